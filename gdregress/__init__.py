@@ -1,0 +1,14 @@
+"""Gradient descent for scikit-learn users."""
+
+from gdregress._version import __version__
+from gdregress._show_versions import show_versions
+from gdregress.exceptions import DivergenceWarning, IgnoredParameterWarning
+from gdregress.regressors import GDRegressor
+
+__all__ = [
+    "DivergenceWarning",
+    "GDRegressor",
+    "IgnoredParameterWarning",
+    "__version__",
+    "show_versions",
+]

@@ -1,0 +1,87 @@
+"""Which array library holds the data, and how to move between libraries.
+
+Everything follows ``X``: the parameters, the predictions and the fitted arrays live in the
+namespace and on the device of the data. Other libraries than NumPy take part only where the
+user has asked for it with ``sklearn.set_config(array_api_dispatch=True)``.
+"""
+
+import array_api_compat
+import numpy as np
+import sklearn
+from scipy import sparse
+
+
+def namespace(array):
+    """Array API namespace of an array that has already been validated."""
+    if isinstance(array, (np.ndarray, np.generic)) or sparse.issparse(array):
+        return np
+    return array_api_compat.array_namespace(array)
+
+
+def input_namespace(X):
+    """Namespace and device that the user's `X` asks for: NumPy unless dispatch is on.
+
+    Returns
+    -------
+    xp : module
+    device : object or None
+        None stands for NumPy's only device.
+    """
+    dispatch = sklearn.get_config()["array_api_dispatch"]
+    if not dispatch or sparse.issparse(X) or not array_api_compat.is_array_api_obj(X):
+        return np, None
+    xp = namespace(X)
+    return xp, None if xp is np else array_api_compat.device(X)
+
+
+def to_numpy(array):
+    """Copy or view of an array as a NumPy array on the CPU."""
+    if isinstance(array, (np.ndarray, np.generic)):
+        return np.asarray(array)
+    try:
+        return np.from_dlpack(array_api_compat.to_device(array, "cpu"))
+    except (AttributeError, BufferError, RuntimeError, TypeError, ValueError):
+        # array-api-strict refuses both the transfer to "cpu" and, from a device of its own,
+        # the buffer protocol: its explicit CPU device is the way in.
+        xp = namespace(array)
+        cpu = getattr(xp, "Device", str)("CPU_DEVICE" if hasattr(xp, "Device") else "cpu")
+        return np.asarray(array_api_compat.to_device(array, cpu))
+
+
+def move_to(array, xp, device):
+    """Move `array` to a namespace and device; lists, frames and None pass unchanged."""
+    if array is None or sparse.issparse(array) or not array_api_compat.is_array_api_obj(array):
+        return array
+    if namespace(array) is xp and (xp is np or array_api_compat.device(array) == device):
+        return array
+    array = to_numpy(array)
+    return array if xp is np else asarray(array, xp, device)
+
+
+def asarray(values, xp, device, dtype=None):
+    """Build an array in a namespace from NumPy data or Python numbers."""
+    if xp is np:
+        return np.asarray(values, dtype=dtype)
+    if not isinstance(values, (int, float, list)) and not np.asarray(values).flags.writeable:
+        values = np.array(values)  # torch warns when it is handed a read-only buffer
+    return xp.asarray(values, dtype=dtype, device=device)
+
+
+def take_rows(array, rows):
+    """Rows of a dense or sparse array, by slice or by an integer NumPy array.
+
+    Parameters
+    ----------
+    array : array or CSR array of shape (n, ...)
+    rows : slice or ndarray of int
+    """
+    if isinstance(rows, slice) or sparse.issparse(array):
+        return array[rows] if not _is_foreign(array) else array[rows, ...]
+    xp = namespace(array)
+    if xp is np:
+        return np.take(array, rows, axis=0)
+    return xp.take(array, asarray(rows, xp, array_api_compat.device(array)), axis=0)
+
+
+def _is_foreign(array):
+    return not (isinstance(array, np.ndarray) or sparse.issparse(array))

@@ -1,0 +1,247 @@
+"""From the estimator's parameters and the data to a run: what "auto" and the names mean here."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from gdregress._validation import build_component, warn_ignored
+from gdregress.curvature import (
+    Spectrum,
+    automatic_learning_rate,
+    batch_smoothness,
+    loss_curvature,
+    optimal_momentum,
+    smallest_curvature,
+    stable_limit,
+)
+from gdregress.diagnosis import Facts
+from gdregress.line_search import LineSearch
+from gdregress.losses import LOSSES
+from gdregress.objective import null_parameters
+from gdregress.optimizers import OPTIMIZERS, Adam, Momentum, NAdam, Nesterov, RMSProp
+from gdregress.penalties import PENALTIES, NoPenalty
+from gdregress.samplers import SOLVERS, Batch
+from gdregress.schedules import SCHEDULES, Adaptive, Constant, InverseScaling, fill_horizon
+from gdregress.solver import Run
+from gdregress.stopping import Divergence, Never, Plateau, Tolerance
+
+CONSTANT_MOMENTUM = 0.9
+
+
+@dataclass
+class Components:
+    """The objects that the names among the parameters stand for."""
+
+    loss: Any
+    penalty: Any
+    optimizer: Any
+    sampler: Any
+    schedule: Any
+
+
+def build_components(estimator):
+    """Build every component, refuse what cannot go together, warn of what has no effect."""
+    e = estimator
+    loss, by_loss = build_component(e.loss, LOSSES, {"epsilon": e.epsilon})
+    penalty, by_penalty = build_component(
+        e.penalty, PENALTIES, {"alpha": e.alpha, "l1_ratio": e.l1_ratio}
+    )
+    optimizer, by_optimizer = build_component(e.optimizer, OPTIMIZERS, {"momentum": e.momentum})
+    sampler, by_sampler = build_component(
+        e.solver, SOLVERS, {"batch_size": e.batch_size, "shuffle": e.shuffle}
+    )
+    schedule, by_schedule = _build_schedule(e, loss, optimizer, sampler)
+    _refuse_combinations(e, loss, optimizer, sampler)
+    taken = by_loss | by_penalty | by_optimizer | by_sampler | by_schedule
+    if e.early_stopping:
+        taken.add("validation_fraction")
+    reasons = {
+        "epsilon": f"the loss {_name(e.loss)} takes none from here",
+        "alpha": f"the penalty {_name(e.penalty)} takes none from here",
+        "l1_ratio": f"the penalty {_name(e.penalty)} takes none from here",
+        "momentum": f"the optimizer {_name(e.optimizer)} takes none from here",
+        "batch_size": f"only solver='mini-batch' has it, not {_name(e.solver)}",
+        "shuffle": "solver='batch' uses all rows at once",
+        "power_t": f"only schedule='invscaling' has it, not {_name(e.schedule)}",
+        "validation_fraction": "early_stopping is False",
+    }
+    warn_ignored(e, {name: why for name, why in reasons.items() if name not in taken})
+    return Components(loss, penalty, optimizer, sampler, schedule)
+
+
+def _build_schedule(e, loss, optimizer, sampler):
+    """The schedule, and the names of the parameters it took.
+
+    "auto" is constant where constant rates converge: all rows per update, a smooth loss, and an
+    optimizer whose steps shrink with the gradient. Rules that divide by a decaying mean of past
+    gradients take steps of the same length for ever and need the plateaus' divisions. In all
+    other cases the rate falls as (1 + epochs)^-0.75, whose sum diverges and whose sum of squares
+    does not, as Robbins and Monro ask.
+    """
+    if callable(e.schedule) and not hasattr(e.schedule, "get_params"):
+        return e.schedule, set()
+    if e.schedule != "auto":
+        return build_component(e.schedule, SCHEDULES, {"power_t": e.power_t})
+    if not isinstance(sampler, Batch) or not loss.smooth:
+        return InverseScaling(power_t=0.75, scale=None), set()
+    if isinstance(optimizer, (RMSProp, Adam, NAdam)):
+        return Adaptive(divisor=2.0, smallest=1e-12), set()
+    return Constant(), set()
+
+
+def _refuse_combinations(e, loss, optimizer, sampler):
+    if e.learning_rate != "line-search":
+        return
+    problems = {
+        f"solver={e.solver!r}, whose batches are a different function at each update; "
+        "use solver='batch'": not isinstance(sampler, Batch),
+        f"optimizer={_name(e.optimizer)}, whose steps are scaled per coordinate; use 'gd', "
+        "'momentum' or 'nesterov'": optimizer.adaptive,
+        f"loss={_name(e.loss)}, which has kinks; use learning_rate='auto'": not loss.smooth,
+        f"schedule={e.schedule!r}; use 'auto' or 'constant'": e.schedule
+        not in ("auto", "constant"),
+    }
+    for problem, present in problems.items():
+        if present:
+            raise ValueError(f"learning_rate='line-search' cannot be combined with {problem}.")
+
+
+@dataclass
+class Plan:
+    """A run ready to start, and where it starts from without a warm start."""
+
+    run: Run
+    null_params: Any
+    facts: Facts
+    momentum: float
+
+
+def plan_run(estimator, components, objective, *, feature_names, start=None):
+    """Resolve rate and momentum on these data and assemble the loop's parts.
+
+    Parameters
+    ----------
+    estimator : GDRegressor
+    components : Components
+    objective : DataObjective
+    feature_names : sequence of str
+    start : array or None
+        Parameters where the run starts, if not the null parameters.
+    """
+    e, c = estimator, components
+    design, weights = objective.design, objective.weights
+    null_params = null_parameters(design, objective.y, weights, c.loss)
+    spectrum = Spectrum(design, weights)
+    is_batch = isinstance(c.sampler, Batch)
+    h = loss_curvature(objective, null_params)
+    automatic = _resolve_momentum_and_rate(e, c, objective, spectrum, null_params)
+    unbounded = c.loss.curvature is None and c.loss.smooth
+    search = e.learning_rate == "line-search" or (
+        e.learning_rate == "auto" and unbounded and is_batch and not c.optimizer.adaptive
+    )
+    rate = automatic() if isinstance(e.learning_rate, str) else float(e.learning_rate)
+    _resolve_momentum(e, c, objective, spectrum, rate)
+
+    def smoothness():
+        return h * (spectrum.largest if is_batch else batch_smoothness(objective, c.sampler, spectrum))
+
+    def above_stable_limit(learning_rate):
+        limit = stable_limit(c.optimizer, smoothness())
+        return limit is not None and learning_rate > limit
+
+    plain = isinstance(c.penalty, NoPenalty)
+    gradient_step = 1.0 if plain else 1 / (h * spectrum.largest or 1.0)
+    reference = objective.scaled_norm(
+        objective.gradient_mapping(null_params, objective.gradient(null_params), gradient_step),
+        objective.column_scales(),
+    )
+    null_objective = _finite_start(objective, null_params, start)
+    by_gradient = is_batch and c.loss.smooth and not e.early_stopping and e.tol is not None
+    stopping, plateau = _stopping(e, c, reference, by_gradient)
+    updates = c.sampler.updates_per_epoch(objective.n_samples)
+    run = Run(
+        objective=objective,
+        optimizer=c.optimizer,
+        sampler=c.sampler,
+        schedule=fill_horizon(c.schedule, updates, e.max_iter),
+        learning_rate=rate,
+        stopping=stopping,
+        plateau=plateau,
+        divergence=Divergence(null_objective, above_stable_limit),
+        max_iter=e.max_iter,
+        gradient_step=gradient_step,
+        safeguard=e.learning_rate == "auto",
+        line_search=LineSearch(rate) if search else None,
+    )
+    facts = Facts(
+        name=type(e).__name__,
+        spectrum=spectrum,
+        smoothness=smoothness,
+        automatic_rate=automatic,
+        optimizer=c.optimizer,
+        feature_names=feature_names,
+        tol=e.tol,
+        reference=reference,
+        by_gradient=by_gradient,
+        standardize=e.standardize,
+        is_batch=is_batch,
+        curvature_is_exact=is_batch and c.loss.curvature is not None,
+    )
+    return Plan(run, null_params, facts, getattr(c.optimizer, "momentum", None))
+
+
+def _resolve_momentum_and_rate(e, c, objective, spectrum, null_params):
+    """A function that computes the automatic rate for the momentum as the user gave it."""
+    if not isinstance(c.sampler, Batch) and getattr(c.optimizer, "momentum", None) == "auto":
+        c.optimizer.set_params(momentum=CONSTANT_MOMENTUM)
+    optimizer = type(c.optimizer)(**c.optimizer.get_params())
+
+    def automatic():
+        return automatic_learning_rate(
+            objective, optimizer, c.sampler, spectrum, null_params, e.max_iter
+        )
+
+    return automatic
+
+
+def _resolve_momentum(e, c, objective, spectrum, rate):
+    """Heavy ball over all rows: the optimal constant where mu is known, 0.9 otherwise."""
+    if isinstance(c.optimizer, Momentum) and c.optimizer.momentum == "auto":
+        mu = smallest_curvature(objective, spectrum, e.max_iter)
+        momentum = CONSTANT_MOMENTUM if mu is None else optimal_momentum(rate, mu)
+        c.optimizer.set_params(momentum=momentum)
+    if isinstance(c.optimizer, Nesterov) and not c.loss.smooth and c.optimizer.momentum == "auto":
+        # the accelerated sequence adds up the errors of subgradients
+        c.optimizer.set_params(momentum=0.0)
+
+
+def _finite_start(objective, null_params, start):
+    """Objective at the null parameters or at the start, the larger; an error if it overflows."""
+    values = [objective.value(null_params)]
+    if start is not None:
+        values.append(objective.value(start))
+    largest = max(values)
+    if not largest < float("inf"):
+        raise ValueError(
+            f"The objective is {largest} before the first update: y, X or the initial "
+            "coefficients are too large, or outside the penalty's domain. Rescale them."
+        )
+    return largest
+
+
+def _stopping(e, c, reference, by_gradient):
+    """The rule that ends the run, and the plateau that an adaptive schedule listens to."""
+    column = "validation_score" if e.early_stopping else "objective"
+    # A plateau of an automatic schedule over all rows means no progress at all.
+    tol = e.tol if e.tol is not None else -float("inf")
+    automatic = e.schedule == "auto" and by_gradient
+    plateau = Plateau(column, 0.0 if automatic else tol, e.n_iter_no_change)
+    listens = isinstance(c.schedule, Adaptive)
+    if by_gradient:
+        return Tolerance(e.tol, reference), plateau if listens else None
+    if e.tol is None and not listens:
+        return Never(), None
+    return Never(), plateau
+
+
+def _name(choice):
+    return repr(choice) if isinstance(choice, str) or choice is None else type(choice).__name__

@@ -1,0 +1,115 @@
+"""Checks of parameters, components and targets, with errors that say what to do.
+
+scikit-learn's own constraint language is used, so that errors read like scikit-learn's and its
+`check_param_validation` applies; no other file imports that private module.
+"""
+
+import inspect
+from contextlib import contextmanager
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils._param_validation import (
+    InvalidParameterError,
+    Interval,
+    RealNotInt,
+    StrOptions,
+    validate_parameter_constraints,
+)
+
+from gdregress._array_api import namespace, to_numpy
+from gdregress.exceptions import IgnoredParameterWarning, warn_user
+
+__all__ = [
+    "Interval",
+    "InvalidParameterError",
+    "RealNotInt",
+    "StrOptions",
+    "build_component",
+    "check_parameters",
+    "check_target",
+    "keep_fitted_state",
+    "warn_ignored",
+]
+
+
+def check_parameters(component):
+    """Raise InvalidParameterError for the first parameter outside its stated range."""
+    validate_parameter_constraints(
+        component._parameter_constraints,
+        component.get_params(deep=False),
+        caller_name=type(component).__name__,
+    )
+
+
+def build_component(choice, registry, flat_parameters):
+    """Instance for a name or an instance, and the names of the flat parameters it took.
+
+    Parameters
+    ----------
+    choice : str, None or component instance
+        A key of `registry`, or an instance, which is cloned and used as given.
+    registry : dict
+        Names and classes, such as ``LOSSES``.
+    flat_parameters : dict
+        Parameters of the estimator that a component built from its name may take, such as
+        ``alpha``; None stands for the component's own default.
+    """
+    if not isinstance(choice, str) and choice is not None:
+        component, taken = clone(choice), set()
+    else:
+        component_class = registry[choice]
+        taken = set(inspect.signature(component_class).parameters) & set(flat_parameters)
+        given = {name: flat_parameters[name] for name in taken}
+        component = component_class(**{k: v for k, v in given.items() if v is not None})
+    check_parameters(component)
+    return component, taken
+
+
+def warn_ignored(estimator, unused):
+    """Warn of every parameter that was set and has no effect here.
+
+    Parameters
+    ----------
+    unused : dict of str to str
+        Parameter name and the reason why it has no effect.
+    """
+    defaults = inspect.signature(type(estimator)).parameters
+    for name, reason in unused.items():
+        value = getattr(estimator, name)
+        if value is not defaults[name].default and value != defaults[name].default:
+            warn_user(f"{name}={value!r} has no effect: {reason}.", IgnoredParameterWarning)
+
+
+def check_target(loss, y):
+    """Raise ValueError naming the first target outside the domain of the loss."""
+    outside = {
+        "real": None,
+        "non-negative": lambda: y < 0,
+        "positive": lambda: y <= 0,
+    }[loss.target_range]
+    name = type(loss).__name__
+    if outside is not None and bool(namespace(y).any(outside())):
+        mask = to_numpy(outside()).reshape(y.shape[0], -1)
+        row = int(np.argmax(np.any(mask, axis=1)))
+        raise ValueError(
+            f"{name} loss needs {loss.target_range} targets, but y[{row}] = {to_numpy(y)[row]} and "
+            f"{int(mask.sum())} of {mask.size} values are outside. Remove or correct those rows, "
+            "or use a loss for any real target, such as 'squared_error'."
+        )
+    if loss.link == "log" and not bool(namespace(y).any(y > 0)):
+        raise ValueError(
+            f"{name} loss predicts exp(z) > 0, but every target is 0: there is nothing to fit."
+        )
+
+
+@contextmanager
+def keep_fitted_state(estimator):
+    """Put the earlier fitted attributes back if the block raises an error."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except Exception:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise

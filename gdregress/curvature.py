@@ -1,0 +1,295 @@
+"""How curved the objective is, and the learning rates that follow from it.
+
+The curvature of F is at most ``h * eigenvalues(A' S A)``: h bounds the loss's second derivative,
+A is the design matrix with the intercept's column, S the weights of mean 1 over n.
+"""
+
+import math
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+from gdregress._array_api import asarray, namespace, to_numpy
+from gdregress.losses import SquaredError, local_curvature
+from gdregress.optimizers import Momentum, Nesterov
+from gdregress.samplers import Batch
+
+# Up to this many parameters all eigenvalues come from the second-moment matrix itself.
+LARGEST_DENSE = 512
+# A sparse product X'X costs (nonzeros per row) times more than one pass over the data.
+LARGEST_ROW = 100
+BLOCK_ROWS = 4096
+
+
+class Spectrum:
+    """Eigenvalues of the weighted second-moment matrix A' S A.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+    weights : array of shape (n_samples,) or None
+        Weights of mean 1.
+
+    Attributes
+    ----------
+    largest : float
+        Upper bound of the largest eigenvalue, tight to 1e-4 or better.
+    smallest : float or None
+        Smallest eigenvalue; None where the matrix is too large to decompose.
+    top_vector : ndarray of shape (n_parameters,)
+        Eigenvector of the largest eigenvalue.
+    largest_row : float
+        Largest weighted squared norm of a row of A.
+    """
+
+    def __init__(self, design, weights):
+        self.design = design
+        self.weights = weights
+
+    @cached_property
+    def matrix(self):
+        """A' S A as a NumPy array, or None where it would be too large."""
+        design = self.design
+        if design.n_parameters > LARGEST_DENSE:
+            return None
+        if sparse.issparse(design.X) and design.X.nnz > LARGEST_ROW * design.n_samples:
+            return None
+        return second_moments(design, self.weights)
+
+    @cached_property
+    def _decomposition(self):
+        """Eigenvalues in ascending order and eigenvectors: all of them, or the largest pair."""
+        if self.matrix is not None:
+            return np.linalg.eigh(_finite(self.matrix))
+        return _largest_pair(self.design, self.weights)
+
+    @property
+    def largest(self):
+        return float(self._decomposition[0][-1])
+
+    @property
+    def smallest(self):
+        return None if self.matrix is None else max(0.0, float(self._decomposition[0][0]))
+
+    @property
+    def top_vector(self):
+        return self._decomposition[1][:, -1]
+
+    @cached_property
+    def largest_row(self):
+        norms = self.design.squared_row_norms()
+        norms = norms if self.weights is None else norms * self.weights
+        return float(_finite(namespace(norms).max(norms)))
+
+    @property
+    def condition_number(self):
+        """Largest over smallest eigenvalue; inf if singular, None if unknown."""
+        if self.smallest is None:
+            return None
+        rounding = self.largest * self.matrix.shape[0] * np.finfo(float).eps
+        return self.largest / self.smallest if self.smallest > rounding else math.inf
+
+    @property
+    def standardised_condition_number(self):
+        """What the condition number would be after standardising the columns; None if unknown."""
+        if self.matrix is None or not self.design.fit_intercept:
+            return None
+        mean = self.matrix[-1, :-1]
+        covariance = self.matrix[:-1, :-1] - np.outer(mean, mean)
+        scale = np.sqrt(np.diag(covariance))
+        if not (scale > 0).all():
+            return None
+        values = np.append(np.linalg.eigvalsh(covariance / np.outer(scale, scale)), 1.0)
+        singular = values.min() <= values.max() * len(values) * np.finfo(float).eps
+        return math.inf if singular else float(values.max() / values.min())
+
+
+def second_moments(design, weights):
+    """A' S A in double precision, accumulated over blocks of rows."""
+    X, n = design.X, design.n_samples
+    moments = np.zeros((design.n_features + 1, design.n_features + 1))
+    for start in range(0, n, BLOCK_ROWS if isinstance(X, np.ndarray) else n):
+        rows = slice(start, start + BLOCK_ROWS) if isinstance(X, np.ndarray) else slice(None)
+        block = X[rows] if isinstance(X, np.ndarray) else X
+        w = np.ones(block.shape[0]) if weights is None else to_numpy(weights)[rows]
+        block = block.astype(float) if sparse.issparse(block) else to_numpy(block).astype(float)
+        weighted = block.multiply(w[:, None]).tocsr() if sparse.issparse(block) else block * w[:, None]
+        product = block.T @ weighted
+        moments[:-1, :-1] += product.toarray() if sparse.issparse(product) else product
+        moments[:-1, -1] += block.T @ w
+        moments[-1, -1] += w.sum()
+    moments[-1, :-1] = moments[:-1, -1]
+    moments /= n
+    if design.scale is not None:
+        moments = _standardise_moments(moments, to_numpy(design.mean), to_numpy(design.scale))
+    return moments if design.fit_intercept else moments[:-1, :-1]
+
+
+def _standardise_moments(moments, mean, scale):
+    """Moments of (x - mean) / scale from those of x: T' M T with [x, 1] T = [(x - mean)/scale, 1]."""
+    transform = np.diag(np.append(1 / scale, 1.0))
+    transform[-1, :-1] = -mean / scale
+    return transform.T @ moments @ transform
+
+
+def _largest_pair(design, weights):
+    """Largest eigenvalue, raised by its residual to an upper bound, and vector, by Lanczos."""
+    X = design.X
+    xp = namespace(X)
+    device = None if xp is np else X.device
+
+    def multiply(v):
+        v = asarray(np.ascontiguousarray(v.ravel()), xp, device, dtype=X.dtype)
+        z = design.predict(v)
+        z = z if weights is None else z * weights
+        return to_numpy(design.adjoint(z / design.n_samples)).astype(float)
+
+    size = design.n_parameters
+    operator = LinearOperator((size, size), matvec=multiply, dtype=float)
+    start = np.random.RandomState(0).uniform(0.5, 1.0, size)
+    try:
+        values, vectors = eigsh(operator, k=1, which="LA", tol=1e-4, v0=start)
+    except ArpackNoConvergence as stopped:
+        values, vectors = stopped.eigenvalues, stopped.eigenvectors
+        if len(values) == 0:
+            # the trace bounds every eigenvalue
+            trace = float(xp.sum(design.column_mean_squares(weights)))
+            return np.array([trace]), start[:, None] / np.linalg.norm(start)
+    residual = np.linalg.norm(multiply(vectors[:, 0]) - values[0] * vectors[:, 0])
+    return _finite(values + residual), vectors
+
+
+def _finite(values):
+    """`values`, or an error where the squares of X overflow."""
+    if not bool(namespace(values).all(namespace(values).isfinite(values))):
+        raise ValueError(
+            "The squares of X overflow: its values are too large to descend on. "
+            "Divide the columns by their size, for instance with StandardScaler."
+        )
+    return values
+
+
+def loss_curvature(objective, null_params):
+    """Bound h of d2L/dz2, or the best that can be said of a loss without a bound.
+
+    A loss with a kink is taken as smoothed over the distance that the predictions have to go,
+    d = rms(y - z) at the null parameters: h = (slope) / d = 1 / d. A loss without a bound is
+    measured at the null parameters, the largest over the rows.
+    """
+    loss = objective.loss
+    if loss.curvature is not None:
+        return loss.curvature
+    if not loss.smooth:
+        return 1 / prediction_scale(objective, null_params)
+    measured = local_curvature(loss, objective.y, objective.predict(null_params))
+    largest = float(namespace(measured).max(measured))
+    return largest if 0 < largest < math.inf else 1.0
+
+
+def prediction_scale(objective, null_params):
+    """How far the raw predictions have to go: rms(y - z) at the start, 1 under a log link."""
+    if objective.loss.link == "log":
+        return 1.0
+    distance = objective.y - objective.predict(null_params)
+    xp = namespace(distance)
+    return float(xp.sqrt(xp.mean(distance * distance))) or 1.0
+
+
+def expected_smoothness(largest, largest_row, n_samples, batch_size):
+    """Smoothness of a batch gradient in expectation, between `largest` and `largest_row`.
+
+    For b of n rows without replacement: n (b-1) / (b (n-1)) L + (n-b) / (b (n-1)) L_max.
+
+    References
+    ----------
+    Gower, Loizou, Qian, Sailanbayev, Shulgin and Richtarik, "SGD: general analysis and improved
+    rates", 2019, proposition 3.8.
+    """
+    n, b = n_samples, batch_size
+    if n == 1:
+        return largest
+    return (n * (b - 1) * largest + (n - b) * largest_row) / (b * (n - 1))
+
+
+def stable_limit(optimizer, curvature):
+    """Largest learning rate that does not diverge on a quadratic with this largest eigenvalue.
+
+    Gradient descent 2 / L; heavy ball 2 (1 + m) / L; Nesterov (2 + 2 m) / ((1 + 2 m) L), where
+    the accelerated sequence tends to m = 1. None for rules that scale each coordinate, which
+    have no such limit.
+
+    References
+    ----------
+    Polyak, "Introduction to optimization", 1987, section 3.2.1; for Nesterov, the roots of
+    z^2 - (1 + m)(1 - a) z + m (1 - a) with a = lr L reach -1 at that rate.
+    """
+    if optimizer.adaptive or curvature == 0:
+        return None
+    momentum = getattr(optimizer, "momentum", 0.0)
+    momentum = 1.0 if momentum == "auto" else momentum
+    if isinstance(optimizer, Momentum):
+        return 2 * (1 + momentum) / curvature
+    if isinstance(optimizer, Nesterov):
+        return (2 + 2 * momentum) / ((1 + 2 * momentum) * curvature)
+    return 2 / curvature
+
+
+def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params, max_iter):
+    """The learning rate of ``learning_rate="auto"``.
+
+    ==========================  ==========================================================
+    batch                       1 / L; heavy ball with ``momentum="auto"`` on a quadratic:
+                                4 / (sqrt(L) + sqrt(mu))^2, Polyak's optimum
+    stochastic and mini-batch   (1 - momentum) / (2 E), E the expected smoothness: with
+                                momentum m a gradient acts 1 / (1 - m) times in all
+    AdaGrad, RMSProp, Adam, ..  c d / sum_j rms(a_j) / sqrt(updates per epoch)
+    ==========================  ==========================================================
+
+    The last line: a normalised step moves each coordinate by about the learning rate, hence the
+    predictions of an average row by at most lr sum_j rms(a_j), column j having the root mean
+    square rms(a_j). That is to be a share c = 0.1 of the distance d the predictions have to go
+    (`prediction_scale`), and over an epoch of k updates, whose noise adds up like a random walk,
+    1 / sqrt(k) of it. AdaGrad, whose steps shrink by themselves, takes c = 1.
+    """
+    if optimizer.adaptive:
+        share = 1.0 if type(optimizer).__name__ == "AdaGrad" else 0.1
+        reach = float(np.sum(to_numpy(objective.column_scales())))
+        updates = sampler.updates_per_epoch(objective.n_samples)
+        return share * prediction_scale(objective, null_params) / reach / math.sqrt(updates)
+    h = loss_curvature(objective, null_params)
+    if isinstance(sampler, Batch):
+        smoothness = h * spectrum.largest
+        mu = smallest_curvature(objective, spectrum, max_iter)
+        if isinstance(optimizer, Momentum) and optimizer.momentum == "auto" and mu is not None:
+            return 4 / (math.sqrt(smoothness) + math.sqrt(mu)) ** 2
+        return 1 / smoothness if smoothness > 0 else 1.0
+    smoothness = h * batch_smoothness(objective, sampler, spectrum)
+    momentum = getattr(optimizer, "momentum", 0.0)
+    return (1 - momentum) / (2 * smoothness) if smoothness > 0 else 1.0
+
+
+def batch_smoothness(objective, sampler, spectrum):
+    """Expected smoothness of the sampler's batches, for a loss of curvature 1."""
+    n = objective.n_samples
+    size = sampler.size(n)
+    return expected_smoothness(spectrum.largest, spectrum.largest_row, n, size)
+
+
+def smallest_curvature(objective, spectrum, max_iter):
+    """Smallest curvature mu of a quadratic objective, or None where it is not known.
+
+    Directions flatter than (10 / max_iter)^2 L, in which max_iter epochs do not suffice to
+    converge, are passed over: momentum for their sake would keep all others swinging.
+    """
+    if not isinstance(objective.loss, SquaredError) or spectrum.smallest is None:
+        return None
+    mu = spectrum.smallest + objective.penalty.strong_convexity
+    largest = spectrum.largest
+    return min(largest, max(mu, largest * (10 / max(10, max_iter)) ** 2)) or None
+
+
+def optimal_momentum(learning_rate, mu):
+    """(1 - sqrt(lr mu))^2: the slowest direction of a quadratic is damped critically."""
+    return (1 - math.sqrt(min(1.0, learning_rate * mu))) ** 2

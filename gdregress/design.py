@@ -1,0 +1,189 @@
+"""The design matrix: parameters to raw predictions and back, dense or sparse.
+
+Parameters are one array of shape (p + 1,) or (p + 1, n_targets): the coefficients, then the
+intercept, which is left out without `fit_intercept`. The column of ones that the intercept
+stands for is never stored, and a sparse matrix is standardised without being filled in.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.sparsefuncs import mean_variance_axis
+
+from gdregress._array_api import namespace, take_rows
+from gdregress.samplers import ALL_ROWS
+
+
+class DesignMatrix:
+    """The linear map A = [(X - mean) / scale, 1].
+
+    Parameters
+    ----------
+    X : array or CSR array of shape (n_samples, n_features)
+    fit_intercept : bool
+    mean, scale : arrays of shape (n_features,) or None
+        Applied on the fly; None where X is used as it is.
+    """
+
+    def __init__(self, X, fit_intercept, mean=None, scale=None):
+        self.X = X
+        self.fit_intercept = fit_intercept
+        self.mean = mean
+        self.scale = scale
+        self.n_samples, self.n_features = X.shape
+        self.n_parameters = self.n_features + bool(fit_intercept)
+
+    def take(self, rows):
+        """The same map for some rows."""
+        if rows is ALL_ROWS:
+            return self
+        return DesignMatrix(take_rows(self.X, rows), self.fit_intercept, self.mean, self.scale)
+
+    def predict(self, params):
+        """A @ params: raw predictions z of shape (n_samples,) or (n_samples, n_targets)."""
+        coef = self.coef(params)
+        if self.scale is None:
+            z = self.X @ coef
+        else:
+            coef = coef / _column(self.scale, coef)
+            z = self.X @ coef - self.mean @ coef
+        return z + params[-1, ...] if self.fit_intercept else z
+
+    def adjoint(self, r):
+        """A.T @ r: how the predictions' derivatives r become those of the parameters."""
+        xp = namespace(r)
+        gradient = self.X.T @ r
+        total = xp.sum(r, axis=0, keepdims=True)
+        if self.scale is not None:
+            gradient = (gradient - _column(self.mean, gradient) * total) / _column(
+                self.scale, gradient
+            )
+        return xp.concat([gradient, total]) if self.fit_intercept else gradient
+
+    def coef(self, params):
+        """The coefficients among the parameters."""
+        return params[:-1, ...] if self.fit_intercept else params
+
+    def split(self, params):
+        """Coefficients and intercept, which is zero where none is fitted."""
+        intercept = params[-1, ...] if self.fit_intercept else 0 * params[0, ...]
+        return self.coef(params), intercept
+
+    def join(self, coef, params):
+        """`params` with its coefficients replaced."""
+        return namespace(coef).concat([coef, params[-1:, ...]]) if self.fit_intercept else coef
+
+    def squared_row_norms(self):
+        """||a_i||^2 of every row, intercept included, shape (n_samples,)."""
+        if sparse.issparse(self.X):
+            squares = self.X.multiply(self.X)
+            norms = np.asarray(squares.sum(axis=1)).ravel()
+            if self.scale is not None:
+                ratio = self.mean / self.scale**2
+                norms = squares @ (1 / self.scale**2) - 2 * (self.X @ ratio) + self.mean @ ratio
+        else:
+            norms = namespace(self.X).linalg.vecdot(self.X, self.X)
+        return norms + 1 if self.fit_intercept else norms
+
+    def column_mean_squares(self, weights):
+        """Weighted mean of a_ij^2 of every column, shape (n_parameters,).
+
+        Parameters
+        ----------
+        weights : array of shape (n_samples,) or None
+            Weights of mean 1.
+        """
+        X = self.X
+        if self.scale is not None:
+            squares = 0 * self.scale + 1
+        elif sparse.issparse(X):
+            ones = np.ones(X.shape[0], dtype=X.dtype) if weights is None else weights
+            squares = X.multiply(X).T @ ones / X.shape[0]
+        else:
+            squares = _dense_mean_squares(X, weights)
+        if not self.fit_intercept:
+            return squares
+        return namespace(squares).concat([squares, 0 * squares[:1] + 1])
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Mean and scale of the columns, by which coefficients change their units.
+
+    Parameters
+    ----------
+    mean, scale : arrays of shape (n_features,) or None
+        None stands for columns that are used as they are.
+    """
+
+    mean: Any = None
+    scale: Any = None
+
+    def to_original(self, coef, intercept):
+        """Coefficients and intercept for the columns as the user gave them."""
+        if self.scale is None:
+            return coef, intercept
+        coef = coef / _column(self.scale, coef)
+        return coef, intercept - self.mean @ coef
+
+    def from_original(self, coef, intercept):
+        """Inverse of `to_original`."""
+        if self.scale is None:
+            return coef, intercept
+        return coef * _column(self.scale, coef), intercept + self.mean @ coef
+
+    def equals(self, other):
+        """Whether both hold the same numbers."""
+        if self.scale is None or other.scale is None:
+            return self.scale is other.scale
+        same = [(self.mean, other.mean), (self.scale, other.scale)]
+        return all(a.shape == b.shape and bool(namespace(a).all(a == b)) for a, b in same)
+
+
+def standardised(X, weights, fit_intercept):
+    """Design matrix whose columns have weighted mean 0 and variance 1, and their Scaling.
+
+    Constant columns keep their scale. Without an intercept the columns are divided by their
+    root mean square and not centred, as a shift would need the intercept to undo it.
+
+    Parameters
+    ----------
+    X : array or CSR array of shape (n_samples, n_features)
+    weights : array of shape (n_samples,) or None
+        Weights of mean 1.
+    fit_intercept : bool
+    """
+    if sparse.issparse(X):
+        sample_weight = None if weights is None else weights.astype(X.dtype)
+        mean, variance = mean_variance_axis(X, axis=0, weights=sample_weight)
+        mean, variance = mean.astype(X.dtype), variance.astype(X.dtype)
+    else:
+        xp = namespace(X)
+        mean = xp.mean(X, axis=0) if weights is None else weights @ X / X.shape[0]
+        variance = _dense_mean_squares(X - mean, weights)
+    xp = namespace(mean)
+    if not fit_intercept:
+        variance, mean = variance + mean * mean, 0 * mean
+    # a constant column has a variance of rounding size: see StandardScaler
+    eps = X.shape[0] * float(xp.finfo(X.dtype).eps)
+    constant = variance <= eps * variance + (eps * mean) ** 2
+    scaling = Scaling(mean, xp.where(constant, xp.ones_like(variance), xp.sqrt(variance)))
+    if sparse.issparse(X):
+        return DesignMatrix(X, fit_intercept, mean, scaling.scale), scaling
+    return DesignMatrix((X - mean) / scaling.scale, fit_intercept), scaling
+
+
+def _dense_mean_squares(X, weights):
+    xp = namespace(X)
+    if xp is np:
+        w = np.ones(1, dtype=X.dtype) if weights is None else weights
+        return np.einsum("ij,ij,i->j", X, X, np.broadcast_to(w, X.shape[:1])) / X.shape[0]
+    squares = X * X if weights is None else X * X * weights[:, None]
+    return xp.sum(squares, axis=0) / X.shape[0]
+
+
+def _column(values, like):
+    """`values` of shape (p,) shaped to broadcast over `like` of shape (p,) or (p, n_targets)."""
+    return values[:, None] if len(like.shape) == 2 else values

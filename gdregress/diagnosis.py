@@ -1,0 +1,165 @@
+"""What to tell the user when a run has not converged: measured, predicted, advised."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gdregress.curvature import stable_limit
+from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
+
+
+def warn_diverged(run, facts):
+    """DivergenceWarning: the rates, the growth, the steepest columns, the ways out."""
+    objective = run.history["objective"]
+    rate = run.history["learning_rate"][-1]
+    best = int(np.nanargmin(objective))
+    lines = [
+        f"{facts.name} diverged: in epoch {run.history['epoch'][-1]} the objective is "
+        f"{objective[-1]:.4g}, after {objective[0]:.4g} at the start{_growth(objective)}. The run "
+        f"was ended and the parameters of epoch {run.history['epoch'][best]} "
+        f"(objective {objective[best]:.4g}) are kept.",
+        f"The learning rate was {rate:.4g}; {_limit_text(facts)}.",
+    ]
+    columns = dominant_columns(facts)
+    if columns:
+        lines.append(f"The steepest direction is made of {columns}.")
+    lines.append("Ways out:")
+    ways = []
+    if not run.safeguard:
+        ways.append(
+            f'learning_rate="auto" (here {facts.automatic_rate():.4g}), which cannot diverge'
+        )
+    limit = facts.stable_limit()
+    if limit is not None:
+        ways.append(f"learning_rate={_round_down(0.9 * limit):g}, just below the limit")
+    ways.append(f"StandardScaler before it, or standardize=True{_condition_text(facts)}")
+    if facts.standardize:
+        ways.pop()
+    lines += [f"  {number}. {way}" for number, way in enumerate(ways, start=1)]
+    warn_user("\n".join(lines), DivergenceWarning)
+
+
+def warn_not_converged(run, facts):
+    """ConvergenceWarning: gradient against tolerance, epochs still needed, what helps most."""
+    history = run.history
+    reference, norm = facts.reference, history["gradient_norm"][-1]
+    relative = norm / reference if reference else 0.0
+    lines = [
+        f"{facts.name} has not converged in max_iter={run.max_iter} epochs: the gradient norm is "
+        f"{relative:.2g} of that at the start"
+        + (f", tol asks for {facts.tol:g}." if facts.by_gradient else ".")
+    ]
+    if not facts.by_gradient:
+        lines.append(f"The objective still changed by {_last_change(history):.2g} of itself.")
+    condition = facts.spectrum.condition_number
+    if condition is not None:
+        lines.append(f"The condition number is {condition:.3g}.")
+    needed = epochs_needed(history["gradient_norm"], facts.tol * reference)
+    if facts.by_gradient:
+        lines.append(
+            f"At the pace of the last epochs about {needed:,} more are needed."
+            if needed is not None
+            else "The last epochs brought no progress that could be extrapolated."
+        )
+    lines.append(f"What would help most: {_best_advice(run, facts, needed)}.")
+    warn_user(" ".join(lines), ConvergenceWarning)
+
+
+def epochs_needed(gradient_norms, threshold):
+    """Epochs until the norm falls to a threshold at the geometric pace of the last half.
+
+    The pace is that of the running minimum, which momentum's ripples do not disturb; None where
+    it has not fallen.
+    """
+    norms = np.minimum.accumulate(np.asarray(gradient_norms, dtype=float))
+    norms = norms[len(norms) // 2 :]
+    if threshold <= 0 or len(norms) < 2 or not norms[-1] < norms[0]:
+        return None
+    pace = (math.log(norms[0]) - math.log(norms[-1])) / (len(norms) - 1)
+    return max(1, math.ceil((math.log(norms[-1]) - math.log(threshold)) / pace))
+
+
+def dominant_columns(facts, most=3):
+    """The columns with the largest shares of the top eigenvector, as text."""
+    shares = facts.spectrum.top_vector**2
+    names = list(facts.feature_names)
+    if len(shares) > len(names):
+        names.append("the intercept")
+    order = np.argsort(shares)[::-1][:most]
+    return ", ".join(f"{names[j]} ({shares[j]:.0%})" for j in order if shares[j] >= 0.05)
+
+
+def _growth(objective):
+    """Measured growth per epoch over the last finite rises."""
+    finite = [value for value in objective if math.isfinite(value)]
+    rises = [b / a for a, b in zip(finite[-4:], finite[-3:], strict=False) if b > a > 0]
+    return f", growing {np.median(rises):.3g}-fold per epoch" if rises else ""
+
+
+def _limit_text(facts):
+    limit = facts.stable_limit()
+    if limit is None:
+        return "this optimizer scales every coordinate and has no stable limit of its own"
+    about = "" if facts.curvature_is_exact else "about "
+    return f"the largest stable one for {type(facts.optimizer).__name__} on these data is {about}{limit:.4g}"
+
+
+def _condition_text(facts):
+    before = facts.spectrum.condition_number
+    after = facts.spectrum.standardised_condition_number
+    if before is None or after is None:
+        return ""
+    return f" (condition number {before:.3g} before, {after:.3g} after)"
+
+
+def _last_change(history):
+    previous, last = history["objective"][-2:]
+    return abs(previous - last) / (abs(last) or 1.0)
+
+
+def _best_advice(run, facts, needed):
+    before = facts.spectrum.condition_number
+    after = facts.spectrum.standardised_condition_number
+    if not facts.standardize and None not in (before, after) and after < before / 10:
+        return f"StandardScaler before it, or standardize=True{_condition_text(facts)}"
+    if not run.safeguard and run.line_search is None:
+        automatic = facts.automatic_rate()
+        if run.learning_rate < automatic / 2:
+            return f'learning_rate="auto" (here {automatic:.4g}, not {run.learning_rate:.4g})'
+    if facts.is_batch and type(run.optimizer).__name__ != "Nesterov":
+        return 'optimizer="nesterov" with momentum="auto"'
+    if not facts.is_batch:
+        return 'average=True, a larger batch_size, or solver="batch"'
+    if needed is not None:
+        return f"max_iter={run.max_iter + needed}, or a larger tol"
+    return "a larger tol, or a penalty that makes the problem better conditioned"
+
+
+def _round_down(value, digits=3):
+    """Round towards zero to some significant digits, so that a limit stays respected."""
+    scale = 10.0 ** (digits - 1 - math.floor(math.log10(value)))
+    return math.floor(value * scale * (1 + 1e-12)) / scale
+
+
+@dataclass
+class Facts:
+    """What the diagnosis knows of a run beyond its history, computed when asked for."""
+
+    name: str
+    spectrum: Any
+    smoothness: Callable[[], float]
+    automatic_rate: Callable[[], float]
+    optimizer: Any
+    feature_names: Sequence[str]
+    tol: float
+    reference: float
+    by_gradient: bool
+    standardize: bool
+    is_batch: bool
+    curvature_is_exact: bool
+
+    def stable_limit(self):
+        return stable_limit(self.optimizer, self.smoothness())

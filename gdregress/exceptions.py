@@ -1,0 +1,33 @@
+"""Warnings that explain what happened and what to do."""
+
+import sys
+import warnings
+from pathlib import Path
+
+import sklearn.callback
+from sklearn.exceptions import ConvergenceWarning
+
+__all__ = ["ConvergenceWarning", "DivergenceWarning", "IgnoredParameterWarning", "warn_user"]
+
+# fit is wrapped by scikit-learn's callbacks, whose frames lie between ours
+_INSIDE = (str(Path(__file__).parent), str(Path(sklearn.callback.__file__).parent))
+
+
+class DivergenceWarning(ConvergenceWarning):
+    """The objective grew instead of falling and the run was ended.
+
+    The best finite parameters seen so far are kept. The message states the learning rate
+    used, the largest stable one, and numbered ways out.
+    """
+
+
+class IgnoredParameterWarning(UserWarning):
+    """A parameter was changed from its default but has no effect with the other settings."""
+
+
+def warn_user(message, category):
+    """Warn at the line of the caller's code that led into this package."""
+    frame, level = sys._getframe(1), 2
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, category, stacklevel=level - 1)

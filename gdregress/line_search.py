@@ -1,0 +1,51 @@
+"""Backtracking: a learning rate found by trying, for the solver "batch"."""
+
+import math
+
+
+class LineSearch:
+    """Largest tried rate whose step from u satisfies the sufficient decrease
+
+        f(u+) <= f(u) + g . (u+ - u) + ||u+ - u||^2 / (2 lr),    u+ = prox(u - lr g),
+
+    which without a penalty is Armijo's f(u+) <= f(u) - c lr ||g||^2 with c = 1/2. Every search
+    begins a little above the last rate, so that the rate follows the curvature both ways.
+
+    Parameters
+    ----------
+    rate : float
+        First rate tried.
+
+    References
+    ----------
+    Armijo, "Minimization of functions having Lipschitz continuous first partial derivatives",
+    1966. Beck and Teboulle, "A fast iterative shrinkage-thresholding algorithm", 2009, section 4.
+    """
+
+    SHRINK = 0.5
+    GROW = 1.1
+    MOST_TRIES = 60
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def search(self, objective, point, grad):
+        """Rate for a step from `point` with gradient `grad` of the smooth part."""
+        start = objective.loss_value(point)
+        # differences of f below its rounding error cannot be judged
+        slack = 1e-14 * abs(start) if str(grad.dtype).endswith("64") else 1e-6 * abs(start)
+        rate = self.rate * self.GROW
+        for _ in range(self.MOST_TRIES):
+            new = objective.prox(point - rate * grad, rate)
+            step = new - point
+            bound = _dot(grad, step) + _dot(step, step) / (2 * rate)
+            value = objective.loss_value(new)
+            if math.isfinite(value) and value <= start + bound + slack:
+                break
+            rate *= self.SHRINK
+        self.rate = rate
+        return rate
+
+
+def _dot(a, b):
+    return float((a * b).sum())

@@ -1,0 +1,390 @@
+"""Optimizers: how one gradient becomes one step, the simplest first.
+
+Letters: w parameters, g gradient, lr learning rate, v velocity, m and n decaying means of g and
+g^2. The step receives the prox of the penalty and applies it inside, so that every rule reaches
+the same minimiser; rules with a step size per coordinate hand the prox those steps. State goes
+in and comes out, which is all that warm starts and `partial_fit` need. To add an optimizer,
+write a class with `init`, `lookahead` and `step` and add a line to `OPTIMIZERS`.
+
+==============  =================================================================
+attribute       meaning
+==============  =================================================================
+``adaptive``    whether the step size is scaled per coordinate by past gradients
+==============  =================================================================
+"""
+
+from abc import abstractmethod
+from numbers import Real
+from typing import Any, NamedTuple
+
+from sklearn.base import BaseEstimator
+
+from gdregress._array_api import namespace
+from gdregress._validation import Interval, StrOptions
+
+_DECAY = [Interval(Real, 0, 1, closed="left")]
+_POSITIVE = [Interval(Real, 0, None, closed="neither")]
+_MOMENTUM = [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})]
+
+
+class Optimizer(BaseEstimator):
+    """Base of all optimizers; subclass it to bring your own."""
+
+    adaptive = False
+    _parameter_constraints: dict = {}
+
+    @abstractmethod
+    def init(self, params):
+        """State before the first step, a NamedTuple."""
+
+    @abstractmethod
+    def lookahead(self, params, state):
+        """The point at which the next gradient is to be taken."""
+
+    @abstractmethod
+    def step(self, params, grad, state, learning_rate, prox):
+        """New parameters and new state.
+
+        Parameters
+        ----------
+        params, grad : arrays of the same shape
+        state : NamedTuple
+        learning_rate : float
+        prox : callable
+            ``prox(params, step_size)`` of the penalty.
+        """
+
+
+class EmptyState(NamedTuple):
+    """State of a rule that remembers nothing."""
+
+
+class GradientDescent(Optimizer):
+    """w <- prox(w - lr g)."""
+
+    def init(self, params):
+        return EmptyState()
+
+    def lookahead(self, params, state):
+        return params
+
+    def step(self, params, grad, state, learning_rate, prox):
+        return prox(params - learning_rate * grad, learning_rate), state
+
+
+class MomentumState(NamedTuple):
+    """The last displacement."""
+
+    velocity: Any
+
+
+class Momentum(Optimizer):
+    """Heavy ball: v <- momentum v - lr g; w' = prox(w + v); v <- w' - w.
+
+    Parameters
+    ----------
+    momentum : float in [0, 1) or "auto", default=0.9
+        "auto" is resolved by the estimator: the optimal constant where the smallest curvature
+        is known, 0.9 otherwise.
+
+    References
+    ----------
+    Polyak, "Some methods of speeding up the convergence of iteration methods", 1964.
+    """
+
+    _parameter_constraints = {"momentum": _MOMENTUM}
+
+    def __init__(self, momentum=0.9):
+        self.momentum = momentum
+
+    def init(self, params):
+        return MomentumState(velocity=0 * params)
+
+    def lookahead(self, params, state):
+        return params
+
+    def step(self, params, grad, state, learning_rate, prox):
+        velocity = self.momentum * state.velocity - learning_rate * grad
+        new = prox(params + velocity, learning_rate)
+        return new, MomentumState(velocity=new - params)
+
+
+class NesterovState(NamedTuple):
+    """The last displacement, and the sequence t of the accelerated momentum."""
+
+    velocity: Any
+    t: float
+
+
+class Nesterov(Optimizer):
+    """Nesterov: u = w + momentum v; w' = prox(u - lr g(u)); v <- w' - w.
+
+    With ``momentum="auto"`` the momentum of each step is (t - 1) / t', where
+    t' = (1 + sqrt(1 + 4 t^2)) / 2 starts at t = 1 and starts again whenever the step turns
+    against the last displacement, (u - w') . (w' - w) > 0.
+
+    Parameters
+    ----------
+    momentum : float in [0, 1) or "auto", default=0.9
+        A constant, or the accelerated sequence with adaptive restart.
+
+    References
+    ----------
+    Sutskever et al., "On the importance of initialization and momentum", 2013, section 2.
+    Beck and Teboulle, "A fast iterative shrinkage-thresholding algorithm", 2009, section 4.
+    O'Donoghue and Candes, "Adaptive restart for accelerated gradient schemes", 2015, section 3.2.
+    """
+
+    _parameter_constraints = {"momentum": _MOMENTUM}
+
+    def __init__(self, momentum=0.9):
+        self.momentum = momentum
+
+    def init(self, params):
+        return NesterovState(velocity=0 * params, t=1.0)
+
+    def current_momentum(self, state):
+        """Momentum of the next step."""
+        if self.momentum != "auto":
+            return self.momentum
+        return (state.t - 1) / _next_t(state.t)
+
+    def lookahead(self, params, state):
+        momentum = self.current_momentum(state)
+        return params if momentum == 0 else params + momentum * state.velocity
+
+    def step(self, params, grad, state, learning_rate, prox):
+        point = self.lookahead(params, state)
+        new = prox(point - learning_rate * grad, learning_rate)
+        velocity = new - params
+        if self.momentum != "auto":
+            return new, NesterovState(velocity, state.t)
+        turned = float(namespace(new).sum((point - new) * velocity)) > 0
+        return new, NesterovState(velocity, 1.0 if turned else _next_t(state.t))
+
+
+class AdaGradState(NamedTuple):
+    """Sum of the squared gradients."""
+
+    total: Any
+
+
+class AdaGrad(Optimizer):
+    """G <- G + g^2; s = lr / (sqrt(G) + epsilon); w <- prox_s(w - s g).
+
+    Parameters
+    ----------
+    epsilon : float, default=1e-10
+        Keeps the division defined, in the units of the gradient.
+
+    References
+    ----------
+    Duchi, Hazan and Singer, "Adaptive subgradient methods", JMLR 2011, figure 1.
+    """
+
+    adaptive = True
+    _parameter_constraints = {"epsilon": _POSITIVE}
+
+    def __init__(self, epsilon=1e-10):
+        self.epsilon = epsilon
+
+    def init(self, params):
+        return AdaGradState(total=0 * params)
+
+    def lookahead(self, params, state):
+        return params
+
+    def step(self, params, grad, state, learning_rate, prox):
+        total = state.total + grad * grad
+        step_size = learning_rate / (_sqrt(total) + self.epsilon)
+        return prox(params - step_size * grad, step_size), AdaGradState(total)
+
+
+class RMSPropState(NamedTuple):
+    """Decaying mean of the squared gradients."""
+
+    second_moment: Any
+
+
+class RMSProp(Optimizer):
+    """n <- rho n + (1 - rho) g^2; s = lr / (sqrt(n) + epsilon); w <- prox_s(w - s g).
+
+    Parameters
+    ----------
+    rho : float in [0, 1), default=0.9
+        Decay of the mean of squared gradients.
+    epsilon : float, default=1e-8
+        Keeps the division defined, in the units of the gradient.
+
+    References
+    ----------
+    Tieleman and Hinton, "Neural networks for machine learning", lecture 6.5, 2012.
+    """
+
+    adaptive = True
+    _parameter_constraints = {"rho": _DECAY, "epsilon": _POSITIVE}
+
+    def __init__(self, rho=0.9, epsilon=1e-8):
+        self.rho = rho
+        self.epsilon = epsilon
+
+    def init(self, params):
+        return RMSPropState(second_moment=0 * params)
+
+    def lookahead(self, params, state):
+        return params
+
+    def step(self, params, grad, state, learning_rate, prox):
+        second_moment = self.rho * state.second_moment + (1 - self.rho) * (grad * grad)
+        step_size = learning_rate / (_sqrt(second_moment) + self.epsilon)
+        return prox(params - step_size * grad, step_size), RMSPropState(second_moment)
+
+
+class AdamState(NamedTuple):
+    """Decaying means of the gradients and of their squares, and the number of steps."""
+
+    first_moment: Any
+    second_moment: Any
+    count: int
+
+
+class _AdamFamily(Optimizer):
+    """The moments shared by Adam, AMSGrad and NAdam, with bias correction.
+
+    m <- beta_1 m + (1 - beta_1) g;  n <- beta_2 n + (1 - beta_2) g^2.
+    """
+
+    adaptive = True
+    _parameter_constraints = {"beta_1": _DECAY, "beta_2": _DECAY, "epsilon": _POSITIVE}
+
+    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+        self.beta_1 = beta_1
+        self.beta_2 = beta_2
+        self.epsilon = epsilon
+
+    def lookahead(self, params, state):
+        return params
+
+    def _moments(self, grad, state):
+        first = self.beta_1 * state.first_moment + (1 - self.beta_1) * grad
+        second = self.beta_2 * state.second_moment + (1 - self.beta_2) * (grad * grad)
+        return first, second, state.count + 1
+
+    def _move(self, params, direction, second, count, learning_rate, prox):
+        """w <- prox_s(w - s direction) with s = lr / (sqrt(n / (1 - beta_2^t)) + epsilon)."""
+        scale = _sqrt(second / (1 - self.beta_2**count)) + self.epsilon
+        step_size = learning_rate / scale
+        return prox(params - step_size * direction, step_size)
+
+
+class Adam(_AdamFamily):
+    """w <- prox_s(w - s m / (1 - beta_1^t)), s = lr / (sqrt(n / (1 - beta_2^t)) + epsilon).
+
+    m and n are decaying means of g and g^2. The penalty acts through the prox with the same
+    steps s, so that the minimiser is that of the penalised objective, which decoupled weight
+    decay does not keep.
+
+    Parameters
+    ----------
+    beta_1, beta_2 : float in [0, 1), default=0.9 and 0.999
+        Decay of the means.
+    epsilon : float, default=1e-8
+        Keeps the division defined, in the units of the gradient.
+
+    References
+    ----------
+    Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1.
+    """
+
+    def init(self, params):
+        return AdamState(0 * params, 0 * params, 0)
+
+    def step(self, params, grad, state, learning_rate, prox):
+        first, second, count = self._moments(grad, state)
+        direction = first / (1 - self.beta_1**count)
+        new = self._move(params, direction, second, count, learning_rate, prox)
+        return new, AdamState(first, second, count)
+
+
+class AMSGradState(NamedTuple):
+    """The moments of Adam and the largest second moment so far."""
+
+    first_moment: Any
+    second_moment: Any
+    largest: Any
+    count: int
+
+
+class AMSGrad(_AdamFamily):
+    """Adam with the largest n so far in place of n, so that steps never grow back.
+
+    Parameters
+    ----------
+    beta_1, beta_2 : float in [0, 1), default=0.9 and 0.999
+        Decay of the means.
+    epsilon : float, default=1e-8
+        Keeps the division defined, in the units of the gradient.
+
+    References
+    ----------
+    Reddi, Kale and Kumar, "On the convergence of Adam and beyond", 2018, algorithm 2; with
+    Adam's bias correction, as in PyTorch.
+    """
+
+    def init(self, params):
+        return AMSGradState(0 * params, 0 * params, 0 * params, 0)
+
+    def step(self, params, grad, state, learning_rate, prox):
+        first, second, count = self._moments(grad, state)
+        largest = namespace(params).maximum(state.largest, second)
+        direction = first / (1 - self.beta_1**count)
+        new = self._move(params, direction, largest, count, learning_rate, prox)
+        return new, AMSGradState(first, second, largest, count)
+
+
+class NAdam(_AdamFamily):
+    """Adam with Nesterov's look ahead in its direction.
+
+    w <- prox_s(w - s (beta_1 m / (1 - beta_1^(t+1)) + (1 - beta_1) g / (1 - beta_1^t))).
+
+    Parameters
+    ----------
+    beta_1, beta_2 : float in [0, 1), default=0.9 and 0.999
+        Decay of the means.
+    epsilon : float, default=1e-8
+        Keeps the division defined, in the units of the gradient.
+
+    References
+    ----------
+    Dozat, "Incorporating Nesterov momentum into Adam", 2016, algorithm 2.
+    """
+
+    def init(self, params):
+        return AdamState(0 * params, 0 * params, 0)
+
+    def step(self, params, grad, state, learning_rate, prox):
+        first, second, count = self._moments(grad, state)
+        ahead = self.beta_1 * first / (1 - self.beta_1 ** (count + 1))
+        direction = ahead + (1 - self.beta_1) * grad / (1 - self.beta_1**count)
+        new = self._move(params, direction, second, count, learning_rate, prox)
+        return new, AdamState(first, second, count)
+
+
+OPTIMIZERS = {
+    "gd": GradientDescent,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "adagrad": AdaGrad,
+    "rmsprop": RMSProp,
+    "adam": Adam,
+    "amsgrad": AMSGrad,
+    "nadam": NAdam,
+}
+
+
+def _next_t(t):
+    return (1 + (1 + 4 * t * t) ** 0.5) / 2
+
+
+def _sqrt(array):
+    return namespace(array).sqrt(array)

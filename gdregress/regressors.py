@@ -1,0 +1,286 @@
+"""GDRegressor: linear regression by gradient descent."""
+
+import numpy as np
+from sklearn.base import MultiOutputMixin, RegressorMixin
+from sklearn.linear_model import LinearRegression
+from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted
+
+from gdregress._array_api import input_namespace, move_to, namespace, to_numpy
+from gdregress._base import BaseGD
+from gdregress._validation import check_target
+from gdregress.losses import predict_mean
+from gdregress.scores import explained
+
+
+class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
+    r"""Linear regression fitted by batch, stochastic or mini-batch gradient descent.
+
+    Minimises
+
+    .. math::
+
+        F(w, b) = \frac{\sum_i s_i L(y_i, x_i \cdot w + b)}{\sum_i s_i} + \alpha R(w)
+
+    with sample weights s. Squared error is (z - y)^2 / 2, so that the minimiser is that of
+    ``Ridge(alpha=n_samples * alpha)``, ``Lasso(alpha)`` and ``ElasticNet(alpha, l1_ratio)``. The
+    intercept is never penalised.
+
+    Parameters
+    ----------
+    loss : str or Loss, default="squared_error"
+        "squared_error", "huber", "absolute_error", "log_cosh", "quantile",
+        "epsilon_insensitive", "squared_epsilon_insensitive", "poisson", "gamma", an instance
+        such as ``Quantile(0.9)``, or one's own subclass of `Loss`. Poisson and gamma predict
+        exp(x . w + b).
+    penalty : {"l2", "l1", "elasticnet"}, None or Penalty, default=None
+        Or an instance such as ``Box(lower=0)``, or one's own subclass of `Penalty`.
+    alpha : float, default=1e-4
+        Strength of a penalty given by name.
+    l1_ratio : float in [0, 1], default=0.15
+        Share of l1 in ``penalty="elasticnet"``.
+    fit_intercept : bool, default=True
+        Whether to fit the intercept b.
+    solver : {"batch", "stochastic", "mini-batch"}, default="batch"
+        Rows per update: all, one, or `batch_size`.
+    batch_size : int or float, default=32
+        Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
+    optimizer : str or Optimizer, default="nesterov"
+        "gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or an
+        instance such as ``Adam(beta_1=0.8)``.
+    momentum : float in [0, 1) or "auto", default="auto"
+        For "momentum" and "nesterov". "auto" is, for solver="batch", the accelerated sequence
+        with adaptive restart (nesterov) or the optimal constant where the smallest curvature is
+        known (momentum); 0.9 otherwise.
+    learning_rate : float, "auto" or "line-search", default="auto"
+        "auto" is derived from the curvature of the loss, the data and the weights, see
+        `curvature.automatic_learning_rate`; should it not hold, the run falls back to its best
+        parameters with a quarter of the rate. "line-search" is Armijo backtracking, for
+        solver="batch". Losses without a bound on their curvature, Poisson and gamma, backtrack
+        under "auto" too.
+    schedule : str, Schedule or callable, default="auto"
+        Factor of the learning rate by the count of updates: "constant", "invscaling",
+        "exponential", "step", "cosine", "one-cycle", "adaptive", an instance such as
+        ``Exponential(decay=0.9)``, or any function of the count. "auto" is constant for
+        solver="batch" (adaptive for rmsprop, adam and nadam), and (1 + epochs)^-0.75 otherwise
+        and for losses with kinks.
+    power_t : float, default=0.25
+        Exponent of "invscaling".
+    epsilon : float or None, default=None
+        Threshold of "huber" and the epsilon-insensitive losses, in the units of y; None is the
+        loss's own default: 1.35 and 0.1.
+    standardize : bool, default=False
+        Centre and scale the columns inside. The penalty then acts on the standardised
+        coefficients; ``coef_`` and ``intercept_`` are in the original units.
+    max_iter : int, default=1000
+        Most epochs, that is passes over the data.
+    tol : float or None, default=1e-5
+        For solver="batch" and smooth losses the run ends when the norm of the gradient mapping,
+        each column in units of its root mean square, is at most `tol` times that at zero
+        coefficients. Otherwise it ends when the objective, or the validation score with
+        `early_stopping`, has not improved by `tol` (relative to itself; absolute for the score)
+        for `n_iter_no_change` epochs. None runs all epochs.
+    n_iter_no_change : int, default=5
+        Epochs without improvement.
+    early_stopping : bool, default=False
+        Hold out `validation_fraction` of the rows, stop on their score, and restore the best
+        parameters.
+    validation_fraction : float in (0, 1), default=0.1
+        Share of the rows held out.
+    average : bool or int, default=False
+        Return the average of the last half or more of the iterates, or of all after this many
+        updates.
+    shuffle : bool, default=True
+        Whether each epoch takes the rows in a new random order.
+    warm_start : bool, default=False
+        Continue the last fit, its optimizer's memory included.
+    store_path : bool, default=False
+        Keep the coefficients after every epoch in ``history_``.
+    random_state : int, RandomState instance or None, default=None
+        Order of the rows, and the rows held out.
+    verbose : int, default=0
+        1 prints some epochs, 2 all of them.
+
+    Attributes
+    ----------
+    coef_ : array of shape (n_features,) or (n_targets, n_features)
+        Coefficients.
+    intercept_ : float or array of shape (n_targets,)
+        Intercept, 0.0 with ``fit_intercept=False``.
+    n_iter_ : int
+        Epochs run.
+    t_ : int
+        Updates made.
+    n_features_in_ : int
+        Number of features seen in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if X has names that are all strings.
+    learning_rate_ : float
+        Learning rate before the schedule; the last one with a line search.
+    momentum_ : float, "auto" or None
+        Momentum used: a number, "auto" for the accelerated sequence, None for optimizers
+        without it.
+    converged_ : bool
+        Whether the run ended by "tolerance" or "plateau".
+    stop_reason_ : str
+        "tolerance", "plateau", "max_iter", "diverged", "callback" or "interrupted".
+    loss_curve_ : list of float
+        Objective at the end of each epoch.
+    validation_scores_ : list of float
+        Validation score at the end of each epoch, with `early_stopping`.
+    history_ : History
+        One row per epoch: objective, loss, penalty, gradient norm, learning rate, seconds.
+
+    See Also
+    --------
+    sklearn.linear_model.SGDRegressor : Stochastic descent, one row per update.
+    sklearn.linear_model.Ridge : Least squares with an l2 penalty in closed form.
+
+    Notes
+    -----
+    A constant column shares the intercept: only their sum is determined, and descent from zero
+    splits it between both. That is correct and changes no prediction.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from gdregress import GDRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), GDRegressor()).fit(X, y)
+    >>> round(model.score(X, y), 4)
+    0.5177
+    """
+
+    def __init__(
+        self,
+        loss="squared_error",
+        *,
+        penalty=None,
+        alpha=1e-4,
+        l1_ratio=0.15,
+        fit_intercept=True,
+        solver="batch",
+        batch_size=32,
+        optimizer="nesterov",
+        momentum="auto",
+        learning_rate="auto",
+        schedule="auto",
+        power_t=0.25,
+        epsilon=None,
+        standardize=False,
+        max_iter=1000,
+        tol=1e-5,
+        n_iter_no_change=5,
+        early_stopping=False,
+        validation_fraction=0.1,
+        average=False,
+        shuffle=True,
+        warm_start=False,
+        store_path=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.loss = loss
+        self.penalty = penalty
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.momentum = momentum
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.power_t = power_t
+        self.epsilon = epsilon
+        self.standardize = standardize
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.average = average
+        self.shuffle = shuffle
+        self.warm_start = warm_start
+        self.store_path = store_path
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def predict(self, X):
+        """Predict the targets: X @ coef + intercept, or its exponential under a log link.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : array of shape (n_samples,) or (n_samples, n_targets)
+        """
+        return predict_mean(self._loss_of_fit(), self._raw_prediction(X, "predict"))
+
+    def score(self, X, y, sample_weight=None):
+        """R2 of the prediction; D2, the share of deviance explained, for poisson and gamma.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        sample_weight : array-like of shape (n_samples,) or None
+
+        Returns
+        -------
+        score : float
+            The mean over several targets. At most 1.
+        """
+        z = self._raw_prediction(X, "score")
+        xp, device = input_namespace(X)
+        y, weights = move_to(y, xp, device), move_to(sample_weight, xp, device)
+        y = check_array(y, ensure_2d=False, dtype=z.dtype, input_name="y")
+        if y.shape != z.shape and y.shape != (*z.shape, 1):
+            raise ValueError(f"y must have the shape {z.shape} of the prediction. Got {y.shape}.")
+        if weights is not None:
+            weights = _check_sample_weight(weights, z, dtype=z.dtype, ensure_non_negative=True)
+        check_target(self._loss_of_fit(), y)
+        return explained(self._loss_of_fit(), y, z, weights)
+
+    def to_sklearn(self):
+        """A fitted scikit-learn LinearRegression with the same coefficients.
+
+        Returns
+        -------
+        model : LinearRegression
+
+        Raises
+        ------
+        ValueError
+            For losses with a log link, whose prediction is not linear.
+        """
+        check_is_fitted(self)
+        if self._loss.link != "identity":
+            raise ValueError(
+                f"{type(self._loss).__name__} loss predicts exp(X @ coef + intercept), which "
+                "LinearRegression cannot. Keep this estimator, or fit PoissonRegressor or "
+                "GammaRegressor."
+            )
+        model = LinearRegression(fit_intercept=self.fit_intercept)
+        model.coef_ = np.array(to_numpy(self.coef_))
+        model.intercept_ = (
+            self.intercept_
+            if isinstance(self.intercept_, float)
+            else np.array(to_numpy(self.intercept_))
+        )
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self, name):
+                setattr(model, name, getattr(self, name))
+        return model
+
+    def _loss_of_fit(self):
+        check_is_fitted(self)
+        return self._loss
+
+    def _validate_target(self, y, X, loss):
+        y = namespace(X).astype(y, X.dtype)
+        check_target(loss, y)
+        return y

@@ -1,0 +1,117 @@
+"""Samplers: which rows each update sees.
+
+A sampler yields, for one epoch, the rows of each update and the share of a full batch that they
+are. The share multiplies the learning rate, so that the rows of a last, shorter batch count no
+more than all others.
+"""
+
+from abc import abstractmethod
+from numbers import Integral
+
+from sklearn.base import BaseEstimator
+
+from gdregress._validation import Interval, RealNotInt
+
+ALL_ROWS = slice(None)
+
+
+class Sampler(BaseEstimator):
+    """Base of all samplers."""
+
+    _parameter_constraints: dict = {}
+
+    @abstractmethod
+    def size(self, n_samples):
+        """Rows of a full batch."""
+
+    @abstractmethod
+    def batches(self, n_samples, rng):
+        """Yield (rows, share) for every update of one epoch.
+
+        Parameters
+        ----------
+        n_samples : int
+        rng : numpy.random.RandomState
+
+        Yields
+        ------
+        rows : slice or ndarray of int
+        share : float in (0, 1]
+        """
+
+    def updates_per_epoch(self, n_samples):
+        return -(-n_samples // self.size(n_samples))
+
+
+class Batch(Sampler):
+    """All rows in every update: one update is one epoch."""
+
+    def size(self, n_samples):
+        return n_samples
+
+    def batches(self, n_samples, rng):
+        yield ALL_ROWS, 1.0
+
+
+class Stochastic(Sampler):
+    """One row per update, each row once in an epoch.
+
+    Parameters
+    ----------
+    shuffle : bool, default=True
+        A fresh permutation each epoch, or the order of the data.
+    """
+
+    _parameter_constraints = {"shuffle": ["boolean"]}
+
+    def __init__(self, shuffle=True):
+        self.shuffle = shuffle
+
+    def size(self, n_samples):
+        return 1
+
+    def batches(self, n_samples, rng):
+        order = rng.permutation(n_samples).tolist() if self.shuffle else range(n_samples)
+        for row in order:
+            yield slice(row, row + 1), 1.0
+
+
+class MiniBatch(Sampler):
+    """A few rows per update, without replacement, each row once in an epoch.
+
+    Parameters
+    ----------
+    batch_size : int or float, default=32
+        Rows per update; a float in (0, 1] is a fraction of all rows.
+    shuffle : bool, default=True
+        A fresh permutation each epoch, or the order of the data.
+    """
+
+    _parameter_constraints = {
+        "batch_size": [
+            Interval(Integral, 1, None, closed="left"),
+            Interval(RealNotInt, 0, 1, closed="right"),
+        ],
+        "shuffle": ["boolean"],
+    }
+
+    def __init__(self, batch_size=32, shuffle=True):
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+
+    def size(self, n_samples):
+        if isinstance(self.batch_size, Integral):
+            return min(int(self.batch_size), n_samples)
+        return max(1, round(float(self.batch_size) * n_samples))
+
+    def batches(self, n_samples, rng):
+        size = self.size(n_samples)
+        order = rng.permutation(n_samples) if self.shuffle else None
+        for start in range(0, n_samples, size):
+            stop = min(start + size, n_samples)
+            rows = slice(start, stop) if order is None else order[start:stop]
+            yield rows, (stop - start) / size
+
+
+SOLVERS = {"batch": Batch, "stochastic": Stochastic, "mini-batch": MiniBatch}
+

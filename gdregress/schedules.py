@@ -1,0 +1,241 @@
+"""Schedules: the learning rate as a function of the number of updates so far.
+
+A schedule is a callable of the update count that returns the factor by which the learning rate
+is multiplied: ``rate = learning_rate * schedule(count)``, the first update having count 0. It
+also accepts an array of counts. Any function of one argument is a schedule; the classes here
+are those with a name. To add one, write a class with `__call__` and add a line to `SCHEDULES`.
+
+Horizons are counted in updates. ``None`` stands for a horizon that the estimator fills in: one
+epoch for the decays, the whole run (``max_iter`` epochs) for "cosine" and "one-cycle".
+"""
+
+import math
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from gdregress._validation import Interval
+
+_COUNT = [Interval(Integral, 1, None, closed="left"), None]
+_FACTOR = [Interval(Real, 0, 1, closed="right")]
+
+
+class Schedule(BaseEstimator):
+    """Base of the named schedules. ``horizon`` is "epoch", "run" or None."""
+
+    horizon = None
+    _parameter_constraints: dict = {}
+
+    def __call__(self, count):
+        raise NotImplementedError
+
+
+class Constant(Schedule):
+    """1."""
+
+    def __call__(self, count):
+        return np.ones_like(count, dtype=float) if isinstance(count, np.ndarray) else 1.0
+
+
+class InverseScaling(Schedule):
+    """(1 + count / scale)^(-power_t).
+
+    Parameters
+    ----------
+    power_t : float, default=0.25
+        Exponent. Stochastic descent is sure to converge with exponents above 1/2 up to 1.
+    scale : float, default=1.0
+        Updates after which the decay sets in; 1 is scikit-learn's "invscaling". None is an
+        epoch.
+
+    References
+    ----------
+    Robbins and Monro, "A stochastic approximation method", 1951.
+    """
+
+    horizon = "epoch"
+    _parameter_constraints = {
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "scale": [Interval(Real, 0, None, closed="neither"), None],
+    }
+
+    def __init__(self, power_t=0.25, scale=1.0):
+        self.power_t = power_t
+        self.scale = scale
+
+    def __call__(self, count):
+        return (1 + count / self.scale) ** -self.power_t
+
+
+class Exponential(Schedule):
+    """decay^(count / scale).
+
+    Parameters
+    ----------
+    decay : float in (0, 1], default=0.95
+        Factor per `scale` updates.
+    scale : int or None, default=None
+        Updates per factor; None is an epoch.
+    """
+
+    horizon = "epoch"
+    _parameter_constraints = {"decay": _FACTOR, "scale": _COUNT}
+
+    def __init__(self, decay=0.95, scale=None):
+        self.decay = decay
+        self.scale = scale
+
+    def __call__(self, count):
+        return self.decay ** (count / self.scale)
+
+
+class Step(Schedule):
+    """decay^floor(count / (every * scale)).
+
+    Parameters
+    ----------
+    decay : float in (0, 1], default=0.5
+        Factor at each step down.
+    every : int, default=10
+        Steps down are `every` x `scale` updates apart: ten epochs by default.
+    scale : int or None, default=None
+        Unit of `every` in updates; None is an epoch.
+    """
+
+    horizon = "epoch"
+    _parameter_constraints = {
+        "decay": _FACTOR,
+        "every": [Interval(Integral, 1, None, closed="left")],
+        "scale": _COUNT,
+    }
+
+    def __init__(self, decay=0.5, every=10, scale=None):
+        self.decay = decay
+        self.every = every
+        self.scale = scale
+
+    def __call__(self, count):
+        return self.decay ** (count // (self.every * self.scale))
+
+
+class Cosine(Schedule):
+    """final + (1 - final) (1 + cos(pi min(count / scale, 1))) / 2.
+
+    Parameters
+    ----------
+    final : float in [0, 1], default=0.0
+        Factor at the end.
+    scale : int or None, default=None
+        Updates from the start to the end; None is the whole run.
+
+    References
+    ----------
+    Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", 2017, eq. 5.
+    """
+
+    horizon = "run"
+    _parameter_constraints = {
+        "final": [Interval(Real, 0, 1, closed="both")],
+        "scale": _COUNT,
+    }
+
+    def __init__(self, final=0.0, scale=None):
+        self.final = final
+        self.scale = scale
+
+    def __call__(self, count):
+        progress = np.minimum(count / self.scale, 1.0)
+        return self.final + (1 - self.final) * (1 + np.cos(math.pi * progress)) / 2
+
+
+class OneCycle(Schedule):
+    """Up from `start` to 1 over the first `warmup` of the run, then down to `final`; by cosines.
+
+    Parameters
+    ----------
+    start : float in (0, 1], default=0.04
+        Factor at the first update.
+    final : float in (0, 1], default=1e-4
+        Factor at the end.
+    warmup : float in (0, 1), default=0.3
+        Share of the run that goes up.
+    scale : int or None, default=None
+        Updates from the start to the end; None is the whole run.
+
+    References
+    ----------
+    Smith and Topin, "Super-convergence: very fast training using large learning rates", 2018.
+    """
+
+    horizon = "run"
+    _parameter_constraints = {
+        "start": _FACTOR,
+        "final": _FACTOR,
+        "warmup": [Interval(Real, 0, 1, closed="neither")],
+        "scale": _COUNT,
+    }
+
+    def __init__(self, start=0.04, final=1e-4, warmup=0.3, scale=None):
+        self.start = start
+        self.final = final
+        self.warmup = warmup
+        self.scale = scale
+
+    def __call__(self, count):
+        progress = np.minimum(count / self.scale, 1.0)
+        up = _cosine(self.start, 1.0, progress / self.warmup)
+        down = _cosine(1.0, self.final, (progress - self.warmup) / (1 - self.warmup))
+        return np.where(progress < self.warmup, up, down)[()]
+
+
+class Adaptive(Schedule):
+    """1, divided by `divisor` whenever the run has come to a plateau.
+
+    The one schedule that listens: the loop calls a plateau after ``n_iter_no_change`` epochs
+    without improvement, and the run ends once the factor would fall below `smallest`.
+
+    Parameters
+    ----------
+    divisor : float, default=5.0
+        Divisor at each plateau, above 1.
+    smallest : float, default=1e-6
+        Factor below which the run ends.
+    """
+
+    _parameter_constraints = {
+        "divisor": [Interval(Real, 1, None, closed="neither")],
+        "smallest": [Interval(Real, 0, 1, closed="neither")],
+    }
+
+    def __init__(self, divisor=5.0, smallest=1e-6):
+        self.divisor = divisor
+        self.smallest = smallest
+
+    def __call__(self, count):
+        return Constant()(count)
+
+
+SCHEDULES = {
+    "constant": Constant,
+    "invscaling": InverseScaling,
+    "exponential": Exponential,
+    "step": Step,
+    "cosine": Cosine,
+    "one-cycle": OneCycle,
+    "adaptive": Adaptive,
+}
+
+
+def fill_horizon(schedule, updates_per_epoch, max_iter):
+    """Replace ``scale=None`` by the run's own number of updates."""
+    horizon = getattr(schedule, "horizon", None)
+    if horizon is not None and schedule.scale is None:
+        epochs = max_iter if horizon == "run" else 1
+        schedule.set_params(scale=max(1, updates_per_epoch * epochs))
+    return schedule
+
+
+def _cosine(start, end, progress):
+    """Half a cosine from `start` at progress 0 to `end` at 1."""
+    return end + (start - end) * (1 + np.cos(math.pi * np.clip(progress, 0, 1))) / 2

@@ -1,0 +1,221 @@
+"""The loop: batch, stochastic and mini-batch descent are this one loop with other samplers."""
+
+import math
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gdregress.averaging import SuffixAverage
+from gdregress.history import History
+from gdregress.samplers import Batch
+from gdregress.schedules import Adaptive
+from gdregress.stopping import Plateau
+
+# An automatic rate that did not hold is divided by this much, at most so often.
+CUT, MOST_CUTS = 4.0, 40
+
+
+@dataclass
+class State:
+    """Everything that a resumed run needs.
+
+    ``learning_rate`` is the last one before the schedule and ``rate_factor``, which is what
+    plateaus and cuts have left of it.
+    """
+
+    params: Any
+    rng: np.random.RandomState
+    optimizer: Any = None
+    count: int = 0
+    epoch: int = 0
+    learning_rate: float | None = None
+    rate_factor: float = 1.0
+    average: SuffixAverage | None = None
+    scaling: Any = None
+
+    def reported(self):
+        """The parameters that are evaluated, validated and returned."""
+        return self.params if self.average is None else self.average.value(self.params)
+
+
+@dataclass
+class Run:
+    """Parts of one run, none of which knows the others.
+
+    ``learning_rate`` is a float; ``safeguard`` allows the loop to cut it when the run diverges;
+    ``line_search`` replaces it. ``gradient_step`` is the step size of the gradient mapping.
+    ``validate(params)`` is the score on the rows held out, ``store(params)`` gives coefficients
+    and intercept to be kept in the history, ``on_epoch(params)`` may end the run by True.
+    """
+
+    objective: Any
+    optimizer: Any
+    sampler: Any
+    schedule: Any
+    learning_rate: float
+    stopping: Any
+    divergence: Any
+    max_iter: int
+    gradient_step: float
+    safeguard: bool = False
+    line_search: Any = None
+    plateau: Plateau | None = None
+    validate: Any = None
+    store: Any = None
+    on_epoch: Any = None
+    history: History = field(default_factory=History)
+
+
+@dataclass
+class Result:
+    """How a run ended: the parameters to keep, why it stopped, and the last whole epoch."""
+
+    params: Any
+    stop_reason: str
+    n_iter: int
+    interrupt: BaseException | None = None
+
+
+def solve(run, state):
+    """Descend until a rule says stop; `state` is left at the last update.
+
+    Returns
+    -------
+    Result
+        Its parameters are the last ones, or the best ones where the run was stopped by early
+        stopping, divergence or an interrupt.
+    """
+    clock = time.perf_counter()
+    _begin(run, state)
+    scales = run.objective.column_scales()
+    measure = _Meter(run, scales, clock)
+    measure(state, rate=run.learning_rate * state.rate_factor)
+    best = _Best(run.validate is not None)
+    best.offer(run.history.row(-1), state.reported())
+    if run.validate is not None:
+        run.stopping.update(run.history.row(-1))
+    reason, interrupt, n_iter, cuts = "max_iter", None, 0, 0
+    try:
+        while n_iter < run.max_iter:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                gradient, rate = run_epoch(run, state)
+                n_iter += 1
+                measure(state, rate, gradient)
+            row = run.history.row(-1)
+            diverged = run.divergence.update(row)
+            if diverged and run.safeguard and cuts < MOST_CUTS:
+                cuts += 1
+                state.rate_factor /= CUT
+                restart_at(state, run.optimizer, best.params)
+                continue
+            best.offer(row, state.reported())
+            stop = diverged or run.stopping.update(row) or _on_plateau(run, state, row)
+            if run.on_epoch is not None and run.on_epoch(state.reported()):
+                stop = stop or "callback"
+            if stop:
+                reason = stop
+                break
+    except KeyboardInterrupt as error:
+        reason, interrupt = "interrupted", error
+    if run.validate is not None or reason in ("diverged", "interrupted"):
+        restart_at(state, run.optimizer, best.params)
+    return Result(state.reported(), reason, n_iter, interrupt)
+
+
+def _begin(run, state):
+    """Fill in the optimizer's memory, unless it continues, and the rate a line search ended with."""
+    fresh = run.optimizer.init(state.params)
+    if type(state.optimizer) is not type(fresh):
+        state.optimizer = fresh
+    if run.line_search is not None and state.learning_rate is not None:
+        run.line_search.rate = state.learning_rate
+    state.learning_rate = run.learning_rate
+
+
+def restart_at(state, optimizer, params):
+    """Put the run back to given parameters, with the memory of its optimizer cleared."""
+    state.params = params
+    state.optimizer = optimizer.init(params)
+    if state.average is not None:
+        state.average = SuffixAverage(state.average.start)
+
+
+def run_epoch(run, state):
+    """One pass over the data; returns the (point, gradient) of a batch update and the last rate."""
+    objective, optimizer = run.objective, run.optimizer
+    base = run.learning_rate * state.rate_factor
+    evaluated, rate = None, base
+    for rows, share in run.sampler.batches(objective.n_samples, state.rng):
+        point = optimizer.lookahead(state.params, state.optimizer)
+        grad = objective.gradient(point, rows)
+        if run.line_search is not None:
+            base = state.learning_rate = run.line_search.search(objective, point, grad)
+        rate = float(base * run.schedule(state.count) * share)
+        state.params, state.optimizer = optimizer.step(
+            state.params, grad, state.optimizer, rate, objective.prox
+        )
+        state.count += 1
+        if state.average is not None:
+            state.average.update(state.params)
+        if isinstance(run.sampler, Batch) and state.average is None:
+            evaluated = (point, grad)
+    state.epoch += 1
+    return evaluated, rate / share
+
+
+def _on_plateau(run, state, row):
+    """Reduce the learning rate of an adaptive schedule; "plateau" once it is exhausted."""
+    if run.plateau is None or run.plateau.update(row) is None:
+        return None
+    schedule = run.schedule
+    if not isinstance(schedule, Adaptive):
+        return "plateau"
+    state.rate_factor /= schedule.divisor
+    run.plateau.restart()
+    return "plateau" if state.rate_factor < schedule.smallest else None
+
+
+class _Meter:
+    """Appends a row of the history after each epoch."""
+
+    def __init__(self, run, scales, clock):
+        self.run = run
+        self.scales = scales
+        self.clock = clock
+
+    def __call__(self, state, rate, evaluated=None):
+        objective, params = self.run.objective, state.reported()
+        loss, penalty = objective.loss_value(params), objective.penalty_value(params)
+        point, grad = evaluated or (params, objective.gradient(params))
+        mapping = objective.gradient_mapping(point, grad, self.run.gradient_step)
+        self.run.history.append(
+            epoch=state.epoch,
+            t=state.count,
+            objective=loss + penalty,
+            loss=loss,
+            penalty=penalty,
+            gradient_norm=objective.scaled_norm(mapping, self.scales),
+            learning_rate=rate,
+            validation_score=None if self.run.validate is None else self.run.validate(params),
+            seconds=time.perf_counter() - self.clock,
+        )
+        if self.run.store is not None:
+            coef, intercept = self.run.store(params)
+            self.run.history.coef.append(coef)
+            self.run.history.intercept.append(intercept)
+
+
+class _Best:
+    """The best finite parameters: by validation score, or else by objective."""
+
+    def __init__(self, validated):
+        self.column, self.sign = ("validation_score", -1) if validated else ("objective", 1)
+        self.value = math.inf
+        self.params = None
+
+    def offer(self, row, params):
+        value = self.sign * row[self.column]
+        if self.params is None or value < self.value:
+            self.value, self.params = value, params

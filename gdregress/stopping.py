@@ -1,0 +1,108 @@
+"""Why a run ends.
+
+Every rule is scale-free: multiplying y by a constant changes no count of epochs. A rule is given
+the row of each epoch and answers with the reason to stop, or None.
+"""
+
+import math
+
+
+class Never:
+    """All epochs are run."""
+
+    def update(self, row):
+        return None
+
+
+class Tolerance:
+    """||gradient mapping|| <= tol * its value at the null parameters.
+
+    Parameters
+    ----------
+    tol : float
+    reference : float
+        Norm at the parameters where a fit without warm start begins.
+    """
+
+    def __init__(self, tol, reference):
+        self.threshold = tol * reference
+
+    def update(self, row):
+        return "tolerance" if row["gradient_norm"] <= self.threshold else None
+
+
+class Plateau:
+    """No value of a column better than the best by a margin, for `patience` epochs in a row.
+
+    Parameters
+    ----------
+    column : str
+        "objective" (smaller is better, margin relative to the value) or "validation_score"
+        (greater is better, absolute margin: the score has no units).
+    tol : float
+    patience : int
+    """
+
+    def __init__(self, column, tol, patience):
+        self.column = column
+        self.tol = tol
+        self.patience = patience
+        self.best = math.inf
+        self.waited = 0
+
+    def update(self, row):
+        value = row[self.column]
+        if self.column == "objective":
+            margin = self.tol * abs(value)
+        else:
+            value, margin = -value, self.tol
+        self.waited = 0 if value < self.best - margin else self.waited + 1
+        self.best = min(self.best, value)
+        return "plateau" if self.waited >= self.patience else None
+
+    def restart(self):
+        """Wait anew, after the learning rate has been reduced."""
+        self.waited = 0
+
+
+class NotFinite:
+    """The objective is infinite or not a number."""
+
+    def update(self, row):
+        return None if math.isfinite(row["objective"]) else "diverged"
+
+
+class Divergence:
+    """The objective is not finite, or has grown beyond where the model knows nothing.
+
+    A transient above the null objective is normal for momentum at a stable learning rate, so
+    growth alone decides only when it is enormous; three rises in a row above the null objective
+    decide together with a learning rate above the stable limit.
+
+    Parameters
+    ----------
+    null_objective : float
+        Objective at the null parameters or at the start, the larger one.
+    above_stable_limit : callable
+        ``above_stable_limit(learning_rate)``: whether the rate is beyond the largest stable one.
+    """
+
+    ENORMOUS = 1e6
+    RISES = 3
+
+    def __init__(self, null_objective, above_stable_limit):
+        self.null_objective = null_objective
+        self.above_stable_limit = above_stable_limit
+        self.previous = null_objective
+        self.rises = 0
+
+    def update(self, row):
+        value, null = row["objective"], self.null_objective
+        if not math.isfinite(value) or value > self.ENORMOUS * null + (null == 0):
+            return "diverged"
+        self.rises = self.rises + 1 if value > self.previous else 0
+        self.previous = value
+        suspicious = self.rises >= self.RISES and value > null
+        return (
+            "diverged" if suspicious and self.above_stable_limit(row["learning_rate"]) else None
+        )
