@@ -75,13 +75,9 @@ def take_rows(array, rows):
     array : array or CSR array of shape (n, ...)
     rows : slice or ndarray of int
     """
-    if isinstance(rows, slice) or sparse.issparse(array):
-        return array[rows] if not _is_foreign(array) else array[rows, ...]
+    if isinstance(array, np.ndarray) or sparse.issparse(array):
+        return array[rows]
+    if isinstance(rows, slice):
+        return array[rows, ...]
     xp = namespace(array)
-    if xp is np:
-        return np.take(array, rows, axis=0)
     return xp.take(array, asarray(rows, xp, array_api_compat.device(array)), axis=0)
-
-
-def _is_foreign(array):
-    return not (isinstance(array, np.ndarray) or sparse.issparse(array))

@@ -150,15 +150,19 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         objective, scaling = self._build_objective(train, components)
         start = self._start(objective, scaling, coef_init, intercept_init)
         plan = plan_run(
-            self, components, objective, feature_names=self._feature_names(),
+            self,
+            components,
+            objective,
+            feature_names=self._feature_names(),
             start=None if start is None else start.params,
         )
         state = start or self._fresh_state(plan.null_params, scaling)
         plan.run.validate = held_out and _Scorer(held_out, objective, scaling, components.loss)
         plan.run.store = self._original(objective, scaling) if self.store_path else None
         context = self._open_callbacks(X, y, sample_weight)
-        plan.run.on_epoch = _EpochEnd(self, plan.run, self._original(objective, scaling),
-                                      components.loss, context)
+        plan.run.on_epoch = _EpochEnd(
+            self, plan.run, self._original(objective, scaling), components.loss, context
+        )
         result = solve(plan.run, state)
         self._set_fitted(result, plan, state, objective, scaling, components)
         self._close_callbacks(context)
@@ -179,7 +183,10 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         objective, scaling = self._build_objective(data, components)
         earlier = None if first else self._resumed(objective, scaling)
         plan = plan_run(
-            self, components, objective, feature_names=self._feature_names(),
+            self,
+            components,
+            objective,
+            feature_names=self._feature_names(),
             start=None if first else earlier.params,
         )
         state = earlier or self._fresh_state(plan.null_params, scaling)

@@ -17,7 +17,7 @@ from gdregress.diagnosis import Facts
 from gdregress.line_search import LineSearch
 from gdregress.losses import LOSSES
 from gdregress.objective import null_parameters
-from gdregress.optimizers import OPTIMIZERS, Adam, Momentum, NAdam, Nesterov, RMSProp
+from gdregress.optimizers import OPTIMIZERS, AdaGrad, Adam, Momentum, NAdam, Nesterov, RMSProp
 from gdregress.penalties import PENALTIES, NoPenalty
 from gdregress.samplers import SOLVERS, Batch
 from gdregress.schedules import SCHEDULES, Adaptive, Constant, InverseScaling, fill_horizon
@@ -25,6 +25,10 @@ from gdregress.solver import Run
 from gdregress.stopping import Divergence, Never, Plateau, Tolerance
 
 CONSTANT_MOMENTUM = 0.9
+# Epochs without any progress after which an automatic schedule halves the rate. Four times the
+# ten steps over which Adam averages gradients, so that its swings are not taken for plateaus;
+# kinks make the objective swing from one epoch to the next, and twenty are enough to tell.
+PATIENCE_WITH_MEMORY, PATIENCE_AT_KINKS = 40, 20
 
 
 @dataclass
@@ -71,20 +75,30 @@ def build_components(estimator):
 def _build_schedule(e, loss, optimizer, sampler):
     """The schedule, and the names of the parameters it took.
 
-    "auto" is constant where constant rates converge: all rows per update, a smooth loss, and an
-    optimizer whose steps shrink with the gradient. Rules that divide by a decaying mean of past
-    gradients take steps of the same length for ever and need the plateaus' divisions. In all
-    other cases the rate falls as (1 + epochs)^-0.75, whose sum diverges and whose sum of squares
-    does not, as Robbins and Monro ask.
+    "auto", with all rows per update:
+
+    - constant for a smooth loss and an optimizer whose steps shrink with the gradient;
+    - for rules that divide by a decaying mean of past gradients, whose steps keep their length
+      for ever, and for losses with kinks, whose gradients do: halved whenever a plateau is
+      reached. On piecewise linear objectives steps that shrink geometrically converge
+      geometrically (Goffin, "On convergence rates of subgradient optimization methods", 1977).
+
+    "auto", with batches: constant for AdaGrad, whose steps fall like 1 / sqrt(t) by themselves,
+    and (1 + epochs)^-0.75 otherwise, whose sum diverges and whose sum of squares does not, as
+    Robbins and Monro ask.
     """
     if callable(e.schedule) and not hasattr(e.schedule, "get_params"):
         return e.schedule, set()
     if e.schedule != "auto":
         return build_component(e.schedule, SCHEDULES, {"power_t": e.power_t})
-    if not isinstance(sampler, Batch) or not loss.smooth:
-        return InverseScaling(power_t=0.75, scale=None), set()
+    if not isinstance(sampler, Batch):
+        by_itself = isinstance(optimizer, AdaGrad)
+        return Constant() if by_itself else InverseScaling(power_t=0.75, scale=None), set()
+    if not loss.smooth:
+        smallest = max(1e-12, e.tol or 0.0)
+        return Adaptive(2.0, smallest=min(smallest, 0.5), patience=PATIENCE_AT_KINKS), set()
     if isinstance(optimizer, (RMSProp, Adam, NAdam)):
-        return Adaptive(divisor=2.0, smallest=1e-12), set()
+        return Adaptive(2.0, smallest=1e-12, patience=PATIENCE_WITH_MEMORY), set()
     return Constant(), set()
 
 
@@ -142,7 +156,9 @@ def plan_run(estimator, components, objective, *, feature_names, start=None):
     _resolve_momentum(e, c, objective, spectrum, rate)
 
     def smoothness():
-        return h * (spectrum.largest if is_batch else batch_smoothness(objective, c.sampler, spectrum))
+        return h * (
+            spectrum.largest if is_batch else batch_smoothness(objective, c.sampler, spectrum)
+        )
 
     def above_stable_limit(learning_rate):
         limit = stable_limit(c.optimizer, smoothness())
@@ -210,8 +226,8 @@ def _resolve_momentum(e, c, objective, spectrum, rate):
         momentum = CONSTANT_MOMENTUM if mu is None else optimal_momentum(rate, mu)
         c.optimizer.set_params(momentum=momentum)
     if isinstance(c.optimizer, Nesterov) and not c.loss.smooth and c.optimizer.momentum == "auto":
-        # the accelerated sequence adds up the errors of subgradients
-        c.optimizer.set_params(momentum=0.0)
+        # the accelerated sequence would add up the errors of subgradients
+        c.optimizer.set_params(momentum=CONSTANT_MOMENTUM)
 
 
 def _finite_start(objective, null_params, start):
@@ -231,11 +247,10 @@ def _finite_start(objective, null_params, start):
 def _stopping(e, c, reference, by_gradient):
     """The rule that ends the run, and the plateau that an adaptive schedule listens to."""
     column = "validation_score" if e.early_stopping else "objective"
-    # A plateau of an automatic schedule over all rows means no progress at all.
-    tol = e.tol if e.tol is not None else -float("inf")
-    automatic = e.schedule == "auto" and by_gradient
-    plateau = Plateau(column, 0.0 if automatic else tol, e.n_iter_no_change)
     listens = isinstance(c.schedule, Adaptive)
+    tol = 0.0 if e.schedule == "auto" and listens else e.tol or 0.0
+    patience = getattr(c.schedule, "patience", None) or e.n_iter_no_change
+    plateau = Plateau(column, tol, patience)
     if by_gradient:
         return Tolerance(e.tol, reference), plateau if listens else None
     if e.tol is None and not listens:

@@ -13,7 +13,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from gdregress._array_api import asarray, namespace, to_numpy
 from gdregress.losses import SquaredError, local_curvature
-from gdregress.optimizers import Momentum, Nesterov
+from gdregress.optimizers import AdaGrad, Momentum, Nesterov
 from gdregress.samplers import Batch
 
 # Up to this many parameters all eigenvalues come from the second-moment matrix itself.
@@ -115,7 +115,9 @@ def second_moments(design, weights):
         block = X[rows] if isinstance(X, np.ndarray) else X
         w = np.ones(block.shape[0]) if weights is None else to_numpy(weights)[rows]
         block = block.astype(float) if sparse.issparse(block) else to_numpy(block).astype(float)
-        weighted = block.multiply(w[:, None]).tocsr() if sparse.issparse(block) else block * w[:, None]
+        weighted = (
+            block.multiply(w[:, None]).tocsr() if sparse.issparse(block) else block * w[:, None]
+        )
         product = block.T @ weighted
         moments[:-1, :-1] += product.toarray() if sparse.issparse(product) else product
         moments[:-1, -1] += block.T @ w
@@ -192,9 +194,8 @@ def prediction_scale(objective, null_params):
     """How far the raw predictions have to go: rms(y - z) at the start, 1 under a log link."""
     if objective.loss.link == "log":
         return 1.0
-    distance = objective.y - objective.predict(null_params)
-    xp = namespace(distance)
-    return float(xp.sqrt(xp.mean(distance * distance))) or 1.0
+    scale = math.sqrt(2 * objective.weighted_mean(SquaredError(), null_params))
+    return scale / math.sqrt(objective.n_targets) or 1.0
 
 
 def expected_smoothness(largest, largest_row, n_samples, batch_size):
@@ -249,12 +250,13 @@ def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params
 
     The last line: a normalised step moves each coordinate by about the learning rate, hence the
     predictions of an average row by at most lr sum_j rms(a_j), column j having the root mean
-    square rms(a_j). That is to be a share c = 0.1 of the distance d the predictions have to go
-    (`prediction_scale`), and over an epoch of k updates, whose noise adds up like a random walk,
-    1 / sqrt(k) of it. AdaGrad, whose steps shrink by themselves, takes c = 1.
+    square rms(a_j). That is to be the distance d the predictions have to go
+    (`prediction_scale`), over an epoch of k updates 1 / sqrt(k) of it, as their noise adds up
+    like a random walk. With all rows per update and without AdaGrad's own decay the steps all
+    point the same way at first, and c = 0.1 keeps them from overshooting; otherwise c = 1.
     """
     if optimizer.adaptive:
-        share = 1.0 if type(optimizer).__name__ == "AdaGrad" else 0.1
+        share = 0.1 if isinstance(sampler, Batch) and not isinstance(optimizer, AdaGrad) else 1.0
         reach = float(np.sum(to_numpy(objective.column_scales())))
         updates = sampler.updates_per_epoch(objective.n_samples)
         return share * prediction_scale(objective, null_params) / reach / math.sqrt(updates)

@@ -92,7 +92,9 @@ class History:
 
     def _shown(self):
         """Columns that hold at least one value."""
-        return [name for name, values in self._columns.items() if any(v is not None for v in values)]
+        return [
+            name for name, values in self._columns.items() if any(v is not None for v in values)
+        ]
 
     def header(self, columns=None):
         """Names of the columns, aligned with `line`."""

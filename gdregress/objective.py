@@ -32,6 +32,7 @@ class DataObjective:
         self.loss = loss
         self.penalty = penalty
         self.n_samples = design.n_samples
+        self.n_targets = 1 if len(y.shape) == 1 else y.shape[1]
         self._predicted = (None, None)
 
     def predict(self, params):
@@ -41,8 +42,12 @@ class DataObjective:
         return self._predicted[1]
 
     def loss_value(self, params):
-        """Weighted mean loss."""
-        losses = self.loss.value(self.y, self.predict(params))
+        """Weighted mean loss, summed over the targets."""
+        return self.weighted_mean(self.loss, params)
+
+    def weighted_mean(self, loss, params):
+        """Weighted mean of any loss at the predictions."""
+        losses = loss.value(self.y, self.predict(params))
         if self.weights is not None:
             losses = losses * _over_targets(self.weights, losses)
         return float(namespace(losses).sum(losses)) / self.n_samples

@@ -114,4 +114,3 @@ class MiniBatch(Sampler):
 
 
 SOLVERS = {"batch": Batch, "stochastic": Stochastic, "mini-batch": MiniBatch}
-

@@ -192,8 +192,8 @@ class OneCycle(Schedule):
 class Adaptive(Schedule):
     """1, divided by `divisor` whenever the run has come to a plateau.
 
-    The one schedule that listens: the loop calls a plateau after ``n_iter_no_change`` epochs
-    without improvement, and the run ends once the factor would fall below `smallest`.
+    The one schedule that listens: the loop calls a plateau after `patience` epochs without
+    improvement, and the run ends once the factor falls below `smallest`.
 
     Parameters
     ----------
@@ -201,16 +201,20 @@ class Adaptive(Schedule):
         Divisor at each plateau, above 1.
     smallest : float, default=1e-6
         Factor below which the run ends.
+    patience : int or None, default=None
+        Epochs without improvement that make a plateau; None is ``n_iter_no_change``.
     """
 
     _parameter_constraints = {
         "divisor": [Interval(Real, 1, None, closed="neither")],
         "smallest": [Interval(Real, 0, 1, closed="neither")],
+        "patience": _COUNT,
     }
 
-    def __init__(self, divisor=5.0, smallest=1e-6):
+    def __init__(self, divisor=5.0, smallest=1e-6, patience=None):
         self.divisor = divisor
         self.smallest = smallest
+        self.patience = patience
 
     def __call__(self, count):
         return Constant()(count)

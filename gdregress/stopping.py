@@ -103,6 +103,4 @@ class Divergence:
         self.rises = self.rises + 1 if value > self.previous else 0
         self.previous = value
         suspicious = self.rises >= self.RISES and value > null
-        return (
-            "diverged" if suspicious and self.above_stable_limit(row["learning_rate"]) else None
-        )
+        return "diverged" if suspicious and self.above_stable_limit(row["learning_rate"]) else None
