@@ -1,7 +1,7 @@
 """Gradient descent for scikit-learn users."""
 
-from gdregress._version import __version__
 from gdregress._show_versions import show_versions
+from gdregress._version import __version__
 from gdregress.exceptions import DivergenceWarning, IgnoredParameterWarning
 from gdregress.regressors import GDRegressor
 

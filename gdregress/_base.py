@@ -16,7 +16,6 @@ from gdregress._array_api import asarray, input_namespace, move_to, namespace, t
 from gdregress._plan import build_components, plan_run
 from gdregress._validation import (
     Interval,
-    RealNotInt,
     StrOptions,
     check_parameters,
     keep_fitted_state,

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils._param_validation import (
-    InvalidParameterError,
     Interval,
+    InvalidParameterError,
     RealNotInt,
     StrOptions,
     validate_parameter_constraints,
