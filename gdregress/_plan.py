@@ -156,9 +156,7 @@ def plan_run(estimator, components, objective, *, feature_names, start=None):
     _resolve_momentum(e, c, objective, spectrum, rate)
 
     def smoothness():
-        return h * (
-            spectrum.largest if is_batch else batch_smoothness(objective, c.sampler, spectrum)
-        )
+        return h * batch_smoothness(objective, c.sampler, spectrum)
 
     def above_stable_limit(learning_rate):
         limit = stable_limit(c.optimizer, smoothness())

@@ -93,7 +93,7 @@ def check_target(loss, y):
         mask = to_numpy(outside()).reshape(y.shape[0], -1)
         row = int(np.argmax(np.any(mask, axis=1)))
         raise ValueError(
-            f"{name} loss needs {loss.target_range} targets, but y[{row}] = {to_numpy(y)[row]} and "
+            f"{name} loss needs {loss.target_range} targets, but y[{row}] = {to_numpy(y)[row]}; "
             f"{int(mask.sum())} of {mask.size} values are outside. Remove or correct those rows, "
             "or use a loss for any real target, such as 'squared_error'."
         )

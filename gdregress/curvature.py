@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from gdregress._array_api import asarray, namespace, to_numpy
+from gdregress._array_api import asarray, namespace, take_rows, to_numpy
 from gdregress.losses import SquaredError, local_curvature
 from gdregress.optimizers import AdaGrad, Momentum, Nesterov
 from gdregress.samplers import Batch
@@ -108,32 +108,35 @@ class Spectrum:
 
 def second_moments(design, weights):
     """A' S A in double precision, accumulated over blocks of rows."""
-    X, n = design.X, design.n_samples
-    moments = np.zeros((design.n_features + 1, design.n_features + 1))
-    for start in range(0, n, BLOCK_ROWS if isinstance(X, np.ndarray) else n):
-        rows = slice(start, start + BLOCK_ROWS) if isinstance(X, np.ndarray) else slice(None)
-        block = X[rows] if isinstance(X, np.ndarray) else X
-        w = np.ones(block.shape[0]) if weights is None else to_numpy(weights)[rows]
-        block = block.astype(float) if sparse.issparse(block) else to_numpy(block).astype(float)
-        weighted = (
-            block.multiply(w[:, None]).tocsr() if sparse.issparse(block) else block * w[:, None]
-        )
-        product = block.T @ weighted
+    n, p = design.n_samples, design.n_features
+    weights = np.ones(n) if weights is None else to_numpy(weights).astype(float)
+    moments = np.zeros((p + 1, p + 1))
+    for block, w in _blocks(design.X, weights):
+        product = block.T @ _scale_rows(block, w)
         moments[:-1, :-1] += product.toarray() if sparse.issparse(product) else product
         moments[:-1, -1] += block.T @ w
-        moments[-1, -1] += w.sum()
-    moments[-1, :-1] = moments[:-1, -1]
+    moments[-1, :-1], moments[-1, -1] = moments[:-1, -1], weights.sum()
     moments /= n
     if design.scale is not None:
-        moments = _standardise_moments(moments, to_numpy(design.mean), to_numpy(design.scale))
+        # [x, 1] T = [(x - mean) / scale, 1], hence T' M T
+        transform = np.diag(np.append(1 / to_numpy(design.scale), 1.0))
+        transform[-1, :-1] = -to_numpy(design.mean) / to_numpy(design.scale)
+        moments = transform.T @ moments @ transform
     return moments if design.fit_intercept else moments[:-1, :-1]
 
 
-def _standardise_moments(moments, mean, scale):
-    """Moments of (x - mean) / scale from those of x: T' M T with [x, 1] T = [(x - mean)/scale, 1]."""
-    transform = np.diag(np.append(1 / scale, 1.0))
-    transform[-1, :-1] = -mean / scale
-    return transform.T @ moments @ transform
+def _blocks(X, weights):
+    """Rows of X in double precision with their weights: in blocks if dense, at once if sparse."""
+    if sparse.issparse(X):
+        yield X.astype(float), weights
+        return
+    for start in range(0, X.shape[0], BLOCK_ROWS):
+        rows = slice(start, start + BLOCK_ROWS)
+        yield to_numpy(take_rows(X, rows)).astype(float), weights[rows]
+
+
+def _scale_rows(block, w):
+    return block.multiply(w[:, None]).tocsr() if sparse.issparse(block) else block * w[:, None]
 
 
 def _largest_pair(design, weights):

@@ -104,7 +104,8 @@ def _limit_text(facts):
     if limit is None:
         return "this optimizer scales every coordinate and has no stable limit of its own"
     about = "" if facts.curvature_is_exact else "about "
-    return f"the largest stable one for {type(facts.optimizer).__name__} on these data is {about}{limit:.4g}"
+    rule = type(facts.optimizer).__name__
+    return f"the largest stable one for {rule} on these data is {about}{limit:.4g}"
 
 
 def _condition_text(facts):

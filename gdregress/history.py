@@ -47,7 +47,7 @@ class History:
     >>> model = GDRegressor(optimizer="gd", learning_rate=0.5, max_iter=2, tol=None)
     >>> history = model.fit([[0.0], [2.0]], [0.0, 2.0]).history_
     >>> history["objective"]
-    [1.0, 0.25, 0.0625]
+    [1.0, 0.125, 0.03125]
     """
 
     def __init__(self):

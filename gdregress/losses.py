@@ -43,7 +43,7 @@ class Loss(BaseEstimator):
     ...     def gradient(self, y, z):
     ...         return (z - y) ** 3
     >>> model = GDRegressor(loss=Quartic()).fit([[0.0], [1.0], [2.0]], [1.0, 2.0, 3.0])
-    >>> model.predict([[3.0]]).round(1)
+    >>> model.predict([[3.0]]).round()
     array([4.])
     """
 

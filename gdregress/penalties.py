@@ -158,7 +158,7 @@ class Box(Penalty):
     >>> from gdregress.penalties import Box
     >>> X, y = [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [2.0, 1.0]], [1.0, -1.0, 0.0, -1.0]
     >>> GDRegressor(penalty=Box(lower=0)).fit(X, y).coef_.round(2)
-    array([0.  , 0.67])
+    array([0., 1.])
     """
 
     _parameter_constraints = {

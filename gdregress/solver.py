@@ -125,7 +125,7 @@ def solve(run, state):
 
 
 def _begin(run, state):
-    """Fill in the optimizer's memory, unless it continues, and the rate a line search ended with."""
+    """Fill in the optimizer's memory unless it continues, and the last rate of a line search."""
     fresh = run.optimizer.init(state.params)
     if type(state.optimizer) is not type(fresh):
         state.optimizer = fresh
@@ -143,7 +143,7 @@ def restart_at(state, optimizer, params):
 
 
 def run_epoch(run, state):
-    """One pass over the data; returns the (point, gradient) of a batch update and the last rate."""
+    """One pass over the data; returns (point, gradient) of a batch update and the last rate."""
     objective, optimizer = run.objective, run.optimizer
     base = run.learning_rate * state.rate_factor
     evaluated, rate = None, base
