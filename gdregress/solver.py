@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gdregress import compiled
 from gdregress.averaging import SuffixAverage
 from gdregress.history import History
 from gdregress.samplers import Batch
@@ -144,6 +145,8 @@ def restart_at(state, optimizer, params):
 
 def run_epoch(run, state):
     """One pass over the data; returns (point, gradient) of a batch update and the last rate."""
+    if compiled.applies(run, state):
+        return None, compiled.compiled_epoch(run, state)
     objective, optimizer = run.objective, run.optimizer
     base = run.learning_rate * state.rate_factor
     evaluated, rate = None, base
