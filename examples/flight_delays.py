@@ -43,9 +43,14 @@ ALPHA = 1e-6  # the same l2 penalty for every model; Ridge counts it as n_sample
 
 SOLVERS = {
     "batch": {"solver": "batch", "optimizer": "nesterov", "max_iter": 500},
-    "stochastic": {"solver": "stochastic", "optimizer": "gd", "max_iter": 2},
-    "mini-batch": {"solver": "mini-batch", "batch_size": 256, "optimizer": "gd"},
-    "momentum": {"solver": "mini-batch", "batch_size": 256, "optimizer": "momentum"},
+    "stochastic": {"solver": "stochastic", "optimizer": "gd", "max_iter": 20},
+    "mini-batch": {"solver": "mini-batch", "batch_size": 256, "optimizer": "gd", "max_iter": 50},
+    "momentum": {
+        "solver": "mini-batch",
+        "batch_size": 256,
+        "optimizer": "momentum",
+        "max_iter": 50,
+    },
 }
 
 

@@ -214,6 +214,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             accept_sparse="csr",
             accept_large_sparse=True,
             dtype=[xp.float64, xp.float32],
+            # rows at random are slow to collect from columns
+            order="C" if xp is np and self.solver != "batch" else None,
             multi_output=True,
             y_numeric=True,
             reset=reset,

@@ -1,0 +1,28 @@
+"""Set-up and data shared by the tests."""
+
+import os
+
+os.environ["SCIPY_ARRAY_API"] = "1"  # has to be set before anything imports SciPy
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng():
+    """A fresh random generator with a fixed seed."""
+    return np.random.RandomState(0)
+
+
+@pytest.fixture
+def small_data(rng):
+    """23 rows, 3 columns, a noisy linear target."""
+    X = rng.normal([0.5, 0.0, -0.3], size=(23, 3))
+    y = X @ [1.0, -2.0, 0.5] + 3.0 + rng.normal(size=23)
+    return X, y
+
+
+@pytest.fixture
+def small_weights():
+    """Unequal weights for `small_data`, far from mean 1."""
+    return np.random.RandomState(1).uniform(2.0, 9.0, size=23)

@@ -1,0 +1,246 @@
+"""Plain NumPy that settles every dispute: slow, naive, and written without the package.
+
+The descents take rows `X`, targets `y` and weights `weights` of any scale, and return the list
+of parameters (coefficients, then the intercept) at the start and after every epoch, for the
+objective sum_i s_i (x_i . w + b - y_i)^2 / 2 / sum_i s_i.
+"""
+
+import math
+
+import numpy as np
+
+# Descents ---------------------------------------------------------------------------------
+
+
+def row_gradient(x, target, params):
+    """Gradient of (x . w + b - y)^2 / 2, one coefficient after the other."""
+    prediction = params[-1]
+    for j in range(len(x)):
+        prediction += x[j] * params[j]
+    residual = prediction - target
+    return np.array([residual * x[j] for j in range(len(x))] + [residual])
+
+
+def mean_gradient(X, y, weights, rows, params):
+    """Mean over some rows of s_i times the gradient of row i; the s_i have mean 1 over all."""
+    total = np.zeros(len(params))
+    for i in rows:
+        total += weights[i] / np.mean(weights) * row_gradient(X[i], y[i], params)
+    return total / len(rows)
+
+
+def batch_descent(X, y, weights, learning_rate, epochs):
+    """w <- w - lr g, with the gradient of all rows."""
+    params = np.zeros(X.shape[1] + 1)
+    path = [params]
+    for _ in range(epochs):
+        params = params - learning_rate * mean_gradient(X, y, weights, range(len(y)), params)
+        path.append(params)
+    return path
+
+
+def stochastic_descent(X, y, weights, learning_rate, orders):
+    """w <- w - lr g, row by row; `orders` holds the order of the rows in each epoch."""
+    params = np.zeros(X.shape[1] + 1)
+    path = [params]
+    for order in orders:
+        for i in order:
+            params = params - learning_rate * mean_gradient(X, y, weights, [i], params)
+        path.append(params)
+    return path
+
+
+def mini_batches(order, batch_size):
+    """Rows of every update, and how large a part of a full batch they are."""
+    for start in range(0, len(order), batch_size):
+        rows = order[start : start + batch_size]
+        yield rows, len(rows) / batch_size
+
+
+def mini_batch_descent(X, y, weights, learning_rate, orders, batch_size):
+    """w <- w - lr g, a few rows at a time; a shorter last batch takes a shorter step."""
+    params = np.zeros(X.shape[1] + 1)
+    path = [params]
+    for order in orders:
+        for rows, share in mini_batches(order, batch_size):
+            step = learning_rate * share
+            params = params - step * mean_gradient(X, y, weights, rows, params)
+        path.append(params)
+    return path
+
+
+def momentum_descent(X, y, weights, learning_rate, momentum, orders, batch_size):
+    """Heavy ball: v <- m v - lr g(w); w <- w + v."""
+    params = np.zeros(X.shape[1] + 1)
+    velocity = np.zeros(X.shape[1] + 1)
+    path = [params]
+    for order in orders:
+        for rows, share in mini_batches(order, batch_size):
+            gradient = mean_gradient(X, y, weights, rows, params)
+            velocity = momentum * velocity - learning_rate * share * gradient
+            params = params + velocity
+        path.append(params)
+    return path
+
+
+def nesterov_descent(X, y, weights, learning_rate, momentum, orders, batch_size):
+    """Nesterov: v <- m v - lr g(w + m v); w <- w + v."""
+    params = np.zeros(X.shape[1] + 1)
+    velocity = np.zeros(X.shape[1] + 1)
+    path = [params]
+    for order in orders:
+        for rows, share in mini_batches(order, batch_size):
+            gradient = mean_gradient(X, y, weights, rows, params + momentum * velocity)
+            velocity = momentum * velocity - learning_rate * share * gradient
+            params = params + velocity
+        path.append(params)
+    return path
+
+
+# Steps of the optimizers ------------------------------------------------------------------
+#
+# Each gives the point before the prox and the step size of the prox, from the parameters so far
+# ``w[0], ..., w[t-1]`` and the gradients so far ``g[0], ..., g[t-1]``: no state, only sums.
+
+
+def decaying_mean(values, beta):
+    """(1 - beta) sum_k beta^(t - k) values_k, the newest value last."""
+    t = len(values)
+    return (1 - beta) * sum(beta ** (t - k) * values[k - 1] for k in range(1, t + 1))
+
+
+def squares(gradients):
+    return [g**2 for g in gradients]
+
+
+def displacement(w):
+    return w[-1] - w[-2] if len(w) > 1 else 0 * w[-1]
+
+
+def gradient_descent_step(w, g, lr):
+    return w[-1] - lr * g[-1], lr
+
+
+def heavy_ball_step(w, g, lr, momentum=0.9):
+    return w[-1] + momentum * displacement(w) - lr * g[-1], lr
+
+
+def nesterov_step(w, g, lr, momentum=0.9):
+    return w[-1] + momentum * displacement(w) - lr * g[-1], lr
+
+
+def adagrad_step(w, g, lr, epsilon=1e-10):
+    size = lr / (np.sqrt(sum(squares(g))) + epsilon)
+    return w[-1] - size * g[-1], size
+
+
+def rmsprop_step(w, g, lr, rho=0.9, epsilon=1e-8):
+    size = lr / (np.sqrt(decaying_mean(squares(g), rho)) + epsilon)
+    return w[-1] - size * g[-1], size
+
+
+def adam_size(second_moment, t, lr, beta_2, epsilon):
+    return lr / (np.sqrt(second_moment / (1 - beta_2**t)) + epsilon)
+
+
+def adam_step(w, g, lr, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    t = len(g)
+    size = adam_size(decaying_mean(squares(g), beta_2), t, lr, beta_2, epsilon)
+    return w[-1] - size * decaying_mean(g, beta_1) / (1 - beta_1**t), size
+
+
+def amsgrad_step(w, g, lr, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    t = len(g)
+    largest = np.max([decaying_mean(squares(g[:k]), beta_2) for k in range(1, t + 1)], axis=0)
+    size = adam_size(largest, t, lr, beta_2, epsilon)
+    return w[-1] - size * decaying_mean(g, beta_1) / (1 - beta_1**t), size
+
+
+def nadam_step(w, g, lr, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    t = len(g)
+    size = adam_size(decaying_mean(squares(g), beta_2), t, lr, beta_2, epsilon)
+    ahead = beta_1 * decaying_mean(g, beta_1) / (1 - beta_1 ** (t + 1))
+    return w[-1] - size * (ahead + (1 - beta_1) * g[-1] / (1 - beta_1**t)), size
+
+
+STEPS = {
+    "gd": gradient_descent_step,
+    "momentum": heavy_ball_step,
+    "nesterov": nesterov_step,
+    "adagrad": adagrad_step,
+    "rmsprop": rmsprop_step,
+    "adam": adam_step,
+    "amsgrad": amsgrad_step,
+    "nadam": nadam_step,
+}
+
+
+# Penalties --------------------------------------------------------------------------------
+
+
+def l1_value(w, alpha):
+    return alpha * sum(abs(float(u)) for u in w)
+
+
+def l2_value(w, alpha):
+    return alpha * sum(float(u) ** 2 for u in w) / 2
+
+
+def elasticnet_value(w, alpha, l1_ratio):
+    return l1_value(w, alpha * l1_ratio) + l2_value(w, alpha * (1 - l1_ratio))
+
+
+def l1_prox(w, step, alpha):
+    """Move one number towards zero by step * alpha, and stop there."""
+    if w > step * alpha:
+        return w - step * alpha
+    if w < -step * alpha:
+        return w + step * alpha
+    return 0.0
+
+
+def l2_prox(w, step, alpha):
+    return w / (1 + step * alpha)
+
+
+def elasticnet_prox(w, step, alpha, l1_ratio):
+    return l2_prox(l1_prox(w, step, alpha * l1_ratio), step, alpha * (1 - l1_ratio))
+
+
+# Losses of one prediction -----------------------------------------------------------------
+
+
+def huber_loss(y, z, epsilon=1.35):
+    r = abs(z - y)
+    return r**2 / 2 if r <= epsilon else epsilon * r - epsilon**2 / 2
+
+
+def quantile_loss(y, z, quantile=0.5):
+    return quantile * (y - z) if y > z else (1 - quantile) * (z - y)
+
+
+def poisson_loss(y, z):
+    return math.exp(z) - y - y * z + (y * math.log(y) if y > 0 else 0.0)
+
+
+def gamma_loss(y, z):
+    return z - math.log(y) + y / math.exp(z) - 1
+
+
+LOSSES = {
+    "squared_error": lambda y, z: (z - y) ** 2 / 2,
+    "huber": huber_loss,
+    "absolute_error": lambda y, z: abs(z - y),
+    "log_cosh": lambda y, z: math.log(math.cosh(z - y)),
+    "quantile": quantile_loss,
+    "epsilon_insensitive": lambda y, z: max(0.0, abs(z - y) - 0.1),
+    "squared_epsilon_insensitive": lambda y, z: max(0.0, abs(z - y) - 0.1) ** 2,
+    "poisson": poisson_loss,
+    "gamma": gamma_loss,
+}
+
+
+def mean_loss(name, y, z, weights=None):
+    """Weighted mean of a loss over arrays."""
+    losses = np.vectorize(LOSSES[name], otypes=[float])(y, z)
+    return float(np.average(losses, weights=weights))

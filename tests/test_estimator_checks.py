@@ -1,0 +1,101 @@
+"""scikit-learn's own checks, on every solver with several optimizers."""
+
+import os
+from importlib.util import find_spec
+
+import pytest
+from sklearn.utils.estimator_checks import (
+    check_dataframe_column_names_consistency,
+    check_param_validation,
+    estimator_checks_generator,
+    parametrize_with_checks,
+)
+
+from gdregress import GDRegressor
+
+OPTIMIZERS = ("gd", "momentum", "nesterov", "adam")
+BATCH = [
+    GDRegressor(),
+    *(GDRegressor(optimizer=optimizer) for optimizer in OPTIMIZERS if optimizer != "nesterov"),
+    GDRegressor(standardize=True),
+    GDRegressor(average=True),
+]
+RANDOM = [
+    *(GDRegressor(solver="stochastic", optimizer=o, max_iter=20) for o in OPTIMIZERS),
+    *(
+        GDRegressor(solver="mini-batch", batch_size=8, optimizer=o, max_iter=50)
+        for o in OPTIMIZERS
+    ),
+    GDRegressor(early_stopping=True),
+]
+WEIGHT_CHECKS = (
+    "check_sample_weight_equivalence_on_dense_data",
+    "check_sample_weight_equivalence_on_sparse_data",
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def expected_failures(estimator):
+    """Two checks ask for equality to 1e-7, which random batches have only in expectation."""
+    if estimator.early_stopping:
+        reason = "the rows held out are drawn at random, and copies are rows of their own"
+    else:
+        reason = (
+            "weight k and k copies are other batches: equal in expectation, as "
+            "test_sample_weight.py shows"
+        )
+    return dict.fromkeys(WEIGHT_CHECKS, reason)
+
+
+@parametrize_with_checks(BATCH)
+def test_batch_passes_every_check(estimator, check):
+    check(estimator)
+
+
+@parametrize_with_checks(RANDOM, expected_failed_checks=expected_failures, xfail_strict=True)
+def test_random_batches_fail_two_checks_at_most(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize(
+    "check", [check_param_validation, check_dataframe_column_names_consistency]
+)
+@pytest.mark.parametrize("solver", ["batch", "stochastic", "mini-batch"])
+def test_checks_that_do_not_run_by_themselves(check, solver):
+    check("GDRegressor", GDRegressor(solver=solver, max_iter=20))
+
+
+def array_api_checks(namespace):
+    """The array API checks with X of this namespace on the CPU."""
+    for estimator, check in estimator_checks_generator(GDRegressor()):
+        keywords = check.keywords
+        given = keywords.get("array_namespace") or (keywords.get("X_ns_and_device") or [None])[0]
+        device = keywords.get("device_name") or (keywords.get("X_ns_and_device") or [0, None])[1]
+        if given == namespace and device in (None, "cpu", "CPU_DEVICE", "device1"):
+            yield estimator, check
+
+
+@pytest.mark.parametrize(
+    "namespace",
+    [
+        "array_api_strict",
+        pytest.param(
+            "torch",
+            marks=pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed"),
+        ),
+    ],
+)
+def test_array_api_checks_are_not_skipped(namespace):
+    assert os.environ.get("SCIPY_ARRAY_API") == "1"
+    names, skipped = [], []
+    for estimator, check in array_api_checks(namespace):
+        try:
+            check(estimator)
+        except BaseException as error:
+            if "Skip" not in type(error).__name__:
+                raise
+            skipped.append(f"{check.keywords}: {error}")
+        names.append(check.func.__name__)
+    assert "check_array_api_input" in names
+    assert not [reason for reason in skipped if "cuda" not in reason and "MPS" not in reason]
