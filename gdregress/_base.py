@@ -7,6 +7,7 @@ from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils import check_random_state
@@ -17,6 +18,7 @@ from gdregress._plan import build_components, plan_run
 from gdregress._validation import (
     Interval,
     StrOptions,
+    check_indices,
     check_parameters,
     keep_fitted_state,
 )
@@ -187,6 +189,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             objective,
             feature_names=self._feature_names(),
             start=None if first else earlier.params,
+            whole_run=False,
         )
         state = earlier or self._fresh_state(plan.null_params, scaling)
         run, history = plan.run, History() if first else self.history_
@@ -220,6 +223,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             y_numeric=True,
             reset=reset,
         )
+        if sparse.issparse(X):
+            check_indices(X)
         weights = None
         if sample_weight is not None:
             sample_weight = _check_sample_weight(

@@ -1,4 +1,4 @@
-"""How setuptools builds the compiled epoch; named in pyproject.toml, not imported by the package."""
+"""How setuptools builds the compiled epoch: named in pyproject.toml, imported by nobody else."""
 
 import sys
 

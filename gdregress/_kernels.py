@@ -16,6 +16,9 @@ from cython.cimports.libc.math import exp, fabs, sqrt, tanh
 
 COMPILED = cython.compiled
 
+# Sparse matrices come with either type of index.
+index = cython.fused_type(cython.int, cython.longlong)
+
 MOMENTUM = cython.declare(cython.int, 1)
 NESTEROV = cython.declare(cython.int, 2)
 ADAGRAD = cython.declare(cython.int, 3)
@@ -193,8 +196,8 @@ def rule_dense(
 
 def gd_csr(
     data: cython.floating[::1],
-    indices: cython.int[::1],
-    indptr: cython.int[::1],
+    indices: index[::1],
+    indptr: index[::1],
     y: cython.floating[::1],
     weights: cython.floating[::1],
     order: cython.longlong[::1],
@@ -253,8 +256,8 @@ def gd_csr(
 
 def rule_csr(
     data: cython.floating[::1],
-    indices: cython.int[::1],
-    indptr: cython.int[::1],
+    indices: index[::1],
+    indptr: index[::1],
     y: cython.floating[::1],
     weights: cython.floating[::1],
     order: cython.longlong[::1],

@@ -26,6 +26,7 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "build_component",
+    "check_indices",
     "check_parameters",
     "check_target",
     "keep_fitted_state",
@@ -79,6 +80,15 @@ def warn_ignored(estimator, unused):
         value = getattr(estimator, name)
         if value is not defaults[name].default and value != defaults[name].default:
             warn_user(f"{name}={value!r} has no effect: {reason}.", IgnoredParameterWarning)
+
+
+def check_indices(X):
+    """Raise ValueError if a sparse matrix points outside of itself."""
+    if X.nnz and not 0 <= X.indices.min() <= X.indices.max() < X.shape[1]:
+        raise ValueError(
+            f"X has column indices from {X.indices.min()} to {X.indices.max()}, but only "
+            f"{X.shape[1]} columns."
+        )
 
 
 def check_target(loss, y):

@@ -71,7 +71,7 @@ def applies(run, state):
 
 def _has_layout(X):
     if sparse.issparse(X):
-        return X.indices.dtype == np.int32 and X.indptr.dtype == np.int32
+        return X.indices.dtype == X.indptr.dtype and X.indices.dtype in (np.int32, np.int64)
     return X.flags.c_contiguous
 
 

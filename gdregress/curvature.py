@@ -8,19 +8,13 @@ import math
 from functools import cached_property
 
 import numpy as np
-from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
-from gdregress._array_api import asarray, namespace, take_rows, to_numpy
+from gdregress._array_api import asarray, namespace, to_numpy
 from gdregress.losses import SquaredError, local_curvature
+from gdregress.moments import moments_of
 from gdregress.optimizers import AdaGrad, Momentum, Nesterov
 from gdregress.samplers import Batch
-
-# Up to this many parameters all eigenvalues come from the second-moment matrix itself.
-LARGEST_DENSE = 512
-# A sparse product X'X costs (nonzeros per row) times more than one pass over the data.
-LARGEST_ROW = 100
-BLOCK_ROWS = 4096
 
 
 class Spectrum:
@@ -49,14 +43,14 @@ class Spectrum:
         self.weights = weights
 
     @cached_property
+    def moments(self):
+        """Moments of the columns, or None where their matrix would be too large."""
+        return moments_of(self.design, self.weights)
+
+    @cached_property
     def matrix(self):
         """A' S A as a NumPy array, or None where it would be too large."""
-        design = self.design
-        if design.n_parameters > LARGEST_DENSE:
-            return None
-        if sparse.issparse(design.X) and design.X.nnz > LARGEST_ROW * design.n_samples:
-            return None
-        return second_moments(design, self.weights)
+        return None if self.moments is None else self.moments.matrix(self.design.fit_intercept)
 
     @cached_property
     def _decomposition(self):
@@ -96,47 +90,13 @@ class Spectrum:
         """What the condition number would be after standardising the columns; None if unknown."""
         if self.matrix is None or not self.design.fit_intercept:
             return None
-        mean = self.matrix[-1, :-1]
-        covariance = self.matrix[:-1, :-1] - np.outer(mean, mean)
+        covariance = self.moments.covariance
         scale = np.sqrt(np.diag(covariance))
         if not (scale > 0).all():
             return None
         values = np.append(np.linalg.eigvalsh(covariance / np.outer(scale, scale)), 1.0)
         singular = values.min() <= values.max() * len(values) * np.finfo(float).eps
         return math.inf if singular else float(values.max() / values.min())
-
-
-def second_moments(design, weights):
-    """A' S A in double precision, accumulated over blocks of rows."""
-    n, p = design.n_samples, design.n_features
-    weights = np.ones(n) if weights is None else to_numpy(weights).astype(float)
-    moments = np.zeros((p + 1, p + 1))
-    for block, w in _blocks(design.X, weights):
-        product = block.T @ _scale_rows(block, w)
-        moments[:-1, :-1] += product.toarray() if sparse.issparse(product) else product
-        moments[:-1, -1] += block.T @ w
-    moments[-1, :-1], moments[-1, -1] = moments[:-1, -1], weights.sum()
-    moments /= n
-    if design.scale is not None:
-        # [x, 1] T = [(x - mean) / scale, 1], hence T' M T
-        transform = np.diag(np.append(1 / to_numpy(design.scale), 1.0))
-        transform[-1, :-1] = -to_numpy(design.mean) / to_numpy(design.scale)
-        moments = transform.T @ moments @ transform
-    return moments if design.fit_intercept else moments[:-1, :-1]
-
-
-def _blocks(X, weights):
-    """Rows of X in double precision with their weights: in blocks if dense, at once if sparse."""
-    if sparse.issparse(X):
-        yield X.astype(float), weights
-        return
-    for start in range(0, X.shape[0], BLOCK_ROWS):
-        rows = slice(start, start + BLOCK_ROWS)
-        yield to_numpy(take_rows(X, rows)).astype(float), weights[rows]
-
-
-def _scale_rows(block, w):
-    return block.multiply(w[:, None]).tocsr() if sparse.issparse(block) else block * w[:, None]
 
 
 def _largest_pair(design, weights):

@@ -10,6 +10,7 @@ import numpy as np
 from gdregress import compiled
 from gdregress.averaging import SuffixAverage
 from gdregress.history import History
+from gdregress.objective import QuadraticObjective
 from gdregress.samplers import Batch
 from gdregress.schedules import Adaptive
 from gdregress.stopping import Plateau
@@ -23,7 +24,8 @@ class State:
     """Everything that a resumed run needs.
 
     ``learning_rate`` is the last one before the schedule and ``rate_factor``, which is what
-    plateaus and cuts have left of it.
+    plateaus and cuts have left of it. ``anchor`` is where a quadratic objective was last taken
+    from the data.
     """
 
     params: Any
@@ -34,6 +36,7 @@ class State:
     learning_rate: float | None = None
     rate_factor: float = 1.0
     average: SuffixAverage | None = None
+    anchor: Any = None
     scaling: Any = None
 
     def reported(self):
@@ -120,6 +123,8 @@ def solve(run, state):
                 break
     except KeyboardInterrupt as error:
         reason, interrupt = "interrupted", error
+    if isinstance(run.objective, QuadraticObjective):
+        state.anchor = run.objective.anchor
     if run.validate is not None or reason in ("diverged", "interrupted"):
         restart_at(state, run.optimizer, best.params)
     return Result(state.reported(), reason, n_iter, interrupt)
@@ -133,6 +138,8 @@ def _begin(run, state):
     if run.line_search is not None and state.learning_rate is not None:
         run.line_search.rate = state.learning_rate
     state.learning_rate = run.learning_rate
+    if isinstance(run.objective, QuadraticObjective) and state.anchor is not None:
+        run.objective.move_anchor(state.anchor)
 
 
 def restart_at(state, optimizer, params):
