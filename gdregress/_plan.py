@@ -59,13 +59,13 @@ def build_components(estimator):
     if e.early_stopping:
         taken.add("validation_fraction")
     reasons = {
-        "epsilon": f"the loss {_name(e.loss)} takes none from here",
-        "alpha": f"the penalty {_name(e.penalty)} takes none from here",
-        "l1_ratio": f"the penalty {_name(e.penalty)} takes none from here",
-        "momentum": f"the optimizer {_name(e.optimizer)} takes none from here",
-        "batch_size": f"only solver='mini-batch' has it, not {_name(e.solver)}",
+        "epsilon": f"loss={_name(e.loss)} does not use it",
+        "alpha": f"penalty={_name(e.penalty)} does not use it",
+        "l1_ratio": f"penalty={_name(e.penalty)} does not use it",
+        "momentum": f"optimizer={_name(e.optimizer)} does not use it",
+        "batch_size": f"solver={_name(e.solver)} does not use it, only 'mini-batch' does",
         "shuffle": "solver='batch' uses all rows at once",
-        "power_t": f"only schedule='invscaling' has it, not {_name(e.schedule)}",
+        "power_t": f"schedule={_name(e.schedule)} does not use it, only 'invscaling' does",
         "validation_fraction": "early_stopping is False",
     }
     warn_ignored(e, {name: why for name, why in reasons.items() if name not in taken})

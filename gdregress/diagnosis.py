@@ -94,8 +94,8 @@ def dominant_columns(facts, most=3):
 
 def _growth(objective):
     """Measured growth per epoch over the last finite rises."""
-    finite = [value for value in objective if math.isfinite(value)]
-    rises = [b / a for a, b in zip(finite[-4:], finite[-3:], strict=False) if b > a > 0]
+    finite = [value for value in objective if math.isfinite(value)][-4:]
+    rises = [b / a for a, b in zip(finite, finite[1:], strict=False) if b > a > 0]
     return f", growing {np.median(rises):.3g}-fold per epoch" if rises else ""
 
 

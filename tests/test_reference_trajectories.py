@@ -41,8 +41,7 @@ def fitted_path(X, y, sample_weight=None, **parameters):
         random_state=SEED,
         **parameters,
     ).fit(X, y, sample_weight)
-    history = model.history_
-    return [np.append(w, b) for w, b in zip(history.coef, history.intercept, strict=True)]
+    return np.column_stack([model.history_.coef, model.history_.intercept])
 
 
 def assert_same_path(path, expected):
