@@ -41,12 +41,13 @@ def check_gradient(loss, y):
                 )
         measured = (loss.value(y, z + step) - loss.value(y, z - step)) / (2 * step)
         error = abs(stated - measured)
-        scale = 1e-6 + float(xp.max(abs(measured)))
+        rounding = 1e-15 * (1 + float(xp.max(abs(values)))) / step
+        allowed = TOLERANCE * float(xp.max(abs(measured))) + rounding
         worst = int(to_numpy(xp.argmax(xp.reshape(error, (-1,)))))
         y0, z0, g, m, e = (
             float(xp.reshape(a, (-1,))[worst]) for a in (y, z, stated, measured, error)
         )
-        if not e <= TOLERANCE * scale:
+        if not e <= allowed:
             raise ValueError(
                 f"{type(loss).__name__}.gradient is not the derivative of its value: at "
                 f"y = {y0:.6g}, z = {z0:.6g} gradient() says {g:.6g}, while the value changes by "

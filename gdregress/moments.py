@@ -85,5 +85,5 @@ def _of_sparse(X, weights):
 def _blocks(X, weights):
     """Copies of a few rows at a time in double precision, with their weights."""
     for start in range(0, X.shape[0], BLOCK_ROWS):
-        rows = slice(start, start + BLOCK_ROWS)
+        rows = slice(start, min(start + BLOCK_ROWS, X.shape[0]))
         yield np.array(to_numpy(take_rows(X, rows)), dtype=float), weights[rows]

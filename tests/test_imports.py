@@ -1,0 +1,97 @@
+"""Imports inside the package go down only, and importing it loads no optional package."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gdregress
+
+PACKAGE = Path(gdregress.__file__).parent
+
+# Each line may import from the lines above it, never from its own or from those below.
+LAYERS = [
+    {"_version", "_show_versions", "_kernels", "_build"},
+    {"_array_api", "exceptions"},
+    {"_validation"},
+    {"losses", "penalties", "optimizers", "schedules", "samplers", "history", "averaging"},
+    {"stopping", "line_search", "design", "gradient_check", "scores"},
+    {"moments"},
+    {"objective", "curvature"},
+    {"compiled", "diagnosis"},
+    {"solver"},
+    {"_plan"},
+    {"_base"},
+    {"regressors"},
+    {"__init__"},
+]
+LEVEL = {module: level for level, layer in enumerate(LAYERS) for module in layer}
+MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+
+
+def imports_of(module):
+    """Modules of the package that a module imports, anywhere in its code."""
+    tree = ast.parse((PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module} has a relative import in line {node.lineno}"
+            package, _, name = (node.module or "").partition(".")
+            if package == "gdregress":
+                found |= {name} if name else {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                package, _, name = alias.name.partition(".")
+                if package == "gdregress":
+                    found.add(name or "__init__")
+    return {name if name in LEVEL else "__init__" for name in found}
+
+
+def test_every_module_has_its_layer():
+    assert set(MODULES) == set(LEVEL)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down_only(module):
+    upward = {name for name in imports_of(module) if LEVEL[name] >= LEVEL[module]}
+    assert not upward, f"{module} imports {sorted(upward)}"
+
+
+# Optional packages
+
+
+def loaded_by(statement):
+    """Top-level packages loaded in a fresh interpreter that runs one statement."""
+    code = f"import sys\n{statement}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    return set(result.stdout.split())
+
+
+def test_importing_loads_no_optional_package():
+    """scikit-learn itself loads pandas where it is installed; nothing is added to that."""
+    loaded = loaded_by("import gdregress")
+    assert "gdregress" in loaded
+    assert not loaded & {"matplotlib", "dask", "torch", "jax", "polars"}
+    already = loaded_by("import sklearn.callback, sklearn.linear_model, scipy.sparse.linalg")
+    assert not (loaded - already) & {"pandas", "rich", "joblib", "threadpoolctl"}
+
+
+BLOCK = """
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name in {"matplotlib", "pandas", "dask", "torch", "jax", "polars", "rich", "cython"}:
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+def test_fitting_works_without_any_optional_package():
+    fit = "from gdregress import GDRegressor; GDRegressor().fit([[0.0], [1.0]], [0.0, 1.0])"
+    loaded = loaded_by(BLOCK + fit)
+    assert "gdregress" in loaded
+    assert not loaded & {"pandas", "rich", "cython"}

@@ -1,0 +1,350 @@
+"""A run that was continued equals the run that was not interrupted, to the bit."""
+
+import pickle
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+
+from gdregress import GDRegressor
+from gdregress.losses import Huber
+from gdregress.optimizers import OPTIMIZERS, Adam
+from gdregress.penalties import Box
+from gdregress.samplers import SOLVERS
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def make_data(n=48, p=4):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(n, p))
+    return X, X @ np.linspace(1, -2, p) + 1 + 0.5 * rng.normal(size=n)
+
+
+def assert_halves_equal_whole(data=None, halves=(7, 6), weights=None, **parameters):
+    """Fit `halves` epochs one after the other, and all of them at once."""
+    X, y = data or make_data()
+    given = {"tol": None, "random_state": 3, **parameters}
+    whole = GDRegressor(max_iter=sum(halves), **given).fit(X, y, weights)
+    model = GDRegressor(warm_start=True, **given)
+    for epochs in halves:
+        model.set_params(max_iter=epochs).fit(X, y, weights)
+    assert_array_equal(model.coef_, whole.coef_)
+    assert_array_equal(model.intercept_, whole.intercept_)
+    assert model.t_ == whole.t_
+    assert model.learning_rate_ == whole.learning_rate_
+    assert model.loss_curve_ == whole.loss_curve_[-halves[-1] :]
+    assert model.history_["epoch"][-1] == whole.history_["epoch"][-1]
+    assert not np.array_equal(whole.coef_, GDRegressor(max_iter=1, **given).fit(X, y).coef_)
+
+
+class TestWarmStart:
+    @pytest.mark.parametrize("average", [False, True, 5])
+    @pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if name != "momentum"])
+    @pytest.mark.parametrize("solver", SOLVERS)
+    def test_halves_equal_the_whole(self, solver, optimizer, average):
+        assert_halves_equal_whole(solver=solver, optimizer=optimizer, average=average)
+
+    @pytest.mark.parametrize("momentum", ["auto", 0.5])
+    @pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
+    @pytest.mark.parametrize("solver", SOLVERS)
+    def test_with_momentum(self, solver, optimizer, momentum):
+        assert_halves_equal_whole(solver=solver, optimizer=optimizer, momentum=momentum)
+
+    def test_with_automatic_momentum_on_badly_conditioned_data(self):
+        X, y = make_data()
+        data = X * [1, 30, 1, 1], y
+        assert_halves_equal_whole(data, optimizer="momentum")
+
+    @pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov"])
+    @pytest.mark.parametrize("loss", ["squared_error", "huber", "poisson", "gamma"])
+    def test_with_a_line_search(self, loss, optimizer):
+        X, y = make_data()
+        assert_halves_equal_whole(
+            (X, np.exp(y / 4)),
+            loss=loss,
+            optimizer=optimizer,
+            momentum=0.5 if optimizer != "gd" else "auto",
+            learning_rate="line-search",
+        )
+
+    @pytest.mark.parametrize(
+        "schedule", ["constant", "invscaling", "exponential", "step", lambda count: 0.99**count]
+    )
+    @pytest.mark.parametrize("solver", SOLVERS)
+    def test_with_a_schedule(self, solver, schedule):
+        assert_halves_equal_whole(solver=solver, schedule=schedule)
+
+    @pytest.mark.parametrize("solver", SOLVERS)
+    def test_with_the_adaptive_schedule(self, solver):
+        # halves that end between a stall and the cut of the rate that it causes
+        for first in (9, 10, 11, 12, 13):
+            assert_halves_equal_whole(
+                halves=(first, 24 - first),
+                solver=solver,
+                schedule="adaptive",
+                learning_rate=0.3 if solver == "batch" else 0.1,
+                optimizer="gd",
+                loss="absolute_error",
+                n_iter_no_change=2,
+            )
+
+    @pytest.mark.parametrize("loss, optimizer", [("absolute_error", "gd"), ("huber", "adam")])
+    def test_with_the_automatic_schedules_that_listen(self, loss, optimizer):
+        assert_halves_equal_whole(halves=(130, 170), loss=loss, optimizer=optimizer)
+
+    @pytest.mark.parametrize(
+        "parameters",
+        [
+            {"penalty": "l1", "alpha": 0.1},
+            {"penalty": "elasticnet", "alpha": 0.1, "standardize": True},
+            {"penalty": Box(-1, 1)},
+            {"fit_intercept": False},
+            {"standardize": True, "average": True},
+            {"loss": Huber(0.5), "optimizer": Adam(beta_1=0.5)},
+            {"early_stopping": False, "solver": "stochastic", "shuffle": False},
+        ],
+        ids=str,
+    )
+    def test_with_other_parameters(self, parameters):
+        assert_halves_equal_whole(**parameters)
+
+    @pytest.mark.parametrize("solver", SOLVERS)
+    def test_of_sparse_weighted_float32_and_several_targets(self, solver):
+        X, y = make_data()
+        weights = np.linspace(1, 3, len(y))
+        for data in (
+            (sparse.csr_array(X), y),
+            (X.astype(np.float32), y),
+            (X, np.column_stack([y, -y])),
+        ):
+            assert_halves_equal_whole(data, weights=weights, solver=solver)
+
+    @pytest.mark.parametrize("solver", SOLVERS)
+    def test_in_many_parts(self, solver):
+        assert_halves_equal_whole(halves=(1, 1, 3, 1, 6), solver=solver, average=True)
+
+    @pytest.mark.parametrize("solver", ["stochastic", "mini-batch"])
+    def test_with_a_random_state_instance(self, solver):
+        X, y = make_data()
+        given = {"solver": solver, "tol": None}
+        whole = GDRegressor(max_iter=8, random_state=np.random.RandomState(3), **given).fit(X, y)
+        model = GDRegressor(
+            max_iter=4, random_state=np.random.RandomState(3), warm_start=True, **given
+        )
+        assert_array_equal(model.fit(X, y).fit(X, y).coef_, whole.coef_)
+
+    @pytest.mark.parametrize("solver", SOLVERS)
+    def test_across_a_pickle(self, solver):
+        X, y = make_data()
+        model = GDRegressor(solver=solver, optimizer="adam", max_iter=5, tol=None, random_state=0)
+        model.set_params(warm_start=True).fit(X, y)
+        copy = pickle.loads(pickle.dumps(model))
+        assert_array_equal(copy.fit(X, y).coef_, model.fit(X, y).coef_)
+
+    def test_without_it_fit_starts_anew(self):
+        X, y = make_data()
+        model = GDRegressor(solver="stochastic", max_iter=3, random_state=0)
+        once = model.fit(X, y).coef_
+        assert_array_equal(model.fit(X, y).coef_, once)
+
+    def test_onto_other_data_starts_from_the_earlier_parameters(self):
+        X, y = make_data()
+        model = GDRegressor(warm_start=True).fit(X, y)
+        coef, intercept = model.coef_, model.intercept_
+        model.set_params(max_iter=1, tol=None).fit(X[:30], y[:30] + 0.01)
+        start = np.mean((X[:30] @ coef + intercept - y[:30] - 0.01) ** 2) / 2
+        assert_allclose(model.history_["objective"][0], start, rtol=1e-9)
+        assert_allclose(model.coef_, coef, rtol=0.1)
+
+    def test_onto_other_data_converges_to_their_optimum(self):
+        X, y = make_data()
+        model = GDRegressor(warm_start=True, tol=1e-8).fit(X, y)
+        A = np.column_stack([X[:30], np.ones(30)])
+        optimum = np.linalg.lstsq(A, 5 * y[:30], rcond=None)[0]
+        assert_allclose(model.fit(X[:30], 5 * y[:30]).coef_, optimum[:-1], rtol=1e-5)
+
+    def test_onto_standardised_data_of_other_units(self):
+        X, y = make_data()
+        model = GDRegressor(warm_start=True, standardize=True).fit(X, y)
+        predicted = model.predict(X[:20])
+        model.set_params(max_iter=1, tol=None).fit(X[:20] * 1.0, y[:20])
+        start = np.mean((predicted - y[:20]) ** 2) / 2
+        assert_allclose(model.history_["objective"][0], start, rtol=1e-9)
+
+    @pytest.mark.parametrize("first, then", [(np.float32, float), (float, np.float32)])
+    def test_onto_data_of_another_type(self, first, then):
+        X, y = make_data()
+        model = GDRegressor(warm_start=True, max_iter=20).fit(X.astype(first), y)
+        assert model.fit(X.astype(then), y).coef_.dtype == then
+
+    def test_with_another_optimizer_forgets_only_its_memory(self):
+        X, y = make_data()
+        model = GDRegressor(optimizer="adam", max_iter=30, tol=None, warm_start=True).fit(X, y)
+        objective = model.loss_curve_[-1]
+        model.set_params(optimizer="gd", max_iter=1).fit(X, y)
+        assert_allclose(model.history_["objective"][0], objective, rtol=1e-12)
+        assert model.loss_curve_[-1] < objective
+
+    def test_of_a_converged_fit_ends_at_once(self):
+        X, y = make_data()
+        model = GDRegressor(warm_start=True).fit(X, y)
+        assert model.n_iter_ > 2
+        assert model.fit(X, y).n_iter_ == 1
+
+
+class TestInitialCoefficients:
+    @pytest.mark.parametrize("standardize", [False, True])
+    @pytest.mark.parametrize("n_targets", [1, 2])
+    def test_are_where_the_run_starts(self, n_targets, standardize):
+        X, y = make_data()
+        y = y if n_targets == 1 else np.column_stack([y, -y])
+        shape = (4,) if n_targets == 1 else (2, 4)
+        coef = np.arange(1.0, 4 * n_targets + 1).reshape(shape)
+        intercept = 0.5 if n_targets == 1 else np.array([0.5, -0.5])
+        model = GDRegressor(standardize=standardize, store_path=True, max_iter=2, tol=None)
+        model.fit(X, y, coef_init=coef, intercept_init=intercept)
+        assert_allclose(model.history_.coef[0], coef, rtol=1e-12)
+        assert_allclose(model.history_.intercept[0], intercept, rtol=1e-12)
+        expected = np.sum((X @ coef.T + intercept - y) ** 2) / 2 / len(y)
+        assert_allclose(model.history_["objective"][0], expected, rtol=1e-12)
+
+    def test_one_alone_leaves_the_other_at_zero(self):
+        X, y = make_data()
+        model = GDRegressor(store_path=True, max_iter=1, tol=None)
+        model.fit(X, y, coef_init=np.ones(4))
+        assert model.history_.intercept[0] == 0
+        model.fit(X, y, intercept_init=2.0)
+        assert_array_equal(model.history_.coef[0], np.zeros(4))
+        assert model.history_.intercept[0] == 2
+
+    def test_continue_plain_descent_to_the_bit(self):
+        X, y = make_data()
+        given = {"optimizer": "gd", "learning_rate": 0.1, "tol": None}
+        half = GDRegressor(max_iter=4, **given).fit(X, y)
+        model = GDRegressor(max_iter=6, **given)
+        model.fit(X, y, coef_init=half.coef_, intercept_init=half.intercept_)
+        assert_array_equal(model.coef_, GDRegressor(max_iter=10, **given).fit(X, y).coef_)
+
+    def test_override_a_warm_start(self):
+        X, y = make_data()
+        model = GDRegressor(warm_start=True, store_path=True, max_iter=2, tol=None).fit(X, y)
+        model.fit(X, y, coef_init=np.ones(4))
+        assert_array_equal(model.history_.coef[0], np.ones(4))
+
+
+def chunks(n, size):
+    return [slice(start, start + size) for start in range(0, n, size)]
+
+
+class TestPartialFit:
+    @pytest.mark.parametrize("average", [False, True, 5])
+    @pytest.mark.parametrize("optimizer", OPTIMIZERS)
+    @pytest.mark.parametrize(
+        "solver, size", [("batch", 48), ("stochastic", 1), ("stochastic", 11), ("mini-batch", 16)]
+    )
+    def test_over_the_same_batches_equals_fit(self, solver, size, optimizer, average):
+        X, y = make_data()
+        given = {
+            "solver": solver,
+            "optimizer": optimizer,
+            "average": average,
+            "learning_rate": 0.02,
+            "schedule": "invscaling",
+            "penalty": "l1",
+            "alpha": 0.01,
+        }
+        if solver == "mini-batch":
+            given["batch_size"] = 8
+        if solver != "batch":
+            given["shuffle"] = False
+        if optimizer == "momentum":
+            given["momentum"] = 0.9  # "auto" looks at the rows of a call
+        whole = GDRegressor(max_iter=1, tol=None, **given).fit(X, y)
+        model = GDRegressor(**given)
+        for rows in chunks(48, size):
+            model.partial_fit(X[rows], y[rows])
+        assert_array_equal(model.coef_, whole.coef_)
+        assert model.intercept_ == whole.intercept_
+        assert model.t_ == whole.t_
+
+    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("average", [False, True])
+    @pytest.mark.parametrize("optimizer", ["gd", "nesterov", "adam"])
+    def test_again_and_again_equals_epochs(self, optimizer, average, solver):
+        X, y = make_data()
+        given = {
+            "solver": solver,
+            "optimizer": optimizer,
+            "average": average,
+            "learning_rate": 0.02,
+            "schedule": "exponential",
+            "random_state": 5,
+        }
+        whole = GDRegressor(max_iter=6, tol=None, **given).fit(X, y)
+        model = GDRegressor(**given)
+        for _ in range(6):
+            model.partial_fit(X, y)
+        assert_array_equal(model.coef_, whole.coef_)
+        assert model.t_ == whole.t_
+        assert model.n_iter_ == whole.n_iter_ == 6
+        assert model.loss_curve_ == whole.loss_curve_
+
+    @pytest.mark.parametrize(
+        "solver, updates", [("batch", 1), ("stochastic", 48), ("mini-batch", 6)]
+    )
+    def test_goes_over_the_rows_once(self, solver, updates):
+        X, y = make_data()
+        given = {"batch_size": 8} if solver == "mini-batch" else {}
+        model = GDRegressor(solver=solver, max_iter=500, **given).partial_fit(X, y)
+        assert model.t_ == updates
+        assert model.partial_fit(X, y).t_ == 2 * updates
+        assert len(model.loss_curve_) == 2
+        assert len(model.history_) == 3
+
+    def test_after_fit_goes_on_from_it(self):
+        X, y = make_data()
+        given = {"optimizer": "adam", "learning_rate": 0.02, "schedule": "constant"}
+        model = GDRegressor(max_iter=4, tol=None, **given).fit(X, y).partial_fit(X, y)
+        assert_array_equal(model.coef_, GDRegressor(max_iter=5, tol=None, **given).fit(X, y).coef_)
+
+    def test_fit_after_it_starts_anew(self):
+        X, y = make_data()
+        expected = GDRegressor().fit(X, y).coef_
+        assert_array_equal(GDRegressor().partial_fit(X, 100 * y).fit(X, y).coef_, expected)
+
+    def test_the_automatic_rate_never_rises(self):
+        X, y = make_data()
+        model, rates = GDRegressor(solver="mini-batch"), []
+        for factor in (1, 100, 0.01, 1):
+            rates.append(model.partial_fit(factor * X, y).learning_rate_)
+        assert rates[0] > rates[1] == rates[2] == rates[3]
+
+    @pytest.mark.parametrize("solver", SOLVERS)
+    def test_of_a_stream_learns_with_the_automatic_rate(self, solver):
+        rng = np.random.RandomState(0)
+        truth = np.array([1.0, -2.0, 0.5])
+        model = GDRegressor(solver=solver, random_state=0)
+        for _ in range(300):
+            X = rng.normal(size=(20, 3))
+            model.partial_fit(X, X @ truth + 1 + 0.1 * rng.normal(size=20))
+        assert_allclose(model.coef_, truth, atol=0.1)
+
+    def test_weights_of_single_rows_count(self):
+        X, y = make_data()
+        rng = np.random.RandomState(1)
+        weights = rng.choice([0.1, 10.0], size=len(y))
+        given = {"solver": "stochastic", "learning_rate": 0.01, "schedule": "constant"}
+        weighted, plain = GDRegressor(**given), GDRegressor(**given)
+        for i in range(len(y)):
+            row = slice(i, i + 1)
+            weighted.partial_fit(X[row], y[row], sample_weight=weights[row])
+            plain.partial_fit(X[row], y[row])
+        assert not np.allclose(weighted.coef_, plain.coef_)
+
+    def test_keeps_the_features_of_the_first_call(self):
+        X, y = make_data()
+        model = GDRegressor().partial_fit(X, y)
+        with pytest.raises(ValueError, match="features"):
+            model.partial_fit(X[:, :3], y)
