@@ -35,8 +35,8 @@ def input_namespace(X):
 
 
 def to_numpy(array):
-    """Copy or view of an array as a NumPy array on the CPU."""
-    if isinstance(array, (np.ndarray, np.generic)):
+    """Copy or view of an array, or of anything like one, as a NumPy array on the CPU."""
+    if isinstance(array, np.ndarray) or not array_api_compat.is_array_api_obj(array):
         return np.asarray(array)
     try:
         return np.from_dlpack(array_api_compat.to_device(array, "cpu"))

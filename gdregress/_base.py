@@ -1,42 +1,35 @@
 """The shared fit of the estimators: validate, build the objective, solve, set attributes."""
 
-import copy
 import warnings
 from abc import ABCMeta, abstractmethod
-from dataclasses import replace
 from numbers import Integral, Real
 
 import numpy as np
-from scipy import sparse
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gdregress._array_api import asarray, input_namespace, move_to, namespace, take_rows, to_numpy
+from gdregress._array_api import input_namespace, namespace
+from gdregress._data import Scorer, build_objective, hold_out, validate_input
+from gdregress._epoch_end import EpochEnd
 from gdregress._plan import build_components, plan_run
+from gdregress._start import fresh_state, given_start, original_units, resumed
 from gdregress._validation import (
     Interval,
     StrOptions,
-    check_indices,
     check_parameters,
+    check_partial_fit,
     keep_fitted_state,
 )
 from gdregress._version import __version__
-from gdregress.averaging import SuffixAverage
-from gdregress.design import DesignMatrix, Scaling, standardised
 from gdregress.diagnosis import warn_diverged, warn_not_converged
-from gdregress.gradient_check import check_gradient
 from gdregress.history import History
 from gdregress.losses import LOSSES, Loss
-from gdregress.objective import DataObjective, normalised_weights
 from gdregress.optimizers import OPTIMIZERS, Optimizer
 from gdregress.penalties import PENALTIES, Penalty
 from gdregress.samplers import SOLVERS, MiniBatch
 from gdregress.schedules import SCHEDULES
-from gdregress.scores import explained
-from gdregress.solver import State, solve
-from gdregress.stopping import Never, NotFinite
+from gdregress.solver import solve
 
 
 class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
@@ -146,206 +139,46 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _fit(self, X, y, sample_weight, coef_init, intercept_init):
         check_parameters(self)
         components = build_components(self)
-        data = self._validate_fit_input(X, y, sample_weight, components, reset=True)
-        train, held_out = self._hold_out(data)
-        objective, scaling = self._build_objective(train, components)
-        start = self._start(objective, scaling, coef_init, intercept_init)
-        plan = plan_run(
-            self,
-            components,
-            objective,
-            feature_names=self._feature_names(),
-            start=None if start is None else start.params,
-        )
-        state = start or self._fresh_state(plan.null_params, scaling)
-        plan.run.validate = held_out and _Scorer(held_out, objective, scaling, components.loss)
-        plan.run.store = self._original(objective, scaling) if self.store_path else None
-        context = self._open_callbacks(X, y, sample_weight)
-        plan.run.on_epoch = _EpochEnd(
-            self, plan.run, self._original(objective, scaling), components.loss, context
-        )
-        result = solve(plan.run, state)
-        self._set_fitted(result, plan, state, objective, scaling, components)
-        self._close_callbacks(context)
+        data = validate_input(self, X, y, sample_weight, components, reset=True)
+        train, held_out = hold_out(self, data)
+        objective, scaling = build_objective(self, train, components)
+        start = given_start(self, objective, scaling, coef_init, intercept_init)
+        plan = plan_run(self, components, objective, start)
+        state = start or fresh_state(self, plan.null_params, scaling)
+        run, original = plan.run, original_units(objective, scaling)
+        run.validate = held_out and Scorer(held_out, objective, scaling, components.loss)
+        run.store = original if self.store_path else None
+        metadata = {"sample_weight": sample_weight}
+        run.on_epoch = EpochEnd(self, run, original, components.loss, X=X, y=y, metadata=metadata)
+        result = solve(run, state)
+        self._set_fitted(result, plan, state, original)
+        run.on_epoch.close()
         self._report(result, plan)
 
     def _partial_fit(self, X, y, sample_weight):
         check_parameters(self)
-        for name in ("early_stopping", "standardize"):
-            if getattr(self, name):
-                raise ValueError(
-                    f"partial_fit cannot be combined with {name}=True, which needs all rows at "
-                    f"once. Set {name}=False"
-                    + (" and scale the rows before." if name == "standardize" else ".")
-                )
+        check_partial_fit(self)
         components = build_components(self)
         first = not hasattr(self, "_state")
-        data = self._validate_fit_input(X, y, sample_weight, components, reset=first)
-        objective, scaling = self._build_objective(data, components)
-        earlier = None if first else self._resumed(objective, scaling)
-        plan = plan_run(
-            self,
-            components,
-            objective,
-            feature_names=self._feature_names(),
-            start=None if first else earlier.params,
-            whole_run=False,
-        )
-        state = earlier or self._fresh_state(plan.null_params, scaling)
-        run, history = plan.run, History() if first else self.history_
-        run.max_iter, run.stopping, run.plateau = 1, Never(), None
-        run.divergence = NotFinite()
-        if not first and run.safeguard:
-            run.learning_rate = min(run.learning_rate, state.learning_rate)
-        result = solve(run, state)
-        self._set_fitted(result, plan, state, objective, scaling, components)
+        data = validate_input(self, X, y, sample_weight, components, reset=first)
+        objective, scaling = build_objective(self, data, components)
+        start = None if first else resumed(self, objective, scaling)
+        plan = plan_run(self, components, objective, start, whole_run=False)
+        state = start or fresh_state(self, plan.null_params, scaling)
+        if not first and plan.run.safeguard:
+            plan.run.learning_rate = min(plan.run.learning_rate, state.learning_rate)
+        result = solve(plan.run, state)
+        history = History() if first else self.history_
+        self._set_fitted(result, plan, state, original_units(objective, scaling))
         for row in (0, -1) if first else (-1,):
-            history.append(**run.history.row(row))
+            history.append(**plan.run.history.row(row))
         self.history_, self.loss_curve_ = history, history["objective"][1:]
         self.n_iter_ = state.epoch
         if result.stop_reason != "max_iter":
             self._report(result, plan)
 
-    def _validate_fit_input(self, X, y, sample_weight, components, reset):
-        """X, y and weights as arrays of one namespace, rows of weight 0 removed."""
-        xp, device = input_namespace(X)
-        y, sample_weight = move_to(y, xp, device), move_to(sample_weight, xp, device)
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse="csr",
-            accept_large_sparse=True,
-            dtype=[xp.float64, xp.float32],
-            # rows at random are slow to collect from columns
-            order="C" if xp is np and self.solver != "batch" else None,
-            multi_output=True,
-            y_numeric=True,
-            reset=reset,
-        )
-        if sparse.issparse(X):
-            check_indices(X)
-        weights = None
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(
-                sample_weight, X, dtype=X.dtype, ensure_non_negative=True
-            )
-            kept = to_numpy(sample_weight) > 0
-            if not kept.all():
-                rows = np.flatnonzero(kept)
-                X, y, sample_weight = (take_rows(a, rows) for a in (X, y, sample_weight))
-            weights = normalised_weights(sample_weight)
-        y = self._validate_target(y, X, components.loss)
-        if type(components.loss) not in LOSSES.values():
-            check_gradient(components.loss, y)
-        return X, y, weights
-
-    def _hold_out(self, data):
-        """Split off the validation rows of early stopping."""
-        if not self.early_stopping:
-            return data, None
-        n = data[0].shape[0]
-        n_held_out = max(1, round(self.validation_fraction * n))
-        if n_held_out >= n:
-            raise ValueError(
-                f"early_stopping would hold out {n_held_out} of {n} rows "
-                f"(validation_fraction={self.validation_fraction}) and leave none to train on."
-            )
-        order = check_random_state(self.random_state).permutation(n)
-        parts = order[n_held_out:], order[:n_held_out]
-        return [
-            tuple(None if array is None else take_rows(array, np.sort(rows)) for array in data)
-            for rows in parts
-        ]
-
-    def _build_objective(self, data, components):
-        X, y, weights = data
-        design, scaling = DesignMatrix(X, self.fit_intercept), Scaling()
-        if self.standardize:
-            design, scaling = standardised(X, weights, self.fit_intercept)
-        if weights is not None:
-            weights = normalised_weights(weights)
-        objective = DataObjective(design, y, weights, components.loss, components.penalty)
-        return objective, scaling
-
-    def _fresh_state(self, params, scaling):
-        return State(
-            params=params,
-            rng=check_random_state(self.random_state),
-            average=self._new_average(),
-            scaling=scaling,
-        )
-
-    def _new_average(self):
-        if self.average is False or self.average == 0:
-            return None
-        return SuffixAverage(None if self.average is True else self.average)
-
-    def _start(self, objective, scaling, coef_init, intercept_init):
-        """State of a warm start or of given initial coefficients; None to start from null."""
-        if coef_init is not None or intercept_init is not None:
-            params = self._given_parameters(objective, scaling, coef_init, intercept_init)
-            return self._fresh_state(params, scaling)
-        if self.warm_start and hasattr(self, "_state"):
-            return self._resumed(objective, scaling)
-        return None
-
-    def _given_parameters(self, objective, scaling, coef_init, intercept_init):
-        y, p = objective.y, objective.design.n_features
-        xp = namespace(y)
-        device = None if xp is np else y.device
-        shapes = {"coef_init": (*y.shape[1:], p), "intercept_init": y.shape[1:]}
-        arrays = {}
-        for name, value in {"coef_init": coef_init, "intercept_init": intercept_init}.items():
-            value = np.zeros(shapes[name]) if value is None else to_numpy(np.asarray(value))
-            if value.size != np.prod(shapes[name], dtype=int) or not np.isfinite(value).all():
-                raise ValueError(
-                    f"{name} must hold finite numbers in the shape {shapes[name]}. "
-                    f"Got shape {value.shape}."
-                )
-            value = value.reshape(shapes[name]).astype(float)
-            arrays[name] = asarray(np.ascontiguousarray(value.T), xp, device, dtype=y.dtype)
-        intercept = xp.reshape(arrays["intercept_init"], (1, *y.shape[1:]))
-        coef, intercept = scaling.from_original(arrays["coef_init"], intercept)
-        return xp.concat([coef, intercept]) if self.fit_intercept else coef
-
-    def _resumed(self, objective, scaling):
-        """A copy of the last state, its parameters moved to the units and type of the new data."""
-        state, y = self._state, objective.y
-        xp = namespace(y)
-        shape = (objective.design.n_parameters, *y.shape[1:])
-        if tuple(state.params.shape) != shape:
-            raise ValueError(
-                "The earlier fit cannot be continued: its coefficients and intercept have the "
-                f"shape {tuple(state.params.shape)}, these data with these parameters need "
-                f"{shape}. Fit a clone, or set warm_start=False."
-            )
-        resumed = replace(state, average=copy.deepcopy(state.average))
-        if not isinstance(self.random_state, np.random.RandomState):
-            resumed.rng = copy.deepcopy(state.rng)
-        if not state.scaling.equals(scaling):
-            intercept = self.intercept_
-            resumed = self._fresh_state(
-                self._given_parameters(objective, scaling, to_numpy(self.coef_), intercept),
-                scaling,
-            )
-        elif namespace(state.params) is not xp or state.params.dtype != y.dtype:
-            device = None if xp is np else y.device
-            params = asarray(to_numpy(state.params), xp, device, dtype=y.dtype)
-            resumed = self._fresh_state(params, scaling)
-        return resumed
-
-    def _original(self, objective, scaling):
-        """Function from parameters to ``coef_`` and ``intercept_``."""
-
-        def original(params):
-            coef, intercept = scaling.to_original(*objective.design.split(params))
-            return (coef, float(intercept)) if coef.ndim == 1 else (coef.T, intercept)
-
-        return original
-
-    def _set_fitted(self, result, plan, state, objective, scaling, components):
-        self.coef_, self.intercept_ = self._original(objective, scaling)(result.params)
+    def _set_fitted(self, result, plan, state, original):
+        self.coef_, self.intercept_ = original(result.params)
         self.n_iter_ = result.n_iter
         self.t_ = state.count
         self.learning_rate_ = float(state.learning_rate * state.rate_factor)
@@ -356,7 +189,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.loss_curve_ = self.history_["objective"][1:]
         if self.early_stopping:
             self.validation_scores_ = self.history_["validation_score"][1:]
-        self._loss = components.loss
+        self._loss = plan.run.objective.loss
         self._state = state
 
     def _report(self, result, plan):
@@ -367,25 +200,6 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             warn_diverged(plan.run, plan.facts)
         elif result.stop_reason == "max_iter" and self.tol is not None:
             warn_not_converged(plan.run, plan.facts)
-
-    def _feature_names(self):
-        names = getattr(self, "feature_names_in_", None)
-        return [f"x{j}" for j in range(self.n_features_in_)] if names is None else list(names)
-
-    def _open_callbacks(self, X, y, sample_weight):
-        """Context of the callbacks, or None where none is set."""
-        if not getattr(self, "_skl_callbacks", None) and not hasattr(self, "_parent_callback_ctx"):
-            return None
-        context = self._init_callback_context(max_subtasks=self.max_iter)
-        metadata = {"sample_weight": sample_weight}
-        self._callback_data = {"X": X, "y": y, "metadata": metadata}
-        context.call_on_fit_task_begin(estimator=self, **self._callback_data)
-        return context
-
-    def _close_callbacks(self, context):
-        if context is not None:
-            context.call_on_fit_task_end(estimator=self, **self._callback_data)
-            del self._callback_data
 
     def _raw_prediction(self, X, method):
         """X @ coef + intercept, in the namespace of X."""
@@ -433,56 +247,3 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         tags.input_tags.sparse = True
         tags.array_api_support = True
         return tags
-
-
-class _EpochEnd:
-    """What happens after each epoch besides the descent: printing and callbacks."""
-
-    def __init__(self, estimator, run, original, loss, context):
-        self.estimator = estimator
-        self.run = run
-        self.original = original
-        self.loss = loss
-        self.context = context
-
-    def __call__(self, params):
-        if self.estimator.verbose:
-            self._print()
-        if self.context is None:
-            return False
-        subcontext = self.context.subcontext(task_name="epoch")
-        data = self.estimator._callback_data
-        subcontext.call_on_fit_task_begin(estimator=self.estimator, **data)
-        return subcontext.call_on_fit_task_end(
-            estimator=self.estimator,
-            reconstruction_attributes=lambda: self._attributes(params),
-            **data,
-        )
-
-    def _attributes(self, params):
-        coef, intercept = self.original(params)
-        return {"coef_": coef, "intercept_": intercept, "_loss": self.loss}
-
-    def _print(self):
-        """Every epoch with verbose=2; with verbose=1 epochs 1, 2, 5, 10, 20, 50, ..."""
-        history = self.run.history
-        epoch = len(history) - 1
-        digits = str(epoch)
-        if epoch == 1:
-            print(history.header())
-        if self.estimator.verbose > 1 or (digits[0] in "125" and set(digits[1:]) <= {"0"}):
-            print(history.line())
-
-
-class _Scorer:
-    """Score of parameters on the rows held out."""
-
-    def __init__(self, held_out, objective, scaling, loss):
-        self.X, self.y, self.weights = held_out
-        self.objective = objective
-        self.scaling = scaling
-        self.loss = loss
-
-    def __call__(self, params):
-        coef, intercept = self.scaling.to_original(*self.objective.design.split(params))
-        return explained(self.loss, self.y, self.X @ coef + intercept, self.weights)

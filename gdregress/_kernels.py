@@ -122,9 +122,9 @@ class GammaSlope(Slope):
 
 
 def gd_dense(
-    X: cython.floating[:, ::1],
-    y: cython.floating[::1],
-    weights: cython.floating[::1],
+    X: cython.const[cython.floating][:, ::1],
+    y: cython.const[cython.floating][::1],
+    weights: cython.const[cython.floating][::1],
     order: cython.longlong[::1],
     batch_size: cython.Py_ssize_t,
     rates: cython.double[::1],
@@ -157,9 +157,9 @@ def gd_dense(
 
 
 def rule_dense(
-    X: cython.floating[:, ::1],
-    y: cython.floating[::1],
-    weights: cython.floating[::1],
+    X: cython.const[cython.floating][:, ::1],
+    y: cython.const[cython.floating][::1],
+    weights: cython.const[cython.floating][::1],
     order: cython.longlong[::1],
     batch_size: cython.Py_ssize_t,
     rates: cython.double[::1],
@@ -195,11 +195,11 @@ def rule_dense(
 
 
 def gd_csr(
-    data: cython.floating[::1],
-    indices: index[::1],
-    indptr: index[::1],
-    y: cython.floating[::1],
-    weights: cython.floating[::1],
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    y: cython.const[cython.floating][::1],
+    weights: cython.const[cython.floating][::1],
     order: cython.longlong[::1],
     batch_size: cython.Py_ssize_t,
     rates: cython.double[::1],
@@ -255,11 +255,11 @@ def gd_csr(
 
 
 def rule_csr(
-    data: cython.floating[::1],
-    indices: index[::1],
-    indptr: index[::1],
-    y: cython.floating[::1],
-    weights: cython.floating[::1],
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    y: cython.const[cython.floating][::1],
+    weights: cython.const[cython.floating][::1],
     order: cython.longlong[::1],
     batch_size: cython.Py_ssize_t,
     rates: cython.double[::1],
@@ -419,7 +419,10 @@ def shrink(
 @cython.inline
 @cython.exceptval(check=False)
 def predict_dense(
-    X: cython.floating[:, ::1], i: cython.Py_ssize_t, w: cython.floating[::1], p: cython.Py_ssize_t
+    X: cython.const[cython.floating][:, ::1],
+    i: cython.Py_ssize_t,
+    w: cython.floating[::1],
+    p: cython.Py_ssize_t,
 ) -> cython.double:
     """x_i . w + b, in four sums so that the processor need not wait for each other's."""
     j: cython.Py_ssize_t
@@ -445,7 +448,7 @@ def predict_dense(
 @cython.inline
 @cython.exceptval(check=False)
 def add_dense(
-    X: cython.floating[:, ::1],
+    X: cython.const[cython.floating][:, ::1],
     i: cython.Py_ssize_t,
     w: cython.floating[::1],
     p: cython.Py_ssize_t,
@@ -465,7 +468,9 @@ def add_dense(
 @cython.inline
 @cython.exceptval(check=False)
 def ask_for(
-    X: cython.floating[:, ::1], order: cython.longlong[::1], position: cython.Py_ssize_t
+    X: cython.const[cython.floating][:, ::1],
+    order: cython.longlong[::1],
+    position: cython.Py_ssize_t,
 ) -> cython.void:
     """Have the row at a position of the order brought from memory; it will be needed soon."""
     if cython.compiled:
@@ -477,7 +482,7 @@ def ask_for(
 @cython.nogil
 @cython.inline
 @cython.exceptval(check=False)
-def weight(weights: cython.floating[::1], i: cython.Py_ssize_t) -> cython.double:
+def weight(weights: cython.const[cython.floating][::1], i: cython.Py_ssize_t) -> cython.double:
     """Weight of a row; an empty array stands for equal weights."""
     return weights[i] if weights.shape[0] > 0 else 1.0
 

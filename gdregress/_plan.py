@@ -22,7 +22,7 @@ from gdregress.penalties import PENALTIES, NoPenalty
 from gdregress.samplers import SOLVERS, Batch
 from gdregress.schedules import SCHEDULES, Adaptive, Constant, InverseScaling, fill_horizon
 from gdregress.solver import Run
-from gdregress.stopping import Divergence, Never, Plateau, Tolerance
+from gdregress.stopping import Divergence, Never, NotFinite, Plateau, Tolerance
 
 CONSTANT_MOMENTUM = 0.9
 # Epochs without any progress after which an automatic schedule halves the rate. Four times the
@@ -129,7 +129,7 @@ class Plan:
     momentum: float
 
 
-def plan_run(estimator, components, objective, *, feature_names, start=None, whole_run=True):
+def plan_run(estimator, components, objective, start=None, whole_run=True):
     """Resolve rate and momentum on these data and assemble the loop's parts.
 
     Parameters
@@ -137,11 +137,11 @@ def plan_run(estimator, components, objective, *, feature_names, start=None, who
     estimator : GDRegressor
     components : Components
     objective : DataObjective
-    feature_names : sequence of str
-    start : array or None
-        Parameters where the run starts, if not the null parameters.
+    start : State or None
+        Where the run starts, if not at the null parameters.
     whole_run : bool
-        Whether more than one pass over these data is to be expected.
+        Whether this is a fit, or the single pass of `partial_fit`, which only values that are
+        not finite can end.
     """
     e, c = estimator, components
     design, weights = objective.design, objective.weights
@@ -175,6 +175,9 @@ def plan_run(estimator, components, objective, *, feature_names, start=None, who
     null_objective = _finite_start(objective, null_params, start)
     by_gradient = is_batch and c.loss.smooth and not e.early_stopping and e.tol is not None
     stopping, plateau = _stopping(e, c, reference, by_gradient)
+    divergence = Divergence(null_objective, above_stable_limit)
+    if not whole_run:
+        stopping, plateau, divergence = Never(), None, NotFinite()
     updates = c.sampler.updates_per_epoch(objective.n_samples)
     run = Run(
         objective=objective,
@@ -184,8 +187,8 @@ def plan_run(estimator, components, objective, *, feature_names, start=None, who
         learning_rate=rate,
         stopping=stopping,
         plateau=plateau,
-        divergence=Divergence(null_objective, above_stable_limit),
-        max_iter=e.max_iter,
+        divergence=divergence,
+        max_iter=e.max_iter if whole_run else 1,
         gradient_step=gradient_step,
         safeguard=e.learning_rate == "auto",
         line_search=LineSearch(rate) if search else None,
@@ -196,7 +199,7 @@ def plan_run(estimator, components, objective, *, feature_names, start=None, who
         smoothness=smoothness,
         automatic_rate=automatic,
         optimizer=c.optimizer,
-        feature_names=feature_names,
+        feature_names=_feature_names(e),
         tol=e.tol,
         reference=reference,
         by_gradient=by_gradient,
@@ -248,7 +251,7 @@ def _finite_start(objective, null_params, start):
     """Objective at the null parameters or at the start, the larger; an error if it overflows."""
     values = [objective.value(null_params)]
     if start is not None:
-        values.append(objective.value(start))
+        values.append(objective.value(start.params))
     largest = max(values)
     if not largest < float("inf"):
         raise ValueError(
@@ -270,6 +273,11 @@ def _stopping(e, c, reference, by_gradient):
     if e.tol is None and not listens:
         return Never(), None
     return Never(), plateau
+
+
+def _feature_names(e):
+    names = getattr(e, "feature_names_in_", None)
+    return [f"x{j}" for j in range(e.n_features_in_)] if names is None else list(names)
 
 
 def _name(choice):

@@ -28,6 +28,7 @@ __all__ = [
     "build_component",
     "check_indices",
     "check_parameters",
+    "check_partial_fit",
     "check_target",
     "keep_fitted_state",
     "warn_ignored",
@@ -41,6 +42,17 @@ def check_parameters(component):
         component.get_params(deep=False),
         caller_name=type(component).__name__,
     )
+
+
+def check_partial_fit(estimator):
+    """Raise ValueError for what needs all rows at once."""
+    for name in ("early_stopping", "standardize"):
+        if getattr(estimator, name):
+            advice = " and scale the rows before" if name == "standardize" else ""
+            raise ValueError(
+                f"partial_fit cannot be combined with {name}=True, which needs all rows at once. "
+                f"Set {name}=False{advice}."
+            )
 
 
 def build_component(choice, registry, flat_parameters):

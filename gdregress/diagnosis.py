@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -95,7 +96,7 @@ def dominant_columns(facts, most=3):
 def _growth(objective):
     """Measured growth per epoch over the last finite rises."""
     finite = [value for value in objective if math.isfinite(value)][-4:]
-    rises = [b / a for a, b in zip(finite, finite[1:], strict=False) if b > a > 0]
+    rises = [b / a for a, b in pairwise(finite) if b > a > 0]
     return f", growing {np.median(rises):.3g}-fold per epoch" if rises else ""
 
 

@@ -70,7 +70,9 @@ class TestPickle:
 
     def test_another_version_is_a_warning(self, monkeypatch):
         model = GDRegressor().fit(*make_data())
-        monkeypatch.setattr("gdregress._base.__version__", "0.0.1")
+        for name, module in list(sys.modules.items()):
+            if name.startswith("gdregress.") and hasattr(module, "__version__"):
+                monkeypatch.setattr(module, "__version__", "0.0.1")
         saved = pickle.dumps(model)
         monkeypatch.undo()
         with pytest.warns(
@@ -139,12 +141,10 @@ class TestSearch:
         search = GridSearchCV(GDRegressor(max_iter=50), grid, cv=2, error_score="raise").fit(X, y)
         assert np.isfinite(search.cv_results_["mean_test_score"]).all()
 
-    @pytest.mark.parametrize("solver", SOLVERS)
-    def test_in_two_processes_equals_one(self, solver):
+    def test_in_two_processes_equals_one(self):
         X, y = make_data()
-        pipeline = make_pipeline(
-            StandardScaler(), GDRegressor(solver=solver, random_state=0, max_iter=20)
-        )
+        model = GDRegressor(solver="mini-batch", random_state=0, max_iter=20)
+        pipeline = make_pipeline(StandardScaler(), model)
         grid = {"gdregressor__learning_rate": [0.01, "auto"]}
         scores = [
             GridSearchCV(pipeline, grid, cv=2, n_jobs=n_jobs, error_score="raise")

@@ -156,7 +156,6 @@ class TestWarmStart:
         model.set_params(max_iter=1, tol=None).fit(X[:30], y[:30] + 0.01)
         start = np.mean((X[:30] @ coef + intercept - y[:30] - 0.01) ** 2) / 2
         assert_allclose(model.history_["objective"][0], start, rtol=1e-9)
-        assert_allclose(model.coef_, coef, rtol=0.1)
 
     def test_onto_other_data_converges_to_their_optimum(self):
         X, y = make_data()

@@ -1,0 +1,60 @@
+"""What happens around the epochs besides the descent: scikit-learn's callbacks and printing."""
+
+
+class EpochEnd:
+    """Called by the loop after each epoch; True ends the run.
+
+    Parameters
+    ----------
+    estimator : the estimator that is fitted
+    run : Run
+    original : callable
+        From parameters to ``coef_`` and ``intercept_``.
+    loss : Loss
+    **data
+        The user's own ``X``, ``y`` and ``metadata``, which the callbacks are handed.
+    """
+
+    def __init__(self, estimator, run, original, loss, **data):
+        self.estimator = estimator
+        self.run = run
+        self.original = original
+        self.loss = loss
+        self.data = data
+        self.context = None
+        has_own = bool(getattr(estimator, "_skl_callbacks", None))
+        if has_own or hasattr(estimator, "_parent_callback_ctx"):
+            self.context = estimator._init_callback_context(max_subtasks=run.max_iter)
+            self.context.call_on_fit_task_begin(estimator=estimator, **data)
+
+    def __call__(self, params):
+        if self.estimator.verbose:
+            self._print()
+        if self.context is None:
+            return False
+        subcontext = self.context.subcontext(task_name="epoch")
+        subcontext.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+        return subcontext.call_on_fit_task_end(
+            estimator=self.estimator,
+            reconstruction_attributes=lambda: self._attributes(params),
+            **self.data,
+        )
+
+    def close(self):
+        """After the last epoch."""
+        if self.context is not None:
+            self.context.call_on_fit_task_end(estimator=self.estimator, **self.data)
+
+    def _attributes(self, params):
+        coef, intercept = self.original(params)
+        return {"coef_": coef, "intercept_": intercept, "_loss": self.loss}
+
+    def _print(self):
+        """Every epoch with verbose=2; with verbose=1 epochs 1, 2, 5, 10, 20, 50, ..."""
+        history = self.run.history
+        epoch = len(history) - 1
+        digits = str(epoch)
+        if epoch == 1:
+            print(history.header())
+        if self.estimator.verbose > 1 or (digits[0] in "125" and set(digits[1:]) <= {"0"}):
+            print(history.line())

@@ -1,0 +1,96 @@
+"""Where a run starts: afresh, at given coefficients, or where the last one has ended."""
+
+import copy
+from dataclasses import replace
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from gdregress._array_api import asarray, namespace, to_numpy
+from gdregress.averaging import SuffixAverage
+from gdregress.solver import State
+
+
+def given_start(estimator, objective, scaling, coef_init, intercept_init):
+    """State of a warm start or of given initial coefficients; None to start from null."""
+    if coef_init is not None or intercept_init is not None:
+        params = _given_parameters(estimator, objective, scaling, coef_init, intercept_init)
+        return fresh_state(estimator, params, scaling)
+    if estimator.warm_start and hasattr(estimator, "_state"):
+        return resumed(estimator, objective, scaling)
+    return None
+
+
+def fresh_state(estimator, params, scaling):
+    """State of a run that begins at `params`."""
+    return State(
+        params=params,
+        rng=check_random_state(estimator.random_state),
+        average=_new_average(estimator.average),
+        scaling=scaling,
+    )
+
+
+def resumed(estimator, objective, scaling):
+    """A copy of the last state, its parameters moved to the units and type of the new data."""
+    last, y = estimator._state, objective.y
+    xp = namespace(y)
+    shape = (objective.design.n_parameters, *y.shape[1:])
+    if tuple(last.params.shape) != shape:
+        raise ValueError(
+            "The earlier fit cannot be continued: its coefficients and intercept have the "
+            f"shape {tuple(last.params.shape)}, these data with these parameters need "
+            f"{shape}. Fit a clone, or set warm_start=False."
+        )
+    average = _new_average(estimator.average)
+    if (average is None) == (last.average is None):
+        average = copy.deepcopy(last.average)
+    state = replace(last, average=average)
+    if not isinstance(estimator.random_state, np.random.RandomState):
+        state.rng = copy.deepcopy(last.rng)
+    if not last.scaling.equals(scaling):
+        fitted = estimator.coef_, estimator.intercept_
+        params = _given_parameters(estimator, objective, scaling, *fitted)
+        state = fresh_state(estimator, params, scaling)
+    elif namespace(last.params) is not xp or last.params.dtype != y.dtype:
+        device = None if xp is np else y.device
+        params = asarray(to_numpy(last.params), xp, device, dtype=y.dtype)
+        state = fresh_state(estimator, params, scaling)
+    return state
+
+
+def _given_parameters(estimator, objective, scaling, coef_init, intercept_init):
+    """Parameters in the run's units from coefficients in those of the data."""
+    y, p = objective.y, objective.design.n_features
+    xp = namespace(y)
+    device = None if xp is np else y.device
+    shapes = {"coef_init": (*y.shape[1:], p), "intercept_init": y.shape[1:]}
+    arrays = {}
+    for name, value in {"coef_init": coef_init, "intercept_init": intercept_init}.items():
+        value = np.zeros(shapes[name]) if value is None else to_numpy(value)
+        if value.size != np.prod(shapes[name], dtype=int) or not np.isfinite(value).all():
+            raise ValueError(
+                f"{name} must hold finite numbers in the shape {shapes[name]}. "
+                f"Got shape {value.shape}."
+            )
+        value = value.reshape(shapes[name]).astype(float)
+        arrays[name] = asarray(np.ascontiguousarray(value.T), xp, device, dtype=y.dtype)
+    intercept = xp.reshape(arrays["intercept_init"], (1, *y.shape[1:]))
+    coef, intercept = scaling.from_original(arrays["coef_init"], intercept)
+    return xp.concat([coef, intercept]) if estimator.fit_intercept else coef
+
+
+def _new_average(average):
+    if average is False or average == 0:
+        return None
+    return SuffixAverage(None if average is True else average)
+
+
+def original_units(objective, scaling):
+    """Function from parameters to ``coef_`` and ``intercept_``."""
+
+    def original(params):
+        coef, intercept = scaling.to_original(*objective.design.split(params))
+        return (coef, float(intercept)) if coef.ndim == 1 else (coef.T, intercept)
+
+    return original
