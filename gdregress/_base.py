@@ -7,10 +7,17 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gdregress._array_api import input_namespace, namespace
-from gdregress._data import Scorer, build_objective, hold_out, validate_input
+from gdregress._data import (
+    Scorer,
+    build_objective,
+    hold_out,
+    validate_input,
+    weigh_against_earlier,
+)
 from gdregress._epoch_end import EpochEnd
 from gdregress._plan import build_components, plan_run
 from gdregress._start import fresh_state, given_start, original_units, resumed
@@ -67,8 +74,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     }
 
     @abstractmethod
-    def _validate_target(self, y, X, loss):
-        """`y` as an array like X, checked for the loss."""
+    def _validate_target(self, y, X, loss, rows):
+        """`y` as an array like X, checked for the loss; `rows` are their numbers or None."""
 
     def fit(self, X, y, sample_weight=None, *, coef_init=None, intercept_init=None):
         """Fit the model.
@@ -110,12 +117,16 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             self._fit(X, y, sample_weight, coef_init, intercept_init)
         return self
 
+    @available_if(check_partial_fit)
     def partial_fit(self, X, y, sample_weight=None):
         """Go over the given rows once, from where the last call has ended.
 
         The optimizer's memory, the count of updates that the schedule sees and the averages are
         kept; ``solver="batch"`` makes one update. ``learning_rate="auto"`` is derived from the
-        rows of each call and never rises.
+        rows of each call and never rises. Calls over the batches of a `fit` in their order give
+        the same coefficients to the bit; to rounding for squared error over all rows, which
+        `fit` descends by the moments of the columns. Not available with ``standardize`` or
+        ``early_stopping``, which need all rows at once.
 
         Parameters
         ----------
@@ -157,7 +168,6 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     def _partial_fit(self, X, y, sample_weight):
         check_parameters(self)
-        check_partial_fit(self)
         components = build_components(self)
         first = not hasattr(self, "_state")
         data = validate_input(self, X, y, sample_weight, components, reset=first)
@@ -165,6 +175,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         start = None if first else resumed(self, objective, scaling)
         plan = plan_run(self, components, objective, start, whole_run=False)
         state = start or fresh_state(self, plan.null_params, scaling)
+        weigh_against_earlier(objective, data[2], state)
         if not first and plan.run.safeguard:
             plan.run.learning_rate = min(plan.run.learning_rate, state.learning_rate)
         result = solve(plan.run, state)
@@ -184,11 +195,15 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.learning_rate_ = float(state.learning_rate * state.rate_factor)
         self.momentum_ = plan.momentum
         self.stop_reason_ = result.stop_reason
-        self.converged_ = result.stop_reason in ("tolerance", "plateau")
+        self.converged_ = result.stop_reason == "tolerance" or (
+            result.stop_reason == "plateau" and not plan.facts.has_stalled(plan.run.history)
+        )
         self.history_ = plan.run.history
         self.loss_curve_ = self.history_["objective"][1:]
         if self.early_stopping:
             self.validation_scores_ = self.history_["validation_score"][1:]
+        else:
+            vars(self).pop("validation_scores_", None)
         self._loss = plan.run.objective.loss
         self._state = state
 
@@ -200,6 +215,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             warn_diverged(plan.run, plan.facts)
         elif result.stop_reason == "max_iter" and self.tol is not None:
             warn_not_converged(plan.run, plan.facts)
+        elif result.stop_reason == "plateau" and not self.converged_:
+            warn_not_converged(plan.run, plan.facts, stalled=True)
 
     def _raw_prediction(self, X, method):
         """X @ coef + intercept, in the namespace of X."""

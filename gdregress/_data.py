@@ -5,7 +5,7 @@ from scipy import sparse
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
-from gdregress._array_api import input_namespace, move_to, take_rows, to_numpy
+from gdregress._array_api import input_namespace, move_to, namespace, take_rows, to_numpy
 from gdregress._validation import check_indices
 from gdregress.design import DesignMatrix, Scaling, standardised
 from gdregress.gradient_check import check_gradient
@@ -33,7 +33,7 @@ def validate_input(estimator, X, y, sample_weight, components, reset):
     )
     if sparse.issparse(X):
         check_indices(X)
-    weights = None
+    rows = None
     if sample_weight is not None:
         sample_weight = _check_sample_weight(
             sample_weight, X, dtype=X.dtype, ensure_non_negative=True
@@ -42,11 +42,10 @@ def validate_input(estimator, X, y, sample_weight, components, reset):
         if not kept.all():
             rows = np.flatnonzero(kept)
             X, y, sample_weight = (take_rows(a, rows) for a in (X, y, sample_weight))
-        weights = normalised_weights(sample_weight)
-    y = estimator._validate_target(y, X, components.loss)
+    y = estimator._validate_target(y, X, components.loss, rows)
     if type(components.loss) not in LOSSES.values():
         check_gradient(components.loss, y)
-    return X, y, weights
+    return X, y, sample_weight
 
 
 def hold_out(estimator, data):
@@ -58,7 +57,8 @@ def hold_out(estimator, data):
     if n_held_out >= n:
         raise ValueError(
             f"early_stopping would hold out {n_held_out} of {n} rows "
-            f"(validation_fraction={estimator.validation_fraction}) and leave none to train on."
+            f"(validation_fraction={estimator.validation_fraction}) and leave none to train on: "
+            f"n_samples={n} is too small."
         )
     order = check_random_state(estimator.random_state).permutation(n)
     parts = order[n_held_out:], order[:n_held_out]
@@ -71,13 +71,28 @@ def hold_out(estimator, data):
 def build_objective(estimator, data, components):
     """The objective on the data, and the scaling between its units and theirs."""
     X, y, weights = data
+    weights = None if weights is None else normalised_weights(weights)
     design, scaling = DesignMatrix(X, estimator.fit_intercept), Scaling()
     if estimator.standardize:
         design, scaling = standardised(X, weights, estimator.fit_intercept)
-    if weights is not None:
-        weights = normalised_weights(weights)
     objective = DataObjective(design, y, weights, components.loss, components.penalty)
     return objective, scaling
+
+
+def weigh_against_earlier(objective, weights, state):
+    """Give the rows of one `partial_fit` their weight among all rows seen so far.
+
+    Weights count relative to their mean, and that of a single call says nothing of the others.
+    """
+    n = objective.n_samples
+    total = n if weights is None else float(namespace(weights).sum(weights))
+    state.weight_total += total
+    state.row_total += n
+    relative = total / n / (state.weight_total / state.row_total)
+    if relative != 1:
+        ones = 0 * objective.y[(slice(None),) + (0,) * (objective.y.ndim - 1)] + 1
+        weights = ones if objective.weights is None else objective.weights
+        objective.weights = weights * relative
 
 
 class Scorer:

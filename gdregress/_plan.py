@@ -58,6 +58,8 @@ def build_components(estimator):
     taken = by_loss | by_penalty | by_optimizer | by_sampler | by_schedule
     if e.early_stopping:
         taken.add("validation_fraction")
+    if _waits_for_plateaus(e, loss, sampler, schedule):
+        taken.add("n_iter_no_change")
     reasons = {
         "epsilon": f"loss={_name(e.loss)} does not use it",
         "alpha": f"penalty={_name(e.penalty)} does not use it",
@@ -67,9 +69,18 @@ def build_components(estimator):
         "shuffle": "solver='batch' uses all rows at once",
         "power_t": f"schedule={_name(e.schedule)} does not use it, only 'invscaling' does",
         "validation_fraction": "early_stopping is False",
+        "n_iter_no_change": "this run is not ended by a plateau",
     }
     warn_ignored(e, {name: why for name, why in reasons.items() if name not in taken})
     return Components(loss, penalty, optimizer, sampler, schedule)
+
+
+def _waits_for_plateaus(e, loss, sampler, schedule):
+    """Whether ``n_iter_no_change`` plays a part."""
+    if isinstance(schedule, Adaptive):
+        return schedule.patience is None
+    by_gradient = isinstance(sampler, Batch) and loss.smooth and not e.early_stopping
+    return e.tol is not None and not by_gradient
 
 
 def _build_schedule(e, loss, optimizer, sampler):
@@ -149,13 +160,13 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
     spectrum = Spectrum(design, weights)
     is_batch = isinstance(c.sampler, Batch)
     h = loss_curvature(objective, null_params)
-    automatic = _resolve_momentum_and_rate(e, c, objective, spectrum, null_params)
+    automatic = _automatic_rate(c, objective, spectrum, null_params)
     unbounded = c.loss.curvature is None and c.loss.smooth
     search = e.learning_rate == "line-search" or (
         e.learning_rate == "auto" and unbounded and is_batch and not c.optimizer.adaptive
     )
     rate = automatic() if isinstance(e.learning_rate, str) else float(e.learning_rate)
-    _resolve_momentum(e, c, objective, spectrum, rate)
+    _resolve_momentum(c, objective, spectrum, rate)
 
     def smoothness():
         return h * batch_smoothness(objective, c.sampler, spectrum)
@@ -174,7 +185,7 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
     )
     null_objective = _finite_start(objective, null_params, start)
     by_gradient = is_batch and c.loss.smooth and not e.early_stopping and e.tol is not None
-    stopping, plateau = _stopping(e, c, reference, by_gradient)
+    stopping, plateau = _stopping(e, c, reference, by_gradient, null_objective)
     divergence = Divergence(null_objective, above_stable_limit)
     if not whole_run:
         stopping, plateau, divergence = Never(), None, NotFinite()
@@ -205,29 +216,28 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
         by_gradient=by_gradient,
         standardize=e.standardize,
         is_batch=is_batch,
+        is_smooth=c.loss.smooth,
         curvature_is_exact=is_batch and c.loss.curvature is not None,
     )
     return Plan(run, null_params, facts, getattr(c.optimizer, "momentum", None))
 
 
-def _resolve_momentum_and_rate(e, c, objective, spectrum, null_params):
+def _automatic_rate(c, objective, spectrum, null_params):
     """A function that computes the automatic rate for the momentum as the user gave it."""
     if not isinstance(c.sampler, Batch) and getattr(c.optimizer, "momentum", None) == "auto":
         c.optimizer.set_params(momentum=CONSTANT_MOMENTUM)
     optimizer = type(c.optimizer)(**c.optimizer.get_params())
 
     def automatic():
-        return automatic_learning_rate(
-            objective, optimizer, c.sampler, spectrum, null_params, e.max_iter
-        )
+        return automatic_learning_rate(objective, optimizer, c.sampler, spectrum, null_params)
 
     return automatic
 
 
-def _resolve_momentum(e, c, objective, spectrum, rate):
+def _resolve_momentum(c, objective, spectrum, rate):
     """Heavy ball over all rows: the optimal constant where mu is known, 0.9 otherwise."""
     if isinstance(c.optimizer, Momentum) and c.optimizer.momentum == "auto":
-        mu = smallest_curvature(objective, spectrum, e.max_iter)
+        mu = smallest_curvature(objective, spectrum)
         momentum = CONSTANT_MOMENTUM if mu is None else optimal_momentum(rate, mu)
         c.optimizer.set_params(momentum=momentum)
     if isinstance(c.optimizer, Nesterov) and not c.loss.smooth and c.optimizer.momentum == "auto":
@@ -261,13 +271,14 @@ def _finite_start(objective, null_params, start):
     return largest
 
 
-def _stopping(e, c, reference, by_gradient):
+def _stopping(e, c, reference, by_gradient, null_objective):
     """The rule that ends the run, and the plateau that an adaptive schedule listens to."""
     column = "validation_score" if e.early_stopping else "objective"
     listens = isinstance(c.schedule, Adaptive)
     tol = 0.0 if e.schedule == "auto" and listens else e.tol or 0.0
     patience = getattr(c.schedule, "patience", None) or e.n_iter_no_change
-    plateau = Plateau(column, tol, patience)
+    # residuals 1e-8 of those at the start are rounding
+    plateau = Plateau(column, tol, patience, smallest=1e-16 * abs(null_objective))
     if by_gradient:
         return Tolerance(e.tol, reference), plateau if listens else None
     if e.tol is None and not listens:

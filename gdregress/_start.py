@@ -45,7 +45,7 @@ def resumed(estimator, objective, scaling):
     average = _new_average(estimator.average)
     if (average is None) == (last.average is None):
         average = copy.deepcopy(last.average)
-    state = replace(last, average=average)
+    state = replace(last, average=average, plateau=copy.deepcopy(last.plateau))
     if not isinstance(estimator.random_state, np.random.RandomState):
         state.rng = copy.deepcopy(last.rng)
     if not last.scaling.equals(scaling):

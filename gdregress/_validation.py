@@ -45,14 +45,15 @@ def check_parameters(component):
 
 
 def check_partial_fit(estimator):
-    """Raise ValueError for what needs all rows at once."""
+    """Raise AttributeError for what needs all rows at once; True otherwise."""
     for name in ("early_stopping", "standardize"):
         if getattr(estimator, name):
             advice = " and scale the rows before" if name == "standardize" else ""
-            raise ValueError(
+            raise AttributeError(
                 f"partial_fit cannot be combined with {name}=True, which needs all rows at once. "
                 f"Set {name}=False{advice}."
             )
+    return True
 
 
 def build_component(choice, registry, flat_parameters):
@@ -103,8 +104,16 @@ def check_indices(X):
         )
 
 
-def check_target(loss, y):
-    """Raise ValueError naming the first target outside the domain of the loss."""
+def check_target(loss, y, rows=None):
+    """Raise ValueError naming the first target outside the domain of the loss.
+
+    Parameters
+    ----------
+    loss : Loss
+    y : array
+    rows : ndarray of int or None
+        Numbers of the rows among those that the user gave, where some have been removed.
+    """
     outside = {
         "real": None,
         "non-negative": lambda: y < 0,
@@ -113,9 +122,10 @@ def check_target(loss, y):
     name = type(loss).__name__
     if outside is not None and bool(namespace(y).any(outside())):
         mask = to_numpy(outside()).reshape(y.shape[0], -1)
-        row = int(np.argmax(np.any(mask, axis=1)))
+        worst = int(np.argmax(np.any(mask, axis=1)))
+        row = worst if rows is None else rows[worst]
         raise ValueError(
-            f"{name} loss needs {loss.target_range} targets, but y[{row}] = {to_numpy(y)[row]}; "
+            f"{name} loss needs {loss.target_range} targets, but y[{row}] = {to_numpy(y)[worst]}; "
             f"{int(mask.sum())} of {mask.size} values are outside. Remove or correct those rows, "
             "or use a loss for any real target, such as 'squared_error'."
         )
@@ -127,11 +137,16 @@ def check_target(loss, y):
 
 @contextmanager
 def keep_fitted_state(estimator):
-    """Put the earlier fitted attributes back if the block raises an error."""
+    """Put the earlier fitted attributes back if the block ends before the new ones are set.
+
+    An interrupt after that leaves a fitted model; an error never does.
+    """
     before = dict(vars(estimator))
     try:
         yield
-    except Exception:
-        vars(estimator).clear()
-        vars(estimator).update(before)
+    except BaseException as error:
+        is_fitted = vars(estimator).get("_state") is not before.get("_state")
+        if isinstance(error, Exception) or not is_fitted:
+            vars(estimator).clear()
+            vars(estimator).update(before)
         raise

@@ -200,7 +200,7 @@ def stable_limit(optimizer, curvature):
     return 2 / curvature
 
 
-def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params, max_iter):
+def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params):
     """The learning rate of ``learning_rate="auto"``.
 
     ==========================  ==========================================================
@@ -226,7 +226,7 @@ def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params
     h = loss_curvature(objective, null_params)
     if isinstance(sampler, Batch):
         smoothness = h * spectrum.largest
-        mu = smallest_curvature(objective, spectrum, max_iter)
+        mu = smallest_curvature(objective, spectrum)
         if isinstance(optimizer, Momentum) and optimizer.momentum == "auto" and mu is not None:
             return 4 / (math.sqrt(smoothness) + math.sqrt(mu)) ** 2
         return 1 / smoothness if smoothness > 0 else 1.0
@@ -242,17 +242,17 @@ def batch_smoothness(objective, sampler, spectrum):
     return expected_smoothness(spectrum.largest, spectrum.largest_row, n, size)
 
 
-def smallest_curvature(objective, spectrum, max_iter):
+def smallest_curvature(objective, spectrum):
     """Smallest curvature mu of a quadratic objective, or None where it is not known.
 
-    Directions flatter than (10 / max_iter)^2 L, in which max_iter epochs do not suffice to
-    converge, are passed over: momentum for their sake would keep all others swinging.
+    Directions flatter than 1e-4 L, in which a thousand epochs hardly suffice to converge, are
+    passed over: momentum for their sake would keep all others swinging.
     """
     if not isinstance(objective.loss, SquaredError) or spectrum.smallest is None:
         return None
     mu = spectrum.smallest + objective.penalty.strong_convexity
     largest = spectrum.largest
-    return min(largest, max(mu, largest * (10 / max(10, max_iter)) ** 2)) or None
+    return min(largest, max(mu, 1e-4 * largest)) or None
 
 
 def optimal_momentum(learning_rate, mu):

@@ -11,6 +11,9 @@ import numpy as np
 from gdregress.curvature import stable_limit
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
 
+# Share of the first gradient norm above which a plateau is not taken for a minimum.
+STALLED = 0.1
+
 
 def warn_diverged(run, facts):
     """DivergenceWarning: the rates, the growth, the steepest columns, the ways out."""
@@ -36,20 +39,22 @@ def warn_diverged(run, facts):
     limit = facts.stable_limit()
     if limit is not None:
         ways.append(f"learning_rate={_round_down(0.9 * limit):g}, just below the limit")
-    ways.append(f"StandardScaler before it, or standardize=True{_condition_text(facts)}")
-    if facts.standardize:
-        ways.pop()
+    if scaling_gain(facts) > 1:
+        ways.append(
+            'StandardScaler before it, or standardize=True, with learning_rate="auto"'
+            + _condition_text(facts)
+        )
     lines += [f"  {number}. {way}" for number, way in enumerate(ways, start=1)]
     warn_user("\n".join(lines), DivergenceWarning)
 
 
-def warn_not_converged(run, facts):
+def warn_not_converged(run, facts, stalled=False):
     """ConvergenceWarning: gradient against tolerance, epochs still needed, what helps most."""
     history = run.history
     reference, norm = facts.reference, history["gradient_norm"][-1]
     relative = norm / reference if reference else 0.0
     lines = [
-        f"{facts.name} has not converged in max_iter={run.max_iter} epochs: the gradient norm is "
+        f"{facts.name} has not converged in {_how_long(run, stalled)}: the gradient norm is "
         f"{relative:.2g} of that at the start"
         + (f", tol asks for {facts.tol:g}." if facts.by_gradient else ".")
     ]
@@ -67,6 +72,12 @@ def warn_not_converged(run, facts):
         )
     lines.append(f"What would help most: {_best_advice(run, facts, needed)}.")
     warn_user(" ".join(lines), ConvergenceWarning)
+
+
+def _how_long(run, stalled):
+    if not stalled:
+        return f"max_iter={run.max_iter} epochs"
+    return f"{len(run.history) - 1} epochs, after which the objective hardly changed any more"
 
 
 def epochs_needed(gradient_norms, threshold):
@@ -122,15 +133,24 @@ def _last_change(history):
     return abs(previous - last) / (abs(last) or 1.0)
 
 
-def _best_advice(run, facts, needed):
+def scaling_gain(facts):
+    """How many times smaller standardising makes the condition number; 1 where unknown."""
     before = facts.spectrum.condition_number
     after = facts.spectrum.standardised_condition_number
-    if not facts.standardize and None not in (before, after) and after < before / 10:
-        return f"StandardScaler before it, or standardize=True{_condition_text(facts)}"
+    if facts.standardize or None in (before, after) or after == math.inf:
+        return 1.0
+    return before / after
+
+
+def _best_advice(run, facts, needed):
+    gain, faster = scaling_gain(facts), 1.0
     if not run.safeguard and run.line_search is None:
         automatic = facts.automatic_rate()
-        if run.learning_rate < automatic / 2:
-            return f'learning_rate="auto" (here {automatic:.4g}, not {run.learning_rate:.4g})'
+        faster = automatic / run.learning_rate
+    if faster > max(2, gain):
+        return f'learning_rate="auto" (here {automatic:.4g}, not {run.learning_rate:.4g})'
+    if gain > 10:
+        return f"StandardScaler before it, or standardize=True{_condition_text(facts)}"
     if facts.is_batch and type(run.optimizer).__name__ != "Nesterov":
         return 'optimizer="nesterov" with momentum="auto"'
     if not facts.is_batch:
@@ -161,7 +181,13 @@ class Facts:
     by_gradient: bool
     standardize: bool
     is_batch: bool
+    is_smooth: bool
     curvature_is_exact: bool
+
+    def has_stalled(self, history):
+        """Whether a plateau was reached with the gradient still near where it began."""
+        stalled = history["gradient_norm"][-1] > STALLED * self.reference
+        return self.is_smooth and stalled and history["validation_score"][-1] is None
 
     def stable_limit(self):
         return stable_limit(self.optimizer, self.smoothness())

@@ -2,6 +2,8 @@
 
 import math
 
+from gdregress._array_api import namespace
+
 
 class LineSearch:
     """Largest tried rate whose step from u satisfies the sufficient decrease
@@ -48,4 +50,4 @@ class LineSearch:
 
 
 def _dot(a, b):
-    return float((a * b).sum())
+    return float(namespace(a).sum(a * b))

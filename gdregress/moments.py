@@ -55,7 +55,8 @@ def moments_of(design, weights):
     if design.n_parameters > LARGEST or (sparse.issparse(X) and X.nnz > LARGEST_ROW * n):
         return None
     weights = np.ones(n) if weights is None else to_numpy(weights).astype(float)
-    mean, covariance = (_of_sparse if sparse.issparse(X) else _of_dense)(X, weights)
+    with np.errstate(over="ignore", invalid="ignore"):  # the caller looks at the result
+        mean, covariance = (_of_sparse if sparse.issparse(X) else _of_dense)(X, weights)
     if design.scale is not None:
         scale = to_numpy(design.scale)
         mean = (mean - to_numpy(design.mean)) / scale

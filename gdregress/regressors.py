@@ -280,7 +280,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         check_is_fitted(self)
         return self._loss
 
-    def _validate_target(self, y, X, loss):
+    def _validate_target(self, y, X, loss, rows):
         y = namespace(X).astype(y, X.dtype)
-        check_target(loss, y)
+        check_target(loss, y, rows)
         return y

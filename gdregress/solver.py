@@ -25,7 +25,8 @@ class State:
 
     ``learning_rate`` is the last one before the schedule and ``rate_factor``, which is what
     plateaus and cuts have left of it. ``anchor`` is where a quadratic objective was last taken
-    from the data.
+    from the data, ``plateau`` what an adaptive schedule listens to. The totals of the weights and
+    rows that `partial_fit` has seen make the weights of its calls comparable.
     """
 
     params: Any
@@ -37,6 +38,9 @@ class State:
     rate_factor: float = 1.0
     average: SuffixAverage | None = None
     anchor: Any = None
+    plateau: Any = None
+    weight_total: float = 0.0
+    row_total: int = 0
     scaling: Any = None
 
     def reported(self):
@@ -89,7 +93,8 @@ def solve(run, state):
     -------
     Result
         Its parameters are the last ones, or the best ones where the run was stopped by early
-        stopping, divergence or an interrupt.
+        stopping, divergence or an interrupt, or where an automatic rate has ended above the null
+        objective.
     """
     clock = time.perf_counter()
     _begin(run, state)
@@ -125,7 +130,9 @@ def solve(run, state):
         reason, interrupt = "interrupted", error
     if isinstance(run.objective, QuadraticObjective):
         state.anchor = run.objective.anchor
-    if run.validate is not None or reason in ("diverged", "interrupted"):
+    last = run.history["objective"][-1]
+    worse_than_nothing = run.safeguard and last > run.divergence.null_objective
+    if run.validate is not None or reason in ("diverged", "interrupted") or worse_than_nothing:
         restart_at(state, run.optimizer, best.params)
     return Result(state.reported(), reason, n_iter, interrupt)
 
@@ -138,6 +145,8 @@ def _begin(run, state):
     if run.line_search is not None and state.learning_rate is not None:
         run.line_search.rate = state.learning_rate
     state.learning_rate = run.learning_rate
+    if isinstance(run.schedule, Adaptive):
+        run.plateau = state.plateau = state.plateau or run.plateau
     if isinstance(run.objective, QuadraticObjective) and state.anchor is not None:
         run.objective.move_anchor(state.anchor)
 

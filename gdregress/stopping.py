@@ -34,6 +34,9 @@ class Tolerance:
 class Plateau:
     """No value of a column better than the best by a margin, for `patience` epochs in a row.
 
+    An objective far above its best is no plateau but the upswing of a momentum or the noise of
+    the batches, and is waited for to come back within `CLOSE` of the best.
+
     Parameters
     ----------
     column : str
@@ -41,24 +44,30 @@ class Plateau:
         (greater is better, absolute margin: the score has no units).
     tol : float
     patience : int
+    smallest : float, default=0.0
+        Objective below which all is rounding: changes smaller than it are none.
     """
 
-    def __init__(self, column, tol, patience):
+    CLOSE = 0.01
+
+    def __init__(self, column, tol, patience, smallest=0.0):
         self.column = column
         self.tol = tol
         self.patience = patience
+        self.smallest = smallest
         self.best = math.inf
         self.waited = 0
 
     def update(self, row):
-        value = row[self.column]
+        value, allowed = row[self.column], math.inf
         if self.column == "objective":
-            margin = self.tol * abs(value)
+            margin = self.tol * abs(value) + self.smallest
+            allowed = self.best + self.CLOSE * abs(self.best) + margin
         else:
             value, margin = -value, self.tol
         self.waited = 0 if value < self.best - margin else self.waited + 1
         self.best = min(self.best, value)
-        return "plateau" if self.waited >= self.patience else None
+        return "plateau" if self.waited >= self.patience and value <= allowed else None
 
     def restart(self):
         """Wait anew, after the learning rate has been reduced."""
@@ -68,6 +77,8 @@ class Plateau:
 class NotFinite:
     """The objective is infinite or not a number."""
 
+    null_objective = math.inf
+
     def update(self, row):
         return None if math.isfinite(row["objective"]) else "diverged"
 
@@ -76,8 +87,9 @@ class Divergence:
     """The objective is not finite, or has grown beyond where the model knows nothing.
 
     A transient above the null objective is normal for momentum at a stable learning rate, so
-    growth alone decides only when it is enormous; three rises in a row above the null objective
-    decide together with a learning rate above the stable limit.
+    growth alone decides only when it is enormous. Together with a learning rate above the stable
+    limit, three rises in a row or five epochs above the null objective decide: losses of bounded
+    slope do not explode, they stay above.
 
     Parameters
     ----------
@@ -89,12 +101,14 @@ class Divergence:
 
     ENORMOUS = 1e6
     RISES = 3
+    EPOCHS_ABOVE = 5
 
     def __init__(self, null_objective, above_stable_limit):
         self.null_objective = null_objective
         self.above_stable_limit = above_stable_limit
         self.previous = null_objective
         self.rises = 0
+        self.above = 0
 
     def update(self, row):
         value, null = row["objective"], self.null_objective
@@ -102,5 +116,6 @@ class Divergence:
             return "diverged"
         self.rises = self.rises + 1 if value > self.previous else 0
         self.previous = value
-        suspicious = self.rises >= self.RISES and value > null
+        self.above = self.above + 1 if value > null else 0
+        suspicious = value > null and (self.rises >= self.RISES or self.above >= self.EPOCHS_ABOVE)
         return "diverged" if suspicious and self.above_stable_limit(row["learning_rate"]) else None
