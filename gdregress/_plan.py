@@ -1,5 +1,6 @@
 """From the estimator's parameters and the data to a run: what "auto" and the names mean here."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +30,8 @@ CONSTANT_MOMENTUM = 0.9
 # ten steps over which Adam averages gradients, so that its swings are not taken for plateaus;
 # kinks make the objective swing from one epoch to the next, and twenty are enough to tell.
 PATIENCE_WITH_MEMORY, PATIENCE_AT_KINKS = 40, 20
+# A plateau lasts longer than the swings of a momentum, which are as long as its memory.
+SWINGS = 4
 
 
 @dataclass
@@ -185,11 +188,12 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
     )
     null_objective = _finite_start(objective, null_params, start)
     by_gradient = is_batch and c.loss.smooth and not e.early_stopping and e.tol is not None
-    stopping, plateau = _stopping(e, c, reference, by_gradient, null_objective)
+    updates = c.sampler.updates_per_epoch(objective.n_samples)
+    swing = math.ceil(SWINGS * memory(c.optimizer) / updates)
+    stopping, plateau = _stopping(e, c, reference, by_gradient, null_objective, swing)
     divergence = Divergence(null_objective, above_stable_limit)
     if not whole_run:
         stopping, plateau, divergence = Never(), None, NotFinite()
-    updates = c.sampler.updates_per_epoch(objective.n_samples)
     run = Run(
         objective=objective,
         optimizer=c.optimizer,
@@ -271,12 +275,18 @@ def _finite_start(objective, null_params, start):
     return largest
 
 
-def _stopping(e, c, reference, by_gradient, null_objective):
+def memory(optimizer):
+    """Updates over which an optimizer averages its gradients."""
+    decay = getattr(optimizer, "momentum", getattr(optimizer, "beta_1", 0.0))
+    return 1.0 if decay == "auto" else 1 / (1 - decay)
+
+
+def _stopping(e, c, reference, by_gradient, null_objective, swing):
     """The rule that ends the run, and the plateau that an adaptive schedule listens to."""
     column = "validation_score" if e.early_stopping else "objective"
     listens = isinstance(c.schedule, Adaptive)
     tol = 0.0 if e.schedule == "auto" and listens else e.tol or 0.0
-    patience = getattr(c.schedule, "patience", None) or e.n_iter_no_change
+    patience = getattr(c.schedule, "patience", None) or max(e.n_iter_no_change, swing)
     # residuals 1e-8 of those at the start are rounding
     plateau = Plateau(column, tol, patience, smallest=1e-16 * abs(null_objective))
     if by_gradient:

@@ -34,9 +34,6 @@ class Tolerance:
 class Plateau:
     """No value of a column better than the best by a margin, for `patience` epochs in a row.
 
-    An objective far above its best is no plateau but the upswing of a momentum or the noise of
-    the batches, and is waited for to come back within `CLOSE` of the best.
-
     Parameters
     ----------
     column : str
@@ -48,8 +45,6 @@ class Plateau:
         Objective below which all is rounding: changes smaller than it are none.
     """
 
-    CLOSE = 0.01
-
     def __init__(self, column, tol, patience, smallest=0.0):
         self.column = column
         self.tol = tol
@@ -59,15 +54,14 @@ class Plateau:
         self.waited = 0
 
     def update(self, row):
-        value, allowed = row[self.column], math.inf
+        value = row[self.column]
         if self.column == "objective":
             margin = self.tol * abs(value) + self.smallest
-            allowed = self.best + self.CLOSE * abs(self.best) + margin
         else:
             value, margin = -value, self.tol
         self.waited = 0 if value < self.best - margin else self.waited + 1
         self.best = min(self.best, value)
-        return "plateau" if self.waited >= self.patience and value <= allowed else None
+        return "plateau" if self.waited >= self.patience else None
 
     def restart(self):
         """Wait anew, after the learning rate has been reduced."""
