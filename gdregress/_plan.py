@@ -30,6 +30,9 @@ CONSTANT_MOMENTUM = 0.9
 # ten steps over which Adam averages gradients, so that its swings are not taken for plateaus;
 # kinks make the objective swing from one epoch to the next, and twenty are enough to tell.
 PATIENCE_WITH_MEMORY, PATIENCE_AT_KINKS = 40, 20
+# Fewest updates after which an automatic schedule begins to fall: epochs of a few updates would
+# be over before anything is learned.
+FEWEST_UPDATES = 100
 # A plateau lasts longer than the swings of a momentum, which are as long as its memory.
 SWINGS = 4
 
@@ -99,7 +102,7 @@ def _build_schedule(e, loss, optimizer, sampler):
 
     "auto", with batches: constant for AdaGrad, whose steps fall like 1 / sqrt(t) by themselves,
     and (1 + epochs)^-0.75 otherwise, whose sum diverges and whose sum of squares does not, as
-    Robbins and Monro ask.
+    Robbins and Monro ask; a hundred updates count as an epoch where it has fewer.
     """
     if callable(e.schedule) and not hasattr(e.schedule, "get_params"):
         return e.schedule, set()
@@ -191,6 +194,8 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
     updates = c.sampler.updates_per_epoch(objective.n_samples)
     swing = math.ceil(SWINGS * memory(c.optimizer) / updates)
     stopping, plateau = _stopping(e, c, reference, by_gradient, null_objective, swing)
+    if e.schedule == "auto" and isinstance(c.schedule, InverseScaling):
+        c.schedule.set_params(scale=max(updates, FEWEST_UPDATES))
     divergence = Divergence(null_objective, above_stable_limit)
     if not whole_run:
         stopping, plateau, divergence = Never(), None, NotFinite()

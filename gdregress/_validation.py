@@ -47,7 +47,7 @@ def check_parameters(component):
 def check_partial_fit(estimator):
     """Raise AttributeError for what needs all rows at once; True otherwise."""
     for name in ("early_stopping", "standardize"):
-        if getattr(estimator, name):
+        if getattr(estimator, name) is True:
             advice = " and scale the rows before" if name == "standardize" else ""
             raise AttributeError(
                 f"partial_fit cannot be combined with {name}=True, which needs all rows at once. "

@@ -11,9 +11,10 @@ from gdregress import compiled
 from gdregress.averaging import SuffixAverage
 from gdregress.history import History
 from gdregress.objective import QuadraticObjective
+from gdregress.penalties import NoPenalty
 from gdregress.samplers import Batch
 from gdregress.schedules import Adaptive
-from gdregress.stopping import Plateau
+from gdregress.stopping import Plateau, Tolerance
 
 # An automatic rate that did not hold is divided by this much, at most so often.
 CUT, MOST_CUTS = 4.0, 40
@@ -109,9 +110,9 @@ def solve(run, state):
     try:
         while n_iter < run.max_iter:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                gradient, rate = run_epoch(run, state)
+                evaluated, rate = run_epoch(run, state)
                 n_iter += 1
-                measure(state, rate, gradient)
+                measure(state, rate, evaluated)
             row = run.history.row(-1)
             diverged = run.divergence.update(row)
             if diverged and run.safeguard and cuts < MOST_CUTS:
@@ -205,25 +206,35 @@ class _Meter:
         self.clock = clock
 
     def __call__(self, state, rate, evaluated=None):
-        objective, params = self.run.objective, state.reported()
-        loss, penalty = objective.loss_value(params), objective.penalty_value(params)
+        run, objective, params = self.run, self.run.objective, state.reported()
         point, grad = evaluated or (params, objective.gradient(params))
-        mapping = objective.gradient_mapping(point, grad, self.run.gradient_step)
-        self.run.history.append(
+        mapping = objective.gradient_mapping(point, grad, run.gradient_step)
+        norm = objective.scaled_norm(mapping, self.scales)
+        if (
+            evaluated is not None
+            and isinstance(run.stopping, Tolerance)
+            and run.stopping.met(norm)
+        ):
+            # the step taken since may have left the point again, with the swing of a momentum
+            penalised = not isinstance(objective.penalty, NoPenalty)
+            params = point - run.gradient_step * mapping if penalised else point
+            restart_at(state, run.optimizer, params)
+        loss, penalty = objective.loss_value(params), objective.penalty_value(params)
+        run.history.append(
             epoch=state.epoch,
             t=state.count,
             objective=loss + penalty,
             loss=loss,
             penalty=penalty,
-            gradient_norm=objective.scaled_norm(mapping, self.scales),
+            gradient_norm=norm,
             learning_rate=rate,
-            validation_score=None if self.run.validate is None else self.run.validate(params),
+            validation_score=None if run.validate is None else run.validate(params),
             seconds=time.perf_counter() - self.clock,
         )
-        if self.run.store is not None:
-            coef, intercept = self.run.store(params)
-            self.run.history.coef.append(coef)
-            self.run.history.intercept.append(intercept)
+        if run.store is not None:
+            coef, intercept = run.store(params)
+            run.history.coef.append(coef)
+            run.history.intercept.append(intercept)
 
 
 class _Best:

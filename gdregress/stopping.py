@@ -27,8 +27,11 @@ class Tolerance:
     def __init__(self, tol, reference):
         self.threshold = tol * reference
 
+    def met(self, gradient_norm):
+        return gradient_norm <= self.threshold
+
     def update(self, row):
-        return "tolerance" if row["gradient_norm"] <= self.threshold else None
+        return "tolerance" if self.met(row["gradient_norm"]) else None
 
 
 class Plateau:
