@@ -12,7 +12,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from gdregress._array_api import asarray, namespace, to_numpy
 from gdregress.losses import SquaredError, local_curvature
-from gdregress.moments import moments_of
+from gdregress.moments import check_finite, moments_of
 from gdregress.optimizers import AdaGrad, Momentum, Nesterov
 from gdregress.samplers import Batch
 
@@ -56,7 +56,7 @@ class Spectrum:
     def _decomposition(self):
         """Eigenvalues in ascending order and eigenvectors: all of them, or the largest pair."""
         if self.matrix is not None:
-            return np.linalg.eigh(_finite(self.matrix))
+            return np.linalg.eigh(self.matrix)
         return _largest_pair(self.design, self.weights)
 
     @property
@@ -75,7 +75,9 @@ class Spectrum:
     def largest_row(self):
         norms = self.design.squared_row_norms()
         norms = norms if self.weights is None else norms * self.weights
-        return float(_finite(namespace(norms).max(norms)))
+        largest = float(namespace(norms).max(norms))
+        check_finite(largest)
+        return largest
 
     @property
     def condition_number(self):
@@ -123,17 +125,8 @@ def _largest_pair(design, weights):
             trace = float(xp.sum(design.column_mean_squares(weights)))
             return np.array([trace]), start[:, None] / np.linalg.norm(start)
     residual = np.linalg.norm(multiply(vectors[:, 0]) - values[0] * vectors[:, 0])
-    return _finite(values + residual), vectors
-
-
-def _finite(values):
-    """`values`, or an error where the squares of X overflow."""
-    if not bool(namespace(values).all(namespace(values).isfinite(values))):
-        raise ValueError(
-            "The squares of X overflow: its values are too large to descend on. "
-            "Divide the columns by their size, for instance with StandardScaler."
-        )
-    return values
+    check_finite(values)
+    return values + residual, vectors
 
 
 def loss_curvature(objective, null_params):

@@ -37,7 +37,7 @@ def warn_diverged(run, facts):
             f'learning_rate="auto" (here {facts.automatic_rate():.4g}), which cannot diverge'
         )
     limit = facts.stable_limit()
-    if limit is not None:
+    if limit is not None and facts.is_batch:  # below it random batches are stable, but noisy
         ways.append(f"learning_rate={_round_down(0.9 * limit):g}, just below the limit")
     if scaling_gain(facts) > 1:
         ways.append(
@@ -60,6 +60,9 @@ def warn_not_converged(run, facts, stalled=False):
     ]
     if not facts.by_gradient:
         lines.append(f"The objective still changed by {_last_change(history):.2g} of itself.")
+    limit, rate = facts.stable_limit(), history["learning_rate"][-1]
+    if limit is not None and rate > limit and run.line_search is None:
+        lines.append(f"The learning rate was {rate:.4g}; {_limit_text(facts)}.")
     condition = facts.spectrum.condition_number
     if condition is not None:
         lines.append(f"The condition number is {condition:.3g}.")
@@ -143,11 +146,12 @@ def scaling_gain(facts):
 
 
 def _best_advice(run, facts, needed):
-    gain, faster = scaling_gain(facts), 1.0
+    gain, faster, limit = scaling_gain(facts), 1.0, facts.stable_limit()
     if not run.safeguard and run.line_search is None:
         automatic = facts.automatic_rate()
         faster = automatic / run.learning_rate
-    if faster > max(2, gain):
+    too_fast = not run.safeguard and limit is not None and run.learning_rate > limit
+    if faster > max(2, gain) or (too_fast and run.line_search is None):
         return f'learning_rate="auto" (here {automatic:.4g}, not {run.learning_rate:.4g})'
     if gain > 10:
         return f"StandardScaler before it, or standardize=True{_condition_text(facts)}"

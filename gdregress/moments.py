@@ -18,6 +18,15 @@ LARGEST_ROW = 100
 BLOCK_ROWS = 4096
 
 
+def check_finite(*arrays):
+    """Raise ValueError where the squares of X have overflowed."""
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError(
+            "The squares of X overflow: its values are too large to descend on. "
+            "Divide the columns by their size, for instance with StandardScaler."
+        )
+
+
 @dataclass(frozen=True)
 class Moments:
     """Weighted means and centred second moments, in double precision.
@@ -55,8 +64,9 @@ def moments_of(design, weights):
     if design.n_parameters > LARGEST or (sparse.issparse(X) and X.nnz > LARGEST_ROW * n):
         return None
     weights = np.ones(n) if weights is None else to_numpy(weights).astype(float)
-    with np.errstate(over="ignore", invalid="ignore"):  # the caller looks at the result
+    with np.errstate(over="ignore", invalid="ignore"):  # looked at in the next line
         mean, covariance = (_of_sparse if sparse.issparse(X) else _of_dense)(X, weights)
+        check_finite(covariance, mean @ mean)
     if design.scale is not None:
         scale = to_numpy(design.scale)
         mean = (mean - to_numpy(design.mean)) / scale

@@ -133,9 +133,10 @@ def solve(run, state):
         state.anchor = run.objective.anchor
     last = run.history["objective"][-1]
     worse_than_nothing = run.safeguard and last > run.divergence.null_objective
-    if run.validate is not None or reason in ("diverged", "interrupted") or worse_than_nothing:
+    if run.validate is not None or reason in ("diverged", "interrupted"):
         restart_at(state, run.optimizer, best.params)
-    return Result(state.reported(), reason, n_iter, interrupt)
+    params = best.params if worse_than_nothing else state.reported()
+    return Result(params, reason, n_iter, interrupt)
 
 
 def _begin(run, state):

@@ -127,10 +127,10 @@ class TestRateAndMomentum:
     def test_optimal_momentum_where_the_curvatures_are_known(self):
         X, y = make_data()
         A = np.column_stack([X, np.ones(len(y))])
-        values = np.sqrt(np.linalg.eigvalsh(A.T @ A / len(y))[[0, -1]])
+        smallest, largest = np.linalg.eigvalsh(A.T @ A / len(y))[[0, -1]]
         model = GDRegressor(optimizer="momentum").fit(X, y)
-        assert_allclose(model.learning_rate_, 4 / values.sum() ** 2, rtol=1e-9)
-        assert_allclose(model.momentum_, ((values[1] - values[0]) / values.sum()) ** 2, rtol=1e-6)
+        assert_allclose(model.learning_rate_, 1 / largest, rtol=1e-9)
+        assert_allclose(model.momentum_, (1 - np.sqrt(smallest / largest)) ** 2, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -276,12 +276,11 @@ def test_rate_of_batches_is_half_of_one_over_the_expected_smoothness(
 
 
 def test_heavy_ball_takes_the_optimal_rate_and_momentum(table):
-    """4 / (sqrt(L) + sqrt(mu))^2 and ((sqrt(L) - sqrt(mu)) / (sqrt(L) + sqrt(mu)))^2."""
+    """1 / L, and (1 - sqrt(mu / L))^2, which damps the slowest direction critically."""
     values = eigenvalues(*table)
-    root_mu, root_largest = math.sqrt(values[0]), math.sqrt(values[-1])
     model = fitted_rate(table, optimizer="momentum", max_iter=2000)
-    assert model.learning_rate_ == pytest.approx(4 / (root_largest + root_mu) ** 2, rel=1e-6)
-    expected = ((root_largest - root_mu) / (root_largest + root_mu)) ** 2
+    assert model.learning_rate_ == pytest.approx(1 / values[-1], rel=1e-6)
+    expected = (1 - math.sqrt(max(values[0] / values[-1], 1e-4))) ** 2
     assert model.momentum_ == pytest.approx(expected, rel=1e-6)
 
 

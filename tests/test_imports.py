@@ -23,6 +23,7 @@ LAYERS = [
     {"compiled", "diagnosis"},
     {"solver"},
     {"_plan"},
+    {"_data", "_start", "_epoch_end"},
     {"_base"},
     {"regressors"},
     {"__init__"},

@@ -285,10 +285,14 @@ class TestPartialFit:
         model = GDRegressor(**given)
         for _ in range(6):
             model.partial_fit(X, y)
-        assert_array_equal(model.coef_, whole.coef_)
         assert model.t_ == whole.t_
         assert model.n_iter_ == whole.n_iter_ == 6
-        assert model.loss_curve_ == whole.loss_curve_
+        if solver == "batch":  # fit descends by the moments of the columns
+            assert_allclose(model.coef_, whole.coef_, rtol=1e-12)
+            assert_allclose(model.loss_curve_, whole.loss_curve_, rtol=1e-12)
+        else:
+            assert_array_equal(model.coef_, whole.coef_)
+            assert model.loss_curve_ == whole.loss_curve_
 
     @pytest.mark.parametrize(
         "solver, updates", [("batch", 1), ("stochastic", 48), ("mini-batch", 6)]

@@ -112,7 +112,16 @@ def test_rises_below_the_start_are_no_divergence():
 
 def test_a_fall_between_two_rises_starts_the_count_again():
     rule = Divergence(null_objective=1.0, above_stable_limit=unstable)
-    assert answers(rule, [1.1, 1.2, 1.15, 1.3, 1.4], learning_rate=2.0) == [None] * 5
+    assert answers(rule, [1.1, 1.2, 1.15, 1.3], learning_rate=2.0) == [None] * 4
+
+
+def test_five_epochs_above_the_null_objective_diverge_without_rising():
+    """As a loss of bounded slope does at a learning rate beyond the limit."""
+    rule = Divergence(null_objective=1.0, above_stable_limit=unstable)
+    values = [1.5, 1.4, 1.5, 1.4, 1.5]
+    assert answers(rule, values, learning_rate=2.0) == [None] * 4 + ["diverged"]
+    rule = Divergence(null_objective=1.0, above_stable_limit=unstable)
+    assert answers(rule, [1.5, 1.4, 0.9, 1.4, 1.5], learning_rate=2.0) == [None] * 5
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
