@@ -4,6 +4,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from gdregress._validation import build_component, warn_ignored
 from gdregress.curvature import (
     Spectrum,
@@ -163,6 +165,7 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
     e, c = estimator, components
     design, weights = objective.design, objective.weights
     null_params = null_parameters(design, objective.y, weights, c.loss)
+    null_objective = _finite_start(objective, null_params, start)
     spectrum = Spectrum(design, weights)
     is_batch = isinstance(c.sampler, Batch)
     h = loss_curvature(objective, null_params)
@@ -189,7 +192,6 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
         objective.gradient_mapping(null_params, objective.gradient(null_params), gradient_step),
         objective.column_scales(),
     )
-    null_objective = _finite_start(objective, null_params, start)
     by_gradient = is_batch and c.loss.smooth and not e.early_stopping and e.tol is not None
     updates = c.sampler.updates_per_epoch(objective.n_samples)
     swing = math.ceil(SWINGS * memory(c.optimizer) / updates)
@@ -268,10 +270,9 @@ def _is_quadratic(loss, objective, spectrum):
 
 def _finite_start(objective, null_params, start):
     """Objective at the null parameters or at the start, the larger; an error if it overflows."""
-    values = [objective.value(null_params)]
-    if start is not None:
-        values.append(objective.value(start.params))
-    largest = max(values)
+    points = [null_params] if start is None else [null_params, start.params]
+    with np.errstate(over="ignore", invalid="ignore"):
+        largest = max(objective.value(point) for point in points)
     if not largest < float("inf"):
         raise ValueError(
             f"The objective is {largest} before the first update: y, X or the initial "
