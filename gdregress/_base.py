@@ -11,6 +11,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gdregress._array_api import input_namespace, namespace
+from gdregress._components import build_components
 from gdregress._data import (
     Scorer,
     build_objective,
@@ -19,7 +20,7 @@ from gdregress._data import (
     weigh_against_earlier,
 )
 from gdregress._epoch_end import EpochEnd
-from gdregress._plan import build_components, plan_run
+from gdregress._plan import plan_run
 from gdregress._start import fresh_state, given_start, original_units, resumed
 from gdregress._validation import (
     Interval,

@@ -193,5 +193,9 @@ class Facts:
         stalled = history["gradient_norm"][-1] > STALLED * self.reference
         return self.is_smooth and stalled and history["validation_score"][-1] is None
 
+    def is_above_stable_limit(self, learning_rate):
+        limit = self.stable_limit()
+        return limit is not None and learning_rate > limit
+
     def stable_limit(self):
         return stable_limit(self.optimizer, self.smoothness())

@@ -22,7 +22,7 @@ LAYERS = [
     {"objective", "curvature"},
     {"compiled", "diagnosis"},
     {"solver"},
-    {"_plan"},
+    {"_components", "_plan"},
     {"_data", "_start", "_epoch_end"},
     {"_base"},
     {"regressors"},
