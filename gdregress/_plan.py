@@ -1,6 +1,7 @@
 """From the estimator's parameters and the data to a run: what "auto" means here."""
 
 import math
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,6 +59,7 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
         Whether this is a fit, or the single pass of `partial_fit`, which only values that are
         not finite can end.
     """
+    started = time.perf_counter()
     e, c = estimator, components
     null_params = null_parameters(objective.design, objective.y, objective.weights, c.loss)
     null_objective = _finite_start(objective, null_params, start)
@@ -79,6 +81,7 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
         divergence=NotFinite(),
         max_iter=e.max_iter if whole_run else 1,
         gradient_step=curvature.gradient_step(),
+        started=started,
         safeguard=e.learning_rate == "auto",
         line_search=LineSearch(rate) if _searches(e, c) else None,
     )

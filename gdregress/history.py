@@ -33,7 +33,7 @@ class History:
                          mean square; for batch at the point of the epoch's gradient
     ``learning_rate``    rate of the epoch's last update
     ``validation_score`` score on the rows held out, None without early stopping
-    ``seconds``          since the start of the fit
+    ``seconds``          since the data were ready, the work for an automatic rate included
     ===================  ================================================================
 
     Attributes

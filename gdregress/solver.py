@@ -55,6 +55,7 @@ class Run:
 
     ``learning_rate`` is a float; ``safeguard`` allows the loop to cut it when the run diverges;
     ``line_search`` replaces it. ``gradient_step`` is the step size of the gradient mapping.
+    ``started`` is the reading of the clock from which the history counts its seconds.
     ``validate(params)`` is the score on the rows held out, ``store(params)`` gives coefficients
     and intercept to be kept in the history, ``on_epoch(params)`` may end the run by True.
     """
@@ -68,6 +69,7 @@ class Run:
     divergence: Any
     max_iter: int
     gradient_step: float
+    started: float
     safeguard: bool = False
     line_search: Any = None
     plateau: Plateau | None = None
@@ -97,10 +99,9 @@ def solve(run, state):
         stopping, divergence or an interrupt, or where an automatic rate has ended above the null
         objective.
     """
-    clock = time.perf_counter()
     _begin(run, state)
     scales = run.objective.column_scales()
-    measure = _Meter(run, scales, clock)
+    measure = _Meter(run, scales)
     measure(state, rate=run.learning_rate * state.rate_factor)
     best = _Best(run.validate is not None)
     best.offer(run.history.row(-1), state.reported())
@@ -201,10 +202,9 @@ def _on_plateau(run, state, row):
 class _Meter:
     """Appends a row of the history after each epoch."""
 
-    def __init__(self, run, scales, clock):
+    def __init__(self, run, scales):
         self.run = run
         self.scales = scales
-        self.clock = clock
 
     def __call__(self, state, rate, evaluated=None):
         run, objective, params = self.run, self.run.objective, state.reported()
@@ -230,7 +230,7 @@ class _Meter:
             gradient_norm=norm,
             learning_rate=rate,
             validation_score=None if run.validate is None else run.validate(params),
-            seconds=time.perf_counter() - self.clock,
+            seconds=time.perf_counter() - run.started,
         )
         if run.store is not None:
             coef, intercept = run.store(params)

@@ -1,0 +1,38 @@
+"""What the README shows is what happens."""
+
+import re
+import warnings
+from pathlib import Path
+
+import pytest
+
+from gdregress import DivergenceWarning
+from gdregress.losses import LOSSES
+from gdregress.optimizers import OPTIMIZERS
+from gdregress.penalties import PENALTIES
+from gdregress.samplers import SOLVERS
+from gdregress.schedules import SCHEDULES
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
+def test_code_runs(block):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        exec(block, {})
+
+
+def test_the_warning_is_the_one_shown():
+    code = next(block for block in BLOCKS if "learning_rate=0.1" in block)
+    with pytest.warns(DivergenceWarning) as caught:
+        exec(code, {})
+    shown = re.search(r"```text\nDivergenceWarning: (.*?)\n```", README, flags=re.DOTALL)[1]
+    assert str(caught[0].message) == shown
+
+
+@pytest.mark.parametrize("names", [LOSSES, OPTIMIZERS, PENALTIES, SOLVERS, SCHEDULES])
+def test_every_name_is_listed(names):
+    for name in filter(None, names):
+        assert f'`"{name}"`' in README
