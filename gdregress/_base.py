@@ -15,11 +15,12 @@ from gdregress._components import build_components
 from gdregress._data import (
     Scorer,
     build_objective,
+    count_weights,
     hold_out,
     validate_input,
     weigh_against_earlier,
 )
-from gdregress._epoch_end import EpochEnd
+from gdregress._epoch_end import EpochEnd, print_epoch
 from gdregress._plan import plan_run
 from gdregress._start import fresh_state, given_start, original_units, resumed
 from gdregress._validation import (
@@ -157,6 +158,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         start = given_start(self, objective, scaling, coef_init, intercept_init)
         plan = plan_run(self, components, objective, start)
         state = start or fresh_state(self, plan.null_params, scaling)
+        count_weights(train[2], objective.n_samples, state)
         run, original = plan.run, original_units(objective, scaling)
         run.validate = held_out and Scorer(held_out, objective, scaling, components.loss)
         run.store = original if self.store_path else None
@@ -177,13 +179,17 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         plan = plan_run(self, components, objective, start, whole_run=False)
         state = start or fresh_state(self, plan.null_params, scaling)
         weigh_against_earlier(objective, data[2], state)
+        original = original_units(objective, scaling)
+        plan.run.store = original if self.store_path else None
         if not first and plan.run.safeguard:
             plan.run.learning_rate = min(plan.run.learning_rate, state.learning_rate)
         result = solve(plan.run, state)
         history = History() if first else self.history_
-        self._set_fitted(result, plan, state, original_units(objective, scaling))
+        self._set_fitted(result, plan, state, original)
         for row in (0, -1) if first else (-1,):
-            history.append(**plan.run.history.row(row))
+            history.append_row(plan.run.history, row)
+        if self.verbose:
+            print_epoch(history, self.verbose)
         self.history_, self.loss_curve_ = history, history["objective"][1:]
         self.n_iter_ = state.epoch
         if result.stop_reason != "max_iter":

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from gdregress._validation import build_component, warn_ignored
+from gdregress._validation import build_component, check_loss, warn_ignored
 from gdregress.losses import LOSSES
 from gdregress.optimizers import OPTIMIZERS, AdaGrad, Adam, NAdam, RMSProp
 from gdregress.penalties import PENALTIES
@@ -31,6 +31,7 @@ def build_components(estimator):
     """Build every component, refuse what cannot go together, warn of what has no effect."""
     e = estimator
     loss, by_loss = build_component(e.loss, LOSSES, {"epsilon": e.epsilon})
+    check_loss(loss)
     penalty, by_penalty = build_component(
         e.penalty, PENALTIES, {"alpha": e.alpha, "l1_ratio": e.l1_ratio}
     )

@@ -53,7 +53,7 @@ def hold_out(estimator, data):
     if not estimator.early_stopping:
         return data, None
     n = data[0].shape[0]
-    n_held_out = max(1, round(estimator.validation_fraction * n))
+    n_held_out = max(2, round(estimator.validation_fraction * n))  # one row has no R2
     if n_held_out >= n:
         raise ValueError(
             f"early_stopping would hold out {n_held_out} of {n} rows "
@@ -79,15 +79,21 @@ def build_objective(estimator, data, components):
     return objective, scaling
 
 
+def count_weights(weights, n, state):
+    """Add n rows and their weights to the totals of the state; returns the weights' total."""
+    total = n if weights is None else float(namespace(weights).sum(weights))
+    state.weight_total += total
+    state.row_total += n
+    return total
+
+
 def weigh_against_earlier(objective, weights, state):
     """Give the rows of one `partial_fit` their weight among all rows seen so far.
 
     Weights count relative to their mean, and that of a single call says nothing of the others.
     """
     n = objective.n_samples
-    total = n if weights is None else float(namespace(weights).sum(weights))
-    state.weight_total += total
-    state.row_total += n
+    total = count_weights(weights, n, state)
     relative = total / n / (state.weight_total / state.row_total)
     if relative != 1:
         ones = 0 * objective.y[(slice(None),) + (0,) * (objective.y.ndim - 1)] + 1

@@ -29,7 +29,7 @@ class EpochEnd:
 
     def __call__(self, params):
         if self.estimator.verbose:
-            self._print()
+            print_epoch(self.run.history, self.estimator.verbose)
         if self.context is None:
             return False
         subcontext = self.context.subcontext(task_name="epoch")
@@ -49,12 +49,11 @@ class EpochEnd:
         coef, intercept = self.original(params)
         return {"coef_": coef, "intercept_": intercept, "_loss": self.loss}
 
-    def _print(self):
-        """Every epoch with verbose=2; with verbose=1 epochs 1, 2, 5, 10, 20, 50, ..."""
-        history = self.run.history
-        epoch = len(history) - 1
-        digits = str(epoch)
-        if epoch == 1:
-            print(history.header())
-        if self.estimator.verbose > 1 or (digits[0] in "125" and set(digits[1:]) <= {"0"}):
-            print(history.line())
+
+def print_epoch(history, verbose):
+    """Print the last epoch: every one with verbose=2; 1, 2, 5, 10, 20, 50, ... with verbose=1."""
+    digits = str(len(history) - 1)
+    if digits == "1":
+        print(history.header())
+    if verbose > 1 or (digits[0] in "125" and set(digits[1:]) <= {"0"}):
+        print(history.line())

@@ -23,7 +23,7 @@ from gdregress.objective import QuadraticObjective, null_parameters
 from gdregress.optimizers import Momentum, Nesterov
 from gdregress.penalties import NoPenalty
 from gdregress.samplers import Batch
-from gdregress.schedules import Adaptive, InverseScaling, fill_horizon
+from gdregress.schedules import Adaptive, InverseScaling, fill_horizon, runs_out
 from gdregress.solver import Run
 from gdregress.stopping import Divergence, Never, NotFinite, Plateau, Tolerance
 
@@ -61,13 +61,18 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
     """
     started = time.perf_counter()
     e, c = estimator, components
-    null_params = null_parameters(objective.design, objective.y, objective.weights, c.loss)
+    null_params = objective.inside(
+        null_parameters(objective.design, objective.y, objective.weights, c.loss)
+    )
+    if start is not None:
+        start.params = objective.inside(start.params)
     null_objective = _finite_start(objective, null_params, start)
     curvature = _Curvature(c, objective, null_params)
     rate = curvature.automatic() if isinstance(e.learning_rate, str) else float(e.learning_rate)
     _resolve_momentum(c, objective, curvature.spectrum, rate)
     if whole_run and curvature.is_quadratic():
         objective = QuadraticObjective(objective, curvature.spectrum.moments)
+    first_count = start.count if start is not None and runs_out(c.schedule) else 0
     updates = c.sampler.updates_per_epoch(objective.n_samples)
     if e.schedule == "auto" and isinstance(c.schedule, InverseScaling):
         c.schedule.set_params(scale=max(updates, FEWEST_UPDATES))
@@ -82,12 +87,15 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
         max_iter=e.max_iter if whole_run else 1,
         gradient_step=curvature.gradient_step(),
         started=started,
+        gradient_units=None,
+        first_count=first_count,
         safeguard=e.learning_rate == "auto",
         line_search=LineSearch(rate) if _searches(e, c) else None,
     )
     mapping = objective.gradient_mapping(
         null_params, objective.gradient(null_params), run.gradient_step
     )
+    run.gradient_units, reference = objective.measuring_units(mapping)
     facts = Facts(
         name=type(e).__name__,
         spectrum=curvature.spectrum,
@@ -96,7 +104,7 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
         optimizer=c.optimizer,
         feature_names=_feature_names(e),
         tol=e.tol,
-        reference=objective.scaled_norm(mapping, objective.column_scales()),
+        reference=reference,
         by_gradient=_ends_by_gradient(e, c),
         standardize=e.standardize,
         is_batch=curvature.is_batch,

@@ -8,6 +8,7 @@ from sklearn.utils import check_random_state
 
 from gdregress._array_api import asarray, namespace, to_numpy
 from gdregress.averaging import SuffixAverage
+from gdregress.objective import null_parameters
 from gdregress.solver import State
 
 
@@ -28,7 +29,15 @@ def fresh_state(estimator, params, scaling):
         rng=check_random_state(estimator.random_state),
         average=_new_average(estimator.average),
         scaling=scaling,
+        settings=settings(estimator),
     )
+
+
+def settings(estimator):
+    """The parameters that bear on the course of a run, as text that can be compared."""
+    passing = {"max_iter", "verbose", "warm_start", "store_path", "random_state"}
+    parameters = estimator.get_params()
+    return repr({name: parameters[name] for name in sorted(parameters) if name not in passing})
 
 
 def resumed(estimator, objective, scaling):
@@ -42,10 +51,12 @@ def resumed(estimator, objective, scaling):
             f"shape {tuple(last.params.shape)}, these data with these parameters need "
             f"{shape}. Fit a clone, or set warm_start=False."
         )
-    average = _new_average(estimator.average)
-    if (average is None) == (last.average is None):
-        average = copy.deepcopy(last.average)
-    state = replace(last, average=average, plateau=copy.deepcopy(last.plateau))
+    state = replace(last, average=copy.deepcopy(last.average), plateau=copy.deepcopy(last.plateau))
+    if last.settings != settings(estimator):
+        # what plateaus have left of a rate says nothing under other parameters
+        state.rate_factor, state.plateau, state.learning_rate = 1.0, None, None
+        state.average = _new_average(estimator.average)
+        state.settings = settings(estimator)
     if not isinstance(estimator.random_state, np.random.RandomState):
         state.rng = copy.deepcopy(last.rng)
     if not last.scaling.equals(scaling):
@@ -66,14 +77,19 @@ def _given_parameters(estimator, objective, scaling, coef_init, intercept_init):
     device = None if xp is np else y.device
     shapes = {"coef_init": (*y.shape[1:], p), "intercept_init": y.shape[1:]}
     arrays = {}
-    for name, value in {"coef_init": coef_init, "intercept_init": intercept_init}.items():
-        value = np.zeros(shapes[name]) if value is None else to_numpy(value)
-        if value.size != np.prod(shapes[name], dtype=int) or not np.isfinite(value).all():
+    null = null_parameters(objective.design, y, objective.weights, objective.loss)
+    defaults = [to_numpy(part).T for part in objective.design.split(null)]
+    given = {"coef_init": coef_init, "intercept_init": intercept_init}
+    for (name, value), default in zip(given.items(), defaults, strict=True):
+        value = default if value is None else to_numpy(value)
+        if len(y.shape) == 1 and value.shape in ((1, p), (1,)) and value.shape != (p,):
+            value = value[0]
+        if value.shape != shapes[name] or not np.isfinite(value).all():
             raise ValueError(
                 f"{name} must hold finite numbers in the shape {shapes[name]}. "
                 f"Got shape {value.shape}."
             )
-        value = value.reshape(shapes[name]).astype(float)
+        value = value.astype(float)
         arrays[name] = asarray(np.ascontiguousarray(value.T), xp, device, dtype=y.dtype)
     intercept = xp.reshape(arrays["intercept_init"], (1, *y.shape[1:]))
     coef, intercept = scaling.from_original(arrays["coef_init"], intercept)
@@ -81,9 +97,9 @@ def _given_parameters(estimator, objective, scaling, coef_init, intercept_init):
 
 
 def _new_average(average):
-    if average is False or average == 0:
+    if not average:
         return None
-    return SuffixAverage(None if average is True else average)
+    return SuffixAverage(None if isinstance(average, (bool, np.bool_)) else average)
 
 
 def original_units(objective, scaling):

@@ -27,6 +27,7 @@ __all__ = [
     "StrOptions",
     "build_component",
     "check_indices",
+    "check_loss",
     "check_parameters",
     "check_partial_fit",
     "check_target",
@@ -47,7 +48,7 @@ def check_parameters(component):
 def check_partial_fit(estimator):
     """Raise AttributeError for what needs all rows at once; True otherwise."""
     for name in ("early_stopping", "standardize"):
-        if getattr(estimator, name) is True:
+        if isinstance(getattr(estimator, name), (bool, np.bool_)) and getattr(estimator, name):
             advice = " and scale the rows before" if name == "standardize" else ""
             raise AttributeError(
                 f"partial_fit cannot be combined with {name}=True, which needs all rows at once. "
@@ -102,6 +103,17 @@ def check_indices(X):
             f"X has column indices from {X.indices.min()} to {X.indices.max()}, but only "
             f"{X.shape[1]} columns."
         )
+
+
+def check_loss(loss):
+    """Raise ValueError for a loss that describes itself by words unknown here."""
+    known = {"link": ("identity", "log"), "target_range": ("real", "non-negative", "positive")}
+    for attribute, words in known.items():
+        if getattr(loss, attribute) not in words:
+            raise ValueError(
+                f"{type(loss).__name__}.{attribute} must be one of {words}. "
+                f"Got {getattr(loss, attribute)!r} instead."
+            )
 
 
 def check_target(loss, y, rows=None):

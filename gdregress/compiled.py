@@ -11,6 +11,7 @@ from scipy import sparse
 from gdregress import losses, optimizers, penalties
 from gdregress.exceptions import warn_user
 from gdregress.samplers import Batch
+from gdregress.schedules import SCHEDULES, check_factor
 
 try:
     from gdregress import _kernels
@@ -101,7 +102,7 @@ def compiled_epoch(run, state, kernels=_kernels):
     objective, sampler = run.objective, run.sampler
     n, size = objective.n_samples, sampler.size(objective.n_samples)
     order = state.rng.permutation(n) if sampler.shuffle else np.arange(n)
-    rates = _rates(run, state, n, size)
+    rates, last_rate = _rates(run, state, n, size)
     name, parameter = SLOPES[type(objective.loss)]
     slope = getattr(kernels, name)(getattr(objective.loss, parameter) if parameter else 0.0)
     l1, l2 = _strengths(objective.penalty)
@@ -138,19 +139,24 @@ def compiled_epoch(run, state, kernels=_kernels):
     state.params = params
     state.count += len(rates)
     state.epoch += 1
-    return float(run.learning_rate * state.rate_factor * run.schedule(state.count - 1))
+    return float(last_rate)
 
 
 def _rates(run, state, n, size):
-    """Learning rate of every update of the epoch, a short last batch counting by its share."""
-    counts = state.count + np.arange(-(-n // size))
-    if hasattr(run.schedule, "get_params"):
+    """Learning rate of every update of the epoch, a short last batch counting by its share.
+
+    Also the last rate before that share.
+    """
+    counts = state.count - run.first_count + np.arange(-(-n // size))
+    if type(run.schedule) in SCHEDULES.values():
         factors = run.schedule(counts)
     else:
         factors = np.array([run.schedule(int(count)) for count in counts])
+    check_factor(run.schedule, factors)
     rates = run.learning_rate * state.rate_factor * np.asarray(factors, dtype=float)
+    last_rate = rates[-1]
     rates[-1] *= (n - (len(rates) - 1) * size) / size
-    return rates
+    return rates, last_rate
 
 
 def _strengths(penalty):

@@ -13,7 +13,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 from gdregress._array_api import asarray, namespace, to_numpy
 from gdregress.losses import SquaredError, local_curvature
 from gdregress.moments import check_finite, moments_of
-from gdregress.optimizers import AdaGrad, Momentum, Nesterov
+from gdregress.optimizers import AdaGrad, GradientDescent, Momentum, Nesterov
 from gdregress.samplers import Batch
 
 
@@ -175,7 +175,7 @@ def stable_limit(optimizer, curvature):
 
     Gradient descent 2 / L; heavy ball 2 (1 + m) / L; Nesterov (2 + 2 m) / ((1 + 2 m) L), where
     the accelerated sequence tends to m = 1. None for rules that scale each coordinate, which
-    have no such limit.
+    have no such limit, and for rules that are not ours.
 
     References
     ----------
@@ -190,7 +190,7 @@ def stable_limit(optimizer, curvature):
         return 2 * (1 + momentum) / curvature
     if isinstance(optimizer, Nesterov):
         return (2 + 2 * momentum) / ((1 + 2 * momentum) * curvature)
-    return 2 / curvature
+    return 2 / curvature if isinstance(optimizer, GradientDescent) else None
 
 
 def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params):

@@ -52,6 +52,8 @@ def warn_not_converged(run, facts, stalled=False):
     """ConvergenceWarning: gradient against tolerance, epochs still needed, what helps most."""
     history = run.history
     reference, norm = facts.reference, history["gradient_norm"][-1]
+    changes = relative_changes(history["objective"])
+    asked = f", tol asks for {facts.tol:g}" if facts.tol else ""
     relative = norm / reference if reference else 0.0
     lines = [
         f"{facts.name} has not converged in {_how_long(run, stalled)}: the gradient norm is "
@@ -59,15 +61,21 @@ def warn_not_converged(run, facts, stalled=False):
         + (f", tol asks for {facts.tol:g}." if facts.by_gradient else ".")
     ]
     if not facts.by_gradient:
-        lines.append(f"The objective still changed by {_last_change(history):.2g} of itself.")
+        lines.append(f"The objective last changed by {changes[-1]:.2g} of itself{asked}.")
     limit, rate = facts.stable_limit(), history["learning_rate"][-1]
     if limit is not None and rate > limit and run.line_search is None:
         lines.append(f"The learning rate was {rate:.4g}; {_limit_text(facts)}.")
     condition = facts.spectrum.condition_number
     if condition is not None:
         lines.append(f"The condition number is {condition:.3g}.")
-    needed = epochs_needed(history["gradient_norm"], facts.tol * reference)
+    else:
+        lines.append("The condition number of so many columns is not computed.")
+    needed = None
     if facts.by_gradient:
+        needed = epochs_needed(history["gradient_norm"], facts.tol * reference)
+    elif facts.tol:
+        needed = epochs_needed(changes, facts.tol)
+    if not stalled:
         lines.append(
             f"At the pace of the last epochs about {needed:,} more are needed."
             if needed is not None
@@ -131,9 +139,9 @@ def _condition_text(facts):
     return f" (condition number {before:.3g} before, {after:.3g} after)"
 
 
-def _last_change(history):
-    previous, last = history["objective"][-2:]
-    return abs(previous - last) / (abs(last) or 1.0)
+def relative_changes(objective):
+    """How much of itself the objective has changed by in each epoch."""
+    return [abs(a - b) / (abs(b) or 1.0) for a, b in pairwise(objective)]
 
 
 def scaling_gain(facts):
@@ -158,7 +166,7 @@ def _best_advice(run, facts, needed):
     if facts.is_batch and type(run.optimizer).__name__ != "Nesterov":
         return 'optimizer="nesterov" with momentum="auto"'
     if not facts.is_batch:
-        return 'average=True, a larger batch_size, or solver="batch"'
+        return 'a larger batch_size, average=True, or solver="batch"'
     if needed is not None:
         return f"max_iter={run.max_iter + needed}, or a larger tol"
     return "a larger tol, or a penalty that makes the problem better conditioned"

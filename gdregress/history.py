@@ -18,8 +18,9 @@ COLUMNS = {
 class History:
     """The course of a fit, as columns of Python numbers.
 
-    Row 0 is the start, row e the end of epoch e; the last row of a fit that was stopped in the
-    middle of an epoch is its last whole epoch. ``history["objective"]`` is a list.
+    The first row is where the run starts, every other the end of an epoch; the last row of a fit
+    that was stopped in the middle of an epoch is its last whole epoch. Epochs are counted on
+    over warm starts. ``history["objective"]`` is a list.
 
     ===================  ================================================================
     column               meaning
@@ -58,6 +59,13 @@ class History:
     def append(self, **row):
         for name, column in self._columns.items():
             column.append(row[name])
+
+    def append_row(self, other, index):
+        """Take over a row of another history, its parameters included."""
+        self.append(**other.row(index))
+        if other.coef:
+            self.coef.append(other.coef[index])
+            self.intercept.append(other.intercept[index])
 
     def __getitem__(self, column):
         return self._columns[column]

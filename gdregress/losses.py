@@ -14,7 +14,7 @@ attribute          meaning
 =================  ================================================================
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from numbers import Real
 
 from sklearn.base import BaseEstimator
@@ -26,7 +26,7 @@ from gdregress._validation import Interval
 DIFFERENCE_STEP = 6e-6
 
 
-class Loss(BaseEstimator):
+class Loss(BaseEstimator, ABC):
     """Base of all losses; subclass it to bring your own.
 
     Only `value` and `gradient` are needed. The gradient is compared with finite differences

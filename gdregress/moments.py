@@ -16,6 +16,9 @@ LARGEST = 512
 # A sparse product X'X costs (nonzeros per row) times more than one pass over the data.
 LARGEST_ROW = 100
 BLOCK_ROWS = 4096
+# Means of sparse columns, in units of their spread, beyond which x'x - n m m' has lost too many
+# digits to be divided by the spread.
+LARGEST_SHIFT = 1e3
 
 
 def check_finite(*arrays):
@@ -69,6 +72,8 @@ def moments_of(design, weights):
         check_finite(covariance, mean @ mean)
     if design.scale is not None:
         scale = to_numpy(design.scale)
+        if (np.abs(to_numpy(design.mean)) > LARGEST_SHIFT * scale).any():
+            return None
         mean = (mean - to_numpy(design.mean)) / scale
         covariance = covariance / np.outer(scale, scale)
     return Moments(mean, covariance)

@@ -5,6 +5,7 @@
 Several targets are summed. The intercept is never penalised.
 """
 
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -89,10 +90,35 @@ class Objective(ABC):
         xp = namespace(squares)
         return xp.sqrt(xp.where(squares > 0, squares, xp.ones_like(squares)))
 
+    def measuring_units(self, gradient):
+        """Units by which a gradient is measured, and its norm in them.
+
+        Each column counts in units of its root mean square, and each of several targets in
+        units of its own share of the gradient given, so that none hides behind a louder one.
+        """
+        scales = self.column_scales()
+        if len(gradient.shape) == 2:
+            norms = [self.scaled_norm(gradient[:, k], scales) for k in range(gradient.shape[1])]
+            largest = max(norms)
+            relative = [norm / largest if norm > 0 else 1.0 for norm in norms]
+            xp = namespace(scales)
+            device = None if xp is np else scales.device
+            scales = scales[:, None] * asarray(relative, xp, device, dtype=scales.dtype)[None, :]
+        return scales, self.scaled_norm(gradient, scales)
+
+    def inside(self, params):
+        """`params`, or the nearest ones that the penalty allows."""
+        return params if math.isfinite(self.penalty_value(params)) else self.prox(params, 1.0)
+
     def scaled_norm(self, gradient, scales):
         """Euclidean norm of a gradient measured in units of the columns' root mean squares."""
-        ratio = gradient / _over_targets(scales, gradient)
-        return float(namespace(ratio).sum(ratio * ratio)) ** 0.5
+        xp = namespace(gradient)
+        ratio = gradient / (scales if scales.ndim == gradient.ndim else scales[:, None])
+        largest = float(xp.max(abs(ratio)))
+        if largest == 0:
+            return 0.0
+        ratio = ratio / largest  # squares of tiny gradients would underflow
+        return largest * float(xp.sum(ratio * ratio)) ** 0.5
 
 
 class DataObjective(Objective):

@@ -13,7 +13,7 @@ attribute       meaning
 ==============  =================================================================
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ _POSITIVE = [Interval(Real, 0, None, closed="neither")]
 _MOMENTUM = [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})]
 
 
-class Optimizer(BaseEstimator):
+class Optimizer(BaseEstimator, ABC):
     """Base of all optimizers; subclass it to bring your own."""
 
     adaptive = False

@@ -15,7 +15,7 @@ Parikh and Boyd, "Proximal algorithms", Foundations and Trends in Optimization, 
 """
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from numbers import Real
 
 import numpy as np
@@ -27,7 +27,7 @@ from gdregress._validation import Interval
 _NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 
 
-class Penalty(BaseEstimator):
+class Penalty(BaseEstimator, ABC):
     """Base of all penalties; subclass it to bring your own.
 
     ``strong_convexity`` is the largest c for which R(w) - c ||w||^2 / 2 is still convex; 0 is

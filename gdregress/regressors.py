@@ -1,5 +1,7 @@
 """GDRegressor: linear regression by gradient descent."""
 
+import math
+
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.linear_model import LinearRegression
@@ -46,7 +48,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
     optimizer : str or Optimizer, default="nesterov"
         "gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or an
-        instance such as ``Adam(beta_1=0.8)``.
+        instance such as ``Adam(beta_1=0.8)``. The adaptive ones add an epsilon of 1e-8 to the
+        size of the gradient: bring y to a size well above it.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch", the accelerated sequence
         with adaptive restart (nesterov) or the optimal constant where the smallest curvature is
@@ -137,6 +140,10 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
 
     Notes
     -----
+    Stochastic and mini-batch epochs are compiled for NumPy and CSR data with one target, the
+    built-in components and no averaging; anything else takes the same steps at the speed of
+    Python, for which larger batches are the cure.
+
     A constant column shares the intercept: only their sum is determined, and descent from zero
     splits it between both. That is correct and changes no prediction.
 
@@ -238,7 +245,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         xp, device = input_namespace(X)
         y, weights = move_to(y, xp, device), move_to(sample_weight, xp, device)
         y = check_array(y, ensure_2d=False, dtype=z.dtype, input_name="y")
-        if y.shape != z.shape and y.shape != (*z.shape, 1):
+        if y.shape[0] != z.shape[0] or namespace(y).reshape(y, (-1,)).shape[0] != math.prod(
+            z.shape
+        ):
             raise ValueError(f"y must have the shape {z.shape} of the prediction. Got {y.shape}.")
         if weights is not None:
             weights = _check_sample_weight(weights, z, dtype=z.dtype, ensure_non_negative=True)
@@ -281,6 +290,10 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         return self._loss
 
     def _validate_target(self, y, X, loss, rows):
-        y = namespace(X).astype(y, X.dtype)
+        xp = namespace(X)
+        with np.errstate(over="ignore"):  # looked at in the next line
+            y = xp.astype(y, X.dtype)
+        if not bool(xp.all(xp.isfinite(y))):
+            raise ValueError(f"y holds values beyond the range of {X.dtype}, the type of X.")
         check_target(loss, y, rows)
         return y

@@ -5,7 +5,7 @@ are. The share multiplies the learning rate, so that the rows of a last, shorter
 more than all others.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from numbers import Integral
 
 from sklearn.base import BaseEstimator
@@ -15,7 +15,7 @@ from gdregress._validation import Interval, RealNotInt
 ALL_ROWS = slice(None)
 
 
-class Sampler(BaseEstimator):
+class Sampler(BaseEstimator, ABC):
     """Base of all samplers."""
 
     _parameter_constraints: dict = {}

@@ -10,6 +10,7 @@ epoch for the decays, the whole run (``max_iter`` epochs) for "cosine" and "one-
 """
 
 import math
+from abc import ABC, abstractmethod
 from numbers import Integral, Real
 
 import numpy as np
@@ -21,14 +22,15 @@ _COUNT = [Interval(Integral, 1, None, closed="left"), None]
 _FACTOR = [Interval(Real, 0, 1, closed="right")]
 
 
-class Schedule(BaseEstimator):
+class Schedule(BaseEstimator, ABC):
     """Base of the named schedules. ``horizon`` is "epoch", "run" or None."""
 
     horizon = None
     _parameter_constraints: dict = {}
 
+    @abstractmethod
     def __call__(self, count):
-        raise NotImplementedError
+        """Factor of the learning rate at a count of updates, or factors for an array of counts."""
 
 
 class Constant(Schedule):
@@ -229,6 +231,20 @@ SCHEDULES = {
     "one-cycle": OneCycle,
     "adaptive": Adaptive,
 }
+
+
+def check_factor(schedule, factors):
+    """Raise ValueError unless a schedule's answer is finite and not negative."""
+    if not np.all(np.isfinite(factors) & (np.asarray(factors) >= 0)):
+        raise ValueError(
+            "The 'schedule' parameter must be a function of the update count with finite "
+            f"factors >= 0. {schedule!r} returned {np.min(factors)}."
+        )
+
+
+def runs_out(schedule):
+    """Whether a schedule ends with the run, and begins anew with the next."""
+    return getattr(schedule, "horizon", None) == "run" and schedule.scale is None
 
 
 def fill_horizon(schedule, updates_per_epoch, max_iter):

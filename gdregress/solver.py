@@ -13,7 +13,7 @@ from gdregress.history import History
 from gdregress.objective import QuadraticObjective
 from gdregress.penalties import NoPenalty
 from gdregress.samplers import Batch
-from gdregress.schedules import Adaptive
+from gdregress.schedules import Adaptive, check_factor
 from gdregress.stopping import Plateau, Tolerance
 
 # An automatic rate that did not hold is divided by this much, at most so often.
@@ -27,7 +27,8 @@ class State:
     ``learning_rate`` is the last one before the schedule and ``rate_factor``, which is what
     plateaus and cuts have left of it. ``anchor`` is where a quadratic objective was last taken
     from the data, ``plateau`` what an adaptive schedule listens to. The totals of the weights and
-    rows that `partial_fit` has seen make the weights of its calls comparable.
+    rows seen so far make the weights of calls to `partial_fit` comparable. ``settings`` are the
+    parameters under which the state came about.
     """
 
     params: Any
@@ -42,6 +43,7 @@ class State:
     plateau: Any = None
     weight_total: float = 0.0
     row_total: int = 0
+    settings: str = ""
     scaling: Any = None
 
     def reported(self):
@@ -55,7 +57,8 @@ class Run:
 
     ``learning_rate`` is a float; ``safeguard`` allows the loop to cut it when the run diverges;
     ``line_search`` replaces it. ``gradient_step`` is the step size of the gradient mapping.
-    ``started`` is the reading of the clock from which the history counts its seconds.
+    It is measured in ``gradient_units``. ``first_count`` is the count at which the schedule
+    begins. ``started`` is the reading of the clock from which the history counts its seconds.
     ``validate(params)`` is the score on the rows held out, ``store(params)`` gives coefficients
     and intercept to be kept in the history, ``on_epoch(params)`` may end the run by True.
     """
@@ -70,6 +73,8 @@ class Run:
     max_iter: int
     gradient_step: float
     started: float
+    gradient_units: Any
+    first_count: int = 0
     safeguard: bool = False
     line_search: Any = None
     plateau: Plateau | None = None
@@ -100,8 +105,7 @@ def solve(run, state):
         objective.
     """
     _begin(run, state)
-    scales = run.objective.column_scales()
-    measure = _Meter(run, scales)
+    measure = _Meter(run)
     measure(state, rate=run.learning_rate * state.rate_factor)
     best = _Best(run.validate is not None)
     best.offer(run.history.row(-1), state.reported())
@@ -174,7 +178,9 @@ def run_epoch(run, state):
         grad = objective.gradient(point, rows)
         if run.line_search is not None:
             base = state.learning_rate = run.line_search.search(objective, point, grad)
-        rate = float(base * run.schedule(state.count) * share)
+        factor = float(run.schedule(state.count - run.first_count))
+        check_factor(run.schedule, factor)
+        rate = base * factor * share
         state.params, state.optimizer = optimizer.step(
             state.params, grad, state.optimizer, rate, objective.prox
         )
@@ -202,15 +208,14 @@ def _on_plateau(run, state, row):
 class _Meter:
     """Appends a row of the history after each epoch."""
 
-    def __init__(self, run, scales):
+    def __init__(self, run):
         self.run = run
-        self.scales = scales
 
     def __call__(self, state, rate, evaluated=None):
         run, objective, params = self.run, self.run.objective, state.reported()
         point, grad = evaluated or (params, objective.gradient(params))
         mapping = objective.gradient_mapping(point, grad, run.gradient_step)
-        norm = objective.scaled_norm(mapping, self.scales)
+        norm = objective.scaled_norm(mapping, run.gradient_units)
         if (
             evaluated is not None
             and isinstance(run.stopping, Tolerance)

@@ -48,9 +48,8 @@ def stochastic_epoch(quick):
     for dtype in (np.float64, np.float32):
         for n, p in sizes:
             X, y = data(n // 10 if quick else n, p, dtype)
-            reports.append(
-                _epochs(f"stochastic epochs, {dtype.__name__}, {X.shape[0]:,} x {p}", X, y)
-            )
+            title = f"stochastic epochs, {dtype.__name__}, {X.shape[0]:,} x {p}"
+            reports.append(_epochs(title, X, y))
     return reports
 
 
@@ -147,7 +146,7 @@ def memory(quick):
             code = (
                 "import resource, numpy as np\n"
                 "from gdregress import GDRegressor\n"
-                f"X = np.random.RandomState(0).standard_normal(({n}, 50)).astype('{dtype}')\n"
+                f"X = np.random.default_rng(0).standard_normal(({n}, 50), dtype='{dtype}')\n"
                 "y = X[:, 0] * 2\n"
                 "GDRegressor(max_iter=1).fit(X[:100], y[:100])\n"
                 "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
