@@ -245,9 +245,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         xp, device = input_namespace(X)
         y, weights = move_to(y, xp, device), move_to(sample_weight, xp, device)
         y = check_array(y, ensure_2d=False, dtype=z.dtype, input_name="y")
-        if y.shape[0] != z.shape[0] or namespace(y).reshape(y, (-1,)).shape[0] != math.prod(
-            z.shape
-        ):
+        if y.shape[0] != z.shape[0] or math.prod(y.shape) != math.prod(z.shape):
             raise ValueError(f"y must have the shape {z.shape} of the prediction. Got {y.shape}.")
         if weights is not None:
             weights = _check_sample_weight(weights, z, dtype=z.dtype, ensure_non_negative=True)

@@ -165,8 +165,15 @@ def test_without_it_there_are_no_scores():
     assert not hasattr(model, "validation_scores_")
 
 
+def test_few_rows_hold_out_two_so_that_there_is_a_score():
+    X, y = make_data()
+    model = GDRegressor(early_stopping=True, random_state=0).fit(X[:14], y[:14])
+    assert np.isfinite(model.validation_scores_).all()
+    assert np.abs(model.coef_).max() > 0
+
+
 @pytest.mark.parametrize("n, fraction", [(1, 0.1), (2, 0.9)])
 def test_too_few_rows_are_an_error_with_the_numbers(n, fraction):
     model = GDRegressor(early_stopping=True, validation_fraction=fraction)
-    with pytest.raises(ValueError, match=rf"{n} of {n} .*validation_fraction={fraction}"):
+    with pytest.raises(ValueError, match=rf"2 of {n} .*validation_fraction={fraction}"):
         model.fit(np.ones((n, 2)), np.arange(float(n)))
