@@ -176,12 +176,15 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         data = validate_input(self, X, y, sample_weight, components, reset=first)
         objective, scaling = build_objective(self, data, components)
         start = None if first else resumed(self, objective, scaling)
+        if start is not None:
+            weigh_against_earlier(objective, data[2], start)
         plan = plan_run(self, components, objective, start, whole_run=False)
         state = start or fresh_state(self, plan.null_params, scaling)
-        weigh_against_earlier(objective, data[2], state)
+        if start is None:
+            count_weights(data[2], objective.n_samples, state)
         original = original_units(objective, scaling)
         plan.run.store = original if self.store_path else None
-        if not first and plan.run.safeguard:
+        if plan.run.safeguard and state.learning_rate is not None:
             plan.run.learning_rate = min(plan.run.learning_rate, state.learning_rate)
         result = solve(plan.run, state)
         history = History() if first else self.history_

@@ -161,3 +161,18 @@ def test_targets_beyond_the_range_of_float32(data):
     X, y = data
     with pytest.raises(ValueError, match="range of float32"):
         GDRegressor().fit(X.astype(np.float32), 1e60 * y)
+
+
+def test_partial_fit_goes_on_under_another_learning_rate(data):
+    model = GDRegressor(solver="mini-batch", learning_rate=1e-3, random_state=0)
+    model.partial_fit(*data).set_params(learning_rate="auto")
+    assert model.partial_fit(*data).learning_rate_ != 1e-3
+
+
+def test_a_heavy_row_in_partial_fit_is_stable(data):
+    X, y = data
+    model = GDRegressor(random_state=0, optimizer="gd", solver="stochastic").partial_fit(X, y)
+    for _ in range(20):
+        model.partial_fit(X[:1], y[:1], sample_weight=[1000.0])
+    assert abs(model.predict(X[:1])[0] - y[0]) < 0.5
+    assert np.abs(model.coef_).max() < 5
