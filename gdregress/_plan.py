@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
+from gdregress._array_api import namespace
 from gdregress.curvature import (
     Spectrum,
     automatic_learning_rate,
@@ -144,10 +145,11 @@ class _Curvature:
         return self.of_loss * batch_smoothness(self.objective, self.sampler, self.spectrum)
 
     def gradient_step(self):
-        """Step size of the gradient mapping; any will do without a penalty."""
+        """Step size of the gradient mapping: any will do, the trace bounds the curvature."""
         if isinstance(self.objective.penalty, NoPenalty):
             return 1.0
-        return 1 / (self.of_loss * self.spectrum.largest or 1.0)
+        squares = self.objective.design.column_mean_squares(self.objective.weights)
+        return 1 / (self.of_loss * float(namespace(squares).sum(squares)) or 1.0)
 
     def is_quadratic(self):
         """Whether the moments may stand for the rows.

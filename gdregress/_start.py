@@ -7,6 +7,7 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from gdregress._array_api import asarray, namespace, to_numpy
+from gdregress._validation import defaults
 from gdregress.averaging import SuffixAverage
 from gdregress.objective import null_parameters
 from gdregress.solver import State
@@ -36,8 +37,8 @@ def fresh_state(estimator, params, scaling):
 def settings(estimator):
     """The parameters that bear on the course of a run, as text that can be compared."""
     passing = {"max_iter", "verbose", "warm_start", "store_path", "random_state"}
-    parameters = estimator.get_params()
-    return repr({name: parameters[name] for name in sorted(parameters) if name not in passing})
+    names = [name for name in defaults(type(estimator)) if name not in passing]
+    return repr([getattr(estimator, name) for name in names])
 
 
 def resumed(estimator, objective, scaling):
@@ -78,9 +79,9 @@ def _given_parameters(estimator, objective, scaling, coef_init, intercept_init):
     shapes = {"coef_init": (*y.shape[1:], p), "intercept_init": y.shape[1:]}
     arrays = {}
     null = null_parameters(objective.design, y, objective.weights, objective.loss)
-    defaults = [to_numpy(part).T for part in objective.design.split(null)]
+    null_parts = [to_numpy(part).T for part in objective.design.split(null)]
     given = {"coef_init": coef_init, "intercept_init": intercept_init}
-    for (name, value), default in zip(given.items(), defaults, strict=True):
+    for (name, value), default in zip(given.items(), null_parts, strict=True):
         value = default if value is None else to_numpy(value)
         if len(y.shape) == 1 and value.shape in ((1, p), (1,)) and value.shape != (p,):
             value = value[0]
