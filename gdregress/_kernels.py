@@ -29,7 +29,7 @@ NADAM = cython.declare(cython.int, 7)
 
 # Rows ahead of the current one that are asked for: a random row takes longer to arrive from
 # memory than to compute with.
-AHEAD = cython.declare(cython.Py_ssize_t, 8)
+AHEAD = cython.declare(cython.Py_ssize_t, 16)
 
 
 @cython.cclass
@@ -147,7 +147,7 @@ def gd_dense(
             m = min(batch_size, n - k * batch_size)
             lr = rates[k]
             for a in range(m):
-                ask_for(X, order, k * batch_size + a + AHEAD)
+                ask_for(X, y, order, k * batch_size + a + AHEAD)
                 i = order[k * batch_size + a]
                 r[a] = slope.at(y[i], predict_dense(X, i, w, p)) * weight(weights, i) / m
             for a in range(m):
@@ -187,7 +187,7 @@ def rule_dense(
             m = min(batch_size, n - k * batch_size)
             look_ahead(rule, constants, w, memory, u, g)
             for a in range(m):
-                ask_for(X, order, k * batch_size + a + AHEAD)
+                ask_for(X, y, order, k * batch_size + a + AHEAD)
                 i = order[k * batch_size + a]
                 r[a] = slope.at(y[i], predict_dense(X, i, u, p)) * weight(weights, i) / m
                 add_dense(X, i, g, p, r[a])
@@ -469,6 +469,7 @@ def add_dense(
 @cython.exceptval(check=False)
 def ask_for(
     X: cython.const[cython.floating][:, ::1],
+    y: cython.const[cython.floating][::1],
     order: cython.longlong[::1],
     position: cython.Py_ssize_t,
 ) -> cython.void:
@@ -476,6 +477,7 @@ def ask_for(
     if cython.compiled:
         if position < order.shape[0]:
             prefetch_row(cython.address(X[order[position], 0]), X.strides[0])
+            prefetch_row(cython.address(y[order[position]]), 1)
 
 
 @cython.cfunc
