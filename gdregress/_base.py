@@ -128,7 +128,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         rows of each call and never rises. Calls over the batches of a `fit` in their order give
         the same coefficients to the bit; to rounding for squared error over all rows, which
         `fit` descends by the moments of the columns. Not available with ``standardize`` or
-        ``early_stopping``, which need all rows at once.
+        ``early_stopping``, which need all rows at once. Callbacks belong to `fit` and are not
+        called.
 
         Parameters
         ----------

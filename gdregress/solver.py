@@ -109,8 +109,6 @@ def solve(run, state):
     measure(state, rate=run.learning_rate * state.rate_factor)
     best = _Best(run.validate is not None)
     best.offer(run.history.row(-1), state.reported())
-    if run.validate is not None:
-        run.stopping.update(run.history.row(-1))
     reason, interrupt, n_iter, cuts = "max_iter", None, 0, 0
     try:
         while n_iter < run.max_iter:
