@@ -130,7 +130,8 @@ def draw(models, best, path):
     axes[0].set(xlabel="epoch", ylabel="objective above its minimum", yscale="log")
     axes[0].set_xscale("symlog", linthresh=1)
     axes[0].set_xlim(left=0)
-    axes[1].set(xlabel="seconds", xscale="log")
+    axes[1].set(xlabel="seconds")
+    axes[1].set_xlim(left=0)
     axes[0].legend(title="solver")
     for axis in axes:
         axis.grid(alpha=0.3)
