@@ -1,17 +1,102 @@
-# What only the compiled form of _kernels.py has: a hint to the processor's cache.
-cdef extern from *:
-    """
-    #if defined(__GNUC__) || defined(__clang__)
-    #define GDREGRESS_PREFETCH(address) __builtin_prefetch(address)
-    #else
-    #define GDREGRESS_PREFETCH(address) ((void) (address))
-    #endif
-    static inline void prefetch_row(const void *row, size_t bytes) {
-        size_t offset;
-        /* later lines of a long row are fetched ahead by the hardware itself */
-        if (bytes > 1024) bytes = 1024;
-        for (offset = 0; offset < bytes; offset += 64)
-            GDREGRESS_PREFETCH((const char *) row + offset);
-    }
-    """
-    void prefetch_row(const void *row, size_t bytes) noexcept nogil
+# C types of the classes of _kernels.py, and the vector loops that only its compiled form has.
+cimport cython
+
+
+cdef extern from "_vector.h":
+    double dot_double(const double *x, const double *w, Py_ssize_t p) noexcept nogil
+    double dot_float(const float *x, const double *w, Py_ssize_t p) noexcept nogil
+    void add_double(double c, const double *x, double *w, Py_ssize_t p) noexcept nogil
+    void add_float(double c, const float *x, double *w, Py_ssize_t p) noexcept nogil
+    void shrink_all(double *w, double threshold, double factor, Py_ssize_t p) noexcept nogil
+    void centre_double(const double *x, const double *shift, double factor, double *out, Py_ssize_t p) noexcept nogil
+    void centre_float(const float *x, const double *shift, double factor, double *out, Py_ssize_t p) noexcept nogil
+    void add_gram(const double *B, double *S, Py_ssize_t rows, Py_ssize_t q) noexcept nogil
+    void prefetch(const void *start, const void *stop) noexcept nogil
+
+
+cdef class Loss:
+    cdef public double parameter
+    cdef double value(self, double y, double z) noexcept nogil
+    cdef double slope(self, double y, double z) noexcept nogil
+
+cdef class SquaredError(Loss):
+    pass
+
+cdef class Huber(Loss):
+    pass
+
+cdef class AbsoluteError(Loss):
+    pass
+
+cdef class LogCosh(Loss):
+    pass
+
+cdef class Quantile(Loss):
+    pass
+
+cdef class EpsilonInsensitive(Loss):
+    pass
+
+cdef class SquaredEpsilonInsensitive(Loss):
+    pass
+
+cdef class Poisson(Loss):
+    pass
+
+cdef class Gamma(Loss):
+    pass
+
+cdef double clip(double value, double bound) noexcept nogil
+cdef double sign(double value) noexcept nogil
+
+
+@cython.final
+cdef class Penalty:
+    cdef readonly double l1, l2
+    cdef double[::1] lower, upper
+    cdef bint bounded, active
+    cdef double prox(self, double w, double step_size, Py_ssize_t j) noexcept nogil
+    cdef double inside(self, double w, Py_ssize_t j) noexcept nogil
+    cdef void shrink(self, double[:, ::1] w, Py_ssize_t p, double step_size) noexcept nogil
+
+
+cdef class Rule:
+    cdef double[:, ::1] w, u, g
+    cdef double[:, :, ::1] memory, means
+    cdef long long[::1] taken
+    cdef long long count
+    cdef Py_ssize_t k, p
+    cdef bint fit_intercept
+    cdef Penalty penalty
+    cdef double first_decay, second_decay, epsilon, first_power, second_power
+    cdef void begin(self) noexcept nogil
+    cdef void step(self, double lr) noexcept nogil
+    cdef void finish(self) noexcept nogil
+
+cdef class GradientDescent(Rule):
+    pass
+
+cdef class Momentum(Rule):
+    pass
+
+cdef class Nesterov(Rule):
+    pass
+
+cdef class AdaGrad(Rule):
+    pass
+
+cdef class RMSProp(Rule):
+    pass
+
+cdef class Adam(Rule):
+    cdef void remember(self, Py_ssize_t t, Py_ssize_t j) noexcept nogil
+    cdef double size(self, Py_ssize_t t, Py_ssize_t j) noexcept nogil
+    cdef double direction(self, Py_ssize_t t, Py_ssize_t j) noexcept nogil
+
+cdef class AMSGrad(Adam):
+    pass
+
+cdef class NAdam(Adam):
+    pass
+
+cdef void move(Rule rule, Py_ssize_t t, Py_ssize_t j, double new, double step_size) noexcept nogil

@@ -1,385 +1,779 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-# cython: initializedcheck=False
-"""One epoch of stochastic or mini-batch descent, compiled by Cython; the same file runs as it is.
+# cython: initializedcheck=False, infer_types=True
+"""One epoch of stochastic or mini-batch descent and one look at all rows, compiled by Cython.
 
-Plain descent (``gd_*``) writes each update straight into the parameters; for sparse rows its work
-is proportional to the nonzeros, the penalty of untouched coordinates being caught up exactly when
-they are next needed. All other rules (``rule_*``) gather a gradient and move every coordinate.
+The same file runs as it is, slowly: it is its own reference. ``_kernels.pxd`` holds the C types
+of the classes, ``_vector.h`` the two loops over the numbers of a dense row.
 
-Letters: w parameters, the intercept last; g gradient; r slopes dL/dz of a batch; lr learning rate.
-A penalty is the pair l1, l2 of its prox  w -> soft(w, lr l1) / (1 + lr l2).  Arrays are those of
-the caller and are updated in place; the caller checks that every index is within its bounds.
+=================  =================================================================
+``dense_descent``  plain descent, one dense row after the other
+``csr_descent``    plain descent on sparse rows, in time proportional to the nonzeros
+``dense_epoch``    any rule, dense rows: gather a gradient, move every coordinate
+``csr_epoch``      the same for sparse rows
+``dense_look``     objective and gradient over a range of dense rows
+``csr_look``       the same for sparse rows
+=================  =================================================================
+
+Letters: w parameters of shape (targets, features + intercept), the intercept last; u the point
+at which the gradient g is taken; z a prediction; r = dL/dz; lr learning rate. Arrays are those
+of the caller and are updated in place; the caller checks that every index is within its bounds.
+Parameters are double whatever the data.
 """
 
 import cython
-from cython.cimports.libc.math import exp, fabs, sqrt, tanh
+from cython.cimports.libc.math import exp, fabs, log, log1p, sqrt, tanh
 
 COMPILED = cython.compiled
 
 # Sparse matrices come with either type of index.
 index = cython.fused_type(cython.int, cython.longlong)
 
-MOMENTUM = cython.declare(cython.int, 1)
-NESTEROV = cython.declare(cython.int, 2)
-ADAGRAD = cython.declare(cython.int, 3)
-RMSPROP = cython.declare(cython.int, 4)
-ADAM = cython.declare(cython.int, 5)
-AMSGRAD = cython.declare(cython.int, 6)
-NADAM = cython.declare(cython.int, 7)
+# A random row takes longer to arrive from memory than to compute with: this many rows ahead of
+# the current one are asked for.
+AHEAD = cython.declare(cython.Py_ssize_t, 12)
+# Sparse parameters are kept as scale * w; below this scale they are multiplied out.
+SMALLEST_SCALE = cython.declare(cython.double, 1e-100)
+LOG_2 = cython.declare(cython.double, 0.6931471805599453)
 
-# Rows ahead of the current one that are asked for: a random row takes longer to arrive from
-# memory than to compute with.
-AHEAD = cython.declare(cython.Py_ssize_t, 16)
+# Losses ----------------------------------------------------------------------------------
 
 
-@cython.cclass
-class Slope:
-    """dL/dz of a loss."""
+class Loss:
+    """L(y, z) of one row, and its slope dL/dz; the equations stand in losses.py."""
 
-    parameter = cython.declare(cython.double, visibility="public")
-
-    def __init__(self, parameter: cython.double = 0.0):
+    def __init__(self, parameter=0.0):
         self.parameter = parameter
 
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def at(self, y: cython.double, z: cython.double) -> cython.double:
+    def value(self, y, z):
+        return 0.0
+
+    def slope(self, y, z):
+        return 0.0
+
+
+class SquaredError(Loss):
+    def value(self, y, z):
+        return (z - y) * (z - y) / 2
+
+    def slope(self, y, z):
         return z - y
 
 
-@cython.cclass
-class HuberSlope(Slope):
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def at(self, y: cython.double, z: cython.double) -> cython.double:
+class Huber(Loss):
+    def value(self, y, z):
+        c = clip(z - y, self.parameter)
+        return c * (z - y - c / 2)
+
+    def slope(self, y, z):
         return clip(z - y, self.parameter)
 
 
-@cython.cclass
-class AbsoluteSlope(Slope):
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def at(self, y: cython.double, z: cython.double) -> cython.double:
+class AbsoluteError(Loss):
+    def value(self, y, z):
+        return fabs(z - y)
+
+    def slope(self, y, z):
         return sign(z - y)
 
 
-@cython.cclass
-class LogCoshSlope(Slope):
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def at(self, y: cython.double, z: cython.double) -> cython.double:
+class LogCosh(Loss):
+    def value(self, y, z):
+        size = fabs(z - y)
+        return size + log1p(exp(-2 * size)) - LOG_2
+
+    def slope(self, y, z):
         return tanh(z - y)
 
 
-@cython.cclass
-class QuantileSlope(Slope):
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def at(self, y: cython.double, z: cython.double) -> cython.double:
-        s: cython.double = sign(z - y)
+class Quantile(Loss):
+    def value(self, y, z):
+        return fabs(z - y) / 2 + (0.5 - self.parameter) * (z - y)
+
+    def slope(self, y, z):
+        s = sign(z - y)
         return s / 2 + (0.5 - self.parameter) * fabs(s)
 
 
-@cython.cclass
-class EpsilonInsensitiveSlope(Slope):
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def at(self, y: cython.double, z: cython.double) -> cython.double:
+class EpsilonInsensitive(Loss):
+    def value(self, y, z):
+        return fabs(z - y - clip(z - y, self.parameter))
+
+    def slope(self, y, z):
         return sign(z - y - clip(z - y, self.parameter))
 
 
-@cython.cclass
-class SquaredEpsilonInsensitiveSlope(Slope):
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def at(self, y: cython.double, z: cython.double) -> cython.double:
+class SquaredEpsilonInsensitive(Loss):
+    def value(self, y, z):
+        beyond = z - y - clip(z - y, self.parameter)
+        return beyond * beyond
+
+    def slope(self, y, z):
         return 2 * (z - y - clip(z - y, self.parameter))
 
 
-@cython.cclass
-class PoissonSlope(Slope):
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def at(self, y: cython.double, z: cython.double) -> cython.double:
+class Poisson(Loss):
+    def value(self, y, z):
+        return exp(z) - y - y * (z - (log(y) if y > 0 else 0.0))
+
+    def slope(self, y, z):
         return exp(z) - y
 
 
-@cython.cclass
-class GammaSlope(Slope):
-    @cython.cfunc
-    @cython.nogil
-    @cython.exceptval(check=False)
-    def at(self, y: cython.double, z: cython.double) -> cython.double:
+class Gamma(Loss):
+    def value(self, y, z):
+        return z - log(y) + y * exp(-z) - 1
+
+    def slope(self, y, z):
         return 1 - y * exp(-z)
 
 
-def gd_dense(
+def clip(value, bound):
+    """`value` within [-bound, bound]."""
+    return bound if value > bound else (-bound if value < -bound else value)
+
+
+def sign(value):
+    return 1.0 if value > 0 else (-1.0 if value < 0 else 0.0)
+
+
+# Penalty and rules -----------------------------------------------------------------------
+
+
+class Penalty:
+    """prox(w, s) = clip(soft(w, s l1) / (1 + s l2), lower, upper).
+
+    Parameters
+    ----------
+    l1, l2 : float
+    lower, upper : ndarray of shape (n_features,)
+        Bounds of the coefficients; empty where there are none.
+    """
+
+    def __init__(self, l1, l2, lower, upper):
+        self.l1 = l1
+        self.l2 = l2
+        self.lower = lower
+        self.upper = upper
+        self.bounded = len(lower) > 0
+        self.active = l1 > 0 or l2 > 0 or self.bounded
+
+    def prox(self, w, step_size, j):
+        """Of one coefficient, number j."""
+        w = (w - clip(w, step_size * self.l1)) / (1 + step_size * self.l2)
+        return self.inside(w, j) if self.bounded else w
+
+    def inside(self, w, j):
+        """The value nearest to w within the bounds."""
+        w = self.lower[j] if w < self.lower[j] else w
+        return self.upper[j] if w > self.upper[j] else w
+
+    def shrink(self, w, p, step_size):
+        """The prox of all coefficients at once."""
+        threshold = step_size * self.l1
+        factor = 1 / (1 + step_size * self.l2)
+        for t in range(w.shape[0]):
+            if cython.compiled:
+                shrink_all(cython.address(w[t, 0]), threshold, factor, p)
+            else:
+                for j in range(p):
+                    w[t, j] = (w[t, j] - clip(w[t, j], threshold)) * factor
+            if self.bounded:
+                for j in range(p):
+                    w[t, j] = self.inside(w[t, j], j)
+
+
+class Rule:
+    """How one gradient becomes one step; the equations stand in optimizers.py.
+
+    Parameters
+    ----------
+    w : ndarray of shape (n_targets, n_features + intercept)
+        Updated in place.
+    p : int
+        Number of features.
+    penalty : Penalty
+    constants : ndarray of shape (3,)
+        Decays and epsilon of the rule.
+    memory : ndarray of shape (arrays, *w.shape)
+        State of the optimizer, updated in place.
+    count : int
+        Updates before this epoch.
+    means : ndarray of shape (n_means, *w.shape)
+        Means of the parameters, which take in those after each update.
+    taken : ndarray of shape (n_means,)
+        How many parameters each mean has taken in.
+    """
+
+    def __init__(self, w, p, penalty, constants, memory, count, means, taken):
+        self.w = w
+        self.k = w.shape[0]
+        self.p = p
+        self.fit_intercept = w.shape[1] > p
+        self.penalty = penalty
+        self.first_decay = constants[0]
+        self.second_decay = constants[1]
+        self.epsilon = constants[2]
+        self.memory = memory
+        self.means = means
+        self.taken = taken
+        self.count = count
+        self.g = 0 * w
+        self.u = w
+
+    def begin(self):
+        """g <- 0, u <- the point of the next gradient."""
+        for t in range(self.k):
+            for j in range(self.w.shape[1]):
+                self.g[t, j] = 0.0
+
+    def step(self, lr):
+        """One update of w."""
+
+    def finish(self):
+        """The means take in the new parameters."""
+        for a in range(self.means.shape[0]):
+            self.taken[a] += 1
+            for t in range(self.k):
+                for j in range(self.w.shape[1]):
+                    step = self.w[t, j] - self.means[a, t, j]
+                    self.means[a, t, j] += step / self.taken[a]
+
+
+def move(rule, t, j, new, step_size):
+    """w_j <- prox(new)."""
+    rule.w[t, j] = rule.penalty.prox(new, step_size, j) if j < rule.p else new
+
+
+class GradientDescent(Rule):
+    def step(self, lr):
+        for t in range(self.k):
+            for j in range(self.w.shape[1]):
+                self.w[t, j] -= lr * self.g[t, j]
+        if self.penalty.active:
+            self.penalty.shrink(self.w, self.p, lr)
+
+
+class Momentum(Rule):
+    def step(self, lr):
+        for t in range(self.k):
+            for j in range(self.w.shape[1]):
+                old = self.w[t, j]
+                velocity = self.first_decay * self.memory[0, t, j] - lr * self.g[t, j]
+                move(self, t, j, old + velocity, lr)
+                self.memory[0, t, j] = self.w[t, j] - old
+
+
+class Nesterov(Rule):
+    def __init__(self, w, p, penalty, constants, memory, count, means, taken):
+        Rule.__init__(self, w, p, penalty, constants, memory, count, means, taken)
+        self.u = 0 * w
+
+    def begin(self):
+        for t in range(self.k):
+            for j in range(self.w.shape[1]):
+                self.u[t, j] = self.w[t, j] + self.first_decay * self.memory[0, t, j]
+                self.g[t, j] = 0.0
+
+    def step(self, lr):
+        for t in range(self.k):
+            for j in range(self.w.shape[1]):
+                old = self.w[t, j]
+                move(self, t, j, self.u[t, j] - lr * self.g[t, j], lr)
+                self.memory[0, t, j] = self.w[t, j] - old
+
+
+class AdaGrad(Rule):
+    def step(self, lr):
+        for t in range(self.k):
+            for j in range(self.w.shape[1]):
+                g = self.g[t, j]
+                self.memory[0, t, j] += g * g
+                s = lr / (sqrt(self.memory[0, t, j]) + self.epsilon)
+                move(self, t, j, self.w[t, j] - s * g, s)
+
+
+class RMSProp(Rule):
+    def step(self, lr):
+        for t in range(self.k):
+            for j in range(self.w.shape[1]):
+                g = self.g[t, j]
+                decayed = self.second_decay * self.memory[0, t, j]
+                self.memory[0, t, j] = decayed + (1 - self.second_decay) * (g * g)
+                s = lr / (sqrt(self.memory[0, t, j]) + self.epsilon)
+                move(self, t, j, self.w[t, j] - s * g, s)
+
+
+class Adam(Rule):
+    def step(self, lr):
+        self.count += 1
+        self.first_power = self.first_decay**self.count
+        self.second_power = self.second_decay**self.count
+        for t in range(self.k):
+            for j in range(self.w.shape[1]):
+                self.remember(t, j)
+                s = lr / (sqrt(self.size(t, j) / (1 - self.second_power)) + self.epsilon)
+                move(self, t, j, self.w[t, j] - s * self.direction(t, j), s)
+
+    def remember(self, t, j):
+        """m <- beta_1 m + (1 - beta_1) g;  n <- beta_2 n + (1 - beta_2) g^2."""
+        g, a, b = self.g[t, j], self.first_decay, self.second_decay
+        self.memory[0, t, j] = a * self.memory[0, t, j] + (1 - a) * g
+        self.memory[1, t, j] = b * self.memory[1, t, j] + (1 - b) * (g * g)
+
+    def size(self, t, j):
+        """The mean square by which a coordinate is scaled, before its bias is removed."""
+        return self.memory[1, t, j]
+
+    def direction(self, t, j):
+        """The mean gradient along which a coordinate moves."""
+        return self.memory[0, t, j] / (1 - self.first_power)
+
+
+class AMSGrad(Adam):
+    def size(self, t, j):
+        if self.memory[1, t, j] > self.memory[2, t, j]:
+            self.memory[2, t, j] = self.memory[1, t, j]
+        return self.memory[2, t, j]
+
+
+class NAdam(Adam):
+    def direction(self, t, j):
+        ahead = self.first_decay * self.memory[0, t, j]
+        ahead = ahead / (1 - self.first_power * self.first_decay)
+        return ahead + (1 - self.first_decay) * self.g[t, j] / (1 - self.first_power)
+
+
+# Epochs ----------------------------------------------------------------------------------
+
+
+def dense_descent(
     X: cython.const[cython.floating][:, ::1],
-    y: cython.const[cython.floating][::1],
+    y: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    order: cython.longlong[::1],
+    rates: cython.double[::1],
+    loss: Loss,
+    rule: Rule,
+):
+    """w <- prox(w - lr r x) for one row after the other."""
+    n: cython.Py_ssize_t = order.shape[0]
+    a: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    r: cython.double
+    with cython.nogil:
+        for a in range(n):
+            ask_for(X, y, order, a + AHEAD)
+            i = order[a]
+            for t in range(rule.k):
+                r = loss.slope(y[i, t], dot(X, i, rule.w, t)) * weight(weights, i)
+                add(-rates[a] * r, X, i, rule.w, t)
+            if rule.penalty.active:
+                rule.penalty.shrink(rule.w, rule.p, rates[a])
+            rule.finish()
+
+
+def dense_epoch(
+    X: cython.const[cython.floating][:, ::1],
+    y: cython.const[cython.floating][:, ::1],
     weights: cython.const[cython.floating][::1],
     order: cython.longlong[::1],
     batch_size: cython.Py_ssize_t,
     rates: cython.double[::1],
-    slope: Slope,
-    l1: cython.double,
-    l2: cython.double,
-    w: cython.floating[::1],
-    r: cython.double[::1],
+    loss: Loss,
+    rule: Rule,
 ):
-    """w <- prox(w - lr g) for every batch of dense rows."""
+    """One step of the rule for every batch of dense rows."""
     n: cython.Py_ssize_t = order.shape[0]
-    p: cython.Py_ssize_t = X.shape[1]
-    k: cython.Py_ssize_t
+    b: cython.Py_ssize_t
     a: cython.Py_ssize_t
-    m: cython.Py_ssize_t
     i: cython.Py_ssize_t
-    lr: cython.double
-    with cython.nogil:
-        for k in range(rates.shape[0]):
-            m = min(batch_size, n - k * batch_size)
-            lr = rates[k]
-            for a in range(m):
-                ask_for(X, y, order, k * batch_size + a + AHEAD)
-                i = order[k * batch_size + a]
-                r[a] = slope.at(y[i], predict_dense(X, i, w, p)) * weight(weights, i) / m
-            for a in range(m):
-                add_dense(X, order[k * batch_size + a], w, p, -lr * r[a])
-            if l1 > 0 or l2 > 0:
-                shrink(w, p, lr * l1, 1 + lr * l2)
-
-
-def rule_dense(
-    X: cython.const[cython.floating][:, ::1],
-    y: cython.const[cython.floating][::1],
-    weights: cython.const[cython.floating][::1],
-    order: cython.longlong[::1],
-    batch_size: cython.Py_ssize_t,
-    rates: cython.double[::1],
-    slope: Slope,
-    l1: cython.double,
-    l2: cython.double,
-    w: cython.floating[::1],
-    r: cython.double[::1],
-    rule: cython.int,
-    constants: cython.double[::1],
-    memory: cython.floating[:, ::1],
-    count: cython.longlong,
-):
-    """Any other rule for every batch of dense rows; `memory` holds its state, then u and g."""
-    n: cython.Py_ssize_t = order.shape[0]
-    p: cython.Py_ssize_t = X.shape[1]
-    k: cython.Py_ssize_t
-    a: cython.Py_ssize_t
+    t: cython.Py_ssize_t
     m: cython.Py_ssize_t
-    i: cython.Py_ssize_t
-    u: cython.floating[::1] = memory[memory.shape[0] - 2]
-    g: cython.floating[::1] = memory[memory.shape[0] - 1]
+    r: cython.double
     with cython.nogil:
-        for k in range(rates.shape[0]):
-            m = min(batch_size, n - k * batch_size)
-            look_ahead(rule, constants, w, memory, u, g)
-            for a in range(m):
-                ask_for(X, y, order, k * batch_size + a + AHEAD)
-                i = order[k * batch_size + a]
-                r[a] = slope.at(y[i], predict_dense(X, i, u, p)) * weight(weights, i) / m
-                add_dense(X, i, g, p, r[a])
-            move(rule, constants, w, g, u, memory, rates[k], l1, l2, p, count + k + 1)
+        for b in range(rates.shape[0]):
+            m = min(batch_size, n - b * batch_size)
+            rule.begin()
+            for a in range(b * batch_size, b * batch_size + m):
+                ask_for(X, y, order, a + AHEAD)
+                i = order[a]
+                for t in range(rule.k):
+                    r = loss.slope(y[i, t], dot(X, i, rule.u, t)) * weight(weights, i)
+                    add(r / m, X, i, rule.g, t)
+            rule.step(rates[b])
+            rule.finish()
 
 
-def gd_csr(
+def csr_descent(
     data: cython.const[cython.floating][::1],
     indices: cython.const[index][::1],
     indptr: cython.const[index][::1],
-    y: cython.const[cython.floating][::1],
+    y: cython.const[cython.floating][:, ::1],
     weights: cython.const[cython.floating][::1],
     order: cython.longlong[::1],
     batch_size: cython.Py_ssize_t,
     rates: cython.double[::1],
-    slope: Slope,
-    thresholds: cython.double[::1],
-    shrinkages: cython.double[::1],
-    w: cython.floating[::1],
-    last: cython.longlong[::1],
-    intercept: cython.bint,
-    r: cython.double[::1],
+    loss: Loss,
+    rule: Rule,
+    seen: cython.double[:, ::1],
+    r: cython.double[:, ::1],
 ):
     """w <- prox(w - lr g) for every batch of sparse rows, in time proportional to the nonzeros.
 
-    With C_k the product of all 1 + lr l2 before update k and T_k the sum of all lr l1 C before
-    it, the proxes of the updates j, ..., k - 1 in a row are
-
-        w -> soft(C_j w, T_k - T_j) / C_k.
-
-    ``shrinkages`` holds C and ``thresholds`` T, one longer than ``rates``; ``last[j]`` is the
-    update whose prox coordinate j still awaits.
+    The coefficients are kept as w = scale v, so that the shrinkage of l2 is one division of the
+    scale. In units of v the soft thresholds of l1 are lr l1 / scale; T is their sum so far, and
+    a coefficient that was last looked at when the sum was ``seen[j]`` is owed T - seen[j], which
+    it is given before it is used: thresholds in a row add up. Bounds need no scale, and are
+    kept by the coefficients that have moved.
     """
     n: cython.Py_ssize_t = order.shape[0]
-    p: cython.Py_ssize_t = w.shape[0] - intercept
-    k: cython.Py_ssize_t
+    b: cython.Py_ssize_t
     a: cython.Py_ssize_t
     e: cython.Py_ssize_t
-    j: cython.Py_ssize_t
-    m: cython.Py_ssize_t
     i: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    m: cython.Py_ssize_t
     z: cython.double
     c: cython.double
+    scale: cython.double = 1.0
+    T: cython.double = 0.0
+    w: cython.double[:, ::1] = rule.w
+    penalty: Penalty = rule.penalty
+    p: cython.Py_ssize_t = rule.p
     with cython.nogil:
-        for k in range(rates.shape[0]):
-            m = min(batch_size, n - k * batch_size)
+        for b in range(rates.shape[0]):
+            m = min(batch_size, n - b * batch_size)
             for a in range(m):
-                i = order[k * batch_size + a]
-                z = w[p] if intercept else 0.0
-                for e in range(indptr[i], indptr[i + 1]):
-                    j = indices[e]
-                    if last[j] < k:
-                        catch_up(w, j, last, k, thresholds, shrinkages)
-                    z += data[e] * w[j]
-                r[a] = slope.at(y[i], z) * weight(weights, i) / m
+                ask_for_sparse(data, indices, indptr, order, b * batch_size + a + AHEAD)
+                i = order[b * batch_size + a]
+                for t in range(rule.k):
+                    if penalty.l1 > 0:
+                        for e in range(indptr[i], indptr[i + 1]):
+                            catch_up(w, seen, t, indices[e], T)
+                    z = scale * sparse_dot(data, indices, indptr, i, w, t)
+                    z += w[t, p] if rule.fit_intercept else 0.0
+                    r[a, t] = loss.slope(y[i, t], z) * weight(weights, i) / m
             for a in range(m):
-                i = order[k * batch_size + a]
-                c = -rates[k] * r[a]
-                for e in range(indptr[i], indptr[i + 1]):
-                    w[indices[e]] += c * data[e]
-                if intercept:
-                    w[p] += c
-        for j in range(p):
-            catch_up(w, j, last, rates.shape[0], thresholds, shrinkages)
+                i = order[b * batch_size + a]
+                for t in range(rule.k):
+                    c = -rates[b] * r[a, t]
+                    if rule.fit_intercept:
+                        w[t, p] += c
+                    c = c / scale
+                    for e in range(indptr[i], indptr[i + 1]):
+                        w[t, indices[e]] += c * data[e]
+            if penalty.bounded:
+                for a in range(m):
+                    i = order[b * batch_size + a]
+                    for t in range(rule.k):
+                        for e in range(indptr[i], indptr[i + 1]):
+                            w[t, indices[e]] = penalty.inside(w[t, indices[e]], indices[e])
+            T += rates[b] * penalty.l1 / scale
+            scale /= 1 + rates[b] * penalty.l2
+            if scale < SMALLEST_SCALE or rule.means.shape[0] > 0:
+                multiply_out(w, seen, p, T, scale)
+                scale, T = 1.0, 0.0
+                rule.finish()
+        multiply_out(w, seen, p, T, scale)
 
 
-def rule_csr(
+def csr_epoch(
     data: cython.const[cython.floating][::1],
     indices: cython.const[index][::1],
     indptr: cython.const[index][::1],
-    y: cython.const[cython.floating][::1],
+    y: cython.const[cython.floating][:, ::1],
     weights: cython.const[cython.floating][::1],
     order: cython.longlong[::1],
     batch_size: cython.Py_ssize_t,
     rates: cython.double[::1],
-    slope: Slope,
-    l1: cython.double,
-    l2: cython.double,
-    w: cython.floating[::1],
-    intercept: cython.bint,
-    r: cython.double[::1],
-    rule: cython.int,
-    constants: cython.double[::1],
-    memory: cython.floating[:, ::1],
-    count: cython.longlong,
+    loss: Loss,
+    rule: Rule,
 ):
-    """Any other rule for every batch of sparse rows; each update moves all coordinates."""
+    """One step of the rule for every batch of sparse rows; each moves all coordinates."""
     n: cython.Py_ssize_t = order.shape[0]
-    p: cython.Py_ssize_t = w.shape[0] - intercept
-    k: cython.Py_ssize_t
+    b: cython.Py_ssize_t
     a: cython.Py_ssize_t
     e: cython.Py_ssize_t
-    m: cython.Py_ssize_t
     i: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    m: cython.Py_ssize_t
     z: cython.double
-    u: cython.floating[::1] = memory[memory.shape[0] - 2]
-    g: cython.floating[::1] = memory[memory.shape[0] - 1]
+    r: cython.double
+    p: cython.Py_ssize_t = rule.p
     with cython.nogil:
-        for k in range(rates.shape[0]):
-            m = min(batch_size, n - k * batch_size)
-            look_ahead(rule, constants, w, memory, u, g)
+        for b in range(rates.shape[0]):
+            m = min(batch_size, n - b * batch_size)
+            rule.begin()
+            for a in range(b * batch_size, b * batch_size + m):
+                ask_for_sparse(data, indices, indptr, order, a + AHEAD)
+                i = order[a]
+                for t in range(rule.k):
+                    z = sparse_dot(data, indices, indptr, i, rule.u, t)
+                    z += rule.u[t, p] if rule.fit_intercept else 0.0
+                    r = loss.slope(y[i, t], z) * weight(weights, i) / m
+                    for e in range(indptr[i], indptr[i + 1]):
+                        rule.g[t, indices[e]] += r * data[e]
+                    if rule.fit_intercept:
+                        rule.g[t, p] += r
+            rule.step(rates[b])
+            rule.finish()
+
+
+def floor_epoch(
+    X: cython.const[cython.floating][:, ::1],
+    y: cython.const[cython.floating][::1],
+    order: cython.longlong[::1],
+    learning_rate: cython.double,
+    w: cython.double[:, ::1],
+):
+    """The least that an epoch of squared error can cost, to measure the others against."""
+    a: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    with cython.nogil:
+        for a in range(order.shape[0]):
+            if cython.compiled and a + AHEAD < order.shape[0]:
+                i = order[a + AHEAD]
+                prefetch(cython.address(X[i, 0]), cython.address(X[i, X.shape[1]]))
+                prefetch(cython.address(y[i]), cython.address(y[i + 1]))
+            i = order[a]
+            add(-learning_rate * (dot(X, i, w, 0) - y[i]), X, i, w, 0)
+
+
+# Looks -----------------------------------------------------------------------------------
+
+
+def dense_look(
+    X: cython.const[cython.floating][:, ::1],
+    y: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    start: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    loss: Loss,
+    w: cython.double[:, ::1],
+    u: cython.double[:, ::1],
+    g: cython.double[:, ::1],
+) -> cython.double:
+    """Sum of the weighted losses at w over a range of rows; adds their gradient at u to g.
+
+    An empty g asks for no gradient; an empty u stands for w, and each row is multiplied once.
+    """
+    i: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    z: cython.double
+    s: cython.double
+    value: cython.double = 0.0
+    with cython.nogil:
+        for i in range(start, stop):
+            s = weight(weights, i)
+            for t in range(w.shape[0]):
+                z = dot(X, i, w, t)
+                value += s * loss.value(y[i, t], z)
+                if g.shape[0] > 0:
+                    if u.shape[0] > 0:
+                        z = dot(X, i, u, t)
+                    add(s * loss.slope(y[i, t], z), X, i, g, t)
+    return value
+
+
+def csr_look(
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    y: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    start: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    fit_intercept: cython.bint,
+    loss: Loss,
+    w: cython.double[:, ::1],
+    u: cython.double[:, ::1],
+    g: cython.double[:, ::1],
+) -> cython.double:
+    """As `dense_look`, for sparse rows."""
+    i: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    e: cython.Py_ssize_t
+    z: cython.double
+    s: cython.double
+    p: cython.Py_ssize_t = w.shape[1] - fit_intercept
+    value: cython.double = 0.0
+    with cython.nogil:
+        for i in range(start, stop):
+            s = weight(weights, i)
+            for t in range(w.shape[0]):
+                z = sparse_dot(data, indices, indptr, i, w, t)
+                z += w[t, p] if fit_intercept else 0.0
+                value += s * loss.value(y[i, t], z)
+                if g.shape[0] > 0:
+                    if u.shape[0] > 0:
+                        z = sparse_dot(data, indices, indptr, i, u, t)
+                        z += u[t, p] if fit_intercept else 0.0
+                    z = s * loss.slope(y[i, t], z)
+                    for e in range(indptr[i], indptr[i + 1]):
+                        g[t, indices[e]] += z * data[e]
+                    if fit_intercept:
+                        g[t, p] += z
+    return value
+
+
+def dense_moments(
+    X: cython.const[cython.floating][:, ::1],
+    y: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    start: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    shift_x: cython.const[cython.double][::1],
+    shift_y: cython.const[cython.double][::1],
+    B: cython.double[:, ::1],
+    S: cython.double[:, ::1],
+):
+    """S <- S + sum_i s_i a_i a_i' on and above the diagonal, a = [x - shift_x, y - shift_y, 1].
+
+    B is scratch space for a few rows, whose columns beyond those of a are zero; like S it has
+    a multiple of eight columns.
+    """
+    p: cython.Py_ssize_t = X.shape[1]
+    k: cython.Py_ssize_t = y.shape[1]
+    i: cython.Py_ssize_t = start
+    m: cython.Py_ssize_t
+    a: cython.Py_ssize_t
+    b: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    root: cython.double
+    with cython.nogil:
+        while i < stop:
+            m = min(B.shape[0], stop - i)
             for a in range(m):
-                i = order[k * batch_size + a]
-                z = u[p] if intercept else 0.0
-                for e in range(indptr[i], indptr[i + 1]):
-                    z += data[e] * u[indices[e]]
-                r[a] = slope.at(y[i], z) * weight(weights, i) / m
-                for e in range(indptr[i], indptr[i + 1]):
-                    g[indices[e]] += r[a] * data[e]
-                if intercept:
-                    g[p] += r[a]
-            move(rule, constants, w, g, u, memory, rates[k], l1, l2, p, count + k + 1)
+                root = sqrt(weight(weights, i + a))
+                centre(X, i + a, shift_x, root, B, a, 0)
+                centre(y, i + a, shift_y, root, B, a, p)
+                B[a, p + k] = root
+            if cython.compiled:
+                add_gram(cython.address(B[0, 0]), cython.address(S[0, 0]), m, S.shape[1])
+            else:
+                for a in range(m):
+                    for b in range(S.shape[1]):
+                        for j in range(b, S.shape[1]):
+                            S[b, j] += B[a, b] * B[a, j]
+            i += m
+
+
+# Rows ------------------------------------------------------------------------------------
 
 
 @cython.cfunc
 @cython.nogil
 @cython.inline
 @cython.exceptval(check=False)
-def look_ahead(
-    rule: cython.int,
-    constants: cython.double[::1],
-    w: cython.floating[::1],
-    memory: cython.floating[:, ::1],
-    u: cython.floating[::1],
-    g: cython.floating[::1],
-) -> cython.void:
-    """u <- the point of the next gradient, g <- 0."""
+def dot(
+    X: cython.const[cython.floating][:, ::1],
+    i: cython.Py_ssize_t,
+    w: cython.double[:, ::1],
+    t: cython.Py_ssize_t,
+) -> cython.double:
+    """x_i . w_t + b_t; the intercept b is there where w has one column more than X."""
+    p: cython.Py_ssize_t = X.shape[1]
     j: cython.Py_ssize_t
-    ahead: cython.floating = constants[0] if rule == NESTEROV else 0.0
-    for j in range(w.shape[0]):
-        u[j] = w[j] + ahead * memory[0, j]
-        g[j] = 0.0
+    z: cython.double = w[t, p] if w.shape[1] > p else 0.0
+    if cython.compiled:
+        if cython.floating is cython.float:
+            z += dot_float(cython.address(X[i, 0]), cython.address(w[t, 0]), p)
+        else:
+            z += dot_double(cython.address(X[i, 0]), cython.address(w[t, 0]), p)
+    else:
+        for j in range(p):
+            z += X[i, j] * w[t, j]
+    return z
 
 
 @cython.cfunc
 @cython.nogil
+@cython.inline
 @cython.exceptval(check=False)
-def move(
-    rule: cython.int,
-    constants: cython.double[::1],
-    w: cython.floating[::1],
-    g: cython.floating[::1],
-    u: cython.floating[::1],
-    memory: cython.floating[:, ::1],
-    lr: cython.double,
-    l1: cython.double,
-    l2: cython.double,
-    p: cython.Py_ssize_t,
-    t: cython.longlong,
+def add(
+    c: cython.double,
+    X: cython.const[cython.floating][:, ::1],
+    i: cython.Py_ssize_t,
+    w: cython.double[:, ::1],
+    t: cython.Py_ssize_t,
 ) -> cython.void:
-    """One step of the rule, penalty included; the equations stand in optimizers.py."""
+    """w_t <- w_t + c x_i, and b_t + c."""
+    p: cython.Py_ssize_t = X.shape[1]
     j: cython.Py_ssize_t
-    new: cython.double
-    step: cython.double
-    direction: cython.double
-    b1: cython.double = constants[0]
-    b2: cython.double = constants[1]
-    epsilon: cython.double = constants[2]
-    bias1: cython.double = 1 - b1**t
-    bias2: cython.double = 1 - b2**t
-    next_bias1: cython.double = 1 - b1 ** (t + 1)
-    for j in range(w.shape[0]):
-        step = lr
-        if rule == MOMENTUM:
-            new = w[j] + (b1 * memory[0, j] - lr * g[j])
-        elif rule == NESTEROV:
-            new = u[j] - lr * g[j]
+    if cython.compiled:
+        if cython.floating is cython.float:
+            add_float(c, cython.address(X[i, 0]), cython.address(w[t, 0]), p)
         else:
-            direction = g[j]
-            if rule == ADAGRAD:
-                memory[0, j] += g[j] * g[j]
-                step = lr / (sqrt(memory[0, j]) + epsilon)
-            elif rule == RMSPROP:
-                memory[0, j] = b2 * memory[0, j] + (1 - b2) * (g[j] * g[j])
-                step = lr / (sqrt(memory[0, j]) + epsilon)
-            else:
-                memory[0, j] = b1 * memory[0, j] + (1 - b1) * g[j]
-                memory[1, j] = b2 * memory[1, j] + (1 - b2) * (g[j] * g[j])
-                direction = memory[0, j] / bias1
-                if rule == NADAM:
-                    direction = b1 * memory[0, j] / next_bias1 + (1 - b1) * g[j] / bias1
-                if rule == AMSGRAD:
-                    memory[2, j] = max(memory[2, j], memory[1, j])
-                    step = lr / (sqrt(memory[2, j] / bias2) + epsilon)
-                else:
-                    step = lr / (sqrt(memory[1, j] / bias2) + epsilon)
-            new = w[j] - step * direction
-        if j < p and (l1 > 0 or l2 > 0):
-            new = (new - clip(new, step * l1)) / (1 + step * l2)
-        if rule == MOMENTUM or rule == NESTEROV:
-            memory[0, j] = new - w[j]
-        w[j] = new
+            add_double(c, cython.address(X[i, 0]), cython.address(w[t, 0]), p)
+    else:
+        for j in range(p):
+            w[t, j] += c * X[i, j]
+    if w.shape[1] > p:
+        w[t, p] += c
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def centre(
+    X: cython.const[cython.floating][:, ::1],
+    i: cython.Py_ssize_t,
+    shift: cython.const[cython.double][::1],
+    factor: cython.double,
+    B: cython.double[:, ::1],
+    a: cython.Py_ssize_t,
+    first: cython.Py_ssize_t,
+) -> cython.void:
+    """Row a of B, from a column on: (x_i - shift) factor."""
+    j: cython.Py_ssize_t
+    if cython.compiled:
+        if cython.floating is cython.float:
+            centre_float(
+                cython.address(X[i, 0]),
+                cython.address(shift[0]),
+                factor,
+                cython.address(B[a, first]),
+                X.shape[1],
+            )
+        else:
+            centre_double(
+                cython.address(X[i, 0]),
+                cython.address(shift[0]),
+                factor,
+                cython.address(B[a, first]),
+                X.shape[1],
+            )
+    else:
+        for j in range(X.shape[1]):
+            B[a, first + j] = (X[i, j] - shift[j]) * factor
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def sparse_dot(
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    i: cython.Py_ssize_t,
+    w: cython.double[:, ::1],
+    t: cython.Py_ssize_t,
+) -> cython.double:
+    """x_i . w_t, in two sums so that the processor need not wait for each other's."""
+    e: cython.Py_ssize_t = indptr[i]
+    stop: cython.Py_ssize_t = indptr[i + 1]
+    even: cython.double = 0.0
+    odd: cython.double = 0.0
+    while e + 1 < stop:
+        even += data[e] * w[t, indices[e]]
+        odd += data[e + 1] * w[t, indices[e + 1]]
+        e += 2
+    if e < stop:
+        even += data[e] * w[t, indices[e]]
+    return even + odd
 
 
 @cython.cfunc
@@ -387,80 +781,36 @@ def move(
 @cython.inline
 @cython.exceptval(check=False)
 def catch_up(
-    w: cython.floating[::1],
+    w: cython.double[:, ::1],
+    seen: cython.double[:, ::1],
+    t: cython.Py_ssize_t,
     j: cython.Py_ssize_t,
-    last: cython.longlong[::1],
-    k: cython.longlong,
-    thresholds: cython.double[::1],
-    shrinkages: cython.double[::1],
+    T: cython.double,
 ) -> cython.void:
-    """Apply the proxes that coordinate j awaits, up to update k."""
-    grown: cython.double = w[j] * shrinkages[last[j]]
-    grown = grown - clip(grown, thresholds[k] - thresholds[last[j]])
-    w[j] = grown / shrinkages[k]
-    last[j] = k
+    """Give coefficient j the thresholds that it is owed."""
+    w[t, j] -= clip(w[t, j], T - seen[t, j])
+    seen[t, j] = T
 
 
 @cython.cfunc
 @cython.nogil
-@cython.inline
 @cython.exceptval(check=False)
-def shrink(
-    w: cython.floating[::1], p: cython.Py_ssize_t, threshold: cython.double, divisor: cython.double
-) -> cython.void:
-    """w <- soft(w, threshold) / divisor on the first p coordinates."""
-    j: cython.Py_ssize_t
-    for j in range(p):
-        w[j] = (w[j] - clip(w[j], threshold)) / divisor
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def predict_dense(
-    X: cython.const[cython.floating][:, ::1],
-    i: cython.Py_ssize_t,
-    w: cython.floating[::1],
+def multiply_out(
+    w: cython.double[:, ::1],
+    seen: cython.double[:, ::1],
     p: cython.Py_ssize_t,
-) -> cython.double:
-    """x_i . w + b, in four sums so that the processor need not wait for each other's."""
-    j: cython.Py_ssize_t
-    s0: cython.floating = 0.0
-    s1: cython.floating = 0.0
-    s2: cython.floating = 0.0
-    s3: cython.floating = 0.0
-    blocks: cython.Py_ssize_t = p // 4
-    for j in range(blocks):
-        s0 += X[i, 4 * j] * w[4 * j]
-        s1 += X[i, 4 * j + 1] * w[4 * j + 1]
-        s2 += X[i, 4 * j + 2] * w[4 * j + 2]
-        s3 += X[i, 4 * j + 3] * w[4 * j + 3]
-    for j in range(4 * blocks, p):
-        s0 += X[i, j] * w[j]
-    if w.shape[0] > p:
-        s0 += w[p]
-    return (s0 + s1) + (s2 + s3)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def add_dense(
-    X: cython.const[cython.floating][:, ::1],
-    i: cython.Py_ssize_t,
-    w: cython.floating[::1],
-    p: cython.Py_ssize_t,
-    c: cython.double,
+    T: cython.double,
+    scale: cython.double,
 ) -> cython.void:
-    """w <- w + c x_i, and the intercept + c."""
+    """All coefficients as they are: nothing owed, scale 1."""
+    t: cython.Py_ssize_t
     j: cython.Py_ssize_t
-    factor: cython.floating = c
-    for j in range(p):
-        w[j] += factor * X[i, j]
-    if w.shape[0] > p:
-        w[p] += factor
+    for t in range(w.shape[0]):
+        for j in range(p):
+            if seen.shape[0] > 0:
+                catch_up(w, seen, t, j, T)
+                seen[t, j] = 0.0
+            w[t, j] *= scale
 
 
 @cython.cfunc
@@ -469,15 +819,39 @@ def add_dense(
 @cython.exceptval(check=False)
 def ask_for(
     X: cython.const[cython.floating][:, ::1],
-    y: cython.const[cython.floating][::1],
+    y: cython.const[cython.floating][:, ::1],
     order: cython.longlong[::1],
     position: cython.Py_ssize_t,
 ) -> cython.void:
     """Have the row at a position of the order brought from memory; it will be needed soon."""
+    i: cython.Py_ssize_t
     if cython.compiled:
         if position < order.shape[0]:
-            prefetch_row(cython.address(X[order[position], 0]), X.strides[0])
-            prefetch_row(cython.address(y[order[position]]), 1)
+            i = order[position]
+            prefetch(cython.address(X[i, 0]), cython.address(X[i, X.shape[1]]))
+            prefetch(cython.address(y[i, 0]), cython.address(y[i, y.shape[1]]))
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def ask_for_sparse(
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    order: cython.longlong[::1],
+    position: cython.Py_ssize_t,
+) -> cython.void:
+    """The same for a sparse row."""
+    first: cython.Py_ssize_t
+    stop: cython.Py_ssize_t
+    if cython.compiled:
+        if position < order.shape[0]:
+            first = indptr[order[position]]
+            stop = indptr[order[position] + 1]
+            prefetch(cython.address(data[first]), cython.address(data[stop]))
+            prefetch(cython.address(indices[first]), cython.address(indices[stop]))
 
 
 @cython.cfunc
@@ -487,20 +861,3 @@ def ask_for(
 def weight(weights: cython.const[cython.floating][::1], i: cython.Py_ssize_t) -> cython.double:
     """Weight of a row; an empty array stands for equal weights."""
     return weights[i] if weights.shape[0] > 0 else 1.0
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def clip(value: cython.double, bound: cython.double) -> cython.double:
-    """`value` within [-bound, bound]."""
-    return bound if value > bound else (-bound if value < -bound else value)
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def sign(value: cython.double) -> cython.double:
-    return 1.0 if value > 0 else (-1.0 if value < 0 else 0.0)

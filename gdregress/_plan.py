@@ -20,6 +20,7 @@ from gdregress.curvature import (
 from gdregress.diagnosis import Facts
 from gdregress.line_search import LineSearch
 from gdregress.losses import SquaredError
+from gdregress.moments import affordable
 from gdregress.objective import QuadraticObjective, null_parameters
 from gdregress.optimizers import Momentum, Nesterov
 from gdregress.penalties import NoPenalty
@@ -67,12 +68,12 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
     )
     if start is not None:
         start.params = objective.inside(start.params)
-    null_objective = _finite_start(objective, null_params, start)
     curvature = _Curvature(c, objective, null_params)
+    if whole_run and _worth_moments(e, c, objective):
+        objective = curvature.objective = _by_moments(objective, curvature.spectrum)
+    null_objective = _finite_start(objective, null_params, start)
     rate = curvature.automatic() if isinstance(e.learning_rate, str) else float(e.learning_rate)
     _resolve_momentum(c, objective, curvature.spectrum, rate)
-    if whole_run and curvature.is_quadratic():
-        objective = QuadraticObjective(objective, curvature.spectrum.moments)
     first_count = start.count if start is not None and runs_out(c.schedule) else 0
     updates = c.sampler.updates_per_epoch(objective.n_samples)
     if e.schedule == "auto" and isinstance(c.schedule, InverseScaling):
@@ -129,7 +130,7 @@ class _Curvature:
         self.null_params = null_params
         self.sampler = c.sampler
         self.is_batch = isinstance(c.sampler, Batch)
-        self.spectrum = Spectrum(objective.design, objective.weights)
+        self.spectrum = Spectrum(objective.design, objective.weights, objective.y)
         self.of_loss = loss_curvature(objective, null_params)
         # the automatic rate is that for the momentum as the user gave it
         self.optimizer = clone(c.optimizer)
@@ -148,21 +149,32 @@ class _Curvature:
         """Step size of the gradient mapping: any will do, the trace bounds the curvature."""
         if isinstance(self.objective.penalty, NoPenalty):
             return 1.0
-        squares = self.objective.design.column_mean_squares(self.objective.weights)
+        squares = self.objective.column_mean_squares()
         return 1 / (self.of_loss * float(namespace(squares).sum(squares)) or 1.0)
 
-    def is_quadratic(self):
-        """Whether the moments may stand for the rows.
 
-        They cost p^2 operations a row once, a pass over the data 4 p a row and epoch: with the
-        p <= 512 for which they are formed at all, the price of at most 128 epochs, and of far
-        fewer as matrix products run several times faster than passes over memory. They are
-        formed for the learning rate in any case. Fewer rows than twice the columns are used as
-        they are.
-        """
-        enough_rows = self.objective.n_samples >= 2 * self.objective.design.n_parameters
-        squared = isinstance(self.objective.loss, SquaredError)
-        return self.is_batch and squared and enough_rows and self.spectrum.moments is not None
+def _worth_moments(e, c, objective):
+    """Whether the moments of the columns are worth their price.
+
+    They cost one pass over the data and p^2 operations a row, about 1 + p / 16 passes in all.
+    An automatic rate needs them for the curvature. For squared error they also give objective
+    and gradient over all rows, one pass an epoch otherwise. Fewer rows than twice the columns
+    are used as they are.
+    """
+    for_rate = e.learning_rate == "auto" and not c.optimizer.adaptive
+    squared = isinstance(objective.loss, SquaredError)
+    saved = e.max_iter if squared else 0
+    passes = 1 + objective.design.n_parameters / 16
+    enough_rows = objective.n_samples >= 2 * objective.design.n_parameters
+    return affordable(objective.design) and enough_rows and (for_rate or saved >= passes)
+
+
+def _by_moments(objective, spectrum):
+    """The objective, helped by the moments of its columns."""
+    if spectrum.moments is not None and isinstance(objective.loss, SquaredError):
+        return QuadraticObjective(objective, spectrum.moments)
+    objective.moments = spectrum.moments
+    return objective
 
 
 def _resolve_momentum(c, objective, spectrum, rate):
@@ -193,7 +205,7 @@ def _finite_start(objective, null_params, start):
     """Objective at the null parameters or at the start, the larger; an error if it overflows."""
     points = [null_params] if start is None else [null_params, start.params]
     with np.errstate(over="ignore", invalid="ignore"):
-        largest = max(objective.value(point) for point in points)
+        largest = max(objective.value(point, ahead=point) for point in points)
     if not largest < float("inf"):
         raise ValueError(
             f"The objective is {largest} before the first update: y, X or the initial "

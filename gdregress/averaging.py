@@ -20,27 +20,39 @@ class SuffixAverage:
     def __init__(self, start=None):
         self.start = start
         self.count = 0
-        self._older, self._newer = _Mean(), _Mean()
+        self._older, self._newer = Mean(), Mean()
 
     def update(self, params):
         """Take in the parameters after one more update."""
-        self.count += 1
-        if self.start is not None:
-            if self.count > self.start:
-                self._older.add(params)
-            return
-        self._older.add(params)
-        self._newer.add(params)
-        if self.count & (self.count - 1) == 0:
-            self._older, self._newer = self._newer, _Mean()
+        for mean in self.means():
+            mean.add(params)
+        self.advance(1)
+
+    def updates_ahead(self):
+        """How many updates from here the same means take in."""
+        if self.start is None:
+            return (1 << self.count.bit_length()) - self.count
+        return self.start - self.count if self.count < self.start else 1 << 62
+
+    def means(self):
+        """The means that take in the next parameters."""
+        if self.start is None:
+            return [self._older, self._newer]
+        return [self._older] if self.count >= self.start else []
+
+    def advance(self, n_updates):
+        """Count updates, at most `updates_ahead`, whose parameters the means have taken in."""
+        self.count += n_updates
+        if self.start is None and self.count & (self.count - 1) == 0:
+            self._older, self._newer = self._newer, Mean()
 
     def value(self, params):
         """The mean, or the given parameters where none has been averaged yet."""
         return self._older.mean if self._older.n else params
 
 
-class _Mean:
-    """Running mean."""
+class Mean:
+    """Running mean of n arrays."""
 
     def __init__(self):
         self.n = 0

@@ -25,6 +25,8 @@ class Spectrum:
     design : DesignMatrix
     weights : array of shape (n_samples,) or None
         Weights of mean 1.
+    y : array of shape (n_samples,) or (n_samples, n_targets) or None
+        Targets, whose moments come with those of the columns.
 
     Attributes
     ----------
@@ -38,14 +40,15 @@ class Spectrum:
         Largest weighted squared norm of a row of A.
     """
 
-    def __init__(self, design, weights):
+    def __init__(self, design, weights, y=None):
         self.design = design
         self.weights = weights
+        self.y = y
 
     @cached_property
     def moments(self):
         """Moments of the columns, or None where their matrix would be too large."""
-        return moments_of(self.design, self.weights)
+        return moments_of(self.design, self.y, self.weights)
 
     @cached_property
     def matrix(self):
@@ -150,7 +153,7 @@ def prediction_scale(objective, null_params):
     """How far the raw predictions have to go: rms(y - z) at the start, 1 under a log link."""
     if objective.loss.link == "log":
         return 1.0
-    scale = math.sqrt(2 * objective.weighted_mean(SquaredError(), null_params))
+    scale = math.sqrt(objective.mean_squared_residual(null_params))
     return scale / math.sqrt(objective.n_targets) or 1.0
 
 

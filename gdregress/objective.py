@@ -10,7 +10,9 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
+from gdregress import look
 from gdregress._array_api import asarray, namespace, take_rows
+from gdregress.losses import SquaredError
 from gdregress.penalties import NoPenalty
 from gdregress.samplers import ALL_ROWS
 
@@ -26,7 +28,14 @@ class Objective(ABC):
         Sample weights of mean 1; None when all are equal.
     loss : Loss
     penalty : Penalty
+
+    Attributes
+    ----------
+    moments : Moments or None
+        Of the columns, where they have been formed.
     """
+
+    moments = None
 
     def __init__(self, design, y, weights, loss, penalty):
         self.design = design
@@ -38,8 +47,15 @@ class Objective(ABC):
         self.n_targets = 1 if len(y.shape) == 1 else y.shape[1]
 
     @abstractmethod
-    def loss_value(self, params):
-        """Weighted mean loss, summed over the targets."""
+    def loss_value(self, params, ahead=None):
+        """Weighted mean loss, summed over the targets.
+
+        Parameters
+        ----------
+        params : array
+        ahead : array or None
+            Where the next gradient over all rows will be asked for: one pass may serve both.
+        """
 
     @abstractmethod
     def gradient(self, params, rows=ALL_ROWS):
@@ -57,8 +73,8 @@ class Objective(ABC):
     def penalty_value(self, params):
         return float(self.penalty.value(self.design.coef(params)))
 
-    def value(self, params):
-        return self.loss_value(params) + self.penalty_value(params)
+    def value(self, params, ahead=None):
+        return self.loss_value(params, ahead) + self.penalty_value(params)
 
     def prox(self, params, step_size):
         """Proximal step of the penalty on the coefficients, the intercept left as it is.
@@ -84,9 +100,20 @@ class Objective(ABC):
             return grad
         return (params - self.prox(params - step_size * grad, step_size)) / step_size
 
+    def column_mean_squares(self):
+        """Weighted mean of the squares of each column of the design matrix."""
+        if self.moments is None:
+            return self.design.column_mean_squares(self.weights)
+        return self.like_y(self.moments.mean_squares(self.design.fit_intercept))
+
+    def like_y(self, values):
+        """A NumPy array in the namespace, on the device and of the type of the targets."""
+        xp = namespace(self.y)
+        return asarray(values, xp, None if xp is np else self.y.device, dtype=self.y.dtype)
+
     def column_scales(self):
         """Root mean square of each column, 1 where it is zero: the units of the gradient."""
-        squares = self.design.column_mean_squares(self.weights)
+        squares = self.column_mean_squares()
         xp = namespace(squares)
         return xp.sqrt(xp.where(squares > 0, squares, xp.ones_like(squares)))
 
@@ -124,7 +151,7 @@ class Objective(ABC):
 class DataObjective(Objective):
     """F from the data themselves: any loss, any rows."""
 
-    _predicted = (None, None)
+    _predicted = _valued = _sloped = (None, None)
 
     def predict(self, params):
         """Raw predictions of all rows; those of the last parameters asked for are kept."""
@@ -132,31 +159,55 @@ class DataObjective(Objective):
             self._predicted = (params, self.design.predict(params))
         return self._predicted[1]
 
-    def loss_value(self, params):
-        return self.weighted_mean(self.loss, params)
+    def loss_value(self, params, ahead=None):
+        if not self._is_looked_at():
+            return self._weighted_mean(self.loss, params)
+        if not _same(self._valued[0], params):
+            self._look(params, ahead, ahead is not None)
+        return self._valued[1]
 
-    def weighted_mean(self, loss, params):
-        """Weighted mean of any loss at the predictions, summed over the targets."""
+    def mean_squared_residual(self, params):
+        """Weighted mean of (z - y)^2, summed over the targets."""
+        return 2 * self._weighted_mean(SquaredError(), params)
+
+    def _weighted_mean(self, loss, params):
         losses = loss.value(self.y, self.predict(params))
         if self.weights is not None:
             losses = losses * _over_targets(self.weights, losses)
         return float(namespace(losses).sum(losses)) / self.n_samples
 
     def gradient(self, params, rows=ALL_ROWS):
-        if rows is ALL_ROWS:
-            design, y, weights, z = self.design, self.y, self.weights, self.predict(params)
-        else:
+        if rows is not ALL_ROWS:
             design, y = self.design.take(rows), take_rows(self.y, rows)
             weights = None if self.weights is None else take_rows(self.weights, rows)
-            z = design.predict(params)
+            return self._gradient(design, y, weights, design.predict(params))
+        if not self._is_looked_at():
+            return self._gradient(self.design, self.y, self.weights, self.predict(params))
+        if not _same(self._sloped[0], params):
+            self._look(params, None, True)
+        return self._sloped[1]
+
+    def _gradient(self, design, y, weights, z):
         slopes = self.loss.gradient(y, z)
         if weights is not None:
             slopes = slopes * _over_targets(weights, slopes)
         return design.adjoint(slopes / design.n_samples)
 
+    def _is_looked_at(self):
+        """Whether the compiled core gives loss and gradient in one pass over all rows."""
+        return look.applies(self.design, self.y, self.loss)
+
+    def _look(self, params, ahead, gradient):
+        value, grad = look.look(
+            self.design, self.y, self.weights, self.loss, params, ahead, gradient
+        )
+        self._valued = (params, value)
+        if gradient:
+            self._sloped = (params if ahead is None else ahead, grad)
+
 
 class QuadraticObjective(Objective):
-    """F for squared error with all rows per update, from the moments of the columns.
+    """F for squared error, over all rows from the moments of the columns.
 
     Around an anchor a, where value and gradient are taken from the data, F is exactly
 
@@ -177,23 +228,30 @@ class QuadraticObjective(Objective):
 
     def __init__(self, data, moments):
         super().__init__(data.design, data.y, data.weights, data.loss, data.penalty)
-        xp, y = namespace(data.y), data.y
-        device = None if xp is np else y.device
+        self.moments = moments
         self._data = data
-        self._mean = asarray(moments.mean, xp, device, dtype=y.dtype)
-        self._covariance = asarray(moments.covariance, xp, device, dtype=y.dtype)
+        self._mean = self.like_y(moments.mean)
+        self._covariance = self.like_y(moments.covariance)
         self.anchor = None
         self._product = (None, None)
 
     def move_anchor(self, params):
-        """Take value and gradient at `params` from the data."""
+        """Take value and gradient at `params` from the data; at zero the moments hold them."""
         self.anchor = params
-        self._value = self._data.loss_value(params)
-        self._gradient = self._data.gradient(params)
+        if bool(namespace(params).any(params != 0)):
+            self._gradient = self._data.gradient(params)
+            self._value = self._data.loss_value(params)
+        else:
+            self._value, gradient = self.moments.at_zero(self.design.fit_intercept)
+            self._gradient = self.like_y(gradient.reshape(params.shape))
         self._size = _square(self._gradient)
         self._product = (None, None)
 
-    def loss_value(self, params):
+    def mean_squared_residual(self, params):
+        """Weighted mean of (z - y)^2, summed over the targets."""
+        return 2 * self.loss_value(params)
+
+    def loss_value(self, params, ahead=None):
         if params is not self.anchor:
             step, curved = self._from_anchor(params)
             xp = namespace(step)
@@ -205,6 +263,8 @@ class QuadraticObjective(Objective):
         return self._value
 
     def gradient(self, params, rows=ALL_ROWS):
+        if rows is not ALL_ROWS:
+            return self._data.gradient(params, rows)
         if params is not self.anchor:
             curved = self._from_anchor(params)[1]
             gradient = self._gradient + curved
@@ -258,6 +318,11 @@ def _over_targets(values, like):
 def _outer(mean, shift):
     """mean * shift of shape (p,), or their outer product for several targets."""
     return mean * shift if len(shift.shape) == 0 else mean[:, None] * shift
+
+
+def _same(a, b):
+    """Whether two arrays, the first of which may be missing, hold the same numbers."""
+    return a is b or (a is not None and a.shape == b.shape and bool((a == b).all()))
 
 
 def _square(array):

@@ -8,11 +8,17 @@ more than all others.
 from abc import ABC, abstractmethod
 from numbers import Integral
 
+import numpy as np
 from sklearn.base import BaseEstimator
 
 from gdregress._validation import Interval, RealNotInt
 
 ALL_ROWS = slice(None)
+
+
+def row_order(n_samples, rng, shuffle):
+    """The order of the rows in one epoch: theirs, or a random one."""
+    return rng.permutation(n_samples) if shuffle else np.arange(n_samples)
 
 
 class Sampler(BaseEstimator, ABC):
@@ -71,8 +77,7 @@ class Stochastic(Sampler):
         return 1
 
     def batches(self, n_samples, rng):
-        order = rng.permutation(n_samples).tolist() if self.shuffle else range(n_samples)
-        for row in order:
+        for row in row_order(n_samples, rng, self.shuffle).tolist():
             yield slice(row, row + 1), 1.0
 
 
@@ -106,7 +111,7 @@ class MiniBatch(Sampler):
 
     def batches(self, n_samples, rng):
         size = self.size(n_samples)
-        order = rng.permutation(n_samples) if self.shuffle else None
+        order = row_order(n_samples, rng, True) if self.shuffle else None
         for start in range(0, n_samples, size):
             stop = min(start + size, n_samples)
             rows = slice(start, stop) if order is None else order[start:stop]

@@ -214,6 +214,7 @@ class _Meter:
         point, grad = evaluated or (params, objective.gradient(params))
         mapping = objective.gradient_mapping(point, grad, run.gradient_step)
         norm = objective.scaled_norm(mapping, run.gradient_units)
+        ahead = None
         if (
             evaluated is not None
             and isinstance(run.stopping, Tolerance)
@@ -223,7 +224,9 @@ class _Meter:
             penalised = not isinstance(objective.penalty, NoPenalty)
             params = point - run.gradient_step * mapping if penalised else point
             restart_at(state, run.optimizer, params)
-        loss, penalty = objective.loss_value(params), objective.penalty_value(params)
+        elif evaluated is not None:
+            ahead = run.optimizer.lookahead(params, state.optimizer)
+        loss, penalty = objective.loss_value(params, ahead), objective.penalty_value(params)
         run.history.append(
             epoch=state.epoch,
             t=state.count,

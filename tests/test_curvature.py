@@ -16,7 +16,7 @@ from gdregress.curvature import (
     stable_limit,
 )
 from gdregress.design import DesignMatrix, standardised
-from gdregress.moments import BLOCK_ROWS, LARGEST, LARGEST_ROW, moments_of
+from gdregress.moments import COPIED_ROWS, LARGEST, LARGEST_ROW, moments_of
 from gdregress.optimizers import OPTIMIZERS, GradientDescent, Momentum, Nesterov
 
 # Eigenvalues
@@ -87,7 +87,7 @@ def test_largest_row(table, storage, weighted):
 
 
 def test_rows_are_added_up_in_blocks(rng):
-    X = rng.normal(1.0, 1.0, size=(2 * BLOCK_ROWS + 100, 2))
+    X = rng.normal(1.0, 1.0, size=(2 * COPIED_ROWS + 100, 2))
     weights = rng.uniform(0.5, 1.5, size=len(X))
     weights /= weights.mean()
     for s in (None, weights):
@@ -100,7 +100,7 @@ def test_rows_are_added_up_in_blocks(rng):
 def test_moments_keep_their_digits_beside_large_means(rng):
     """Spreads of 1 about means of 1e7: squares of the columns alone would have lost them."""
     X = rng.normal(size=(50, 3))
-    moments = moments_of(DesignMatrix(X + 1e7, True), None)
+    moments = moments_of(DesignMatrix(X + 1e7, True), None, None)
     np.testing.assert_allclose(moments.mean, X.mean(axis=0) + 1e7, rtol=1e-14)
     np.testing.assert_allclose(moments.covariance, np.cov(X.T, bias=True), rtol=1e-6, atol=1e-7)
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import sparse
 
 import gdregress
-from gdregress import GDRegressor, compiled
+from gdregress import GDRegressor, compiled, core
 from gdregress.losses import LOSSES
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES
@@ -41,7 +41,7 @@ def data():
 def fit(engine, monkeypatch, X, y, weights, **parameters):
     """Fit with one of the engines "compiled", "interpreted" and "plain"."""
     calls = []
-    kernels = {"compiled": compiled._kernels, "interpreted": INTERPRETED}.get(engine)
+    kernels = {"compiled": core.kernels, "interpreted": INTERPRETED}.get(engine)
     original = compiled.compiled_epoch
 
     def epoch(run, state):
@@ -49,7 +49,8 @@ def fit(engine, monkeypatch, X, y, weights, **parameters):
         return original(run, state, kernels)
 
     with monkeypatch.context() as patch:
-        patch.setattr(compiled, "_is_compiled", lambda: engine != "plain")
+        patch.setattr(core, "is_compiled", lambda: engine != "plain")
+        patch.setattr(core, "warn_uncompiled", lambda: None)
         patch.setattr(compiled, "compiled_epoch", epoch)
         model = GDRegressor(tol=None, random_state=0, **parameters).fit(X, y, weights)
     assert bool(calls) == (engine != "plain")
@@ -134,8 +135,8 @@ def test_schedules_reach_every_update(monkeypatch):
 
 
 def test_says_once_that_it_is_not_compiled(monkeypatch):
-    monkeypatch.setattr(compiled, "_kernels", None)
-    monkeypatch.setattr(compiled, "_warned", False)
+    monkeypatch.setattr(core, "kernels", None)
+    monkeypatch.setattr(core, "_warned", False)
     X, y = np.arange(10.0)[:, None] / 10, np.arange(10.0)
     model = GDRegressor(solver="stochastic", random_state=0)
     with pytest.warns(RuntimeWarning, match="without its compiled core"):

@@ -1,0 +1,169 @@
+/* The loops that carry all dense work, for rows of float or double.
+ *
+ * They are written in vectors of eight numbers, which the compiler maps to whatever the
+ * processor has. Where the C library can choose a function as it is loaded, each is compiled
+ * for three generations of x86 processors, so that one wheel is fast on all of them. Parameters
+ * are double even where the data are float: sums over many rows keep their digits.
+ */
+#ifndef GDREGRESS_VECTOR_H
+#define GDREGRESS_VECTOR_H
+
+#include <stddef.h>
+
+#if defined(__GNUC__) || defined(__clang__)
+
+#if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__)
+#define GDREGRESS_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define GDREGRESS_CLONES
+#endif
+
+typedef double gdregress_double8 __attribute__((vector_size(64), aligned(8), may_alias));
+typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_alias));
+
+#define LOAD_double(x) (*(const gdregress_double8 *) (x))
+#define LOAD_float(x) \
+    __builtin_convertvector(*(const gdregress_float8 *) (x), gdregress_double8)
+
+#define GDREGRESS_DOT(T)                                                                  \
+    GDREGRESS_CLONES static double dot_##T(const T *x, const double *w, ptrdiff_t p)      \
+    {                                                                                     \
+        gdregress_double8 a = {0}, b = {0}, c = {0}, d = {0};                             \
+        double rest = 0.0;                                                                \
+        ptrdiff_t j = 0;                                                                  \
+        for (; j + 32 <= p; j += 32) {                                                    \
+            a += LOAD_##T(x + j) * LOAD_double(w + j);                                    \
+            b += LOAD_##T(x + j + 8) * LOAD_double(w + j + 8);                            \
+            c += LOAD_##T(x + j + 16) * LOAD_double(w + j + 16);                          \
+            d += LOAD_##T(x + j + 24) * LOAD_double(w + j + 24);                          \
+        }                                                                                 \
+        for (; j + 8 <= p; j += 8)                                                        \
+            a += LOAD_##T(x + j) * LOAD_double(w + j);                                    \
+        for (; j < p; j++)                                                                \
+            rest += x[j] * w[j];                                                          \
+        a = (a + b) + (c + d);                                                            \
+        return ((a[0] + a[4]) + (a[1] + a[5])) + ((a[2] + a[6]) + (a[3] + a[7])) + rest;  \
+    }
+
+#define GDREGRESS_ADD(T)                                                                  \
+    GDREGRESS_CLONES static void add_##T(double c, const T *x, double *w, ptrdiff_t p)    \
+    {                                                                                     \
+        gdregress_double8 factor = {c, c, c, c, c, c, c, c};                              \
+        ptrdiff_t j = 0;                                                                  \
+        for (; j + 8 <= p; j += 8)                                                        \
+            *(gdregress_double8 *) (w + j) += factor * LOAD_##T(x + j);                   \
+        for (; j < p; j++)                                                                \
+            w[j] += c * x[j];                                                             \
+    }
+
+/* out <- (x - shift) * factor */
+#define GDREGRESS_CENTRE(T)                                                               \
+    GDREGRESS_CLONES static void centre_##T(const T *x, const double *shift,              \
+                                            double factor, double *out, ptrdiff_t p)      \
+    {                                                                                     \
+        for (ptrdiff_t j = 0; j < p; j++)                                                 \
+            out[j] = (x[j] - shift[j]) * factor;                                          \
+    }
+
+/* S <- S + B'B in tiles of 8 x 8 on and above the diagonal; q is a multiple of 8 */
+GDREGRESS_CLONES static void add_gram(const double *B, double *S, ptrdiff_t rows, ptrdiff_t q)
+{
+    for (ptrdiff_t i = 0; i < q; i += 8)
+        for (ptrdiff_t j = i; j < q; j += 8) {
+            gdregress_double8 sums[8] = {{0}};
+            for (ptrdiff_t r = 0; r < rows; r++) {
+                const double *left = B + r * q + i;
+                gdregress_double8 right = LOAD_double(B + r * q + j);
+                for (int k = 0; k < 8; k++)
+                    sums[k] += left[k] * right;
+            }
+            for (int k = 0; k < 8; k++)
+                *(gdregress_double8 *) (S + (i + k) * q + j) += sums[k];
+        }
+}
+
+/* volatile, as compilers drop calls of functions that do nothing but prefetch */
+#define GDREGRESS_PREFETCH(address)  \
+    do {                             \
+        __builtin_prefetch(address); \
+        __asm__ volatile("");        \
+    } while (0)
+
+#else /* another compiler vectorises what it can */
+
+#define GDREGRESS_CLONES
+
+#define GDREGRESS_DOT(T)                                                     \
+    static double dot_##T(const T *x, const double *w, ptrdiff_t p)          \
+    {                                                                        \
+        double a = 0.0, b = 0.0;                                             \
+        ptrdiff_t j = 0;                                                     \
+        for (; j + 2 <= p; j += 2) {                                         \
+            a += x[j] * w[j];                                                \
+            b += x[j + 1] * w[j + 1];                                        \
+        }                                                                    \
+        return a + b + (j < p ? x[j] * w[j] : 0.0);                          \
+    }
+
+#define GDREGRESS_ADD(T)                                                     \
+    static void add_##T(double c, const T *x, double *w, ptrdiff_t p)        \
+    {                                                                        \
+        for (ptrdiff_t j = 0; j < p; j++)                                    \
+            w[j] += c * x[j];                                                \
+    }
+
+#define GDREGRESS_CENTRE(T)                                                  \
+    static void centre_##T(const T *x, const double *shift, double factor,   \
+                           double *out, ptrdiff_t p)                         \
+    {                                                                        \
+        for (ptrdiff_t j = 0; j < p; j++)                                    \
+            out[j] = (x[j] - shift[j]) * factor;                             \
+    }
+
+static void add_gram(const double *B, double *S, ptrdiff_t rows, ptrdiff_t q)
+{
+    for (ptrdiff_t r = 0; r < rows; r++)
+        for (ptrdiff_t i = 0; i < q; i++)
+            for (ptrdiff_t j = i; j < q; j++)
+                S[i * q + j] += B[r * q + i] * B[r * q + j];
+}
+
+#define GDREGRESS_PREFETCH(address) ((void) (address))
+
+#endif
+
+GDREGRESS_DOT(double)
+GDREGRESS_DOT(float)
+GDREGRESS_ADD(double)
+GDREGRESS_ADD(float)
+GDREGRESS_CENTRE(double)
+GDREGRESS_CENTRE(float)
+
+/* w <- (w - clip(w, -threshold, threshold)) * factor */
+GDREGRESS_CLONES static void shrink_all(double *w, double threshold, double factor, ptrdiff_t p)
+{
+    if (threshold == 0.0) { /* l2 alone needs no comparisons */
+        for (ptrdiff_t j = 0; j < p; j++)
+            w[j] *= factor;
+        return;
+    }
+    for (ptrdiff_t j = 0; j < p; j++) {
+        double v = w[j];
+        double c = v > threshold ? threshold : v;
+        c = c < -threshold ? -threshold : c;
+        w[j] = (v - c) * factor;
+    }
+}
+
+/* Ask for the memory of a row; later lines of a long one are fetched ahead by the hardware. */
+static inline void prefetch(const void *start, const void *stop)
+{
+    const char *line = (const char *) start - (size_t) start % 64;
+    const char *last = (const char *) stop;
+    if (last - line > 1024)
+        last = line + 1024;
+    for (; line < last; line += 64)
+        GDREGRESS_PREFETCH(line);
+}
+
+#endif

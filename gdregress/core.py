@@ -1,0 +1,87 @@
+"""The compiled core as seen from Python: what it covers, and how it is handed its arrays."""
+
+import numpy as np
+from scipy import sparse
+
+from gdregress import losses
+from gdregress.exceptions import warn_user
+
+try:
+    from gdregress import _kernels as kernels
+except ImportError:  # uncompiled, and without Cython, which the interpreted twin needs
+    kernels = None
+
+# The parameter that the core's twin of a loss is given; the twins have the names of the losses.
+LOSS_PARAMETERS = {
+    losses.SquaredError: None,
+    losses.Huber: "epsilon",
+    losses.AbsoluteError: None,
+    losses.LogCosh: None,
+    losses.Quantile: "quantile",
+    losses.EpsilonInsensitive: "epsilon",
+    losses.SquaredEpsilonInsensitive: "epsilon",
+    losses.Poisson: None,
+    losses.Gamma: None,
+}
+
+_warned = False
+
+
+def is_compiled():
+    """Whether the core has been compiled."""
+    return kernels is not None and kernels.COMPILED
+
+
+def warn_uncompiled():
+    """Say once what the missing core costs."""
+    global _warned
+    if not _warned:
+        _warned = True
+        warn_user(
+            "gdregress was installed without its compiled core, and stochastic and mini-batch "
+            "epochs run at the speed of Python. Install a C compiler, then reinstall gdregress.",
+            RuntimeWarning,
+        )
+
+
+def covers(loss, design):
+    """Whether the core knows a loss and can read the rows of a design matrix."""
+    X = design.X
+    if type(loss) not in LOSS_PARAMETERS or design.scale is not None:
+        return False
+    if sparse.issparse(X):
+        return X.indices.dtype == X.indptr.dtype and X.indices.dtype in (np.int32, np.int64)
+    return isinstance(X, np.ndarray)
+
+
+def kernel_loss(loss, kernels=kernels):
+    """The core's twin of a loss."""
+    parameter = LOSS_PARAMETERS[type(loss)]
+    twin = getattr(kernels, type(loss).__name__)
+    return twin(getattr(loss, parameter) if parameter else 0.0)
+
+
+def arrays_of(X):
+    """The arrays that hold the rows of a dense or CSR matrix."""
+    return (X.data, X.indices, X.indptr) if sparse.issparse(X) else (X,)
+
+
+def target_columns(y):
+    """Targets of shape (n_samples, n_targets), in C order."""
+    return np.ascontiguousarray(y if y.ndim == 2 else y[:, None])
+
+
+def kernel_weights(weights, dtype):
+    """Sample weights; an empty array stands for equal ones."""
+    return np.empty(0, dtype=dtype) if weights is None else weights
+
+
+def target_rows(params):
+    """A copy of parameters in double precision, one row of them for each target."""
+    return np.array(params.T, dtype=float, order="C", ndmin=2)
+
+
+def like_params(rows, params):
+    """Inverse of `target_rows`: an array of the shape and type of `params`."""
+    rows = rows[0] if params.ndim == 1 else rows.T
+    return np.ascontiguousarray(rows, dtype=params.dtype)

@@ -1,0 +1,83 @@
+"""One look at all rows: the sum of the losses and the gradient, in a single pass over memory.
+
+NumPy needs two passes and a handful of temporary arrays for the same. The pass is shared out
+between threads.
+"""
+
+import numpy as np
+from scipy import sparse
+
+from gdregress import core
+from gdregress.threads import map_in_threads, pieces_of
+
+# Rows copied at a time where they do not lie one after the other in memory.
+COPIED_ROWS = 1024
+_NOTHING = np.empty((0, 0))
+
+
+def applies(design, y, loss):
+    """Whether the compiled core can do it; otherwise the array library does."""
+    return isinstance(y, np.ndarray) and core.is_compiled() and core.covers(loss, design)
+
+
+def look(design, y, weights, loss, params, ahead=None, gradient=True, kernels=core.kernels):
+    """Mean weighted loss at `params` and its gradient at `ahead`.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+    weights : ndarray of shape (n_samples,) or None
+        Weights of mean 1.
+    loss : Loss
+    params : ndarray
+    ahead : ndarray or None
+        Where the gradient is taken; None for `params`.
+    gradient : bool
+        False leaves the gradient out.
+    kernels : module
+        The compiled core, or its interpreted twin.
+
+    Returns
+    -------
+    value : float
+    gradient : ndarray of the shape of `params`, or None
+    """
+    n, y = design.n_samples, core.target_columns(y)
+    w = core.target_rows(params)
+    u = _NOTHING if ahead is None or not gradient else core.target_rows(ahead)
+    weights = core.kernel_weights(weights, y.dtype)
+    twin = core.kernel_loss(loss, kernels)
+
+    def part(start, stop):
+        g = np.zeros(w.shape) if gradient else _NOTHING
+        if sparse.issparse(design.X):
+            rows = core.arrays_of(design.X)
+            value = kernels.csr_look(
+                *rows, y, weights, start, stop, design.fit_intercept, twin, w, u, g
+            )
+            return value, g
+        value = 0.0
+        for X, rows in _in_rows(design.X, start, stop):
+            value += kernels.dense_look(X, y[rows], weights[rows], 0, len(X), twin, w, u, g)
+        return value, g
+
+    row_length = w.size
+    if sparse.issparse(design.X):
+        row_length = len(w) * (1 + design.X.nnz / n)
+    results = map_in_threads(part, pieces_of(n, row_length, w.size if gradient else 0))
+    value = sum(value for value, _ in results) / n
+    if not gradient:
+        return value, None
+    total = results[0][1]
+    for _, g in results[1:]:
+        total += g
+    return value, core.like_params(total / n, params)
+
+
+def _in_rows(X, start, stop):
+    """Rows of a range in C order, a few at a time where they have to be copied for it."""
+    step = max(stop - start, 1) if X.flags.c_contiguous else COPIED_ROWS
+    for first in range(start, stop, step):
+        rows = slice(first, min(first + step, stop))
+        yield np.ascontiguousarray(X[rows]), rows

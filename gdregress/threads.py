@@ -1,0 +1,44 @@
+"""Threads over the rows: as many as the process is allowed, with results that do not depend on it.
+
+The work is cut into pieces by its size alone, each piece is done by one thread, and the results
+come back in the order of the pieces: sums over them are the same to the bit on any machine.
+"""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+
+# Numbers that are worth a thread's while, and the most pieces.
+SMALLEST_PIECE = 1 << 18
+MOST_PIECES = 64
+
+
+def pieces_of(n_rows, row_length, memory=0):
+    """Ranges (start, stop) of rows, so long that each is worth a thread's while.
+
+    Parameters
+    ----------
+    n_rows : int
+    row_length : float
+        Numbers read per row.
+    memory : int, default=0
+        Numbers that each piece needs for its result: it reads at least eight times as many.
+    """
+    smallest = max(SMALLEST_PIECE, 8 * memory)
+    count = int(min(MOST_PIECES, max(1, n_rows * row_length // smallest)))
+    edges = np.linspace(0, n_rows, count + 1).astype(int).tolist()
+    return list(zip(edges[:-1], edges[1:], strict=True))
+
+
+def map_in_threads(function, pieces):
+    """[function(start, stop) for each piece], shared out between the threads allowed.
+
+    They are those of scikit-learn, which OMP_NUM_THREADS, threadpoolctl and joblib limit. The
+    function must release the interpreter lock to gain from them.
+    """
+    n_threads = min(_openmp_effective_n_threads(), len(pieces))
+    if n_threads == 1:
+        return [function(*piece) for piece in pieces]
+    with ThreadPoolExecutor(n_threads) as pool:
+        return list(pool.map(lambda piece: function(*piece), pieces))
