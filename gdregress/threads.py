@@ -5,6 +5,7 @@ come back in the order of the pieces: sums over them are the same to the bit on 
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 
 import numpy as np
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
@@ -28,7 +29,7 @@ def pieces_of(n_rows, row_length, memory=0):
     smallest = max(SMALLEST_PIECE, 8 * memory)
     count = int(min(MOST_PIECES, max(1, n_rows * row_length // smallest)))
     edges = np.linspace(0, n_rows, count + 1).astype(int).tolist()
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def map_in_threads(function, pieces):

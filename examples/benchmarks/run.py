@@ -1,31 +1,47 @@
 """Benchmarks of GDRegressor against its peers.
 
-``python examples/benchmarks/run.py [names] [--quick] [--json FILE]`` runs the suites named, or
-all of them, and prints medians of alternated runs in one process as ratios: "4 x" took four
-times as long as ours. ``--quick`` uses a tenth of the rows and fewer repeats.
+``python examples/benchmarks/run.py [names] [--quick] [--json FILE] [--plot DIR]`` runs the suites
+named, or all of them, and prints medians of alternated runs in one process as ratios: "4.00 x"
+took four times as long as ours. ``--quick`` uses a fraction of the rows and fewer repeats.
 """
 
 import argparse
 import json
+from importlib.util import find_spec
 
-import suites
-from timing import machine
+import machine
+import plots
+from suites import SUITES
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", choices=[[], *suites.SUITES], default=[])
-    parser.add_argument("--quick", action="store_true", help="a tenth of the rows")
-    parser.add_argument("--json", help="write the medians to this file as well")
-    arguments = parser.parse_args()
-    facts = machine()
-    print("\n".join(facts))
+    arguments = parse()
+    facts = machine.facts()
+    machine.print_facts(facts)
     results = []
-    for name in arguments.names or suites.SUITES:
-        results += suites.SUITES[name](arguments.quick)
+    for name in arguments.names or SUITES:
+        print(f"\n=== {name}: {SUITES[name].__doc__.splitlines()[0]}", flush=True)
+        results += SUITES[name](arguments.quick)
     if arguments.json:
         with open(arguments.json, "w", encoding="utf-8") as file:
             json.dump({"machine": facts, "results": results}, file, indent=1)
+    if arguments.plot:
+        plots.draw(results, arguments.plot)
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("names", nargs="*", metavar="names", help=", ".join(SUITES))
+    parser.add_argument("--quick", action="store_true", help="fewer rows and repeats")
+    parser.add_argument("--json", metavar="FILE", help="write the reports to this file as well")
+    parser.add_argument("--plot", metavar="DIR", help="draw curves and scaling into this folder")
+    arguments = parser.parse_args()
+    unknown = [name for name in arguments.names if name not in SUITES]
+    if unknown:
+        parser.error(f"no suite {', '.join(unknown)}; there are {', '.join(SUITES)}")
+    if arguments.plot and find_spec("matplotlib") is None:
+        parser.error('--plot needs matplotlib: pip install ".[plot]"')
+    return arguments
 
 
 if __name__ == "__main__":

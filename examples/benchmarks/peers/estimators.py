@@ -1,0 +1,86 @@
+"""GDRegressor itself, and the estimators of scikit-learn that descend as well."""
+
+from functools import partial
+
+from sklearn.linear_model import SGDRegressor
+from sklearn.neural_network import MLPRegressor
+
+from gdregress import GDRegressor
+from peers.peer import DECAY, MOMENTUM, Peer
+
+
+class GDRegressorFit(Peer):
+    """Ours, with the solver that the batch size stands for."""
+
+    name = "GDRegressor"
+
+    def prepare(self, X, y, descent):
+        settings = {
+            "solver": "stochastic",
+            "optimizer": descent.optimizer,
+            "learning_rate": descent.learning_rate,
+            "schedule": "auto" if descent.falling else "constant",
+            "tol": None,
+            "random_state": 0,
+        }
+        if descent.batch_size > 1:
+            settings |= {"solver": "mini-batch", "batch_size": descent.batch_size}
+        if descent.optimizer == "momentum":
+            settings["momentum"] = MOMENTUM
+        if descent.l2:
+            settings |= {"penalty": "l2", "alpha": descent.l2}
+        return partial(_fit, GDRegressor, X, y, settings)
+
+
+class SGDRegressorFit(Peer):
+    """scikit-learn's stochastic descent, which knows single rows only."""
+
+    name = "SGDRegressor"
+
+    def prepare(self, X, y, descent):
+        settings = {
+            "penalty": "l2" if descent.l2 else None,
+            "alpha": descent.l2,
+            "learning_rate": "invscaling" if descent.falling else "constant",
+            "eta0": descent.learning_rate,
+            "tol": None,
+            "random_state": 0,
+        }
+        return partial(_fit, SGDRegressor, X, y, settings)
+
+
+class MLPRegressorFit(Peer):
+    """scikit-learn's neural network without a hidden layer, which is a linear model."""
+
+    def __init__(self, optimizer="momentum"):
+        self.optimizer = optimizer
+        self.name = f"MLPRegressor, no hidden layer, {optimizer}"
+
+    def prepare(self, X, y, descent):
+        settings = {
+            "hidden_layer_sizes": (),
+            "solver": "adam" if self.optimizer == "adam" else "sgd",
+            "momentum": MOMENTUM if self.optimizer == "momentum" else 0.0,
+            "nesterovs_momentum": False,
+            "alpha": 0.0,
+            "batch_size": descent.batch_size,
+            "learning_rate": "invscaling" if descent.falling else "constant",
+            "learning_rate_init": descent.learning_rate,
+            "power_t": DECAY / 3,  # it counts rows, not epochs
+            # it has no way to run a given number of epochs but a patience without end
+            "n_iter_no_change": 10**9,
+            "tol": 0.0,
+            "random_state": 0,
+        }
+
+        def run(epochs):
+            model = MLPRegressor(**settings, max_iter=epochs).fit(X, y)
+            return model.coefs_[0][:, 0], model.intercepts_[0][0]
+
+        return run
+
+
+def _fit(estimator, X, y, settings, epochs):
+    model = estimator(**settings, max_iter=epochs).fit(X, y)
+    intercept = model.intercept_
+    return model.coef_, intercept if isinstance(intercept, float) else intercept[0]

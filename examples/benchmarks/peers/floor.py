@@ -1,0 +1,43 @@
+"""A floor under the stochastic epoch: a dot product and an axpy per row, and nothing else."""
+
+import numpy as np
+
+from peers.peer import Peer
+
+
+class Floor(Peer):
+    """The fastest such loop in the compiled core, without any bookkeeping.
+
+    Parameters
+    ----------
+    permute : bool, default=False
+        Whether drawing each epoch's permutation is part of the time, as it is for all others.
+    """
+
+    def __init__(self, permute=False):
+        self.permute = permute
+        self.name = "floor: dot + axpy" + (" + permutation" if permute else "")
+
+    def missing(self):
+        try:
+            from gdregress import _kernels
+        except ImportError:  # uncompiled, and without Cython, which the interpreted file needs
+            return ["gdregress._kernels"]
+        able = _kernels.COMPILED and hasattr(_kernels, "floor_epoch")
+        return [] if able else ["a compiled gdregress._kernels.floor_epoch"]
+
+    def prepare(self, X, y, descent):
+        from gdregress._kernels import floor_epoch
+
+        rng = np.random.RandomState(0)
+        X = np.ascontiguousarray(X)
+        given = rng.permutation(len(y)).astype(np.int64)
+
+        def run(epochs):
+            w = np.zeros((1, X.shape[1] + 1))  # one row per target
+            for epoch in range(epochs):
+                order = rng.permutation(len(y)).astype(np.int64) if self.permute else given
+                floor_epoch(X, y, order, descent.rate(epoch), w)
+            return w[0, :-1], w[0, -1]
+
+        return run

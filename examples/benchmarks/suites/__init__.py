@@ -1,0 +1,31 @@
+"""What is compared: one function per question, each returning the reports it printed."""
+
+from suites.curves import curves
+from suites.epochs import mini_batch_epoch, single_rows, sparse_epoch, stochastic_epoch
+from suites.flights import example, flights
+from suites.imports import imports
+from suites.least_squares import least_squares
+from suites.memory import memory
+from suites.robust import huber, quantile
+from suites.scaling import scaling
+from suites.small import small
+
+SUITES = {
+    function.__name__: function
+    for function in (
+        least_squares,
+        stochastic_epoch,
+        sparse_epoch,
+        single_rows,
+        mini_batch_epoch,
+        curves,
+        flights,
+        example,
+        huber,
+        quantile,
+        small,
+        memory,
+        imports,
+        scaling,
+    )
+}
