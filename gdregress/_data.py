@@ -6,6 +6,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from gdregress._array_api import input_namespace, move_to, namespace, take_rows, to_numpy
+from gdregress._finite import check_all_finite
 from gdregress._validation import check_indices
 from gdregress.design import DesignMatrix, Scaling, standardised
 from gdregress.gradient_check import check_gradient
@@ -29,8 +30,10 @@ def validate_input(estimator, X, y, sample_weight, components, reset):
         order="C" if xp is np and estimator.solver != "batch" else None,
         multi_output=True,
         y_numeric=True,
+        ensure_all_finite=False,  # in the next line
         reset=reset,
     )
+    check_all_finite(X, estimator)
     if sparse.issparse(X):
         check_indices(X)
     rows = None

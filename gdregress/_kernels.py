@@ -31,8 +31,15 @@ index = cython.fused_type(cython.int, cython.longlong)
 # A random row takes longer to arrive from memory than to compute with: this many rows ahead of
 # the current one are asked for.
 AHEAD = cython.declare(cython.Py_ssize_t, 12)
+AHEAD_SPARSE = cython.declare(cython.Py_ssize_t, 4)
 # Sparse parameters are kept as scale * w; below this scale they are multiplied out.
 SMALLEST_SCALE = cython.declare(cython.double, 1e-100)
+# Constants of the splitmix64 generator, see `random_bits`.
+ALL_BITS = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
+GOLDEN = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
+FIRST_MIX = cython.declare(cython.ulonglong, 0xBF58476D1CE4E5B9)
+SECOND_MIX = cython.declare(cython.ulonglong, 0x94D049BB133111EB)
+SMALLEST_STEP = cython.declare(cython.double, 2.0**-53)
 LOG_2 = cython.declare(cython.double, 0.6931471805599453)
 
 # Losses ----------------------------------------------------------------------------------
@@ -346,6 +353,65 @@ class NAdam(Adam):
 # Epochs ----------------------------------------------------------------------------------
 
 
+def shuffle(order: cython.longlong[::1], ends: cython.longlong[::1], seed: cython.ulonglong):
+    """Fill `order` with a random permutation: rows dealt to piles, each shuffled on its own.
+
+    Every permutation is equally likely, as a random pile and a random place in it are a random
+    place (Rao, "Generation of random permutations of given number of elements using random
+    sampling numbers", 1961). A pile fits into the cache, which the whole order would not.
+    `ends` holds one zero more than there are piles, 256.
+    """
+    n: cython.Py_ssize_t = order.shape[0]
+    i: cython.Py_ssize_t
+    a: cython.Py_ssize_t
+    b: cython.Py_ssize_t
+    first: cython.Py_ssize_t = 0
+    row: cython.longlong
+    with cython.nogil:
+        for i in range(n):
+            ends[1 + (random_bits(seed, i) >> 56)] += 1
+        for a in range(256):
+            ends[a + 1] += ends[a]
+        for i in range(n):
+            a = random_bits(seed, i) >> 56
+            order[ends[a]] = i
+            ends[a] += 1
+        for a in range(256):
+            for i in range(ends[a] - 1, first, -1):
+                b = first + random_below(i - first + 1, seed, n + i)
+                row = order[i]
+                order[i] = order[b]
+                order[b] = row
+            first = ends[a]
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def random_bits(seed: cython.ulonglong, i: cython.ulonglong) -> cython.ulonglong:
+    """Number i of a stream of 64 random bits each.
+
+    The splitmix64 generator (Steele, Lea and Flood, "Fast splittable pseudorandom number
+    generators", 2014, figure 13), entered at any place.
+    """
+    z: cython.ulonglong = (seed + (i + 1) * GOLDEN) & ALL_BITS
+    z = ((z ^ (z >> 30)) * FIRST_MIX) & ALL_BITS
+    z = ((z ^ (z >> 27)) * SECOND_MIX) & ALL_BITS
+    return z ^ (z >> 31)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def random_below(
+    n: cython.Py_ssize_t, seed: cython.ulonglong, i: cython.ulonglong
+) -> cython.Py_ssize_t:
+    """A random integer in [0, n), uniform to n 2^-53."""
+    return cython.cast(cython.Py_ssize_t, (random_bits(seed, i) >> 11) * SMALLEST_STEP * n)
+
+
 def dense_descent(
     X: cython.const[cython.floating][:, ::1],
     y: cython.const[cython.floating][:, ::1],
@@ -445,7 +511,7 @@ def csr_descent(
         for b in range(rates.shape[0]):
             m = min(batch_size, n - b * batch_size)
             for a in range(m):
-                ask_for_sparse(data, indices, indptr, order, b * batch_size + a + AHEAD)
+                ask_for_sparse(data, indices, indptr, order, b * batch_size + a + AHEAD_SPARSE)
                 i = order[b * batch_size + a]
                 for t in range(rule.k):
                     if penalty.l1 > 0:
@@ -506,7 +572,7 @@ def csr_epoch(
             m = min(batch_size, n - b * batch_size)
             rule.begin()
             for a in range(b * batch_size, b * batch_size + m):
-                ask_for_sparse(data, indices, indptr, order, a + AHEAD)
+                ask_for_sparse(data, indices, indptr, order, a + AHEAD_SPARSE)
                 i = order[a]
                 for t in range(rule.k):
                     z = sparse_dot(data, indices, indptr, i, rule.u, t)
@@ -615,6 +681,42 @@ def csr_look(
                     if fit_intercept:
                         g[t, p] += z
     return value
+
+
+def dense_squares(
+    X: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    squares: cython.double[::1],
+):
+    """Add the weighted squares of every column."""
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    s: cython.double
+    with cython.nogil:
+        for i in range(X.shape[0]):
+            s = weight(weights, i)
+            for j in range(X.shape[1]):
+                squares[j] += s * X[i, j] * X[i, j]
+
+
+def csr_squares(
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    weights: cython.const[cython.floating][::1],
+    start: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    squares: cython.double[::1],
+):
+    """The same for a range of sparse rows."""
+    i: cython.Py_ssize_t
+    e: cython.Py_ssize_t
+    s: cython.double
+    with cython.nogil:
+        for i in range(start, stop):
+            s = weight(weights, i)
+            for e in range(indptr[i], indptr[i + 1]):
+                squares[indices[e]] += s * data[e] * data[e]
 
 
 def dense_moments(
@@ -762,18 +864,23 @@ def sparse_dot(
     w: cython.double[:, ::1],
     t: cython.Py_ssize_t,
 ) -> cython.double:
-    """x_i . w_t, in two sums so that the processor need not wait for each other's."""
+    """x_i . w_t, in four sums so that the processor need not wait for each other's."""
     e: cython.Py_ssize_t = indptr[i]
     stop: cython.Py_ssize_t = indptr[i + 1]
-    even: cython.double = 0.0
-    odd: cython.double = 0.0
-    while e + 1 < stop:
-        even += data[e] * w[t, indices[e]]
-        odd += data[e + 1] * w[t, indices[e + 1]]
-        e += 2
-    if e < stop:
-        even += data[e] * w[t, indices[e]]
-    return even + odd
+    a: cython.double = 0.0
+    b: cython.double = 0.0
+    c: cython.double = 0.0
+    d: cython.double = 0.0
+    while e + 3 < stop:
+        a += data[e] * w[t, indices[e]]
+        b += data[e + 1] * w[t, indices[e + 1]]
+        c += data[e + 2] * w[t, indices[e + 2]]
+        d += data[e + 3] * w[t, indices[e + 3]]
+        e += 4
+    while e < stop:
+        a += data[e] * w[t, indices[e]]
+        e += 1
+    return (a + b) + (c + d)
 
 
 @cython.cfunc

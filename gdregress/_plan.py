@@ -149,14 +149,14 @@ class _Curvature:
         """Step size of the gradient mapping: any will do, the trace bounds the curvature."""
         if isinstance(self.objective.penalty, NoPenalty):
             return 1.0
-        squares = self.objective.column_mean_squares()
+        squares = self.objective.column_mean_squares
         return 1 / (self.of_loss * float(namespace(squares).sum(squares)) or 1.0)
 
 
 def _worth_moments(e, c, objective):
     """Whether the moments of the columns are worth their price.
 
-    They cost one pass over the data and p^2 operations a row, about 1 + p / 16 passes in all.
+    They cost one pass over the data and p^2 operations a row, about 1 + p / 50 passes in all.
     An automatic rate needs them for the curvature. For squared error they also give objective
     and gradient over all rows, one pass an epoch otherwise. Fewer rows than twice the columns
     are used as they are.
@@ -164,7 +164,7 @@ def _worth_moments(e, c, objective):
     for_rate = e.learning_rate == "auto" and not c.optimizer.adaptive
     squared = isinstance(objective.loss, SquaredError)
     saved = e.max_iter if squared else 0
-    passes = 1 + objective.design.n_parameters / 16
+    passes = 1 + objective.design.n_parameters / 50
     enough_rows = objective.n_samples >= 2 * objective.design.n_parameters
     return affordable(objective.design) and enough_rows and (for_rate or saved >= passes)
 

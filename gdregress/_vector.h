@@ -19,7 +19,11 @@
 #endif
 
 typedef double gdregress_double8 __attribute__((vector_size(64), aligned(8), may_alias));
+typedef double gdregress_double4 __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_alias));
+
+/* fewer than eight numbers are left: vectors would not pay for their preparation */
+#define GDREGRESS_ONE_BY_ONE __asm__ volatile("")
 
 #define LOAD_double(x) (*(const gdregress_double8 *) (x))
 #define LOAD_float(x) \
@@ -39,10 +43,14 @@ typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_a
         }                                                                                 \
         for (; j + 8 <= p; j += 8)                                                        \
             a += LOAD_##T(x + j) * LOAD_double(w + j);                                    \
-        for (; j < p; j++)                                                                \
+        for (; j < p; j++) {                                                              \
             rest += x[j] * w[j];                                                          \
+            GDREGRESS_ONE_BY_ONE;                                                         \
+        }                                                                                 \
         a = (a + b) + (c + d);                                                            \
-        return ((a[0] + a[4]) + (a[1] + a[5])) + ((a[2] + a[6]) + (a[3] + a[7])) + rest;  \
+        gdregress_double4 *halves = (gdregress_double4 *) &a;                             \
+        halves[0] += halves[1];                                                           \
+        return ((a[0] + a[2]) + (a[1] + a[3])) + rest;                                    \
     }
 
 #define GDREGRESS_ADD(T)                                                                  \
@@ -52,8 +60,10 @@ typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_a
         ptrdiff_t j = 0;                                                                  \
         for (; j + 8 <= p; j += 8)                                                        \
             *(gdregress_double8 *) (w + j) += factor * LOAD_##T(x + j);                   \
-        for (; j < p; j++)                                                                \
+        for (; j < p; j++) {                                                              \
             w[j] += c * x[j];                                                             \
+            GDREGRESS_ONE_BY_ONE;                                                         \
+        }                                                                                 \
     }
 
 /* out <- (x - shift) * factor */

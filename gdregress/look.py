@@ -75,6 +75,28 @@ def look(design, y, weights, loss, params, ahead=None, gradient=True, kernels=co
     return value, core.like_params(total / n, params)
 
 
+def column_mean_squares(design, weights, kernels=core.kernels):
+    """Weighted mean of the squares of each column, that of the intercept included."""
+    X, n = design.X, design.n_samples
+    weights = core.kernel_weights(weights, X.dtype)
+
+    def part(start, stop):
+        squares = np.zeros(design.n_parameters)
+        if sparse.issparse(X):
+            kernels.csr_squares(*core.arrays_of(X), weights, start, stop, squares)
+        else:
+            for some, rows in _in_rows(X, start, stop):
+                kernels.dense_squares(some, weights[rows], squares)
+        return squares
+
+    row_length = design.n_parameters if not sparse.issparse(X) else 1 + X.nnz / n
+    pieces = pieces_of(n, row_length, design.n_parameters)
+    squares = sum(map_in_threads(part, pieces)) / n
+    if design.fit_intercept:
+        squares[-1] = 1.0 if len(weights) == 0 else float(np.mean(weights, dtype=float))
+    return squares.astype(X.dtype)
+
+
 def _in_rows(X, start, stop):
     """Rows of a range in C order, a few at a time where they have to be copied for it."""
     step = max(stop - start, 1) if X.flags.c_contiguous else COPIED_ROWS

@@ -7,6 +7,7 @@ Several targets are summed. The intercept is never penalised.
 
 import math
 from abc import ABC, abstractmethod
+from functools import cached_property
 
 import numpy as np
 
@@ -100,11 +101,14 @@ class Objective(ABC):
             return grad
         return (params - self.prox(params - step_size * grad, step_size)) / step_size
 
+    @cached_property
     def column_mean_squares(self):
         """Weighted mean of the squares of each column of the design matrix."""
-        if self.moments is None:
-            return self.design.column_mean_squares(self.weights)
-        return self.like_y(self.moments.mean_squares(self.design.fit_intercept))
+        if self.moments is not None:
+            return self.like_y(self.moments.mean_squares(self.design.fit_intercept))
+        if look.applies(self.design, self.y, self.loss):
+            return look.column_mean_squares(self.design, self.weights)
+        return self.design.column_mean_squares(self.weights)
 
     def like_y(self, values):
         """A NumPy array in the namespace, on the device and of the type of the targets."""
@@ -113,7 +117,7 @@ class Objective(ABC):
 
     def column_scales(self):
         """Root mean square of each column, 1 where it is zero: the units of the gradient."""
-        squares = self.column_mean_squares()
+        squares = self.column_mean_squares
         xp = namespace(squares)
         return xp.sqrt(xp.where(squares > 0, squares, xp.ones_like(squares)))
 
@@ -223,8 +227,10 @@ class QuadraticObjective(Objective):
     moments : Moments
     """
 
-    # Cancellation costs at most this much of the sixteen digits.
-    SMALLEST_RATIO = 1e-3
+    # Cancellation costs at most five of the sixteen digits of a value and eight of a gradient,
+    # whose norm only has to be compared.
+    SMALLEST_VALUE = 1e-5
+    SMALLEST_GRADIENT = 1e-8
 
     def __init__(self, data, moments):
         super().__init__(data.design, data.y, data.weights, data.loss, data.penalty)
@@ -257,7 +263,7 @@ class QuadraticObjective(Objective):
             xp = namespace(step)
             value = self._value + float(xp.sum(step * (self._gradient + curved / 2)))
             # also where it is not finite, which the data decide
-            if value > self.SMALLEST_RATIO * self._value:
+            if value > self.SMALLEST_VALUE * self._value:
                 return value
             self.move_anchor(params)
         return self._value
@@ -268,7 +274,7 @@ class QuadraticObjective(Objective):
         if params is not self.anchor:
             curved = self._from_anchor(params)[1]
             gradient = self._gradient + curved
-            if not _square(gradient) < self.SMALLEST_RATIO**2 * self._size:
+            if not _square(gradient) < self.SMALLEST_GRADIENT**2 * self._size:
                 return gradient
             self.move_anchor(params)
         return self._gradient

@@ -288,10 +288,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         return self._loss
 
     def _validate_target(self, y, X, loss, rows):
-        xp = namespace(X)
-        with np.errstate(over="ignore"):  # looked at in the next line
-            y = xp.astype(y, X.dtype)
-        if not bool(xp.all(xp.isfinite(y))):
-            raise ValueError(f"y holds values beyond the range of {X.dtype}, the type of X.")
+        if y.dtype != X.dtype:
+            xp = namespace(X)
+            with np.errstate(over="ignore"):  # looked at in the next line
+                y = xp.astype(y, X.dtype)
+            if not bool(xp.all(xp.isfinite(y))):
+                raise ValueError(f"y holds values beyond the range of {X.dtype}, the type of X.")
         check_target(loss, y, rows)
         return y

@@ -39,7 +39,15 @@ def map_in_threads(function, pieces):
     function must release the interpreter lock to gain from them.
     """
     n_threads = min(_openmp_effective_n_threads(), len(pieces))
+    results = [None] * len(pieces)
+
+    def every_so_many(first):
+        for i in range(first, len(pieces), n_threads):
+            results[i] = function(*pieces[i])
+
     if n_threads == 1:
-        return [function(*piece) for piece in pieces]
-    with ThreadPoolExecutor(n_threads) as pool:
-        return list(pool.map(lambda piece: function(*piece), pieces))
+        every_so_many(0)
+    else:
+        with ThreadPoolExecutor(n_threads) as pool:
+            list(pool.map(every_so_many, range(n_threads)))
+    return results
