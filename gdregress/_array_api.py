@@ -67,6 +67,13 @@ def asarray(values, xp, device, dtype=None):
     return xp.asarray(values, dtype=dtype, device=device)
 
 
+def dot(a, b):
+    """Sum of the products of two arrays of one shape, as a Python float."""
+    if isinstance(a, np.ndarray):
+        return float(np.vdot(a, b))
+    return float(namespace(a).sum(a * b))
+
+
 def take_rows(array, rows):
     """Rows of a dense or sparse array, by slice or by an integer NumPy array.
 

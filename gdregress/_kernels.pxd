@@ -7,6 +7,10 @@ cdef extern from "_vector.h":
     double dot_float(const float *x, const double *w, Py_ssize_t p) noexcept nogil
     void add_double(double c, const double *x, double *w, Py_ssize_t p) noexcept nogil
     void add_float(double c, const float *x, double *w, Py_ssize_t p) noexcept nogil
+    void dot_rows_double(const double *X, const double *w, double b, double *z, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
+    void dot_rows_float(const float *X, const double *w, double b, double *z, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
+    void add_rows_double(const double *r, const double *X, double *g, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
+    void add_rows_float(const double *r, const float *X, double *g, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
     void shrink_all(double *w, double threshold, double factor, Py_ssize_t p) noexcept nogil
     void centre_double(const double *x, const double *shift, double factor, double *out, Py_ssize_t p) noexcept nogil
     void centre_float(const float *x, const double *shift, double factor, double *out, Py_ssize_t p) noexcept nogil

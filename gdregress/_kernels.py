@@ -31,7 +31,7 @@ index = cython.fused_type(cython.int, cython.longlong)
 # A random row takes longer to arrive from memory than to compute with: this many rows ahead of
 # the current one are asked for.
 AHEAD = cython.declare(cython.Py_ssize_t, 12)
-AHEAD_SPARSE = cython.declare(cython.Py_ssize_t, 4)
+AHEAD_SPARSE = cython.declare(cython.Py_ssize_t, 3)
 # Sparse parameters are kept as scale * w; below this scale they are multiplied out.
 SMALLEST_SCALE = cython.declare(cython.double, 1e-100)
 # Constants of the splitmix64 generator, see `random_bits`.
@@ -136,7 +136,8 @@ class Gamma(Loss):
 
 def clip(value, bound):
     """`value` within [-bound, bound]."""
-    return bound if value > bound else (-bound if value < -bound else value)
+    value = bound if value > bound else value
+    return -bound if value < -bound else value
 
 
 def sign(value):
@@ -511,7 +512,7 @@ def csr_descent(
         for b in range(rates.shape[0]):
             m = min(batch_size, n - b * batch_size)
             for a in range(m):
-                ask_for_sparse(data, indices, indptr, order, b * batch_size + a + AHEAD_SPARSE)
+                ask_for_sparse(data, indices, indptr, y, order, b * batch_size + a)
                 i = order[b * batch_size + a]
                 for t in range(rule.k):
                     if penalty.l1 > 0:
@@ -572,7 +573,7 @@ def csr_epoch(
             m = min(batch_size, n - b * batch_size)
             rule.begin()
             for a in range(b * batch_size, b * batch_size + m):
-                ask_for_sparse(data, indices, indptr, order, a + AHEAD_SPARSE)
+                ask_for_sparse(data, indices, indptr, y, order, a)
                 i = order[a]
                 for t in range(rule.k):
                     z = sparse_dot(data, indices, indptr, i, rule.u, t)
@@ -619,26 +620,35 @@ def dense_look(
     w: cython.double[:, ::1],
     u: cython.double[:, ::1],
     g: cython.double[:, ::1],
+    z: cython.double[::1],
 ) -> cython.double:
     """Sum of the weighted losses at w over a range of rows; adds their gradient at u to g.
 
     An empty g asks for no gradient; an empty u stands for w, and each row is multiplied once.
+    z is scratch space, as long as the blocks of rows that are to stay in the cache.
     """
-    i: cython.Py_ssize_t
+    i: cython.Py_ssize_t = start
+    a: cython.Py_ssize_t
     t: cython.Py_ssize_t
-    z: cython.double
-    s: cython.double
+    m: cython.Py_ssize_t
     value: cython.double = 0.0
+    p: cython.Py_ssize_t = X.shape[1]
     with cython.nogil:
-        for i in range(start, stop):
-            s = weight(weights, i)
+        while i < stop:
+            m = min(z.shape[0], stop - i)
             for t in range(w.shape[0]):
-                z = dot(X, i, w, t)
-                value += s * loss.value(y[i, t], z)
+                dot_rows(X, i, m, w, t, z)
+                for a in range(m):
+                    value += weight(weights, i + a) * loss.value(y[i + a, t], z[a])
                 if g.shape[0] > 0:
                     if u.shape[0] > 0:
-                        z = dot(X, i, u, t)
-                    add(s * loss.slope(y[i, t], z), X, i, g, t)
+                        dot_rows(X, i, m, u, t, z)
+                    for a in range(m):
+                        z[a] = weight(weights, i + a) * loss.slope(y[i + a, t], z[a])
+                        if g.shape[1] > p:
+                            g[t, p] += z[a]
+                    add_rows(z, X, i, m, g, t)
+            i += m
     return value
 
 
@@ -819,6 +829,67 @@ def add(
 @cython.nogil
 @cython.inline
 @cython.exceptval(check=False)
+def dot_rows(
+    X: cython.const[cython.floating][:, ::1],
+    i: cython.Py_ssize_t,
+    m: cython.Py_ssize_t,
+    w: cython.double[:, ::1],
+    t: cython.Py_ssize_t,
+    z: cython.double[::1],
+) -> cython.void:
+    """z <- x . w_t + b_t for m rows from row i on."""
+    a: cython.Py_ssize_t
+    p: cython.Py_ssize_t = X.shape[1]
+    b: cython.double = w[t, p] if w.shape[1] > p else 0.0
+    if cython.compiled:
+        if cython.floating is cython.float:
+            dot_rows_float(
+                cython.address(X[i, 0]), cython.address(w[t, 0]), b, cython.address(z[0]), m, p
+            )
+        else:
+            dot_rows_double(
+                cython.address(X[i, 0]), cython.address(w[t, 0]), b, cython.address(z[0]), m, p
+            )
+    else:
+        for a in range(m):
+            z[a] = dot(X, i + a, w, t)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def add_rows(
+    r: cython.double[::1],
+    X: cython.const[cython.floating][:, ::1],
+    i: cython.Py_ssize_t,
+    m: cython.Py_ssize_t,
+    g: cython.double[:, ::1],
+    t: cython.Py_ssize_t,
+) -> cython.void:
+    """g_t <- g_t + sum of r x over m rows from row i on, the intercept left as it is."""
+    a: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    p: cython.Py_ssize_t = X.shape[1]
+    if cython.compiled:
+        if cython.floating is cython.float:
+            add_rows_float(
+                cython.address(r[0]), cython.address(X[i, 0]), cython.address(g[t, 0]), m, p
+            )
+        else:
+            add_rows_double(
+                cython.address(r[0]), cython.address(X[i, 0]), cython.address(g[t, 0]), m, p
+            )
+    else:
+        for a in range(m):
+            for j in range(p):
+                g[t, j] += r[a] * X[i + a, j]
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
 def centre(
     X: cython.const[cython.floating][:, ::1],
     i: cython.Py_ssize_t,
@@ -947,18 +1018,25 @@ def ask_for_sparse(
     data: cython.const[cython.floating][::1],
     indices: cython.const[index][::1],
     indptr: cython.const[index][::1],
+    y: cython.const[cython.floating][:, ::1],
     order: cython.longlong[::1],
-    position: cython.Py_ssize_t,
+    a: cython.Py_ssize_t,
 ) -> cython.void:
-    """The same for a sparse row."""
+    """Have a sparse row a few places on brought from memory, and before that where it lies."""
+    i: cython.Py_ssize_t
     first: cython.Py_ssize_t
     stop: cython.Py_ssize_t
     if cython.compiled:
-        if position < order.shape[0]:
-            first = indptr[order[position]]
-            stop = indptr[order[position] + 1]
+        if a + 2 * AHEAD_SPARSE < order.shape[0]:
+            i = order[a + 2 * AHEAD_SPARSE]
+            prefetch(cython.address(indptr[i]), cython.address(indptr[i + 2]))
+        if a + AHEAD_SPARSE < order.shape[0]:
+            i = order[a + AHEAD_SPARSE]
+            first = indptr[i]
+            stop = indptr[i + 1]
             prefetch(cython.address(data[first]), cython.address(data[stop]))
             prefetch(cython.address(indices[first]), cython.address(indices[stop]))
+            prefetch(cython.address(y[i, 0]), cython.address(y[i, y.shape[1]]))
 
 
 @cython.cfunc

@@ -1,12 +1,12 @@
 """From the estimator's parameters and the data to a run: what "auto" means here."""
 
+import copy
 import math
 import time
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
 from gdregress._array_api import namespace
 from gdregress.curvature import (
@@ -133,7 +133,7 @@ class _Curvature:
         self.spectrum = Spectrum(objective.design, objective.weights, objective.y)
         self.of_loss = loss_curvature(objective, null_params)
         # the automatic rate is that for the momentum as the user gave it
-        self.optimizer = clone(c.optimizer)
+        self.optimizer = copy.copy(c.optimizer)
 
     def automatic(self):
         """The automatic learning rate."""

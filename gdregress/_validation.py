@@ -89,7 +89,8 @@ def build_component(choice, registry, flat_parameters):
         taken = set(defaults(component_class)) & set(flat_parameters)
         given = {name: flat_parameters[name] for name in taken}
         component = component_class(**{k: v for k, v in given.items() if v is not None})
-    check_parameters(component)
+    if taken or not isinstance(choice, str):  # defaults are within their ranges
+        check_parameters(component)
     return component, taken
 
 

@@ -30,7 +30,8 @@ typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_a
     __builtin_convertvector(*(const gdregress_float8 *) (x), gdregress_double8)
 
 #define GDREGRESS_DOT(T)                                                                  \
-    GDREGRESS_CLONES static double dot_##T(const T *x, const double *w, ptrdiff_t p)      \
+    __attribute__((always_inline)) static inline double product_##T(                      \
+        const T *x, const double *w, ptrdiff_t p)                                         \
     {                                                                                     \
         gdregress_double8 a = {0}, b = {0}, c = {0}, d = {0};                             \
         double rest = 0.0;                                                                \
@@ -51,6 +52,17 @@ typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_a
         gdregress_double4 *halves = (gdregress_double4 *) &a;                             \
         halves[0] += halves[1];                                                           \
         return ((a[0] + a[2]) + (a[1] + a[3])) + rest;                                    \
+    }                                                                                     \
+    GDREGRESS_CLONES static double dot_##T(const T *x, const double *w, ptrdiff_t p)      \
+    {                                                                                     \
+        return product_##T(x, w, p);                                                      \
+    }                                                                                     \
+    /* z_i <- x_i . w + b for a block of rows */                                          \
+    GDREGRESS_CLONES static void dot_rows_##T(                                            \
+        const T *X, const double *w, double b, double *z, ptrdiff_t rows, ptrdiff_t p)    \
+    {                                                                                     \
+        for (ptrdiff_t i = 0; i < rows; i++)                                              \
+            z[i] = product_##T(X + i * p, w, p) + b;                                      \
     }
 
 #define GDREGRESS_ADD(T)                                                                  \
@@ -63,6 +75,34 @@ typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_a
         for (; j < p; j++) {                                                              \
             w[j] += c * x[j];                                                             \
             GDREGRESS_ONE_BY_ONE;                                                         \
+        }                                                                                 \
+    }
+
+/* g <- g + sum_i r_i x_i for a block of rows, whose sums stay in registers */
+#define GDREGRESS_ADD_ROWS(T)                                                             \
+    GDREGRESS_CLONES static void add_rows_##T(                                            \
+        const double *r, const T *X, double *g, ptrdiff_t rows, ptrdiff_t p)              \
+    {                                                                                     \
+        ptrdiff_t i, j = 0;                                                               \
+        for (; j + 8 <= p; j += 8) {                                                      \
+            gdregress_double8 a = {0}, b = {0}, c = {0}, d = {0};                         \
+            for (i = 0; i + 4 <= rows; i += 4) {                                          \
+                a += r[i] * LOAD_##T(X + i * p + j);                                      \
+                b += r[i + 1] * LOAD_##T(X + (i + 1) * p + j);                            \
+                c += r[i + 2] * LOAD_##T(X + (i + 2) * p + j);                            \
+                d += r[i + 3] * LOAD_##T(X + (i + 3) * p + j);                            \
+            }                                                                             \
+            for (; i < rows; i++)                                                         \
+                a += r[i] * LOAD_##T(X + i * p + j);                                      \
+            *(gdregress_double8 *) (g + j) += (a + b) + (c + d);                          \
+        }                                                                                 \
+        for (; j < p; j++) {                                                              \
+            double a = 0.0, b = 0.0;                                                      \
+            for (i = 0; i + 2 <= rows; i += 2) {                                          \
+                a += r[i] * X[i * p + j];                                                 \
+                b += r[i + 1] * X[(i + 1) * p + j];                                       \
+            }                                                                             \
+            g[j] += a + b + (i < rows ? r[i] * X[i * p + j] : 0.0);                       \
         }                                                                                 \
     }
 
@@ -122,6 +162,20 @@ GDREGRESS_CLONES static void add_gram(const double *B, double *S, ptrdiff_t rows
             w[j] += c * x[j];                                                \
     }
 
+#define GDREGRESS_ADD_ROWS(T)                                                \
+    static void dot_rows_##T(const T *X, const double *w, double b,          \
+                             double *z, ptrdiff_t rows, ptrdiff_t p)         \
+    {                                                                        \
+        for (ptrdiff_t i = 0; i < rows; i++)                                 \
+            z[i] = dot_##T(X + i * p, w, p) + b;                             \
+    }                                                                        \
+    static void add_rows_##T(const double *r, const T *X, double *g,         \
+                             ptrdiff_t rows, ptrdiff_t p)                    \
+    {                                                                        \
+        for (ptrdiff_t i = 0; i < rows; i++)                                 \
+            add_##T(r[i], X + i * p, g, p);                                  \
+    }
+
 #define GDREGRESS_CENTRE(T)                                                  \
     static void centre_##T(const T *x, const double *shift, double factor,   \
                            double *out, ptrdiff_t p)                         \
@@ -146,6 +200,8 @@ GDREGRESS_DOT(double)
 GDREGRESS_DOT(float)
 GDREGRESS_ADD(double)
 GDREGRESS_ADD(float)
+GDREGRESS_ADD_ROWS(double)
+GDREGRESS_ADD_ROWS(float)
 GDREGRESS_CENTRE(double)
 GDREGRESS_CENTRE(float)
 

@@ -2,7 +2,7 @@
 
 import math
 
-from gdregress._array_api import namespace
+from gdregress._array_api import dot
 
 
 class LineSearch:
@@ -40,14 +40,10 @@ class LineSearch:
         for _ in range(self.MOST_TRIES):
             new = objective.prox(point - rate * grad, rate)
             step = new - point
-            bound = _dot(grad, step) + _dot(step, step) / (2 * rate)
+            bound = dot(grad, step) + dot(step, step) / (2 * rate)
             value = objective.loss_value(new)
             if math.isfinite(value) and value <= start + bound + slack:
                 break
             rate *= self.SHRINK
         self.rate = rate
         return rate
-
-
-def _dot(a, b):
-    return float(namespace(a).sum(a * b))

@@ -12,6 +12,8 @@ from gdregress.threads import map_in_threads, pieces_of
 
 # Rows copied at a time where they do not lie one after the other in memory.
 COPIED_ROWS = 1024
+# Bytes of a block of rows: it is multiplied up to three times while it is in the cache.
+BLOCK_BYTES = 1 << 14
 _NOTHING = np.empty((0, 0))
 
 
@@ -57,9 +59,9 @@ def look(design, y, weights, loss, params, ahead=None, gradient=True, kernels=co
                 *rows, y, weights, start, stop, design.fit_intercept, twin, w, u, g
             )
             return value, g
-        value = 0.0
+        value, z = 0.0, np.empty(max(8, BLOCK_BYTES // (8 * design.n_features)))
         for X, rows in _in_rows(design.X, start, stop):
-            value += kernels.dense_look(X, y[rows], weights[rows], 0, len(X), twin, w, u, g)
+            value += kernels.dense_look(X, y[rows], weights[rows], 0, len(X), twin, w, u, g, z)
         return value, g
 
     row_length = w.size

@@ -61,10 +61,17 @@ class Moments:
 
     def matrix(self, fit_intercept):
         """A' S A, with the row and column of the intercept if there is one."""
-        second = self.covariance + np.outer(self.mean, self.mean)
-        if fit_intercept:
-            second = np.block([[second, self.mean[:, None]], [self.mean, 1.0]])
-        return self.weight * second
+        centred, mean = self.augmented(fit_intercept)
+        return self.weight * (centred + np.outer(mean, mean))
+
+    def augmented(self, fit_intercept):
+        """C and m of A' S A = C + m m', the intercept being a column of ones."""
+        if not fit_intercept:
+            return self.covariance, self.mean
+        p = len(self.mean)
+        centred, mean = np.zeros((p + 1, p + 1)), np.ones(p + 1)
+        centred[:p, :p], mean[:p] = self.covariance, self.mean
+        return centred, mean
 
     def mean_squares(self, fit_intercept):
         """Diagonal of A' S A."""
@@ -159,8 +166,10 @@ def _products(X, y, weights, shift, kernels=core.kernels):
             )
         return total
 
-    total = sum(map_in_threads(part, pieces_of(n, p, width * width)))
-    return np.triu(total) + np.triu(total, 1).T
+    total = np.triu(sum(map_in_threads(part, pieces_of(n, p, width * width))))
+    total += total.T
+    total.flat[:: width + 1] /= 2
+    return total
 
 
 def _products_by_blocks(X, y, weights, shift):

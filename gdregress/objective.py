@@ -12,10 +12,13 @@ from functools import cached_property
 import numpy as np
 
 from gdregress import look
-from gdregress._array_api import asarray, namespace, take_rows
+from gdregress._array_api import asarray, dot, namespace, take_rows
 from gdregress.losses import SquaredError
 from gdregress.penalties import NoPenalty
 from gdregress.samplers import ALL_ROWS
+
+# Squares of numbers above 1e-20 keep their digits in single precision too.
+SMALLEST_SQUARE = 1e-20
 
 
 class Objective(ABC):
@@ -143,13 +146,15 @@ class Objective(ABC):
 
     def scaled_norm(self, gradient, scales):
         """Euclidean norm of a gradient measured in units of the columns' root mean squares."""
-        xp = namespace(gradient)
         ratio = gradient / (scales if scales.ndim == gradient.ndim else scales[:, None])
-        largest = float(xp.max(abs(ratio)))
-        if largest == 0:
-            return 0.0
-        ratio = ratio / largest  # squares of tiny gradients would underflow
-        return largest * float(xp.sum(ratio * ratio)) ** 0.5
+        square = dot(ratio, ratio)
+        if SMALLEST_SQUARE < square < math.inf:
+            return math.sqrt(square)
+        largest = float(namespace(ratio).max(abs(ratio)))
+        if not 0 < largest < math.inf:
+            return largest
+        ratio = ratio / largest  # the squares have underflowed, or overflowed
+        return largest * math.sqrt(dot(ratio, ratio))
 
 
 class DataObjective(Objective):
@@ -217,9 +222,10 @@ class QuadraticObjective(Objective):
 
         F(w) = F(a) + g(a) . (w - a) + (w - a)' H (w - a) / 2,    g(w) = g(a) + H (w - a)
 
-    with H = A' S A. An update costs O(p^2) whatever the number of rows. As the gradient falls
-    far below that at the anchor its leading digits cancel; the anchor then moves to where the
-    run is, so that no digits are lost.
+    with H = A' S A = C + m m', C the centred second moments and m the means of the columns of A,
+    kept apart as large means would swallow the spreads. An update costs O(p^2) whatever the
+    number of rows. As the gradient falls far below that at the anchor its leading digits cancel;
+    the anchor then moves to where the run is, so that no digits are lost.
 
     Parameters
     ----------
@@ -236,8 +242,8 @@ class QuadraticObjective(Objective):
         super().__init__(data.design, data.y, data.weights, data.loss, data.penalty)
         self.moments = moments
         self._data = data
-        self._mean = self.like_y(moments.mean)
-        self._covariance = self.like_y(moments.covariance)
+        centred, mean = moments.augmented(self.design.fit_intercept)
+        self._centred, self._mean = self.like_y(centred), self.like_y(mean)
         self.anchor = None
         self._product = (None, None)
 
@@ -250,7 +256,7 @@ class QuadraticObjective(Objective):
         else:
             self._value, gradient = self.moments.at_zero(self.design.fit_intercept)
             self._gradient = self.like_y(gradient.reshape(params.shape))
-        self._size = _square(self._gradient)
+        self._square = dot(self._gradient, self._gradient)
         self._product = (None, None)
 
     def mean_squared_residual(self, params):
@@ -260,8 +266,7 @@ class QuadraticObjective(Objective):
     def loss_value(self, params, ahead=None):
         if params is not self.anchor:
             step, curved = self._from_anchor(params)
-            xp = namespace(step)
-            value = self._value + float(xp.sum(step * (self._gradient + curved / 2)))
+            value = self._value + dot(step, self._gradient + curved / 2)
             # also where it is not finite, which the data decide
             if value > self.SMALLEST_VALUE * self._value:
                 return value
@@ -274,7 +279,7 @@ class QuadraticObjective(Objective):
         if params is not self.anchor:
             curved = self._from_anchor(params)[1]
             gradient = self._gradient + curved
-            if not _square(gradient) < self.SMALLEST_GRADIENT**2 * self._size:
+            if not dot(gradient, gradient) < self.SMALLEST_GRADIENT**2 * self._square:
                 return gradient
             self.move_anchor(params)
         return self._gradient
@@ -285,12 +290,7 @@ class QuadraticObjective(Objective):
             self.move_anchor(params)
         if self._product[0] is not params:
             step = params - self.anchor
-            coef, intercept = self.design.split(step)
-            shift = self._mean @ coef + intercept
-            curved = self._covariance @ coef + _outer(self._mean, shift)
-            if self.design.fit_intercept:
-                xp = namespace(curved)
-                curved = xp.concat([curved, xp.reshape(shift, (1, *shift.shape))])
+            curved = self._centred @ step + _outer(self._mean, self._mean @ step)
             self._product = (params, (step, curved))
         return self._product[1]
 
@@ -329,8 +329,3 @@ def _outer(mean, shift):
 def _same(a, b):
     """Whether two arrays, the first of which may be missing, hold the same numbers."""
     return a is b or (a is not None and a.shape == b.shape and bool((a == b).all()))
-
-
-def _square(array):
-    """Sum of squares."""
-    return float(namespace(array).sum(array * array))

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from sklearn.base import BaseEstimator
 
-from gdregress._array_api import namespace
+from gdregress._array_api import dot, namespace
 from gdregress._validation import Interval, StrOptions
 
 _DECAY = [Interval(Real, 0, 1, closed="left")]
@@ -159,7 +159,7 @@ class Nesterov(Optimizer):
         velocity = new - params
         if self.momentum != "auto":
             return new, NesterovState(velocity, state.t)
-        turned = float(namespace(new).sum((point - new) * velocity)) > 0
+        turned = dot(point - new, velocity) > 0
         return new, NesterovState(velocity, 1.0 if turned else _next_t(state.t))
 
 

@@ -235,7 +235,10 @@ SCHEDULES = {
 
 def check_factor(schedule, factors):
     """Raise ValueError unless a schedule's answer is finite and not negative."""
-    if not np.all(np.isfinite(factors) & (np.asarray(factors) >= 0)):
+    smallest, largest = (
+        (factors, factors) if isinstance(factors, float) else (np.min(factors), np.max(factors))
+    )
+    if not 0 <= smallest <= largest < math.inf:
         raise ValueError(
             "The 'schedule' parameter must be a function of the update count with finite "
             f"factors >= 0. {schedule!r} returned {np.min(factors)}."

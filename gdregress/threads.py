@@ -7,7 +7,6 @@ come back in the order of the pieces: sums over them are the same to the bit on 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
-import numpy as np
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
 # Numbers that are worth a thread's while, and the most pieces.
@@ -28,8 +27,7 @@ def pieces_of(n_rows, row_length, memory=0):
     """
     smallest = max(SMALLEST_PIECE, 8 * memory)
     count = int(min(MOST_PIECES, max(1, n_rows * row_length // smallest)))
-    edges = np.linspace(0, n_rows, count + 1).astype(int).tolist()
-    return list(pairwise(edges))
+    return list(pairwise(n_rows * i // count for i in range(count + 1)))
 
 
 def map_in_threads(function, pieces):
