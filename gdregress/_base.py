@@ -255,6 +255,9 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 f"{fitted.__name__} and got {xp.__name__}. Convert the input, or fit again."
             )
 
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "coef_")
+
     def __getstate__(self):
         return {**super().__getstate__(), "_gdregress_version": __version__}
 

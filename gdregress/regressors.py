@@ -225,7 +225,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         -------
         y : array of shape (n_samples,) or (n_samples, n_targets)
         """
-        return predict_mean(self._loss_of_fit(), self._raw_prediction(X, "predict"))
+        z = self._raw_prediction(X, "predict")
+        return predict_mean(self._loss, z)
 
     def score(self, X, y, sample_weight=None):
         """R2 of the prediction; D2, the share of deviance explained, for poisson and gamma.

@@ -175,6 +175,68 @@ STEPS = {
 }
 
 
+# A descent of any loss, rule and penalty --------------------------------------------------
+
+
+def descent(X, y, weights, slope, rule, prox, rates, orders, batch_size, start=None):
+    """Parameters before the first and after every update, for one target.
+
+    Parameters
+    ----------
+    slope : callable
+        ``slope(y, z)``, the derivative of the loss of one row.
+    rule : callable
+        One of `STEPS`.
+    prox : callable
+        ``prox(w, step, j)`` of coefficient j; the intercept, which comes last, is not penalised.
+    rates : callable
+        ``rates(count)``, the learning rate after so many updates.
+    orders : list
+        The order of the rows in each epoch.
+    """
+    p = X.shape[1]
+    path, gradients = [np.zeros(p + 1) if start is None else start], []
+    for order in orders:
+        for rows, share in mini_batches(order, batch_size):
+            point = path[-1]
+            if rule is nesterov_step:
+                point = point + 0.9 * displacement(path)
+            gradients.append(sloping_gradient(X, y, weights, slope, rows, point))
+            moved, sizes = rule(path, gradients, rates(len(gradients) - 1) * share)
+            sizes = np.broadcast_to(sizes, p + 1)
+            coef = [prox(moved[j], sizes[j], j) for j in range(p)]
+            path.append(np.array([*coef, moved[p]]))
+    return path
+
+
+def sloping_gradient(X, y, weights, slope, rows, params):
+    """Mean over some rows of s_i L'(y_i, z_i) a_i; the s_i have mean 1 over all rows."""
+    total = [0.0] * len(params)
+    for i in rows:
+        z = sum(float(x) * float(w) for x, w in zip(X[i], params[:-1], strict=True)) + params[-1]
+        r = float(weights[i]) / float(np.mean(weights)) * slope(float(y[i]), float(z))
+        for j in range(len(params) - 1):
+            total[j] += r * float(X[i, j])
+        total[-1] += r
+    return np.array(total) / len(rows)
+
+
+def averaged(path, average):
+    """The mean of the parameters after some updates, `path` as `descent` gives it.
+
+    A number averages all after it. True averages those after the largest power of two that is
+    at most half of their number.
+    """
+    updates = len(path) - 1
+    after = average
+    if average is True:
+        after = 1
+        while 2 * after <= updates / 2:
+            after *= 2
+        after = 0 if updates < 2 else after
+    return np.mean(path[after + 1 :], axis=0) if updates > after else path[-1]
+
+
 # Penalties --------------------------------------------------------------------------------
 
 
@@ -207,6 +269,10 @@ def elasticnet_prox(w, step, alpha, l1_ratio):
     return l2_prox(l1_prox(w, step, alpha * l1_ratio), step, alpha * (1 - l1_ratio))
 
 
+def box_prox(w, lower, upper):
+    return min(max(w, lower), upper)
+
+
 # Losses of one prediction -----------------------------------------------------------------
 
 
@@ -237,6 +303,28 @@ LOSSES = {
     "squared_epsilon_insensitive": lambda y, z: max(0.0, abs(z - y) - 0.1) ** 2,
     "poisson": poisson_loss,
     "gamma": gamma_loss,
+}
+
+
+def sign(r):
+    return (r > 0) - (r < 0)
+
+
+def beyond(r, epsilon=0.1):
+    """By how much a residual exceeds epsilon, with its sign."""
+    return sign(r) * max(0.0, abs(r) - epsilon)
+
+
+SLOPES = {
+    "squared_error": lambda y, z: z - y,
+    "huber": lambda y, z: z - y if abs(z - y) <= 1.35 else 1.35 * sign(z - y),
+    "absolute_error": lambda y, z: sign(z - y),
+    "log_cosh": lambda y, z: math.sinh(z - y) / math.cosh(z - y),
+    "quantile": lambda y, z: sign(z - y) / 2,
+    "epsilon_insensitive": lambda y, z: sign(beyond(z - y)),
+    "squared_epsilon_insensitive": lambda y, z: 2 * beyond(z - y),
+    "poisson": lambda y, z: math.exp(z) - y,
+    "gamma": lambda y, z: 1 - y / math.exp(z),
 }
 
 
