@@ -140,9 +140,14 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
 
     Notes
     -----
-    Stochastic and mini-batch epochs are compiled for NumPy and CSR data with one target, the
-    built-in components and no averaging; anything else takes the same steps at the speed of
-    Python, for which larger batches are the cure.
+    Stochastic and mini-batch epochs are compiled for NumPy and CSR data and the built-in
+    components; anything else takes the same steps at the speed of Python, for which larger
+    batches are the cure. On sparse data plain "gd" costs an update as much as its rows have
+    nonzeros; all other optimizers, and averaging, move every coefficient in every update, which
+    again larger batches make cheap.
+
+    Passes over all rows use the threads that scikit-learn is allowed (``OMP_NUM_THREADS``,
+    ``threadpoolctl``); the results do not depend on how many.
 
     A constant column shares the intercept: only their sum is determined, and descent from zero
     splits it between both. That is correct and changes no prediction.
