@@ -80,6 +80,8 @@ def look(design, y, weights, loss, params, ahead=None, gradient=True, kernels=co
 def column_mean_squares(design, weights, kernels=core.kernels):
     """Weighted mean of the squares of each column, that of the intercept included."""
     X, n = design.X, design.n_samples
+    if sparse.issparse(X) and not X.has_canonical_format:
+        return design.column_mean_squares(weights)  # which adds up duplicates first
     weights = core.kernel_weights(weights, X.dtype)
 
     def part(start, stop):

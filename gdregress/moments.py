@@ -82,7 +82,9 @@ class Moments:
         """Mean of y^2 / 2, summed over the targets, and its gradient where w = 0."""
         value = float(np.sum(self.target_variance + self.target_mean**2)) / 2
         gradient = -(self.target_covariance + np.outer(self.mean, self.target_mean))
-        return value, np.vstack([gradient, -self.target_mean]) if fit_intercept else gradient
+        if fit_intercept:
+            gradient = np.vstack([gradient, -self.target_mean])
+        return self.weight * value, self.weight * gradient
 
 
 def affordable(design):
@@ -126,7 +128,7 @@ def moments_of(design, y, weights):
         target_mean=mean[p:],
         target_covariance=cross / scale[:, None],
         target_variance=np.diag(second)[p:],
-        weight=weight,
+        weight=float(weight),
     )
 
 

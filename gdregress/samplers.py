@@ -22,14 +22,14 @@ def row_order(n_samples, rng, shuffle):
     """The order of the rows in one epoch: theirs, or a random one.
 
     NumPy shuffles an order that is larger than the cache at the pace of the memory; beyond
-    `LARGEST_IN_CACHE` rows the compiled core does it piece by piece.
+    `LARGEST_IN_CACHE` rows the core, where there is one, does it piece by piece.
     """
     if not shuffle:
         return np.arange(n_samples)
     if n_samples <= LARGEST_IN_CACHE or core.kernels is None:
         return rng.permutation(n_samples)
-    order = np.empty(n_samples, dtype=np.int64)
-    core.kernels.shuffle(order, np.zeros(257, dtype=np.int64), rng.randint(2**62, dtype=np.int64))
+    order, ends = np.empty(n_samples, dtype=np.int64), np.zeros(257, dtype=np.int64)
+    core.kernels.shuffle(order, ends, int(rng.randint(2**62, dtype=np.int64)))
     return order
 
 
