@@ -758,8 +758,9 @@ def dense_moments(
             m = min(B.shape[0], stop - i)
             for a in range(m):
                 root = sqrt(weight(weights, i + a))
-                centre(X, i + a, shift_x, root, B, a, 0)
-                centre(y, i + a, shift_y, root, B, a, p)
+                centre(X, i + a, shift_x, root, B, a)
+                for j in range(k):
+                    B[a, p + j] = (y[i + a, j] - shift_y[j]) * root
                 B[a, p + k] = root
             if cython.compiled:
                 add_gram(cython.address(B[0, 0]), cython.address(S[0, 0]), m, S.shape[1])
@@ -897,9 +898,8 @@ def centre(
     factor: cython.double,
     B: cython.double[:, ::1],
     a: cython.Py_ssize_t,
-    first: cython.Py_ssize_t,
 ) -> cython.void:
-    """Row a of B, from a column on: (x_i - shift) factor."""
+    """Row a of B <- (x_i - shift) factor."""
     j: cython.Py_ssize_t
     if cython.compiled:
         if cython.floating is cython.float:
@@ -907,7 +907,7 @@ def centre(
                 cython.address(X[i, 0]),
                 cython.address(shift[0]),
                 factor,
-                cython.address(B[a, first]),
+                cython.address(B[a, 0]),
                 X.shape[1],
             )
         else:
@@ -915,12 +915,12 @@ def centre(
                 cython.address(X[i, 0]),
                 cython.address(shift[0]),
                 factor,
-                cython.address(B[a, first]),
+                cython.address(B[a, 0]),
                 X.shape[1],
             )
     else:
         for j in range(X.shape[1]):
-            B[a, first + j] = (X[i, j] - shift[j]) * factor
+            B[a, j] = (X[i, j] - shift[j]) * factor
 
 
 @cython.cfunc

@@ -111,8 +111,14 @@ typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_a
     GDREGRESS_CLONES static void centre_##T(const T *x, const double *shift,              \
                                             double factor, double *out, ptrdiff_t p)      \
     {                                                                                     \
-        for (ptrdiff_t j = 0; j < p; j++)                                                 \
+        ptrdiff_t j = 0;                                                                  \
+        for (; j + 8 <= p; j += 8)                                                        \
+            *(gdregress_double8 *) (out + j) =                                            \
+                (LOAD_##T(x + j) - LOAD_double(shift + j)) * factor;                      \
+        for (; j < p; j++) {                                                              \
             out[j] = (x[j] - shift[j]) * factor;                                          \
+            GDREGRESS_ONE_BY_ONE;                                                         \
+        }                                                                                 \
     }
 
 /* S <- S + B'B in tiles of 8 x 8 on and above the diagonal; q is a multiple of 8 */

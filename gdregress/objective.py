@@ -233,10 +233,10 @@ class QuadraticObjective(Objective):
     moments : Moments
     """
 
-    # Cancellation costs at most five of the sixteen digits of a value and eight of a gradient,
+    # Cancellation costs at most five of the sixteen digits of a value and ten of a gradient,
     # whose norm only has to be compared.
     SMALLEST_VALUE = 1e-5
-    SMALLEST_GRADIENT = 1e-8
+    SMALLEST_GRADIENT = 1e-10
 
     def __init__(self, data, moments):
         super().__init__(data.design, data.y, data.weights, data.loss, data.penalty)
