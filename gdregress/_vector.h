@@ -21,6 +21,7 @@
 typedef double gdregress_double8 __attribute__((vector_size(64), aligned(8), may_alias));
 typedef double gdregress_double4 __attribute__((vector_size(32), aligned(8), may_alias));
 typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef float gdregress_float4 __attribute__((vector_size(16), aligned(4), may_alias));
 
 /* fewer than eight numbers are left: vectors would not pay for their preparation */
 #define GDREGRESS_ONE_BY_ONE __asm__ volatile("")
@@ -28,6 +29,9 @@ typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_a
 #define LOAD_double(x) (*(const gdregress_double8 *) (x))
 #define LOAD_float(x) \
     __builtin_convertvector(*(const gdregress_float8 *) (x), gdregress_double8)
+#define LOAD4_double(x) (*(const gdregress_double4 *) (x))
+#define LOAD4_float(x) \
+    __builtin_convertvector(*(const gdregress_float4 *) (x), gdregress_double4)
 
 #define GDREGRESS_DOT(T)                                                                  \
     __attribute__((always_inline)) static inline double product_##T(                      \
@@ -44,14 +48,18 @@ typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_a
         }                                                                                 \
         for (; j + 8 <= p; j += 8)                                                        \
             a += LOAD_##T(x + j) * LOAD_double(w + j);                                    \
+        a = (a + b) + (c + d);                                                            \
+        gdregress_double4 *halves = (gdregress_double4 *) &a;                             \
+        gdregress_double4 half = halves[0] + halves[1];                                   \
+        if (j + 4 <= p) {                                                                 \
+            half += LOAD4_##T(x + j) * LOAD4_double(w + j);                               \
+            j += 4;                                                                       \
+        }                                                                                 \
         for (; j < p; j++) {                                                              \
             rest += x[j] * w[j];                                                          \
             GDREGRESS_ONE_BY_ONE;                                                         \
         }                                                                                 \
-        a = (a + b) + (c + d);                                                            \
-        gdregress_double4 *halves = (gdregress_double4 *) &a;                             \
-        halves[0] += halves[1];                                                           \
-        return ((a[0] + a[2]) + (a[1] + a[3])) + rest;                                    \
+        return ((half[0] + half[2]) + (half[1] + half[3])) + rest;                        \
     }                                                                                     \
     GDREGRESS_CLONES static double dot_##T(const T *x, const double *w, ptrdiff_t p)      \
     {                                                                                     \
@@ -72,6 +80,10 @@ typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_a
         ptrdiff_t j = 0;                                                                  \
         for (; j + 8 <= p; j += 8)                                                        \
             *(gdregress_double8 *) (w + j) += factor * LOAD_##T(x + j);                   \
+        if (j + 4 <= p) {                                                                 \
+            *(gdregress_double4 *) (w + j) += c * LOAD4_##T(x + j);                       \
+            j += 4;                                                                       \
+        }                                                                                 \
         for (; j < p; j++) {                                                              \
             w[j] += c * x[j];                                                             \
             GDREGRESS_ONE_BY_ONE;                                                         \
@@ -95,6 +107,17 @@ typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_a
             for (; i < rows; i++)                                                         \
                 a += r[i] * LOAD_##T(X + i * p + j);                                      \
             *(gdregress_double8 *) (g + j) += (a + b) + (c + d);                          \
+        }                                                                                 \
+        if (j + 4 <= p) {                                                                 \
+            gdregress_double4 a = {0}, b = {0};                                           \
+            for (i = 0; i + 2 <= rows; i += 2) {                                          \
+                a += r[i] * LOAD4_##T(X + i * p + j);                                     \
+                b += r[i + 1] * LOAD4_##T(X + (i + 1) * p + j);                           \
+            }                                                                             \
+            if (i < rows)                                                                 \
+                a += r[i] * LOAD4_##T(X + i * p + j);                                     \
+            *(gdregress_double4 *) (g + j) += a + b;                                      \
+            j += 4;                                                                       \
         }                                                                                 \
         for (; j < p; j++) {                                                              \
             double a = 0.0, b = 0.0;                                                      \

@@ -15,6 +15,8 @@ from sklearn.utils.sparsefuncs import mean_variance_axis
 from gdregress._array_api import namespace, take_rows
 from gdregress.samplers import ALL_ROWS
 
+SQUARED_ROWS = 4096
+
 
 class DesignMatrix:
     """The linear map A = [(X - mean) / scale, 1].
@@ -78,11 +80,11 @@ class DesignMatrix:
     def squared_row_norms(self):
         """||a_i||^2 of every row, intercept included, shape (n_samples,)."""
         if sparse.issparse(self.X):
-            squares = self.X.multiply(self.X)
-            norms = np.asarray(squares.sum(axis=1)).ravel()
-            if self.scale is not None:
-                ratio = self.mean / self.scale**2
-                norms = squares @ (1 / self.scale**2) - 2 * (self.X @ ratio) + self.mean @ ratio
+            if self.scale is None:
+                return _sparse_row_norms(self.X, np.ones(self.n_features)) + self.fit_intercept
+            ratio = self.mean / self.scale**2
+            norms = _sparse_row_norms(self.X, 1 / self.scale**2)
+            norms = norms - 2 * (self.X @ ratio) + self.mean @ ratio
         else:
             norms = namespace(self.X).linalg.vecdot(self.X, self.X)
         return norms + 1 if self.fit_intercept else norms
@@ -173,6 +175,13 @@ def standardised(X, weights, fit_intercept):
     if sparse.issparse(X):
         return DesignMatrix(X, fit_intercept, mean, scaling.scale), scaling
     return DesignMatrix((X - mean) / scaling.scale, fit_intercept), scaling
+
+
+def _sparse_row_norms(X, factors):
+    """sum_j factors_j x_ij^2 of every row, a few rows at a time: the squares are a copy of X."""
+    starts = range(0, X.shape[0], SQUARED_ROWS)
+    blocks = (X[start : start + SQUARED_ROWS] for start in starts)
+    return np.concatenate([block.multiply(block) @ factors for block in blocks])
 
 
 def _dense_mean_squares(X, weights):
