@@ -1,17 +1,21 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
 # cython: initializedcheck=False, infer_types=True
-"""One epoch of stochastic or mini-batch descent and one look at all rows, compiled by Cython.
+"""The core, compiled by Cython: epochs of stochastic and mini-batch descent, passes over all rows.
 
 The same file runs as it is, slowly: it is its own reference. ``_kernels.pxd`` holds the C types
-of the classes, ``_vector.h`` the two loops over the numbers of a dense row.
+of the classes, ``_vector.h`` the loops over the numbers of a dense row.
 
 =================  =================================================================
 ``dense_descent``  plain descent, one dense row after the other
 ``csr_descent``    plain descent on sparse rows, in time proportional to the nonzeros
-``dense_epoch``    any rule, dense rows: gather a gradient, move every coordinate
+``dense_epoch``    any rule, dense rows: gather a gradient, move every coefficient
 ``csr_epoch``      the same for sparse rows
 ``dense_look``     objective and gradient over a range of dense rows
 ``csr_look``       the same for sparse rows
+``dense_squares``  squares of the columns; ``csr_squares`` for sparse rows
+``dense_moments``  products of the centred columns with each other
+``shuffle``        a random order of the rows
+``floor_epoch``    the least that an epoch can cost, for the benchmarks
 =================  =================================================================
 
 Letters: w parameters of shape (targets, features + intercept), the intercept last; u the point
