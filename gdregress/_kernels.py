@@ -636,6 +636,7 @@ def dense_look(
     t: cython.Py_ssize_t
     m: cython.Py_ssize_t
     value: cython.double = 0.0
+    total: cython.double
     p: cython.Py_ssize_t = X.shape[1]
     with cython.nogil:
         while i < stop:
@@ -647,11 +648,13 @@ def dense_look(
                 if g.shape[0] > 0:
                     if u.shape[0] > 0:
                         dot_rows(X, i, m, u, t, z)
+                    total = 0.0  # not in g, whose cache line another thread may be writing to
                     for a in range(m):
                         z[a] = weight(weights, i + a) * loss.slope(y[i + a, t], z[a])
-                        if g.shape[1] > p:
-                            g[t, p] += z[a]
+                        total += z[a]
                     add_rows(z, X, i, m, g, t)
+                    if g.shape[1] > p:
+                        g[t, p] += total
             i += m
     return value
 
