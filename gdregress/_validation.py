@@ -110,6 +110,11 @@ def warn_ignored(estimator, unused):
 
 def check_indices(X):
     """Raise ValueError if a sparse matrix points outside of itself."""
+    if (np.diff(X.indptr) < 0).any() or X.indptr[-1] > len(X.indices):
+        raise ValueError(
+            "X is not a valid CSR matrix: its indptr must never fall, nor end beyond its "
+            f"{len(X.indices)} indices."
+        )
     if X.nnz and not 0 <= X.indices.min() <= X.indices.max() < X.shape[1]:
         raise ValueError(
             f"X has column indices from {X.indices.min()} to {X.indices.max()}, but only "

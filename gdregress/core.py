@@ -63,7 +63,9 @@ def kernel_loss(loss, kernels=kernels):
 
 def arrays_of(X):
     """The arrays that hold the rows of a dense or CSR matrix."""
-    return (X.data, X.indices, X.indptr) if sparse.issparse(X) else (X,)
+    if not sparse.issparse(X):
+        return (X,)
+    return tuple(np.ascontiguousarray(array) for array in (X.data, X.indices, X.indptr))
 
 
 def target_columns(y):

@@ -98,7 +98,7 @@ def column_mean_squares(design, weights, kernels=core.kernels):
     squares = sum(map_in_threads(part, pieces)) / n
     if design.fit_intercept:
         squares[-1] = 1.0 if len(weights) == 0 else float(np.mean(weights, dtype=float))
-    return squares.astype(X.dtype)
+    return squares
 
 
 def _in_rows(X, start, stop):

@@ -108,15 +108,19 @@ class Objective(ABC):
     def column_mean_squares(self):
         """Weighted mean of the squares of each column of the design matrix."""
         if self.moments is not None:
-            return self.like_y(self.moments.mean_squares(self.design.fit_intercept))
+            return self.like_y(self.moments.mean_squares(self.design.fit_intercept), exact=True)
         if look.applies(self.design, self.y, self.loss):
             return look.column_mean_squares(self.design, self.weights)
         return self.design.column_mean_squares(self.weights)
 
-    def like_y(self, values):
-        """A NumPy array in the namespace, on the device and of the type of the targets."""
+    def like_y(self, values, exact=False):
+        """A NumPy array in the namespace, on the device and of the type of the targets.
+
+        ``exact`` leaves it in double precision where the namespace is NumPy.
+        """
         xp = namespace(self.y)
-        return asarray(values, xp, None if xp is np else self.y.device, dtype=self.y.dtype)
+        dtype = None if exact and xp is np else self.y.dtype
+        return asarray(values, xp, None if xp is np else self.y.device, dtype=dtype)
 
     def column_scales(self):
         """Root mean square of each column, 1 where it is zero: the units of the gradient."""
@@ -207,6 +211,7 @@ class DataObjective(Objective):
         return look.applies(self.design, self.y, self.loss)
 
     def _look(self, params, ahead, gradient):
+        ahead = None if ahead is params else ahead
         value, grad = look.look(
             self.design, self.y, self.weights, self.loss, params, ahead, gradient
         )
@@ -237,25 +242,31 @@ class QuadraticObjective(Objective):
     # whose norm only has to be compared.
     SMALLEST_VALUE = 1e-5
     SMALLEST_GRADIENT = 1e-10
+    # The gradient at an anchor has seven digits in single precision.
+    SMALLEST_SINGLE = 1e-2
 
     def __init__(self, data, moments):
         super().__init__(data.design, data.y, data.weights, data.loss, data.penalty)
         self.moments = moments
         self._data = data
         centred, mean = moments.augmented(self.design.fit_intercept)
-        self._centred, self._mean = self.like_y(centred), self.like_y(mean)
+        self._centred = self.like_y(centred, exact=True)
+        self._mean = self.like_y(mean, exact=True)
         self.anchor = None
+        if str(self.y.dtype).endswith("32"):
+            self.SMALLEST_VALUE = self.SMALLEST_GRADIENT = self.SMALLEST_SINGLE
         self._product = (None, None)
 
     def move_anchor(self, params):
         """Take value and gradient at `params` from the data; at zero the moments hold them."""
         self.anchor = params
+        self._origin = params.astype(float) if isinstance(params, np.ndarray) else params
         if bool(namespace(params).any(params != 0)):
             self._gradient = self._data.gradient(params)
             self._value = self._data.loss_value(params)
         else:
             self._value, gradient = self.moments.at_zero(self.design.fit_intercept)
-            self._gradient = self.like_y(gradient.reshape(params.shape))
+            self._gradient = self.like_y(gradient.reshape(params.shape), exact=True)
         self._square = dot(self._gradient, self._gradient)
         self._product = (None, None)
 
@@ -277,19 +288,25 @@ class QuadraticObjective(Objective):
         if rows is not ALL_ROWS:
             return self._data.gradient(params, rows)
         if params is not self.anchor:
-            curved = self._from_anchor(params)[1]
-            gradient = self._gradient + curved
+            gradient = self._gradient + self._from_anchor(params)[1]
             if not dot(gradient, gradient) < self.SMALLEST_GRADIENT**2 * self._square:
-                return gradient
+                return self._as_params(gradient)
             self.move_anchor(params)
-        return self._gradient
+        return self._as_params(self._gradient)
+
+    def _as_params(self, gradient):
+        return gradient if gradient.dtype == self.y.dtype else gradient.astype(self.y.dtype)
+
+    def finite_anchor(self):
+        """Where the run may be taken up again; None if it has diverged there."""
+        return self.anchor if math.isfinite(self._value) else None
 
     def _from_anchor(self, params):
         """w - a and H (w - a); those of the last parameters asked for are kept."""
         if self.anchor is None:
             self.move_anchor(params)
         if self._product[0] is not params:
-            step = params - self.anchor
+            step = params - self._origin
             curved = self._centred @ step + _outer(self._mean, self._mean @ step)
             self._product = (params, (step, curved))
         return self._product[1]

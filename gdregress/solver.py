@@ -133,7 +133,7 @@ def solve(run, state):
     except KeyboardInterrupt as error:
         reason, interrupt = "interrupted", error
     if isinstance(run.objective, QuadraticObjective):
-        state.anchor = run.objective.anchor
+        state.anchor = run.objective.finite_anchor()
     last = run.history["objective"][-1]
     worse_than_nothing = run.safeguard and last > run.divergence.null_objective
     if run.validate is not None or reason in ("diverged", "interrupted"):
@@ -221,8 +221,9 @@ class _Meter:
             and run.stopping.met(norm)
         ):
             # the step taken since may have left the point again, with the swing of a momentum
-            penalised = not isinstance(objective.penalty, NoPenalty)
-            params = point - run.gradient_step * mapping if penalised else point
+            params = point
+            if not isinstance(objective.penalty, NoPenalty):
+                params = objective.prox(point - run.gradient_step * grad, run.gradient_step)
             restart_at(state, run.optimizer, params)
         elif evaluated is not None:
             ahead = run.optimizer.lookahead(params, state.optimizer)

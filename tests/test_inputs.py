@@ -510,3 +510,20 @@ class TestBatchSize:
             residual = A[rows] @ params - y[rows]
             params = params - 0.05 * share * A[rows].T @ residual / len(residual)
         assert_allclose(np.append(model.coef_, model.intercept_), params, rtol=1e-12)
+
+
+def test_csr_of_strided_arrays():
+    X = sparse.random_array((30, 4), density=0.5, rng=np.random.RandomState(0), format="csr")
+    doubled = np.repeat(X.data, 2)
+    strided = sparse.csr_array((doubled[::2], X.indices, X.indptr), shape=X.shape)
+    y = np.arange(30.0)
+    kw = {"solver": "stochastic", "max_iter": 3, "tol": None, "random_state": 0}
+    expected = GDRegressor(**kw).fit(X, y).coef_
+    np.testing.assert_array_equal(GDRegressor(**kw).fit(strided, y).coef_, expected)
+
+
+def test_csr_that_points_beyond_its_rows():
+    X = sparse.random_array((30, 4), density=0.5, rng=np.random.RandomState(0), format="csr")
+    X.indptr[20] = 10**6
+    with pytest.raises(ValueError, match="indptr must never fall"):
+        GDRegressor(solver="stochastic").fit(X, np.arange(30.0))

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 from scipy import sparse
 
 from gdregress import GDRegressor, _plan
+from gdregress.exceptions import DivergenceWarning
 from gdregress.objective import QuadraticObjective
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -138,3 +139,35 @@ def test_other_losses_are_not_quadratic(loss):
     X, y, _ = make_data()
     with expecting(by_moments=False):
         GDRegressor(loss=loss, max_iter=3).fit(X, abs(y))
+
+
+def test_single_precision_keeps_the_objective_of_a_close_fit():
+    """The loss falls by four orders below that at the start, where single precision runs out."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(2000, 20)).astype(np.float32)
+    y = (X @ rng.normal(size=20) + 0.02 * rng.normal(size=2000)).astype(np.float32)
+    model = GDRegressor(max_iter=60, tol=None).fit(X, y)
+    residual = X.astype(float) @ model.coef_ + model.intercept_ - y
+    assert model.coef_.dtype == np.float32
+    assert model.loss_curve_[-1] == pytest.approx(np.mean(residual**2) / 2, rel=1e-4)
+
+
+def test_a_diverged_run_can_be_continued():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(50, 3))
+    model = GDRegressor(
+        solver="stochastic", optimizer="gd", learning_rate=1e3, warm_start=True, random_state=0
+    )
+    with pytest.warns(DivergenceWarning):
+        model.fit(X, X[:, 0])
+    model.set_params(learning_rate="auto").fit(X, X[:, 0])
+    assert np.isfinite(model.history_["gradient_norm"]).all()
+
+
+def test_certified_points_keep_their_zeros():
+    """The prox is taken, not undone: l1 leaves exact zeros and a box is never left."""
+    rng = np.random.RandomState(0)
+    for _ in range(20):
+        X = rng.normal(size=(60, 20))
+        model = GDRegressor(penalty="l1", alpha=0.2, tol=0.3).fit(X, X[:, 0] + rng.normal(size=60))
+        assert not ((model.coef_ != 0) & (np.abs(model.coef_) < 1e-12)).any()
