@@ -49,14 +49,13 @@ def look(design, y, weights, loss, params, ahead=None, gradient=True, kernels=co
     w = core.target_rows(params)
     u = _NOTHING if ahead is None or not gradient else core.target_rows(ahead)
     weights = core.kernel_weights(weights, y.dtype)
-    twin = core.kernel_loss(loss, kernels)
+    twin, arrays = core.kernel_loss(loss, kernels), core.arrays_of(design.X)
 
     def part(start, stop):
         g = np.zeros(w.shape) if gradient else _NOTHING
         if sparse.issparse(design.X):
-            rows = core.arrays_of(design.X)
             value = kernels.csr_look(
-                *rows, y, weights, start, stop, design.fit_intercept, twin, w, u, g
+                *arrays, y, weights, start, stop, design.fit_intercept, twin, w, u, g
             )
             return value, g
         value, z = 0.0, np.empty(max(8, BLOCK_BYTES // (8 * design.n_features)))
@@ -82,12 +81,12 @@ def column_mean_squares(design, weights, kernels=core.kernels):
     X, n = design.X, design.n_samples
     if sparse.issparse(X) and not X.has_canonical_format:
         return design.column_mean_squares(weights)  # which adds up duplicates first
-    weights = core.kernel_weights(weights, X.dtype)
+    weights, arrays = core.kernel_weights(weights, X.dtype), core.arrays_of(X)
 
     def part(start, stop):
         squares = np.zeros(design.n_parameters)
         if sparse.issparse(X):
-            kernels.csr_squares(*core.arrays_of(X), weights, start, stop, squares)
+            kernels.csr_squares(*arrays, weights, start, stop, squares)
         else:
             for some, rows in _in_rows(X, start, stop):
                 kernels.dense_squares(some, weights[rows], squares)

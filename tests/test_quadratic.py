@@ -154,7 +154,7 @@ def test_single_precision_keeps_the_objective_of_a_close_fit():
 
 def test_a_diverged_run_can_be_continued():
     rng = np.random.RandomState(0)
-    X = rng.normal(size=(50, 3))
+    X = rng.normal(size=(400, 3))  # enough updates for parameters that are not finite
     model = GDRegressor(
         solver="stochastic", optimizer="gd", learning_rate=1e3, warm_start=True, random_state=0
     )
