@@ -33,7 +33,6 @@ from gdregress._validation import (
 from gdregress._version import __version__
 from gdregress.diagnosis import warn_diverged, warn_not_converged
 from gdregress.history import History
-from gdregress.losses import LOSSES, Loss
 from gdregress.optimizers import OPTIMIZERS, Optimizer
 from gdregress.penalties import PENALTIES, Penalty
 from gdregress.samplers import SOLVERS, MiniBatch
@@ -45,7 +44,6 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Everything that GDRegressor shares with estimators for other targets."""
 
     _parameter_constraints = {
-        "loss": [StrOptions(set(LOSSES)), Loss],
         "penalty": [StrOptions({name for name in PENALTIES if name}), Penalty, None],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
@@ -60,7 +58,6 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         ],
         "schedule": [StrOptions({"auto", *SCHEDULES}), callable],
         "power_t": [Interval(Real, 0, None, closed="left")],
-        "epsilon": [Interval(Real, 0, None, closed="left"), None],
         "standardize": ["boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left"), None],
@@ -75,9 +72,36 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         "verbose": ["verbose"],
     }
 
+    # The losses by name, the target ranges of losses that can be used, and what to do for others.
+    _losses: dict
+    _target_ranges: tuple
+    _target_ranges_advice: str
+    _coef_as_rows = False
+
     @abstractmethod
-    def _validate_target(self, y, X, loss, rows):
-        """`y` as an array like X, checked for the loss; `rows` are their numbers or None."""
+    def _check_input(self, X, y, **checks):
+        """X and y as `validate_data` returns them, y being what this estimator predicts."""
+
+    @abstractmethod
+    def _encode_target(self, y, X, weights, components, rows, in_parts):
+        """Targets as numbers that the loss understands, of the type of X, and the weights.
+
+        Parameters
+        ----------
+        y : array of shape (n_samples,) or (n_samples, n_targets)
+        X : array
+        weights : array of shape (n_samples,) or None
+        components : Components
+            The loss may be replaced by its form for these targets.
+        rows : ndarray of int or None
+            Numbers of the rows among those that the user gave, where some have been removed.
+        in_parts : bool
+            Whether there are more rows than these, as in `partial_fit`.
+        """
+
+    @abstractmethod
+    def _validation_score(self, loss, y, z, weights):
+        """Score of raw predictions z on the rows held out."""
 
     def fit(self, X, y, sample_weight=None, *, coef_init=None, intercept_init=None):
         """Fit the model.
@@ -160,8 +184,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         plan = plan_run(self, components, objective, start)
         state = start or fresh_state(self, plan.null_params, scaling)
         count_weights(train[2], objective.n_samples, state)
-        run, original = plan.run, original_units(objective, scaling)
-        run.validate = held_out and Scorer(held_out, objective, scaling, components.loss)
+        run, original = plan.run, original_units(objective, scaling, self._coef_as_rows)
+        run.validate = held_out and Scorer(self, held_out, objective, scaling)
         run.store = original if self.store_path else None
         metadata = {"sample_weight": sample_weight}
         run.on_epoch = EpochEnd(self, run, original, components.loss, X=X, y=y, metadata=metadata)
@@ -174,7 +198,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         check_parameters(self)
         components = build_components(self)
         first = not hasattr(self, "_state")
-        data = validate_input(self, X, y, sample_weight, components, reset=first)
+        data = validate_input(self, X, y, sample_weight, components, reset=first, in_parts=True)
         objective, scaling = build_objective(self, data, components)
         start = None if first else resumed(self, objective, scaling)
         if start is not None:
@@ -183,7 +207,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         state = start or fresh_state(self, plan.null_params, scaling)
         if start is None:
             count_weights(data[2], objective.n_samples, state)
-        original = original_units(objective, scaling)
+        original = original_units(objective, scaling, self._coef_as_rows)
         plan.run.store = original if self.store_path else None
         if plan.run.safeguard and state.learning_rate is not None:
             plan.run.learning_rate = min(plan.run.learning_rate, state.learning_rate)
@@ -230,7 +254,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             warn_not_converged(plan.run, plan.facts, stalled=True)
 
     def _raw_prediction(self, X, method):
-        """X @ coef + intercept, in the namespace of X."""
+        """X @ coef + intercept, in the namespace of X; a column for each row of ``coef_``."""
         check_is_fitted(self)
         xp, device = input_namespace(X)
         self._check_same_namespace(xp, device, method)

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gdregress._validation import build_component, check_loss, warn_ignored
-from gdregress.losses import LOSSES
 from gdregress.optimizers import OPTIMIZERS, AdaGrad, Adam, NAdam, RMSProp
 from gdregress.penalties import PENALTIES
 from gdregress.samplers import SOLVERS, Batch
@@ -30,8 +29,8 @@ class Components:
 def build_components(estimator):
     """Build every component, refuse what cannot go together, warn of what has no effect."""
     e = estimator
-    loss, by_loss = build_component(e.loss, LOSSES, {"epsilon": e.epsilon})
-    check_loss(loss)
+    loss, by_loss = build_component(e.loss, e._losses, _of_loss(e))
+    check_loss(loss, e)
     penalty, by_penalty = build_component(
         e.penalty, PENALTIES, {"alpha": e.alpha, "l1_ratio": e.l1_ratio}
     )
@@ -57,8 +56,14 @@ def build_components(estimator):
         "validation_fraction": "early_stopping is False",
         "n_iter_no_change": "this run is not ended by a plateau",
     }
-    warn_ignored(e, {name: why for name, why in reasons.items() if name not in taken})
+    unused = {name: why for name, why in reasons.items() if name not in taken and hasattr(e, name)}
+    warn_ignored(e, unused)
     return Components(loss, penalty, optimizer, sampler, schedule)
+
+
+def _of_loss(e):
+    """The parameters of the estimator that belong to losses."""
+    return {name: getattr(e, name) for name in ("epsilon",) if hasattr(e, name)}
 
 
 def _waits_for_plateaus(e, loss, sampler, schedule):

@@ -2,25 +2,24 @@
 
 import numpy as np
 from scipy import sparse
+from sklearn.base import is_classifier
+from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import _check_sample_weight
 
 from gdregress._array_api import input_namespace, move_to, namespace, take_rows, to_numpy
 from gdregress._finite import check_all_finite
 from gdregress._validation import check_indices
 from gdregress.design import DesignMatrix, Scaling, standardised
 from gdregress.gradient_check import check_gradient
-from gdregress.losses import LOSSES
 from gdregress.objective import DataObjective, normalised_weights
-from gdregress.scores import explained
 
 
-def validate_input(estimator, X, y, sample_weight, components, reset):
-    """X, y and weights as arrays of one namespace, rows of weight 0 removed."""
+def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=False):
+    """X, encoded y and weights as arrays of one namespace, rows of weight 0 removed."""
     xp, device = input_namespace(X)
     y, sample_weight = move_to(y, xp, device), move_to(sample_weight, xp, device)
-    X, y = validate_data(
-        estimator,
+    X, y = estimator._check_input(
         X,
         y,
         accept_sparse="csr",
@@ -28,8 +27,6 @@ def validate_input(estimator, X, y, sample_weight, components, reset):
         dtype=[xp.float64, xp.float32],
         # rows at random are slow to collect from columns
         order="C" if xp is np and estimator.solver != "batch" else None,
-        multi_output=True,
-        y_numeric=True,
         ensure_all_finite=False,  # in the next line
         reset=reset,
     )
@@ -45,14 +42,16 @@ def validate_input(estimator, X, y, sample_weight, components, reset):
         if not kept.all():
             rows = np.flatnonzero(kept)
             X, y, sample_weight = (take_rows(a, rows) for a in (X, y, sample_weight))
-    y = estimator._validate_target(y, X, components.loss, rows)
-    if type(components.loss) not in LOSSES.values():
-        check_gradient(components.loss, y)
+    own = components.loss if type(components.loss) not in estimator._losses.values() else None
+    y, sample_weight = estimator._encode_target(y, X, sample_weight, components, rows, in_parts)
+    if own is not None:
+        # of several classes, two are enough to tell
+        check_gradient(own, y if components.loss is own else 2 * xp.astype(y > 0, y.dtype) - 1)
     return X, y, sample_weight
 
 
 def hold_out(estimator, data):
-    """Split off the validation rows of early stopping."""
+    """Split off the validation rows of early stopping, of every class its share."""
     if not estimator.early_stopping:
         return data, None
     n = data[0].shape[0]
@@ -63,12 +62,22 @@ def hold_out(estimator, data):
             f"(validation_fraction={estimator.validation_fraction}) and leave none to train on: "
             f"n_samples={n} is too small."
         )
-    order = check_random_state(estimator.random_state).permutation(n)
-    parts = order[n_held_out:], order[:n_held_out]
+    parts = _split(estimator, data[1], n_held_out)
     return [
         tuple(None if array is None else take_rows(array, np.sort(rows)) for array in data)
         for rows in parts
     ]
+
+
+def _split(estimator, y, n_held_out):
+    """Numbers of the rows to train on and of those held out."""
+    rng = check_random_state(estimator.random_state)
+    if not is_classifier(estimator):
+        order = rng.permutation(y.shape[0])
+        return order[n_held_out:], order[:n_held_out]
+    y = to_numpy(y)
+    splitter = StratifiedShuffleSplit(n_splits=1, test_size=n_held_out, random_state=rng)
+    return next(splitter.split(y[:, None], y))
 
 
 def build_objective(estimator, data, components):
@@ -107,12 +116,13 @@ def weigh_against_earlier(objective, weights, state):
 class Scorer:
     """Score of parameters on the rows held out."""
 
-    def __init__(self, held_out, objective, scaling, loss):
+    def __init__(self, estimator, held_out, objective, scaling):
+        self.estimator = estimator
         self.X, self.y, self.weights = held_out
         self.objective = objective
         self.scaling = scaling
-        self.loss = loss
 
     def __call__(self, params):
         coef, intercept = self.scaling.to_original(*self.objective.design.split(params))
-        return explained(self.loss, self.y, self.X @ coef + intercept, self.weights)
+        z = self.X @ coef + intercept
+        return self.estimator._validation_score(self.objective.loss, self.y, z, self.weights)

@@ -47,7 +47,10 @@ class EpochEnd:
 
     def _attributes(self, params):
         coef, intercept = self.original(params)
-        return {"coef_": coef, "intercept_": intercept, "_loss": self.loss}
+        attributes = {"coef_": coef, "intercept_": intercept, "_loss": self.loss}
+        if hasattr(self.estimator, "classes_"):
+            attributes["classes_"] = self.estimator.classes_
+        return attributes
 
 
 def print_epoch(history, verbose):

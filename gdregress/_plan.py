@@ -15,6 +15,7 @@ from gdregress.curvature import (
     batch_smoothness,
     loss_curvature,
     optimal_momentum,
+    prediction_scale,
     smallest_curvature,
 )
 from gdregress.diagnosis import Facts
@@ -211,6 +212,9 @@ def _finite_start(objective, null_params, start):
             f"The objective is {largest} before the first update: y, X or the initial "
             "coefficients are too large, or outside the penalty's domain. Rescale them."
         )
+    if largest == 0 and not objective.loss.smooth:
+        # of the perceptron, which has no loss before it has learned anything
+        return prediction_scale(objective, null_params)
     return largest
 
 

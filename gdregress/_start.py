@@ -45,7 +45,7 @@ def resumed(estimator, objective, scaling):
     """A copy of the last state, its parameters moved to the units and type of the new data."""
     last, y = estimator._state, objective.y
     xp = namespace(y)
-    shape = (objective.design.n_parameters, *y.shape[1:])
+    shape = (objective.design.n_parameters, *objective.output_shape)
     if tuple(last.params.shape) != shape:
         raise ValueError(
             "The earlier fit cannot be continued: its coefficients and intercept have the "
@@ -73,17 +73,17 @@ def resumed(estimator, objective, scaling):
 
 def _given_parameters(estimator, objective, scaling, coef_init, intercept_init):
     """Parameters in the run's units from coefficients in those of the data."""
-    y, p = objective.y, objective.design.n_features
+    y, p, outputs = objective.y, objective.design.n_features, objective.output_shape
     xp = namespace(y)
     device = None if xp is np else y.device
-    shapes = {"coef_init": (*y.shape[1:], p), "intercept_init": y.shape[1:]}
+    shapes = {"coef_init": (*outputs, p), "intercept_init": outputs}
     arrays = {}
     null = null_parameters(objective.design, y, objective.weights, objective.loss)
     null_parts = [to_numpy(part).T for part in objective.design.split(null)]
     given = {"coef_init": coef_init, "intercept_init": intercept_init}
     for (name, value), default in zip(given.items(), null_parts, strict=True):
         value = default if value is None else to_numpy(value)
-        if len(y.shape) == 1 and value.shape in ((1, p), (1,)) and value.shape != (p,):
+        if outputs == () and value.shape in ((1, p), (1,)) and value.shape != (p,):
             value = value[0]
         if value.shape != shapes[name] or not np.isfinite(value).all():
             raise ValueError(
@@ -92,7 +92,7 @@ def _given_parameters(estimator, objective, scaling, coef_init, intercept_init):
             )
         value = value.astype(float)
         arrays[name] = asarray(np.ascontiguousarray(value.T), xp, device, dtype=y.dtype)
-    intercept = xp.reshape(arrays["intercept_init"], (1, *y.shape[1:]))
+    intercept = xp.reshape(arrays["intercept_init"], (1, *outputs))
     coef, intercept = scaling.from_original(arrays["coef_init"], intercept)
     return xp.concat([coef, intercept]) if estimator.fit_intercept else coef
 
@@ -103,11 +103,18 @@ def _new_average(average):
     return SuffixAverage(None if isinstance(average, (bool, np.bool_)) else average)
 
 
-def original_units(objective, scaling):
-    """Function from parameters to ``coef_`` and ``intercept_``."""
+def original_units(objective, scaling, as_rows=False):
+    """Function from parameters to ``coef_`` and ``intercept_``.
+
+    ``as_rows`` gives a single output the shapes (1, n_features) and (1,), as classifiers have it.
+    """
 
     def original(params):
         coef, intercept = scaling.to_original(*objective.design.split(params))
-        return (coef, float(intercept)) if coef.ndim == 1 else (coef.T, intercept)
+        if coef.ndim == 2:
+            return coef.T, intercept
+        if as_rows:
+            return coef[None, :], namespace(coef).reshape(intercept, (1,))
+        return coef, float(intercept)
 
     return original

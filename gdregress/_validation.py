@@ -122,15 +122,23 @@ def check_indices(X):
         )
 
 
-def check_loss(loss):
-    """Raise ValueError for a loss that describes itself by words unknown here."""
-    known = {"link": ("identity", "log"), "target_range": ("real", "non-negative", "positive")}
+def check_loss(loss, estimator):
+    """Raise ValueError for a loss of other targets, or that describes itself by unknown words."""
+    known = {
+        "link": ("identity", "log"),
+        "target_range": ("real", "non-negative", "positive", "labels", "classes"),
+    }
     for attribute, words in known.items():
         if getattr(loss, attribute) not in words:
             raise ValueError(
                 f"{type(loss).__name__}.{attribute} must be one of {words}. "
                 f"Got {getattr(loss, attribute)!r} instead."
             )
+    if loss.target_range not in estimator._target_ranges:
+        raise ValueError(
+            f"{type(loss).__name__} is a loss for {loss.target_range} targets, which "
+            f"{type(estimator).__name__} does not have: {estimator._target_ranges_advice}."
+        )
 
 
 def check_target(loss, y, rows=None):

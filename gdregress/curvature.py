@@ -150,11 +150,15 @@ def loss_curvature(objective, null_params):
 
 
 def prediction_scale(objective, null_params):
-    """How far the raw predictions have to go: rms(y - z) at the start, 1 under a log link."""
-    if objective.loss.link == "log":
+    """How far the raw predictions have to go: rms(y - z) at the start.
+
+    1 under a log link, and for classes, whose margins and log odds are of that size.
+    """
+    loss = objective.loss
+    if loss.link == "log" or loss.target_range in ("labels", "classes"):
         return 1.0
     scale = math.sqrt(objective.mean_squared_residual(null_params))
-    return scale / math.sqrt(objective.n_targets) or 1.0
+    return scale / math.sqrt(math.prod(objective.output_shape)) or 1.0
 
 
 def expected_smoothness(largest, largest_row, n_samples, batch_size):

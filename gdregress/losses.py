@@ -10,7 +10,9 @@ attribute          meaning
 ``link``           "identity" predicts z, "log" predicts exp(z)
 ``smooth``         whether the gradient is continuous in z
 ``curvature``      the least upper bound of d2L/dz2, None where there is none
-``target_range``   "real", "non-negative" or "positive"
+``target_range``   "real", "non-negative", "positive", "labels" (-1 and 1) or
+                   "classes" (0, 1, 2, ...)
+``n_outputs``      how many raw predictions go with one target; None for one each
 =================  ================================================================
 """
 
@@ -51,6 +53,7 @@ class Loss(BaseEstimator, ABC):
     smooth = True
     curvature = None
     target_range = "real"
+    n_outputs = None
     _parameter_constraints: dict = {}
 
     @abstractmethod

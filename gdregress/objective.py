@@ -37,6 +37,8 @@ class Objective(ABC):
     ----------
     moments : Moments or None
         Of the columns, where they have been formed.
+    output_shape : tuple
+        Of the raw predictions of one row, () for a single number.
     """
 
     moments = None
@@ -48,7 +50,7 @@ class Objective(ABC):
         self.loss = loss
         self.penalty = penalty
         self.n_samples = design.n_samples
-        self.n_targets = 1 if len(y.shape) == 1 else y.shape[1]
+        self.output_shape = output_shape(y, loss)
 
     @abstractmethod
     def loss_value(self, params, ahead=None):
@@ -321,10 +323,15 @@ def normalised_weights(sample_weight):
     return relative / xp.mean(relative)
 
 
+def output_shape(y, loss):
+    """Shape of the raw predictions of one row: of its targets, or a number for each class."""
+    return y.shape[1:] if loss.n_outputs is None else (loss.n_outputs,)
+
+
 def null_parameters(design, y, weights, loss):
     """Where a fit starts: zero, but for the intercept of a log link, which is log(mean of y)."""
     xp = namespace(y)
-    shape = (design.n_parameters, *y.shape[1:])
+    shape = (design.n_parameters, *output_shape(y, loss))
     params = xp.zeros(shape, dtype=y.dtype, device=None if xp is np else y.device)
     if loss.link == "log" and design.fit_intercept:
         losses = y if weights is None else y * _over_targets(weights, y)

@@ -1,16 +1,22 @@
 """GDRegressor: linear regression by gradient descent."""
 
 import math
+from numbers import Real
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.linear_model import LinearRegression
-from sklearn.utils.validation import _check_sample_weight, check_array, check_is_fitted
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_is_fitted,
+    validate_data,
+)
 
 from gdregress._array_api import input_namespace, move_to, namespace, to_numpy
 from gdregress._base import BaseGD
-from gdregress._validation import check_target
-from gdregress.losses import predict_mean
+from gdregress._validation import Interval, StrOptions, check_target
+from gdregress.losses import LOSSES, Loss, predict_mean
 from gdregress.scores import explained
 
 
@@ -164,6 +170,15 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     0.5177
     """
 
+    _losses = LOSSES
+    _target_ranges = ("real", "non-negative", "positive")
+    _target_ranges_advice = "use GDClassifier"
+    _parameter_constraints = {
+        **BaseGD._parameter_constraints,
+        "loss": [StrOptions(set(LOSSES)), Loss],
+        "epsilon": [Interval(Real, 0, None, closed="left"), None],
+    }
+
     def __init__(
         self,
         loss="squared_error",
@@ -293,12 +308,18 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         check_is_fitted(self)
         return self._loss
 
-    def _validate_target(self, y, X, loss, rows):
+    def _check_input(self, X, y, **checks):
+        return validate_data(self, X, y, multi_output=True, y_numeric=True, **checks)
+
+    def _encode_target(self, y, X, weights, components, rows, in_parts):
         if y.dtype != X.dtype:
             xp = namespace(X)
             with np.errstate(over="ignore"):  # looked at in the next line
                 y = xp.astype(y, X.dtype)
             if not bool(xp.all(xp.isfinite(y))):
                 raise ValueError(f"y holds values beyond the range of {X.dtype}, the type of X.")
-        check_target(loss, y, rows)
-        return y
+        check_target(components.loss, y, rows)
+        return y, weights
+
+    def _validation_score(self, loss, y, z, weights):
+        return explained(loss, y, z, weights)

@@ -1,4 +1,4 @@
-"""The score of a regressor: the share of the loss that the model explains."""
+"""How good predictions are: the share of the loss explained, the share of classes met."""
 
 import math
 
@@ -42,3 +42,18 @@ def explained(loss, y, z, weights=None):
         for a, b in zip(left, total, strict=True)
     ]
     return sum(scores) / len(scores)
+
+
+def accuracy(y, predicted, weights=None):
+    """Weighted share of the rows whose class is predicted.
+
+    Parameters
+    ----------
+    y, predicted : arrays of shape (n_samples,)
+    weights : array of shape (n_samples,) or None
+    """
+    xp = namespace(y)
+    right = xp.astype(y == predicted, y.dtype)
+    if weights is None:
+        return float(xp.mean(right))
+    return float(xp.sum(weights * right)) / float(xp.sum(weights))

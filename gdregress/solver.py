@@ -107,8 +107,7 @@ def solve(run, state):
     _begin(run, state)
     measure = _Meter(run)
     measure(state, rate=run.learning_rate * state.rate_factor)
-    best = _Best(run.validate is not None)
-    best.offer(run.history.row(-1), state.reported())
+    best = _Best(run.validate is not None, state.reported(), run.history.row(-1))
     reason, interrupt, n_iter, cuts = "max_iter", None, 0, 0
     try:
         while n_iter < run.max_iter:
@@ -246,14 +245,19 @@ class _Meter:
 
 
 class _Best:
-    """The best finite parameters: by validation score, or else by objective."""
+    """The best finite parameters: by validation score, or else by objective.
 
-    def __init__(self, validated):
+    A start without any loss, which the perceptron has before it has learned anything, is the
+    best only until there is something else.
+    """
+
+    def __init__(self, validated, params, row):
         self.column, self.sign = ("validation_score", -1) if validated else ("objective", 1)
-        self.value = math.inf
-        self.params = None
+        value = self.sign * row[self.column]
+        self.value = value if value != 0 else math.inf
+        self.params = params
 
     def offer(self, row, params):
         value = self.sign * row[self.column]
-        if self.params is None or value < self.value:
+        if value < self.value:
             self.value, self.params = value, params

@@ -17,7 +17,9 @@ LAYERS = [
     {"_array_api", "exceptions"},
     {"_validation"},
     {"losses", "penalties", "optimizers", "schedules", "history", "averaging", "threads"},
-    {"core", "_finite"},
+    {"classification_losses", "_finite", "_classes"},
+    {"multiclass"},
+    {"core"},
     {"samplers"},
     {"stopping", "line_search", "design", "gradient_check", "scores"},
     {"moments", "look"},
@@ -27,7 +29,7 @@ LAYERS = [
     {"_components", "_plan"},
     {"_data", "_start", "_epoch_end"},
     {"_base"},
-    {"regressors"},
+    {"regressors", "classifiers"},
     {"__init__"},
 ]
 LEVEL = {module: level for level, layer in enumerate(LAYERS) for module in layer}

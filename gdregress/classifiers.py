@@ -1,0 +1,421 @@
+"""GDClassifier: linear classification by gradient descent."""
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from gdregress._array_api import asarray, namespace, to_numpy
+from gdregress._base import BaseGD
+from gdregress._classes import (
+    check_classes,
+    classes_of,
+    encode,
+    given_classes,
+    weighted_by_class,
+)
+from gdregress._validation import StrOptions, check_partial_fit, keep_fitted_state
+from gdregress.classification_losses import CLASSIFICATION_LOSSES, LogLoss
+from gdregress.losses import Loss
+from gdregress.multiclass import Softmax, over_classes
+from gdregress.scores import accuracy
+
+
+def _knows_probabilities(estimator):
+    """Whether the loss says how likely the classes are; AttributeError otherwise."""
+    loss = estimator.loss
+    loss = CLASSIFICATION_LOSSES.get(loss) if isinstance(loss, str) else loss
+    if not hasattr(loss, "probability"):
+        raise AttributeError(
+            f"loss={estimator.loss!r} knows no probabilities. Use 'log_loss' or "
+            "'modified_huber', or CalibratedClassifierCV around this estimator."
+        )
+    return True
+
+
+class GDClassifier(ClassifierMixin, BaseGD):
+    r"""Linear classification fitted by batch, stochastic or mini-batch gradient descent.
+
+    Minimises
+
+    .. math::
+
+        F(w, b) = \frac{\sum_i s_i L(y_i, x_i \cdot w + b)}{\sum_i s_i} + \alpha R(w)
+
+    with weights s, those of the samples times those of their classes. The minimiser of the log
+    loss with l2 is that of ``LogisticRegression(C=1 / (alpha * sum(s)))``. The intercept is never
+    penalised.
+
+    With two classes, y is -1 for the first and 1 for the second of ``classes_``, and one vector
+    of coefficients is fitted. With more, there is one for each class: "log_loss" is the
+    categorical cross-entropy of the softmax, all other losses are summed over one problem for
+    each class, its rows against the rest.
+
+    Parameters
+    ----------
+    loss : str or Loss, default="log_loss"
+        "log_loss", "hinge", "squared_hinge", "modified_huber", "perceptron", or an instance of
+        a loss of a label y in {-1, 1}, such as one's own subclass of `Loss`.
+    penalty : {"l2", "l1", "elasticnet"}, None or Penalty, default="l2"
+        Or an instance such as ``Box(lower=0)``, or one's own subclass of `Penalty`.
+    alpha : float, default=1e-4
+        Strength of a penalty given by name.
+    l1_ratio : float in [0, 1], default=0.15
+        Share of l1 in ``penalty="elasticnet"``.
+    class_weight : dict, "balanced" or None, default=None
+        Weight of each class, by its label; 1 for those not named. "balanced" gives every class
+        the same total weight; not for `partial_fit`.
+    fit_intercept : bool, default=True
+        Whether to fit the intercept b.
+    solver : {"batch", "stochastic", "mini-batch"}, default="batch"
+        Rows per update: all, one, or `batch_size`.
+    batch_size : int or float, default=32
+        Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
+    optimizer : str or Optimizer, default="nesterov"
+        "gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or an
+        instance such as ``Adam(beta_1=0.8)``.
+    momentum : float in [0, 1) or "auto", default="auto"
+        For "momentum" and "nesterov". "auto" is, for solver="batch" and smooth losses, the
+        accelerated sequence with adaptive restart (nesterov); 0.9 otherwise.
+    learning_rate : float, "auto" or "line-search", default="auto"
+        "auto" is derived from the curvature of the loss, the data and the weights, see
+        `curvature.automatic_learning_rate`; should it not hold, the run falls back to its best
+        parameters with a quarter of the rate. "line-search" is Armijo backtracking, for
+        solver="batch" and smooth losses.
+    schedule : str, Schedule or callable, default="auto"
+        Factor of the learning rate by the count of updates: "constant", "invscaling",
+        "exponential", "step", "cosine", "one-cycle", "adaptive", an instance such as
+        ``Exponential(decay=0.9)``, or any function of the count. "auto" is constant for
+        solver="batch" (adaptive for rmsprop, adam and nadam), and (1 + epochs)^-0.75 otherwise;
+        for "hinge" and "perceptron" over all rows, halved at every plateau.
+    power_t : float, default=0.25
+        Exponent of "invscaling".
+    standardize : bool, default=False
+        Centre and scale the columns inside. The penalty then acts on the standardised
+        coefficients; ``coef_`` and ``intercept_`` are in the original units.
+    max_iter : int, default=1000
+        Most epochs, that is passes over the data.
+    tol : float or None, default=1e-5
+        For solver="batch" and smooth losses the run ends when the norm of the gradient mapping,
+        each column in units of its root mean square, is at most `tol` times that at zero
+        coefficients. Otherwise it ends when the objective, or the validation score with
+        `early_stopping`, has not improved by `tol` (relative to itself; absolute for the score)
+        for `n_iter_no_change` epochs. None runs all epochs.
+    n_iter_no_change : int, default=5
+        Epochs without improvement.
+    early_stopping : bool, default=False
+        Hold out `validation_fraction` of the rows, of every class its share, stop on their
+        accuracy, and restore the best parameters.
+    validation_fraction : float in (0, 1), default=0.1
+        Share of the rows held out.
+    average : bool or int, default=False
+        Return the average of the last half or more of the iterates, or of all after this many
+        updates.
+    shuffle : bool, default=True
+        Whether each epoch takes the rows in a new random order.
+    warm_start : bool, default=False
+        Continue the last fit, its optimizer's memory included.
+    store_path : bool, default=False
+        Keep the coefficients after every epoch in ``history_``.
+    random_state : int, RandomState instance or None, default=None
+        Order of the rows, and the rows held out.
+    verbose : int, default=0
+        1 prints some epochs, 2 all of them.
+
+    Attributes
+    ----------
+    classes_ : array of shape (n_classes,)
+        The labels, sorted.
+    coef_ : array of shape (1, n_features) or (n_classes, n_features)
+        Coefficients.
+    intercept_ : array of shape (1,) or (n_classes,)
+        Intercepts, 0 with ``fit_intercept=False``.
+    n_iter_ : int
+        Epochs run.
+    t_ : int
+        Updates made.
+    n_features_in_ : int
+        Number of features seen in fit.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if X has names that are all strings.
+    learning_rate_ : float
+        Learning rate before the schedule; the last one with a line search.
+    momentum_ : float, "auto" or None
+        Momentum used: a number, "auto" for the accelerated sequence, None for optimizers
+        without it.
+    converged_ : bool
+        Whether the run ended by "tolerance" or "plateau".
+    stop_reason_ : str
+        "tolerance", "plateau", "max_iter", "diverged", "callback" or "interrupted".
+    loss_curve_ : list of float
+        Objective at the end of each epoch.
+    validation_scores_ : list of float
+        Validation score at the end of each epoch, with `early_stopping`.
+    history_ : History
+        One row per epoch: objective, loss, penalty, gradient norm, learning rate, seconds.
+
+    See Also
+    --------
+    sklearn.linear_model.SGDClassifier : Stochastic descent, one row per update.
+    sklearn.linear_model.LogisticRegression : The log loss by second-order and other solvers.
+    GDRegressor : The same descent for numbers.
+
+    Notes
+    -----
+    What the Notes of `GDRegressor` say of compiled epochs, sparse data and threads holds here.
+
+    Where the classes can be separated and nothing is penalised, the log loss has no minimum:
+    larger coefficients always fit better. The run then ends by its tolerance or by `max_iter`,
+    and says so in the latter case.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from gdregress import GDClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> model = make_pipeline(StandardScaler(), GDClassifier(alpha=0.01)).fit(X, y)
+    >>> round(model.score(X, y), 3)
+    0.986
+    """
+
+    _losses = CLASSIFICATION_LOSSES
+    _target_ranges = ("real", "labels")
+    _target_ranges_advice = "use GDRegressor, or a loss of labels -1 and 1"
+    _coef_as_rows = True
+    _parameter_constraints = {
+        **BaseGD._parameter_constraints,
+        "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), Loss],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+    }
+
+    def __init__(
+        self,
+        loss="log_loss",
+        *,
+        penalty="l2",
+        alpha=1e-4,
+        l1_ratio=0.15,
+        class_weight=None,
+        fit_intercept=True,
+        solver="batch",
+        batch_size=32,
+        optimizer="nesterov",
+        momentum="auto",
+        learning_rate="auto",
+        schedule="auto",
+        power_t=0.25,
+        standardize=False,
+        max_iter=1000,
+        tol=1e-5,
+        n_iter_no_change=5,
+        early_stopping=False,
+        validation_fraction=0.1,
+        average=False,
+        shuffle=True,
+        warm_start=False,
+        store_path=False,
+        random_state=None,
+        verbose=0,
+    ):
+        self.loss = loss
+        self.penalty = penalty
+        self.alpha = alpha
+        self.l1_ratio = l1_ratio
+        self.class_weight = class_weight
+        self.fit_intercept = fit_intercept
+        self.solver = solver
+        self.batch_size = batch_size
+        self.optimizer = optimizer
+        self.momentum = momentum
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.power_t = power_t
+        self.standardize = standardize
+        self.max_iter = max_iter
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.average = average
+        self.shuffle = shuffle
+        self.warm_start = warm_start
+        self.store_path = store_path
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @available_if(check_partial_fit)
+    def partial_fit(self, X, y, classes=None, sample_weight=None):
+        """Go over the given rows once, from where the last call has ended.
+
+        As `GDRegressor.partial_fit`, but for the classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to learn from.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        classes : array-like of shape (n_classes,) or None
+            All labels that will ever occur; may be left out after the first call.
+        sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        with keep_fitted_state(self):
+            self.classes_ = given_classes(classes, getattr(self, "classes_", None))
+            self._partial_fit(X, y, sample_weight)
+        return self
+
+    def decision_function(self, X):
+        """Raw predictions X @ coef_.T + intercept_.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        z : array of shape (n_samples,) or (n_samples, n_classes)
+            With two classes, positive where the second is predicted.
+        """
+        return self._raw_prediction(X, "decision_function")
+
+    def predict(self, X):
+        """The label of each row: the class with the largest raw prediction.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        y : array of shape (n_samples,)
+        """
+        z = self._raw_prediction(X, "predict")
+        codes, xp = _predicted(z), namespace(z)
+        if namespace(self.classes_) is xp:
+            return xp.take(self.classes_, codes, axis=0)
+        labels = to_numpy(self.classes_)[to_numpy(codes)]
+        return labels if labels.dtype.kind in "OUS" else asarray(labels, xp, z.device)
+
+    @available_if(_knows_probabilities)
+    def predict_proba(self, X):
+        """Probability of every class, for losses that know it: "log_loss", "modified_huber".
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        probability : array of shape (n_samples, n_classes)
+            In the order of ``classes_``.
+        """
+        z = self._raw_prediction(X, "predict_proba")
+        probability = self._loss.probability(z)
+        if probability.ndim == 2:
+            return probability
+        return namespace(z).stack([1 - probability, probability], axis=1)
+
+    @available_if(_knows_probabilities)
+    def predict_log_proba(self, X):
+        """Logarithm of `predict_proba`; for "log_loss" finite however small that is.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+
+        Returns
+        -------
+        log_probability : array of shape (n_samples, n_classes)
+        """
+        z = self._raw_prediction(X, "predict_log_proba")
+        xp = namespace(z)
+        if isinstance(self._loss, Softmax):
+            return self._loss.log_probability(z)
+        if isinstance(self._loss, LogLoss):
+            return xp.stack([self._loss.log_probability(a) for a in (-z, z)], axis=1)
+        with np.errstate(divide="ignore"):
+            return xp.log(self.predict_proba(X))
+
+    def to_sklearn(self):
+        """A fitted scikit-learn classifier with the same coefficients and predictions.
+
+        Returns
+        -------
+        model : LogisticRegression or SGDClassifier
+            The former for the log loss.
+
+        Raises
+        ------
+        ValueError
+            For a loss that scikit-learn does not have.
+        """
+        check_is_fitted(self)
+        if isinstance(self._loss, (LogLoss, Softmax)):
+            model = LogisticRegression()
+        elif isinstance(self.loss, str):
+            model = SGDClassifier(loss=self.loss)
+        else:
+            raise ValueError(
+                f"scikit-learn has no classifier with {type(self.loss).__name__} loss. "
+                "Keep this estimator."
+            )
+        model.set_params(fit_intercept=self.fit_intercept)
+        for name in ("coef_", "intercept_", "classes_"):
+            setattr(model, name, np.array(to_numpy(getattr(self, name))))
+        for name in ("n_features_in_", "feature_names_in_"):
+            if hasattr(self, name):
+                setattr(model, name, getattr(self, name))
+        return model
+
+    def _raw_prediction(self, X, method):
+        z = super()._raw_prediction(X, method)
+        return z[:, 0] if z.shape[1] == 1 else z
+
+    def _check_input(self, X, y, **checks):
+        X, y = validate_data(self, X, y, **checks)
+        check_classification_targets(y)
+        return X, y
+
+    def _encode_target(self, y, X, weights, components, rows, in_parts):
+        if not in_parts:
+            self._set_classes(classes_of(y))
+        elif self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' needs all rows at once, which partial_fit does not "
+                "have. Pass a dict, for instance the weights that "
+                "sklearn.utils.class_weight.compute_class_weight finds on a sample."
+            )
+        weights = weighted_by_class(self.class_weight, self.classes_, y, X, weights)
+        components.loss = over_classes(components.loss, len(self.classes_))
+        return encode(y, self.classes_, X), weights
+
+    def _set_classes(self, classes):
+        """Take the classes of a fit; those of a run that is continued must be the same."""
+        known = getattr(self, "classes_", classes)
+        continued = self.warm_start and hasattr(self, "_state")
+        if continued and not np.array_equal(to_numpy(known), to_numpy(classes)):
+            raise ValueError(
+                f"The earlier fit cannot be continued: its classes are {to_numpy(known)}, those "
+                f"of y are {to_numpy(classes)}. Set warm_start=False."
+            )
+        self.classes_ = check_classes(classes)
+
+    def _validation_score(self, loss, y, z, weights):
+        predicted = _predicted(z)
+        return accuracy(y, 2 * predicted - 1 if z.ndim == 1 else predicted, weights)
+
+
+def _predicted(z):
+    """Number of the predicted class of each row, from raw predictions."""
+    xp = namespace(z)
+    return xp.astype(z > 0, xp.int64) if z.ndim == 1 else xp.argmax(z, axis=1)
