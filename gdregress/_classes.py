@@ -42,7 +42,7 @@ def given_classes(classes, known):
 
 def check_classes(classes):
     """Raise ValueError if there is nothing to tell apart."""
-    if len(classes) < 2:
+    if classes.shape[0] < 2:
         raise ValueError(
             "A classifier needs rows of at least 2 classes, but all of y is of one class: "
             f"{to_numpy(classes)[0]!r}. Check how y was made, or use DummyClassifier."
@@ -62,7 +62,7 @@ def encode(y, classes, like):
     encoder.classes_ = classes
     codes = to_numpy(encoder.transform(y))
     xp = namespace(like)
-    codes = 2 * codes - 1 if len(classes) == 2 else codes
+    codes = 2 * codes - 1 if classes.shape[0] == 2 else codes
     return asarray(codes, xp, None if xp is np else like.device, dtype=like.dtype)
 
 

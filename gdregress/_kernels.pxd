@@ -20,8 +20,11 @@ cdef extern from "_vector.h":
 
 cdef class Loss:
     cdef public double parameter
+    cdef public bint joint
     cdef double value(self, double y, double z) noexcept nogil
     cdef double slope(self, double y, double z) noexcept nogil
+    cdef double joint_value(self, double y, double[:, ::1] z, Py_ssize_t a) noexcept nogil
+    cdef void joint_slopes(self, double y, double[:, ::1] z, Py_ssize_t a) noexcept nogil
 
 cdef class SquaredError(Loss):
     pass
@@ -50,6 +53,32 @@ cdef class Poisson(Loss):
 cdef class Gamma(Loss):
     pass
 
+cdef class LogLoss(Loss):
+    pass
+
+cdef class Hinge(Loss):
+    pass
+
+cdef class SquaredHinge(Loss):
+    pass
+
+cdef class ModifiedHuber(Loss):
+    pass
+
+cdef class Perceptron(Loss):
+    pass
+
+cdef class OneVsRest(Loss):
+    cdef Loss loss
+
+cdef class Softmax(Loss):
+    @cython.locals(own=double, others=double)
+    cdef double joint_value(self, double y, double[:, ::1] z, Py_ssize_t a) noexcept nogil
+    @cython.locals(total=double, wrong=double)
+    cdef void joint_slopes(self, double y, double[:, ::1] z, Py_ssize_t a) noexcept nogil
+
+cdef Py_ssize_t largest_of(double[:, ::1] z, Py_ssize_t a) noexcept nogil
+
 cdef double clip(double value, double bound) noexcept nogil
 cdef double sign(double value) noexcept nogil
 
@@ -65,7 +94,7 @@ cdef class Penalty:
 
 
 cdef class Rule:
-    cdef double[:, ::1] w, u, g
+    cdef double[:, ::1] w, u, g, z
     cdef double[:, :, ::1] memory, means
     cdef long long[::1] taken
     cdef long long count

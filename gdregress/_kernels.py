@@ -50,16 +50,27 @@ LOG_2 = cython.declare(cython.double, 0.6931471805599453)
 
 
 class Loss:
-    """L(y, z) of one row, and its slope dL/dz; the equations stand in losses.py."""
+    """L(y, z) of one row, and its slope dL/dz; the equations stand in losses.py and its like.
+
+    A joint loss is one of a class number y and of the raw predictions of all classes, which are
+    column a of z.
+    """
 
     def __init__(self, parameter=0.0):
         self.parameter = parameter
+        self.joint = False
 
     def value(self, y, z):
         return 0.0
 
     def slope(self, y, z):
         return 0.0
+
+    def joint_value(self, y, z, a):
+        return 0.0
+
+    def joint_slopes(self, y, z, a):
+        """Put the slopes in the place of the predictions."""
 
 
 class SquaredError(Loss):
@@ -136,6 +147,101 @@ class Gamma(Loss):
 
     def slope(self, y, z):
         return 1 - y * exp(-z)
+
+
+class LogLoss(Loss):
+    def value(self, y, z):
+        m = y * z
+        return (0.0 if m > 0 else -m) + log1p(exp(-fabs(m)))
+
+    def slope(self, y, z):
+        small = exp(-fabs(z))
+        return -y * (small if y * z > 0 else 1.0) / (1 + small)
+
+
+class Hinge(Loss):
+    def value(self, y, z):
+        return 1 - y * z if y * z < 1 else 0.0
+
+    def slope(self, y, z):
+        return -y if y * z < 1 else 0.0
+
+
+class SquaredHinge(Loss):
+    def value(self, y, z):
+        return (1 - y * z) * (1 - y * z) if y * z < 1 else 0.0
+
+    def slope(self, y, z):
+        return -2 * y * (1 - y * z) if y * z < 1 else 0.0
+
+
+class ModifiedHuber(Loss):
+    def value(self, y, z):
+        missing = 1 - y * z if y * z < 1 else 0.0
+        clipped = clip(missing, 2.0)
+        return clipped * (2 * missing - clipped)
+
+    def slope(self, y, z):
+        return -2 * y * clip(1 - y * z, 2.0) if y * z < 1 else 0.0
+
+
+class Perceptron(Loss):
+    def value(self, y, z):
+        return -y * z if y * z < 0 else 0.0
+
+    def slope(self, y, z):
+        return -y if y * z <= 0 else 0.0
+
+
+class OneVsRest(Loss):
+    def __init__(self, loss):
+        self.joint = True
+        self.loss = loss
+
+    def joint_value(self, y, z, a):
+        total = 0.0
+        for t in range(z.shape[0]):
+            total += self.loss.value(1.0 if t == y else -1.0, z[t, a])
+        return total
+
+    def joint_slopes(self, y, z, a):
+        for t in range(z.shape[0]):
+            z[t, a] = self.loss.slope(1.0 if t == y else -1.0, z[t, a])
+
+
+class Softmax(Loss):
+    def __init__(self):
+        self.joint = True
+
+    def joint_value(self, y, z, a):
+        top = largest_of(z, a)
+        own = 0.0
+        others = 0.0
+        for t in range(z.shape[0]):
+            own += z[t, a] if t == y else 0.0
+            others += exp(z[t, a] - z[top, a]) if t != top else 0.0
+        return z[top, a] - own + log1p(others)
+
+    def joint_slopes(self, y, z, a):
+        most = z[largest_of(z, a), a]
+        total = 0.0
+        wrong = 0.0
+        for t in range(z.shape[0]):
+            z[t, a] = exp(z[t, a] - most)
+            total += z[t, a]
+        for t in range(z.shape[0]):
+            z[t, a] /= total
+            wrong += z[t, a] if t != y else 0.0
+        for t in range(z.shape[0]):
+            z[t, a] = -wrong if t == y else z[t, a]
+
+
+def largest_of(z, a):
+    """Row of the largest number in column a."""
+    top = 0
+    for t in range(1, z.shape[0]):
+        top = t if z[t, a] > z[top, a] else top
+    return top
 
 
 def clip(value, bound):
@@ -231,6 +337,7 @@ class Rule:
         self.count = count
         self.g = 0 * w
         self.u = w
+        self.z = 0 * w[:, :1]
 
     def begin(self):
         """g <- 0, u <- the point of the next gradient."""
@@ -431,14 +538,16 @@ def dense_descent(
     a: cython.Py_ssize_t
     i: cython.Py_ssize_t
     t: cython.Py_ssize_t
-    r: cython.double
     with cython.nogil:
         for a in range(n):
             ask_for(X, y, order, a + AHEAD)
             i = order[a]
             for t in range(rule.k):
-                r = loss.slope(y[i, t], dot(X, i, rule.w, t)) * weight(weights, i)
-                add(-rates[a] * r, X, i, rule.w, t)
+                rule.z[t, 0] = dot(X, i, rule.w, t)
+            slopes(loss, y, weights, i, rule.z, 0)
+            for t in range(rule.k):
+                if rule.z[t, 0] != 0:
+                    add(-rates[a] * rule.z[t, 0], X, i, rule.w, t)
             if rule.penalty.active:
                 rule.penalty.shrink(rule.w, rule.p, rates[a])
             rule.finish()
@@ -461,7 +570,6 @@ def dense_epoch(
     i: cython.Py_ssize_t
     t: cython.Py_ssize_t
     m: cython.Py_ssize_t
-    r: cython.double
     with cython.nogil:
         for b in range(rates.shape[0]):
             m = min(batch_size, n - b * batch_size)
@@ -470,8 +578,11 @@ def dense_epoch(
                 ask_for(X, y, order, a + AHEAD)
                 i = order[a]
                 for t in range(rule.k):
-                    r = loss.slope(y[i, t], dot(X, i, rule.u, t)) * weight(weights, i)
-                    add(r / m, X, i, rule.g, t)
+                    rule.z[t, 0] = dot(X, i, rule.u, t)
+                slopes(loss, y, weights, i, rule.z, 0)
+                for t in range(rule.k):
+                    if rule.z[t, 0] != 0:
+                        add(rule.z[t, 0] / m, X, i, rule.g, t)
             rule.step(rates[b])
             rule.finish()
 
@@ -488,7 +599,7 @@ def csr_descent(
     loss: Loss,
     rule: Rule,
     seen: cython.double[:, ::1],
-    r: cython.double[:, ::1],
+    z: cython.double[:, ::1],
 ):
     """w <- prox(w - lr g) for every batch of sparse rows, in time proportional to the nonzeros.
 
@@ -496,7 +607,7 @@ def csr_descent(
     scale. In units of v the soft thresholds of l1 are lr l1 / scale; T is their sum so far, and
     a coefficient that was last looked at when the sum was ``seen[j]`` is owed T - seen[j], which
     it is given before it is used: thresholds in a row add up. Bounds need no scale, and are
-    kept by the coefficients that have moved.
+    kept by the coefficients that have moved. z is scratch space of shape (targets, batch_size).
     """
     n: cython.Py_ssize_t = order.shape[0]
     b: cython.Py_ssize_t
@@ -505,7 +616,6 @@ def csr_descent(
     i: cython.Py_ssize_t
     t: cython.Py_ssize_t
     m: cython.Py_ssize_t
-    z: cython.double
     c: cython.double
     scale: cython.double = 1.0
     T: cython.double = 0.0
@@ -522,13 +632,15 @@ def csr_descent(
                     if penalty.l1 > 0:
                         for e in range(indptr[i], indptr[i + 1]):
                             catch_up(w, seen, t, indices[e], T)
-                    z = scale * sparse_dot(data, indices, indptr, i, w, t)
-                    z += w[t, p] if rule.fit_intercept else 0.0
-                    r[a, t] = loss.slope(y[i, t], z) * weight(weights, i) / m
+                    z[t, a] = scale * sparse_dot(data, indices, indptr, i, w, t)
+                    z[t, a] += w[t, p] if rule.fit_intercept else 0.0
+                slopes(loss, y, weights, i, z, a)
             for a in range(m):
                 i = order[b * batch_size + a]
                 for t in range(rule.k):
-                    c = -rates[b] * r[a, t]
+                    if z[t, a] == 0:
+                        continue
+                    c = -rates[b] * z[t, a] / m
                     if rule.fit_intercept:
                         w[t, p] += c
                     c = c / scale
@@ -569,7 +681,6 @@ def csr_epoch(
     i: cython.Py_ssize_t
     t: cython.Py_ssize_t
     m: cython.Py_ssize_t
-    z: cython.double
     r: cython.double
     p: cython.Py_ssize_t = rule.p
     with cython.nogil:
@@ -580,9 +691,13 @@ def csr_epoch(
                 ask_for_sparse(data, indices, indptr, y, order, a)
                 i = order[a]
                 for t in range(rule.k):
-                    z = sparse_dot(data, indices, indptr, i, rule.u, t)
-                    z += rule.u[t, p] if rule.fit_intercept else 0.0
-                    r = loss.slope(y[i, t], z) * weight(weights, i) / m
+                    rule.z[t, 0] = sparse_dot(data, indices, indptr, i, rule.u, t)
+                    rule.z[t, 0] += rule.u[t, p] if rule.fit_intercept else 0.0
+                slopes(loss, y, weights, i, rule.z, 0)
+                for t in range(rule.k):
+                    r = rule.z[t, 0] / m
+                    if r == 0:
+                        continue
                     for e in range(indptr[i], indptr[i + 1]):
                         rule.g[t, indices[e]] += r * data[e]
                     if rule.fit_intercept:
@@ -624,12 +739,12 @@ def dense_look(
     w: cython.double[:, ::1],
     u: cython.double[:, ::1],
     g: cython.double[:, ::1],
-    z: cython.double[::1],
+    z: cython.double[:, ::1],
 ) -> cython.double:
     """Sum of the weighted losses at w over a range of rows; adds their gradient at u to g.
 
     An empty g asks for no gradient; an empty u stands for w, and each row is multiplied once.
-    z is scratch space, as long as the blocks of rows that are to stay in the cache.
+    z is scratch space of shape (targets, rows of a block that is to stay in the cache).
     """
     i: cython.Py_ssize_t = start
     a: cython.Py_ssize_t
@@ -640,20 +755,23 @@ def dense_look(
     p: cython.Py_ssize_t = X.shape[1]
     with cython.nogil:
         while i < stop:
-            m = min(z.shape[0], stop - i)
+            m = min(z.shape[1], stop - i)
             for t in range(w.shape[0]):
                 dot_rows(X, i, m, w, t, z)
-                for a in range(m):
-                    value += weight(weights, i + a) * loss.value(y[i + a, t], z[a])
-                if g.shape[0] > 0:
-                    if u.shape[0] > 0:
+            for a in range(m):
+                value += weight(weights, i + a) * row_loss(loss, y, i + a, z, a)
+            if g.shape[0] > 0:
+                if u.shape[0] > 0:
+                    for t in range(w.shape[0]):
                         dot_rows(X, i, m, u, t, z)
-                    total = 0.0  # not in g, whose cache line another thread may be writing to
-                    for a in range(m):
-                        z[a] = weight(weights, i + a) * loss.slope(y[i + a, t], z[a])
-                        total += z[a]
+                for a in range(m):
+                    slopes(loss, y, weights, i + a, z, a)
+                for t in range(w.shape[0]):
                     add_rows(z, X, i, m, g, t)
                     if g.shape[1] > p:
+                        total = 0.0  # not in g, whose cache line another thread may be writing to
+                        for a in range(m):
+                            total += z[t, a]
                         g[t, p] += total
             i += m
     return value
@@ -672,31 +790,33 @@ def csr_look(
     w: cython.double[:, ::1],
     u: cython.double[:, ::1],
     g: cython.double[:, ::1],
+    z: cython.double[:, ::1],
 ) -> cython.double:
-    """As `dense_look`, for sparse rows."""
+    """As `dense_look`, for sparse rows, one at a time; z has a single column."""
     i: cython.Py_ssize_t
     t: cython.Py_ssize_t
     e: cython.Py_ssize_t
-    z: cython.double
-    s: cython.double
     p: cython.Py_ssize_t = w.shape[1] - fit_intercept
     value: cython.double = 0.0
     with cython.nogil:
         for i in range(start, stop):
-            s = weight(weights, i)
             for t in range(w.shape[0]):
-                z = sparse_dot(data, indices, indptr, i, w, t)
-                z += w[t, p] if fit_intercept else 0.0
-                value += s * loss.value(y[i, t], z)
-                if g.shape[0] > 0:
-                    if u.shape[0] > 0:
-                        z = sparse_dot(data, indices, indptr, i, u, t)
-                        z += u[t, p] if fit_intercept else 0.0
-                    z = s * loss.slope(y[i, t], z)
+                z[t, 0] = sparse_dot(data, indices, indptr, i, w, t)
+                z[t, 0] += w[t, p] if fit_intercept else 0.0
+            value += weight(weights, i) * row_loss(loss, y, i, z, 0)
+            if g.shape[0] == 0:
+                continue
+            if u.shape[0] > 0:
+                for t in range(w.shape[0]):
+                    z[t, 0] = sparse_dot(data, indices, indptr, i, u, t)
+                    z[t, 0] += u[t, p] if fit_intercept else 0.0
+            slopes(loss, y, weights, i, z, 0)
+            for t in range(w.shape[0]):
+                if z[t, 0] != 0:
                     for e in range(indptr[i], indptr[i + 1]):
-                        g[t, indices[e]] += z * data[e]
+                        g[t, indices[e]] += z[t, 0] * data[e]
                     if fit_intercept:
-                        g[t, p] += z
+                        g[t, p] += z[t, 0]
     return value
 
 
@@ -786,6 +906,49 @@ def dense_moments(
 @cython.nogil
 @cython.inline
 @cython.exceptval(check=False)
+def row_loss(
+    loss: Loss,
+    y: cython.const[cython.floating][:, ::1],
+    i: cython.Py_ssize_t,
+    z: cython.double[:, ::1],
+    a: cython.Py_ssize_t,
+) -> cython.double:
+    """Loss of row i, whose predictions are column a of z, summed over its targets."""
+    t: cython.Py_ssize_t
+    total: cython.double = 0.0
+    if loss.joint:
+        return loss.joint_value(y[i, 0], z, a)
+    for t in range(z.shape[0]):
+        total += loss.value(y[i, t], z[t, a])
+    return total
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def slopes(
+    loss: Loss,
+    y: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    i: cython.Py_ssize_t,
+    z: cython.double[:, ::1],
+    a: cython.Py_ssize_t,
+) -> cython.void:
+    """Column a of z, the predictions of row i, becomes the slopes of its weighted loss."""
+    t: cython.Py_ssize_t
+    if loss.joint:
+        loss.joint_slopes(y[i, 0], z, a)
+    for t in range(z.shape[0]):
+        if not loss.joint:
+            z[t, a] = loss.slope(y[i, t], z[t, a])
+        z[t, a] *= weight(weights, i)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
 def dot(
     X: cython.const[cython.floating][:, ::1],
     i: cython.Py_ssize_t,
@@ -843,24 +1006,24 @@ def dot_rows(
     m: cython.Py_ssize_t,
     w: cython.double[:, ::1],
     t: cython.Py_ssize_t,
-    z: cython.double[::1],
+    z: cython.double[:, ::1],
 ) -> cython.void:
-    """z <- x . w_t + b_t for m rows from row i on."""
+    """z_t <- x . w_t + b_t for m rows from row i on."""
     a: cython.Py_ssize_t
     p: cython.Py_ssize_t = X.shape[1]
     b: cython.double = w[t, p] if w.shape[1] > p else 0.0
     if cython.compiled:
         if cython.floating is cython.float:
             dot_rows_float(
-                cython.address(X[i, 0]), cython.address(w[t, 0]), b, cython.address(z[0]), m, p
+                cython.address(X[i, 0]), cython.address(w[t, 0]), b, cython.address(z[t, 0]), m, p
             )
         else:
             dot_rows_double(
-                cython.address(X[i, 0]), cython.address(w[t, 0]), b, cython.address(z[0]), m, p
+                cython.address(X[i, 0]), cython.address(w[t, 0]), b, cython.address(z[t, 0]), m, p
             )
     else:
         for a in range(m):
-            z[a] = dot(X, i + a, w, t)
+            z[t, a] = dot(X, i + a, w, t)
 
 
 @cython.cfunc
@@ -868,30 +1031,30 @@ def dot_rows(
 @cython.inline
 @cython.exceptval(check=False)
 def add_rows(
-    r: cython.double[::1],
+    r: cython.double[:, ::1],
     X: cython.const[cython.floating][:, ::1],
     i: cython.Py_ssize_t,
     m: cython.Py_ssize_t,
     g: cython.double[:, ::1],
     t: cython.Py_ssize_t,
 ) -> cython.void:
-    """g_t <- g_t + sum of r x over m rows from row i on, the intercept left as it is."""
+    """g_t <- g_t + sum of r_t x over m rows from row i on, the intercept left as it is."""
     a: cython.Py_ssize_t
     j: cython.Py_ssize_t
     p: cython.Py_ssize_t = X.shape[1]
     if cython.compiled:
         if cython.floating is cython.float:
             add_rows_float(
-                cython.address(r[0]), cython.address(X[i, 0]), cython.address(g[t, 0]), m, p
+                cython.address(r[t, 0]), cython.address(X[i, 0]), cython.address(g[t, 0]), m, p
             )
         else:
             add_rows_double(
-                cython.address(r[0]), cython.address(X[i, 0]), cython.address(g[t, 0]), m, p
+                cython.address(r[t, 0]), cython.address(X[i, 0]), cython.address(g[t, 0]), m, p
             )
     else:
         for a in range(m):
             for j in range(p):
-                g[t, j] += r[a] * X[i + a, j]
+                g[t, j] += r[t, a] * X[i + a, j]
 
 
 @cython.cfunc

@@ -396,7 +396,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
                 "sklearn.utils.class_weight.compute_class_weight finds on a sample."
             )
         weights = weighted_by_class(self.class_weight, self.classes_, y, X, weights)
-        components.loss = over_classes(components.loss, len(self.classes_))
+        components.loss = over_classes(components.loss, self.classes_.shape[0])
         return encode(y, self.classes_, X), weights
 
     def _set_classes(self, classes):

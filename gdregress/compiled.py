@@ -120,8 +120,8 @@ class _Epoch:
         plain = isinstance(self.run.optimizer, optimizers.GradientDescent)
         if sparse.issparse(X) and plain:
             owed = np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0))
-            slopes = np.empty((size, k))
-            self.kernels.csr_descent(*rows, size, rates, self.loss, rule, owed, slopes)
+            z = np.empty((k, size))
+            self.kernels.csr_descent(*rows, size, rates, self.loss, rule, owed, z)
         elif sparse.issparse(X):
             self.kernels.csr_epoch(*rows, size, rates, self.loss, rule)
         elif plain and size == 1:

@@ -3,8 +3,9 @@
 import numpy as np
 from scipy import sparse
 
-from gdregress import losses
+from gdregress import classification_losses, losses
 from gdregress.exceptions import warn_user
+from gdregress.multiclass import OneVsRest, Softmax
 
 try:
     from gdregress import _kernels as kernels
@@ -22,6 +23,11 @@ LOSS_PARAMETERS = {
     losses.SquaredEpsilonInsensitive: "epsilon",
     losses.Poisson: None,
     losses.Gamma: None,
+    classification_losses.LogLoss: None,
+    classification_losses.Hinge: None,
+    classification_losses.SquaredHinge: None,
+    classification_losses.ModifiedHuber: None,
+    classification_losses.Perceptron: None,
 }
 
 _warned = False
@@ -47,7 +53,9 @@ def warn_uncompiled():
 def covers(loss, design):
     """Whether the core knows a loss and can read the rows of a design matrix."""
     X = design.X
-    if type(loss) not in LOSS_PARAMETERS or design.scale is not None:
+    of_one = loss.loss if type(loss) is OneVsRest else loss
+    known = type(of_one) in LOSS_PARAMETERS or type(loss) is Softmax
+    if not known or design.scale is not None:
         return False
     if sparse.issparse(X):
         return X.indices.dtype == X.indptr.dtype and X.indices.dtype in (np.int32, np.int64)
@@ -56,6 +64,10 @@ def covers(loss, design):
 
 def kernel_loss(loss, kernels=kernels):
     """The core's twin of a loss."""
+    if type(loss) is OneVsRest:
+        return kernels.OneVsRest(kernel_loss(loss.loss, kernels))
+    if type(loss) is Softmax:
+        return kernels.Softmax()
     parameter = LOSS_PARAMETERS[type(loss)]
     twin = getattr(kernels, type(loss).__name__)
     return twin(getattr(loss, parameter) if parameter else 0.0)

@@ -49,16 +49,20 @@ def look(design, y, weights, loss, params, ahead=None, gradient=True, kernels=co
     w = core.target_rows(params)
     u = _NOTHING if ahead is None or not gradient else core.target_rows(ahead)
     weights = core.kernel_weights(weights, y.dtype)
+    rows_at_once = (
+        1 if sparse.issparse(design.X) else max(8, BLOCK_BYTES // (8 * design.n_features))
+    )
     twin, arrays = core.kernel_loss(loss, kernels), core.arrays_of(design.X)
 
     def part(start, stop):
         g = np.zeros(w.shape) if gradient else _NOTHING
+        z = np.empty((len(w), rows_at_once))
         if sparse.issparse(design.X):
             value = kernels.csr_look(
-                *arrays, y, weights, start, stop, design.fit_intercept, twin, w, u, g
+                *arrays, y, weights, start, stop, design.fit_intercept, twin, w, u, g, z
             )
             return value, g
-        value, z = 0.0, np.empty(max(8, BLOCK_BYTES // (8 * design.n_features)))
+        value = 0.0
         for X, rows in _in_rows(design.X, start, stop):
             value += kernels.dense_look(X, y[rows], weights[rows], 0, len(X), twin, w, u, g, z)
         return value, g
