@@ -249,9 +249,9 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if result.stop_reason == "diverged":
             warn_diverged(plan.run, plan.facts)
         elif result.stop_reason == "max_iter" and self.tol is not None:
-            warn_not_converged(plan.run, plan.facts)
+            warn_not_converged(plan.run, plan.facts, result.params)
         elif result.stop_reason == "plateau" and not self.converged_:
-            warn_not_converged(plan.run, plan.facts, stalled=True)
+            warn_not_converged(plan.run, plan.facts, result.params, stalled=True)
 
     def _raw_prediction(self, X, method):
         """X @ coef + intercept, in the namespace of X; a column for each row of ``coef_``."""

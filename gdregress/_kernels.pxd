@@ -17,14 +17,19 @@ cdef extern from "_vector.h":
     void add_gram(const double *B, double *S, Py_ssize_t rows, Py_ssize_t q) noexcept nogil
     void prefetch(const void *start, const void *stop) noexcept nogil
 
+cdef extern from "_exp.h":
+    void log_losses(const double *y, const double *z, double *out, Py_ssize_t m) noexcept nogil
+    void log_slopes(const double *y, double *z, Py_ssize_t m) noexcept nogil
+    void softmax_losses(const double *y, const double *z, double *out, Py_ssize_t stride, Py_ssize_t k, Py_ssize_t m) noexcept nogil
+    void softmax_slopes(const double *y, double *z, Py_ssize_t stride, Py_ssize_t k, Py_ssize_t m) noexcept nogil
+
 
 cdef class Loss:
     cdef public double parameter
-    cdef public bint joint
     cdef double value(self, double y, double z) noexcept nogil
     cdef double slope(self, double y, double z) noexcept nogil
-    cdef double joint_value(self, double y, double[:, ::1] z, Py_ssize_t a) noexcept nogil
-    cdef void joint_slopes(self, double y, double[:, ::1] z, Py_ssize_t a) noexcept nogil
+    cdef void values(self, double[:, ::1] y, double[:, ::1] z, double[::1] out, Py_ssize_t m) noexcept nogil
+    cdef void slopes(self, double[:, ::1] y, double[:, ::1] z, Py_ssize_t m) noexcept nogil
 
 cdef class SquaredError(Loss):
     pass
@@ -72,13 +77,13 @@ cdef class OneVsRest(Loss):
     cdef Loss loss
 
 cdef class Softmax(Loss):
-    @cython.locals(own=double, others=double)
-    cdef double joint_value(self, double y, double[:, ::1] z, Py_ssize_t a) noexcept nogil
-    @cython.locals(total=double, wrong=double)
-    cdef void joint_slopes(self, double y, double[:, ::1] z, Py_ssize_t a) noexcept nogil
+    @cython.locals(top=double, own=double, others=double, tops=double)
+    cdef void values(self, double[:, ::1] y, double[:, ::1] z, double[::1] out, Py_ssize_t m) noexcept nogil
+    @cython.locals(top=double, total=double, wrong=double)
+    cdef void slopes(self, double[:, ::1] y, double[:, ::1] z, Py_ssize_t m) noexcept nogil
 
-cdef Py_ssize_t largest_of(double[:, ::1] z, Py_ssize_t a) noexcept nogil
-
+@cython.locals(top=double)
+cdef double largest_of(double[:, ::1] z, Py_ssize_t a) noexcept nogil
 cdef double clip(double value, double bound) noexcept nogil
 cdef double sign(double value) noexcept nogil
 
@@ -94,7 +99,7 @@ cdef class Penalty:
 
 
 cdef class Rule:
-    cdef double[:, ::1] w, u, g, z
+    cdef double[:, ::1] w, u, g
     cdef double[:, :, ::1] memory, means
     cdef long long[::1] taken
     cdef long long count

@@ -50,15 +50,13 @@ LOG_2 = cython.declare(cython.double, 0.6931471805599453)
 
 
 class Loss:
-    """L(y, z) of one row, and its slope dL/dz; the equations stand in losses.py and its like.
+    """L(y, z) of one prediction, and its slope dL/dz; the equations stand in the Python classes.
 
-    A joint loss is one of a class number y and of the raw predictions of all classes, which are
-    column a of z.
+    Of a block of m rows, y[s, a] is target s of row a and z[t, a] its prediction number t.
     """
 
     def __init__(self, parameter=0.0):
         self.parameter = parameter
-        self.joint = False
 
     def value(self, y, z):
         return 0.0
@@ -66,11 +64,19 @@ class Loss:
     def slope(self, y, z):
         return 0.0
 
-    def joint_value(self, y, z, a):
-        return 0.0
+    def values(self, y, z, out, m):
+        """out becomes the loss of each row, summed over its predictions."""
+        for a in range(m):
+            total = 0.0
+            for t in range(z.shape[0]):
+                total += self.value(y[t, a], z[t, a])
+            out[a] = total
 
-    def joint_slopes(self, y, z, a):
-        """Put the slopes in the place of the predictions."""
+    def slopes(self, y, z, m):
+        """z becomes the slopes."""
+        for t in range(z.shape[0]):
+            for a in range(m):
+                z[t, a] = self.slope(y[t, a], z[t, a])
 
 
 class SquaredError(Loss):
@@ -158,6 +164,18 @@ class LogLoss(Loss):
         small = exp(-fabs(z))
         return -y * (small if y * z > 0 else 1.0) / (1 + small)
 
+    def values(self, y, z, out, m):
+        if cython.compiled and z.shape[0] == 1:
+            log_losses(cython.address(y[0, 0]), cython.address(z[0, 0]), cython.address(out[0]), m)
+        else:
+            Loss.values(self, y, z, out, m)
+
+    def slopes(self, y, z, m):
+        if cython.compiled and z.shape[0] == 1:
+            log_slopes(cython.address(y[0, 0]), cython.address(z[0, 0]), m)
+        else:
+            Loss.slopes(self, y, z, m)
+
 
 class Hinge(Loss):
     def value(self, y, z):
@@ -194,53 +212,67 @@ class Perceptron(Loss):
 
 
 class OneVsRest(Loss):
+    """The target is the number of the row's own class, whose label is 1, and -1 all others'."""
+
     def __init__(self, loss):
-        self.joint = True
         self.loss = loss
 
-    def joint_value(self, y, z, a):
-        total = 0.0
-        for t in range(z.shape[0]):
-            total += self.loss.value(1.0 if t == y else -1.0, z[t, a])
-        return total
+    def values(self, y, z, out, m):
+        for a in range(m):
+            total = 0.0
+            for t in range(z.shape[0]):
+                total += self.loss.value(1.0 if t == y[0, a] else -1.0, z[t, a])
+            out[a] = total
 
-    def joint_slopes(self, y, z, a):
+    def slopes(self, y, z, m):
         for t in range(z.shape[0]):
-            z[t, a] = self.loss.slope(1.0 if t == y else -1.0, z[t, a])
+            for a in range(m):
+                z[t, a] = self.loss.slope(1.0 if t == y[0, a] else -1.0, z[t, a])
 
 
 class Softmax(Loss):
-    def __init__(self):
-        self.joint = True
+    """The target is the number of the row's own class."""
 
-    def joint_value(self, y, z, a):
-        top = largest_of(z, a)
-        own = 0.0
-        others = 0.0
-        for t in range(z.shape[0]):
-            own += z[t, a] if t == y else 0.0
-            others += exp(z[t, a] - z[top, a]) if t != top else 0.0
-        return z[top, a] - own + log1p(others)
+    def values(self, y, z, out, m):
+        if cython.compiled:
+            softmax_losses(
+                cython.address(y[0, 0]),
+                cython.address(z[0, 0]),
+                cython.address(out[0]),
+                z.shape[1],
+                z.shape[0],
+                m,
+            )
+        else:
+            for a in range(m):
+                top, own, others, tops = largest_of(z, a), 0.0, 0.0, 0
+                for t in range(z.shape[0]):
+                    own += z[t, a] if t == y[0, a] else 0.0
+                    others += exp(z[t, a] - top) if z[t, a] < top else 0.0
+                    tops += z[t, a] == top
+                out[a] = top - own + log1p(others + (tops - 1))
 
-    def joint_slopes(self, y, z, a):
-        most = z[largest_of(z, a), a]
-        total = 0.0
-        wrong = 0.0
-        for t in range(z.shape[0]):
-            z[t, a] = exp(z[t, a] - most)
-            total += z[t, a]
-        for t in range(z.shape[0]):
-            z[t, a] /= total
-            wrong += z[t, a] if t != y else 0.0
-        for t in range(z.shape[0]):
-            z[t, a] = -wrong if t == y else z[t, a]
+    def slopes(self, y, z, m):
+        if cython.compiled:
+            softmax_slopes(
+                cython.address(y[0, 0]), cython.address(z[0, 0]), z.shape[1], z.shape[0], m
+            )
+        else:
+            for a in range(m):
+                top, total, wrong = largest_of(z, a), 0.0, 0.0
+                for t in range(z.shape[0]):
+                    z[t, a] = exp(z[t, a] - top)
+                    total += z[t, a]
+                    wrong += 0.0 if t == y[0, a] else z[t, a]
+                for t in range(z.shape[0]):
+                    z[t, a] = (-wrong if t == y[0, a] else z[t, a]) / total
 
 
 def largest_of(z, a):
-    """Row of the largest number in column a."""
-    top = 0
+    """The largest number in column a."""
+    top = z[0, a]
     for t in range(1, z.shape[0]):
-        top = t if z[t, a] > z[top, a] else top
+        top = z[t, a] if z[t, a] > top else top
     return top
 
 
@@ -337,7 +369,6 @@ class Rule:
         self.count = count
         self.g = 0 * w
         self.u = w
-        self.z = 0 * w[:, :1]
 
     def begin(self):
         """g <- 0, u <- the point of the next gradient."""
@@ -532,8 +563,10 @@ def dense_descent(
     rates: cython.double[::1],
     loss: Loss,
     rule: Rule,
+    s: cython.double[:, ::1],
+    z: cython.double[:, ::1],
 ):
-    """w <- prox(w - lr r x) for one row after the other."""
+    """w <- prox(w - lr r x) for one row after the other; scratch space as in `dense_epoch`."""
     n: cython.Py_ssize_t = order.shape[0]
     a: cython.Py_ssize_t
     i: cython.Py_ssize_t
@@ -542,12 +575,13 @@ def dense_descent(
         for a in range(n):
             ask_for(X, y, order, a + AHEAD)
             i = order[a]
+            take_targets(y, i, s, 0)
             for t in range(rule.k):
-                rule.z[t, 0] = dot(X, i, rule.w, t)
-            slopes(loss, y, weights, i, rule.z, 0)
+                z[t, 0] = dot(X, i, rule.w, t)
+            loss.slopes(s, z, 1)
             for t in range(rule.k):
-                if rule.z[t, 0] != 0:
-                    add(-rates[a] * rule.z[t, 0], X, i, rule.w, t)
+                if z[t, 0] != 0:
+                    add(-rates[a] * z[t, 0] * weight(weights, i), X, i, rule.w, t)
             if rule.penalty.active:
                 rule.penalty.shrink(rule.w, rule.p, rates[a])
             rule.finish()
@@ -562,27 +596,42 @@ def dense_epoch(
     rates: cython.double[::1],
     loss: Loss,
     rule: Rule,
+    s: cython.double[:, ::1],
+    z: cython.double[:, ::1],
 ):
-    """One step of the rule for every batch of dense rows."""
+    """One step of the rule for every batch of dense rows.
+
+    s and z are scratch space for the targets and predictions of the rows that are to stay in
+    the cache while both their predictions and their gradient are computed.
+    """
     n: cython.Py_ssize_t = order.shape[0]
     b: cython.Py_ssize_t
     a: cython.Py_ssize_t
     i: cython.Py_ssize_t
     t: cython.Py_ssize_t
     m: cython.Py_ssize_t
+    first: cython.Py_ssize_t
+    some: cython.Py_ssize_t
     with cython.nogil:
         for b in range(rates.shape[0]):
             m = min(batch_size, n - b * batch_size)
             rule.begin()
-            for a in range(b * batch_size, b * batch_size + m):
-                ask_for(X, y, order, a + AHEAD)
-                i = order[a]
-                for t in range(rule.k):
-                    rule.z[t, 0] = dot(X, i, rule.u, t)
-                slopes(loss, y, weights, i, rule.z, 0)
-                for t in range(rule.k):
-                    if rule.z[t, 0] != 0:
-                        add(rule.z[t, 0] / m, X, i, rule.g, t)
+            first = b * batch_size
+            while first < b * batch_size + m:
+                some = min(z.shape[1], b * batch_size + m - first)
+                for a in range(some):
+                    ask_for(X, y, order, first + a + AHEAD)
+                    i = order[first + a]
+                    take_targets(y, i, s, a)
+                    for t in range(rule.k):
+                        z[t, a] = dot(X, i, rule.u, t)
+                loss.slopes(s, z, some)
+                for a in range(some):
+                    i = order[first + a]
+                    for t in range(rule.k):
+                        if z[t, a] != 0:
+                            add(z[t, a] * weight(weights, i) / m, X, i, rule.g, t)
+                first += some
             rule.step(rates[b])
             rule.finish()
 
@@ -599,6 +648,7 @@ def csr_descent(
     loss: Loss,
     rule: Rule,
     seen: cython.double[:, ::1],
+    s: cython.double[:, ::1],
     z: cython.double[:, ::1],
 ):
     """w <- prox(w - lr g) for every batch of sparse rows, in time proportional to the nonzeros.
@@ -607,7 +657,8 @@ def csr_descent(
     scale. In units of v the soft thresholds of l1 are lr l1 / scale; T is their sum so far, and
     a coefficient that was last looked at when the sum was ``seen[j]`` is owed T - seen[j], which
     it is given before it is used: thresholds in a row add up. Bounds need no scale, and are
-    kept by the coefficients that have moved. z is scratch space of shape (targets, batch_size).
+    kept by the coefficients that have moved. s and z are scratch space for a batch's targets and
+    predictions.
     """
     n: cython.Py_ssize_t = order.shape[0]
     b: cython.Py_ssize_t
@@ -628,19 +679,20 @@ def csr_descent(
             for a in range(m):
                 ask_for_sparse(data, indices, indptr, y, order, b * batch_size + a)
                 i = order[b * batch_size + a]
+                take_targets(y, i, s, a)
                 for t in range(rule.k):
                     if penalty.l1 > 0:
                         for e in range(indptr[i], indptr[i + 1]):
                             catch_up(w, seen, t, indices[e], T)
                     z[t, a] = scale * sparse_dot(data, indices, indptr, i, w, t)
                     z[t, a] += w[t, p] if rule.fit_intercept else 0.0
-                slopes(loss, y, weights, i, z, a)
+            loss.slopes(s, z, m)
             for a in range(m):
                 i = order[b * batch_size + a]
                 for t in range(rule.k):
                     if z[t, a] == 0:
                         continue
-                    c = -rates[b] * z[t, a] / m
+                    c = -rates[b] * z[t, a] * weight(weights, i) / m
                     if rule.fit_intercept:
                         w[t, p] += c
                     c = c / scale
@@ -672,8 +724,13 @@ def csr_epoch(
     rates: cython.double[::1],
     loss: Loss,
     rule: Rule,
+    s: cython.double[:, ::1],
+    z: cython.double[:, ::1],
 ):
-    """One step of the rule for every batch of sparse rows; each moves all coordinates."""
+    """One step of the rule for every batch of sparse rows; each moves all coordinates.
+
+    s and z are scratch space for a batch's targets and predictions.
+    """
     n: cython.Py_ssize_t = order.shape[0]
     b: cython.Py_ssize_t
     a: cython.Py_ssize_t
@@ -687,15 +744,18 @@ def csr_epoch(
         for b in range(rates.shape[0]):
             m = min(batch_size, n - b * batch_size)
             rule.begin()
-            for a in range(b * batch_size, b * batch_size + m):
-                ask_for_sparse(data, indices, indptr, y, order, a)
-                i = order[a]
+            for a in range(m):
+                ask_for_sparse(data, indices, indptr, y, order, b * batch_size + a)
+                i = order[b * batch_size + a]
+                take_targets(y, i, s, a)
                 for t in range(rule.k):
-                    rule.z[t, 0] = sparse_dot(data, indices, indptr, i, rule.u, t)
-                    rule.z[t, 0] += rule.u[t, p] if rule.fit_intercept else 0.0
-                slopes(loss, y, weights, i, rule.z, 0)
+                    z[t, a] = sparse_dot(data, indices, indptr, i, rule.u, t)
+                    z[t, a] += rule.u[t, p] if rule.fit_intercept else 0.0
+            loss.slopes(s, z, m)
+            for a in range(m):
+                i = order[b * batch_size + a]
                 for t in range(rule.k):
-                    r = rule.z[t, 0] / m
+                    r = z[t, a] * weight(weights, i) / m
                     if r == 0:
                         continue
                     for e in range(indptr[i], indptr[i + 1]):
@@ -739,12 +799,15 @@ def dense_look(
     w: cython.double[:, ::1],
     u: cython.double[:, ::1],
     g: cython.double[:, ::1],
+    s: cython.double[:, ::1],
     z: cython.double[:, ::1],
+    out: cython.double[::1],
 ) -> cython.double:
     """Sum of the weighted losses at w over a range of rows; adds their gradient at u to g.
 
     An empty g asks for no gradient; an empty u stands for w, and each row is multiplied once.
-    z is scratch space of shape (targets, rows of a block that is to stay in the cache).
+    s, z and out are scratch space for the targets, predictions and losses of the rows of a block
+    that is to stay in the cache.
     """
     i: cython.Py_ssize_t = start
     a: cython.Py_ssize_t
@@ -756,17 +819,21 @@ def dense_look(
     with cython.nogil:
         while i < stop:
             m = min(z.shape[1], stop - i)
+            for a in range(m):
+                take_targets(y, i + a, s, a)
             for t in range(w.shape[0]):
                 dot_rows(X, i, m, w, t, z)
+            loss.values(s, z, out, m)
             for a in range(m):
-                value += weight(weights, i + a) * row_loss(loss, y, i + a, z, a)
+                value += weight(weights, i + a) * out[a]
             if g.shape[0] > 0:
                 if u.shape[0] > 0:
                     for t in range(w.shape[0]):
                         dot_rows(X, i, m, u, t, z)
-                for a in range(m):
-                    slopes(loss, y, weights, i + a, z, a)
+                loss.slopes(s, z, m)
                 for t in range(w.shape[0]):
+                    for a in range(m):
+                        z[t, a] *= weight(weights, i + a)
                     add_rows(z, X, i, m, g, t)
                     if g.shape[1] > p:
                         total = 0.0  # not in g, whose cache line another thread may be writing to
@@ -790,33 +857,45 @@ def csr_look(
     w: cython.double[:, ::1],
     u: cython.double[:, ::1],
     g: cython.double[:, ::1],
+    s: cython.double[:, ::1],
     z: cython.double[:, ::1],
+    out: cython.double[::1],
 ) -> cython.double:
-    """As `dense_look`, for sparse rows, one at a time; z has a single column."""
-    i: cython.Py_ssize_t
+    """As `dense_look`, for sparse rows."""
+    i: cython.Py_ssize_t = start
+    a: cython.Py_ssize_t
     t: cython.Py_ssize_t
     e: cython.Py_ssize_t
+    m: cython.Py_ssize_t
+    r: cython.double
     p: cython.Py_ssize_t = w.shape[1] - fit_intercept
     value: cython.double = 0.0
     with cython.nogil:
-        for i in range(start, stop):
-            for t in range(w.shape[0]):
-                z[t, 0] = sparse_dot(data, indices, indptr, i, w, t)
-                z[t, 0] += w[t, p] if fit_intercept else 0.0
-            value += weight(weights, i) * row_loss(loss, y, i, z, 0)
-            if g.shape[0] == 0:
-                continue
-            if u.shape[0] > 0:
+        while i < stop:
+            m = min(z.shape[1], stop - i)
+            for a in range(m):
+                take_targets(y, i + a, s, a)
                 for t in range(w.shape[0]):
-                    z[t, 0] = sparse_dot(data, indices, indptr, i, u, t)
-                    z[t, 0] += u[t, p] if fit_intercept else 0.0
-            slopes(loss, y, weights, i, z, 0)
-            for t in range(w.shape[0]):
-                if z[t, 0] != 0:
-                    for e in range(indptr[i], indptr[i + 1]):
-                        g[t, indices[e]] += z[t, 0] * data[e]
-                    if fit_intercept:
-                        g[t, p] += z[t, 0]
+                    z[t, a] = sparse_dot(data, indices, indptr, i + a, w, t)
+                    z[t, a] += w[t, p] if fit_intercept else 0.0
+            loss.values(s, z, out, m)
+            for a in range(m):
+                value += weight(weights, i + a) * out[a]
+            if g.shape[0] > 0:
+                if u.shape[0] > 0:
+                    for a in range(m):
+                        for t in range(w.shape[0]):
+                            z[t, a] = sparse_dot(data, indices, indptr, i + a, u, t)
+                            z[t, a] += u[t, p] if fit_intercept else 0.0
+                loss.slopes(s, z, m)
+                for a in range(m):
+                    for t in range(w.shape[0]):
+                        r = z[t, a] * weight(weights, i + a)
+                        for e in range(indptr[i + a], indptr[i + a + 1]):
+                            g[t, indices[e]] += r * data[e]
+                        if fit_intercept:
+                            g[t, p] += r
+            i += m
     return value
 
 
@@ -906,43 +985,16 @@ def dense_moments(
 @cython.nogil
 @cython.inline
 @cython.exceptval(check=False)
-def row_loss(
-    loss: Loss,
+def take_targets(
     y: cython.const[cython.floating][:, ::1],
     i: cython.Py_ssize_t,
-    z: cython.double[:, ::1],
-    a: cython.Py_ssize_t,
-) -> cython.double:
-    """Loss of row i, whose predictions are column a of z, summed over its targets."""
-    t: cython.Py_ssize_t
-    total: cython.double = 0.0
-    if loss.joint:
-        return loss.joint_value(y[i, 0], z, a)
-    for t in range(z.shape[0]):
-        total += loss.value(y[i, t], z[t, a])
-    return total
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def slopes(
-    loss: Loss,
-    y: cython.const[cython.floating][:, ::1],
-    weights: cython.const[cython.floating][::1],
-    i: cython.Py_ssize_t,
-    z: cython.double[:, ::1],
+    s: cython.double[:, ::1],
     a: cython.Py_ssize_t,
 ) -> cython.void:
-    """Column a of z, the predictions of row i, becomes the slopes of its weighted loss."""
+    """Column a of s <- the targets of row i."""
     t: cython.Py_ssize_t
-    if loss.joint:
-        loss.joint_slopes(y[i, 0], z, a)
-    for t in range(z.shape[0]):
-        if not loss.joint:
-            z[t, a] = loss.slope(y[i, t], z[t, a])
-        z[t, a] *= weight(weights, i)
+    for t in range(y.shape[1]):
+        s[t, a] = y[i, t]
 
 
 @cython.cfunc

@@ -112,7 +112,7 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
         standardize=e.standardize,
         is_batch=curvature.is_batch,
         is_smooth=c.loss.smooth,
-        curvature_is_exact=curvature.is_batch and c.loss.curvature is not None,
+        curvature_is_exact=curvature.is_batch and isinstance(c.loss, SquaredError),
     )
     if whole_run:
         run.divergence = Divergence(null_objective, facts.is_above_stable_limit)

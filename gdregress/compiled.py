@@ -27,6 +27,8 @@ RULES = {
     ),
     optimizers.NAdam: (("beta_1", "beta_2", "epsilon"), ("first_moment", "second_moment")),
 }
+# Bytes of the rows of a batch that stay in the cache between their predictions and gradient.
+BLOCK_BYTES = 1 << 14
 PENALTIES = (
     penalties.NoPenalty,
     penalties.L1,
@@ -95,11 +97,14 @@ class _Epoch:
         self.memory = np.array(memory).reshape(len(memory), *self.w.shape)
         self.counts = "count" in state.optimizer._fields
         self.count = state.optimizer.count if self.counts else 0
+        self.rows_at_once = _rows_at_once(
+            objective.design.X, run.sampler.size(objective.n_samples)
+        )
 
     def descend(self, order, size, rates):
         """Some updates in a row, after each of which the same means take in the parameters."""
         objective, average = self.run.objective, self.state.average
-        X, k = objective.design.X, len(self.w)
+        X = objective.design.X
         means = [] if average is None else average.means()
         values = np.zeros((len(means), *self.w.shape))
         for row, mean in zip(values, means, strict=True):
@@ -116,18 +121,19 @@ class _Epoch:
             taken,
         )
         weights = core.kernel_weights(objective.weights, X.dtype)
-        rows = *core.arrays_of(X), core.target_columns(objective.y), weights, order
+        y = core.target_columns(objective.y)
+        rows = *core.arrays_of(X), y, weights, order
+        scratch = [np.empty((k, self.rows_at_once)) for k in (y.shape[1], len(self.w))]
         plain = isinstance(self.run.optimizer, optimizers.GradientDescent)
         if sparse.issparse(X) and plain:
             owed = np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0))
-            z = np.empty((k, size))
-            self.kernels.csr_descent(*rows, size, rates, self.loss, rule, owed, z)
+            self.kernels.csr_descent(*rows, size, rates, self.loss, rule, owed, *scratch)
         elif sparse.issparse(X):
-            self.kernels.csr_epoch(*rows, size, rates, self.loss, rule)
+            self.kernels.csr_epoch(*rows, size, rates, self.loss, rule, *scratch)
         elif plain and size == 1:
-            self.kernels.dense_descent(*rows, rates, self.loss, rule)
+            self.kernels.dense_descent(*rows, rates, self.loss, rule, *scratch)
         else:
-            self.kernels.dense_epoch(*rows, size, rates, self.loss, rule)
+            self.kernels.dense_epoch(*rows, size, rates, self.loss, rule, *scratch)
         self.count += len(rates)
         self.state.count += len(rates)
         for row, mean in zip(values, means, strict=True):
@@ -147,6 +153,13 @@ class _Epoch:
             changed["count"] = self.count
         state.optimizer = state.optimizer._replace(**changed)
         state.params = core.like_params(self.w, state.params)
+
+
+def _rows_at_once(X, size):
+    """Rows of a batch whose predictions are computed together: all, or what the cache holds."""
+    if sparse.issparse(X):
+        return size
+    return min(size, max(1, BLOCK_BYTES // (X.itemsize * max(1, X.shape[1]))))
 
 
 def _rates(run, state, n, size):

@@ -8,11 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from gdregress._array_api import dot, namespace
+from gdregress.classification_losses import LogLoss
 from gdregress.curvature import stable_limit
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
+from gdregress.multiclass import Softmax
 
 # Share of the first gradient norm above which a plateau is not taken for a minimum.
 STALLED = 0.1
+# How far parameters are blown up to see whether a penalty minds.
+FAR = 1e6
 
 
 def warn_diverged(run, facts):
@@ -48,7 +53,7 @@ def warn_diverged(run, facts):
     warn_user("\n".join(lines), DivergenceWarning)
 
 
-def warn_not_converged(run, facts, stalled=False):
+def warn_not_converged(run, facts, params, stalled=False):
     """ConvergenceWarning: gradient against tolerance, epochs still needed, what helps most."""
     history = run.history
     reference, norm = facts.reference, history["gradient_norm"][-1]
@@ -70,6 +75,10 @@ def warn_not_converged(run, facts, stalled=False):
         lines.append(f"The condition number is {condition:.3g}.")
     else:
         lines.append("The condition number of so many columns is not computed.")
+    if is_separated(run.objective, params):
+        lines.append(_separation_text(run.objective, params))
+        warn_user(" ".join(lines), ConvergenceWarning)
+        return
     needed = None
     if facts.by_gradient:
         needed = epochs_needed(history["gradient_norm"], facts.tol * reference)
@@ -83,6 +92,31 @@ def warn_not_converged(run, facts, stalled=False):
         )
     lines.append(f"What would help most: {_best_advice(run, facts, needed)}.")
     warn_user(" ".join(lines), ConvergenceWarning)
+
+
+def is_separated(objective, params):
+    """Whether the log loss has no minimum: all rows on their right side, and nothing penalised.
+
+    Every multiple of such parameters then fits better than the one before.
+    """
+    if not isinstance(objective.loss, (LogLoss, Softmax)):
+        return False
+    if objective.penalty_value(FAR * params) > 0:
+        return False
+    y, z = objective.y, objective.design.predict(params)
+    xp = namespace(z)
+    right = y * z > 0 if z.ndim == 1 else xp.argmax(z, axis=1) == xp.astype(y, xp.int64)
+    return bool(xp.all(right))
+
+
+def _separation_text(objective, params):
+    coef = objective.design.coef(params)
+    return (
+        "Every row is on its right side and nothing is penalised: the classes can be separated, "
+        "larger coefficients always fit better, and the objective has no minimum. Their norm is "
+        f"{math.sqrt(dot(coef, coef)):.3g} and grows for ever; more epochs do not end that. What "
+        'would: penalty="l2" with an alpha such as 1e-4, early_stopping=True, or a larger tol.'
+    )
 
 
 def _how_long(run, stalled):

@@ -49,28 +49,30 @@ def look(design, y, weights, loss, params, ahead=None, gradient=True, kernels=co
     w = core.target_rows(params)
     u = _NOTHING if ahead is None or not gradient else core.target_rows(ahead)
     weights = core.kernel_weights(weights, y.dtype)
-    rows_at_once = (
-        1 if sparse.issparse(design.X) else max(8, BLOCK_BYTES // (8 * design.n_features))
-    )
+    row_length = design.n_features
+    if sparse.issparse(design.X):
+        row_length = 1 + design.X.nnz // n
+    rows_at_once = max(8, BLOCK_BYTES // (8 * row_length))
     twin, arrays = core.kernel_loss(loss, kernels), core.arrays_of(design.X)
 
     def part(start, stop):
         g = np.zeros(w.shape) if gradient else _NOTHING
-        z = np.empty((len(w), rows_at_once))
+        scratch = [np.empty((k, rows_at_once)) for k in (y.shape[1], len(w))]
+        scratch.append(np.empty(rows_at_once))
         if sparse.issparse(design.X):
             value = kernels.csr_look(
-                *arrays, y, weights, start, stop, design.fit_intercept, twin, w, u, g, z
+                *arrays, y, weights, start, stop, design.fit_intercept, twin, w, u, g, *scratch
             )
             return value, g
         value = 0.0
         for X, rows in _in_rows(design.X, start, stop):
-            value += kernels.dense_look(X, y[rows], weights[rows], 0, len(X), twin, w, u, g, z)
+            value += kernels.dense_look(
+                X, y[rows], weights[rows], 0, len(X), twin, w, u, g, *scratch
+            )
         return value, g
 
-    row_length = w.size
-    if sparse.issparse(design.X):
-        row_length = len(w) * (1 + design.X.nnz / n)
-    results = map_in_threads(part, pieces_of(n, row_length, w.size if gradient else 0))
+    pieces = pieces_of(n, len(w) * (1 + row_length), w.size if gradient else 0)
+    results = map_in_threads(part, pieces)
     value = sum(value for value, _ in results) / n
     if not gradient:
         return value, None
