@@ -45,7 +45,7 @@ def check_classes(classes):
     if classes.shape[0] < 2:
         raise ValueError(
             "A classifier needs rows of at least 2 classes, but all of y is of one class: "
-            f"{to_numpy(classes)[0]!r}. Check how y was made, or use DummyClassifier."
+            f"{to_numpy(classes).tolist()[0]!r}. Check how y was made, or use DummyClassifier."
         )
     return classes
 
@@ -58,9 +58,14 @@ def encode(y, classes, like):
     ValueError
         For labels that are not among the classes.
     """
-    encoder = LabelEncoder()
-    encoder.classes_ = classes
-    codes = to_numpy(encoder.transform(y))
+    labels = namespace(y).unique_values(y)
+    unknown = set(to_numpy(labels).tolist()) - set(to_numpy(classes).tolist())
+    if unknown:
+        raise ValueError(
+            f"y contains labels that are not among the classes: {sorted(unknown, key=str)}. "
+            f"The classes are {to_numpy(classes)}."
+        )
+    codes = np.searchsorted(to_numpy(classes), to_numpy(y))
     xp = namespace(like)
     codes = 2 * codes - 1 if classes.shape[0] == 2 else codes
     return asarray(codes, xp, None if xp is np else like.device, dtype=like.dtype)
@@ -75,7 +80,12 @@ def weighted_by_class(class_weight, classes, y, X, sample_weight):
         return sample_weight
     plain, names = to_numpy(y), to_numpy(classes)
     weights = None if sample_weight is None else to_numpy(sample_weight)
-    of_class = compute_class_weight(class_weight, classes=names, y=plain, sample_weight=weights)
+    if isinstance(class_weight, dict):
+        of_class = _looked_up(class_weight, names)
+    else:
+        of_class = compute_class_weight(
+            class_weight, classes=names, y=plain, sample_weight=weights
+        )
     if not (np.isfinite(of_class).all() and (of_class >= 0).all()):
         raise ValueError(f"class_weight must be finite and not negative. Got {class_weight!r}.")
     xp = namespace(X)
@@ -85,3 +95,20 @@ def weighted_by_class(class_weight, classes, y, X, sample_weight):
     if not bool(xp.any(weights > 0)):
         raise ValueError("class_weight and sample_weight leave no row with a weight above 0.")
     return weights
+
+
+def _looked_up(class_weight, names):
+    """Weight of every class, 1 where none is given.
+
+    Names of classes that do not occur are allowed as long as none of those that do is left out,
+    as they may be missing from a fold.
+    """
+    labels = names.tolist()
+    left_out = [label for label in labels if label not in class_weight]
+    unknown = [label for label in class_weight if label not in labels]
+    if left_out and unknown:
+        raise ValueError(
+            f"class_weight names the classes {unknown}, which do not occur, and not {left_out}, "
+            "which do."
+        )
+    return np.array([class_weight.get(label, 1.0) for label in labels], dtype=float)

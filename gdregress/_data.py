@@ -18,7 +18,7 @@ from gdregress.objective import DataObjective, normalised_weights
 def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=False):
     """X, encoded y and weights as arrays of one namespace, rows of weight 0 removed."""
     xp, device = input_namespace(X)
-    y, sample_weight = move_to(y, xp, device), move_to(sample_weight, xp, device)
+    sample_weight = move_to(sample_weight, xp, device)
     X, y = estimator._check_input(
         X,
         y,
@@ -55,12 +55,16 @@ def hold_out(estimator, data):
     if not estimator.early_stopping:
         return data, None
     n = data[0].shape[0]
-    n_held_out = max(2, round(estimator.validation_fraction * n))  # one row has no R2
-    if n_held_out >= n:
+    # one row has no R2, and classes are split by their shares
+    fewest, fewest_left = 2, 1
+    if is_classifier(estimator):
+        fewest = fewest_left = estimator.classes_.shape[0]
+    n_held_out = max(fewest, round(estimator.validation_fraction * n))
+    if n - n_held_out < fewest_left:
         raise ValueError(
             f"early_stopping would hold out {n_held_out} of {n} rows "
-            f"(validation_fraction={estimator.validation_fraction}) and leave none to train on: "
-            f"n_samples={n} is too small."
+            f"(validation_fraction={estimator.validation_fraction}) and leave too few to train "
+            f"on: n_samples={n} is too small."
         )
     parts = _split(estimator, data[1], n_held_out)
     return [

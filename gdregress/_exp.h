@@ -121,8 +121,8 @@ GDREGRESS_INLINE void softmax_losses_of_columns(const double *y, const double *z
         for (ptrdiff_t a = 0; a < width; a++) {
             double below = z[t * stride + a] - top[a];
             own[a] += y[a] == (double) t ? below : 0.0;
-            others[a] += below < 0.0 ? exp_below_zero(below) : 0.0;
-            tops[a] += below < 0.0 ? 0.0 : 1.0;
+            others[a] += below >= 0.0 ? 0.0 : exp_below_zero(below);
+            tops[a] += below >= 0.0 ? 1.0 : 0.0;
         }
     for (ptrdiff_t a = 0; a < width; a++)
         out[a] = log1p(others[a] + (tops[a] - 1.0)) - own[a];

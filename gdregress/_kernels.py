@@ -155,6 +155,9 @@ class Gamma(Loss):
         return 1 - y * exp(-z)
 
 
+# The comparisons below are such that a prediction that is not a number has no loss either.
+
+
 class LogLoss(Loss):
     def value(self, y, z):
         m = y * z
@@ -179,7 +182,7 @@ class LogLoss(Loss):
 
 class Hinge(Loss):
     def value(self, y, z):
-        return 1 - y * z if y * z < 1 else 0.0
+        return 0.0 if y * z >= 1 else 1 - y * z
 
     def slope(self, y, z):
         return -y if y * z < 1 else 0.0
@@ -187,25 +190,25 @@ class Hinge(Loss):
 
 class SquaredHinge(Loss):
     def value(self, y, z):
-        return (1 - y * z) * (1 - y * z) if y * z < 1 else 0.0
+        return 0.0 if y * z >= 1 else (1 - y * z) * (1 - y * z)
 
     def slope(self, y, z):
-        return -2 * y * (1 - y * z) if y * z < 1 else 0.0
+        return 0.0 if y * z >= 1 else -2 * y * (1 - y * z)
 
 
 class ModifiedHuber(Loss):
     def value(self, y, z):
-        missing = 1 - y * z if y * z < 1 else 0.0
+        missing = 0.0 if y * z >= 1 else 1 - y * z
         clipped = clip(missing, 2.0)
         return clipped * (2 * missing - clipped)
 
     def slope(self, y, z):
-        return -2 * y * clip(1 - y * z, 2.0) if y * z < 1 else 0.0
+        return 0.0 if y * z >= 1 else -2 * y * clip(1 - y * z, 2.0)
 
 
 class Perceptron(Loss):
     def value(self, y, z):
-        return -y * z if y * z < 0 else 0.0
+        return 0.0 if y * z >= 0 else -y * z
 
     def slope(self, y, z):
         return -y if y * z <= 0 else 0.0
@@ -248,8 +251,8 @@ class Softmax(Loss):
                 top, own, others, tops = largest_of(z, a), 0.0, 0.0, 0
                 for t in range(z.shape[0]):
                     own += z[t, a] if t == y[0, a] else 0.0
-                    others += exp(z[t, a] - top) if z[t, a] < top else 0.0
-                    tops += z[t, a] == top
+                    others += 0.0 if z[t, a] >= top else exp(z[t, a] - top)
+                    tops += z[t, a] >= top
                 out[a] = top - own + log1p(others + (tops - 1))
 
     def slopes(self, y, z, m):
@@ -802,10 +805,12 @@ def dense_look(
     s: cython.double[:, ::1],
     z: cython.double[:, ::1],
     out: cython.double[::1],
-) -> cython.double:
-    """Sum of the weighted losses at w over a range of rows; adds their gradient at u to g.
+    values: cython.double[::1],
+):
+    """Add the weighted losses at w over a range of rows to values, and their gradient at u to g.
 
-    An empty g asks for no gradient; an empty u stands for w, and each row is multiplied once.
+    An empty g asks for no gradient; an empty u stands for w, and each row is multiplied once. A
+    second place in values asks for the losses at u.
     s, z and out are scratch space for the targets, predictions and losses of the rows of a block
     that is to stay in the cache.
     """
@@ -813,7 +818,6 @@ def dense_look(
     a: cython.Py_ssize_t
     t: cython.Py_ssize_t
     m: cython.Py_ssize_t
-    value: cython.double = 0.0
     total: cython.double
     p: cython.Py_ssize_t = X.shape[1]
     with cython.nogil:
@@ -825,11 +829,15 @@ def dense_look(
                 dot_rows(X, i, m, w, t, z)
             loss.values(s, z, out, m)
             for a in range(m):
-                value += weight(weights, i + a) * out[a]
+                values[0] += weight(weights, i + a) * out[a]
             if g.shape[0] > 0:
                 if u.shape[0] > 0:
                     for t in range(w.shape[0]):
                         dot_rows(X, i, m, u, t, z)
+                    if values.shape[0] > 1:
+                        loss.values(s, z, out, m)
+                        for a in range(m):
+                            values[1] += weight(weights, i + a) * out[a]
                 loss.slopes(s, z, m)
                 for t in range(w.shape[0]):
                     for a in range(m):
@@ -841,7 +849,6 @@ def dense_look(
                             total += z[t, a]
                         g[t, p] += total
             i += m
-    return value
 
 
 def csr_look(
@@ -860,7 +867,8 @@ def csr_look(
     s: cython.double[:, ::1],
     z: cython.double[:, ::1],
     out: cython.double[::1],
-) -> cython.double:
+    values: cython.double[::1],
+):
     """As `dense_look`, for sparse rows."""
     i: cython.Py_ssize_t = start
     a: cython.Py_ssize_t
@@ -869,7 +877,6 @@ def csr_look(
     m: cython.Py_ssize_t
     r: cython.double
     p: cython.Py_ssize_t = w.shape[1] - fit_intercept
-    value: cython.double = 0.0
     with cython.nogil:
         while i < stop:
             m = min(z.shape[1], stop - i)
@@ -880,13 +887,17 @@ def csr_look(
                     z[t, a] += w[t, p] if fit_intercept else 0.0
             loss.values(s, z, out, m)
             for a in range(m):
-                value += weight(weights, i + a) * out[a]
+                values[0] += weight(weights, i + a) * out[a]
             if g.shape[0] > 0:
                 if u.shape[0] > 0:
                     for a in range(m):
                         for t in range(w.shape[0]):
                             z[t, a] = sparse_dot(data, indices, indptr, i + a, u, t)
                             z[t, a] += u[t, p] if fit_intercept else 0.0
+                    if values.shape[0] > 1:
+                        loss.values(s, z, out, m)
+                        for a in range(m):
+                            values[1] += weight(weights, i + a) * out[a]
                 loss.slopes(s, z, m)
                 for a in range(m):
                     for t in range(w.shape[0]):
@@ -896,7 +907,6 @@ def csr_look(
                         if fit_intercept:
                             g[t, p] += r
             i += m
-    return value
 
 
 def dense_squares(

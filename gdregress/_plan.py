@@ -19,7 +19,7 @@ from gdregress.curvature import (
     smallest_curvature,
 )
 from gdregress.diagnosis import Facts
-from gdregress.line_search import LineSearch
+from gdregress.line_search import LineSearch, first_trial
 from gdregress.losses import SquaredError
 from gdregress.moments import affordable
 from gdregress.objective import QuadraticObjective, null_parameters
@@ -73,7 +73,14 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
     if whole_run and _worth_moments(e, c, objective):
         objective = curvature.objective = _by_moments(objective, curvature.spectrum)
     null_objective = _finite_start(objective, null_params, start)
-    rate = curvature.automatic() if isinstance(e.learning_rate, str) else float(e.learning_rate)
+    searches = _searches(e, c)
+    if searches:
+        distance = prediction_scale(objective, null_params)
+        rate = first_trial(objective, null_params if start is None else start.params, distance)
+    elif e.learning_rate == "auto":
+        rate = curvature.automatic()
+    else:
+        rate = float(e.learning_rate)
     _resolve_momentum(c, objective, curvature.spectrum, rate)
     first_count = start.count if start is not None and runs_out(c.schedule) else 0
     updates = c.sampler.updates_per_epoch(objective.n_samples)
@@ -93,7 +100,7 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
         gradient_units=None,
         first_count=first_count,
         safeguard=e.learning_rate == "auto",
-        line_search=LineSearch(rate) if _searches(e, c) else None,
+        line_search=LineSearch(rate) if searches else None,
     )
     mapping = objective.gradient_mapping(
         null_params, objective.gradient(null_params), run.gradient_step
@@ -162,7 +169,7 @@ def _worth_moments(e, c, objective):
     and gradient over all rows, one pass an epoch otherwise. Fewer rows than twice the columns
     are used as they are.
     """
-    for_rate = e.learning_rate == "auto" and not c.optimizer.adaptive
+    for_rate = e.learning_rate == "auto" and not (c.optimizer.adaptive or _searches(e, c))
     squared = isinstance(objective.loss, SquaredError)
     saved = e.max_iter if squared else 0
     passes = 1 + objective.design.n_parameters / 50
@@ -190,10 +197,16 @@ def _resolve_momentum(c, objective, spectrum, rate):
 
 
 def _searches(e, c):
-    """Whether the rate is found by backtracking: as asked for, or for want of any bound."""
-    unbounded = c.loss.curvature is None and c.loss.smooth
-    automatic = isinstance(c.sampler, Batch) and not c.optimizer.adaptive and unbounded
-    return e.learning_rate == "line-search" or (e.learning_rate == "auto" and automatic)
+    """Whether the rate is found by backtracking: as asked for, or where the curvature varies.
+
+    A bound on it is then a guess of what it is, too high by far where a model fits well. The
+    heavy ball moves on from points that were not searched, and keeps to the bound if there is
+    one.
+    """
+    varies = c.loss.smooth and not isinstance(c.loss, SquaredError)
+    bound_is_better = isinstance(c.optimizer, Momentum) and c.loss.curvature is not None
+    possible = isinstance(c.sampler, Batch) and not c.optimizer.adaptive and not bound_is_better
+    return e.learning_rate == "line-search" or (e.learning_rate == "auto" and varies and possible)
 
 
 def _ends_by_gradient(e, c):
@@ -206,15 +219,16 @@ def _finite_start(objective, null_params, start):
     """Objective at the null parameters or at the start, the larger; an error if it overflows."""
     points = [null_params] if start is None else [null_params, start.params]
     with np.errstate(over="ignore", invalid="ignore"):
-        largest = max(objective.value(point, ahead=point) for point in points)
+        values = [objective.value(point, ahead=point) for point in points]
+    if values[0] == 0 and not objective.loss.smooth:
+        # of the perceptron, which has no loss before it has learned anything
+        values[0] = prediction_scale(objective, null_params)
+    largest = max(values)
     if not largest < float("inf"):
         raise ValueError(
             f"The objective is {largest} before the first update: y, X or the initial "
             "coefficients are too large, or outside the penalty's domain. Rescale them."
         )
-    if largest == 0 and not objective.loss.smooth:
-        # of the perceptron, which has no loss before it has learned anything
-        return prediction_scale(objective, null_params)
     return largest
 
 

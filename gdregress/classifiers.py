@@ -16,7 +16,12 @@ from gdregress._classes import (
     given_classes,
     weighted_by_class,
 )
-from gdregress._validation import StrOptions, check_partial_fit, keep_fitted_state
+from gdregress._validation import (
+    StrOptions,
+    check_parameters,
+    check_partial_fit,
+    keep_fitted_state,
+)
 from gdregress.classification_losses import CLASSIFICATION_LOSSES, LogLoss
 from gdregress.losses import Loss
 from gdregress.multiclass import Softmax, over_classes
@@ -33,6 +38,17 @@ def _knows_probabilities(estimator):
             "'modified_huber', or CalibratedClassifierCV around this estimator."
         )
     return True
+
+
+def _can_learn_in_parts(estimator):
+    """AttributeError for what needs all rows at once; True otherwise."""
+    if isinstance(estimator.class_weight, str):
+        raise AttributeError(
+            "partial_fit cannot be combined with class_weight='balanced', which needs all rows at "
+            "once. Pass a dict, for instance of the weights that "
+            "sklearn.utils.class_weight.compute_class_weight finds on a sample."
+        )
+    return check_partial_fit(estimator)
 
 
 class GDClassifier(ClassifierMixin, BaseGD):
@@ -247,7 +263,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self.random_state = random_state
         self.verbose = verbose
 
-    @available_if(check_partial_fit)
+    @available_if(_can_learn_in_parts)
     def partial_fit(self, X, y, classes=None, sample_weight=None):
         """Go over the given rows once, from where the last call has ended.
 
@@ -270,6 +286,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             The estimator.
         """
         with keep_fitted_state(self):
+            check_parameters(self)
             self.classes_ = given_classes(classes, getattr(self, "classes_", None))
             self._partial_fit(X, y, sample_weight)
         return self
@@ -320,10 +337,13 @@ class GDClassifier(ClassifierMixin, BaseGD):
             In the order of ``classes_``.
         """
         z = self._raw_prediction(X, "predict_proba")
-        probability = self._loss.probability(z)
-        if probability.ndim == 2:
-            return probability
-        return namespace(z).stack([1 - probability, probability], axis=1)
+        if z.ndim == 2:
+            return self._loss.probability(z)
+        second = self._loss.probability(z)
+        first = 1 - second
+        if isinstance(self._loss, LogLoss):  # 1 - second would lose the digits of small ones
+            first = self._loss.probability(-z)
+        return namespace(z).stack([first, second], axis=1)
 
     @available_if(_knows_probabilities)
     def predict_log_proba(self, X):
@@ -362,13 +382,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         check_is_fitted(self)
         if isinstance(self._loss, (LogLoss, Softmax)):
             model = LogisticRegression()
-        elif isinstance(self.loss, str):
-            model = SGDClassifier(loss=self.loss)
         else:
-            raise ValueError(
-                f"scikit-learn has no classifier with {type(self.loss).__name__} loss. "
-                "Keep this estimator."
-            )
+            model = SGDClassifier(loss=self._name_of_loss())
         model.set_params(fit_intercept=self.fit_intercept)
         for name in ("coef_", "intercept_", "classes_"):
             setattr(model, name, np.array(to_numpy(getattr(self, name))))
@@ -376,6 +391,17 @@ class GDClassifier(ClassifierMixin, BaseGD):
             if hasattr(self, name):
                 setattr(model, name, getattr(self, name))
         return model
+
+    def _name_of_loss(self):
+        if isinstance(self.loss, str):
+            return self.loss
+        for name, loss_class in CLASSIFICATION_LOSSES.items():
+            if type(self.loss) is loss_class:
+                return name
+        raise ValueError(
+            f"scikit-learn has no classifier with {type(self.loss).__name__} loss. "
+            "Keep this estimator."
+        )
 
     def _raw_prediction(self, X, method):
         z = super()._raw_prediction(X, method)
@@ -389,12 +415,6 @@ class GDClassifier(ClassifierMixin, BaseGD):
     def _encode_target(self, y, X, weights, components, rows, in_parts):
         if not in_parts:
             self._set_classes(classes_of(y))
-        elif self.class_weight == "balanced":
-            raise ValueError(
-                "class_weight='balanced' needs all rows at once, which partial_fit does not "
-                "have. Pass a dict, for instance the weights that "
-                "sklearn.utils.class_weight.compute_class_weight finds on a sample."
-            )
         weights = weighted_by_class(self.class_weight, self.classes_, y, X, weights)
         components.loss = over_classes(components.loss, self.classes_.shape[0])
         return encode(y, self.classes_, X), weights
@@ -411,7 +431,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self.classes_ = check_classes(classes)
 
     def _validation_score(self, loss, y, z, weights):
-        predicted = _predicted(z)
+        predicted = namespace(z).astype(_predicted(z), y.dtype)
         return accuracy(y, 2 * predicted - 1 if z.ndim == 1 else predicted, weights)
 
 

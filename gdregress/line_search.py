@@ -2,7 +2,32 @@
 
 import math
 
-from gdregress._array_api import dot
+from gdregress._array_api import dot, namespace
+
+# Length of the step that measures a curvature, as a share of the distance to go.
+SHORT_STEP = 1e-3
+
+
+def first_trial(objective, params, distance):
+    """The rate that minimises along the gradient, if the curvature there stays what it is.
+
+    The curvature along g is g' (g(w) - g(w - e g)) / (e ||g||^2), for a step e that is short.
+
+    Parameters
+    ----------
+    objective : Objective
+    params : array
+    distance : float
+        How far the raw predictions have to go.
+    """
+    grad = objective.gradient(params)
+    squares = objective.column_mean_squares
+    reach = math.sqrt(float(namespace(squares).sum(squares)) * dot(grad, grad))
+    if not 0 < reach < math.inf:
+        return 1.0
+    short = SHORT_STEP * distance / reach
+    curvature = dot(grad, grad - objective.gradient(params - short * grad)) / short
+    return dot(grad, grad) / curvature if curvature > 0 else short
 
 
 class LineSearch:
@@ -31,8 +56,18 @@ class LineSearch:
     def __init__(self, rate):
         self.rate = rate
 
-    def search(self, objective, point, grad):
-        """Rate for a step from `point` with gradient `grad` of the smooth part."""
+    def search(self, objective, point, grad, ahead):
+        """Rate for a step from `point`.
+
+        Parameters
+        ----------
+        objective : Objective
+        point : array
+        grad : array
+            Gradient of the smooth part.
+        ahead : callable
+            ``ahead(rate)``: where the gradient after a step at this rate will be taken.
+        """
         start = objective.loss_value(point)
         # differences of f below its rounding error cannot be judged
         slack = 1e-14 * abs(start) if str(grad.dtype).endswith("64") else 1e-6 * abs(start)
@@ -41,7 +76,7 @@ class LineSearch:
             new = objective.prox(point - rate * grad, rate)
             step = new - point
             bound = dot(grad, step) + dot(step, step) / (2 * rate)
-            value = objective.loss_value(new)
+            value = objective.trial_value(new, ahead(rate))
             if math.isfinite(value) and value <= start + bound + slack:
                 break
             rate *= self.SHRINK

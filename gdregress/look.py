@@ -22,7 +22,17 @@ def applies(design, y, loss):
     return isinstance(y, np.ndarray) and core.is_compiled() and core.covers(loss, design)
 
 
-def look(design, y, weights, loss, params, ahead=None, gradient=True, kernels=core.kernels):
+def look(
+    design,
+    y,
+    weights,
+    loss,
+    params,
+    ahead=None,
+    gradient=True,
+    both_values=False,
+    kernels=core.kernels,
+):
     """Mean weighted loss at `params` and its gradient at `ahead`.
 
     Parameters
@@ -37,12 +47,14 @@ def look(design, y, weights, loss, params, ahead=None, gradient=True, kernels=co
         Where the gradient is taken; None for `params`.
     gradient : bool
         False leaves the gradient out.
+    both_values : bool
+        Also the loss at `ahead`.
     kernels : module
         The compiled core, or its interpreted twin.
 
     Returns
     -------
-    value : float
+    value : float, or ndarray of shape (2,) with `both_values`
     gradient : ndarray of the shape of `params`, or None
     """
     n, y = design.n_samples, core.target_columns(y)
@@ -59,21 +71,20 @@ def look(design, y, weights, loss, params, ahead=None, gradient=True, kernels=co
         g = np.zeros(w.shape) if gradient else _NOTHING
         scratch = [np.empty((k, rows_at_once)) for k in (y.shape[1], len(w))]
         scratch.append(np.empty(rows_at_once))
+        values = np.zeros(1 + both_values)
         if sparse.issparse(design.X):
-            value = kernels.csr_look(
-                *arrays, y, weights, start, stop, design.fit_intercept, twin, w, u, g, *scratch
-            )
-            return value, g
-        value = 0.0
+            rest = (design.fit_intercept, twin, w, u, g, *scratch, values)
+            kernels.csr_look(*arrays, y, weights, start, stop, *rest)
+            return values, g
+        rest = (twin, w, u, g, *scratch, values)
         for X, rows in _in_rows(design.X, start, stop):
-            value += kernels.dense_look(
-                X, y[rows], weights[rows], 0, len(X), twin, w, u, g, *scratch
-            )
-        return value, g
+            kernels.dense_look(X, y[rows], weights[rows], 0, len(X), *rest)
+        return values, g
 
     pieces = pieces_of(n, len(w) * (1 + row_length), w.size if gradient else 0)
     results = map_in_threads(part, pieces)
-    value = sum(value for value, _ in results) / n
+    value = sum(values for values, _ in results) / n
+    value = value if both_values else float(value[0])
     if not gradient:
         return value, None
     total = results[0][1]

@@ -63,6 +63,10 @@ class Objective(ABC):
             Where the next gradient over all rows will be asked for: one pass may serve both.
         """
 
+    def trial_value(self, params, ahead):
+        """`loss_value` of parameters that a line search tries; `ahead` as there."""
+        return self.loss_value(params, ahead)
+
     @abstractmethod
     def gradient(self, params, rows=ALL_ROWS):
         """Gradient of the weighted mean loss over some rows.
@@ -166,7 +170,7 @@ class Objective(ABC):
 class DataObjective(Objective):
     """F from the data themselves: any loss, any rows."""
 
-    _predicted = _valued = _sloped = (None, None)
+    _predicted = _valued = _valued_ahead = _sloped = (None, None)
 
     def predict(self, params):
         """Raw predictions of all rows; those of the last parameters asked for are kept."""
@@ -177,8 +181,24 @@ class DataObjective(Objective):
     def loss_value(self, params, ahead=None):
         if not self._is_looked_at():
             return self._weighted_mean(self.loss, params)
+        if _same(self._valued_ahead[0], params):
+            return self._valued_ahead[1]
         if not _same(self._valued[0], params):
             self._look(params, ahead, ahead is not None)
+        return self._valued[1]
+
+    def trial_value(self, params, ahead):
+        """The loss at parameters that a line search tries, whose own next trial starts ahead.
+
+        Loss and gradient there come from the same pass over the data.
+        """
+        if not self._is_looked_at() or ahead is None:
+            return self.loss_value(params)
+        values, grad = look.look(
+            self.design, self.y, self.weights, self.loss, params, ahead, both_values=True
+        )
+        self._valued, self._sloped = (params, float(values[0])), (ahead, grad)
+        self._valued_ahead = (ahead, float(values[1]))
         return self._valued[1]
 
     def mean_squared_residual(self, params):

@@ -309,6 +309,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         return self._loss
 
     def _check_input(self, X, y, **checks):
+        y = move_to(y, *input_namespace(X))
         return validate_data(self, X, y, multi_output=True, y_numeric=True, **checks)
 
     def _encode_target(self, y, X, weights, components, rows, in_parts):

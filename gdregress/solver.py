@@ -3,6 +3,7 @@
 import math
 import time
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -174,7 +175,9 @@ def run_epoch(run, state):
         point = optimizer.lookahead(state.params, state.optimizer)
         grad = objective.gradient(point, rows)
         if run.line_search is not None:
-            base = state.learning_rate = run.line_search.search(objective, point, grad)
+            base = state.learning_rate = run.line_search.search(
+                objective, point, grad, partial(_ahead, run, state, grad)
+            )
         factor = float(run.schedule(state.count - run.first_count))
         check_factor(run.schedule, factor)
         rate = base * factor * share
@@ -188,6 +191,14 @@ def run_epoch(run, state):
             evaluated = (point, grad)
     state.epoch += 1
     return evaluated, rate / share
+
+
+def _ahead(run, state, grad, rate):
+    """Where the gradient will be taken after a step at this rate."""
+    optimizer = run.optimizer
+    return optimizer.lookahead(
+        *optimizer.step(state.params, grad, state.optimizer, rate, run.objective.prox)
+    )
 
 
 def _on_plateau(run, state, row):

@@ -221,6 +221,38 @@ def sloping_gradient(X, y, weights, slope, rows, params):
     return np.array(total) / len(rows)
 
 
+def class_descent(X, y, n_classes, weights, slopes, rule, prox, rates, orders, batch_size, start):
+    """As `descent`, for y = 0, 1, ..: one row of parameters for each class.
+
+    ``slopes(y, z)`` gives the derivatives of the loss of one row by its raw predictions z.
+    """
+    p = X.shape[1]
+    path, gradients = [start], []
+    for order in orders:
+        for rows, share in mini_batches(order, batch_size):
+            point = path[-1]
+            if rule is nesterov_step:
+                point = point + 0.9 * displacement(path)
+            total = np.zeros((n_classes, p + 1))
+            for i in rows:
+                z = [
+                    sum(float(X[i, j]) * float(row[j]) for j in range(p)) + float(row[p])
+                    for row in point
+                ]
+                for t, slope in enumerate(slopes(int(y[i]), z)):
+                    r = float(weights[i]) / float(np.mean(weights)) * slope
+                    total[t] += np.array([*(r * X[i]), r])
+            gradients.append(total / len(rows))
+            moved, sizes = rule(path, gradients, rates(len(gradients) - 1) * share)
+            sizes = np.broadcast_to(sizes, moved.shape)
+            rows_of_parameters = [
+                [*(prox(moved[t, j], sizes[t, j], j) for j in range(p)), moved[t, p]]
+                for t in range(n_classes)
+            ]
+            path.append(np.array(rows_of_parameters))
+    return path
+
+
 def averaged(path, average):
     """The mean of the parameters after some updates, `path` as `descent` gives it.
 
@@ -332,3 +364,52 @@ def mean_loss(name, y, z, weights=None):
     """Weighted mean of a loss over arrays."""
     losses = np.vectorize(LOSSES[name], otypes=[float])(y, z)
     return float(np.average(losses, weights=weights))
+
+
+# Losses of one label, which is -1 or 1, and of several classes ----------------------------
+
+CLASSIFICATION_LOSSES = {
+    "log_loss": lambda y, z: math.log(1 + math.exp(-y * z)),
+    "hinge": lambda y, z: max(0.0, 1 - y * z),
+    "squared_hinge": lambda y, z: max(0.0, 1 - y * z) ** 2,
+    "modified_huber": lambda y, z: -4 * y * z if y * z < -1 else max(0.0, 1 - y * z) ** 2,
+    "perceptron": lambda y, z: max(0.0, -y * z),
+}
+
+CLASSIFICATION_SLOPES = {
+    "log_loss": lambda y, z: -y / (1 + math.exp(y * z)),
+    "hinge": lambda y, z: -y if y * z < 1 else 0.0,
+    "squared_hinge": lambda y, z: -2 * y * max(0.0, 1 - y * z),
+    "modified_huber": lambda y, z: -4 * y if y * z < -1 else -2 * y * max(0.0, 1 - y * z),
+    "perceptron": lambda y, z: -y if y * z <= 0 else 0.0,
+}
+
+
+def own_or_other(y, n_classes):
+    """Labels of the problems of one class against the rest, for a row of class y."""
+    return [1.0 if t == y else -1.0 for t in range(n_classes)]
+
+
+def one_vs_rest_loss(name, y, z):
+    """Of one row, y being the number of its class and z one raw prediction for each."""
+    labels = own_or_other(y, len(z))
+    return sum(CLASSIFICATION_LOSSES[name](*pair) for pair in zip(labels, z, strict=True))
+
+
+def one_vs_rest_slopes(name, y, z):
+    labels = own_or_other(y, len(z))
+    return [CLASSIFICATION_SLOPES[name](*pair) for pair in zip(labels, z, strict=True)]
+
+
+def softmax(z):
+    total = sum(math.exp(a) for a in z)
+    return [math.exp(a) / total for a in z]
+
+
+def softmax_loss(y, z):
+    """Of one row, y being the number of its class and z one raw prediction for each."""
+    return -math.log(softmax(z)[y])
+
+
+def softmax_slopes(y, z):
+    return [probability - (t == y) for t, probability in enumerate(softmax(z))]

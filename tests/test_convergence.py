@@ -345,7 +345,7 @@ class Press:
 
 
 class TestInterrupt:
-    @pytest.mark.parametrize("calls", [9, 30, 100])
+    @pytest.mark.parametrize("calls", [15, 30, 100])
     @pytest.mark.parametrize("solver", SOLVERS)
     def test_in_the_middle_of_an_epoch(self, solver, calls, monkeypatch):
         X, y = make_data()

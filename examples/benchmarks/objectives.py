@@ -1,6 +1,7 @@
 """The objective as this suite measures it, the same for every contender."""
 
 import numpy as np
+from scipy.special import logsumexp
 
 
 def half_mean_square(X, y, coef, intercept):
@@ -32,3 +33,17 @@ def pinball(X, y, coef, intercept, quantile):
     """Mean quantile loss."""
     residual = y - (X @ coef + intercept)
     return np.mean(np.maximum(quantile * residual, (quantile - 1) * residual))
+
+
+def log_loss(X, y, coef, intercept, alpha):
+    """Mean log loss plus alpha / 2 times the sum of squares, for labels 0, 1, ...
+
+    Parameters
+    ----------
+    coef, intercept : ndarray of shape (1, p) and (1,), or (n_classes, p) and (n_classes,)
+        One row for two classes, whose softmax is that of a second row of zeros.
+    """
+    z = X @ coef.T + intercept
+    if z.shape[1] == 1:
+        z = np.column_stack([np.zeros(len(y)), z])
+    return np.mean(logsumexp(z, axis=1) - z[np.arange(len(y)), y]) + alpha / 2 * np.sum(coef**2)

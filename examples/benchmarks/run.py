@@ -1,4 +1,4 @@
-"""Benchmarks of GDRegressor against its peers.
+"""Benchmarks of GDRegressor and GDClassifier against their peers.
 
 ``python examples/benchmarks/run.py [names] [--quick] [--json FILE] [--plot DIR]`` runs the suites
 named, or all of them, and prints medians of alternated runs in one process as ratios: "4.00 x"

@@ -1,5 +1,6 @@
 """What is compared: one function per question, each returning the reports it printed."""
 
+from suites.classification import class_epoch, logistic, small_classes, softmax
 from suites.curves import curves
 from suites.epochs import mini_batch_epoch, single_rows, sparse_epoch, stochastic_epoch
 from suites.flights import example, flights
@@ -27,5 +28,9 @@ SUITES = {
         memory,
         imports,
         scaling,
+        class_epoch,
+        logistic,
+        softmax,
+        small_classes,
     )
 }

@@ -90,7 +90,7 @@ def mini_batch_epoch(quick):
     return reports
 
 
-def compare_epochs(title, runs, repeats, data=None):
+def compare_epochs(title, runs, repeats, data=None, ours="GDRegressor"):
     """Report the time of an epoch and of a fit of one epoch, as in `timing.epoch_seconds`.
 
     Parameters
@@ -101,6 +101,8 @@ def compare_epochs(title, runs, repeats, data=None):
     data : tuple of X, y or None
         Given these, each contender's gap to the optimum is noted, as evidence that all do the
         same work. They differ by their random orders and by how they start the intercept.
+    ours : str, default="GDRegressor"
+        The contender that the ratios refer to.
 
     Returns
     -------
@@ -109,8 +111,8 @@ def compare_epochs(title, runs, repeats, data=None):
     notes = {} if data is None else _gaps(runs, *data, epochs=4)
     per_epoch, fit_of_one = epoch_seconds(runs, repeats)
     return [
-        report(title, per_epoch, "GDRegressor", notes),
-        report(f"{title}: whole fit of one epoch", fit_of_one, "GDRegressor"),
+        report(title, per_epoch, ours, notes),
+        report(f"{title}: whole fit of one epoch", fit_of_one, ours),
     ]
 
 
