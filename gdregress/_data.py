@@ -12,6 +12,7 @@ from gdregress._finite import check_all_finite
 from gdregress._validation import check_indices
 from gdregress.design import DesignMatrix, Scaling, standardised
 from gdregress.gradient_check import check_gradient
+from gdregress.losses import SquaredError
 from gdregress.objective import DataObjective, normalised_weights
 
 
@@ -25,8 +26,7 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
         accept_sparse="csr",
         accept_large_sparse=True,
         dtype=[xp.float64, xp.float32],
-        # rows at random are slow to collect from columns
-        order="C" if xp is np and estimator.solver != "batch" else None,
+        order="C" if xp is np and _many_passes(estimator, components) else None,
         ensure_all_finite=False,  # in the next line
         reset=reset,
     )
@@ -48,6 +48,11 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
         # of several classes, two are enough to tell
         check_gradient(own, y if components.loss is own else 2 * xp.astype(y > 0, y.dtype) - 1)
     return X, y, sample_weight
+
+
+def _many_passes(estimator, components):
+    """Whether rows are collected more often than the moments do, from columns a slow thing."""
+    return estimator.solver != "batch" or not isinstance(components.loss, SquaredError)
 
 
 def hold_out(estimator, data):

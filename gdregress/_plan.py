@@ -4,6 +4,7 @@ import copy
 import math
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -112,13 +113,14 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
         smoothness=curvature.smoothness,
         automatic_rate=curvature.automatic,
         optimizer=c.optimizer,
-        feature_names=_feature_names(e),
+        feature_names=partial(_feature_names, e),
         tol=e.tol,
         reference=reference,
         by_gradient=_ends_by_gradient(e, c),
         standardize=e.standardize,
         is_batch=curvature.is_batch,
         is_smooth=c.loss.smooth,
+        strong_convexity=c.penalty.strong_convexity,
         curvature_is_exact=curvature.is_batch and isinstance(c.loss, SquaredError),
     )
     if whole_run:

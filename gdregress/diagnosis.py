@@ -70,13 +70,20 @@ def warn_not_converged(run, facts, params, stalled=False):
     limit, rate = facts.stable_limit(), history["learning_rate"][-1]
     if limit is not None and rate > limit and run.line_search is None:
         lines.append(f"The learning rate was {rate:.4g}; {_limit_text(facts)}.")
-    condition = facts.spectrum.condition_number
+    condition = facts.condition_number()
     if condition is not None:
         lines.append(f"The condition number is {condition:.3g}.")
     else:
         lines.append("The condition number of so many columns is not computed.")
     if is_separated(run.objective, params):
         lines.append(_separation_text(run.objective, params))
+        warn_user(" ".join(lines), ConvergenceWarning)
+        return
+    if not (facts.by_gradient or stalled) and facts.tol and changes[-1] <= facts.tol:
+        lines.append(
+            "It hardly changes any more, and the run was about to end by itself: more epochs will "
+            "show it, or a larger tol."
+        )
         warn_user(" ".join(lines), ConvergenceWarning)
         return
     needed = None
@@ -142,7 +149,7 @@ def epochs_needed(gradient_norms, threshold):
 def dominant_columns(facts, most=3):
     """The columns with the largest shares of the top eigenvector, as text."""
     shares = facts.spectrum.top_vector**2
-    names = list(facts.feature_names)
+    names = list(facts.feature_names())
     if len(shares) > len(names):
         names.append("the intercept")
     order = np.argsort(shares)[::-1][:most]
@@ -221,14 +228,23 @@ class Facts:
     smoothness: Callable[[], float]
     automatic_rate: Callable[[], float]
     optimizer: Any
-    feature_names: Sequence[str]
+    feature_names: Callable[[], Sequence[str]]
     tol: float
     reference: float
     by_gradient: bool
     standardize: bool
     is_batch: bool
     is_smooth: bool
+    strong_convexity: float
     curvature_is_exact: bool
+
+    def condition_number(self):
+        """Of the objective, the penalty's curvature included; None where it is not known."""
+        spectrum, mu = self.spectrum, self.strong_convexity
+        if spectrum.smallest is None or not mu > 0:
+            return spectrum.condition_number
+        of_loss = self.smoothness() / spectrum.largest if self.is_batch else 1.0
+        return (of_loss * spectrum.largest + mu) / (of_loss * spectrum.smallest + mu)
 
     def has_stalled(self, history):
         """Whether a plateau was reached with the gradient still near where it began."""

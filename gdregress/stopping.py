@@ -67,8 +67,12 @@ class Plateau:
         return "plateau" if self.waited >= self.patience else None
 
     def restart(self):
-        """Wait anew, after the learning rate has been reduced."""
-        self.waited = 0
+        """Wait anew, after the learning rate has been reduced.
+
+        A best value that the larger rate has passed by chance would have the smaller one reduced
+        again before it has got anywhere.
+        """
+        self.waited, self.best = 0, math.inf
 
 
 class NotFinite:

@@ -54,10 +54,11 @@ def test_plateau_starts_to_count_again_after_an_improvement():
 
 
 def test_plateau_restart():
+    """The best of before is forgotten: the rate it was found with is gone."""
     rule = Plateau("objective", tol=0.0, patience=2)
     assert answers(rule, [3.0, 3.0, 3.0])[-1] == "plateau"
     rule.restart()
-    assert answers(rule, [3.0, 3.0]) == [None, "plateau"]
+    assert answers(rule, [4.0, 3.5, 3.5, 3.5]) == [None, None, None, "plateau"]
 
 
 @pytest.mark.parametrize("scale", [1e-12, 1e-3, 1e3, 1e12])
