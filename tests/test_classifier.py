@@ -552,7 +552,7 @@ class TestClassWeight:
         model = short(class_weight="balanced")
         assert not hasattr(model, "partial_fit")
         with pytest.raises(AttributeError) as error:
-            model.partial_fit
+            _ = model.partial_fit
         assert "all rows at once" in str(error.value.__cause__)
 
 
