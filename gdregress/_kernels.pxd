@@ -11,6 +11,10 @@ cdef extern from "_vector.h":
     void dot_rows_float(const float *X, const double *w, double b, double *z, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
     void add_rows_double(const double *r, const double *X, double *g, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
     void add_rows_float(const double *r, const float *X, double *g, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
+    void dot_four_double(const double *X, const double *w, Py_ssize_t width, double *z, Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
+    void dot_four_float(const float *X, const double *w, Py_ssize_t width, double *z, Py_ssize_t stride, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
+    void add_four_double(const double *r, Py_ssize_t stride, const double *X, double *g, Py_ssize_t width, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
+    void add_four_float(const double *r, Py_ssize_t stride, const float *X, double *g, Py_ssize_t width, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
     void shrink_all(double *w, double threshold, double factor, Py_ssize_t p) noexcept nogil
     void centre_double(const double *x, const double *shift, double factor, double *out, Py_ssize_t p) noexcept nogil
     void centre_float(const float *x, const double *shift, double factor, double *out, Py_ssize_t p) noexcept nogil

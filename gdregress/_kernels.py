@@ -825,15 +825,13 @@ def dense_look(
             m = min(z.shape[1], stop - i)
             for a in range(m):
                 take_targets(y, i + a, s, a)
-            for t in range(w.shape[0]):
-                dot_rows(X, i, m, w, t, z)
+            dot_rows(X, i, m, w, z)
             loss.values(s, z, out, m)
             for a in range(m):
                 values[0] += weight(weights, i + a) * out[a]
             if g.shape[0] > 0:
                 if u.shape[0] > 0:
-                    for t in range(w.shape[0]):
-                        dot_rows(X, i, m, u, t, z)
+                    dot_rows(X, i, m, u, z)
                     if values.shape[0] > 1:
                         loss.values(s, z, out, m)
                         for a in range(m):
@@ -842,7 +840,8 @@ def dense_look(
                 for t in range(w.shape[0]):
                     for a in range(m):
                         z[t, a] *= weight(weights, i + a)
-                    add_rows(z, X, i, m, g, t)
+                add_rows(z, X, i, m, g)
+                for t in range(w.shape[0]):
                     if g.shape[1] > p:
                         total = 0.0  # not in g, whose cache line another thread may be writing to
                         for a in range(m):
@@ -1067,25 +1066,63 @@ def dot_rows(
     i: cython.Py_ssize_t,
     m: cython.Py_ssize_t,
     w: cython.double[:, ::1],
-    t: cython.Py_ssize_t,
     z: cython.double[:, ::1],
 ) -> cython.void:
-    """z_t <- x . w_t + b_t for m rows from row i on."""
+    """z_t <- x . w_t + b_t for m rows from row i on, four targets at a time."""
     a: cython.Py_ssize_t
+    t: cython.Py_ssize_t = 0
     p: cython.Py_ssize_t = X.shape[1]
-    b: cython.double = w[t, p] if w.shape[1] > p else 0.0
+    q: cython.Py_ssize_t = w.shape[1]
+    n: cython.Py_ssize_t = z.shape[1]
+    b: cython.double
     if cython.compiled:
-        if cython.floating is cython.float:
-            dot_rows_float(
-                cython.address(X[i, 0]), cython.address(w[t, 0]), b, cython.address(z[t, 0]), m, p
-            )
+        while t + 4 <= w.shape[0]:
+            if cython.floating is cython.float:
+                dot_four_float(
+                    cython.address(X[i, 0]),
+                    cython.address(w[t, 0]),
+                    q,
+                    cython.address(z[t, 0]),
+                    n,
+                    m,
+                    p,
+                )
+            else:
+                dot_four_double(
+                    cython.address(X[i, 0]),
+                    cython.address(w[t, 0]),
+                    q,
+                    cython.address(z[t, 0]),
+                    n,
+                    m,
+                    p,
+                )
+            t += 4
+    while t < w.shape[0]:
+        b = w[t, p] if q > p else 0.0
+        if cython.compiled:
+            if cython.floating is cython.float:
+                dot_rows_float(
+                    cython.address(X[i, 0]),
+                    cython.address(w[t, 0]),
+                    b,
+                    cython.address(z[t, 0]),
+                    m,
+                    p,
+                )
+            else:
+                dot_rows_double(
+                    cython.address(X[i, 0]),
+                    cython.address(w[t, 0]),
+                    b,
+                    cython.address(z[t, 0]),
+                    m,
+                    p,
+                )
         else:
-            dot_rows_double(
-                cython.address(X[i, 0]), cython.address(w[t, 0]), b, cython.address(z[t, 0]), m, p
-            )
-    else:
-        for a in range(m):
-            z[t, a] = dot(X, i + a, w, t)
+            for a in range(m):
+                z[t, a] = dot(X, i + a, w, t)
+        t += 1
 
 
 @cython.cfunc
@@ -1098,25 +1135,52 @@ def add_rows(
     i: cython.Py_ssize_t,
     m: cython.Py_ssize_t,
     g: cython.double[:, ::1],
-    t: cython.Py_ssize_t,
 ) -> cython.void:
     """g_t <- g_t + sum of r_t x over m rows from row i on, the intercept left as it is."""
     a: cython.Py_ssize_t
     j: cython.Py_ssize_t
+    t: cython.Py_ssize_t = 0
     p: cython.Py_ssize_t = X.shape[1]
+    q: cython.Py_ssize_t = g.shape[1]
+    n: cython.Py_ssize_t = r.shape[1]
     if cython.compiled:
-        if cython.floating is cython.float:
-            add_rows_float(
-                cython.address(r[t, 0]), cython.address(X[i, 0]), cython.address(g[t, 0]), m, p
-            )
+        while t + 4 <= g.shape[0]:
+            if cython.floating is cython.float:
+                add_four_float(
+                    cython.address(r[t, 0]),
+                    n,
+                    cython.address(X[i, 0]),
+                    cython.address(g[t, 0]),
+                    q,
+                    m,
+                    p,
+                )
+            else:
+                add_four_double(
+                    cython.address(r[t, 0]),
+                    n,
+                    cython.address(X[i, 0]),
+                    cython.address(g[t, 0]),
+                    q,
+                    m,
+                    p,
+                )
+            t += 4
+    while t < g.shape[0]:
+        if cython.compiled:
+            if cython.floating is cython.float:
+                add_rows_float(
+                    cython.address(r[t, 0]), cython.address(X[i, 0]), cython.address(g[t, 0]), m, p
+                )
+            else:
+                add_rows_double(
+                    cython.address(r[t, 0]), cython.address(X[i, 0]), cython.address(g[t, 0]), m, p
+                )
         else:
-            add_rows_double(
-                cython.address(r[t, 0]), cython.address(X[i, 0]), cython.address(g[t, 0]), m, p
-            )
-    else:
-        for a in range(m):
-            for j in range(p):
-                g[t, j] += r[t, a] * X[i + a, j]
+            for a in range(m):
+                for j in range(p):
+                    g[t, j] += r[t, a] * X[i + a, j]
+        t += 1
 
 
 @cython.cfunc

@@ -33,6 +33,13 @@ typedef float gdregress_float4 __attribute__((vector_size(16), aligned(4), may_a
 #define LOAD4_float(x) \
     __builtin_convertvector(*(const gdregress_float4 *) (x), gdregress_double4)
 
+__attribute__((always_inline)) static inline double sum_of_eight(gdregress_double8 a)
+{
+    gdregress_double4 *halves = (gdregress_double4 *) &a;
+    gdregress_double4 half = halves[0] + halves[1];
+    return (half[0] + half[2]) + (half[1] + half[3]);
+}
+
 #define GDREGRESS_DOT(T)                                                                  \
     __attribute__((always_inline)) static inline double product_##T(                      \
         const T *x, const double *w, ptrdiff_t p)                                         \
@@ -129,6 +136,72 @@ typedef float gdregress_float4 __attribute__((vector_size(16), aligned(4), may_a
         }                                                                                 \
     }
 
+/* The same for four targets at once, so that each row is loaded once for all of them: rows of w
+ * and g are `width` numbers apart, rows of z and r `stride`. */
+#define GDREGRESS_FOUR_TARGETS(T)                                                         \
+    GDREGRESS_CLONES static void dot_four_##T(const T *X, const double *w, ptrdiff_t width, \
+                                              double *z, ptrdiff_t stride,                \
+                                              ptrdiff_t rows, ptrdiff_t p)                \
+    {                                                                                     \
+        const double *w1 = w + width, *w2 = w1 + width, *w3 = w2 + width;                 \
+        for (ptrdiff_t i = 0; i < rows; i++) {                                            \
+            const T *x = X + i * p;                                                       \
+            gdregress_double8 a = {0}, b = {0}, c = {0}, d = {0};                         \
+            double e[4] = {0};                                                            \
+            ptrdiff_t j = 0;                                                              \
+            for (; j + 8 <= p; j += 8) {                                                  \
+                gdregress_double8 some = LOAD_##T(x + j);                                 \
+                a += some * LOAD_double(w + j);                                           \
+                b += some * LOAD_double(w1 + j);                                          \
+                c += some * LOAD_double(w2 + j);                                          \
+                d += some * LOAD_double(w3 + j);                                          \
+            }                                                                             \
+            for (; j < p; j++) {                                                          \
+                e[0] += x[j] * w[j];                                                      \
+                e[1] += x[j] * w1[j];                                                     \
+                e[2] += x[j] * w2[j];                                                     \
+                e[3] += x[j] * w3[j];                                                     \
+            }                                                                             \
+            z[i] = sum_of_eight(a) + (e[0] + (width > p ? w[p] : 0.0));                   \
+            z[stride + i] = sum_of_eight(b) + (e[1] + (width > p ? w1[p] : 0.0));         \
+            z[2 * stride + i] = sum_of_eight(c) + (e[2] + (width > p ? w2[p] : 0.0));     \
+            z[3 * stride + i] = sum_of_eight(d) + (e[3] + (width > p ? w3[p] : 0.0));     \
+        }                                                                                 \
+    }                                                                                     \
+    GDREGRESS_CLONES static void add_four_##T(const double *r, ptrdiff_t stride,          \
+                                              const T *X, double *g, ptrdiff_t width,     \
+                                              ptrdiff_t rows, ptrdiff_t p)                \
+    {                                                                                     \
+        const double *r1 = r + stride, *r2 = r1 + stride, *r3 = r2 + stride;              \
+        ptrdiff_t i, j = 0;                                                               \
+        for (; j + 8 <= p; j += 8) {                                                      \
+            gdregress_double8 a = {0}, b = {0}, c = {0}, d = {0};                         \
+            for (i = 0; i < rows; i++) {                                                  \
+                gdregress_double8 some = LOAD_##T(X + i * p + j);                         \
+                a += r[i] * some;                                                         \
+                b += r1[i] * some;                                                        \
+                c += r2[i] * some;                                                        \
+                d += r3[i] * some;                                                        \
+            }                                                                             \
+            *(gdregress_double8 *) (g + j) += a;                                          \
+            *(gdregress_double8 *) (g + width + j) += b;                                  \
+            *(gdregress_double8 *) (g + 2 * width + j) += c;                              \
+            *(gdregress_double8 *) (g + 3 * width + j) += d;                              \
+        }                                                                                 \
+        for (; j < p; j++) {                                                              \
+            double e[4] = {0};                                                            \
+            for (i = 0; i < rows; i++) {                                                  \
+                double some = X[i * p + j];                                               \
+                e[0] += r[i] * some;                                                      \
+                e[1] += r1[i] * some;                                                     \
+                e[2] += r2[i] * some;                                                     \
+                e[3] += r3[i] * some;                                                     \
+            }                                                                             \
+            for (int t = 0; t < 4; t++)                                                   \
+                g[t * width + j] += e[t];                                                 \
+        }                                                                                 \
+    }
+
 /* out <- (x - shift) * factor */
 #define GDREGRESS_CENTRE(T)                                                               \
     GDREGRESS_CLONES static void centre_##T(const T *x, const double *shift,              \
@@ -205,6 +278,22 @@ GDREGRESS_CLONES static void add_gram(const double *B, double *S, ptrdiff_t rows
             add_##T(r[i], X + i * p, g, p);                                  \
     }
 
+#define GDREGRESS_FOUR_TARGETS(T)                                            \
+    static void dot_four_##T(const T *X, const double *w, ptrdiff_t width,   \
+                             double *z, ptrdiff_t stride,                    \
+                             ptrdiff_t rows, ptrdiff_t p)                    \
+    {                                                                        \
+        for (ptrdiff_t t = 0; t < 4; t++, w += width, z += stride)           \
+            dot_rows_##T(X, w, width > p ? w[p] : 0.0, z, rows, p);          \
+    }                                                                        \
+    static void add_four_##T(const double *r, ptrdiff_t stride, const T *X,  \
+                             double *g, ptrdiff_t width,                     \
+                             ptrdiff_t rows, ptrdiff_t p)                    \
+    {                                                                        \
+        for (ptrdiff_t t = 0; t < 4; t++, r += stride, g += width)           \
+            add_rows_##T(r, X, g, rows, p);                                  \
+    }
+
 #define GDREGRESS_CENTRE(T)                                                  \
     static void centre_##T(const T *x, const double *shift, double factor,   \
                            double *out, ptrdiff_t p)                         \
@@ -231,6 +320,8 @@ GDREGRESS_ADD(double)
 GDREGRESS_ADD(float)
 GDREGRESS_ADD_ROWS(double)
 GDREGRESS_ADD_ROWS(float)
+GDREGRESS_FOUR_TARGETS(double)
+GDREGRESS_FOUR_TARGETS(float)
 GDREGRESS_CENTRE(double)
 GDREGRESS_CENTRE(float)
 
