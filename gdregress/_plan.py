@@ -112,6 +112,7 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
         spectrum=curvature.spectrum,
         smoothness=curvature.smoothness,
         automatic_rate=curvature.automatic,
+        searched=_would_search(c),
         optimizer=c.optimizer,
         feature_names=partial(_feature_names, e),
         tol=e.tol,
@@ -199,7 +200,12 @@ def _resolve_momentum(c, objective, spectrum, rate):
 
 
 def _searches(e, c):
-    """Whether the rate is found by backtracking: as asked for, or where the curvature varies.
+    """Whether the rate is found by backtracking: as asked for, or under "auto"."""
+    return e.learning_rate == "line-search" or (e.learning_rate == "auto" and _would_search(c))
+
+
+def _would_search(c):
+    """Whether "auto" stands for backtracking, as it does where the curvature varies.
 
     A bound on it is then a guess of what it is, too high by far where a model fits well. The
     heavy ball moves on from points that were not searched, and keeps to the bound if there is
@@ -207,8 +213,8 @@ def _searches(e, c):
     """
     varies = c.loss.smooth and not isinstance(c.loss, SquaredError)
     bound_is_better = isinstance(c.optimizer, Momentum) and c.loss.curvature is not None
-    possible = isinstance(c.sampler, Batch) and not c.optimizer.adaptive and not bound_is_better
-    return e.learning_rate == "line-search" or (e.learning_rate == "auto" and varies and possible)
+    possible = isinstance(c.sampler, Batch) and not c.optimizer.adaptive
+    return varies and possible and not bound_is_better
 
 
 def _ends_by_gradient(e, c):

@@ -99,7 +99,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         "auto" is derived from the curvature of the loss, the data and the weights, see
         `curvature.automatic_learning_rate`; should it not hold, the run falls back to its best
         parameters with a quarter of the rate. "line-search" is Armijo backtracking, for
-        solver="batch" and smooth losses.
+        solver="batch" and smooth losses, which "auto" uses for these too, but for heavy ball
+        momentum and the adaptive optimizers.
     schedule : str, Schedule or callable, default="auto"
         Factor of the learning rate by the count of updates: "constant", "invscaling",
         "exponential", "step", "cosine", "one-cycle", "adaptive", an instance such as
@@ -157,7 +158,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, if X has names that are all strings.
     learning_rate_ : float
-        Learning rate before the schedule; the last one with a line search.
+        Learning rate before the schedule; the last one where it was searched.
     momentum_ : float, "auto" or None
         Momentum used: a number, "auto" for the accelerated sequence, None for optimizers
         without it.

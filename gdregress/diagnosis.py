@@ -38,9 +38,8 @@ def warn_diverged(run, facts):
     lines.append("Ways out:")
     ways = []
     if not run.safeguard:
-        ways.append(
-            f'learning_rate="auto" (here {facts.automatic_rate():.4g}), which cannot diverge'
-        )
+        found = "found by trying" if facts.searched else f"here {facts.automatic_rate():.4g}"
+        ways.append(f'learning_rate="auto" ({found}), which cannot diverge')
     limit = facts.stable_limit()
     if limit is not None and facts.is_batch:  # below it random batches are stable, but noisy
         ways.append(f"learning_rate={_round_down(0.9 * limit):g}, just below the limit")
@@ -68,7 +67,7 @@ def warn_not_converged(run, facts, params, stalled=False):
     if not facts.by_gradient:
         lines.append(f"The objective last changed by {changes[-1]:.2g} of itself{asked}.")
     limit, rate = facts.stable_limit(), history["learning_rate"][-1]
-    if limit is not None and rate > limit and run.line_search is None:
+    if limit is not None and rate > limit and not facts.searched:
         lines.append(f"The learning rate was {rate:.4g}; {_limit_text(facts)}.")
     condition = facts.condition_number()
     if condition is not None:
@@ -168,8 +167,9 @@ def _limit_text(facts):
     if limit is None:
         return "this optimizer scales every coordinate and has no stable limit of its own"
     about = "" if facts.curvature_is_exact else "about "
+    sure = "one sure to be stable" if facts.searched else "stable one"
     rule = type(facts.optimizer).__name__
-    return f"the largest stable one for {rule} on these data is {about}{limit:.4g}"
+    return f"the largest {sure} for {rule} on these data is {about}{limit:.4g}"
 
 
 def _condition_text(facts):
@@ -196,11 +196,13 @@ def scaling_gain(facts):
 
 def _best_advice(run, facts, needed):
     gain, faster, limit = scaling_gain(facts), 1.0, facts.stable_limit()
-    if not run.safeguard and run.line_search is None:
+    if facts.searched and run.line_search is None and gain <= 10:
+        return 'learning_rate="auto", found by trying as the curvature of this loss varies'
+    if not (run.safeguard or facts.searched):
         automatic = facts.automatic_rate()
         faster = automatic / run.learning_rate
     too_fast = not run.safeguard and limit is not None and run.learning_rate > limit
-    if faster > max(2, gain) or (too_fast and run.line_search is None):
+    if faster > max(2, gain) or (too_fast and not facts.searched):
         return f'learning_rate="auto" (here {automatic:.4g}, not {run.learning_rate:.4g})'
     if gain > 10:
         return f"StandardScaler before it, or standardize=True{_condition_text(facts)}"
@@ -227,6 +229,7 @@ class Facts:
     spectrum: Any
     smoothness: Callable[[], float]
     automatic_rate: Callable[[], float]
+    searched: bool
     optimizer: Any
     feature_names: Callable[[], Sequence[str]]
     tol: float

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gdregress import DivergenceWarning
+from gdregress.classification_losses import CLASSIFICATION_LOSSES
 from gdregress.losses import LOSSES
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES
@@ -32,7 +33,9 @@ def test_the_warning_is_the_one_shown():
     assert str(caught[0].message) == shown
 
 
-@pytest.mark.parametrize("names", [LOSSES, OPTIMIZERS, PENALTIES, SOLVERS, SCHEDULES])
+@pytest.mark.parametrize(
+    "names", [LOSSES, CLASSIFICATION_LOSSES, OPTIMIZERS, PENALTIES, SOLVERS, SCHEDULES]
+)
 def test_every_name_is_listed(names):
     for name in filter(None, names):
         assert f'`"{name}"`' in README

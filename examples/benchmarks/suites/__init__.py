@@ -7,6 +7,7 @@ from suites.flights import example, flights
 from suites.imports import imports
 from suites.least_squares import least_squares
 from suites.memory import memory
+from suites.real_classes import real_classes
 from suites.robust import huber, quantile
 from suites.scaling import scaling
 from suites.small import small
@@ -32,5 +33,6 @@ SUITES = {
         logistic,
         softmax,
         small_classes,
+        real_classes,
     )
 }
