@@ -38,6 +38,8 @@ def to_numpy(array):
     """Copy or view of an array, or of anything like one, as a NumPy array on the CPU."""
     if isinstance(array, np.ndarray) or not array_api_compat.is_array_api_obj(array):
         return np.asarray(array)
+    if array_api_compat.is_jax_array(array):  # which fetches from any device by itself
+        return np.asarray(array)
     try:
         return np.from_dlpack(array_api_compat.to_device(array, "cpu"))
     except (AttributeError, BufferError, RuntimeError, TypeError, ValueError):

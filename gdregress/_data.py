@@ -85,6 +85,11 @@ def _split(estimator, y, n_held_out):
         order = rng.permutation(y.shape[0])
         return order[n_held_out:], order[:n_held_out]
     y = to_numpy(y)
+    if np.unique(y, return_counts=True)[1].min() < 2:
+        raise ValueError(
+            "early_stopping holds out rows of every class, but one of the classes has only one "
+            "row. Remove it, or set early_stopping=False."
+        )
     splitter = StratifiedShuffleSplit(n_splits=1, test_size=n_held_out, random_state=rng)
     return next(splitter.split(y[:, None], y))
 

@@ -163,6 +163,10 @@ GDREGRESS_CLONES static void softmax_slopes(const double *y, double *z, ptrdiff_
                                             ptrdiff_t k, ptrdiff_t m)
 {
     ptrdiff_t a = 0;
+    if (stride == 1) { /* a single row, whose classes lie side by side */
+        softmax_slopes_of_columns(y, z, 1, k, 1);
+        return;
+    }
     for (; a + GDREGRESS_COLUMNS <= m; a += GDREGRESS_COLUMNS)
         softmax_slopes_of_columns(y + a, z + a, stride, k, GDREGRESS_COLUMNS);
     if (a < m)

@@ -22,7 +22,7 @@ from gdregress.curvature import (
 from gdregress.diagnosis import Facts
 from gdregress.line_search import LineSearch, first_trial
 from gdregress.losses import SquaredError
-from gdregress.moments import affordable
+from gdregress.moments import affordable, check_finite
 from gdregress.objective import QuadraticObjective, null_parameters
 from gdregress.optimizers import Momentum, Nesterov
 from gdregress.penalties import NoPenalty
@@ -35,6 +35,9 @@ CONSTANT_MOMENTUM = 0.9
 # Fewest updates after which an automatic schedule begins to fall: epochs of a few updates would
 # be over before anything is learned.
 FEWEST_UPDATES = 100
+# Gradients so much smaller than the slopes that they are the mean of are rounding. Slopes of
+# classes have a size of their own; those of numbers are known by the gradient at the start.
+ROUNDING = 1e-15
 # A plateau lasts longer than the swings of a momentum, which are as long as its memory.
 SWINGS = 4
 
@@ -126,7 +129,8 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
     )
     if whole_run:
         run.divergence = Divergence(null_objective, facts.is_above_stable_limit)
-        _set_stopping(run, e, facts, null_objective, updates)
+        slope = curvature.of_loss if c.loss.target_range in ("labels", "classes") else 0.0
+        _set_stopping(run, e, facts, null_objective, updates, ROUNDING * slope)
     return Plan(run, null_params, facts, getattr(c.optimizer, "momentum", None))
 
 
@@ -161,7 +165,9 @@ class _Curvature:
         if isinstance(self.objective.penalty, NoPenalty):
             return 1.0
         squares = self.objective.column_mean_squares
-        return 1 / (self.of_loss * float(namespace(squares).sum(squares)) or 1.0)
+        total = float(namespace(squares).sum(squares))
+        check_finite(total)
+        return 1 / (self.of_loss * total or 1.0)
 
 
 def _worth_moments(e, c, objective):
@@ -246,11 +252,11 @@ def memory(optimizer):
     return 1.0 if decay == "auto" else 1 / (1 - decay)
 
 
-def _set_stopping(run, e, facts, null_objective, updates):
+def _set_stopping(run, e, facts, null_objective, updates, rounding):
     """The rule that ends the run, and the plateau that an adaptive schedule listens to."""
     listens = isinstance(run.schedule, Adaptive)
     if facts.by_gradient:
-        run.stopping = Tolerance(e.tol, facts.reference)
+        run.stopping = Tolerance(e.tol, facts.reference, rounding)
     if not listens and (facts.by_gradient or e.tol is None):
         return
     swing = math.ceil(SWINGS * memory(run.optimizer) / updates)

@@ -27,6 +27,7 @@ __all__ = [
     "RealNotInt",
     "StrOptions",
     "build_component",
+    "check_choices",
     "check_indices",
     "check_loss",
     "check_parameters",
@@ -55,6 +56,11 @@ def check_parameters(component):
         {name: getattr(component, name) for name in defaults(type(component))},
         caller_name=type(component).__name__,
     )
+
+
+def check_choices(caller, constraints, values):
+    """The same for the arguments of a function."""
+    validate_parameter_constraints(constraints, values, caller_name=caller)
 
 
 def check_partial_fit(estimator):

@@ -24,14 +24,20 @@ from gdregress._validation import (
 )
 from gdregress.classification_losses import CLASSIFICATION_LOSSES, LogLoss
 from gdregress.losses import Loss
-from gdregress.multiclass import Softmax, over_classes
+from gdregress.multiclass import Softmax, of_one_label, over_classes
 from gdregress.scores import accuracy
 
 
 def _knows_probabilities(estimator):
-    """Whether the loss says how likely the classes are; AttributeError otherwise."""
+    """Whether the loss says how likely the classes are; AttributeError otherwise.
+
+    That of the last fit, or what the parameter stands for before the first.
+    """
     loss = estimator.loss
-    loss = CLASSIFICATION_LOSSES.get(loss) if isinstance(loss, str) else loss
+    if hasattr(estimator, "_loss"):
+        loss = of_one_label(estimator._loss)
+    elif isinstance(loss, str):
+        loss = CLASSIFICATION_LOSSES.get(loss)
     if not hasattr(loss, "probability"):
         raise AttributeError(
             f"loss={estimator.loss!r} knows no probabilities. Use 'log_loss' or "
@@ -394,14 +400,13 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return model
 
     def _name_of_loss(self):
-        if isinstance(self.loss, str):
-            return self.loss
+        """By which scikit-learn knows the loss of the last fit."""
+        loss = of_one_label(self._loss)
         for name, loss_class in CLASSIFICATION_LOSSES.items():
-            if type(self.loss) is loss_class:
+            if type(loss) is loss_class:
                 return name
         raise ValueError(
-            f"scikit-learn has no classifier with {type(self.loss).__name__} loss. "
-            "Keep this estimator."
+            f"scikit-learn has no classifier with {type(loss).__name__} loss. Keep this estimator."
         )
 
     def _raw_prediction(self, X, method):

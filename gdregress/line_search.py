@@ -1,4 +1,4 @@
-"""Backtracking: a learning rate found by trying, for the solver "batch"."""
+"""Learning rates found along the way: by backtracking, or from the curvature just passed."""
 
 import math
 
@@ -52,6 +52,8 @@ class LineSearch:
     SHRINK = 0.5
     GROW = 1.1
     MOST_TRIES = 60
+    # Falls of the function are judged where they are so many times its rounding error.
+    JUDGED = 10
 
     def __init__(self, rate):
         self.rate = rate
@@ -69,16 +71,65 @@ class LineSearch:
             ``ahead(rate)``: where the gradient after a step at this rate will be taken.
         """
         start = objective.loss_value(point)
-        # differences of f below its rounding error cannot be judged
-        slack = 1e-14 * abs(start) if str(grad.dtype).endswith("64") else 1e-6 * abs(start)
-        rate = self.rate * self.GROW
+        slack = objective.rounding * abs(start) + _lost_digits(point, grad)
+        # the fall of f at the last rate; where it is lost in rounding, no trial tells anything
+        judged = self.rate * dot(grad, grad) > self.JUDGED * slack
+        rate = self.rate * self.GROW if judged else self.rate
         for _ in range(self.MOST_TRIES):
             new = objective.prox(point - rate * grad, rate)
             step = new - point
             bound = dot(grad, step) + dot(step, step) / (2 * rate)
             value = objective.trial_value(new, ahead(rate))
-            if math.isfinite(value) and value <= start + bound + slack:
+            accepted = value <= start + bound + slack or not judged
+            if math.isfinite(value) and accepted:
                 break
             rate *= self.SHRINK
         self.rate = rate
+        return rate
+
+
+def _lost_digits(point, grad):
+    """What the rounding of a point to its type changes in the function."""
+    eps = 1e-7 if str(point.dtype).endswith("32") else 1e-16
+    return eps * math.sqrt(dot(grad, grad) * dot(point, point))
+
+
+class LocalCurvature:
+    """Rates from the curvature along the path, without any trial:
+
+        lr = min(sqrt(1 + lr' / lr'') lr', ||u - u'|| / (2 ||g - g'||)),
+
+    u and g being the point and its gradient, u' and g' those of the step before, lr' its rate
+    and lr'' the one before that. Descent converges for every smooth convex function.
+
+    Parameters
+    ----------
+    share : float, default=1.0
+        Of the rate, what a momentum leaves.
+
+    References
+    ----------
+    Malitsky and Mishchenko, "Adaptive gradient descent without descent", 2020, algorithm 1.
+    """
+
+    FIRST = 1e-6
+
+    def __init__(self, share=1.0):
+        self.share = share
+        self.rate = self.FIRST
+        self.growth = math.inf
+        self.last = None
+
+    def search(self, objective, point, grad, ahead):
+        """As `LineSearch.search`; neither the objective nor `ahead` are asked."""
+        rate = self.rate
+        if self.last is not None:
+            step, change = point - self.last[0], grad - self.last[1]
+            moved, turned = math.sqrt(dot(step, step)), math.sqrt(dot(change, change))
+            largest = math.sqrt(1 + self.growth) * self.rate / self.share
+            rate = self.share * min(largest, moved / (2 * turned) if turned > 0 else math.inf)
+            if not 0 < rate < math.inf:
+                rate = self.rate
+            self.growth = rate / self.rate
+        self.last, self.rate = (point, grad), rate
         return rate

@@ -111,6 +111,11 @@ def over_classes(loss, n_classes):
     return Softmax(n_classes) if type(loss) is LogLoss else OneVsRest(loss, n_classes)
 
 
+def of_one_label(loss):
+    """The loss of a label behind one class against the rest; others as they are."""
+    return loss.loss if isinstance(loss, OneVsRest) else loss
+
+
 def _is_class(y, z):
     """Which column of z is that of the row's own class."""
     xp = namespace(z)

@@ -63,6 +63,16 @@ class Objective(ABC):
             Where the next gradient over all rows will be asked for: one pass may serve both.
         """
 
+    @property
+    def rounding(self):
+        """Relative rounding error of `loss_value`, a sum over the rows."""
+        single = str(self.y.dtype).endswith("32") and not self.is_looked_at()
+        return 1e-6 if single else 1e-15 * math.sqrt(self.n_samples)
+
+    def is_looked_at(self):
+        """Whether the compiled core gives loss and gradient in one pass over all rows."""
+        return False
+
     def trial_value(self, params, ahead):
         """`loss_value` of parameters that a line search tries; `ahead` as there."""
         return self.loss_value(params, ahead)
@@ -139,9 +149,10 @@ class Objective(ABC):
 
         Each column counts in units of its root mean square, and each of several targets in
         units of its own share of the gradient given, so that none hides behind a louder one.
+        Classes are no targets of their own: one of them may have no gradient to begin with.
         """
         scales = self.column_scales()
-        if len(gradient.shape) == 2:
+        if len(gradient.shape) == 2 and self.loss.n_outputs is None:
             norms = [self.scaled_norm(gradient[:, k], scales) for k in range(gradient.shape[1])]
             largest = max(norms)
             relative = [norm / largest if norm > 0 else 1.0 for norm in norms]
@@ -179,7 +190,7 @@ class DataObjective(Objective):
         return self._predicted[1]
 
     def loss_value(self, params, ahead=None):
-        if not self._is_looked_at():
+        if not self.is_looked_at():
             return self._weighted_mean(self.loss, params)
         if _same(self._valued_ahead[0], params):
             return self._valued_ahead[1]
@@ -192,7 +203,7 @@ class DataObjective(Objective):
 
         Loss and gradient there come from the same pass over the data.
         """
-        if not self._is_looked_at() or ahead is None:
+        if not self.is_looked_at() or ahead is None:
             return self.loss_value(params)
         values, grad = look.look(
             self.design, self.y, self.weights, self.loss, params, ahead, both_values=True
@@ -216,7 +227,7 @@ class DataObjective(Objective):
             design, y = self.design.take(rows), take_rows(self.y, rows)
             weights = None if self.weights is None else take_rows(self.weights, rows)
             return self._gradient(design, y, weights, design.predict(params))
-        if not self._is_looked_at():
+        if not self.is_looked_at():
             return self._gradient(self.design, self.y, self.weights, self.predict(params))
         if not _same(self._sloped[0], params):
             self._look(params, None, True)
@@ -228,8 +239,7 @@ class DataObjective(Objective):
             slopes = slopes * _over_targets(weights, slopes)
         return design.adjoint(slopes / design.n_samples)
 
-    def _is_looked_at(self):
-        """Whether the compiled core gives loss and gradient in one pass over all rows."""
+    def is_looked_at(self):
         return look.applies(self.design, self.y, self.loss)
 
     def _look(self, params, ahead, gradient):

@@ -22,10 +22,12 @@ class Tolerance:
     tol : float
     reference : float
         Norm at the parameters where a fit without warm start begins.
+    rounding : float, default=0.0
+        Norm that is nothing but rounding, as is that of a start at the minimum.
     """
 
-    def __init__(self, tol, reference):
-        self.threshold = tol * reference
+    def __init__(self, tol, reference, rounding=0.0):
+        self.threshold = max(tol * reference, rounding)
 
     def met(self, gradient_norm):
         return gradient_norm <= self.threshold

@@ -15,6 +15,8 @@ PACKAGE = Path(gdregress.__file__).parent
 LAYERS = [
     {"_version", "_show_versions", "_kernels", "_build"},
     {"_array_api", "exceptions"},
+    {"_structure"},
+    {"derivatives"},
     {"_validation"},
     {"losses", "penalties", "optimizers", "schedules", "history", "averaging", "threads"},
     {"classification_losses", "_finite", "_classes"},
@@ -24,12 +26,12 @@ LAYERS = [
     {"stopping", "line_search", "design", "gradient_check", "scores"},
     {"moments", "look"},
     {"objective", "curvature"},
-    {"compiled", "diagnosis"},
+    {"compiled", "diagnosis", "function_objective"},
     {"solver"},
     {"_components", "_plan"},
     {"_data", "_start", "_epoch_end"},
     {"_base"},
-    {"regressors", "classifiers"},
+    {"regressors", "classifiers", "functions"},
     {"__init__"},
 ]
 LEVEL = {module: level for level, layer in enumerate(LAYERS) for module in layer}

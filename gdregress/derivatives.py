@@ -1,0 +1,184 @@
+"""Values and gradients of a function that the caller wrote, by whichever means there are."""
+
+import numpy as np
+from scipy.optimize import approx_fprime
+
+from gdregress._array_api import asarray, to_numpy
+
+
+class Function:
+    """fun(x, *args) of a flat vector, and its gradient.
+
+    Parameters
+    ----------
+    fun : callable
+    args : tuple
+    structure : Structure
+        Of x.
+
+    Attributes
+    ----------
+    nfev, njev : int
+        Evaluations of the function and of its gradient.
+    joint : bool
+        Whether one evaluation gives both.
+    means : str
+        Where the gradient comes from, in words.
+    """
+
+    joint = True
+    means = ""
+
+    def __init__(self, fun, args, structure):
+        self.fun = fun
+        self.args = args
+        self.structure = structure
+        self.nfev = self.njev = 0
+
+    def value(self, flat):
+        return self.value_and_gradient(flat)[0]
+
+    def gradient(self, flat):
+        return self.value_and_gradient(flat)[1]
+
+    def call(self, flat):
+        """What fun returns."""
+        self.nfev += 1
+        return self.fun(self.structure.build(flat), *self.args)
+
+
+class WithJacobian(Function):
+    """``jac`` is a function of its own."""
+
+    joint = False
+
+    def __init__(self, fun, args, structure, jac):
+        super().__init__(fun, args, structure)
+        self.jac = jac
+
+    def value(self, flat):
+        return number(self.call(flat))
+
+    def gradient(self, flat):
+        self.njev += 1
+        return checked(self.jac(self.structure.build(flat), *self.args), flat, self.structure)
+
+
+class WithBoth(Function):
+    """``jac=True``: fun returns value and gradient."""
+
+    def value_and_gradient(self, flat):
+        value, gradient = self.call(flat)
+        self.njev += 1
+        return number(value), checked(gradient, flat, self.structure)
+
+
+class ByTorch(Function):
+    """Automatic differentiation by PyTorch, of x as a NumPy array or a tensor."""
+
+    means = "Derivatives by PyTorch."
+
+    def value(self, flat):
+        import torch
+
+        with torch.no_grad():
+            return number(self.call(_tensor(flat)))
+
+    def value_and_gradient(self, flat):
+        x = _tensor(flat).detach().requires_grad_()
+        value = self.call(x)
+        value.backward()
+        self.njev += 1
+        return number(value.detach()), x.grad if flat is not x and _is_tensor(flat) else to_numpy(
+            x.grad
+        )
+
+
+class ByJax(Function):
+    """Automatic differentiation by JAX, of x as a NumPy array or one of JAX."""
+
+    means = "Derivatives by JAX."
+
+    def __init__(self, fun, args, structure):
+        import jax
+
+        super().__init__(fun, args, structure)
+        self._both = jax.value_and_grad(lambda flat: fun(structure.build(flat), *args))
+
+    def value_and_gradient(self, flat):
+        import jax.numpy as jnp
+
+        value, gradient = self._both(jnp.asarray(flat))
+        self.nfev += 1
+        self.njev += 1
+        if isinstance(flat, np.ndarray):
+            gradient = to_numpy(gradient).astype(flat.dtype)
+        return number(value), gradient
+
+
+class ByDifferences(Function):
+    """Forward differences (f(x + e) - f(x)) / e by SciPy, one evaluation for each number."""
+
+    joint = False
+    means = "Derivatives by finite differences, for want of jac."
+
+    def value(self, flat):
+        return number(self.call(flat))
+
+    def gradient(self, flat):
+        self.njev += 1
+        return approx_fprime(flat, self.value)
+
+
+def differentiated(fun, args, structure, jac):
+    """The function with a gradient, by the means that `jac` asks for.
+
+    Parameters
+    ----------
+    fun : callable
+    args : tuple
+    structure : Structure
+    jac : callable, bool, {"torch", "jax"} or None
+    """
+    library = structure.xp.__name__.rpartition(".")[2]
+    if callable(jac):
+        return WithJacobian(fun, args, structure, jac)
+    if jac is True:
+        return WithBoth(fun, args, structure)
+    if jac == "torch" or (not jac and "torch" in library):
+        return ByTorch(fun, args, structure)
+    if jac == "jax" or (not jac and "jax" in structure.xp.__name__):
+        return ByJax(fun, args, structure)
+    if jac is None or jac is False:
+        return ByDifferences(fun, args, structure)
+    raise ValueError(f"jac must be a function, True, 'torch', 'jax' or None. Got {jac!r} instead.")
+
+
+def number(value):
+    """What a function returned, as a float; ValueError unless it is one number."""
+    shape = tuple(getattr(value, "shape", ()))
+    if any(length != 1 for length in shape):
+        raise ValueError(f"fun must return a single number. It returned an array of {shape}.")
+    return float(value if shape == () else value.reshape(()))
+
+
+def checked(gradient, flat, structure):
+    """A gradient as a flat vector like x; ValueError for another number of entries."""
+    gradient = structure.flatten(gradient)
+    if gradient.shape != flat.shape:
+        raise ValueError(
+            f"The gradient must have as many numbers as x0, {flat.shape[0]}. It has "
+            f"{gradient.shape[0]}."
+        )
+    device = None if structure.xp is np else flat.device
+    return asarray(gradient, structure.xp, device, dtype=flat.dtype)
+
+
+def _is_tensor(array):
+    return not isinstance(array, np.ndarray)
+
+
+def _tensor(flat):
+    import torch
+
+    return flat if _is_tensor(flat) else torch.from_numpy(np.array(flat))

@@ -1,0 +1,72 @@
+"""The objective that is a function of the caller's."""
+
+import math
+
+from gdregress._array_api import asarray, dot, namespace
+from gdregress.objective import Objective
+from gdregress.samplers import ALL_ROWS
+
+
+class FunctionObjective(Objective):
+    """F(x) = f(x) + R(x), x a flat vector, all of which is penalised.
+
+    Parameters
+    ----------
+    function : Function
+    penalty : Penalty
+    """
+
+    n_samples = 1
+    rounding = 1e-14
+
+    def __init__(self, function, penalty):
+        self.function = function
+        self.penalty = penalty
+        self.design = _NoRows
+        self._valued = self._sloped = (None, None)
+
+    def loss_value(self, params, ahead=None):
+        if self._valued[0] is not params:
+            if self.function.joint and ahead is params:
+                self._look(params)
+            else:
+                self._valued = (params, self.function.value(params))
+        return self._valued[1]
+
+    def gradient(self, params, rows=ALL_ROWS):
+        if self._sloped[0] is not params:
+            if self.function.joint:
+                self._look(params)
+            else:
+                self._sloped = (params, self.function.gradient(params))
+        return self._sloped[1]
+
+    def _look(self, params):
+        value, gradient = self.function.value_and_gradient(params)
+        self._valued, self._sloped = (params, value), (params, gradient)
+
+    @property
+    def column_mean_squares(self):
+        """1: a function has no columns whose units could differ."""
+        xp = namespace(self._sloped[1])
+        return asarray([1.0], xp, None)
+
+    def scaled_norm(self, gradient, scales):
+        """Euclidean norm; there are no units to measure in."""
+        largest = float(namespace(gradient).max(abs(gradient)))
+        if not 0 < largest < math.inf:
+            return largest
+        ratio = gradient / largest
+        return largest * math.sqrt(dot(ratio, ratio))
+
+
+class _NoRows:
+    """Stands where the design matrix does for data: every parameter is a coefficient."""
+
+    @staticmethod
+    def coef(params):
+        return params
+
+    @staticmethod
+    def join(coef, params):
+        return coef
