@@ -38,14 +38,18 @@ def map_in_threads(function, pieces):
     """
     n_threads = min(_openmp_effective_n_threads(), len(pieces))
     results = [None] * len(pieces)
+    waiting = iter(range(len(pieces)))  # of which every thread takes the next
 
-    def every_so_many(first):
-        for i in range(first, len(pieces), n_threads):
+    def work():
+        for i in waiting:
             results[i] = function(*pieces[i])
 
     if n_threads == 1:
-        every_so_many(0)
-    else:
-        with ThreadPoolExecutor(n_threads) as pool:
-            list(pool.map(every_so_many, range(n_threads)))
+        work()
+        return results
+    with ThreadPoolExecutor(n_threads - 1) as pool:
+        others = [pool.submit(work) for _ in range(n_threads - 1)]
+        work()
+    for other in others:
+        other.result()
     return results
