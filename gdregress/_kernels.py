@@ -570,24 +570,46 @@ def dense_descent(
     s: cython.double[:, ::1],
     z: cython.double[:, ::1],
 ):
-    """w <- prox(w - lr r x) for one row after the other; scratch space as in `dense_epoch`."""
+    """w <- prox(w - lr r x) for one row after the other; scratch space as in `dense_epoch`.
+
+    Under l2 alone the parameters are kept as w = scale v, so that the shrinkage is one division
+    of the scale. The intercept, which does not shrink, grows by as much in v.
+    """
     n: cython.Py_ssize_t = order.shape[0]
     a: cython.Py_ssize_t
     i: cython.Py_ssize_t
     t: cython.Py_ssize_t
+    p: cython.Py_ssize_t = rule.p
+    v: cython.double[:, ::1] = rule.w
+    penalty: Penalty = rule.penalty
+    l2_alone: cython.bint = penalty.l2 > 0 and penalty.l1 == 0 and not penalty.bounded
+    scale: cython.double = 1.0
+    inverse: cython.double = 1.0
     with cython.nogil:
         for a in range(n):
             ask_for(X, y, order, a + AHEAD)
             i = order[a]
-            take_targets(y, i, s, 0)
-            for t in range(rule.k):
-                z[t, 0] = dot(X, i, rule.w, t)
-            loss.slopes(s, z, 1)
+            if rule.k == 1:  # the same without a detour
+                z[0, 0] = loss.slope(y[i, 0], scale * dot(X, i, v, 0))
+            else:
+                take_targets(y, i, s, 0)
+                for t in range(rule.k):
+                    z[t, 0] = scale * dot(X, i, v, t)
+                loss.slopes(s, z, 1)
             for t in range(rule.k):
                 if z[t, 0] != 0:
-                    add(-rates[a] * z[t, 0] * weight(weights, i), X, i, rule.w, t)
-            if rule.penalty.active:
-                rule.penalty.shrink(rule.w, rule.p, rates[a])
+                    add(-rates[a] * z[t, 0] * weight(weights, i) * inverse, X, i, v, t)
+            if l2_alone:
+                for t in range(rule.k):
+                    if rule.fit_intercept:
+                        v[t, p] *= 1 + rates[a] * penalty.l2
+                inverse *= 1 + rates[a] * penalty.l2
+                scale = 1 / inverse
+                if scale < SMALLEST_SCALE or rule.means.shape[0] > 0 or a == n - 1:
+                    rescale(v, scale)
+                    scale, inverse = 1.0, 1.0
+            elif penalty.active:
+                penalty.shrink(v, p, rates[a])
             rule.finish()
 
 
@@ -1285,6 +1307,18 @@ def multiply_out(
             if seen.shape[0] > 0:
                 catch_up(w, seen, t, j, T)
                 seen[t, j] = 0.0
+            w[t, j] *= scale
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def rescale(w: cython.double[:, ::1], scale: cython.double) -> cython.void:
+    """w <- scale w, the intercepts included."""
+    t: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    for t in range(w.shape[0]):
+        for j in range(w.shape[1]):
             w[t, j] *= scale
 
 
