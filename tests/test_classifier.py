@@ -689,8 +689,10 @@ class TestPartialFit:
         for start in range(0, 60, size):
             rows = slice(start, start + size)
             model.partial_fit(X[rows], y[rows], classes=range(k))
-        assert_array_equal(model.coef_, whole.coef_)
-        assert_array_equal(model.intercept_, whole.intercept_)
+        # single rows add up the shrinkage by l2 over those of a call
+        rtol = 1e-12 if solver == "stochastic" and optimizer == "gd" else 0
+        assert_allclose(model.coef_, whole.coef_, rtol=rtol)
+        assert_allclose(model.intercept_, whole.intercept_, rtol=rtol)
         assert model.t_ == whole.t_
 
     @two_and_three
