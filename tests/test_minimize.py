@@ -29,6 +29,10 @@ def quadratic_slope(x):
     return MATRIX @ x - np.array([1.0, 0.0])
 
 
+def value_and_slope(x):
+    return quadratic(x), quadratic_slope(x)
+
+
 MINIMUM = np.linalg.solve(MATRIX, [1.0, 0.0])
 
 
@@ -118,8 +122,8 @@ class TestReferenceFigures:
 class TestDerivatives:
     @pytest.mark.parametrize("jac", [quadratic_slope, True, None])
     def test_of_numpy(self, jac):
-        both = lambda x: (quadratic(x), quadratic_slope(x))  # noqa: E731
-        result = minimize(both if jac is True else quadratic, START, jac=jac, tol=1e-6)
+        fun = quadratic if jac is not True else value_and_slope
+        result = minimize(fun, START, jac=jac, tol=1e-6)
         assert_allclose(result.x, MINIMUM, atol=1e-5)
         assert result.success
         assert ("finite differences" in result.message) == (jac is None)
@@ -158,9 +162,7 @@ class TestDerivatives:
         assert result.njev <= 22
 
     def test_value_and_gradient_come_from_one_call_a_step(self):
-        result = minimize(
-            lambda x: (quadratic(x), quadratic_slope(x)), START, jac=True, max_iter=20, tol=None
-        )
+        result = minimize(value_and_slope, START, jac=True, max_iter=20, tol=None)
         assert result.nfev <= 22
 
     def test_arguments_reach_both(self):
