@@ -43,11 +43,31 @@ def to_numpy(array):
     try:
         return np.from_dlpack(array_api_compat.to_device(array, "cpu"))
     except (AttributeError, BufferError, RuntimeError, TypeError, ValueError):
-        # array-api-strict refuses both the transfer to "cpu" and, from a device of its own,
-        # the buffer protocol: its explicit CPU device is the way in.
-        xp = namespace(array)
-        cpu = getattr(xp, "Device", str)("CPU_DEVICE" if hasattr(xp, "Device") else "cpu")
-        return np.asarray(array_api_compat.to_device(array, cpu))
+        # array-api-strict refuses the transfer to "cpu" and the protocol from its own devices
+        return np.asarray(to_host(array))
+
+
+def to_host(array):
+    """An array in the memory of the host: of its own library where that can do it, or NumPy's.
+
+    A pickle of it can be read where there is no accelerator. JAX does that by itself.
+    """
+    if isinstance(array, (np.ndarray, np.generic)) or array_api_compat.is_jax_array(array):
+        return array
+    if array_api_compat.is_cupy_array(array):
+        return to_numpy(array)
+    xp = namespace(array)
+    cpu = xp.Device("CPU_DEVICE") if hasattr(xp, "Device") else "cpu"  # array-api-strict's name
+    return array_api_compat.to_device(array, cpu)
+
+
+def in_host_memory(array):
+    """Whether an array of PyTorch or JAX lies where NumPy can read it without a copy."""
+    if array_api_compat.is_torch_array(array):
+        return array.device.type == "cpu"
+    if array_api_compat.is_jax_array(array):
+        return all(device.platform == "cpu" for device in array.devices())
+    return False
 
 
 def move_to(array, xp, device):

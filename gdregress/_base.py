@@ -1,5 +1,6 @@
 """The shared fit of the estimators: validate, build the objective, solve, set attributes."""
 
+import copy
 import warnings
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
@@ -10,24 +11,27 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gdregress._array_api import input_namespace, namespace
+from gdregress._array_api import input_namespace, namespace, to_host, to_numpy
 from gdregress._components import build_components
 from gdregress._data import (
     Scorer,
     build_objective,
     count_weights,
     hold_out,
+    read_in_place,
     validate_input,
     weigh_against_earlier,
 )
 from gdregress._epoch_end import EpochEnd, print_epoch
 from gdregress._plan import plan_run
 from gdregress._start import fresh_state, given_start, original_units, resumed
+from gdregress._transfer import transferred
 from gdregress._validation import (
     Interval,
     StrOptions,
     check_parameters,
     check_partial_fit,
+    defaults,
     keep_fitted_state,
 )
 from gdregress._version import __version__
@@ -179,13 +183,15 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         check_parameters(self)
         components = build_components(self)
         data = validate_input(self, X, y, sample_weight, components, reset=True)
+        data, give_back = read_in_place(self, data, components)
         train, held_out = hold_out(self, data)
         objective, scaling = build_objective(self, train, components)
         start = given_start(self, objective, scaling, coef_init, intercept_init)
         plan = plan_run(self, components, objective, start)
         state = start or fresh_state(self, plan.null_params, scaling)
         count_weights(train[2], objective.n_samples, state)
-        run, original = plan.run, original_units(objective, scaling, self._coef_as_rows)
+        run = plan.run
+        original = original_units(objective, scaling, self._coef_as_rows, give_back)
         run.validate = held_out and Scorer(self, held_out, objective, scaling)
         run.store = original if self.store_path else None
         metadata = {"sample_weight": sample_weight}
@@ -200,6 +206,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         components = build_components(self)
         first = not hasattr(self, "_state")
         data = validate_input(self, X, y, sample_weight, components, reset=first, in_parts=True)
+        data, give_back = read_in_place(self, data, components)
         objective, scaling = build_objective(self, data, components)
         start = None if first else resumed(self, objective, scaling)
         if start is not None:
@@ -208,7 +215,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         state = start or fresh_state(self, plan.null_params, scaling)
         if start is None:
             count_weights(data[2], objective.n_samples, state)
-        original = original_units(objective, scaling, self._coef_as_rows)
+        original = original_units(objective, scaling, self._coef_as_rows, give_back)
         plan.run.store = original if self.store_path else None
         if plan.run.safeguard and state.learning_rate is not None:
             plan.run.learning_rate = min(plan.run.learning_rate, state.learning_rate)
@@ -283,8 +290,34 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "coef_")
 
+    def to_numpy(self):
+        """A copy whose fitted attributes are NumPy's, which predicts for NumPy.
+
+        Returns
+        -------
+        model : object
+            The estimator, with the same parameters.
+        """
+        check_is_fitted(self)
+        model = copy.copy(self)
+        vars(model).update(self._fitted(to_numpy))
+        return model
+
+    def _fitted(self, convert):
+        """The attributes that are no parameters, with their arrays converted."""
+        parameters = defaults(type(self))
+        return {
+            name: transferred(value, convert)
+            for name, value in vars(self).items()
+            if name not in parameters
+        }
+
     def __getstate__(self):
-        return {**super().__getstate__(), "_gdregress_version": __version__}
+        state = {**super().__getstate__(), "_gdregress_version": __version__}
+        if not isinstance(getattr(self, "coef_", np.empty(0)), np.ndarray):
+            # what was fitted on an accelerator can then be loaded without one
+            state.update(self._fitted(to_host))
+        return state
 
     def __setstate__(self, state):
         state = dict(state)

@@ -3,7 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from gdregress._validation import build_component, check_loss, warn_ignored
+from gdregress._validation import (
+    InvalidParameterError,
+    build_component,
+    check_loss,
+    warn_ignored,
+)
+from gdregress.callable_loss import CallableLoss
 from gdregress.optimizers import OPTIMIZERS, AdaGrad, Adam, NAdam, RMSProp
 from gdregress.penalties import PENALTIES
 from gdregress.samplers import SOLVERS, Batch
@@ -29,7 +35,7 @@ class Components:
 def build_components(estimator):
     """Build every component, refuse what cannot go together, warn of what has no effect."""
     e = estimator
-    loss, by_loss = build_component(e.loss, e._losses, _of_loss(e))
+    loss, by_loss = _build_loss(e)
     check_loss(loss, e)
     penalty, by_penalty = build_component(
         e.penalty, PENALTIES, {"alpha": e.alpha, "l1_ratio": e.l1_ratio}
@@ -61,9 +67,17 @@ def build_components(estimator):
     return Components(loss, penalty, optimizer, sampler, schedule)
 
 
-def _of_loss(e):
-    """The parameters of the estimator that belong to losses."""
-    return {name: getattr(e, name) for name in ("epsilon",) if hasattr(e, name)}
+def _build_loss(e):
+    """The loss, a function wrapped into one, and the parameters it took."""
+    if isinstance(e.loss, type):
+        raise InvalidParameterError(
+            f"The 'loss' parameter of {type(e).__name__} must be an instance, "
+            f"{e.loss.__name__}(). Got the class."
+        )
+    if callable(e.loss):
+        return CallableLoss(e.loss), set()
+    of_loss = {name: getattr(e, name) for name in ("epsilon",) if hasattr(e, name)}
+    return build_component(e.loss, e._losses, of_loss)
 
 
 def _waits_for_plateaus(e, loss, sampler, schedule):

@@ -7,12 +7,22 @@ from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
-from gdregress._array_api import input_namespace, move_to, namespace, take_rows, to_numpy
+from gdregress._array_api import (
+    asarray,
+    in_host_memory,
+    input_namespace,
+    move_to,
+    namespace,
+    take_rows,
+    to_numpy,
+)
 from gdregress._finite import check_all_finite
 from gdregress._validation import check_indices
+from gdregress.callable_loss import CallableLoss
 from gdregress.design import DesignMatrix, Scaling, standardised
 from gdregress.gradient_check import check_gradient
 from gdregress.losses import SquaredError
+from gdregress.multiclass import of_one_label
 from gdregress.objective import DataObjective, normalised_weights
 
 
@@ -48,6 +58,41 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
         # of several classes, two are enough to tell
         check_gradient(own, y if components.loss is own else 2 * xp.astype(y > 0, y.dtype) - 1)
     return X, y, sample_weight
+
+
+def read_in_place(estimator, data, components):
+    """Arrays of PyTorch and JAX in the host's memory as NumPy's, and the way back.
+
+    The compiled core then reads them where they lie, many times as fast as either library goes
+    from row to row. Arrays on other devices stay there, and so do those that a loss needs which
+    only their library can differentiate.
+
+    Parameters
+    ----------
+    estimator : BaseGD
+    data : tuple
+        X, y and weights or None.
+    components : Components
+
+    Returns
+    -------
+    data : tuple
+    give_back : callable
+        From a NumPy array to one of the library of X.
+    """
+    X = data[0]
+    needs_library = isinstance(of_one_label(components.loss), CallableLoss)
+    if needs_library or not in_host_memory(X):
+        return data, _unchanged
+    xp, device = namespace(X), X.device
+    data = [None if array is None else to_numpy(array) for array in data]
+    if _many_passes(estimator, components):
+        data[0] = np.ascontiguousarray(data[0])
+    return tuple(data), lambda array: asarray(array, xp, device)
+
+
+def _unchanged(array):
+    return array
 
 
 def _many_passes(estimator, components):

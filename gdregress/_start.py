@@ -103,18 +103,20 @@ def _new_average(average):
     return SuffixAverage(None if isinstance(average, (bool, np.bool_)) else average)
 
 
-def original_units(objective, scaling, as_rows=False):
+def original_units(objective, scaling, as_rows, give_back):
     """Function from parameters to ``coef_`` and ``intercept_``.
 
-    ``as_rows`` gives a single output the shapes (1, n_features) and (1,), as classifiers have it.
+    ``as_rows`` gives a single output the shapes (1, n_features) and (1,), as classifiers have it;
+    ``give_back`` turns arrays of the run into those of the user's library.
     """
 
     def original(params):
         coef, intercept = scaling.to_original(*objective.design.split(params))
         if coef.ndim == 2:
-            return coef.T, intercept
+            return give_back(coef.T), give_back(intercept)
         if as_rows:
-            return coef[None, :], namespace(coef).reshape(intercept, (1,))
-        return coef, float(intercept)
+            intercept = namespace(coef).reshape(intercept, (1,))
+            return give_back(coef[None, :]), give_back(intercept)
+        return give_back(coef), float(intercept)
 
     return original

@@ -211,7 +211,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
     _coef_as_rows = True
     _parameter_constraints = {
         **BaseGD._parameter_constraints,
-        "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), Loss],
+        "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), Loss, callable],
         "class_weight": [StrOptions({"balanced"}), dict, None],
     }
 

@@ -67,7 +67,7 @@ def compiled_epoch(run, state, kernels=core.kernels):
     """
     n, size = run.objective.n_samples, run.sampler.size(run.objective.n_samples)
     order = row_order(n, state.rng, run.sampler.shuffle).astype(np.int64, copy=False)
-    rates, last_rate = _rates(run, state, n, size)
+    rates, last_rate = learning_rates(run, state, n, size)
     epoch = _Epoch(run, state, kernels)
     start = 0
     while start < len(rates):
@@ -162,7 +162,7 @@ def _rows_at_once(X, size):
     return min(size, max(1, BLOCK_BYTES // (X.itemsize * max(1, X.shape[1]))))
 
 
-def _rates(run, state, n, size):
+def learning_rates(run, state, n, size):
     """Learning rate of every update of the epoch, a short last batch counting by its share.
 
     Also the last rate before that share.

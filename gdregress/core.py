@@ -52,11 +52,11 @@ def warn_uncompiled():
 
 def covers(loss, design):
     """Whether the core knows a loss and can read the rows of a design matrix."""
-    X = design.X
     of_one = loss.loss if type(loss) is OneVsRest else loss
     known = type(of_one) in LOSS_PARAMETERS or type(loss) is Softmax
     if not known or design.scale is not None:
         return False
+    X = design.X
     if sparse.issparse(X):
         return X.indices.dtype == X.indptr.dtype and X.indices.dtype in (np.int32, np.int64)
     return isinstance(X, np.ndarray)

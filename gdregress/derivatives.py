@@ -7,7 +7,7 @@ from gdregress._array_api import asarray, to_numpy
 
 
 class Function:
-    """fun(x, *args) of a flat vector, and its gradient.
+    """fun(x, *args) of a flat vector, or fun(x, batch, *args), and its gradient.
 
     Parameters
     ----------
@@ -24,6 +24,10 @@ class Function:
         Whether one evaluation gives both.
     means : str
         Where the gradient comes from, in words.
+
+    Notes
+    -----
+    ``batch`` holds the numbers of some rows; it is None for a function that has none.
     """
 
     joint = True
@@ -35,16 +39,20 @@ class Function:
         self.structure = structure
         self.nfev = self.njev = 0
 
-    def value(self, flat):
-        return self.value_and_gradient(flat)[0]
+    def value(self, flat, batch=None):
+        return self.value_and_gradient(flat, batch)[0]
 
-    def gradient(self, flat):
-        return self.value_and_gradient(flat)[1]
+    def gradient(self, flat, batch=None):
+        return self.value_and_gradient(flat, batch)[1]
 
-    def call(self, flat):
+    def call(self, flat, batch):
         """What fun returns."""
         self.nfev += 1
-        return self.fun(self.structure.build(flat), *self.args)
+        return self.fun(self.structure.build(flat), *self.further(batch))
+
+    def further(self, batch):
+        """What fun and jac are handed after x."""
+        return self.args if batch is None else (batch, *self.args)
 
 
 class WithJacobian(Function):
@@ -56,19 +64,20 @@ class WithJacobian(Function):
         super().__init__(fun, args, structure)
         self.jac = jac
 
-    def value(self, flat):
-        return number(self.call(flat))
+    def value(self, flat, batch=None):
+        return number(self.call(flat, batch))
 
-    def gradient(self, flat):
+    def gradient(self, flat, batch=None):
         self.njev += 1
-        return checked(self.jac(self.structure.build(flat), *self.args), flat, self.structure)
+        gradient = self.jac(self.structure.build(flat), *self.further(batch))
+        return checked(gradient, flat, self.structure)
 
 
 class WithBoth(Function):
     """``jac=True``: fun returns value and gradient."""
 
-    def value_and_gradient(self, flat):
-        value, gradient = self.call(flat)
+    def value_and_gradient(self, flat, batch=None):
+        value, gradient = self.call(flat, batch)
         self.njev += 1
         return number(value), checked(gradient, flat, self.structure)
 
@@ -78,20 +87,18 @@ class ByTorch(Function):
 
     means = "Derivatives by PyTorch."
 
-    def value(self, flat):
+    def value(self, flat, batch=None):
         import torch
 
         with torch.no_grad():
-            return number(self.call(_tensor(flat)))
+            return number(self.call(_tensor(flat), batch))
 
-    def value_and_gradient(self, flat):
+    def value_and_gradient(self, flat, batch=None):
         x = _tensor(flat).detach().requires_grad_()
-        value = self.call(x)
+        value = self.call(x, batch)
         value.backward()
         self.njev += 1
-        return number(value.detach()), x.grad if flat is not x and _is_tensor(flat) else to_numpy(
-            x.grad
-        )
+        return number(value.detach()), x.grad if _is_tensor(flat) else to_numpy(x.grad)
 
 
 class ByJax(Function):
@@ -103,12 +110,12 @@ class ByJax(Function):
         import jax
 
         super().__init__(fun, args, structure)
-        self._both = jax.value_and_grad(lambda flat: fun(structure.build(flat), *args))
+        self._both = jax.value_and_grad(lambda flat, *rest: fun(structure.build(flat), *rest))
 
-    def value_and_gradient(self, flat):
+    def value_and_gradient(self, flat, batch=None):
         import jax.numpy as jnp
 
-        value, gradient = self._both(jnp.asarray(flat))
+        value, gradient = self._both(jnp.asarray(flat), *self.further(batch))
         self.nfev += 1
         self.njev += 1
         if isinstance(flat, np.ndarray):
@@ -122,12 +129,12 @@ class ByDifferences(Function):
     joint = False
     means = "Derivatives by finite differences, for want of jac."
 
-    def value(self, flat):
-        return number(self.call(flat))
+    def value(self, flat, batch=None):
+        return number(self.call(flat, batch))
 
-    def gradient(self, flat):
+    def gradient(self, flat, batch=None):
         self.njev += 1
-        return approx_fprime(flat, self.value)
+        return approx_fprime(flat, lambda x: self.value(x, batch))
 
 
 def differentiated(fun, args, structure, jac):

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from gdregress._array_api import asarray, dot, namespace
 from gdregress.objective import Objective
 from gdregress.samplers import ALL_ROWS
@@ -14,14 +16,18 @@ class FunctionObjective(Objective):
     ----------
     function : Function
     penalty : Penalty
+    n_samples : int or None
+        Rows that f is a mean over; None where it knows no rows.
     """
 
-    n_samples = 1
+    loss = None
     rounding = 1e-14
 
-    def __init__(self, function, penalty):
+    def __init__(self, function, penalty, n_samples=None):
         self.function = function
         self.penalty = penalty
+        self.n_samples = n_samples or 1
+        self.all_rows = None if n_samples is None else np.arange(n_samples)
         self.design = _NoRows
         self._valued = self._sloped = (None, None)
 
@@ -30,19 +36,21 @@ class FunctionObjective(Objective):
             if self.function.joint and ahead is params:
                 self._look(params)
             else:
-                self._valued = (params, self.function.value(params))
+                self._valued = (params, self.function.value(params, self.all_rows))
         return self._valued[1]
 
     def gradient(self, params, rows=ALL_ROWS):
+        if rows is not ALL_ROWS:
+            return self.function.gradient(params, self.all_rows[rows])
         if self._sloped[0] is not params:
             if self.function.joint:
                 self._look(params)
             else:
-                self._sloped = (params, self.function.gradient(params))
+                self._sloped = (params, self.function.gradient(params, self.all_rows))
         return self._sloped[1]
 
     def _look(self, params):
-        value, gradient = self.function.value_and_gradient(params)
+        value, gradient = self.function.value_and_gradient(params, self.all_rows)
         self._valued, self._sloped = (params, value), (params, gradient)
 
     @property

@@ -1,12 +1,13 @@
 """minimize: the loop of the estimators on a function that the caller wrote."""
 
 import inspect
-import math
 import time
 from numbers import Integral, Real
 
 from scipy.optimize import OptimizeResult
+from sklearn.utils import check_random_state
 
+from gdregress._outcome import PATIENCE, outcome
 from gdregress._structure import Structure
 from gdregress._validation import (
     Interval,
@@ -19,14 +20,11 @@ from gdregress.function_objective import FunctionObjective
 from gdregress.line_search import LineSearch, LocalCurvature, first_trial
 from gdregress.optimizers import OPTIMIZERS, Momentum, Optimizer
 from gdregress.penalties import PENALTIES, Penalty
-from gdregress.samplers import Batch
+from gdregress.samplers import SOLVERS, Batch, Sampler
 from gdregress.schedules import SCHEDULES, Adaptive, fill_horizon
 from gdregress.solver import Run, State, solve
 from gdregress.stopping import NotFinite, Plateau, Tolerance
 
-# Steps without any progress after which all is rounding.
-PATIENCE = 50
-STATUS = {"tolerance": 0, "max_iter": 1, "diverged": 2, "plateau": 3, "callback": 99}
 CONSTRAINTS = {
     "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
     "learning_rate": [
@@ -35,10 +33,13 @@ CONSTRAINTS = {
     ],
     "schedule": [StrOptions(set(SCHEDULES)), callable],
     "penalty": [StrOptions({name for name in PENALTIES if name}), Penalty, None],
+    "n_samples": [Interval(Integral, 1, None, closed="left"), None],
+    "sampler": [StrOptions(set(SOLVERS)), Sampler],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "tol": [Interval(Real, 0, None, closed="left"), None],
     "callback": [callable, None],
     "store_path": ["boolean"],
+    "random_state": ["random_state"],
 }
 
 
@@ -53,10 +54,13 @@ def minimize(
     learning_rate=0.1,
     schedule="constant",
     penalty=None,
+    n_samples=None,
+    sampler="batch",
     max_iter=1000,
     tol=1e-8,
     callback=None,
     store_path=True,
+    random_state=None,
     hess=None,
     hessp=None,
     bounds=None,
@@ -64,41 +68,54 @@ def minimize(
 ):
     """Minimise f(x) + R(x) by gradient descent.
 
+    f may be a mean over rows of data, f(x) = mean_i f_i(x), which batches of rows estimate. A
+    step is one update of x; an epoch is as many as it takes to see every row once, and a single
+    one without batches.
+
     Parameters
     ----------
     fun : callable
-        ``fun(x, *args)``, a number.
+        ``fun(x, *args)``, a number; with n_samples ``fun(x, batch, *args)``, the mean over the
+        rows whose numbers are in batch, an ndarray of int.
     x0 : float, array, or dict, list or tuple of arrays
         Where the descent starts: NumPy, PyTorch or JAX. Functions are handed, and the result is,
         what x0 is.
     args : tuple, default=()
         Further arguments of fun and jac.
     jac : callable, bool, {"torch", "jax"} or None, default=None
-        ``jac(x, *args)``, the gradient, shaped like x; True if fun returns value and gradient;
-        a library that differentiates fun, for x0 of NumPy. None leaves it to the library of x0;
-        NumPy has SciPy's finite differences.
+        ``jac(x, *args)``, the gradient, shaped like x, with n_samples ``jac(x, batch, *args)``;
+        True if fun returns value and gradient; a library that differentiates fun, for x0 of
+        NumPy. None leaves it to the library of x0; NumPy has SciPy's finite differences.
     optimizer : str or Optimizer, default="gd"
         As in `GDRegressor`.
     momentum : float in [0, 1) or "auto", default=0.9
         For "momentum" and "nesterov"; "auto", the accelerated sequence, for the latter.
     learning_rate : float, "auto" or "line-search", default=0.1
         "auto" follows the curvature along the path, see `line_search.LocalCurvature`;
-        "line-search" is Armijo backtracking. Both are for "gd", "momentum" and "nesterov".
+        "line-search" is Armijo backtracking. Both are for "gd", "momentum" and "nesterov", and
+        for sampler="batch".
     schedule : str, Schedule or callable, default="constant"
         Factor of the learning rate by the count of steps, as in `GDRegressor`.
     penalty : str, Penalty or None, default=None
         R, by its prox; all of x is penalised. Bounds are ``Box(lower, upper)``.
+    n_samples : int or None, default=None
+        Rows of the data that fun is a mean over; None for a function that knows no rows.
+    sampler : {"batch", "stochastic", "mini-batch"} or Sampler, default="batch"
+        The rows of each step: all of them, one, 32, or as in ``MiniBatch(batch_size=256)``.
     max_iter : int, default=1000
-        Most steps.
+        Most epochs.
     tol : float or None, default=1e-8
-        The descent ends when the norm of the gradient (with a penalty, of the gradient mapping)
-        is at most this. None makes all steps.
+        The descent ends when the norm of the gradient over all rows (with a penalty, of the
+        gradient mapping) is at most this, or when the function has not fallen for 50 epochs.
+        None makes all steps.
     callback : callable or None, default=None
-        Called after each step, as SciPy does: with an ``OptimizeResult`` of x and fun if its
+        Called after each epoch, as SciPy does: with an ``OptimizeResult`` of x and fun if its
         only argument is named ``intermediate_result``, with x otherwise. It may raise
         StopIteration to end the descent.
     store_path : bool, default=True
-        Keep x after every step.
+        Keep x after every epoch.
+    random_state : int, RandomState instance or None, default=None
+        For the order of the rows.
     hess, hessp, bounds, constraints
         Not supported; there for ``scipy.optimize.minimize(..., method=minimize)``.
 
@@ -106,8 +123,8 @@ def minimize(
     -------
     result : scipy.optimize.OptimizeResult
         ``x``, ``fun`` (with the penalty), ``jac``, ``nit``, ``nfev``, ``njev``, ``status``,
-        ``success``, ``message``, ``history``, and ``path``, the list of x from x0 on. Runs that
-        leave the finite numbers return the best x they had.
+        ``success``, ``message``, ``history``, and ``path``, the list of x from x0 on. Without
+        success x is the best of them, after max_iter the last.
 
     Raises
     ------
@@ -120,6 +137,23 @@ def minimize(
     >>> result = minimize(lambda x: (x - 3) ** 2 + 1, 10.0, jac=lambda x: 2 * (x - 3))
     >>> round(result.x, 6), round(result.fun, 6), result.success
     (3.0, 1.0, True)
+
+    Mini-batches of a model of one's own, here the median of some numbers:
+
+    >>> import numpy as np
+    >>> y = np.random.default_rng(0).normal(5.0, 1.0, size=1000)
+    >>> result = minimize(
+    ...     lambda x, batch: abs(x - y[batch]).mean(),
+    ...     0.0,
+    ...     jac=lambda x, batch: np.sign(x - y[batch]).mean(),
+    ...     n_samples=1000,
+    ...     sampler="mini-batch",
+    ...     schedule="invscaling",
+    ...     max_iter=20,
+    ...     random_state=0,
+    ... )
+    >>> abs(result.x - np.median(y)) < 0.01
+    True
     """
     unsupported = {"hess": hess, "hessp": hessp, "bounds": bounds, "constraints": constraints}
     _refuse(unsupported)
@@ -129,15 +163,19 @@ def minimize(
     args = args if isinstance(args, tuple) else (args,)
     function = differentiated(fun, args, structure, jac)
     penalty = build_component(penalty, PENALTIES, {})[0]
-    objective = FunctionObjective(function, penalty)
-    run = _run(objective, structure, optimizer, momentum, learning_rate, schedule, max_iter, tol)
+    sampler = _sampler(sampler, n_samples, learning_rate)
+    objective = FunctionObjective(function, penalty, n_samples)
+    run = _run(
+        objective, structure, optimizer, momentum, sampler, learning_rate, schedule, max_iter, tol
+    )
     path = []
     run.on_epoch = _Callback(callback, structure, objective, path if store_path else None)
     run.on_epoch.remember(structure.start)
-    result = solve(run, State(params=structure.start, rng=None))
+    state = State(params=structure.start, rng=check_random_state(random_state))
+    result = solve(run, state)
     if result.interrupt is not None:
         raise result.interrupt
-    return _result(run, result, structure, objective, path if store_path else None, tol)
+    return outcome(run, result, structure, objective, path if store_path else None, tol)
 
 
 def _refuse(unsupported):
@@ -147,7 +185,27 @@ def _refuse(unsupported):
             raise ValueError(f"minimize knows no {name}. {advice}".strip())
 
 
-def _run(objective, structure, optimizer, momentum, learning_rate, schedule, max_iter, tol):
+def _sampler(sampler, n_samples, learning_rate):
+    """The sampler, once it is known to go together with the function and the rate."""
+    sampler = build_component(sampler, SOLVERS, {})[0]
+    if isinstance(sampler, Batch):
+        return sampler
+    if n_samples is None:
+        raise ValueError(
+            f"sampler={sampler!r} chooses among rows: give n_samples, the number of rows, and "
+            "have fun take the numbers of some of them as its second argument."
+        )
+    if isinstance(learning_rate, str):
+        raise ValueError(
+            f"learning_rate={learning_rate!r} cannot be combined with sampler={sampler!r}, whose "
+            "batches are a different function at each step. Give a number, or sampler='batch'."
+        )
+    return sampler
+
+
+def _run(
+    objective, structure, optimizer, momentum, sampler, learning_rate, schedule, max_iter, tol
+):
     """The parts of the loop."""
     if isinstance(optimizer, str) and optimizer == "momentum" and momentum == "auto":
         momentum = 0.9
@@ -165,11 +223,12 @@ def _run(objective, structure, optimizer, momentum, learning_rate, schedule, max
         if learning_rate == "line-search":
             searched = LineSearch(first_trial(objective, structure.start, 1.0))
         learning_rate = searched.rate
+    updates = sampler.updates_per_epoch(objective.n_samples)
     run = Run(
         objective=objective,
         optimizer=optimizer,
-        sampler=Batch(),
-        schedule=fill_horizon(schedule, 1, max_iter),
+        sampler=sampler,
+        schedule=fill_horizon(schedule, updates, max_iter),
         learning_rate=float(learning_rate),
         stopping=Tolerance(-1.0 if tol is None else tol, 1.0),
         divergence=NotFinite(),
@@ -178,6 +237,7 @@ def _run(objective, structure, optimizer, momentum, learning_rate, schedule, max
         started=time.perf_counter(),
         gradient_units=None,
         line_search=searched,
+        best_after=("diverged", "interrupted", "plateau", "callback"),
     )
     if tol is not None or isinstance(schedule, Adaptive):
         patience = getattr(schedule, "patience", None) or PATIENCE
@@ -192,7 +252,7 @@ def _share(optimizer):
 
 
 class _Callback:
-    """After each step: keeps the path and calls the caller's function; True ends the run."""
+    """After each epoch: keeps the path and calls the caller's function; True ends the run."""
 
     def __init__(self, callback, structure, objective, path):
         self.callback = callback
@@ -225,56 +285,3 @@ class _Callback:
         except StopIteration:
             return True
         return False
-
-
-def _result(run, result, structure, objective, path, tol):
-    reason, params = result.stop_reason, result.params
-    history, function = run.history, objective.function
-    value = objective.value(params)
-    gradient = objective.gradient(params)
-    message = " ".join(filter(None, [_message(run, reason, value, tol), function.means]))
-    outcome = OptimizeResult(
-        x=structure.give_back(params),
-        fun=value,
-        jac=structure.give_back(gradient),
-        nit=result.n_iter,
-        nfev=function.nfev,
-        njev=function.njev,
-        status=STATUS[reason],
-        success=reason == "tolerance",
-        message=message,
-        history=history,
-    )
-    if path is not None:
-        outcome.path = path
-    return outcome
-
-
-def _message(run, reason, value, tol):
-    """Why the descent ended, in a sentence or two."""
-    history = run.history
-    first, norm = history["objective"][0], history["gradient_norm"][-1]
-    if reason == "tolerance":
-        return f"The norm of the gradient is {norm:.3g}, at most tol={tol:g}."
-    if reason == "callback":
-        return "`callback` raised `StopIteration`."
-    if reason == "plateau":
-        return (
-            f"The function has not fallen for {PATIENCE} steps; the norm of the gradient is "
-            f"{norm:.3g}, tol asks for {tol or 0:g}. Rounding or a kink may be in the way, or a "
-            "learning rate that is too large."
-        )
-    if reason == "diverged":
-        return (
-            f"The function became {history['objective'][-1]} in step {history['epoch'][-1]}, "
-            f"after {first:.4g} at the start; the best x is returned. A smaller learning_rate "
-            f"than {history['learning_rate'][-1]:.3g} or learning_rate='line-search' would help."
-        )
-    grown = ""
-    if math.isfinite(first) and value > first:
-        grown = (
-            f" The function has grown from {first:.4g} to {value:.4g}: the learning rate of "
-            f"{history['learning_rate'][-1]:.3g} is too large."
-        )
-    asked = f", tol asks for {tol:g}" if tol is not None else ""
-    return f"max_iter={run.max_iter} steps: the norm of the gradient is {norm:.3g}{asked}.{grown}"

@@ -11,8 +11,9 @@ from functools import cached_property
 
 import numpy as np
 
-from gdregress import look
+from gdregress import jitted, look
 from gdregress._array_api import asarray, dot, namespace, take_rows
+from gdregress.evaluation import mean_gradient, mean_loss, over_targets
 from gdregress.losses import SquaredError
 from gdregress.penalties import NoPenalty
 from gdregress.samplers import ALL_ROWS
@@ -66,11 +67,15 @@ class Objective(ABC):
     @property
     def rounding(self):
         """Relative rounding error of `loss_value`, a sum over the rows."""
-        single = str(self.y.dtype).endswith("32") and not self.is_looked_at()
-        return 1e-6 if single else 1e-15 * math.sqrt(self.n_samples)
+        in_double = self.is_looked_at() and isinstance(self.y, np.ndarray)
+        return (
+            1e-6
+            if str(self.y.dtype).endswith("32") and not in_double
+            else 1e-15 * math.sqrt(self.n_samples)
+        )
 
     def is_looked_at(self):
-        """Whether the compiled core gives loss and gradient in one pass over all rows."""
+        """Whether loss and gradient over all rows come together, from the core or from JAX."""
         return False
 
     def trial_value(self, params, ahead):
@@ -106,7 +111,7 @@ class Objective(ABC):
         """
         if isinstance(self.penalty, NoPenalty):
             return params
-        if not isinstance(step_size, float):
+        if getattr(step_size, "ndim", 0):
             step_size = self.design.coef(step_size)
         coef = self.penalty.prox(self.design.coef(params), step_size)
         return self.design.join(coef, params)
@@ -205,9 +210,7 @@ class DataObjective(Objective):
         """
         if not self.is_looked_at() or ahead is None:
             return self.loss_value(params)
-        values, grad = look.look(
-            self.design, self.y, self.weights, self.loss, params, ahead, both_values=True
-        )
+        values, grad = self._pass(params, ahead, both_values=True)
         self._valued, self._sloped = (params, float(values[0])), (ahead, grad)
         self._valued_ahead = (ahead, float(values[1]))
         return self._valued[1]
@@ -217,39 +220,37 @@ class DataObjective(Objective):
         return 2 * self._weighted_mean(SquaredError(), params)
 
     def _weighted_mean(self, loss, params):
-        losses = loss.value(self.y, self.predict(params))
-        if self.weights is not None:
-            losses = losses * _over_targets(self.weights, losses)
-        return float(namespace(losses).sum(losses)) / self.n_samples
+        return float(mean_loss(loss, self.y, self.weights, self.predict(params)))
 
     def gradient(self, params, rows=ALL_ROWS):
         if rows is not ALL_ROWS:
             design, y = self.design.take(rows), take_rows(self.y, rows)
             weights = None if self.weights is None else take_rows(self.weights, rows)
-            return self._gradient(design, y, weights, design.predict(params))
+            return mean_gradient(design, self.loss, y, weights, design.predict(params))
         if not self.is_looked_at():
-            return self._gradient(self.design, self.y, self.weights, self.predict(params))
+            z = self.predict(params)
+            return mean_gradient(self.design, self.loss, self.y, self.weights, z)
         if not _same(self._sloped[0], params):
             self._look(params, None, True)
         return self._sloped[1]
 
-    def _gradient(self, design, y, weights, z):
-        slopes = self.loss.gradient(y, z)
-        if weights is not None:
-            slopes = slopes * _over_targets(weights, slopes)
-        return design.adjoint(slopes / design.n_samples)
-
     def is_looked_at(self):
-        return look.applies(self.design, self.y, self.loss)
+        by_core = look.applies(self.design, self.y, self.loss)
+        return by_core or jitted.applies(self.y, self.loss)
 
     def _look(self, params, ahead, gradient):
         ahead = None if ahead is params else ahead
-        value, grad = look.look(
-            self.design, self.y, self.weights, self.loss, params, ahead, gradient
-        )
-        self._valued = (params, value)
+        value, grad = self._pass(params, ahead, gradient)
+        self._valued = (params, float(value))
         if gradient:
             self._sloped = (params if ahead is None else ahead, grad)
+
+    def _pass(self, params, ahead, gradient=True, both_values=False):
+        """One pass over all rows, see `look.look`."""
+        by = look if isinstance(self.y, np.ndarray) else jitted
+        return by.look(
+            self.design, self.y, self.weights, self.loss, params, ahead, gradient, both_values
+        )
 
 
 class QuadraticObjective(Objective):
@@ -364,15 +365,10 @@ def null_parameters(design, y, weights, loss):
     shape = (design.n_parameters, *output_shape(y, loss))
     params = xp.zeros(shape, dtype=y.dtype, device=None if xp is np else y.device)
     if loss.link == "log" and design.fit_intercept:
-        losses = y if weights is None else y * _over_targets(weights, y)
+        losses = y if weights is None else y * over_targets(weights, y)
         intercept = xp.log(xp.mean(losses, axis=0, keepdims=True))
         params = xp.concat([params[:-1, ...], intercept])
     return params
-
-
-def _over_targets(values, like):
-    """`values` of shape (m,) shaped to broadcast over (m,) or (m, n_targets)."""
-    return values[:, None] if len(like.shape) == 2 else values
 
 
 def _outer(mean, shift):

@@ -175,7 +175,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     _target_ranges_advice = "use GDClassifier"
     _parameter_constraints = {
         **BaseGD._parameter_constraints,
-        "loss": [StrOptions(set(LOSSES)), Loss],
+        "loss": [StrOptions(set(LOSSES)), Loss, callable],
         "epsilon": [Interval(Real, 0, None, closed="left"), None],
     }
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gdregress import compiled
+from gdregress import compiled, jitted_epoch
 from gdregress.averaging import SuffixAverage
 from gdregress.history import History
 from gdregress.objective import QuadraticObjective
@@ -60,6 +60,7 @@ class Run:
     ``line_search`` replaces it. ``gradient_step`` is the step size of the gradient mapping.
     It is measured in ``gradient_units``. ``first_count`` is the count at which the schedule
     begins. ``started`` is the reading of the clock from which the history counts its seconds.
+    ``best_after`` are the reasons to stop after which the best parameters are kept, not the last.
     ``validate(params)`` is the score on the rows held out, ``store(params)`` gives coefficients
     and intercept to be kept in the history, ``on_epoch(params)`` may end the run by True.
     """
@@ -78,6 +79,7 @@ class Run:
     first_count: int = 0
     safeguard: bool = False
     line_search: Any = None
+    best_after: tuple = ("diverged", "interrupted")
     plateau: Plateau | None = None
     validate: Any = None
     store: Any = None
@@ -136,7 +138,7 @@ def solve(run, state):
         state.anchor = run.objective.finite_anchor()
     last = run.history["objective"][-1]
     worse_than_nothing = run.safeguard and last > run.divergence.null_objective
-    if run.validate is not None or reason in ("diverged", "interrupted"):
+    if run.validate is not None or reason in run.best_after:
         restart_at(state, run.optimizer, best.params)
     params = best.params if worse_than_nothing else state.reported()
     return Result(params, reason, n_iter, interrupt)
@@ -168,6 +170,8 @@ def run_epoch(run, state):
     """One pass over the data; returns (point, gradient) of a batch update and the last rate."""
     if compiled.applies(run, state):
         return None, compiled.compiled_epoch(run, state)
+    if jitted_epoch.applies(run, state):
+        return None, jitted_epoch.jitted_epoch(run, state)
     objective, optimizer = run.objective, run.optimizer
     base = run.learning_rate * state.rate_factor
     evaluated, rate = None, base

@@ -1,0 +1,83 @@
+"""What `minimize` answers: where the descent has ended, and why, in words."""
+
+import math
+
+from scipy.optimize import OptimizeResult
+
+from gdregress.samplers import Batch
+
+# Epochs without any progress after which all is rounding, or the noise of batches.
+PATIENCE = 50
+STATUS = {"tolerance": 0, "max_iter": 1, "diverged": 2, "plateau": 3, "callback": 99}
+
+
+def outcome(run, result, structure, objective, path, tol):
+    """The answer of `minimize`.
+
+    Parameters
+    ----------
+    run : Run
+    result : Result
+    structure : Structure
+    objective : FunctionObjective
+    path : list or None
+    tol : float or None
+    """
+    reason, params = result.stop_reason, result.params
+    history, function = run.history, objective.function
+    value = objective.value(params)
+    gradient = objective.gradient(params)
+    message = " ".join(filter(None, [_message(run, reason, value, tol), function.means]))
+    answer = OptimizeResult(
+        x=structure.give_back(params),
+        fun=value,
+        jac=structure.give_back(gradient),
+        nit=result.n_iter,
+        nfev=function.nfev,
+        njev=function.njev,
+        status=STATUS[reason],
+        success=reason == "tolerance",
+        message=message,
+        history=history,
+    )
+    if path is not None:
+        answer.path = path
+    return answer
+
+
+def _message(run, reason, value, tol):
+    """Why the descent ended, in a sentence or two."""
+    history = run.history
+    first, norm = history["objective"][0], history["gradient_norm"][-1]
+    if reason == "tolerance":
+        return f"The norm of the gradient is {norm:.3g}, at most tol={tol:g}."
+    if reason == "callback":
+        return "`callback` raised `StopIteration`."
+    epochs = "steps" if isinstance(run.sampler, Batch) else "epochs"
+    if reason == "plateau":
+        obstacle = "Rounding or a kink may be in the way, or a learning rate that is too large."
+        if not isinstance(run.sampler, Batch):
+            obstacle = (
+                "The noise of the batches is in the way: let the learning rate fall, as "
+                "schedule='invscaling' does, or use larger batches."
+            )
+        return (
+            f"The function has not fallen for {PATIENCE} {epochs}; the norm of the gradient is "
+            f"{norm:.3g}, tol asks for {tol or 0:g}. {obstacle}"
+        )
+    if reason == "diverged":
+        return (
+            f"The function became {history['objective'][-1]} in {epochs[:-1]} "
+            f"{history['epoch'][-1]}, "
+            f"after {first:.4g} at the start; the best x is returned. A smaller learning_rate "
+            f"than {history['learning_rate'][-1]:.3g} or learning_rate='line-search' would help."
+        )
+    grown = ""
+    if math.isfinite(first) and value > first:
+        grown = (
+            f" The function has grown from {first:.4g} to {value:.4g}: the learning rate of "
+            f"{history['learning_rate'][-1]:.3g} is too large."
+        )
+    asked = f", tol asks for {tol:g}" if tol is not None else ""
+    left = f"the norm of the gradient is {norm:.3g}{asked}.{grown}"
+    return f"max_iter={run.max_iter} {epochs}: {left}"
