@@ -96,6 +96,11 @@ def dot(a, b):
     return float(namespace(a).sum(a * b))
 
 
+def same_numbers(a, b):
+    """Whether two arrays, the first of which may be missing, hold the same numbers."""
+    return a is b or (a is not None and a.shape == b.shape and bool((a == b).all()))
+
+
 def take_rows(array, rows):
     """Rows of a dense or sparse array, by slice or by an integer NumPy array.
 

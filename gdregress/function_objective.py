@@ -4,9 +4,12 @@ import math
 
 import numpy as np
 
-from gdregress._array_api import asarray, dot, namespace
+from gdregress._array_api import asarray, dot, namespace, same_numbers
 from gdregress.objective import Objective
 from gdregress.samplers import ALL_ROWS
+
+# A step asks for values where it starts, where it ends and where the next one looks ahead.
+KEPT = 3
 
 
 class FunctionObjective(Objective):
@@ -29,20 +32,23 @@ class FunctionObjective(Objective):
         self.n_samples = n_samples or 1
         self.all_rows = None if n_samples is None else np.arange(n_samples)
         self.design = _NoRows
-        self._valued = self._sloped = (None, None)
+        self._valued = [(None, None)] * KEPT
+        self._sloped = (None, None)
 
     def loss_value(self, params, ahead=None):
-        if self._valued[0] is not params:
-            if self.function.joint and ahead is params:
-                self._look(params)
-            else:
-                self._valued = (params, self.function.value(params, self.all_rows))
-        return self._valued[1]
+        for known, value in self._valued:
+            if same_numbers(known, params):
+                return value
+        if self.function.joint and ahead is params:
+            self._look(params)
+        else:
+            self._keep(params, self.function.value(params, self.all_rows))
+        return self._valued[-1][1]
 
     def gradient(self, params, rows=ALL_ROWS):
         if rows is not ALL_ROWS:
             return self.function.gradient(params, self.all_rows[rows])
-        if self._sloped[0] is not params:
+        if not same_numbers(self._sloped[0], params):
             if self.function.joint:
                 self._look(params)
             else:
@@ -51,7 +57,11 @@ class FunctionObjective(Objective):
 
     def _look(self, params):
         value, gradient = self.function.value_and_gradient(params, self.all_rows)
-        self._valued, self._sloped = (params, value), (params, gradient)
+        self._keep(params, value)
+        self._sloped = (params, gradient)
+
+    def _keep(self, params, value):
+        self._valued = [*self._valued[1:], (params, value)]
 
     @property
     def column_mean_squares(self):

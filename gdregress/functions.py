@@ -85,7 +85,8 @@ def minimize(
     jac : callable, bool, {"torch", "jax"} or None, default=None
         ``jac(x, *args)``, the gradient, shaped like x, with n_samples ``jac(x, batch, *args)``;
         True if fun returns value and gradient; a library that differentiates fun, for x0 of
-        NumPy. None leaves it to the library of x0; NumPy has SciPy's finite differences.
+        NumPy. None leaves it to the library of x0; NumPy has SciPy's finite differences. For
+        JAX, hand over ``jax.jit(fun)``: without it every operation is sent off by itself.
     optimizer : str or Optimizer, default="gd"
         As in `GDRegressor`.
     momentum : float in [0, 1) or "auto", default=0.9

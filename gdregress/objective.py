@@ -12,7 +12,7 @@ from functools import cached_property
 import numpy as np
 
 from gdregress import jitted, look
-from gdregress._array_api import asarray, dot, namespace, take_rows
+from gdregress._array_api import asarray, dot, namespace, same_numbers, take_rows
 from gdregress.evaluation import mean_gradient, mean_loss, over_targets
 from gdregress.losses import SquaredError
 from gdregress.penalties import NoPenalty
@@ -197,9 +197,9 @@ class DataObjective(Objective):
     def loss_value(self, params, ahead=None):
         if not self.is_looked_at():
             return self._weighted_mean(self.loss, params)
-        if _same(self._valued_ahead[0], params):
+        if same_numbers(self._valued_ahead[0], params):
             return self._valued_ahead[1]
-        if not _same(self._valued[0], params):
+        if not same_numbers(self._valued[0], params):
             self._look(params, ahead, ahead is not None)
         return self._valued[1]
 
@@ -230,7 +230,7 @@ class DataObjective(Objective):
         if not self.is_looked_at():
             z = self.predict(params)
             return mean_gradient(self.design, self.loss, self.y, self.weights, z)
-        if not _same(self._sloped[0], params):
+        if not same_numbers(self._sloped[0], params):
             self._look(params, None, True)
         return self._sloped[1]
 
@@ -374,8 +374,3 @@ def null_parameters(design, y, weights, loss):
 def _outer(mean, shift):
     """mean * shift of shape (p,), or their outer product for several targets."""
     return mean * shift if len(shift.shape) == 0 else mean[:, None] * shift
-
-
-def _same(a, b):
-    """Whether two arrays, the first of which may be missing, hold the same numbers."""
-    return a is b or (a is not None and a.shape == b.shape and bool((a == b).all()))

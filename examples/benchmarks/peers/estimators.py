@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import numpy as np
+from sklearn import config_context
 from sklearn.linear_model import SGDRegressor
 from sklearn.neural_network import MLPRegressor
 
@@ -10,9 +12,23 @@ from peers.peer import DECAY, MOMENTUM, Peer
 
 
 class GDRegressorFit(Peer):
-    """Ours, with the solver that the batch size stands for."""
+    """Ours, with the solver that the batch size stands for.
 
-    name = "GDRegressor"
+    Parameters
+    ----------
+    library : {"torch", "jax"} or None, default=None
+        Hands over the data as arrays of this library.
+    own_loss : bool, default=False
+        Hands over the squared error as a function, which the library has to differentiate.
+    """
+
+    def __init__(self, library=None, own_loss=False):
+        self.library = library
+        self.own_loss = own_loss
+        self.modules = (library,) if library else ()
+        self.name = "GDRegressor"
+        if library:
+            self.name += f", {library} arrays" + (" and loss" if own_loss else "")
 
     def prepare(self, X, y, descent):
         settings = {
@@ -29,7 +45,12 @@ class GDRegressorFit(Peer):
             settings["momentum"] = MOMENTUM
         if descent.l2:
             settings |= {"penalty": "l2", "alpha": descent.l2}
-        return partial(_fit, GDRegressor, X, y, settings)
+        if self.own_loss:
+            settings["loss"] = _half_square
+        if self.library is None:
+            return partial(_fit, GDRegressor, X, y, settings)
+        asarray = _asarray_of(self.library)
+        return partial(_fit_dispatched, GDRegressor, asarray(X), asarray(y), settings)
 
 
 class SGDRegressorFit(Peer):
@@ -84,3 +105,24 @@ def _fit(estimator, X, y, settings, epochs):
     model = estimator(**settings, max_iter=epochs).fit(X, y)
     intercept = model.intercept_
     return model.coef_, intercept if isinstance(intercept, float) else intercept[0]
+
+
+def _fit_dispatched(*given):
+    with config_context(array_api_dispatch=True):
+        return [np.asarray(part) for part in _fit(*given)]
+
+
+def _half_square(y, z):
+    return (z - y) ** 2 / 2
+
+
+def _asarray_of(library):
+    """Function from NumPy's arrays to those of a library."""
+    if library == "torch":
+        import torch
+
+        return torch.from_numpy
+    import jax
+
+    jax.config.update("jax_enable_x64", True)  # else float64 data would be made float32
+    return jax.numpy.asarray

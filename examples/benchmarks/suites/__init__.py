@@ -4,8 +4,10 @@ from suites.classification import class_epoch, logistic, small_classes, softmax
 from suites.curves import curves
 from suites.epochs import mini_batch_epoch, single_rows, sparse_epoch, stochastic_epoch
 from suites.flights import example, flights
+from suites.functions import functions
 from suites.imports import imports
 from suites.least_squares import least_squares
+from suites.libraries import libraries
 from suites.memory import memory
 from suites.real_classes import real_classes
 from suites.robust import huber, quantile
@@ -34,5 +36,7 @@ SUITES = {
         softmax,
         small_classes,
         real_classes,
+        functions,
+        libraries,
     )
 }
