@@ -35,11 +35,12 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
 
     Parameters
     ----------
-    loss : str or Loss, default="squared_error"
+    loss : str, Loss or callable, default="squared_error"
         "squared_error", "huber", "absolute_error", "log_cosh", "quantile",
         "epsilon_insensitive", "squared_epsilon_insensitive", "poisson", "gamma", an instance
         such as ``Quantile(0.9)``, or one's own subclass of `Loss`. Poisson and gamma predict
-        exp(x . w + b).
+        exp(x . w + b). A smooth function ``f(y, z)`` of PyTorch tensors or JAX arrays is
+        differentiated by their library.
     penalty : {"l2", "l1", "elasticnet"}, None or Penalty, default=None
         Or an instance such as ``Box(lower=0)``, or one's own subclass of `Penalty`.
     alpha : float, default=1e-4
