@@ -1,1 +1,23 @@
-"""Pictures of a descent: what it did to the objective, the coefficients and the fit."""
+"""Pictures of a descent: what it did to the objective, the coefficients and the fit.
+
+Importing this package imports no matplotlib; drawing does.
+"""
+
+from gdregress.plotting.animation import animate_side_by_side, save_animation
+from gdregress.plotting.coefficient_path import CoefficientPathDisplay
+from gdregress.plotting.descent_path import DescentPathDisplay
+from gdregress.plotting.fit import FitDisplay
+from gdregress.plotting.learning_rate import LearningRateDisplay
+from gdregress.plotting.loss_curve import LossCurveDisplay
+from gdregress.plotting.loss_surface import LossSurfaceDisplay
+
+__all__ = [
+    "CoefficientPathDisplay",
+    "DescentPathDisplay",
+    "FitDisplay",
+    "LearningRateDisplay",
+    "LossCurveDisplay",
+    "LossSurfaceDisplay",
+    "animate_side_by_side",
+    "save_animation",
+]

@@ -1,0 +1,92 @@
+"""The path of a descent on a function: from `minimize`, or a list of points."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from gdregress._array_api import asarray, to_numpy
+from gdregress._structure import Structure
+from gdregress.derivatives import number
+
+
+class FunctionPath:
+    """Where a descent on a function has been.
+
+    Parameters
+    ----------
+    path : OptimizeResult or sequence
+        The result of `gdregress.minimize`, or the points themselves.
+    n_numbers : int
+        How many numbers a point must hold.
+
+    Attributes
+    ----------
+    points : ndarray of shape (n_points, n_numbers)
+    kept : ndarray of shape (n_numbers,) or None
+        ``x`` of a result where it is not the last point, as after a descent that has diverged.
+
+    Raises
+    ------
+    ValueError
+        If there is no path, or its points hold another count of numbers.
+    """
+
+    def __init__(self, path, n_numbers):
+        points, x = _points_of(path)
+        try:
+            self.structure = Structure(points[0])
+        except TypeError as error:
+            raise TypeError(
+                f"The points of a path must be made of real numbers. Got {points[0]!r}."
+            ) from error
+        self.points = np.array([self._flat(point) for point in points])
+        if self.points.shape[1] != n_numbers:
+            wanted = "one number" if n_numbers == 1 else f"{n_numbers} numbers"
+            raise ValueError(
+                f"The points of a path must hold {wanted} each, which are drawn along the axes. "
+                f"They hold {self.points.shape[1]}."
+            )
+        kept = None if x is None else self._flat(x)
+        self.kept = None if x is None or np.array_equal(kept, self.points[-1]) else kept
+
+    def _flat(self, point):
+        return to_numpy(self.structure.flatten(point)).astype(float)
+
+    def value(self, function, flat):
+        """f at a flat vector, handed to it as what the points of the path are made of."""
+        start, xp = self.structure.start, self.structure.xp
+        device = None if xp is np else start.device
+        x = self.structure.build(asarray(np.array(flat), xp, device, dtype=start.dtype))
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return number(function(x))
+
+
+def labelled_paths(path, n_numbers):
+    """One path or a dict of them, as a dict of label to `FunctionPath`.
+
+    A dict of points, which `minimize` takes for x0 too, never stands for a path: a path is a
+    list of them.
+    """
+    several = isinstance(path, Mapping) and not _is_result(path)
+    if several and not path:
+        raise ValueError("There is no path in an empty dict.")
+    paths = path if several else {"path": path}
+    return {str(label): FunctionPath(each, n_numbers) for label, each in paths.items()}
+
+
+def _is_result(path):
+    return isinstance(path, Mapping) and hasattr(path, "x") and hasattr(path, "nit")
+
+
+def _points_of(path):
+    """The points, and where the descent says that it has ended."""
+    if _is_result(path):
+        if not hasattr(path, "path"):
+            raise ValueError(
+                "The result holds no path: call gdregress.minimize with store_path=True."
+            )
+        return path.path, path.x
+    points = list(path)
+    if not points:
+        raise ValueError("The path holds no points.")
+    return points, None

@@ -1,0 +1,229 @@
+"""DescentPathDisplay: the steps of a descent on a function of one variable."""
+
+from numbers import Integral
+
+import numpy as np
+
+from gdregress.plotting._function_curve import curve_of
+from gdregress.plotting._drawn_steps import Steps, draw_minimum
+from gdregress.plotting._figure import colours, foreground
+from gdregress.plotting._legend import place_legend
+from gdregress.plotting._panels import panels
+from gdregress.plotting._surface_paths import END, MINIMUM, START, key
+from gdregress.plotting.animation import AnimatedDisplay
+
+# How much of the curve is seen above the highest point of the paths, as a share of their height.
+ABOVE_PATH = 0.35
+# Entries of a legend for which there is room inside the axes.
+MOST_INSIDE = 5
+
+
+class DescentPathDisplay(AnimatedDisplay):
+    """The curve of a function of one variable, and the steps of descents on it.
+
+    Use `from_function` rather than the constructor.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n_points,)
+        Positions of the curve.
+    y : ndarray of shape (n_points,)
+        The function there.
+    paths : dict of str to ndarray of shape (n_steps + 1, 2)
+        Position and height of each point of a descent, from its start on, by its label.
+    minimum : ndarray of shape (2,) or None, default=None
+        Position and height of the lowest point.
+    xlabel, ylabel : str
+        What stands on the axes.
+    unit : str, default="step"
+        What lies between two points of a path.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        The axes, the first of several.
+    axes_ : ndarray of Axes
+        All axes drawn on.
+    figure_ : matplotlib.figure.Figure
+        Figure with the axes.
+
+    Examples
+    --------
+    >>> from gdregress import minimize
+    >>> from gdregress.plotting.descent_path import DescentPathDisplay
+    >>> def parabola(x):
+    ...     return (x - 3) ** 2 + 1
+    >>> result = minimize(parabola, 10.0, jac=lambda x: 2 * (x - 3), max_iter=5)
+    >>> display = DescentPathDisplay.from_function(parabola, result)
+    >>> display.paths["path"][:3].round(2)
+    array([[10.  , 50.  ],
+           [ 8.6 , 32.36],
+           [ 7.48, 21.07]])
+    """
+
+    def __init__(self, *, x, y, paths, minimum=None, xlabel="x", ylabel="f(x)", unit="step"):
+        self.x = x
+        self.y = y
+        self.paths = paths
+        self.minimum = minimum
+        self.xlabel = xlabel
+        self.ylabel = ylabel
+        self.unit = unit
+
+    @classmethod
+    def from_function(
+        cls,
+        f,
+        path,
+        *,
+        xlim=None,
+        n_points=400,
+        xlabel="x",
+        ylabel="f(x)",
+        ax=None,
+        **plot_options,
+    ):
+        """The curve of a function and the descents on it, drawn.
+
+        Parameters
+        ----------
+        f : callable
+            ``f(x)`` of one number, handed what the path is made of: floats, or an array or
+            tensor of one number.
+        path : OptimizeResult, sequence of numbers, or dict of them
+            What `gdregress.minimize` has returned, or the points of a descent; several by label.
+        xlim : pair of float or None, default=None
+            Limits of the window. None holds the path and the minimum, but not what a diverging
+            path does beyond four times its initial height.
+        n_points : int, default=400
+            Points of the curve.
+        xlabel, ylabel : str
+            What to call the variable and the function.
+        ax : matplotlib.axes.Axes, array of them, or None, default=None
+            Where to draw; a new figure if None.
+        **plot_options
+            Passed to `plot`.
+
+        Returns
+        -------
+        display : DescentPathDisplay
+
+        Raises
+        ------
+        ValueError
+            If the points of the path hold more than one number, or f is finite at none of them.
+        """
+        if not isinstance(n_points, Integral) or n_points < 3:
+            raise ValueError(f"n_points must be a whole number of at least 3. Got {n_points!r}.")
+        data = curve_of(f, path, xlim, n_points)
+        return cls(**data, xlabel=xlabel, ylabel=ylabel).plot(ax, **plot_options)
+
+    def plot(
+        self,
+        ax=None,
+        *,
+        side_by_side=False,
+        arrows=25,
+        legend=True,
+        curve_kw=None,
+        line_kw=None,
+    ):
+        """Draw the curve and the steps.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes, array of them, or None, default=None
+            Where to draw; a new figure if None. ``side_by_side`` takes one for each path.
+        side_by_side : bool, default=False
+            Whether each path has axes of its own.
+        arrows : int, default=25
+            Paths of at most so many steps are drawn with arrows, others with a line. The points
+            of all paths darken from the start to the end.
+        legend : bool, default=True
+            Whether to draw a legend.
+        curve_kw : dict or None, default=None
+            Passed to ``Axes.plot`` for the curve.
+        line_kw : dict or None, default=None
+            Passed to ``Axes.scatter`` for the points.
+
+        Returns
+        -------
+        self : DescentPathDisplay
+        """
+        labels = list(self.paths)
+        groups = [[label] for label in labels] if side_by_side else [labels]
+        self.axes_ = panels(ax, len(groups), self.xlabel, self.ylabel)
+        self.ax_ = self.axes_[0]
+        self.figure_ = self.ax_.figure
+        self._steps = {}
+        shades = dict(zip(labels, colours(len(labels)), strict=True))
+        for axes, group in zip(self.axes_, groups, strict=True):
+            style = {"color": foreground(), "linewidth": 1.5, "alpha": 0.7}
+            axes.plot(self.x, self.y, **{**style, **(curve_kw or {})})
+            axes.set(xlim=(self.x[0], self.x[-1]), ylim=self._ylim())
+            draw_minimum(axes, self.minimum)
+            for label in group:
+                few = arrows if len(self.paths[label]) - 1 <= arrows else 0
+                self._steps[label] = Steps(
+                    axes, self.paths[label], shades[label], few > 0, line_kw or {}
+                )
+            if side_by_side:
+                axes.set_title(self._name(group[0]), fontsize="medium")
+            if legend and axes is self.ax_:
+                self._draw_legend(axes, [] if side_by_side else group, shades)
+        return self
+
+    def _ylim(self):
+        """The paths as far as they lie in the window, and not much of the curve above them."""
+        seen = np.vstack(list(self.paths.values()))
+        inside = (seen[:, 0] >= self.x[0]) & (seen[:, 0] <= self.x[-1])
+        heights = seen[inside, 1]
+        curve = self.y[np.isfinite(self.y)]
+        known = np.concatenate([curve, heights[np.isfinite(heights)]])
+        low, high = known.min(), known.max()
+        top = heights[np.isfinite(heights)].max(initial=low)
+        if top > low:
+            high = min(high, top + ABOVE_PATH * (top - low))
+        margin = 0.05 * (high - low) or 1.0
+        return low - margin, high + margin
+
+    def _draw_legend(self, axes, group, shades):
+        from matplotlib.lines import Line2D
+
+        handles = [
+            Line2D([], [], color=shades[k], marker=".", linewidth=0.8, label=self._name(k))
+            for k in group
+        ]
+        handles += [key(START, "start"), key(END, self._head_name)]
+        if self.minimum is not None:
+            handles.append(key(MINIMUM, "minimum"))
+        style = {"framealpha": 0.85, "fontsize": "small"}
+        if len(handles) > MOST_INSIDE and axes.figure.get_layout_engine() is not None:
+            axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1), **style)
+            return
+        taken = [np.column_stack([self.x, self.y]), *self.paths.values()]
+        place_legend(axes.legend(handles=handles, **style), taken)
+
+    def _name(self, label):
+        """What the legend says of a path."""
+        path = self.paths[label]
+        low, high = self._ylim()
+        inside = (path[:, 0] >= self.x[0]) & (path[:, 0] <= self.x[-1])
+        inside &= (path[:, 1] >= low) & (path[:, 1] <= high)
+        outside = int(np.sum(~inside))
+        return f"{label} ({outside} of {len(path)} points outside)" if outside else label
+
+    @property
+    def n_frames(self):
+        """Points of the longest path."""
+        return max(len(path) for path in self.paths.values())
+
+    def _show_frame(self, index):
+        for steps in self._steps.values():
+            steps.show(index)
+
+    def _announce(self, text):
+        if len(self.axes_) == 1:
+            super()._announce(text)
+        else:  # whose titles say which path each of them shows
+            self.figure_.suptitle(text)

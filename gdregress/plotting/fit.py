@@ -1,0 +1,229 @@
+"""FitDisplay: data, and what a model makes of them."""
+
+import numpy as np
+
+from gdregress.plotting._descents import has_path
+from gdregress.plotting._drawn_fit import draw_lines, draw_points, draw_references, range_of
+from gdregress.plotting._figure import axes_or_new, colours, foreground
+from gdregress.plotting._fit_data import fit_data
+from gdregress.plotting._legend import place_legend
+from gdregress.plotting._predictions import ResponseByEpoch
+from gdregress.plotting.animation import AnimatedDisplay
+
+
+class FitDisplay(AnimatedDisplay):
+    """The rows of some data, and a model's predictions in their own units.
+
+    One feature: the rows and the fitted line, or the curve under a log link. A classifier of
+    one feature: the probability of its classes. More features: predicted against actual targets.
+    Use `from_estimator` rather than the constructor.
+
+    Parameters
+    ----------
+    kind : {"line", "classes", "predicted"}
+        What is shown.
+    x : ndarray of shape (n_samples,)
+        The feature; the actual targets if kind is "predicted".
+    y : ndarray of shape (n_samples,)
+        The targets, the heights at which the classes are drawn, or the predictions.
+    groups : ndarray of int of shape (n_samples,) or None, default=None
+        Number of the class of each row.
+    group_labels : list of str or None, default=None
+        Names of the classes.
+    grid : ndarray of shape (n_points,) or None, default=None
+        Positions of the lines.
+    lines : ndarray of shape (n_lines, n_points) or None, default=None
+        What the model predicts there.
+    line_labels : list of str or None, default=None
+        What to call the lines.
+    references : dict of str to ndarray of shape (n_points,), default=None
+        Lines to compare with, by label.
+    threshold : float or None, default=None
+        Height from which the second class is predicted.
+    xlabel, ylabel : str
+        What stands on the axes.
+    by_epoch : sequence or None, default=None
+        Lines after every epoch, or the predictions as a single line.
+
+    Attributes
+    ----------
+    ax_ : matplotlib.axes.Axes
+        Axes with the picture.
+    figure_ : matplotlib.figure.Figure
+        Figure with the axes.
+    points_ : list of matplotlib.lines.Line2D
+        The rows, by class.
+    lines_ : list of matplotlib.lines.Line2D
+        The model's lines.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from gdregress import GDRegressor
+    >>> from gdregress.plotting.fit import FitDisplay
+    >>> depth = np.array([[0.5], [1.0], [1.5], [2.0]])
+    >>> model = make_pipeline(StandardScaler(), GDRegressor()).fit(depth, [30, 45, 58, 72])
+    >>> display = FitDisplay.from_estimator(model, depth, [30, 45, 58, 72], n_points=3)
+    >>> display.lines.round(1) + 0.0
+    array([[29.2, 51.2, 73.3]])
+    """
+
+    def __init__(
+        self,
+        *,
+        kind,
+        x,
+        y,
+        groups=None,
+        group_labels=None,
+        grid=None,
+        lines=None,
+        line_labels=None,
+        references=None,
+        threshold=None,
+        xlabel="x",
+        ylabel="y",
+        by_epoch=None,
+    ):
+        self.kind = kind
+        self.x = x
+        self.y = y
+        self.groups = groups
+        self.group_labels = group_labels
+        self.grid = grid
+        self.lines = lines
+        self.line_labels = line_labels
+        self.references = references
+        self.threshold = threshold
+        self.xlabel = xlabel
+        self.ylabel = ylabel
+        self.by_epoch = by_epoch
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator,
+        X,
+        y,
+        *,
+        target=None,
+        reference=None,
+        n_points=200,
+        ax=None,
+        **plot_options,
+    ):
+        """The fit of a model, drawn.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            A GDRegressor or GDClassifier, a Pipeline, a search, or any other with ``predict``.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to draw, in their own units: what the whole Pipeline is handed.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their targets.
+        target : int or None, default=None
+            Which of several targets.
+        reference : callable, dict of them, or None, default=None
+            ``reference(x)`` of an array, drawn as a dashed line, such as the true one; several
+            by label. For regressors of one feature.
+        n_points : int, default=200
+            Points of each line.
+        ax : matplotlib.axes.Axes or None, default=None
+            Where to draw; a new figure if None.
+        **plot_options
+            Passed to `plot`.
+
+        Returns
+        -------
+        display : FitDisplay
+
+        Raises
+        ------
+        ValueError
+            For a classifier of more than one feature, or several targets without ``target``.
+        """
+        data, shown = fit_data(estimator, X, y, target, reference, n_points)
+        by_epoch = None
+        if has_path(estimator):
+            by_epoch = ResponseByEpoch(estimator, shown, 0 if target is None else target)
+        return cls(**data, by_epoch=by_epoch).plot(ax, **plot_options)
+
+    def plot(self, ax=None, *, legend=True, point_kw=None, line_kw=None):
+        """Draw the rows and the predictions.
+
+        Parameters
+        ----------
+        ax : matplotlib.axes.Axes or None, default=None
+            Where to draw; a new figure if None.
+        legend : bool, default=True
+            Whether to draw a legend.
+        point_kw : dict or None, default=None
+            Passed to ``Axes.plot`` for the rows.
+        line_kw : dict or None, default=None
+            Passed to ``Axes.plot`` for the model's lines.
+
+        Returns
+        -------
+        self : FitDisplay
+        """
+        self.ax_ = ax = axes_or_new(ax)
+        self.figure_ = ax.figure
+        ax.set(xlabel=self.xlabel, ylabel=self.ylabel)
+        names = self.group_labels or ["rows" if self.kind == "predicted" else "data"]
+        if len(names) > 2:  # whose lines have the same colours and say as much
+            names = ["_" + name for name in names]
+        self.points_ = draw_points(ax, self.x, self.y, self.groups, names, point_kw or {})
+        self.lines_ = []
+        if self.kind == "predicted":
+            self._draw_diagonal()
+        else:
+            self._draw_lines(line_kw or {})
+        if legend:
+            place_legend(ax.legend(framealpha=0.85, fontsize="small"), self._taken())
+        return self
+
+    def _draw_diagonal(self):
+        ends = range_of(self.x, self.y)
+        self.ax_.plot(ends, ends, color=foreground(), linestyle="--", label="predicted = actual")
+        self.ax_.set(xlim=ends, ylim=ends, aspect="equal")
+        self.ax_.locator_params(nbins=6)
+
+    def _draw_lines(self, line_kw):
+        ax, n_lines = self.ax_, len(self.lines)
+        shades = colours(n_lines)
+        if n_lines == 1:  # of the second class, or apart from the data
+            shades = [colours(4)[3 if self.groups is None else 1]]
+        self.lines_ = draw_lines(ax, self.grid, self.lines, self.line_labels, shades, line_kw)
+        draw_references(ax, self.grid, self.references or {})
+        if self.threshold is not None:
+            style = {"color": foreground(), "linestyle": ":", "linewidth": 1}
+            ax.axhline(self.threshold, label="threshold", **style)
+        ax.set(xlim=(self.grid[0], self.grid[-1]), ylim=range_of(self.y, *self._all_lines()))
+        if self.ylabel == "probability":
+            ax.set_yticks(np.linspace(0, 1, 6))
+
+    def _all_lines(self):
+        return [*(() if self.lines is None else self.lines), *(self.references or {}).values()]
+
+    def _taken(self):
+        """Points and lines that a legend should not hide."""
+        points = list(np.column_stack([self.x, self.y])[:, None])
+        if self.kind == "predicted":
+            return [*points, np.column_stack([range_of(self.x, self.y)] * 2)]
+        return [*points, *(np.column_stack([self.grid, line]) for line in self._all_lines())]
+
+    @property
+    def n_frames(self):
+        """Epochs, the start included; 0 if the path was not stored."""
+        return 0 if self.by_epoch is None else len(self.by_epoch)
+
+    def _show_frame(self, index):
+        shown = self.by_epoch[index]
+        if self.kind == "predicted":
+            self.points_[0].set_ydata(shown[0])
+            return
+        for line, values in zip(self.lines_, shown, strict=True):
+            line.set_ydata(values)

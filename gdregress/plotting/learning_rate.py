@@ -1,0 +1,232 @@
+"""LearningRateDisplay: where descents with many learning rates end."""
+
+import numpy as np
+
+from gdregress.plotting._figure import COLOURS, axes_or_new, foreground
+from gdregress.plotting._lines import legend_below
+from gdregress.plotting._scale import chosen_scale, set_log_ticks, with_scale
+from gdregress.plotting._trial_marks import draw_trials, shade_diverged
+from gdregress.plotting._trials import (
+    automatic_trial,
+    checked_rates,
+    facts_of,
+    fitted_quietly,
+    limit_name,
+    prepared,
+    rates_around,
+    trial_of,
+)
+
+ORANGE = COLOURS[1]
+Y_LABELS = {"objective": "objective at the end", "epochs": "epochs"}
+# How far the axis goes beyond the outermost rates.
+BESIDE = 1.3
+# The same of the axis of epochs.
+HEADROOM = 1.1
+
+
+class LearningRateDisplay:
+    """Objective at the end and epochs used, by learning rate.
+
+    Above are the objectives, below the epochs. Rates with which the run diverged are shaded.
+
+    Parameters
+    ----------
+    trials : list of Trial
+        Named tuples of ``learning_rate``, ``objective``, ``epochs`` and ``stop_reason``, by
+        ascending rate.
+    automatic : Trial or None, default=None
+        That of ``learning_rate="auto"``.
+    automatic_range : tuple of two floats or None, default=None
+        Smallest and largest rate that it has used, where it was searched.
+    stable_limit : float or None, default=None
+        Largest rate that does not diverge.
+    limit_name : str, default="stable limit"
+        What it is called in the legend.
+
+    Attributes
+    ----------
+    ax_ : ndarray of two matplotlib Axes
+    figure_ : matplotlib Figure
+
+    See Also
+    --------
+    LossCurveDisplay : The course of some of the descents.
+
+    Notes
+    -----
+    The stable limit is the one that `DivergenceWarning` states. It is exact for squared error
+    over all rows: 2 / L for plain descent, L being the largest eigenvalue of A' S A. For other
+    losses it follows from a bound or an estimate of their curvature, and for batches of rows from
+    the curvature that they show on average; then it is called estimated, and larger rates may
+    well be stable. Adaptive optimizers such as "adam" have none.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_regression
+    >>> from gdregress import GDRegressor
+    >>> from gdregress.plotting.learning_rate import LearningRateDisplay
+    >>> X, y = make_regression(n_samples=60, n_features=3, noise=5.0, random_state=0)
+    >>> model = GDRegressor(optimizer="gd", max_iter=100)
+    >>> display = LearningRateDisplay.from_estimator(model, X, y)
+    >>> {trial.learning_rate > display.stable_limit for trial in display.trials if trial.diverged}
+    {True}
+    """
+
+    def __init__(
+        self,
+        *,
+        trials,
+        automatic=None,
+        automatic_range=None,
+        stable_limit=None,
+        limit_name="stable limit",
+    ):
+        self.trials = trials
+        self.automatic = automatic
+        self.automatic_range = automatic_range
+        self.stable_limit = stable_limit
+        self.limit_name = limit_name
+
+    @classmethod
+    def from_estimator(
+        cls, estimator, X, y, *, sample_weight=None, learning_rates=None, ax=None, **options
+    ):
+        """Fit clones of an estimator with many learning rates and draw what came of them.
+
+        Parameters
+        ----------
+        estimator : GDRegressor, GDClassifier or Pipeline
+            Fitted or not; it is left as it is. The steps of a Pipeline before the last are
+            fitted anew. Warnings of the fits that are drawn are not shown.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+            Weights of the rows.
+        learning_rates : array-like of shape (n_rates,) or None, default=None
+            Rates to try. By default some ten to twenty, each twice the one before, from far below
+            the stable limit and the automatic rate to well above both.
+        ax : array-like of two matplotlib Axes or None, default=None
+            Where to draw objectives and epochs; a new figure by default.
+        **options
+            Passed to `plot`.
+
+        Returns
+        -------
+        display : LearningRateDisplay
+
+        Raises
+        ------
+        TypeError
+            If the estimator is none of this package.
+        ValueError
+            For rates that are not positive and finite, or what `fit` does not accept.
+        """
+        final, X = prepared(estimator, X, y)
+        rates = None if learning_rates is None else checked_rates(learning_rates)
+        facts = facts_of(final, X, y, sample_weight)
+        limit = facts.stable_limit()
+        fitted = fitted_quietly(final, "auto", X, y, sample_weight)
+        automatic, automatic_range = automatic_trial(fitted, facts)
+        if rates is None:
+            rates = rates_around(limit, automatic.learning_rate)
+        trials = [
+            trial_of(fitted_quietly(final, float(rate), X, y, sample_weight), rate)
+            for rate in rates
+        ]
+        display = cls(
+            trials=trials,
+            automatic=automatic,
+            automatic_range=automatic_range,
+            stable_limit=limit,
+            limit_name=limit_name(facts),
+        )
+        return display.plot(ax, **options)
+
+    def plot(self, ax=None, *, scale="auto", line_kw=None):
+        """Draw the two panels.
+
+        Parameters
+        ----------
+        ax : array-like of two matplotlib Axes or None, default=None
+            Where to draw objectives and epochs; a new figure by default.
+        scale : {"auto", "linear", "log"}, default="auto"
+            Scale of the objectives. "auto" is logarithmic where nothing is negative and the
+            numbers span more than a factor of ten.
+        line_kw : dict or None, default=None
+            Passed to ``Axes.plot`` for the lines through the runs that have not diverged.
+
+        Returns
+        -------
+        self : LearningRateDisplay
+
+        Raises
+        ------
+        ValueError
+            For another scale, or if ``ax`` is not two axes.
+        """
+        self.ax_ = _two_axes(ax)
+        self.figure_ = self.ax_[0].figure
+        known = [*self.trials, *filter(None, [self.automatic])]
+        objectives = [trial.objective for trial in known if not trial.diverged]
+        scales = {
+            "objective": chosen_scale(scale, objectives),
+            "epochs": chosen_scale("auto", [trial.epochs for trial in known]),
+        }
+        entries = {}
+        for panel, (column, panel_scale) in zip(self.ax_, scales.items(), strict=True):
+            panel.set(xscale="log", yscale=panel_scale, xlim=self._x_limits(known))
+            panel.set_ylabel(with_scale(Y_LABELS[column], panel_scale))
+            entries |= draw_trials(panel, self.trials, column, line_kw)
+            entries |= self._draw_known(panel, column)
+            shade_diverged(panel, self.trials, self.stable_limit)
+            if panel_scale == "log":
+                set_log_ticks(panel.yaxis)
+            else:
+                panel.ticklabel_format(axis="y", useOffset=False)
+        if scales["epochs"] == "linear":
+            self.ax_[1].set_ylim(0, HEADROOM * max(trial.epochs for trial in known))
+            self.ax_[1].yaxis.get_major_locator().set_params(integer=True)
+        are_stacked = self.ax_[0].get_shared_x_axes().joined(*self.ax_)
+        for panel in self.ax_[1:] if are_stacked else self.ax_:
+            panel.set_xlabel("learning rate (log scale)")
+        legend_below(self.ax_[1], list(entries.values()), list(entries))
+        return self
+
+    def _x_limits(self, known):
+        rates = [trial.learning_rate for trial in known]
+        rates += [rate for rate in (self.stable_limit, *(self.automatic_range or ())) if rate]
+        return min(rates) / BESIDE, max(rates) * BESIDE
+
+    def _draw_known(self, panel, column):
+        """Draw the limit and the automatic rate; the legend's entries for them."""
+        entries = {}
+        if self.stable_limit is not None:
+            name = f"{self.limit_name}, {self.stable_limit:.3g}"
+            entries[name] = panel.axvline(self.stable_limit, color=foreground(), linestyle="--")
+        if self.automatic is not None:
+            rate, height = self.automatic.learning_rate, getattr(self.automatic, column)
+            star = {"marker": "*", "markersize": 14, "linestyle": "none", "color": ORANGE}
+            name = f'learning_rate="auto", {rate:.3g}'
+            if self.automatic_range is not None:
+                if column == "objective":
+                    panel.plot(self.automatic_range, [height] * 2, color=ORANGE, linewidth=2)
+                star["linestyle"] = "-"
+                name = f'learning_rate="auto", searched, {rate:.3g} in the end'
+            (entries[name],) = panel.plot(rate, height, zorder=3, **star)
+        return entries
+
+
+def _two_axes(ax):
+    """The axes for objectives and epochs."""
+    if ax is None:
+        return axes_or_new(None, nrows=2, sharex=True, figsize=(6.4, 6.4))
+    axes = np.asarray(ax, dtype=object).ravel()
+    if len(axes) != 2:
+        raise ValueError(
+            "ax must be two axes, for objectives and epochs, such as those of "
+            f"plt.subplots(2, sharex=True)[1]. Got {len(axes)}."
+        )
+    return axes
