@@ -126,6 +126,7 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
         is_smooth=c.loss.smooth,
         strong_convexity=c.penalty.strong_convexity,
         curvature_is_exact=curvature.is_batch and isinstance(c.loss, SquaredError),
+        curvature_is_bounded=c.loss.curvature is not None,
     )
     if whole_run:
         run.divergence = Divergence(null_objective, facts.is_above_stable_limit)

@@ -41,7 +41,8 @@ def warn_diverged(run, facts):
         found = "found by trying" if facts.searched else f"here {facts.automatic_rate():.4g}"
         ways.append(f'learning_rate="auto" ({found}), which cannot diverge')
     limit = facts.stable_limit()
-    if limit is not None and facts.is_batch:  # below it random batches are stable, but noisy
+    # below it random batches are stable but noisy, and a curvature without bound may grow
+    if limit is not None and facts.is_batch and facts.curvature_is_bounded:
         ways.append(f"learning_rate={_round_down(0.9 * limit):g}, just below the limit")
     if scaling_gain(facts) > 1:
         ways.append(
@@ -168,8 +169,11 @@ def _limit_text(facts):
         return "this optimizer scales every coordinate and has no stable limit of its own"
     about = "" if facts.curvature_is_exact else "about "
     sure = "one sure to be stable" if facts.searched else "stable one"
+    where = "on these data"
+    if not facts.curvature_is_bounded:
+        sure, where = "stable one", "at the start, before the curvature has grown,"
     rule = type(facts.optimizer).__name__
-    return f"the largest {sure} for {rule} on these data is {about}{limit:.4g}"
+    return f"the largest {sure} for {rule} {where} is {about}{limit:.4g}"
 
 
 def _condition_text(facts):
@@ -240,6 +244,7 @@ class Facts:
     is_smooth: bool
     strong_convexity: float
     curvature_is_exact: bool
+    curvature_is_bounded: bool
 
     def condition_number(self):
         """Of the objective, the penalty's curvature included; None where it is not known."""

@@ -23,7 +23,7 @@ from gdregress.penalties import PENALTIES, Penalty
 from gdregress.samplers import SOLVERS, Batch, Sampler
 from gdregress.schedules import SCHEDULES, Adaptive, fill_horizon
 from gdregress.solver import Run, State, solve
-from gdregress.stopping import NotFinite, Plateau, Tolerance
+from gdregress.stopping import Never, NotFinite, Plateau, Tolerance
 
 CONSTRAINTS = {
     "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
@@ -231,7 +231,7 @@ def _run(
         sampler=sampler,
         schedule=fill_horizon(schedule, updates, max_iter),
         learning_rate=float(learning_rate),
-        stopping=Tolerance(-1.0 if tol is None else tol, 1.0),
+        stopping=Never() if tol is None else Tolerance(tol, 1.0),
         divergence=NotFinite(),
         max_iter=max_iter,
         gradient_step=1.0 if searched else float(learning_rate),

@@ -88,7 +88,6 @@ class LineSearch:
         self.rate = rate
         return rate
 
-
     def _shrinkage(self, excess, square, rate):
         """By how much a rate is too large, from what f has risen above its tangent.
 

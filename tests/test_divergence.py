@@ -365,3 +365,14 @@ def test_the_automatic_rate_never_diverges(solver, optimizer, loss, data):
     z = X @ model.coef_ + model.intercept_
     rounding = 1 + 1e-12
     assert np.mean(model._loss.value(y, z)) <= rounding * model.history_["objective"][0]
+
+
+def test_nothing_is_promised_of_a_curvature_without_bound():
+    """Poisson's grows with the prediction: the limit at the start is no limit."""
+    rng = np.random.RandomState(0)
+    X = 2 * rng.normal(size=(200, 2))
+    y = rng.poisson(np.exp(np.clip(X @ [0.9, -0.7], -20, 8)))
+    model = GDRegressor("poisson", optimizer="gd", learning_rate=0.0395)
+    text = fit_and_catch(model, X, y)
+    assert "at the start, before the curvature has grown" in text
+    assert "sure to be" not in text and "below the limit" not in text

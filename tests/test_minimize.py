@@ -68,6 +68,10 @@ class TestReferenceFigures:
         result = minimize(**SQUARE, x0=10.0, learning_rate=0.5)
         assert result.x == 0.0 and result.success and result.path[1] == 0.0
 
+    def test_all_steps_are_made_without_tol(self):
+        result = minimize(**SQUARE, x0=4.0, learning_rate=0.5, max_iter=30, tol=None)
+        assert result.nit == 30 and result.x == 0.0 and "max_iter=30" in result.message
+
     def test_path(self):
         path = minimize(**SQUARE, x0=4.0, max_iter=30).path
         assert [f"{path[step]:.10g}" for step in (1, 6, 11, 16)] == [

@@ -94,6 +94,7 @@ def test_gap_below_a_best_that_was_too_high_does_not_count_for_the_scale():
     assert gaps.min() < 0 < bottom
     assert display.ax_.get_yscale() == "log"
     assert_allclose(display.lines_[0].get_ydata(), np.where(gaps > 0, gaps, bottom))
+    assert_allclose(display.plot(scale="linear").lines_[0].get_ydata(), gaps)
 
 
 def test_what_is_not_positive_lies_at_the_lower_edge_of_a_log_axis():

@@ -6,9 +6,9 @@ from gdregress.plotting._figure import foreground, pyplot
 from gdregress.plotting._window import alike
 
 LEVELS = 16
-# The share of the window inside the lowest contour.
+# The share of the window inside the lowest contour, level ground apart.
 INNERMOST = 0.01
-# Contours that differ by less than this factor of the highest are rounding.
+# Heights below this share of the highest are level ground.
 SMALLEST = 1e-9
 # Ratio of the highest to the lowest contour below which powers of ten alone are too few ticks.
 FEW = 1e3
@@ -31,9 +31,8 @@ def gap_levels(gaps, n_levels=LEVELS):
     highest = finite.max(initial=0.0)
     if highest <= 0:
         return np.empty(0)
-    lowest = max(float(np.quantile(finite, INNERMOST)), SMALLEST * highest)
-    positive = finite[finite > SMALLEST * highest]
-    lowest = min(lowest, highest / 10) if lowest < highest else float(positive.min()) / 2
+    rising = finite[finite > SMALLEST * highest]
+    lowest = min(np.quantile(rising, INNERMOST), highest / 2)
     return np.geomspace(lowest, highest, n_levels)
 
 

@@ -20,9 +20,10 @@ def curve_of(f, path, xlim, n_points):
     if not np.isfinite(known).any():
         raise ValueError("f is not finite at any point of the path.")
     lowest = known[np.isfinite(known)].min()
-    held = [p.points[worth_seeing(heights[k], lowest), 0] for k, p in paths.items()]
-    held = np.concatenate(held)
-    minimum = _minimum_near(height, held, n_points)
+    minimum = _minimum_near(height, _held(paths, heights, lowest), n_points)
+    if minimum is not None:  # beside which a path may have diverged from its first step on
+        lowest = min(lowest, height(minimum))
+    held = _held(paths, heights, lowest)
     x = np.linspace(*_limits(held, minimum, xlim), n_points)
     return {
         "x": x,
@@ -33,6 +34,12 @@ def curve_of(f, path, xlim, n_points):
         },
         "minimum": None if minimum is None else np.array([minimum, height(minimum)]),
     }
+
+
+def _held(paths, heights, lowest):
+    """Positions of all points that the window should hold."""
+    worth = {label: worth_seeing(values, lowest) for label, values in heights.items()}
+    return np.concatenate([path.points[worth[label], 0] for label, path in paths.items()])
 
 
 def _limits(held, minimum, given):

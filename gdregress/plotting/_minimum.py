@@ -56,7 +56,7 @@ def find_minimum(estimator, training, point, value):
         learning_rate="auto",
         schedule="auto",
         max_iter=int(np.clip(NUMBERS_READ / X.shape[0] / len(point), FEWEST, MOST)),
-        tol=1e-6,
+        tol=1e-7,
         early_stopping=False,
         average=False,
         warm_start=False,

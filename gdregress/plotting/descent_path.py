@@ -4,9 +4,9 @@ from numbers import Integral
 
 import numpy as np
 
-from gdregress.plotting._function_curve import curve_of
 from gdregress.plotting._drawn_steps import Steps, draw_minimum
 from gdregress.plotting._figure import colours, foreground
+from gdregress.plotting._function_curve import curve_of
 from gdregress.plotting._legend import place_legend
 from gdregress.plotting._panels import panels
 from gdregress.plotting._surface_paths import END, MINIMUM, START, key

@@ -44,7 +44,7 @@ class LossCurveDisplay:
     y : {"objective", "loss", "gradient_norm", "gap"}
         What the curves show.
     best : float or None, default=None
-        F* of the gap.
+        F* of the gap, which needs it.
 
     Attributes
     ----------
@@ -191,9 +191,9 @@ class LossCurveDisplay:
             For another scale, or a logarithmic one without positive numbers.
         """
         values = [curve.y for curve in self.curves]
-        if self.y == "gap":  # below the best by rounding, or because the best is another's
-            values = [np.maximum(each, 0.0) for each in values]
-        scale = chosen_scale(scale, np.concatenate(values))
+        every = np.concatenate(values)
+        # gaps are negative by rounding, or because the best is another's
+        scale = chosen_scale(scale, np.maximum(every, 0.0) if self.y == "gap" else every)
         along = [(curve.x, each) for curve, each in zip(self.curves, values, strict=True)]
         x_scale = chosen_count_scale(x_scale, along, scale)
         self.ax_ = ax = axes_or_new(ax)
