@@ -63,6 +63,17 @@ def test_converges_with_the_automatic_rate(library):
     assert_allclose(np.asarray(model.coef_), expected.coef_, rtol=1e-7)
 
 
+@pytest.mark.parametrize("scale", [1e-3, 1.0, 1e3])
+def test_single_precision(library, scale):
+    """JAX knows no other unless it is told so."""
+    jax.config.update("jax_enable_x64", False)
+    data, target = (library.asarray(a.astype(np.float32)) for a in (X, scale * Y))
+    model = GDRegressor(lambda y, z: (z - y) ** 2 / 2, max_iter=50).fit(data, target)
+    assert "float32" in str(model.coef_.dtype)
+    expected = GDRegressor(max_iter=50).fit(X, scale * Y)
+    assert_allclose(np.asarray(model.coef_), expected.coef_, rtol=1e-3)
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_classes(library, n_classes):
     """y is -1 or 1: the log loss written out, for several classes each against the rest."""

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from gdregress.plotting._figure import foreground
-from gdregress.plotting._surface_paths import END, MINIMUM, START
+from gdregress.plotting._surface_paths import END, START
 
 # Opacity of the first and of the last point.
 FAINTEST, FULL = 0.4, 1.0
@@ -75,9 +74,6 @@ class Steps:
             arrow.set_visible(step <= index)
 
 
-def draw_minimum(ax, minimum):
-    """A star at the lowest point, if there is one."""
-    if minimum is not None:
-        ax.plot(
-            *np.reshape(minimum, (2, 1)), color=foreground(), linestyle="", zorder=2.5, **MINIMUM
-        )
+def draw_mark(ax, point, colour, style):
+    """A marker on the curve, below the heads of the paths."""
+    ax.plot(*np.reshape(point, (2, 1)), color=colour, linestyle="", zorder=2.5, **style)

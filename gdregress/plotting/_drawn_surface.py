@@ -1,5 +1,7 @@
 """How a surface and the paths on it look, whatever they are of."""
 
+from numbers import Integral
+
 import numpy as np
 
 from gdregress.plotting._contours import LEVELS, draw_contours, draw_hills, equal_if_alike
@@ -98,6 +100,8 @@ class DrawnSurface(AnimatedDisplay):
         """
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(map(repr, KINDS))}. Got {kind!r}.")
+        if not isinstance(levels, Integral) or levels < 2:
+            raise ValueError(f"levels must be a whole number of at least 2. Got {levels!r}.")
         if kind == "contour":
             self._draw_contours(axes_or_new(ax), levels, colorbar, contour_kw or {})
         else:

@@ -32,6 +32,11 @@ def curve_of(f, path, xlim, n_points):
             label: np.column_stack([path.points[:, 0], heights[label]])
             for label, path in paths.items()
         },
+        "kept": {
+            label: np.array([path.kept[0], height(path.kept[0])])
+            for label, path in paths.items()
+            if path.kept is not None
+        },
         "minimum": None if minimum is None else np.array([minimum, height(minimum)]),
     }
 

@@ -7,7 +7,7 @@ from gdregress.evaluation import mean_loss
 from gdregress.threads import map_in_threads
 
 # Predictions computed at a time: they stay in the cache from one point of the plane to the next.
-AT_ONCE = 8192
+AT_ONCE = 16_384
 
 
 class PlaneObjective:

@@ -11,8 +11,8 @@ from gdregress.plotting._problem import common_training
 from gdregress.plotting._window import window, worth_seeing
 
 # Sides of the grid; between them as many points as take a second or so.
-FEWEST, MOST = 30, 60
-LOSSES_A_SECOND = 1.5e8
+FEWEST, MOST = 25, 60
+LOSSES_A_SECOND = 1e8
 # Share of the start's height above the minimum that the minimum may lie out of the plane.
 IN_PLANE = 1e-6
 
@@ -37,38 +37,44 @@ def surface_of(models, X, y, sample_weight, features, target, grid, xlim, ylim):
     moved = np.vstack([d.run_points[worth[label]] for label, d in descents.items()])
     plane = choose_plane(features, target, names, training, best, moved)
     objective = PlaneObjective(training, *_in_run_units(plane, training))
-
-    def seen(descent):
-        with np.errstate(over="ignore", invalid="ignore"):
-            return plane.coordinates(descent.run_points if plane.in_run_units else descent.points)
-
-    def flat(point):
-        point = training.to_run(point) if plane.in_run_units else point
-        return plane.coordinates(point)[0]
-
-    paths = {label: seen(descent) for label, descent in descents.items()}
-    lowest = flat(minimum.point)
-    held = [path[worth[label]] for label, path in paths.items()]
-    held = np.vstack([*held, lowest] if minimum.reached else held)
-    middle = lowest if minimum.reached else None
-    xlim, ylim = window(held, middle, objective.reach(), xlim, ylim)
-    side = _side(grid, training)
-    x, y = np.linspace(*xlim, side), np.linspace(*ylim, side)
-    heights = objective(*(axis.ravel() for axis in np.meshgrid(x, y)))
+    shadow = _Shadow(plane, training)
+    paths = {label: shadow.of_path(descent) for label, descent in descents.items()}
+    lowest = shadow.of_point(minimum.point)
+    held, middle = [path[worth[label]] for label, path in paths.items()], None
+    if minimum.reached:
+        held, middle = [*held, lowest], lowest
+    xlim, ylim = window(np.vstack(held), middle, objective.reach(), xlim, ylim)
+    height = float(objective(*lowest[:, None])[0])
+    start = max(descent.objective[0] for descent in descents.values())
     return {
-        "x": x,
-        "y": y,
-        "values": heights.reshape(side, side),
+        **_heights(objective, xlim, ylim, _side(grid, training)),
         "paths": paths,
         "path_values": {label: objective(*path.T) for label, path in paths.items()},
-        "kept": {k: flat(d.kept) for k, d in descents.items() if d.kept is not None},
+        "kept": {k: shadow.of_point(d.kept) for k, d in descents.items() if d.kept is not None},
         "minimum": lowest,
-        "minimum_value": float(objective(*lowest[:, None])[0]),
-        "minimum_label": _label_of(minimum, objective, lowest, descents),
+        "minimum_value": height,
+        "minimum_label": _label_of(minimum, height, start),
         "xlabel": plane.labels[0],
         "ylabel": plane.labels[1],
         "is_projected": len(best) > 2,
     }
+
+
+class _Shadow:
+    """Where points lie in a plane, or the points in it that are nearest to them."""
+
+    def __init__(self, plane, training):
+        self.plane = plane
+        self.training = training
+
+    def of_path(self, descent):
+        points = descent.run_points if self.plane.in_run_units else descent.points
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.plane.coordinates(points)
+
+    def of_point(self, point):
+        point = self.training.to_run(point) if self.plane.in_run_units else point
+        return self.plane.coordinates(point)[0]
 
 
 def _lowest_end(training, descents):
@@ -94,11 +100,16 @@ def _side(grid, training):
     return int(np.clip(np.sqrt(LOSSES_A_SECOND / losses), FEWEST, MOST))
 
 
-def _label_of(minimum, objective, lowest, descents):
-    """What the marker of the minimum stands for."""
+def _heights(objective, xlim, ylim, side):
+    """The objective on a grid."""
+    x, y = np.linspace(*xlim, side), np.linspace(*ylim, side)
+    values = objective(*(axis.ravel() for axis in np.meshgrid(x, y)))
+    return {"x": x, "y": y, "values": values.reshape(side, side)}
+
+
+def _label_of(minimum, height, start):
+    """What the marker of the minimum stands for, at its height in the plane."""
     name = "minimum" if minimum.reached else "lowest point known"
-    start = max(descent.objective[0] for descent in descents.values())
-    above = float(objective(*lowest[:, None])[0]) - minimum.value
-    if above > IN_PLANE * abs(start - minimum.value):
+    if height - minimum.value > IN_PLANE * abs(start - minimum.value):
         name += ", projected"
     return name

@@ -38,8 +38,9 @@ class AnimatedDisplay:
         Returns
         -------
         animation : matplotlib.animation.FuncAnimation
-            Keep it in a variable while it runs. In a notebook show it with
-            ``IPython.display.HTML(animation.to_jshtml())``; `save_animation` writes files.
+            Keep it in a variable while it runs. The layout of its figure is fixed. In a
+            notebook show it with ``IPython.display.HTML(animation.to_jshtml())``;
+            `save_animation` writes files.
 
         Raises
         ------
@@ -65,8 +66,10 @@ class AnimatedDisplay:
 
     def _plot_to_move(self, ax, **plot_options):
         self._head_name = "now"
-        self.plot(ax, **plot_options)
-        self._head_name = "end"
+        try:
+            self.plot(ax, **plot_options)
+        finally:
+            self._head_name = "end"
 
     def _announce(self, text):
         self.ax_.set_title(text)

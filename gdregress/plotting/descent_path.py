@@ -4,12 +4,12 @@ from numbers import Integral
 
 import numpy as np
 
-from gdregress.plotting._drawn_steps import Steps, draw_minimum
+from gdregress.plotting._drawn_steps import Steps, draw_mark
 from gdregress.plotting._figure import colours, foreground
 from gdregress.plotting._function_curve import curve_of
 from gdregress.plotting._legend import place_legend
 from gdregress.plotting._panels import panels
-from gdregress.plotting._surface_paths import END, MINIMUM, START, key
+from gdregress.plotting._surface_paths import END, KEPT, MINIMUM, START, key
 from gdregress.plotting.animation import AnimatedDisplay
 
 # How much of the curve is seen above the highest point of the paths, as a share of their height.
@@ -31,6 +31,8 @@ class DescentPathDisplay(AnimatedDisplay):
         The function there.
     paths : dict of str to ndarray of shape (n_steps + 1, 2)
         Position and height of each point of a descent, from its start on, by its label.
+    kept : dict of str to ndarray of shape (2,), default=None
+        Position and height that a descent has returned, where it is not its last point.
     minimum : ndarray of shape (2,) or None, default=None
         Position and height of the lowest point.
     xlabel, ylabel : str
@@ -61,10 +63,22 @@ class DescentPathDisplay(AnimatedDisplay):
            [ 7.48, 21.07]])
     """
 
-    def __init__(self, *, x, y, paths, minimum=None, xlabel="x", ylabel="f(x)", unit="step"):
+    def __init__(
+        self,
+        *,
+        x,
+        y,
+        paths,
+        kept=None,
+        minimum=None,
+        xlabel="x",
+        ylabel="f(x)",
+        unit="step",
+    ):
         self.x = x
         self.y = y
         self.paths = paths
+        self.kept = kept
         self.minimum = minimum
         self.xlabel = xlabel
         self.ylabel = ylabel
@@ -161,12 +175,15 @@ class DescentPathDisplay(AnimatedDisplay):
             style = {"color": foreground(), "linewidth": 1.5, "alpha": 0.7}
             axes.plot(self.x, self.y, **{**style, **(curve_kw or {})})
             axes.set(xlim=(self.x[0], self.x[-1]), ylim=self._ylim())
-            draw_minimum(axes, self.minimum)
+            if self.minimum is not None:
+                draw_mark(axes, self.minimum, foreground(), MINIMUM)
             for label in group:
                 few = arrows if len(self.paths[label]) - 1 <= arrows else 0
                 self._steps[label] = Steps(
                     axes, self.paths[label], shades[label], few > 0, line_kw or {}
                 )
+                if label in (self.kept or {}):
+                    draw_mark(axes, self.kept[label], shades[label], KEPT)
             if side_by_side:
                 axes.set_title(self._name(group[0]), fontsize="medium")
             if legend and axes is self.ax_:
@@ -195,6 +212,8 @@ class DescentPathDisplay(AnimatedDisplay):
             for k in group
         ]
         handles += [key(START, "start"), key(END, self._head_name)]
+        if self.kept:
+            handles.append(key(KEPT, "returned"))
         if self.minimum is not None:
             handles.append(key(MINIMUM, "minimum"))
         style = {"framealpha": 0.85, "fontsize": "small"}

@@ -110,7 +110,7 @@ class LossSurfaceDisplay(DrawnSurface):
         target : int or None, default=None
             Row of ``coef_``, where it has several and ``features`` is a pair.
         grid : int or None, default=None
-            Points along each side. None is 60, and fewer from 40,000 rows on.
+            Points along each side. None is 60, and fewer from 28,000 rows on.
         xlim, ylim : pair of float or None, default=None
             Limits of the window. None holds the path and the minimum, but not what a diverging
             path does beyond four times its initial height.
