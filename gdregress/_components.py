@@ -72,7 +72,7 @@ def _build_loss(e):
     if isinstance(e.loss, type):
         raise InvalidParameterError(
             f"The 'loss' parameter of {type(e).__name__} must be an instance, "
-            f"{e.loss.__name__}(). Got the class."
+            f"{e.loss.__name__}(). Got {e.loss!r} instead."
         )
     if callable(e.loss):
         return CallableLoss(e.loss), set()

@@ -153,7 +153,7 @@ def minimize(
     ...     max_iter=20,
     ...     random_state=0,
     ... )
-    >>> abs(result.x - np.median(y)) < 0.01
+    >>> bool(abs(result.x - np.median(y)) < 0.01)
     True
     """
     unsupported = {"hess": hess, "hessp": hessp, "bounds": bounds, "constraints": constraints}

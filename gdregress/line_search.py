@@ -49,8 +49,7 @@ class LineSearch:
     1966. Beck and Teboulle, "A fast iterative shrinkage-thresholding algorithm", 2009, section 4.
     """
 
-    # Share of a rate that is tried next, at most and at least.
-    SHRINK, SMALLEST = 0.5, 0.05
+    SHRINK = 0.5
     GROW = 1.1
     MOST_TRIES = 60
     # Falls of the function are judged where they are so many times its rounding error.
@@ -84,19 +83,9 @@ class LineSearch:
             accepted = value <= start + bound + slack or not judged
             if math.isfinite(value) and accepted:
                 break
-            rate *= self._shrinkage(value - start - dot(grad, step), dot(step, step), rate)
+            rate *= self.SHRINK
         self.rate = rate
         return rate
-
-    def _shrinkage(self, excess, square, rate):
-        """By how much a rate is too large, from what f has risen above its tangent.
-
-        f(u+) - f(u) - g . (u+ - u) = c ||u+ - u||^2 / 2 is the curvature c of the step, whose
-        own rate is 1 / c.
-        """
-        if not 0 < excess < math.inf:
-            return self.SHRINK
-        return min(self.SHRINK, max(self.SMALLEST, square / (2 * excess * rate)))
 
 
 def _lost_digits(point, grad):

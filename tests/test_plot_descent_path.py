@@ -98,6 +98,14 @@ def test_axes_are_labelled():
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("weight", "cost")
 
 
+def test_what_a_diverged_descent_returns_is_marked():
+    result = descended(learning_rate=1e3, max_iter=500)
+    display = drawn(result)
+    (mark,) = [line for line in display.ax_.lines if line.get_marker() == "D"]
+    assert_array_equal(mark.get_xydata()[0], [result.x, parabola(result.x)])
+    assert "returned" in legend_of(display)
+
+
 # The window
 
 

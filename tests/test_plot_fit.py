@@ -122,7 +122,7 @@ def test_the_curve_of_two_classes_is_the_probability_of_the_second():
 
 
 def test_classes_without_probability_show_the_decision_function():
-    model = GDClassifier("hinge", alpha=0.01, tol=1e-2)
+    model = GDClassifier("hinge", alpha=0.01, standardize=True)
     display = drawn(model, y=DEPTH[:, 0] > 2.2)
     assert_allclose(display.lines[0], model.decision_function(display.grid[:, None]))
     assert set(display.y) == {-1.0, 1.0}

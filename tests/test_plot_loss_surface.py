@@ -117,8 +117,8 @@ def test_other_coefficients_are_held_where_the_fit_has_ended(small_data):
 
 
 def test_large_data_are_taken_in_pieces(rng):
-    X = rng.normal(size=(20_000, 1))
-    y = 3 * X[:, 0] + rng.normal(size=20_000)
+    X = rng.normal(size=(40_000, 1))
+    y = 3 * X[:, 0] + rng.normal(size=40_000)
     model = fitted(X, y, max_iter=3)
     display = surface(model, X, y)
     assert_allclose(display.path_values["path"], model.history_["objective"], rtol=1e-10)
@@ -544,6 +544,7 @@ def test_a_single_parameter_has_no_surface(line_data):
         ({"features": (0, "x0")}, "two different"),
         ({"features": (0, 1), "target": 1}, "target must be"),
         ({"grid": 1}, "grid must be"),
+        ({"levels": 1}, "levels must be"),
         ({"xlim": (2, 1)}, "xlim must be two finite numbers"),
         ({"kind": "3d"}, "kind must be one of 'contour', 'surface'"),
     ],
