@@ -185,5 +185,4 @@ plt.show()
 # The same in motion:
 
 animation = display.animate(side_by_side=True, interval=200)
-display.figure_.canvas.draw()  # an animation starts when it is drawn
 plt.show()

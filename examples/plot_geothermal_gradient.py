@@ -89,6 +89,5 @@ plt.show()
 # The same line on its way. It begins flat, at 0 degrees, rises and tilts.
 
 animation = display.animate(frames=30, interval=150)
-display.ax_.set(xlabel="depth (km)", ylabel="temperature (°C)", ylim=(-5, 140))
-display.figure_.canvas.draw()  # an animation starts when it is drawn
+display.ax_.set(xlabel="depth (km)", ylabel="temperature (°C)")
 plt.show()

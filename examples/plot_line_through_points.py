@@ -160,5 +160,4 @@ print(*str(caught[0].message).splitlines(), sep="\n")
 # Last, the walk across and along the valley.
 
 animation = surface.animate(frames=60)
-surface.figure_.canvas.draw()  # an animation starts when it is drawn
 plt.show()

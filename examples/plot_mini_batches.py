@@ -183,7 +183,6 @@ plt.show()
 animation = animate_side_by_side(surface, fit, interval=400)
 if arguments.save:
     save_animation(animation, arguments.save)
-surface.figure_.canvas.draw()  # an animation starts when it is drawn
 plt.show()
 
 # %%

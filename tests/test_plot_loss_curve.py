@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gdregress import GDClassifier, GDRegressor, minimize
-from gdregress.plotting._histories import Curve
+from gdregress.plotting._histories import LossCurve
 from gdregress.plotting.loss_curve import LossCurveDisplay
 
 matplotlib.use("Agg")
@@ -44,7 +44,9 @@ def square(learning_rate, steps=10, **settings):
 
 
 def curve(*y, label="a", stop_reason="max_iter", validation=None):
-    return Curve(label, np.arange(len(y)), np.array(y, float), validation, stop_reason, len(y) - 1)
+    return LossCurve(
+        label, np.arange(len(y)), np.array(y, float), validation, stop_reason, len(y) - 1
+    )
 
 
 def legend_texts(display):
@@ -127,7 +129,7 @@ def test_result_of_minimize():
     result = square(0.1)
     display = LossCurveDisplay.from_estimator(result)
     assert_allclose(display.lines_[0].get_ydata(), np.square(result.path))
-    assert legend_texts(display) == ["minimize (max_iter, epoch 10)"]
+    assert legend_texts(display) == ["minimize (max_iter, step 10)"]
 
 
 def test_result_of_scipy_by_this_method():
@@ -234,7 +236,7 @@ def test_run_ended_by_a_callback():
             raise StopIteration
 
     display = LossCurveDisplay.from_estimator(square(0.1, 100, callback=stop))
-    assert legend_texts(display) == ["minimize (callback, epoch 7)"]
+    assert legend_texts(display) == ["minimize (callback, step 7)"]
 
 
 def test_partial_fit_just_has_a_last_epoch(small_data):
@@ -254,7 +256,7 @@ def test_every_curve_has_its_own_marker_in_its_colour():
     colours = [line.get_color() for line in display.lines_]
     assert [marker.get_color() for marker in markers] == colours
     assert len(set(colours)) == 3
-    assert legend_texts(display) == [f"{name} (max_iter, epoch 10)" for name in results]
+    assert legend_texts(display) == [f"{name} (max_iter, step 10)" for name in results]
 
 
 def test_legend_of_many_curves_lies_below_the_axes():
@@ -291,7 +293,7 @@ def test_a_run_that_diverges_does_not_flatten_the_others(scale):
     assert 16 < top <= 16 * 1000 * (1 + 1e-9)
     assert stop_markers(display)[1] == (">", 200, top)
     # 16 * 25^200
-    assert legend_texts(display)[1] == "diverges (max_iter, epoch 200, at 6.2e+280)"
+    assert legend_texts(display)[1] == "diverges (max_iter, step 200, at 6.2e+280)"
     display.figure_.canvas.draw()
 
 
@@ -299,7 +301,7 @@ def test_a_run_that_diverges_alone_is_seen_to():
     result = square(1.1, 20)
     display = LossCurveDisplay.from_estimator(result)
     assert display.ax_.get_ylim()[1] > result.history["objective"][-1]
-    assert legend_texts(display) == ["minimize (max_iter, epoch 20)"]
+    assert legend_texts(display) == ["minimize (max_iter, step 20)"]
 
 
 def test_nothing_is_cut_where_nothing_falls():

@@ -3,6 +3,7 @@
 Importing this package imports no matplotlib; drawing does.
 """
 
+from gdregress.plotting._histories import LossCurve
 from gdregress.plotting.animation import animate_side_by_side, save_animation
 from gdregress.plotting.coefficient_path import CoefficientPathDisplay
 from gdregress.plotting.descent_path import DescentPathDisplay
@@ -16,6 +17,7 @@ __all__ = [
     "DescentPathDisplay",
     "FitDisplay",
     "LearningRateDisplay",
+    "LossCurve",
     "LossCurveDisplay",
     "LossSurfaceDisplay",
     "animate_side_by_side",

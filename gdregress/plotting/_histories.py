@@ -22,28 +22,32 @@ Y_COLUMNS = {
 }
 
 
-class Curve(NamedTuple):
-    """One descent.
+class LossCurve(NamedTuple):
+    """One descent, of this package or of any other.
 
     Attributes
     ----------
     label : str
+        In the legend.
     x, y : ndarray of shape (n_epochs + 1,)
         The first number is that of the start.
-    validation : ndarray of shape (n_epochs + 1,) or None
+    validation : ndarray of shape (n_epochs + 1,) or None, default=None
         Score on the rows held out by early stopping.
-    stop_reason : str
-        Why the run ended.
-    last_epoch : int
+    stop_reason : str or None, default=None
+        Why the run ended, if the legend is to say so.
+    last_epoch : int or None, default=None
         The epoch in which it did.
+    unit : {"epoch", "step"}, default="epoch"
+        What is counted: passes over data, or steps of a function that knows no rows.
     """
 
     label: str
     x: Any
     y: Any
-    validation: Any
-    stop_reason: str
-    last_epoch: int
+    validation: Any = None
+    stop_reason: str | None = None
+    last_epoch: int | None = None
+    unit: str = "epoch"
 
 
 def read_curves(sources, x, y, best):
@@ -71,13 +75,15 @@ def read_curves(sources, x, y, best):
 def _read_curve(label, source, x, y):
     history, reason = _history(source)
     scores = history["validation_score"]
-    return Curve(
+    steps = isinstance(source, Mapping) and history["epoch"] == history["t"]
+    return LossCurve(
         label=str(label),
         x=np.asarray(history[X_COLUMNS[x]], dtype=float),
         y=np.asarray(history[Y_COLUMNS[y]], dtype=float),
         validation=None if scores[-1] is None else np.asarray(scores, dtype=float),
         stop_reason=reason,
         last_epoch=history["epoch"][-1],
+        unit="step" if steps else "epoch",
     )
 
 

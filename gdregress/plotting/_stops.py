@@ -79,6 +79,10 @@ def mark_stop(line, curve):
 
 def stop_text(line, curve):
     """What the legend says of a curve."""
-    text = f"{curve.label} ({curve.stop_reason}, epoch {curve.last_epoch}"
+    said = []
+    if curve.stop_reason is not None:
+        said = [curve.stop_reason, f"{curve.unit} {curve.last_epoch}"]
     last, top = curve.y[-1], line.axes.get_ylim()[1]
-    return f"{text})" if last <= top else f"{text}, at {last:.2g})"
+    if not last <= top:
+        said.append(f"at {last:.2g}")
+    return f"{curve.label} ({', '.join(said)})" if said else curve.label

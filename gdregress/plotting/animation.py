@@ -218,6 +218,8 @@ def _animation(figure, show, indices, interval):
     show(indices[-1])
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # or the axes would move with every title, at some cost
-    return FuncAnimation(
+    animation = FuncAnimation(
         figure, show, frames=indices, interval=interval, cache_frame_data=False, blit=False
     )
+    figure.canvas.draw()  # which starts it; matplotlib warns of one that has never been drawn
+    return animation

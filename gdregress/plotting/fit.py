@@ -10,6 +10,9 @@ from gdregress.plotting._legend import place_legend
 from gdregress.plotting._predictions import ResponseByEpoch
 from gdregress.plotting.animation import AnimatedDisplay
 
+# A moving line is in view from its start, unless the data would shrink by more than this.
+WIDENED = 2.0
+
 
 class FitDisplay(AnimatedDisplay):
     """The rows of some data, and a model's predictions in their own units.
@@ -219,6 +222,15 @@ class FitDisplay(AnimatedDisplay):
     def n_frames(self):
         """Epochs, the start included; 0 if the path was not stored."""
         return 0 if self.by_epoch is None else len(self.by_epoch)
+
+    def _plot_to_move(self, ax, **plot_options):
+        super()._plot_to_move(ax, **plot_options)
+        if self.kind == "predicted":
+            return
+        bottom, top = self.ax_.get_ylim()
+        low, high = range_of([bottom, top], *self.by_epoch[0])
+        if high - low <= WIDENED * (top - bottom):
+            self.ax_.set_ylim(low, high)
 
     def _show_frame(self, index):
         shown = self.by_epoch[index]

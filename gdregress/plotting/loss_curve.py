@@ -15,7 +15,7 @@ from gdregress.plotting._scale import (
 )
 from gdregress.plotting._stops import limits, mark_stop, stop_text
 
-X_LABELS = {"epoch": "epoch", "update": "updates", "second": "time (s)"}
+X_LABELS = {"update": "updates", "second": "time (s)"}
 Y_LABELS = {"objective": "objective", "loss": "loss", "gradient_norm": "norm of the gradient"}
 # Entries of a legend that find a place between the curves.
 MOST_INSIDE = 4
@@ -36,9 +36,8 @@ class LossCurveDisplay:
 
     Parameters
     ----------
-    curves : list of Curve
-        Named tuples of ``label``, ``x``, ``y``, ``validation``, ``stop_reason`` and
-        ``last_epoch``.
+    curves : list of LossCurve
+        `from_estimators` reads those of this package; one's own stand beside them.
     x : {"epoch", "update", "second"}
         What is counted along the horizontal axis.
     y : {"objective", "loss", "gradient_norm", "gap"}
@@ -232,8 +231,13 @@ class LossCurveDisplay:
             set_log_count(ax)
         elif self.x != "second":
             ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.set_xlabel(with_scale(X_LABELS[self.x], x_scale))
+        ax.set_xlabel(with_scale(self._x_label(), x_scale))
         ax.set_ylabel(with_scale(self._y_label(), scale))
+
+    def _x_label(self):
+        if self.x != "epoch":
+            return X_LABELS[self.x]
+        return "step" if {curve.unit for curve in self.curves} == {"step"} else "epoch"
 
     def _y_label(self):
         if self.y != "gap":

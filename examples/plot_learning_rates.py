@@ -1,0 +1,133 @@
+"""
+Learning rates: too small, right, too large
+===========================================
+
+Gradient descent walks downhill, and the learning rate is the length of its stride. Strides that
+are too short take for ever, those that are too long climb the other side of the valley. This
+lesson walks with four learning rates, finds out where the limit is and why, and looks at what
+``learning_rate="auto"`` makes of it.
+"""
+
+import warnings
+
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.datasets import load_diabetes
+from sklearn.preprocessing import StandardScaler
+
+from gdregress import GDRegressor
+from gdregress.exceptions import ConvergenceWarning, DivergenceWarning
+from gdregress.plotting import LearningRateDisplay, LossCurveDisplay, LossSurfaceDisplay
+
+# %%
+# Two numbers to find
+# -------------------
+#
+# The progress of diabetes in 442 patients, predicted from their body mass index and their blood
+# pressure. Both are standardised, and the target is measured from its mean, so that no intercept
+# is needed and only two coefficients are left to find: few enough to draw.
+
+X, y = load_diabetes(return_X_y=True, as_frame=True)
+X = StandardScaler().set_output(transform="pandas").fit_transform(X[["bmi", "bp"]])
+y = y - y.mean()
+
+# %%
+# Plain gradient descent, ``optimizer="gd"``, makes one step per epoch::
+#
+#     new coefficients = old coefficients - learning rate * gradient
+#
+# The gradient points uphill, and the objective is what is to become small: here half the mean
+# squared error. Thirty epochs with each of three rates, which ``store_path=True`` remembers. Not
+# all of them will arrive, and those that do not say so in a ``ConvergenceWarning``, which we
+# expect and silence.
+
+common = {"optimizer": "gd", "fit_intercept": False, "max_iter": 30, "store_path": True}
+models = {f"rate {rate}": GDRegressor(learning_rate=rate, **common) for rate in (0.02, 0.5, 1.35)}
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    for model in models.values():
+        model.fit(X, y)
+
+for name, model in models.items():
+    print(
+        f"{name}: {model.stop_reason_} after {model.n_iter_} epochs, coef {model.coef_.round(2)}"
+    )
+
+# %%
+# Only the middle one has arrived. How far above its minimum is the objective after each epoch?
+# A fit with a small tolerance tells where the minimum is.
+
+least = GDRegressor(fit_intercept=False, tol=1e-10).fit(X, y).loss_curve_[-1]
+LossCurveDisplay.from_estimators(models, y="gap", best=least)
+plt.show()
+
+# %%
+# The scale is logarithmic: a straight line means that every epoch leaves the same share of the
+# gap. The middle rate ends flat, as the fit stays where it has found the gradient small enough.
+# The other two are late, but for very different reasons.
+#
+# Seen from above, the objective is a valley, and the contours are lines of equal height. The
+# smallest rate creeps along the right path and runs out of epochs on the way. The largest leaps
+# from one side of the valley to the other, and each leap is only a little shorter than the last.
+
+LossSurfaceDisplay.from_estimators(models, X, y)
+plt.show()
+
+# %%
+# One step too far
+# ----------------
+#
+# A little larger still, and every leap ends higher than it began. The run is ended, the best
+# coefficients so far are kept, and a ``DivergenceWarning`` says what has happened, where the limit
+# is and what to do.
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always", DivergenceWarning)
+    models["rate 1.6"] = GDRegressor(learning_rate=1.6, **common).fit(X, y)
+print(caught[0].message)
+
+# %%
+# In the picture, it is the one line that goes the wrong way.
+
+LossCurveDisplay.from_estimators(models, y="gap", best=least)
+plt.show()
+
+# %%
+# Why there is a limit
+# --------------------
+#
+# Along any straight line the objective is a parabola, and its *curvature* says how quickly the
+# slope changes on the way. Let L be the curvature in the direction where it is largest. In that
+# direction a step with the rate 1 / L lands on the lowest point, wherever it starts. With twice
+# that rate, 2 / L, it lands on the opposite side, exactly as high as before. Anything beyond
+# climbs.
+#
+# For half the mean squared error these curvatures are the eigenvalues of the matrix of the
+# columns' mean products, and 2 / L is the limit that the warning states.
+
+curvatures = np.linalg.eigvalsh(X.T @ X / len(X))
+print(f"curvatures {curvatures.round(4)}, 2 / L = {2 / curvatures.max():.4f}")
+
+# %%
+# What "auto" chooses
+# -------------------
+#
+# The curvature depends on the columns of X only, so it can be computed before the first step.
+# ``learning_rate="auto"``, the default, does that. For plain descent it takes 1 / L, half the
+# limit: it never diverges, and is a good rate whatever the other curvatures are.
+
+automatic = GDRegressor(**common).fit(X, y)
+print(f"auto: {automatic.learning_rate_:.4f}, {automatic.n_iter_} epochs")
+
+# %%
+# Was that a good choice? ``LearningRateDisplay`` fits the model with many learning rates. Above is
+# the objective where each of them ended, below the epochs it took. The shaded rates diverged.
+
+LearningRateDisplay.from_estimator(GDRegressor(optimizer="gd", fit_intercept=False), X, y)
+plt.show()
+
+# %%
+# The rates double from one dot to the next. Half the rate takes twice the epochs, until a thousand
+# of them, ``max_iter``, are no longer enough. Closely below the limit one can be a little faster
+# than "auto", if one is lucky, and closely above it all is lost. A rate that is too small wastes
+# time, one that is too large destroys the fit; if in doubt, leave it on "auto".
