@@ -64,7 +64,7 @@ def test_one_that_is_thrown_away_gives_no_warning(model):
 
 def test_a_moving_line_is_in_view_from_its_start():
     far = GDRegressor(store_path=True, max_iter=300, tol=None)
-    display = FitDisplay.from_estimator(far.fit(X, 15 + Y), X, 15 + Y)
+    display = FitDisplay.from_estimator(far.fit(X, 12 + Y), X, 12 + Y)
     assert display.ax_.get_ylim()[0] > 0
     display.animate(frames=3)
     assert display.ax_.get_ylim()[0] < 0
