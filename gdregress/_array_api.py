@@ -71,13 +71,38 @@ def in_host_memory(array):
 
 
 def move_to(array, xp, device):
-    """Move `array` to a namespace and device; lists, frames and None pass unchanged."""
-    if array is None or sparse.issparse(array) or not array_api_compat.is_array_api_obj(array):
+    """Move `array` to a namespace and device.
+
+    None passes unchanged; so do lists and frames, unless they have to become arrays of another
+    library than NumPy.
+    """
+    if array is None or sparse.issparse(array):
         return array
+    if not array_api_compat.is_array_api_obj(array):
+        if xp is np or np.asarray(array).dtype.kind not in "biuf":
+            return array
+        return asarray(np.asarray(array), xp, device)
+    array = detached(array)
     if namespace(array) is xp and (xp is np or array_api_compat.device(array) == device):
         return array
     array = to_numpy(array)
     return array if xp is np else asarray(array, xp, device)
+
+
+def detached(array):
+    """An array without the operations by which PyTorch would differentiate it."""
+    return array.detach() if array_api_compat.is_torch_array(array) else array
+
+
+def check_dense_and_real(X):
+    """Raise ValueError for arrays of other libraries whose kind is not supported."""
+    if namespace(X).isdtype(X.dtype, "complex floating"):
+        raise ValueError(f"Complex data not supported: X is of {X.dtype}.")
+    if array_api_compat.is_torch_array(X) and str(X.layout) != "torch.strided":
+        raise ValueError(
+            "X is a sparse tensor, which is not supported. Pass a matrix of scipy.sparse, or "
+            "X.to_dense()."
+        )
 
 
 def asarray(values, xp, device, dtype=None):

@@ -11,7 +11,7 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gdregress._array_api import input_namespace, namespace, to_host, to_numpy
+from gdregress._array_api import detached, input_namespace, namespace, to_host, to_numpy
 from gdregress._components import build_components
 from gdregress._data import (
     Scorer,
@@ -266,6 +266,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         check_is_fitted(self)
         xp, device = input_namespace(X)
         self._check_same_namespace(xp, device, method)
+        X = X if xp is np else detached(X)
         X = validate_data(
             self,
             X,

@@ -9,6 +9,8 @@ from sklearn.utils.validation import _check_sample_weight
 
 from gdregress._array_api import (
     asarray,
+    check_dense_and_real,
+    detached,
     in_host_memory,
     input_namespace,
     move_to,
@@ -29,6 +31,9 @@ from gdregress.objective import DataObjective, normalised_weights
 def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=False):
     """X, encoded y and weights as arrays of one namespace, rows of weight 0 removed."""
     xp, device = input_namespace(X)
+    if xp is not np:
+        X = detached(X)
+        check_dense_and_real(X)
     sample_weight = move_to(sample_weight, xp, device)
     X, y = estimator._check_input(
         X,

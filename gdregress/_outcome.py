@@ -62,9 +62,11 @@ def _message(run, reason, value, tol):
                 "schedule='invscaling' does, or use larger batches."
             )
         return (
-            f"The function has not fallen for {PATIENCE} {epochs}; the norm of the gradient is "
-            f"{norm:.3g}, tol asks for {tol or 0:g}. {obstacle}"
+            f"The function has not fallen for {run.plateau.patience} {epochs}; the norm of the "
+            f"gradient is {norm:.3g}, tol asks for {tol or 0:g}. {obstacle}"
         )
+    if reason == "diverged" and not math.isfinite(first):
+        return f"The function is {first} at x0 already. Start where it is finite."
     if reason == "diverged":
         return (
             f"The function became {history['objective'][-1]} in {epochs[:-1]} "

@@ -7,7 +7,7 @@ from numbers import Real
 import array_api_compat
 import numpy as np
 
-from gdregress._array_api import namespace
+from gdregress._array_api import asarray, detached, namespace, to_numpy
 
 
 @dataclass(frozen=True)
@@ -46,23 +46,37 @@ class Structure:
         leaves = []
         self._tree = _leaves_of(x0, leaves, 0)[0]
         spaces = {namespace(leaf) for leaf in leaves}
-        if len(spaces) != 1:
-            raise ValueError("x0 must hold at least one array, and all of the same library.")
+        if len(spaces) != 1 or not sum(math.prod(leaf.shape) for leaf in leaves):
+            raise ValueError("x0 must hold at least one number, and arrays of one library only.")
         self.xp = spaces.pop()
-        self.start = self._joined(leaves)
+        self.start = self._joined(leaves) + 0  # the caller's own numbers are left alone
 
     def build(self, flat):
         """What x0 was, with the numbers of a flat vector of whichever library."""
         return _built(self._tree, flat)
 
+    def lend(self, flat):
+        """The same for the caller's functions, which may write into what they are handed."""
+        return self.build(flat if array_api_compat.is_jax_array(flat) else flat + 0)
+
     def give_back(self, flat):
         """The same, apart from the flat vector, and with Python's own numbers."""
         return _given_back(self.build(flat + 0))
 
-    def flatten(self, tree):
-        """Inverse of `build`: the numbers of something shaped like x0, such as a gradient."""
+    def flatten(self, gradient):
+        """Inverse of `build`: the numbers of a gradient, which is shaped like x0.
+
+        Raises
+        ------
+        ValueError
+            If it is not.
+        """
         leaves = []
-        _leaves_of(tree, leaves, 0)
+        _leaves_like(self._tree, gradient, leaves)
+        device = None if self.xp is np else self.start.device
+        for k, leaf in enumerate(leaves):
+            if namespace(leaf) is not self.xp:
+                leaves[k] = asarray(to_numpy(leaf), self.xp, device)
         return self._joined(leaves)
 
     def _joined(self, leaves):
@@ -89,6 +103,29 @@ def _leaves_of(part, leaves, start):
     return Leaf(start, shape), start + math.prod(leaf.shape)
 
 
+def _leaves_like(tree, part, leaves):
+    """Append the arrays of `part` in the order of a tree, whose keys and shapes it must have."""
+    if isinstance(tree, dict):
+        if not isinstance(part, dict) or part.keys() != tree.keys():
+            came = list(part) if isinstance(part, dict) else type(part).__name__
+            raise ValueError(f"The gradient must have the keys of x0, {list(tree)}. Got {came}.")
+        for key, branch in tree.items():
+            _leaves_like(branch, part[key], leaves)
+    elif isinstance(tree, (list, tuple)):
+        if not isinstance(part, (list, tuple)) or len(part) != len(tree):
+            raise ValueError(f"The gradient must be {len(tree)} arrays, as x0 is. Got {part!r}.")
+        for branch, one in zip(tree, part, strict=True):
+            _leaves_like(branch, one, leaves)
+    else:
+        leaf = _as_floats(part, "The gradient")
+        shape = tuple(leaf.shape)
+        if shape != (tree.shape or ()) and math.prod(shape) * math.prod(tree.shape or ()) != 1:
+            raise ValueError(
+                f"The gradient must have the shape of x0, {tree.shape or ()}. It has {shape}."
+            )
+        leaves.append(leaf)
+
+
 def _is_plain(part):
     """Whether a list or tuple holds numbers only, however nested."""
     return all(
@@ -97,13 +134,18 @@ def _is_plain(part):
     )
 
 
-def _as_floats(part):
+def _as_floats(part, name="x0"):
     """An array of floating-point numbers; TypeError for what cannot be one."""
     if not array_api_compat.is_array_api_obj(part):
         part = np.asarray(part)
-        if part.dtype.kind not in "biuf":
-            raise TypeError(f"x0 must be made of real numbers, not of {part.dtype}.")
     xp = namespace(part)
+    if xp is np:
+        is_real = part.dtype.kind in "biuf"
+    else:
+        part = detached(part)
+        is_real = not xp.isdtype(part.dtype, "complex floating")
+    if not is_real:
+        raise TypeError(f"{name} must be made of real numbers, not of {part.dtype}.")
     if not xp.isdtype(part.dtype, "real floating"):
         part = xp.astype(part, xp.float64 if xp is np else xp.asarray(0.0).dtype)
     return part

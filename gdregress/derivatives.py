@@ -1,5 +1,7 @@
 """Values and gradients of a function that the caller wrote, by whichever means there are."""
 
+import math
+
 import numpy as np
 from scipy.optimize import approx_fprime
 
@@ -48,11 +50,11 @@ class Function:
     def call(self, flat, batch):
         """What fun returns."""
         self.nfev += 1
-        return self.fun(self.structure.build(flat), *self.further(batch))
+        return self.fun(self.structure.lend(flat), *self.further(batch))
 
     def further(self, batch):
         """What fun and jac are handed after x."""
-        return self.args if batch is None else (batch, *self.args)
+        return self.args if batch is None else (batch.copy(), *self.args)
 
 
 class WithJacobian(Function):
@@ -69,7 +71,7 @@ class WithJacobian(Function):
 
     def gradient(self, flat, batch=None):
         self.njev += 1
-        gradient = self.jac(self.structure.build(flat), *self.further(batch))
+        gradient = self.jac(self.structure.lend(flat), *self.further(batch))
         return checked(gradient, flat, self.structure)
 
 
@@ -94,11 +96,18 @@ class ByTorch(Function):
             return number(self.call(_tensor(flat), batch))
 
     def value_and_gradient(self, flat, batch=None):
+        import torch
+
         x = _tensor(flat).detach().requires_grad_()
         value = self.call(x, batch)
-        value.backward()
+        if not getattr(value, "requires_grad", False):
+            raise ValueError(
+                "PyTorch can only differentiate a tensor that fun has computed from x by its "
+                f"operations. fun returned {value!r}."
+            )
+        gradient = torch.autograd.grad(value.sum(), x)[0]
         self.njev += 1
-        return number(value.detach()), x.grad if _is_tensor(flat) else to_numpy(x.grad)
+        return number(value.detach()), gradient if _is_tensor(flat) else to_numpy(gradient)
 
 
 class ByJax(Function):
@@ -110,7 +119,12 @@ class ByJax(Function):
         import jax
 
         super().__init__(fun, args, structure)
-        self._both = jax.value_and_grad(lambda flat, *rest: fun(structure.build(flat), *rest))
+
+        def single(flat, *rest):
+            value = fun(structure.build(flat), *rest)
+            return value.reshape(()) if math.prod(getattr(value, "shape", (0,))) == 1 else value
+
+        self._both = jax.value_and_grad(single)
 
     def value_and_gradient(self, flat, batch=None):
         import jax.numpy as jnp
@@ -137,6 +151,9 @@ class ByDifferences(Function):
         return approx_fprime(flat, lambda x: self.value(x, batch))
 
 
+BY_LIBRARY = {"torch": ByTorch, "jax": ByJax}
+
+
 def differentiated(fun, args, structure, jac):
     """The function with a gradient, by the means that `jac` asks for.
 
@@ -147,36 +164,36 @@ def differentiated(fun, args, structure, jac):
     structure : Structure
     jac : callable, bool, {"torch", "jax"} or None
     """
-    library = structure.xp.__name__.rpartition(".")[2]
     if callable(jac):
         return WithJacobian(fun, args, structure, jac)
     if jac is True:
         return WithBoth(fun, args, structure)
-    if jac == "torch" or (not jac and "torch" in library):
-        return ByTorch(fun, args, structure)
-    if jac == "jax" or (not jac and "jax" in structure.xp.__name__):
-        return ByJax(fun, args, structure)
+    library = next((name for name in BY_LIBRARY if name in structure.xp.__name__), None)
     if jac is None or jac is False:
-        return ByDifferences(fun, args, structure)
-    raise ValueError(f"jac must be a function, True, 'torch', 'jax' or None. Got {jac!r} instead.")
+        return BY_LIBRARY.get(library, ByDifferences)(fun, args, structure)
+    if not isinstance(jac, str) or jac not in BY_LIBRARY:
+        raise ValueError(
+            f"jac must be a function, True, 'torch', 'jax' or None. Got {jac!r} instead."
+        )
+    if library not in (None, jac):
+        raise ValueError(f"jac={jac!r} differentiates x0 of NumPy or its own; x0 is {library}'s.")
+    return BY_LIBRARY[jac](fun, args, structure)
 
 
 def number(value):
-    """What a function returned, as a float; ValueError unless it is one number."""
+    """What a function returned, as a float; an error unless it is one real number."""
     shape = tuple(getattr(value, "shape", ()))
     if any(length != 1 for length in shape):
         raise ValueError(f"fun must return a single number. It returned an array of {shape}.")
-    return float(value if shape == () else value.reshape(()))
+    try:
+        return float(value if shape == () else value.reshape(()))
+    except TypeError as error:
+        raise TypeError(f"fun must return a single real number. It returned {value!r}.") from error
 
 
 def checked(gradient, flat, structure):
-    """A gradient as a flat vector like x; ValueError for another number of entries."""
+    """A gradient as a flat vector like x; ValueError unless it is shaped like x0."""
     gradient = structure.flatten(gradient)
-    if gradient.shape != flat.shape:
-        raise ValueError(
-            f"The gradient must have as many numbers as x0, {flat.shape[0]}. It has "
-            f"{gradient.shape[0]}."
-        )
     device = None if structure.xp is np else flat.device
     return asarray(gradient, structure.xp, device, dtype=flat.dtype)
 

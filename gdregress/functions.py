@@ -26,6 +26,7 @@ from gdregress.solver import Run, State, solve
 from gdregress.stopping import Never, NotFinite, Plateau, Tolerance
 
 CONSTRAINTS = {
+    "fun": [callable],
     "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
     "learning_rate": [
         Interval(Real, 0, None, closed="neither"),
@@ -108,7 +109,7 @@ def minimize(
     tol : float or None, default=1e-8
         The descent ends when the norm of the gradient over all rows (with a penalty, of the
         gradient mapping) is at most this, or when the function has not fallen for 50 epochs.
-        None makes all steps.
+        None makes all steps, unless an adaptive schedule has used up its learning rate.
     callback : callable or None, default=None
         Called after each epoch, as SciPy does: with an ``OptimizeResult`` of x and fun if its
         only argument is named ``intermediate_result``, with x otherwise. It may raise

@@ -37,14 +37,14 @@ def check_gradient(loss, y):
     for offset in OFFSETS:
         z = 0 * y + offset if loss.link == "log" else y + offset * size
         step = share * (1.0 if loss.link == "log" else max(size, 1e-3))
-        values = loss.value(y, z)
-        stated = loss.gradient(y, z)
-        for name, array in (("value", values), ("gradient", stated)):
+        for name in ("value", "gradient"):
+            array = getattr(loss, name)(y, z)
             if tuple(getattr(array, "shape", ())) != tuple(y.shape):
                 raise ValueError(
                     f"{type(loss).__name__}.{name}(y, z) must return an array of the shape of z, "
                     f"{tuple(y.shape)}. Got {tuple(getattr(array, 'shape', ()))}."
                 )
+        values, stated = loss.value(y, z), loss.gradient(y, z)
         measured = (loss.value(y, z + step) - loss.value(y, z - step)) / (2 * step)
         error = abs(stated - measured)
         rounding = epsilon * (1 + float(xp.max(abs(values)))) / step

@@ -356,3 +356,36 @@ def test_the_core_reads_the_memory_of_torch_and_jax_in_place():
         data, _ = read_in_place(GDRegressor(), (X, y, None), build_components(GDRegressor()))
         assert np.shares_memory(data[0], np.from_dlpack(X))
         assert np.shares_memory(data[1], np.from_dlpack(y))
+
+
+def test_lists_beside_arrays_follow_them(library):
+    X, y = make_data()
+    weights = np.arange(1.0, 51.0)
+    expected = GDRegressor().fit(X, y, weights)
+    model = GDRegressor().fit(library(X), y.tolist(), weights.tolist())
+    assert_allclose(as_numpy(model.coef_), expected.coef_, rtol=1e-9)
+
+
+def test_complex_numbers_are_refused(library):
+    X, y = make_data()
+    with pytest.raises(ValueError, match="Complex data not supported"):
+        GDRegressor().fit(library(X + 1j), library(y))
+
+
+@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
+class TestTensors:
+    @pytest.mark.parametrize("elsewhere", [False, True])
+    def test_that_ask_for_gradients(self, elsewhere, monkeypatch):
+        if elsewhere:
+            monkeypatch.setattr("gdregress._data.in_host_memory", lambda array: False)
+        X, y = make_data()
+        asking = [torch(array).requires_grad_() for array in (X, y, np.ones(50))]
+        model = GDRegressor().fit(*asking)
+        assert not model.coef_.requires_grad
+        assert not model.predict(asking[0]).requires_grad
+        assert_allclose(as_numpy(model.coef_), GDRegressor().fit(X, y).coef_, rtol=1e-9)
+
+    def test_that_are_sparse(self):
+        X, y = make_data()
+        with pytest.raises(ValueError, match="sparse tensor"):
+            GDRegressor().fit(torch(X).to_sparse(), torch(y))

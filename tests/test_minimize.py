@@ -217,6 +217,48 @@ class TestStructures:
         assert_array_equal(result.path[0], START)
         assert len(result.path) == result.nit + 1
 
+    def test_gradients_are_matched_by_their_keys(self):
+        """JAX sorts them."""
+        start = {"w": jax.numpy.zeros(2), "b": jax.numpy.zeros(())}
+
+        def fun(p):
+            return ((p["w"] - jax.numpy.array([1.0, 2.0])) ** 2).sum() + (p["b"] - 5) ** 2
+
+        result = minimize(fun, start, jac=jax.grad(fun), tol=1e-4)
+        assert result.success
+        assert_allclose(result.x["w"], [1.0, 2.0], atol=1e-3)
+        assert_allclose(result.x["b"], 5.0, atol=1e-3)
+
+    @pytest.mark.parametrize("asarray", [np.array, torch.tensor])
+    def test_functions_may_write_into_x(self, asarray):
+        start = asarray([3.0, 1.0])
+
+        def jac(x):
+            x *= 2
+            return x
+
+        result = minimize(lambda x: float((x**2).sum()), start, jac=jac)
+        assert result.success and start.tolist() == [3.0, 1.0]
+        assert_allclose(result.x, [0.0, 0.0], atol=1e-7)
+
+    def test_functions_may_write_into_the_batch(self):
+        seen = []
+
+        def jac(x, batch):
+            seen.append(batch.sum())
+            batch[:] = 0
+            return 2 * x
+
+        minimize(lambda x, batch: x**2, 1.0, jac=jac, n_samples=4, max_iter=3, tol=None)
+        assert set(seen) == {6}
+
+    def test_parameters_of_torch_come_back_as_plain_tensors(self):
+        start = torch.nn.Parameter(torch.tensor([3.0, 1.0]))
+        weight = torch.ones(2, requires_grad=True)
+        result = minimize(lambda x: ((x - weight) ** 2).sum(), start, tol=1e-4)
+        assert not result.x.requires_grad and not result.path[0].requires_grad
+        assert weight.grad is None
+
     def test_tensors_in_a_dict(self):
         start = {"w": torch.zeros(2), "b": torch.tensor(1.0)}
         result = minimize(lambda p: ((p["w"] - 1) ** 2).sum() + p["b"] ** 2, start, tol=1e-4)
@@ -329,6 +371,10 @@ class TestEnds:
         )
         assert not result.success and np.isfinite(result.fun)
 
+    def test_nan_at_the_start_is_said(self):
+        result = minimize(lambda x: np.nan * x, 1.0, jac=lambda x: x)
+        assert not result.success and "nan at x0 already" in result.message
+
     def test_plateau_of_a_kink(self):
         result = minimize(abs, 1.05, jac=np.sign, max_iter=500)
         assert not result.success and result.status == 3
@@ -411,8 +457,45 @@ class TestErrors:
             minimize(lambda x: x, START)
 
     def test_gradient_of_another_length(self):
-        with pytest.raises(ValueError, match="as many numbers as x0"):
+        with pytest.raises(ValueError, match="shape of x0"):
             minimize(quadratic, START, jac=lambda x: np.ones(3))
+
+    @pytest.mark.parametrize(
+        ("gradient", "message"),
+        [
+            ({"b": 0.0, "c": 0.0}, r"keys of x0, \['b', 'a'\]"),
+            (np.zeros(2), "keys of x0"),
+            ({"b": 0.0, "a": np.zeros((3, 2))}, r"shape of x0, \(2, 3\)"),
+            ({"b": 0.0, "a": None}, "The gradient must be made of real numbers"),
+        ],
+    )
+    def test_gradient_of_another_structure(self, gradient, message):
+        start = {"b": 1.0, "a": np.ones((2, 3))}
+        with pytest.raises((ValueError, TypeError), match=message):
+            minimize(lambda x: x["b"], start, jac=lambda x: gradient)
+
+    @pytest.mark.parametrize("start", [[], np.empty(0), {}])
+    def test_start_of_nothing(self, start):
+        with pytest.raises(ValueError, match="at least one number"):
+            minimize(quadratic, start)
+
+    @pytest.mark.parametrize("start", [np.array([3 + 4j]), torch.tensor([3 + 4j])])
+    def test_complex_start(self, start):
+        with pytest.raises(TypeError, match="real numbers"):
+            minimize(quadratic, start)
+
+    @pytest.mark.parametrize("value", [None, "one", 3 + 4j])
+    def test_function_of_no_number(self, value):
+        with pytest.raises((TypeError, ValueError)):
+            minimize(lambda x: value, START, jac=quadratic_slope)
+
+    def test_another_library_is_asked_to_differentiate(self):
+        with pytest.raises(ValueError, match="x0 is torch's"):
+            minimize(lambda x: (x**2).sum(), torch.ones(2), jac="jax")
+
+    def test_constant_of_torch(self):
+        with pytest.raises(ValueError, match="computed from x"):
+            minimize(lambda x: torch.tensor(3.0), torch.ones(2))
 
     def test_start_that_is_no_number(self):
         with pytest.raises(TypeError, match="real numbers"):
