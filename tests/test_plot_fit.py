@@ -256,3 +256,9 @@ def test_several_targets_need_a_choice():
 def test_a_reference_needs_a_line_beside_it(small_data):
     with pytest.raises(ValueError, match="reference is drawn beside"):
         drawn(GDRegressor(), *small_data, reference=np.sin)
+
+
+def test_rows_without_targets_are_refused():
+    model = GDRegressor().fit(DEPTH, TEMPERATURE)
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        FitDisplay.from_estimator(model, DEPTH, TEMPERATURE[:5])

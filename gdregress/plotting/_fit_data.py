@@ -6,7 +6,7 @@ from numbers import Integral
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_classifier
-from sklearn.utils.validation import check_is_fitted
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gdregress._array_api import asarray, input_namespace, to_numpy
 from gdregress.plotting._predictions import response
@@ -20,6 +20,7 @@ ROW = 0.06
 def fit_data(model, X, y, target, reference, n_points):
     """The data of a `FitDisplay`, and the X that its lines or points are predictions of."""
     check_is_fitted(model)
+    check_consistent_length(X, y)
     columns = _shape_of(X)[1]
     if is_classifier(model) and columns > 1:
         raise ValueError(
