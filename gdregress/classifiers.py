@@ -112,8 +112,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Factor of the learning rate by the count of updates: "constant", "invscaling",
         "exponential", "step", "cosine", "one-cycle", "adaptive", an instance such as
         ``Exponential(decay=0.9)``, or any function of the count. "auto" is constant for
-        solver="batch" (adaptive for rmsprop, adam and nadam), and (1 + epochs)^-0.75 otherwise;
-        for "hinge" and "perceptron" over all rows, halved at every plateau.
+        solver="batch" (adaptive for rmsprop, adam and nadam), and (1 + epochs)^-0.75 otherwise,
+        where a hundred updates count as an epoch if it has fewer; for "hinge" and "perceptron"
+        over all rows, halved at every plateau.
     power_t : float, default=0.25
         Exponent of "invscaling".
     standardize : bool, default=False

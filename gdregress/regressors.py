@@ -71,8 +71,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Factor of the learning rate by the count of updates: "constant", "invscaling",
         "exponential", "step", "cosine", "one-cycle", "adaptive", an instance such as
         ``Exponential(decay=0.9)``, or any function of the count. "auto" is constant for
-        solver="batch" (adaptive for rmsprop, adam and nadam), and (1 + epochs)^-0.75 otherwise
-        and for losses with kinks.
+        solver="batch" (adaptive for rmsprop, adam and nadam), and (1 + epochs)^-0.75 otherwise,
+        where a hundred updates count as an epoch if it has fewer; halved at plateaus for losses
+        with kinks over all rows.
     power_t : float, default=0.25
         Exponent of "invscaling".
     epsilon : float or None, default=None
