@@ -76,16 +76,31 @@ def training_of(estimator, X, y, sample_weight=None):
         early stopping held out cannot be found again.
     """
     twin = clone(estimator)
-    check_parameters(twin)
+    _check_split(twin)
+    _, rows, objective, scaling = before_the_descent(twin, X, y, sample_weight)
+    _check_like_fit(estimator, twin)
+    return Training(objective, scaling, rows)
+
+
+def before_the_descent(model, X, y, sample_weight=None):
+    """What a fit makes of its data before it descends; the model is a clone of one's own.
+
+    Returns
+    -------
+    components : Components
+    rows : tuple
+        X, y and weights of the rows to train on.
+    objective : DataObjective
+    scaling : Scaling
+    """
+    check_parameters(model)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", IgnoredParameterWarning)
-        components = build_components(twin)
-    _check_split(twin)
-    data = validate_input(twin, X, y, sample_weight, components, reset=True)
-    _check_like_fit(estimator, twin)
-    data, _ = read_in_place(twin, data, components)
-    rows, _ = hold_out(twin, data)
-    return Training(*build_objective(twin, rows, components), tuple(rows))
+        components = build_components(model)
+    data = validate_input(model, X, y, sample_weight, components, reset=True)
+    data, _ = read_in_place(model, data, components)
+    rows, _ = hold_out(model, data)
+    return components, tuple(rows), *build_objective(model, rows, components)
 
 
 def _check_split(estimator):

@@ -7,12 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import clone
 
-from gdregress._components import build_components
-from gdregress._data import build_objective, hold_out, read_in_place, validate_input
 from gdregress._plan import plan_run
-from gdregress._validation import check_parameters
 from gdregress.exceptions import ConvergenceWarning, IgnoredParameterWarning
 from gdregress.plotting._estimators import earlier_steps, final_estimator
+from gdregress.plotting._training import before_the_descent
 
 # How far the rates that are tried go below the least that is known to be good, and above the
 # largest; they double from one to the next.
@@ -83,14 +81,7 @@ def facts_of(estimator, X, y, sample_weight=None):
     facts : Facts
     """
     model = clone(estimator).set_params(learning_rate="auto")
-    check_parameters(model)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", IgnoredParameterWarning)
-        components = build_components(model)
-    data = validate_input(model, X, y, sample_weight, components, reset=True)
-    data, _ = read_in_place(model, data, components)
-    train, _ = hold_out(model, data)
-    objective, _ = build_objective(model, train, components)
+    components, _, objective, _ = before_the_descent(model, X, y, sample_weight)
     return plan_run(model, components, objective).facts
 
 
