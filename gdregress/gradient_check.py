@@ -37,14 +37,8 @@ def check_gradient(loss, y):
     for offset in OFFSETS:
         z = 0 * y + offset if loss.link == "log" else y + offset * size
         step = share * (1.0 if loss.link == "log" else max(size, 1e-3))
-        for name in ("value", "gradient"):
-            array = getattr(loss, name)(y, z)
-            if tuple(getattr(array, "shape", ())) != tuple(y.shape):
-                raise ValueError(
-                    f"{type(loss).__name__}.{name}(y, z) must return an array of the shape of z, "
-                    f"{tuple(y.shape)}. Got {tuple(getattr(array, 'shape', ()))}."
-                )
-        values, stated = loss.value(y, z), loss.gradient(y, z)
+        values = _shaped_like(z, loss, "value", y)
+        stated = _shaped_like(z, loss, "gradient", y)
         measured = (loss.value(y, z + step) - loss.value(y, z - step)) / (2 * step)
         error = abs(stated - measured)
         rounding = epsilon * (1 + float(xp.max(abs(values)))) / step
@@ -59,3 +53,15 @@ def check_gradient(loss, y):
                 f"y = {y0:.6g}, z = {z0:.6g} gradient() says {g:.6g}, while the value changes by "
                 f"{m:.6g} per unit of z. Correct one of the two."
             )
+
+
+def _shaped_like(z, loss, name, y):
+    """Value or gradient of a loss; ValueError unless it has the shape of z."""
+    array = getattr(loss, name)(y, z)
+    shape = tuple(getattr(array, "shape", ()))
+    if shape != tuple(z.shape):
+        raise ValueError(
+            f"{type(loss).__name__}.{name}(y, z) must return an array of the shape of z, "
+            f"{tuple(z.shape)}. Got {shape}."
+        )
+    return array
