@@ -10,6 +10,7 @@ from gdregress._validation import (
     warn_ignored,
 )
 from gdregress.callable_loss import CallableLoss
+from gdregress.losses import Loss
 from gdregress.optimizers import OPTIMIZERS, AdaGrad, Adam, NAdam, RMSProp
 from gdregress.penalties import PENALTIES
 from gdregress.samplers import SOLVERS, Batch
@@ -74,7 +75,7 @@ def _build_loss(e):
             f"The 'loss' parameter of {type(e).__name__} must be an instance, "
             f"{e.loss.__name__}(). Got {e.loss!r} instead."
         )
-    if callable(e.loss):
+    if callable(e.loss) and not isinstance(e.loss, Loss):
         return CallableLoss(e.loss), set()
     of_loss = {name: getattr(e, name) for name in ("epsilon",) if hasattr(e, name)}
     return build_component(e.loss, e._losses, of_loss)

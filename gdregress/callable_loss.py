@@ -13,6 +13,8 @@ class CallableLoss(Loss):
     ----------
     function : callable
         ``f(y, z)``, the loss of each row, in operations of the library that holds the data.
+        JAX compiles it once for each shape: it has to be pure, and a number that it takes from
+        outside stays what it was then. Hand over another function for another number.
     """
 
     def __init__(self, function):

@@ -8,6 +8,7 @@ from sklearn.base import clone
 
 from gdregress import GDClassifier, GDRegressor
 from gdregress.callable_loss import CallableLoss
+from gdregress.losses import SquaredError
 
 jax = pytest.importorskip("jax")
 torch = pytest.importorskip("torch")
@@ -135,3 +136,12 @@ def test_a_mean_is_a_clear_error(library):
 def test_a_class_is_a_clear_error():
     with pytest.raises(ValueError, match=r"must be an instance, CallableLoss\(\)"):
         GDRegressor(CallableLoss).fit(X, Y)
+
+
+def test_a_loss_that_can_be_called_is_still_a_loss():
+    class Callable(SquaredError):
+        def __call__(self, y, z):
+            return self.value(y, z)
+
+    expected = GDRegressor().fit(X, Y)
+    assert_allclose(GDRegressor(Callable()).fit(X, Y).coef_, expected.coef_, rtol=1e-3)
