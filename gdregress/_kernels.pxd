@@ -21,6 +21,16 @@ cdef extern from "_vector.h":
     void add_gram(const double *B, double *S, Py_ssize_t rows, Py_ssize_t q) noexcept nogil
     void prefetch(const void *start, const void *stop) noexcept nogil
 
+cdef extern from "_sparse.h":
+    double sparse_dot_double_int(const double *data, const int *indices, Py_ssize_t first, Py_ssize_t m, const double *w, Py_ssize_t ahead) noexcept nogil
+    void sparse_add_double_int(double c, const double *data, const int *indices, Py_ssize_t first, Py_ssize_t m, double *w) noexcept nogil
+    double sparse_dot_double_long(const double *data, const long long *indices, Py_ssize_t first, Py_ssize_t m, const double *w, Py_ssize_t ahead) noexcept nogil
+    void sparse_add_double_long(double c, const double *data, const long long *indices, Py_ssize_t first, Py_ssize_t m, double *w) noexcept nogil
+    double sparse_dot_float_int(const float *data, const int *indices, Py_ssize_t first, Py_ssize_t m, const double *w, Py_ssize_t ahead) noexcept nogil
+    void sparse_add_float_int(double c, const float *data, const int *indices, Py_ssize_t first, Py_ssize_t m, double *w) noexcept nogil
+    double sparse_dot_float_long(const float *data, const long long *indices, Py_ssize_t first, Py_ssize_t m, const double *w, Py_ssize_t ahead) noexcept nogil
+    void sparse_add_float_long(double c, const float *data, const long long *indices, Py_ssize_t first, Py_ssize_t m, double *w) noexcept nogil
+
 cdef extern from "_exp.h":
     void log_losses(const double *y, const double *z, double *out, Py_ssize_t m) noexcept nogil
     void log_slopes(const double *y, double *z, Py_ssize_t m) noexcept nogil

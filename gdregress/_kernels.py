@@ -3,7 +3,7 @@
 """The core, compiled by Cython: epochs of stochastic and mini-batch descent, passes over all rows.
 
 The same file runs as it is, slowly: it is its own reference. ``_kernels.pxd`` holds the C types
-of the classes, ``_vector.h`` the loops over the numbers of a dense row.
+of the classes, ``_vector.h`` and ``_sparse.h`` the loops over the numbers of a row.
 
 =================  =================================================================
 ``dense_descent``  plain descent, one dense row after the other
@@ -35,7 +35,7 @@ index = cython.fused_type(cython.int, cython.longlong)
 # A random row takes longer to arrive from memory than to compute with: this many rows ahead of
 # the current one are asked for.
 AHEAD = cython.declare(cython.Py_ssize_t, 12)
-AHEAD_SPARSE = cython.declare(cython.Py_ssize_t, 3)
+AHEAD_SPARSE = cython.declare(cython.Py_ssize_t, 8)
 # Sparse parameters are kept as scale * w; below this scale they are multiplied out.
 SMALLEST_SCALE = cython.declare(cython.double, 1e-100)
 # Constants of the splitmix64 generator, see `random_bits`.
@@ -692,6 +692,7 @@ def csr_descent(
     e: cython.Py_ssize_t
     i: cython.Py_ssize_t
     t: cython.Py_ssize_t
+    soon: cython.Py_ssize_t
     m: cython.Py_ssize_t
     c: cython.double
     scale: cython.double = 1.0
@@ -703,16 +704,21 @@ def csr_descent(
         for b in range(rates.shape[0]):
             m = min(batch_size, n - b * batch_size)
             for a in range(m):
-                ask_for_sparse(data, indices, indptr, y, order, b * batch_size + a)
+                soon = ask_for_sparse(indptr, y, order, b * batch_size + a)
                 i = order[b * batch_size + a]
                 take_targets(y, i, s, a)
                 for t in range(rule.k):
                     if penalty.l1 > 0:
                         for e in range(indptr[i], indptr[i + 1]):
                             catch_up(w, seen, t, indices[e], T)
-                    z[t, a] = scale * sparse_dot(data, indices, indptr, i, w, t)
+                    z[t, a] = scale * sparse_dot(
+                        data, indices, indptr, i, w, t, soon if t == 0 else -1
+                    )
                     z[t, a] += w[t, p] if rule.fit_intercept else 0.0
-            loss.slopes(s, z, m)
+            if m == 1 and rule.k == 1:  # the same without a detour
+                z[0, 0] = loss.slope(s[0, 0], z[0, 0])
+            else:
+                loss.slopes(s, z, m)
             for a in range(m):
                 i = order[b * batch_size + a]
                 for t in range(rule.k):
@@ -722,8 +728,7 @@ def csr_descent(
                     if rule.fit_intercept:
                         w[t, p] += c
                     c = c / scale
-                    for e in range(indptr[i], indptr[i + 1]):
-                        w[t, indices[e]] += c * data[e]
+                    sparse_add(c, data, indices, indptr, i, w, t)
             if penalty.bounded:
                 for a in range(m):
                     i = order[b * batch_size + a]
@@ -760,9 +765,9 @@ def csr_epoch(
     n: cython.Py_ssize_t = order.shape[0]
     b: cython.Py_ssize_t
     a: cython.Py_ssize_t
-    e: cython.Py_ssize_t
     i: cython.Py_ssize_t
     t: cython.Py_ssize_t
+    soon: cython.Py_ssize_t
     m: cython.Py_ssize_t
     r: cython.double
     p: cython.Py_ssize_t = rule.p
@@ -771,11 +776,13 @@ def csr_epoch(
             m = min(batch_size, n - b * batch_size)
             rule.begin()
             for a in range(m):
-                ask_for_sparse(data, indices, indptr, y, order, b * batch_size + a)
+                soon = ask_for_sparse(indptr, y, order, b * batch_size + a)
                 i = order[b * batch_size + a]
                 take_targets(y, i, s, a)
                 for t in range(rule.k):
-                    z[t, a] = sparse_dot(data, indices, indptr, i, rule.u, t)
+                    z[t, a] = sparse_dot(
+                        data, indices, indptr, i, rule.u, t, soon if t == 0 else -1
+                    )
                     z[t, a] += rule.u[t, p] if rule.fit_intercept else 0.0
             loss.slopes(s, z, m)
             for a in range(m):
@@ -784,8 +791,7 @@ def csr_epoch(
                     r = z[t, a] * weight(weights, i) / m
                     if r == 0:
                         continue
-                    for e in range(indptr[i], indptr[i + 1]):
-                        rule.g[t, indices[e]] += r * data[e]
+                    sparse_add(r, data, indices, indptr, i, rule.g, t)
                     if rule.fit_intercept:
                         rule.g[t, p] += r
             rule.step(rates[b])
@@ -850,15 +856,13 @@ def dense_look(
                 take_targets(y, i + a, s, a)
             dot_rows(X, i, m, w, z)
             loss.values(s, z, out, m)
-            for a in range(m):
-                values[0] += weight(weights, i + a) * out[a]
+            values[0] += weighted_sum(weights, i, out, m)
             if g.shape[0] > 0:
                 if u.shape[0] > 0:
                     dot_rows(X, i, m, u, z)
                     if values.shape[0] > 1:
                         loss.values(s, z, out, m)
-                        for a in range(m):
-                            values[1] += weight(weights, i + a) * out[a]
+                        values[1] += weighted_sum(weights, i, out, m)
                 loss.slopes(s, z, m)
                 for t in range(w.shape[0]):
                     for a in range(m):
@@ -895,7 +899,6 @@ def csr_look(
     i: cython.Py_ssize_t = start
     a: cython.Py_ssize_t
     t: cython.Py_ssize_t
-    e: cython.Py_ssize_t
     m: cython.Py_ssize_t
     r: cython.double
     p: cython.Py_ssize_t = w.shape[1] - fit_intercept
@@ -905,27 +908,24 @@ def csr_look(
             for a in range(m):
                 take_targets(y, i + a, s, a)
                 for t in range(w.shape[0]):
-                    z[t, a] = sparse_dot(data, indices, indptr, i + a, w, t)
+                    z[t, a] = sparse_dot(data, indices, indptr, i + a, w, t, -1)
                     z[t, a] += w[t, p] if fit_intercept else 0.0
             loss.values(s, z, out, m)
-            for a in range(m):
-                values[0] += weight(weights, i + a) * out[a]
+            values[0] += weighted_sum(weights, i, out, m)
             if g.shape[0] > 0:
                 if u.shape[0] > 0:
                     for a in range(m):
                         for t in range(w.shape[0]):
-                            z[t, a] = sparse_dot(data, indices, indptr, i + a, u, t)
+                            z[t, a] = sparse_dot(data, indices, indptr, i + a, u, t, -1)
                             z[t, a] += u[t, p] if fit_intercept else 0.0
                     if values.shape[0] > 1:
                         loss.values(s, z, out, m)
-                        for a in range(m):
-                            values[1] += weight(weights, i + a) * out[a]
+                        values[1] += weighted_sum(weights, i, out, m)
                 loss.slopes(s, z, m)
                 for a in range(m):
                     for t in range(w.shape[0]):
                         r = z[t, a] * weight(weights, i + a)
-                        for e in range(indptr[i + a], indptr[i + a + 1]):
-                            g[t, indices[e]] += r * data[e]
+                        sparse_add(r, data, indices, indptr, i + a, g, t)
                         if fit_intercept:
                             g[t, p] += r
             i += m
@@ -1253,24 +1253,113 @@ def sparse_dot(
     i: cython.Py_ssize_t,
     w: cython.double[:, ::1],
     t: cython.Py_ssize_t,
+    soon: cython.Py_ssize_t,
 ) -> cython.double:
-    """x_i . w_t, in four sums so that the processor need not wait for each other's."""
-    e: cython.Py_ssize_t = indptr[i]
-    stop: cython.Py_ssize_t = indptr[i + 1]
-    a: cython.double = 0.0
-    b: cython.double = 0.0
-    c: cython.double = 0.0
-    d: cython.double = 0.0
-    while e + 3 < stop:
-        a += data[e] * w[t, indices[e]]
-        b += data[e + 1] * w[t, indices[e + 1]]
-        c += data[e + 2] * w[t, indices[e + 2]]
-        d += data[e + 3] * w[t, indices[e + 3]]
-        e += 4
-    while e < stop:
-        a += data[e] * w[t, indices[e]]
-        e += 1
-    return (a + b) + (c + d)
+    """x_i . w_t; meanwhile the nonzeros of row `soon` are asked for, unless it is negative."""
+    first: cython.Py_ssize_t = indptr[i]
+    m: cython.Py_ssize_t = indptr[i + 1] - first
+    ahead: cython.Py_ssize_t = indptr[soon] if soon >= 0 else -1
+    e: cython.Py_ssize_t
+    z: cython.double = 0.0
+    if not cython.compiled:
+        for e in range(first, first + m):
+            z += data[e] * w[t, indices[e]]
+        return z
+    # the address of the first nonzero of all may not exist, and is not read then
+    if cython.floating is cython.float:
+        if index is cython.int:
+            return sparse_dot_float_int(
+                cython.address(data[0]),
+                cython.address(indices[0]),
+                first,
+                m,
+                cython.address(w[t, 0]),
+                ahead,
+            )
+        return sparse_dot_float_long(
+            cython.address(data[0]),
+            cython.address(indices[0]),
+            first,
+            m,
+            cython.address(w[t, 0]),
+            ahead,
+        )
+    if index is cython.int:
+        return sparse_dot_double_int(
+            cython.address(data[0]),
+            cython.address(indices[0]),
+            first,
+            m,
+            cython.address(w[t, 0]),
+            ahead,
+        )
+    return sparse_dot_double_long(
+        cython.address(data[0]),
+        cython.address(indices[0]),
+        first,
+        m,
+        cython.address(w[t, 0]),
+        ahead,
+    )
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def sparse_add(
+    c: cython.double,
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    i: cython.Py_ssize_t,
+    w: cython.double[:, ::1],
+    t: cython.Py_ssize_t,
+) -> cython.void:
+    """w_t <- w_t + c x_i."""
+    first: cython.Py_ssize_t = indptr[i]
+    m: cython.Py_ssize_t = indptr[i + 1] - first
+    e: cython.Py_ssize_t
+    if not cython.compiled:
+        for e in range(first, first + m):
+            w[t, indices[e]] += c * data[e]
+    elif cython.floating is cython.float:
+        if index is cython.int:
+            sparse_add_float_int(
+                c,
+                cython.address(data[0]),
+                cython.address(indices[0]),
+                first,
+                m,
+                cython.address(w[t, 0]),
+            )
+        else:
+            sparse_add_float_long(
+                c,
+                cython.address(data[0]),
+                cython.address(indices[0]),
+                first,
+                m,
+                cython.address(w[t, 0]),
+            )
+    elif index is cython.int:
+        sparse_add_double_int(
+            c,
+            cython.address(data[0]),
+            cython.address(indices[0]),
+            first,
+            m,
+            cython.address(w[t, 0]),
+        )
+    else:
+        sparse_add_double_long(
+            c,
+            cython.address(data[0]),
+            cython.address(indices[0]),
+            first,
+            m,
+            cython.address(w[t, 0]),
+        )
 
 
 @cython.cfunc
@@ -1346,28 +1435,24 @@ def ask_for(
 @cython.inline
 @cython.exceptval(check=False)
 def ask_for_sparse(
-    data: cython.const[cython.floating][::1],
-    indices: cython.const[index][::1],
     indptr: cython.const[index][::1],
     y: cython.const[cython.floating][:, ::1],
     order: cython.longlong[::1],
     a: cython.Py_ssize_t,
-) -> cython.void:
-    """Have a sparse row a few places on brought from memory, and before that where it lies."""
+) -> cython.Py_ssize_t:
+    """The row a few places on, whose nonzeros `sparse_dot` is to ask for, or -1.
+
+    Its target is asked for here, and before that where its nonzeros lie.
+    """
     i: cython.Py_ssize_t
-    first: cython.Py_ssize_t
-    stop: cython.Py_ssize_t
-    if cython.compiled:
-        if a + 2 * AHEAD_SPARSE < order.shape[0]:
-            i = order[a + 2 * AHEAD_SPARSE]
-            prefetch(cython.address(indptr[i]), cython.address(indptr[i + 2]))
-        if a + AHEAD_SPARSE < order.shape[0]:
-            i = order[a + AHEAD_SPARSE]
-            first = indptr[i]
-            stop = indptr[i + 1]
-            prefetch(cython.address(data[first]), cython.address(data[stop]))
-            prefetch(cython.address(indices[first]), cython.address(indices[stop]))
-            prefetch(cython.address(y[i, 0]), cython.address(y[i, y.shape[1]]))
+    if not cython.compiled or a + AHEAD_SPARSE >= order.shape[0]:
+        return -1
+    if a + 2 * AHEAD_SPARSE < order.shape[0]:
+        i = order[a + 2 * AHEAD_SPARSE]
+        prefetch(cython.address(indptr[i]), cython.address(indptr[i + 2]))
+    i = order[a + AHEAD_SPARSE]
+    prefetch(cython.address(y[i, 0]), cython.address(y[i, y.shape[1]]))
+    return i
 
 
 @cython.cfunc
@@ -1377,3 +1462,21 @@ def ask_for_sparse(
 def weight(weights: cython.const[cython.floating][::1], i: cython.Py_ssize_t) -> cython.double:
     """Weight of a row; an empty array stands for equal weights."""
     return weights[i] if weights.shape[0] > 0 else 1.0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def weighted_sum(
+    weights: cython.const[cython.floating][::1],
+    i: cython.Py_ssize_t,
+    out: cython.double[::1],
+    m: cython.Py_ssize_t,
+) -> cython.double:
+    """Sum of what m rows from row i on have come to."""
+    a: cython.Py_ssize_t
+    total: cython.double = 0.0
+    for a in range(m):
+        total += weight(weights, i + a) * out[a]
+    return total

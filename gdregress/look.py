@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from gdregress import core
-from gdregress.threads import map_in_threads, pieces_of
+from gdregress.threads import pieces_of, sum_in_threads
 
 # Rows copied at a time where they do not lie one after the other in memory.
 COPIED_ROWS = 1024
@@ -67,30 +67,22 @@ def look(
     rows_at_once = max(8, BLOCK_BYTES // (8 * row_length))
     twin, arrays = core.kernel_loss(loss, kernels), core.arrays_of(design.X)
 
-    def part(start, stop):
-        g = np.zeros(w.shape) if gradient else _NOTHING
+    def add(start, stop, values, g=_NOTHING):
         scratch = [np.empty((k, rows_at_once)) for k in (y.shape[1], len(w))]
         scratch.append(np.empty(rows_at_once))
-        values = np.zeros(1 + both_values)
         if sparse.issparse(design.X):
             rest = (design.fit_intercept, twin, w, u, g, *scratch, values)
             kernels.csr_look(*arrays, y, weights, start, stop, *rest)
-            return values, g
+            return
         rest = (twin, w, u, g, *scratch, values)
         for X, rows in _in_rows(design.X, start, stop):
             kernels.dense_look(X, y[rows], weights[rows], 0, len(X), *rest)
-        return values, g
 
     pieces = pieces_of(n, len(w) * (1 + row_length), w.size if gradient else 0)
-    results = map_in_threads(part, pieces)
-    value = sum(values for values, _ in results) / n
-    value = value if both_values else float(value[0])
-    if not gradient:
-        return value, None
-    total = results[0][1]
-    for _, g in results[1:]:
-        total += g
-    return value, core.like_params(total / n, params)
+    shapes = [(1 + both_values,), w.shape] if gradient else [(1 + both_values,)]
+    value, *total = sum_in_threads(add, pieces, *shapes)
+    value = value / n if both_values else float(value[0]) / n
+    return value, core.like_params(total[0] / n, params) if gradient else None
 
 
 def column_mean_squares(design, weights, kernels=core.kernels):
@@ -100,18 +92,16 @@ def column_mean_squares(design, weights, kernels=core.kernels):
         return design.column_mean_squares(weights)  # which adds up duplicates first
     weights, arrays = core.kernel_weights(weights, X.dtype), core.arrays_of(X)
 
-    def part(start, stop):
-        squares = np.zeros(design.n_parameters)
+    def add(start, stop, squares):
         if sparse.issparse(X):
             kernels.csr_squares(*arrays, weights, start, stop, squares)
         else:
             for some, rows in _in_rows(X, start, stop):
                 kernels.dense_squares(some, weights[rows], squares)
-        return squares
 
     row_length = design.n_parameters if not sparse.issparse(X) else 1 + X.nnz / n
     pieces = pieces_of(n, row_length, design.n_parameters)
-    squares = sum(map_in_threads(part, pieces)) / n
+    squares = sum_in_threads(add, pieces, design.n_parameters)[0] / n
     if design.fit_intercept:
         squares[-1] = 1.0 if len(weights) == 0 else float(np.mean(weights, dtype=float))
     return squares

@@ -11,7 +11,7 @@ from scipy import sparse
 
 from gdregress import core
 from gdregress._array_api import take_rows, to_numpy
-from gdregress.threads import map_in_threads, pieces_of
+from gdregress.threads import pieces_of, sum_in_threads
 
 # Up to this many parameters the p x p matrix is cheap beside the data.
 LARGEST = 512
@@ -157,8 +157,8 @@ def _products(X, y, weights, shift, kernels=core.kernels):
     shifts = np.ascontiguousarray(shift[:p]), np.ascontiguousarray(shift[p:])
     weights = core.kernel_weights(weights, X.dtype)
 
-    def part(start, stop):
-        block, total = np.zeros((rows, width)), np.zeros((width, width))
+    def add(start, stop, total):
+        block = np.zeros((rows, width))
         step = stop - start if X.flags.c_contiguous else COPIED_ROWS
         for first in range(start, stop, step):
             some = slice(first, min(first + step, stop))
@@ -166,9 +166,9 @@ def _products(X, y, weights, shift, kernels=core.kernels):
             kernels.dense_moments(
                 some_X, y[some], weights[some], 0, len(some_X), *shifts, block, total
             )
-        return total
 
-    total = np.triu(sum(map_in_threads(part, pieces_of(n, p, width * width))))
+    pieces = pieces_of(n, p, width * width)
+    total = np.triu(sum_in_threads(add, pieces, (width, width))[0])
     total += total.T
     total.flat[:: width + 1] /= 2
     return total

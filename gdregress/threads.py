@@ -6,7 +6,9 @@ come back in the order of the pieces: sums over them are the same to the bit on 
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
+from threading import Lock
 
+import numpy as np
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
 # Numbers that are worth a thread's while, and the most pieces.
@@ -31,7 +33,7 @@ def pieces_of(n_rows, row_length, memory=0):
 
 
 def map_in_threads(function, pieces):
-    """[function(start, stop) for each piece], shared out between the threads allowed.
+    """[function(*piece) for each piece], shared out between the threads allowed.
 
     They are those of scikit-learn, which OMP_NUM_THREADS, threadpoolctl and joblib limit. The
     function must release the interpreter lock to gain from them.
@@ -53,3 +55,34 @@ def map_in_threads(function, pieces):
     for other in others:
         other.result()
     return results
+
+
+def sum_in_threads(add, pieces, *shapes):
+    """Sums over the pieces, added up in their order, as arrays of the given shapes.
+
+    ``add(start, stop, *arrays)`` adds what belongs to a piece to arrays that begin as zeros.
+    Threads use their arrays again: fresh memory costs more than the sums.
+    """
+    totals = [np.zeros(shape) for shape in shapes]
+    if len(pieces) == 1:
+        add(*pieces[0], *totals)
+        return totals
+    spare, waiting, lock, added = [], {}, Lock(), 0
+
+    def part(i, start, stop):
+        nonlocal added
+        with lock:
+            arrays = spare.pop() if spare else [np.zeros(shape) for shape in shapes]
+        add(start, stop, *arrays)
+        with lock:
+            waiting[i] = arrays
+            while added in waiting:
+                arrays = waiting.pop(added)
+                for total, array in zip(totals, arrays, strict=True):
+                    total += array
+                    array.fill(0.0)
+                spare.append(arrays)
+                added += 1
+
+    map_in_threads(part, [(i, *piece) for i, piece in enumerate(pieces)])
+    return totals
