@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from gdregress import core, optimizers, penalties
-from gdregress.samplers import Batch, row_order
+from gdregress.samplers import Batch
 from gdregress.schedules import SCHEDULES, check_factor
 
 # The constants of each rule (decay of the gradient, decay of its square, epsilon) and the arrays
@@ -27,6 +27,8 @@ RULES = {
     ),
     optimizers.NAdam: (("beta_1", "beta_2", "epsilon"), ("first_moment", "second_moment")),
 }
+# Updates whose learning rates are computed at once, in arrays that stay in the cache.
+UPDATES_AT_ONCE = 1 << 15
 # Bytes of the rows of a batch that stay in the cache between their predictions and gradient.
 BLOCK_BYTES = 1 << 14
 PENALTIES = (
@@ -66,15 +68,18 @@ def compiled_epoch(run, state, kernels=core.kernels):
         The compiled core, or its interpreted twin.
     """
     n, size = run.objective.n_samples, run.sampler.size(run.objective.n_samples)
-    order = row_order(n, state.rng, run.sampler.shuffle).astype(np.int64, copy=False)
-    rates, last_rate = learning_rates(run, state, n, size)
+    more = len(run.history) < run.max_iter
+    order = run.row_orders.draw(n, state.rng, run.sampler.shuffle, more)
     epoch = _Epoch(run, state, kernels)
-    start = 0
-    while start < len(rates):
-        stop = len(rates)
+    start, updates = 0, -(-n // size)
+    # a sparse epoch sees to all parameters at its end, which is not worth it more often
+    most = max(UPDATES_AT_ONCE, run.objective.design.n_parameters)
+    while start < updates:
+        stop = min(updates, start + most)
         if state.average is not None:
             stop = min(stop, start + state.average.updates_ahead())
-        epoch.descend(order[start * size : stop * size], size, rates[start:stop])
+        rates, last_rate = learning_rates(run, state, n, size, start, stop)
+        epoch.descend(order[start * size : stop * size], size, rates)
         start = stop
     epoch.hand_back()
     state.epoch += 1
@@ -162,21 +167,32 @@ def _rows_at_once(X, size):
     return min(size, max(1, BLOCK_BYTES // (X.itemsize * max(1, X.shape[1]))))
 
 
-def learning_rates(run, state, n, size):
-    """Learning rate of every update of the epoch, a short last batch counting by its share.
+def learning_rates(run, state, n, size, start=0, stop=None):
+    """Learning rates of an epoch's updates, a short last batch counting by its share.
 
     Also the last rate before that share.
+
+    Parameters
+    ----------
+    run, state : as in `solver.run_epoch`
+    n, size : int
+        Rows, and those of a batch.
+    start, stop : int
+        Updates within the epoch, of which `state` has seen `start`; None for all.
     """
     updates, first = -(-n // size), state.count - run.first_count
+    stop = updates if stop is None else stop
     base = run.learning_rate * state.rate_factor
+    counts = range(first, first + stop - start)
     if type(run.schedule) in SCHEDULES.values():
-        factors = run.schedule(np.arange(first, first + updates))
+        factors = run.schedule(np.arange(counts.start, counts.stop))
     else:
-        factors = np.array([run.schedule(count) for count in range(first, first + updates)])
+        factors = np.array([run.schedule(count) for count in counts])
     check_factor(run.schedule, factors)
     rates = base * np.asarray(factors, dtype=float)
     last_rate = rates[-1]
-    rates[-1] *= (n - (updates - 1) * size) / size
+    if stop == updates:
+        rates[-1] *= (n - (updates - 1) * size) / size
     return rates, last_rate
 
 

@@ -5,6 +5,7 @@ are. The share multiplies the learning rate, so that the rows of a last, shorter
 more than all others.
 """
 
+import copy
 from abc import ABC, abstractmethod
 from numbers import Integral
 
@@ -13,9 +14,12 @@ from sklearn.base import BaseEstimator
 
 from gdregress import core
 from gdregress._validation import Interval, RealNotInt
+from gdregress.threads import in_background
 
 ALL_ROWS = slice(None)
 LARGEST_IN_CACHE = 1 << 16
+# Rows whose next order is drawn ahead: a second one takes up memory.
+LARGEST_AHEAD = 1 << 22
 
 
 def row_order(n_samples, rng, shuffle):
@@ -26,11 +30,49 @@ def row_order(n_samples, rng, shuffle):
     """
     if not shuffle:
         return np.arange(n_samples)
-    if n_samples <= LARGEST_IN_CACHE or core.kernels is None:
+    if not _is_large(n_samples):
         return rng.permutation(n_samples)
+    return _shuffled(n_samples, _seed(rng))
+
+
+def _is_large(n_samples):
+    return n_samples > LARGEST_IN_CACHE and core.kernels is not None
+
+
+def _seed(rng):
+    return int(rng.randint(2**62, dtype=np.int64))
+
+
+def _shuffled(n_samples, seed):
     order, ends = np.empty(n_samples, dtype=np.int64), np.zeros(257, dtype=np.int64)
-    core.kernels.shuffle(order, ends, int(rng.randint(2**62, dtype=np.int64)))
+    core.kernels.shuffle(order, ends, seed)
     return order
+
+
+class RowOrders:
+    """The orders of one epoch after the other, the next one drawn while this one descends.
+
+    They are those of `row_order`: what was drawn ahead is only taken if the generator has come
+    to its seed.
+    """
+
+    def __init__(self):
+        self._ahead = None
+
+    def draw(self, n_samples, rng, shuffle, more):
+        """The order of this epoch; ``more`` says that another may follow."""
+        if not shuffle or not _is_large(n_samples):
+            return row_order(n_samples, rng, shuffle)
+        seed, ahead, self._ahead = _seed(rng), self._ahead, None
+        if ahead is not None and ahead[:2] == (n_samples, seed):
+            order = ahead[2].result()
+        else:
+            order = _shuffled(n_samples, seed)
+        if more and n_samples <= LARGEST_AHEAD:
+            next_seed = _seed(copy.deepcopy(rng))
+            drawn = in_background(_shuffled, n_samples, next_seed)
+            self._ahead = None if drawn is None else (n_samples, next_seed, drawn)
+        return order
 
 
 class Sampler(BaseEstimator, ABC):

@@ -13,7 +13,7 @@ from gdregress.averaging import SuffixAverage
 from gdregress.history import History
 from gdregress.objective import QuadraticObjective
 from gdregress.penalties import NoPenalty
-from gdregress.samplers import Batch
+from gdregress.samplers import Batch, RowOrders
 from gdregress.schedules import Adaptive, check_factor
 from gdregress.stopping import Plateau, Tolerance
 
@@ -85,6 +85,7 @@ class Run:
     store: Any = None
     on_epoch: Any = None
     history: History = field(default_factory=History)
+    row_orders: RowOrders = field(default_factory=RowOrders)
 
 
 @dataclass

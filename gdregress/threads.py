@@ -86,3 +86,13 @@ def sum_in_threads(add, pieces, *shapes):
 
     map_in_threads(part, [(i, *piece) for i, piece in enumerate(pieces)])
     return totals
+
+
+def in_background(function, *args):
+    """The result to come of ``function(*args)``, or None where only one thread is allowed."""
+    if _openmp_effective_n_threads() == 1:
+        return None
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(function, *args)
+    pool.shutdown(wait=False)
+    return future

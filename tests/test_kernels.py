@@ -422,3 +422,24 @@ def test_says_once_that_it_is_not_compiled(monkeypatch):
     with pytest.warns(RuntimeWarning, match="without its compiled core"):
         slow = model.fit(X, y).coef_
     assert np.isfinite(slow).all()
+
+
+@pytest.mark.parametrize("average", [False, True, 20])
+@pytest.mark.parametrize("penalty", PENALISED)
+@pytest.mark.parametrize("storage", STORAGES)
+@pytest.mark.parametrize("batch_size", [None, 4])
+def test_rates_may_come_a_few_at_a_time(data, storage, penalty, batch_size, average, monkeypatch):
+    X, y, weights = data
+    parameters = PENALISED[penalty][0] | {
+        "solver": "stochastic" if batch_size is None else "mini-batch",
+        "batch_size": batch_size or 32,
+        "learning_rate": 0.02,
+        "schedule": "invscaling",
+        "average": average,
+        "max_iter": 3,
+    }
+    whole = fit("compiled", STORAGES[storage](X), y, weights, **parameters)
+    monkeypatch.setattr(compiled, "UPDATES_AT_ONCE", 1)
+    pieces = fit("compiled", STORAGES[storage](X), y, weights, **parameters)
+    assert_same(pieces, whole, 1e-13)
+    assert pieces.history_["learning_rate"] == whole.history_["learning_rate"]

@@ -8,8 +8,8 @@ from numpy.testing import assert_array_equal
 from scipy.stats import chi2
 from test_kernels import INTERPRETED
 
-from gdregress import GDRegressor, core
-from gdregress.samplers import LARGEST_IN_CACHE, row_order
+from gdregress import GDRegressor, core, samplers
+from gdregress.samplers import LARGEST_IN_CACHE, RowOrders, row_order
 
 LARGE = LARGEST_IN_CACHE + 1
 # Of a uniform shuffle, one seed in a hundred thousand gives a larger statistic.
@@ -122,3 +122,56 @@ def test_fits_on_many_rows_follow_their_seed():
     coefs = [model.set_params(random_state=seed).fit(X, y).coef_ for seed in (0, 0, 1)]
     assert_array_equal(coefs[0], coefs[1])
     assert (coefs[0] != coefs[2]).all()
+
+
+@pytest.mark.parametrize("more", [True, False])
+@pytest.mark.parametrize("shuffle", [True, False])
+@pytest.mark.parametrize("n", [10, LARGE])
+def test_orders_drawn_ahead_are_those_of_epoch_after_epoch(n, shuffle, more):
+    orders, rng, plain = RowOrders(), np.random.RandomState(5), np.random.RandomState(5)
+    for _ in range(3):
+        assert_array_equal(orders.draw(n, rng, shuffle, more), row_order(n, plain, shuffle))
+    assert_array_equal(rng.randint(2**31, size=3), plain.randint(2**31, size=3))
+
+
+def test_an_order_drawn_ahead_is_dropped_when_the_generator_has_moved_on():
+    orders, rng, plain = RowOrders(), np.random.RandomState(5), np.random.RandomState(5)
+    orders.draw(LARGE, rng, True, more=True)
+    row_order(LARGE, plain, True)
+    rng.rand(), plain.rand()
+    assert_array_equal(orders.draw(LARGE, rng, True, True), row_order(LARGE, plain, True))
+    assert_array_equal(orders.draw(LARGE + 1, rng, True, True), row_order(LARGE + 1, plain, True))
+
+
+def test_orders_are_drawn_ahead_only_where_another_thread_is_allowed(monkeypatch):
+    drawn = []
+    real = samplers.in_background
+
+    def in_background(*args):
+        drawn.append(real(*args))
+        return drawn[-1]
+
+    monkeypatch.setattr(samplers, "in_background", in_background)
+    for n_threads in (2, 1):
+        monkeypatch.setattr("gdregress.threads._openmp_effective_n_threads", lambda n=n_threads: n)
+        orders, rng, plain = RowOrders(), np.random.RandomState(5), np.random.RandomState(5)
+        for _ in range(2):
+            assert_array_equal(orders.draw(LARGE, rng, True, True), row_order(LARGE, plain, True))
+    assert [future is None for future in drawn] == [False, False, True, True]
+    assert_array_equal(drawn[0].result(), orders_of_seed(5)[1])
+
+
+def orders_of_seed(seed):
+    rng = np.random.RandomState(seed)
+    return [row_order(LARGE, rng, True) for _ in range(2)]
+
+
+def test_a_fit_draws_no_order_that_it_does_not_need(monkeypatch):
+    calls = []
+    monkeypatch.setattr(samplers, "in_background", lambda function, *args: calls.append(args))
+    X = np.random.RandomState(0).randn(LARGE, 1)
+    model = GDRegressor(solver="stochastic", max_iter=3, tol=None, random_state=0)
+    model.fit(X, X[:, 0] + X[::-1, 0])
+    assert len(calls) == 2
+    model.partial_fit(X, X[:, 0])
+    assert len(calls) == 2
