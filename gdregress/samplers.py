@@ -14,7 +14,7 @@ from sklearn.base import BaseEstimator
 
 from gdregress import core
 from gdregress._validation import Interval, RealNotInt
-from gdregress.threads import in_background
+from gdregress.threads import in_background, threads_allowed
 
 ALL_ROWS = slice(None)
 LARGEST_IN_CACHE = 1 << 16
@@ -68,10 +68,10 @@ class RowOrders:
             order = ahead[2].result()
         else:
             order = _shuffled(n_samples, seed)
-        if more and n_samples <= LARGEST_AHEAD:
+        if more and n_samples <= LARGEST_AHEAD and threads_allowed() > 1:
             next_seed = _seed(copy.deepcopy(rng))
             drawn = in_background(_shuffled, n_samples, next_seed)
-            self._ahead = None if drawn is None else (n_samples, next_seed, drawn)
+            self._ahead = n_samples, next_seed, drawn
         return order
 
 

@@ -6,7 +6,7 @@ come back in the order of the pieces: sums over them are the same to the bit on 
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
-from threading import Lock
+from threading import Lock, local
 
 import numpy as np
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
@@ -14,6 +14,16 @@ from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 # Numbers that are worth a thread's while, and the most pieces.
 SMALLEST_PIECE = 1 << 18
 MOST_PIECES = 64
+_here = local()
+
+
+def threads_allowed():
+    """How many threads may work for the one that asks.
+
+    They are those of scikit-learn, which OMP_NUM_THREADS, threadpoolctl and joblib limit; in the
+    background one less, as it is not alone.
+    """
+    return getattr(_here, "allowed", None) or _openmp_effective_n_threads()
 
 
 def pieces_of(n_rows, row_length, memory=0):
@@ -35,10 +45,9 @@ def pieces_of(n_rows, row_length, memory=0):
 def map_in_threads(function, pieces):
     """[function(*piece) for each piece], shared out between the threads allowed.
 
-    They are those of scikit-learn, which OMP_NUM_THREADS, threadpoolctl and joblib limit. The
-    function must release the interpreter lock to gain from them.
+    The function must release the interpreter lock to gain from them.
     """
-    n_threads = min(_openmp_effective_n_threads(), len(pieces))
+    n_threads = min(threads_allowed(), len(pieces))
     results = [None] * len(pieces)
     waiting = iter(range(len(pieces)))  # of which every thread takes the next
 
@@ -89,10 +98,14 @@ def sum_in_threads(add, pieces, *shapes):
 
 
 def in_background(function, *args):
-    """The result to come of ``function(*args)``, or None where only one thread is allowed."""
-    if _openmp_effective_n_threads() == 1:
-        return None
+    """The result to come of ``function(*args)``; only where more than one thread is allowed."""
+    others = threads_allowed() - 1
+
+    def work():
+        _here.allowed = others
+        return function(*args)
+
     pool = ThreadPoolExecutor(1)
-    future = pool.submit(function, *args)
+    future = pool.submit(work)
     pool.shutdown(wait=False)
     return future

@@ -143,35 +143,41 @@ def test_an_order_drawn_ahead_is_dropped_when_the_generator_has_moved_on():
     assert_array_equal(orders.draw(LARGE + 1, rng, True, True), row_order(LARGE + 1, plain, True))
 
 
-def test_orders_are_drawn_ahead_only_where_another_thread_is_allowed(monkeypatch):
-    drawn = []
-    real = samplers.in_background
+@pytest.fixture
+def drawn(monkeypatch):
+    """What has been drawn in the background."""
+    futures, in_background = [], samplers.in_background
 
-    def in_background(*args):
-        drawn.append(real(*args))
-        return drawn[-1]
+    def remembered(*args):
+        futures.append(in_background(*args))
+        return futures[-1]
 
-    monkeypatch.setattr(samplers, "in_background", in_background)
-    for n_threads in (2, 1):
-        monkeypatch.setattr("gdregress.threads._openmp_effective_n_threads", lambda n=n_threads: n)
-        orders, rng, plain = RowOrders(), np.random.RandomState(5), np.random.RandomState(5)
-        for _ in range(2):
-            assert_array_equal(orders.draw(LARGE, rng, True, True), row_order(LARGE, plain, True))
-    assert [future is None for future in drawn] == [False, False, True, True]
-    assert_array_equal(drawn[0].result(), orders_of_seed(5)[1])
+    monkeypatch.setattr(samplers, "in_background", remembered)
+    return futures
 
 
-def orders_of_seed(seed):
-    rng = np.random.RandomState(seed)
-    return [row_order(LARGE, rng, True) for _ in range(2)]
+def allow(monkeypatch, n_threads):
+    monkeypatch.setattr("gdregress.threads._openmp_effective_n_threads", lambda: n_threads)
 
 
-def test_a_fit_draws_no_order_that_it_does_not_need(monkeypatch):
-    calls = []
-    monkeypatch.setattr(samplers, "in_background", lambda function, *args: calls.append(args))
+@pytest.mark.parametrize("n_threads", [1, 2])
+def test_orders_are_drawn_ahead_where_another_thread_is_allowed(drawn, n_threads, monkeypatch):
+    allow(monkeypatch, n_threads)
+    orders, rng, plain = RowOrders(), np.random.RandomState(5), np.random.RandomState(5)
+    expected = [row_order(LARGE, plain, True) for _ in range(2)]
+    assert_array_equal(orders.draw(LARGE, rng, True, True), expected[0])
+    assert len(drawn) == n_threads - 1
+    for future in drawn:
+        assert_array_equal(future.result(), expected[1])
+    assert_array_equal(orders.draw(LARGE, rng, True, False), expected[1])
+    assert len(drawn) == n_threads - 1
+
+
+def test_a_fit_draws_no_order_that_it_does_not_need(drawn, monkeypatch):
+    allow(monkeypatch, 2)
     X = np.random.RandomState(0).randn(LARGE, 1)
     model = GDRegressor(solver="stochastic", max_iter=3, tol=None, random_state=0)
     model.fit(X, X[:, 0] + X[::-1, 0])
-    assert len(calls) == 2
+    assert len(drawn) == 2
     model.partial_fit(X, X[:, 0])
-    assert len(calls) == 2
+    assert len(drawn) == 2

@@ -1,6 +1,7 @@
 """Work is cut by its size alone, so that threads change no result, and errors are not lost."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +11,15 @@ from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import threadpool_limits
 
 from gdregress import GDRegressor
-from gdregress.threads import MOST_PIECES, SMALLEST_PIECE, map_in_threads, pieces_of
+from gdregress.threads import (
+    MOST_PIECES,
+    SMALLEST_PIECE,
+    in_background,
+    map_in_threads,
+    pieces_of,
+    sum_in_threads,
+    threads_allowed,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -142,3 +151,53 @@ def test_fits_are_the_same_to_the_bit(parameters, storage, large, monkeypatch):
         assert_array_equal(coef, fits[0][0])
         assert intercept == fits[0][1]
         assert objective == fits[0][2]
+
+
+@pytest.mark.parametrize("n_pieces", [1, 2, 7, 64])
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+def test_sums_are_added_up_in_the_order_of_the_pieces(n_threads, n_pieces, monkeypatch):
+    allow(monkeypatch, n_threads)
+    numbers = 10.0 ** np.random.RandomState(0).uniform(-8, 8, size=(n_pieces, 3))
+
+    def add(start, stop, total, count):
+        time.sleep(0.002 * (start % 3))  # not all take the same time
+        total += numbers[start]
+        count += stop - start
+
+    pieces = [(i, i + 1) for i in range(n_pieces)]
+    total, count = sum_in_threads(add, pieces, 3, ())
+    expected = np.zeros(3)
+    for row in numbers:
+        expected += row
+    assert_array_equal(total, expected)
+    assert count == n_pieces
+
+
+def test_an_error_in_a_sum_is_not_lost(monkeypatch):
+    allow(monkeypatch, 2)
+
+    def add(start, stop, total):
+        if start == 3:
+            raise ValueError("piece 3")
+
+    with pytest.raises(ValueError, match="piece 3"):
+        sum_in_threads(add, [(i, i + 1) for i in range(8)], 2)
+
+
+def test_what_runs_in_the_background_leaves_a_thread_to_the_foreground(monkeypatch):
+    allow(monkeypatch, 3)
+    assert threads_allowed() == 3
+    assert in_background(threads_allowed).result() == 2
+    assert in_background(lambda: in_background(threads_allowed).result()).result() == 1
+    assert threads_allowed() == 3
+
+
+def test_an_error_in_the_background_comes_with_the_result(monkeypatch):
+    allow(monkeypatch, 2)
+
+    def fail():
+        raise ValueError("in the background")
+
+    future = in_background(fail)
+    with pytest.raises(ValueError, match="in the background"):
+        future.result()
