@@ -10,6 +10,10 @@ import numpy as np
 import sklearn
 from scipy import sparse
 
+# Beyond so many numbers BLAS shares a dot product out between threads, which afterwards keep
+# their processors busy waiting for more, and its result depends on how many there are.
+LARGEST_DOT = 10_000
+
 
 def namespace(array):
     """Array API namespace of an array that has already been validated."""
@@ -116,9 +120,14 @@ def asarray(values, xp, device, dtype=None):
 
 def dot(a, b):
     """Sum of the products of two arrays of one shape, as a Python float."""
-    if isinstance(a, np.ndarray):
-        return float(np.vdot(a, b))
-    return float(namespace(a).sum(a * b))
+    return float(sum_of_products(a, b))
+
+
+def sum_of_products(a, b):
+    """The same as an array of one number, which nobody has waited for."""
+    if isinstance(a, np.ndarray) and a.size <= LARGEST_DOT:
+        return np.vdot(a, b)
+    return namespace(a).sum(a * b)
 
 
 def same_numbers(a, b):
@@ -132,11 +141,34 @@ def take_rows(array, rows):
     Parameters
     ----------
     array : array or CSR array of shape (n, ...)
-    rows : slice or ndarray of int
+    rows : slice, ndarray of int, or an array of `array`'s own library and device
     """
     if isinstance(array, np.ndarray) or sparse.issparse(array):
         return array[rows]
     if isinstance(rows, slice):
         return array[rows, ...]
     xp = namespace(array)
-    return xp.take(array, asarray(rows, xp, array_api_compat.device(array)), axis=0)
+    if isinstance(rows, np.ndarray):
+        rows = asarray(rows, xp, array_api_compat.device(array))
+    return xp.take(array, rows, axis=0)
+
+
+def rows_beside(array, batches):
+    """Batches whose rows are numbered where an array is, moved there all at once.
+
+    Parameters
+    ----------
+    array : array
+    batches : iterable of (rows, share)
+        One epoch, as in `Sampler.batches`; all rows are slices or all are NumPy arrays.
+    """
+    if isinstance(array, np.ndarray):
+        return batches
+    batches = list(batches)
+    if isinstance(batches[0][0], slice):
+        return batches
+    order = np.concatenate([rows for rows, _ in batches])
+    order = asarray(order, namespace(array), array_api_compat.device(array))
+    ends = np.cumsum([len(rows) for rows, _ in batches]).tolist()
+    starts, shares = [0, *ends[:-1]], [share for _, share in batches]
+    return [(order[i:j], share) for i, j, share in zip(starts, ends, shares, strict=True)]

@@ -195,10 +195,11 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         run.validate = held_out and Scorer(self, held_out, objective, scaling)
         run.store = original if self.store_path else None
         metadata = {"sample_weight": sample_weight}
-        run.on_epoch = EpochEnd(self, run, original, components.loss, X=X, y=y, metadata=metadata)
+        epoch_end = EpochEnd(self, run, original, components.loss, X=X, y=y, metadata=metadata)
+        run.on_epoch = epoch_end if epoch_end.has_work() else None
         result = solve(run, state)
         self._set_fitted(result, plan, state, original)
-        run.on_epoch.close()
+        epoch_end.close()
         self._report(result, plan)
 
     def _partial_fit(self, X, y, sample_weight):

@@ -27,6 +27,10 @@ class EpochEnd:
             self.context = estimator._init_callback_context(max_subtasks=run.max_iter)
             self.context.call_on_fit_task_begin(estimator=estimator, **data)
 
+    def has_work(self):
+        """Whether there is anything to do after an epoch."""
+        return bool(self.estimator.verbose) or self.context is not None
+
     def __call__(self, params):
         if self.estimator.verbose:
             print_epoch(self.run.history, self.estimator.verbose)

@@ -1,5 +1,7 @@
 """Averages of the iterates: a suffix of them, so that the early ones are forgotten."""
 
+import copy
+
 
 class SuffixAverage:
     """Mean of the last parameters of a run.
@@ -45,6 +47,12 @@ class SuffixAverage:
         self.count += n_updates
         if self.start is None and self.count & (self.count - 1) == 0:
             self._older, self._newer = self._newer, Mean()
+
+    def copy(self):
+        """The same means, which go on by themselves; arrays are shared, as none is written to."""
+        other = copy.copy(self)
+        other._older, other._newer = copy.copy(self._older), copy.copy(self._newer)
+        return other
 
     def value(self, params):
         """The mean, or the given parameters where none has been averaged yet."""

@@ -11,6 +11,7 @@ from scipy import sparse
 from gdregress import core, optimizers, penalties
 from gdregress.samplers import Batch
 from gdregress.schedules import SCHEDULES, check_factor
+from gdregress.threads import memory_apart
 
 # The constants of each rule (decay of the gradient, decay of its square, epsilon) and the arrays
 # of its state. The core's twins have the names of the optimizers.
@@ -128,7 +129,7 @@ class _Epoch:
         weights = core.kernel_weights(objective.weights, X.dtype)
         y = core.target_columns(objective.y)
         rows = *core.arrays_of(X), y, weights, order
-        scratch = [np.empty((k, self.rows_at_once)) for k in (y.shape[1], len(self.w))]
+        scratch = [memory_apart(k, self.rows_at_once) for k in (y.shape[1], len(self.w))]
         plain = isinstance(self.run.optimizer, optimizers.GradientDescent)
         if sparse.issparse(X) and plain:
             owed = np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0))

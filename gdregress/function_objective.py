@@ -55,6 +55,10 @@ class FunctionObjective(Objective):
                 self._sloped = (params, self.function.gradient(params, self.all_rows))
         return self._sloped[1]
 
+    def batches(self, sampler, rng):
+        """Batches of rows numbered in NumPy, as the function is handed them."""
+        return sampler.batches(self.n_samples, rng)
+
     def _look(self, params):
         value, gradient = self.function.value_and_gradient(params, self.all_rows)
         self._keep(params, value)

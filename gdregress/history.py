@@ -34,7 +34,8 @@ class History:
                          mean square; for batch at the point of the epoch's gradient
     ``learning_rate``    rate of the epoch's last update
     ``validation_score`` score on the rows held out, None without early stopping
-    ``seconds``          since the data were ready, the work for an automatic rate included
+    ``seconds``          since the data were ready, the work for an automatic rate included;
+                         on accelerators up to the look at this and the epochs next to it
     ===================  ================================================================
 
     Attributes

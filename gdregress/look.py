@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from gdregress import core
-from gdregress.threads import pieces_of, sum_in_threads
+from gdregress.threads import memory_apart, pieces_of, sum_in_threads
 
 # Rows copied at a time where they do not lie one after the other in memory.
 COPIED_ROWS = 1024
@@ -68,8 +68,8 @@ def look(
     twin, arrays = core.kernel_loss(loss, kernels), core.arrays_of(design.X)
 
     def add(start, stop, values, g=_NOTHING):
-        scratch = [np.empty((k, rows_at_once)) for k in (y.shape[1], len(w))]
-        scratch.append(np.empty(rows_at_once))
+        scratch = [memory_apart(k, rows_at_once) for k in (y.shape[1], len(w))]
+        scratch.append(memory_apart(rows_at_once))
         if sparse.issparse(design.X):
             rest = (design.fit_intercept, twin, w, u, g, *scratch, values)
             kernels.csr_look(*arrays, y, weights, start, stop, *rest)
@@ -101,7 +101,7 @@ def column_mean_squares(design, weights, kernels=core.kernels):
 
     row_length = design.n_parameters if not sparse.issparse(X) else 1 + X.nnz / n
     pieces = pieces_of(n, row_length, design.n_parameters)
-    squares = sum_in_threads(add, pieces, design.n_parameters)[0] / n
+    squares = sum_in_threads(add, pieces, (design.n_parameters,))[0] / n
     if design.fit_intercept:
         squares[-1] = 1.0 if len(weights) == 0 else float(np.mean(weights, dtype=float))
     return squares

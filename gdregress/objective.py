@@ -7,12 +7,21 @@ Several targets are summed. The intercept is never penalised.
 
 import math
 from abc import ABC, abstractmethod
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from gdregress import jitted, look
-from gdregress._array_api import asarray, dot, namespace, same_numbers, take_rows
+from gdregress._array_api import (
+    asarray,
+    dot,
+    namespace,
+    rows_beside,
+    same_numbers,
+    sum_of_products,
+    take_rows,
+)
+from gdregress._unread import Unread
 from gdregress.evaluation import mean_gradient, mean_loss, over_targets
 from gdregress.losses import SquaredError
 from gdregress.penalties import NoPenalty
@@ -40,9 +49,12 @@ class Objective(ABC):
         Of the columns, where they have been formed.
     output_shape : tuple
         Of the raw predictions of one row, () for a single number.
+    granted : list of Unread or None
+        While the loop runs ahead of its looks, what gradients have taken for granted.
     """
 
     moments = None
+    granted = None
 
     def __init__(self, design, y, weights, loss, penalty):
         self.design = design
@@ -92,11 +104,19 @@ class Objective(ABC):
         Parameters
         ----------
         params : array
-        rows : slice or ndarray of int
+        rows : slice or array of int
         """
+
+    def batches(self, sampler, rng):
+        """The batches of an epoch as `Sampler.batches` has them, numbered where the data are."""
+        return rows_beside(self.y, sampler.batches(self.n_samples, rng))
 
     def penalty_value(self, params):
         return float(self.penalty.value(self.design.coef(params)))
+
+    def unread_penalty(self, params):
+        """`penalty_value` as `Unread`."""
+        return Unread(self.penalty.value(self.design.coef(params)))
 
     def value(self, params, ahead=None):
         return self.loss_value(params, ahead) + self.penalty_value(params)
@@ -172,15 +192,13 @@ class Objective(ABC):
 
     def scaled_norm(self, gradient, scales):
         """Euclidean norm of a gradient measured in units of the columns' root mean squares."""
-        ratio = gradient / (scales if scales.ndim == gradient.ndim else scales[:, None])
-        square = dot(ratio, ratio)
-        if SMALLEST_SQUARE < square < math.inf:
-            return math.sqrt(square)
-        largest = float(namespace(ratio).max(abs(ratio)))
-        if not 0 < largest < math.inf:
-            return largest
-        ratio = ratio / largest  # the squares have underflowed, or overflowed
-        return largest * math.sqrt(dot(ratio, ratio))
+        ratio = _in_units(gradient, scales)
+        return _root(ratio, dot(ratio, ratio))
+
+    def unread_norm(self, gradient, scales):
+        """`scaled_norm` as `Unread`."""
+        ratio = _in_units(gradient, scales)
+        return Unread(sum_of_products(ratio, ratio), partial(_root, ratio))
 
 
 class DataObjective(Objective):
@@ -201,7 +219,15 @@ class DataObjective(Objective):
             return self._valued_ahead[1]
         if not same_numbers(self._valued[0], params):
             self._look(params, ahead, ahead is not None)
-        return self._valued[1]
+        return float(self._valued[1])
+
+    def unread_loss(self, params):
+        """`loss_value` as `Unread`; the gradient will be asked for at the same parameters."""
+        if not self.is_looked_at():
+            return Unread(self._mean_loss(self.loss, params))
+        if self._valued[0] is not params:
+            self._look(params, params, True)
+        return Unread(self._valued[1])
 
     def trial_value(self, params, ahead):
         """The loss at parameters that a line search tries, whose own next trial starts ahead.
@@ -220,7 +246,10 @@ class DataObjective(Objective):
         return 2 * self._weighted_mean(SquaredError(), params)
 
     def _weighted_mean(self, loss, params):
-        return float(mean_loss(loss, self.y, self.weights, self.predict(params)))
+        return float(self._mean_loss(loss, params))
+
+    def _mean_loss(self, loss, params):
+        return mean_loss(loss, self.y, self.weights, self.predict(params))
 
     def gradient(self, params, rows=ALL_ROWS):
         if rows is not ALL_ROWS:
@@ -241,7 +270,7 @@ class DataObjective(Objective):
     def _look(self, params, ahead, gradient):
         ahead = None if ahead is params else ahead
         value, grad = self._pass(params, ahead, gradient)
-        self._valued = (params, float(value))
+        self._valued = (params, value)
         if gradient:
             self._sloped = (params if ahead is None else ahead, grad)
 
@@ -311,18 +340,35 @@ class QuadraticObjective(Objective):
         if params is not self.anchor:
             step, curved = self._from_anchor(params)
             value = self._value + dot(step, self._gradient + curved / 2)
-            # also where it is not finite, which the data decide
-            if value > self.SMALLEST_VALUE * self._value:
+            if not self._has_cancelled(value):
                 return value
             self.move_anchor(params)
         return self._value
+
+    def unread_loss(self, params):
+        """`loss_value` as `Unread`, taking for granted that the anchor may stay."""
+        if params is self.anchor:
+            return Unread(self._value)
+        step, curved = self._from_anchor(params)
+        change = sum_of_products(step, self._gradient + curved / 2)
+        value = Unread(change, lambda number: self._value + number)
+        return value.unless(self._has_cancelled)
+
+    def _has_cancelled(self, value):
+        """Whether too few digits are left; also of what is not finite, which the data decide."""
+        return not value > self.SMALLEST_VALUE * self._value
 
     def gradient(self, params, rows=ALL_ROWS):
         if rows is not ALL_ROWS:
             return self._data.gradient(params, rows)
         if params is not self.anchor:
             gradient = self._gradient + self._from_anchor(params)[1]
-            if not dot(gradient, gradient) < self.SMALLEST_GRADIENT**2 * self._square:
+            smallest = self.SMALLEST_GRADIENT**2 * self._square
+            if self.granted is not None:
+                square = Unread(sum_of_products(gradient, gradient))
+                self.granted.append(square.unless(lambda square: square < smallest))
+                return self._as_params(gradient)
+            if not dot(gradient, gradient) < smallest:
                 return self._as_params(gradient)
             self.move_anchor(params)
         return self._as_params(self._gradient)
@@ -369,6 +415,21 @@ def null_parameters(design, y, weights, loss):
         intercept = xp.log(xp.mean(losses, axis=0, keepdims=True))
         params = xp.concat([params[:-1, ...], intercept])
     return params
+
+
+def _in_units(gradient, scales):
+    return gradient / (scales if scales.ndim == gradient.ndim else scales[:, None])
+
+
+def _root(ratio, square):
+    """Euclidean norm of an array whose square is known."""
+    if SMALLEST_SQUARE < square < math.inf:
+        return math.sqrt(square)
+    largest = float(namespace(ratio).max(abs(ratio)))
+    if not 0 < largest < math.inf:
+        return largest
+    ratio = ratio / largest  # the squares have underflowed, or overflowed
+    return largest * math.sqrt(dot(ratio, ratio))
 
 
 def _outer(mean, shift):

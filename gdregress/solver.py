@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from gdregress import compiled, jitted_epoch
+from gdregress._ahead import most_epochs_ahead, run_ahead
+from gdregress._overlap import overlaps, run_overlapped
 from gdregress.averaging import SuffixAverage
 from gdregress.history import History
 from gdregress.objective import QuadraticObjective
@@ -112,29 +114,31 @@ def solve(run, state):
     measure = _Meter(run)
     measure(state, rate=run.learning_rate * state.rate_factor)
     best = _Best(run.validate is not None, state.reported(), run.history.row(-1))
-    reason, interrupt, n_iter, cuts = "max_iter", None, 0, 0
+    several, most = run_ahead, most_epochs_ahead(run, state)
+    if overlaps(run, state):
+        several, most = run_overlapped, run.max_iter
+    stop, interrupt, n_iter, cuts = None, None, 0, 0
     try:
-        while n_iter < run.max_iter:
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                evaluated, rate = run_epoch(run, state)
+        while n_iter < run.max_iter and stop is None:
+            epochs = _epochs(run, state, measure, several, min(most, run.max_iter - n_iter))
+            for row in epochs:
                 n_iter += 1
-                measure(state, rate, evaluated)
-            row = run.history.row(-1)
-            diverged = run.divergence.update(row)
-            if diverged and run.safeguard and cuts < MOST_CUTS:
-                cuts += 1
-                state.rate_factor /= CUT
-                restart_at(state, run.optimizer, best.params)
-                continue
-            best.offer(row, state.reported())
-            stop = diverged or run.stopping.update(row) or _on_plateau(run, state, row)
-            if run.on_epoch is not None and run.on_epoch(state.reported()):
-                stop = stop or "callback"
-            if stop:
-                reason = stop
-                break
+                diverged = run.divergence.update(row)
+                if diverged and run.safeguard and cuts < MOST_CUTS:
+                    cuts += 1
+                    state.rate_factor /= CUT
+                    restart_at(state, run.optimizer, best.params)
+                    break
+                best.offer(row, state.reported())
+                stop = diverged or run.stopping.update(row) or _on_plateau(run, state, row)
+                if run.on_epoch is not None and run.on_epoch(state.reported()):
+                    stop = stop or "callback"
+                if stop is not None:
+                    break
+            epochs.close()
     except KeyboardInterrupt as error:
-        reason, interrupt = "interrupted", error
+        stop, interrupt = "interrupted", error
+    reason = stop or "max_iter"
     if isinstance(run.objective, QuadraticObjective):
         state.anchor = run.objective.finite_anchor()
     last = run.history["objective"][-1]
@@ -167,6 +171,18 @@ def restart_at(state, optimizer, params):
         state.average = SuffixAverage(state.average.start)
 
 
+def _epochs(run, state, measure, several, most):
+    """Run at most so many epochs; yields the row of each, with the state as it was after it."""
+    if most > 1:
+        whole = yield from several(run, state, most, run_epoch, measure)
+        if whole:
+            return
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        evaluated, rate = run_epoch(run, state)
+        measure(state, rate, evaluated)
+    yield run.history.row(-1)
+
+
 def run_epoch(run, state):
     """One pass over the data; returns (point, gradient) of a batch update and the last rate."""
     if compiled.applies(run, state):
@@ -176,7 +192,7 @@ def run_epoch(run, state):
     objective, optimizer = run.objective, run.optimizer
     base = run.learning_rate * state.rate_factor
     evaluated, rate = None, base
-    for rows, share in run.sampler.batches(objective.n_samples, state.rng):
+    for rows, share in objective.batches(run.sampler, state.rng):
         point = optimizer.lookahead(state.params, state.optimizer)
         grad = objective.gradient(point, rows)
         if run.line_search is not None:
@@ -230,11 +246,7 @@ class _Meter:
         mapping = objective.gradient_mapping(point, grad, run.gradient_step)
         norm = objective.scaled_norm(mapping, run.gradient_units)
         ahead = None
-        if (
-            evaluated is not None
-            and isinstance(run.stopping, Tolerance)
-            and run.stopping.met(norm)
-        ):
+        if evaluated is not None and self._ends(norm):
             # the step taken since may have left the point again, with the swing of a momentum
             params = point
             if not isinstance(objective.penalty, NoPenalty):
@@ -243,6 +255,24 @@ class _Meter:
         elif evaluated is not None:
             ahead = run.optimizer.lookahead(params, state.optimizer)
         loss, penalty = objective.loss_value(params, ahead), objective.penalty_value(params)
+        self.append(state, params, rate, loss, penalty, norm)
+
+    def unread(self, params, evaluated=None):
+        """Loss, penalty and gradient norm as `Unread`, granted that the point ends no run."""
+        objective = self.run.objective
+        loss, penalty = objective.unread_loss(params), objective.unread_penalty(params)
+        point, grad = evaluated or (params, objective.gradient(params))
+        mapping = objective.gradient_mapping(point, grad, self.run.gradient_step)
+        norm = objective.unread_norm(mapping, self.run.gradient_units)
+        return loss, penalty, norm if evaluated is None else norm.unless(self._ends)
+
+    def _ends(self, norm):
+        """Whether a norm at the point of an update ends the run there."""
+        return isinstance(self.run.stopping, Tolerance) and self.run.stopping.met(norm)
+
+    def append(self, state, params, rate, loss, penalty, norm, now=None):
+        """Add a row to the history; ``now`` is the time at which it was known."""
+        run, now = self.run, now or time.perf_counter()
         run.history.append(
             epoch=state.epoch,
             t=state.count,
@@ -252,7 +282,7 @@ class _Meter:
             gradient_norm=norm,
             learning_rate=rate,
             validation_score=None if run.validate is None else run.validate(params),
-            seconds=time.perf_counter() - run.started,
+            seconds=now - run.started,
         )
         if run.store is not None:
             coef, intercept = run.store(params)

@@ -4,6 +4,7 @@ The work is cut into pieces by its size alone, each piece is done by one thread,
 come back in the order of the pieces: sums over them are the same to the bit on any machine.
 """
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from threading import Lock, local
@@ -14,6 +15,8 @@ from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 # Numbers that are worth a thread's while, and the most pieces.
 SMALLEST_PIECE = 1 << 18
 MOST_PIECES = 64
+# Numbers by which memory is kept apart: two cache lines, which processors fetch in pairs.
+APART = 16
 _here = local()
 
 
@@ -40,6 +43,15 @@ def pieces_of(n_rows, row_length, memory=0):
     smallest = max(SMALLEST_PIECE, 8 * memory)
     count = int(min(MOST_PIECES, max(1, n_rows * row_length // smallest)))
     return list(pairwise(n_rows * i // count for i in range(count + 1)))
+
+
+def memory_apart(*shape):
+    """Zeros that share no cache line with other arrays.
+
+    Threads that write to one line, each to its own numbers, would wait for each other.
+    """
+    size = math.prod(shape)
+    return np.zeros(size + 2 * APART)[APART : APART + size].reshape(shape)
 
 
 def map_in_threads(function, pieces):
@@ -72,7 +84,7 @@ def sum_in_threads(add, pieces, *shapes):
     ``add(start, stop, *arrays)`` adds what belongs to a piece to arrays that begin as zeros.
     Threads use their arrays again: fresh memory costs more than the sums.
     """
-    totals = [np.zeros(shape) for shape in shapes]
+    totals = [memory_apart(*shape) for shape in shapes]
     if len(pieces) == 1:
         add(*pieces[0], *totals)
         return totals
@@ -81,7 +93,7 @@ def sum_in_threads(add, pieces, *shapes):
     def part(i, start, stop):
         nonlocal added
         with lock:
-            arrays = spare.pop() if spare else [np.zeros(shape) for shape in shapes]
+            arrays = spare.pop() if spare else [memory_apart(*shape) for shape in shapes]
         add(start, stop, *arrays)
         with lock:
             waiting[i] = arrays

@@ -53,7 +53,8 @@ def library(request, monkeypatch):
     if find_spec(name) is None:
         pytest.skip(f"{name} is not installed")
     if elsewhere:
-        monkeypatch.setattr("gdregress._data.in_host_memory", lambda array: False)
+        for module in ("_data", "_ahead"):
+            monkeypatch.setattr(f"gdregress.{module}.in_host_memory", lambda array: False)
     return LIBRARIES[name]
 
 

@@ -15,7 +15,7 @@ PACKAGE = Path(gdregress.__file__).parent
 LAYERS = [
     {"_version", "_show_versions", "_kernels", "_build", "_transfer"},
     {"_array_api", "exceptions"},
-    {"_structure"},
+    {"_structure", "_unread"},
     {"derivatives"},
     {"_validation"},
     {"losses", "penalties", "optimizers", "schedules", "history", "averaging", "threads"},
@@ -28,7 +28,8 @@ LAYERS = [
     {"moments", "look", "jitted"},
     {"objective", "curvature"},
     {"compiled", "diagnosis", "function_objective", "_outcome"},
-    {"jitted_epoch"},
+    {"jitted_epoch", "_ahead"},
+    {"_overlap"},
     {"solver"},
     {"_components", "_plan"},
     {"_data", "_start", "_epoch_end"},

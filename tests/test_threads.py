@@ -165,7 +165,7 @@ def test_sums_are_added_up_in_the_order_of_the_pieces(n_threads, n_pieces, monke
         count += stop - start
 
     pieces = [(i, i + 1) for i in range(n_pieces)]
-    total, count = sum_in_threads(add, pieces, 3, ())
+    total, count = sum_in_threads(add, pieces, (3,), ())
     expected = np.zeros(3)
     for row in numbers:
         expected += row
@@ -181,7 +181,7 @@ def test_an_error_in_a_sum_is_not_lost(monkeypatch):
             raise ValueError("piece 3")
 
     with pytest.raises(ValueError, match="piece 3"):
-        sum_in_threads(add, [(i, i + 1) for i in range(8)], 2)
+        sum_in_threads(add, [(i, i + 1) for i in range(8)], (2,))
 
 
 def test_what_runs_in_the_background_leaves_a_thread_to_the_foreground(monkeypatch):
