@@ -14,7 +14,10 @@ from scipy import sparse
 from gdregress import compiled
 from gdregress._ahead import Moment
 from gdregress.objective import QuadraticObjective
-from gdregress.threads import SMALLEST_PIECE, in_background, threads_allowed
+from gdregress.threads import in_background, threads_allowed
+
+# Numbers in the data whose look is worth a thread of its own.
+SMALLEST_SIZE = 1 << 20
 
 
 def overlaps(run, state):
@@ -23,7 +26,7 @@ def overlaps(run, state):
         threads_allowed() > 1
         and compiled.applies(run, state)
         and not isinstance(run.objective, QuadraticObjective)  # whose looks cost nothing
-        and _size(run.objective.design.X) >= SMALLEST_PIECE
+        and _size(run.objective.design.X) >= SMALLEST_SIZE
     )
 
 

@@ -5,7 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 
-from gdregress import GDClassifier, GDRegressor, _ahead
+from gdregress import GDClassifier, GDRegressor, _ahead, solver
 from gdregress._array_api import asarray, rows_beside, take_rows
 from gdregress._unread import Refuted, Unread, read
 from gdregress.averaging import SuffixAverage
@@ -359,3 +359,25 @@ def test_rows_move_beside_the_data_once_an_epoch(library, monkeypatch, n):
         assert_array_equal(np.asarray(take_rows(there, rows)), X[expected])
         assert same == share
     assert moved == [n]
+
+
+# JAX's epochs
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_mini_batches_of_jax_are_jitted(loss, monkeypatch):
+    """Also where objective and gradient over all rows come from the moments of the columns."""
+    monkeypatch.setattr("gdregress._data.in_host_memory", lambda array: False)
+    epochs, jitted_epoch = [], solver.jitted_epoch.jitted_epoch
+
+    def counted(run, state):
+        epochs.append(type(run.objective))
+        return jitted_epoch(run, state)
+
+    monkeypatch.setattr(solver.jitted_epoch, "jitted_epoch", counted)
+    X, y = make_data()
+    model = GDRegressor(loss, solver="mini-batch", max_iter=3, tol=None, random_state=0)
+    model.fit(jnp.asarray(X), jnp.asarray(y))
+    assert len(epochs) == 3
+    expected = GDRegressor(**model.get_params()).fit(X, y)
+    np.testing.assert_allclose(np.asarray(model.coef_), expected.coef_, rtol=1e-12)

@@ -47,7 +47,7 @@ def overlapped(monkeypatch):
         runs.clear()
         return runs
 
-    monkeypatch.setattr(_overlap, "SMALLEST_PIECE", 1)
+    monkeypatch.setattr(_overlap, "SMALLEST_SIZE", 1)
     monkeypatch.setattr("gdregress.solver.run_overlapped", counted)
     return choose
 
