@@ -3,8 +3,8 @@ cimport cython
 
 
 cdef extern from "_vector.h":
-    double dot_double(const double *x, const double *w, Py_ssize_t p) noexcept nogil
-    double dot_float(const float *x, const double *w, Py_ssize_t p) noexcept nogil
+    double dot_double(const double *x, const double *w, Py_ssize_t p, const double *soon) noexcept nogil
+    double dot_float(const float *x, const double *w, Py_ssize_t p, const float *soon) noexcept nogil
     void add_double(double c, const double *x, double *w, Py_ssize_t p) noexcept nogil
     void add_float(double c, const float *x, double *w, Py_ssize_t p) noexcept nogil
     void dot_rows_double(const double *X, const double *w, double b, double *z, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
@@ -118,7 +118,8 @@ cdef class Rule:
     cdef long long[::1] taken
     cdef long long count
     cdef Py_ssize_t k, p
-    cdef bint fit_intercept
+    cdef bint fit_intercept, looks_ahead
+    cdef public double t
     cdef Penalty penalty
     cdef double first_decay, second_decay, epsilon, first_power, second_power
     cdef void begin(self) noexcept nogil
@@ -133,6 +134,12 @@ cdef class Momentum(Rule):
 
 cdef class Nesterov(Rule):
     pass
+
+cdef class AcceleratedNesterov(Nesterov):
+    @cython.locals(turn=double)
+    cdef void step(self, double lr) noexcept nogil
+
+cdef double next_t(double t) noexcept nogil
 
 cdef class AdaGrad(Rule):
     pass
@@ -151,4 +158,24 @@ cdef class AMSGrad(Adam):
 cdef class NAdam(Adam):
     pass
 
+cdef double prox(Rule rule, double w, double step_size, Py_ssize_t j) noexcept nogil
 cdef void move(Rule rule, Py_ssize_t t, Py_ssize_t j, double new, double step_size) noexcept nogil
+
+
+@cython.final
+cdef class Quadratic:
+    cdef const double[:, ::1] centred
+    cdef const double[::1] mean
+    cdef double[:, ::1] anchor, gradient, step, curved
+    cdef double value
+    @cython.locals(change=double, along=double, curved=double)
+    cdef double look(self, double[:, ::1] w, double[:, ::1] g) noexcept nogil
+
+@cython.final
+cdef class MappingNorm:
+    cdef double[:, ::1] units, ratio
+    cdef double step_size
+    @cython.locals(largest=double, total=double, mapped=double, moved=double)
+    cdef double of(self, Rule rule) noexcept nogil
+
+cdef bint above(double value, double limit) noexcept nogil

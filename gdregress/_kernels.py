@@ -10,6 +10,7 @@ of the classes, ``_vector.h`` and ``_sparse.h`` the loops over the numbers of a 
 ``csr_descent``    plain descent on sparse rows, in time proportional to the nonzeros
 ``dense_epoch``    any rule, dense rows: gather a gradient, move every coefficient
 ``csr_epoch``      the same for sparse rows
+``batch_epochs``   any rule over all rows at once, where the objective is quadratic
 ``dense_look``     objective and gradient over a range of dense rows
 ``csr_look``       the same for sparse rows
 ``dense_squares``  squares of the columns; ``csr_squares`` for sparse rows
@@ -25,7 +26,7 @@ Parameters are double whatever the data.
 """
 
 import cython
-from cython.cimports.libc.math import exp, fabs, log, log1p, sqrt, tanh
+from cython.cimports.libc.math import exp, fabs, isfinite, log, log1p, sqrt, tanh
 
 COMPILED = cython.compiled
 
@@ -36,6 +37,8 @@ index = cython.fused_type(cython.int, cython.longlong)
 # the current one are asked for.
 AHEAD = cython.declare(cython.Py_ssize_t, 12)
 AHEAD_SPARSE = cython.declare(cython.Py_ssize_t, 8)
+# A row longer than this is asked for a line at a time, while another one is multiplied.
+LONG_ROW = cython.declare(cython.Py_ssize_t, 128)
 # Sparse parameters are kept as scale * w; below this scale they are multiplied out.
 SMALLEST_SCALE = cython.declare(cython.double, 1e-100)
 # Constants of the splitmix64 generator, see `random_bits`.
@@ -356,6 +359,11 @@ class Rule:
         Means of the parameters, which take in those after each update.
     taken : ndarray of shape (n_means,)
         How many parameters each mean has taken in.
+
+    Attributes
+    ----------
+    t : float
+        The sequence of the accelerated momentum, 1 for rules without one.
     """
 
     def __init__(self, w, p, penalty, constants, memory, count, means, taken):
@@ -371,8 +379,10 @@ class Rule:
         self.means = means
         self.taken = taken
         self.count = count
+        self.t = 1.0
         self.g = 0 * w
         self.u = w
+        self.looks_ahead = False
 
     def begin(self):
         """g <- 0, u <- the point of the next gradient."""
@@ -393,9 +403,14 @@ class Rule:
                     self.means[a, t, j] += step / self.taken[a]
 
 
+def prox(rule, w, step_size, j):
+    """Of one parameter, number j; that of the intercept leaves it as it is."""
+    return rule.penalty.prox(w, step_size, j) if j < rule.p else w
+
+
 def move(rule, t, j, new, step_size):
     """w_j <- prox(new)."""
-    rule.w[t, j] = rule.penalty.prox(new, step_size, j) if j < rule.p else new
+    rule.w[t, j] = prox(rule, new, step_size, j)
 
 
 class GradientDescent(Rule):
@@ -421,6 +436,7 @@ class Nesterov(Rule):
     def __init__(self, w, p, penalty, constants, memory, count, means, taken):
         Rule.__init__(self, w, p, penalty, constants, memory, count, means, taken)
         self.u = 0 * w
+        self.looks_ahead = True
 
     def begin(self):
         for t in range(self.k):
@@ -434,6 +450,26 @@ class Nesterov(Rule):
                 old = self.w[t, j]
                 move(self, t, j, self.u[t, j] - lr * self.g[t, j], lr)
                 self.memory[0, t, j] = self.w[t, j] - old
+
+
+class AcceleratedNesterov(Nesterov):
+    """Nesterov with ``momentum="auto"``."""
+
+    def begin(self):
+        self.first_decay = (self.t - 1) / next_t(self.t)
+        Nesterov.begin(self)
+
+    def step(self, lr):
+        Nesterov.step(self, lr)
+        turn = 0.0
+        for t in range(self.k):
+            for j in range(self.w.shape[1]):
+                turn += (self.u[t, j] - self.w[t, j]) * self.memory[0, t, j]
+        self.t = 1.0 if turn > 0 else next_t(self.t)
+
+
+def next_t(t):
+    return (1 + sqrt(1 + 4 * t * t)) / 2
 
 
 class AdaGrad(Rule):
@@ -579,6 +615,7 @@ def dense_descent(
     a: cython.Py_ssize_t
     i: cython.Py_ssize_t
     t: cython.Py_ssize_t
+    soon: cython.Py_ssize_t
     p: cython.Py_ssize_t = rule.p
     v: cython.double[:, ::1] = rule.w
     penalty: Penalty = rule.penalty
@@ -588,13 +625,14 @@ def dense_descent(
     with cython.nogil:
         for a in range(n):
             ask_for(X, y, order, a + AHEAD)
+            soon = long_row(X, order, a + AHEAD)
             i = order[a]
             if rule.k == 1:  # the same without a detour
-                z[0, 0] = loss.slope(y[i, 0], scale * dot(X, i, v, 0))
+                z[0, 0] = loss.slope(y[i, 0], scale * dot(X, i, v, 0, soon))
             else:
                 take_targets(y, i, s, 0)
                 for t in range(rule.k):
-                    z[t, 0] = scale * dot(X, i, v, t)
+                    z[t, 0] = scale * dot(X, i, v, t, soon if t == 0 else -1)
                 loss.slopes(s, z, 1)
             for t in range(rule.k):
                 if z[t, 0] != 0:
@@ -650,7 +688,7 @@ def dense_epoch(
                     i = order[first + a]
                     take_targets(y, i, s, a)
                     for t in range(rule.k):
-                        z[t, a] = dot(X, i, rule.u, t)
+                        z[t, a] = dot(X, i, rule.u, t, -1)
                 loss.slopes(s, z, some)
                 for a in range(some):
                     i = order[first + a]
@@ -800,7 +838,7 @@ def csr_epoch(
 
 def floor_epoch(
     X: cython.const[cython.floating][:, ::1],
-    y: cython.const[cython.floating][::1],
+    y: cython.const[cython.floating][:, ::1],
     order: cython.longlong[::1],
     learning_rate: cython.double,
     w: cython.double[:, ::1],
@@ -808,14 +846,153 @@ def floor_epoch(
     """The least that an epoch of squared error can cost, to measure the others against."""
     a: cython.Py_ssize_t
     i: cython.Py_ssize_t
+    soon: cython.Py_ssize_t
     with cython.nogil:
         for a in range(order.shape[0]):
-            if cython.compiled and a + AHEAD < order.shape[0]:
-                i = order[a + AHEAD]
-                prefetch(cython.address(X[i, 0]), cython.address(X[i, X.shape[1]]))
-                prefetch(cython.address(y[i]), cython.address(y[i + 1]))
+            ask_for(X, y, order, a + AHEAD)
             i = order[a]
-            add(-learning_rate * (dot(X, i, w, 0) - y[i]), X, i, w, 0)
+            soon = long_row(X, order, a + AHEAD)
+            add(-learning_rate * (dot(X, i, w, 0, soon) - y[i, 0]), X, i, w, 0)
+
+
+# Batch descent on a quadratic objective ----------------------------------------------------
+
+
+class Quadratic:
+    """F(w) = F(a) + g(a) . d + d' (C + m m') d / 2 with d = w - a, summed over the targets.
+
+    Parameters
+    ----------
+    centred : ndarray of shape (q, q)
+        C, with q = features + intercept.
+    mean : ndarray of shape (q,)
+        m.
+    anchor, gradient : ndarrays of shape (n_targets, q)
+        a and g(a).
+    value : float
+        F(a).
+    """
+
+    def __init__(self, centred, mean, anchor, gradient, value):
+        self.centred = centred
+        self.mean = mean
+        self.anchor = anchor
+        self.gradient = gradient
+        self.value = value
+        self.step = 0 * anchor
+        self.curved = 0 * anchor
+
+    def look(self, w, g):
+        """g <- the gradient at w; returns F(w)."""
+        q = self.mean.shape[0]
+        change = 0.0
+        for t in range(w.shape[0]):
+            for j in range(q):
+                self.step[t, j] = w[t, j] - self.anchor[t, j]
+        dot_rows(self.centred, 0, q, self.step, self.curved)
+        for t in range(w.shape[0]):
+            along = 0.0
+            for j in range(q):
+                along += self.mean[j] * self.step[t, j]
+            for j in range(q):
+                curved = self.curved[t, j] + self.mean[j] * along
+                change += self.step[t, j] * (self.gradient[t, j] + curved / 2)
+                g[t, j] = self.gradient[t, j] + curved
+        return self.value + change
+
+
+class MappingNorm:
+    """Norm of the gradient mapping (u - prox(u - s g)) / s in units of each of its numbers.
+
+    Parameters
+    ----------
+    units : ndarray of shape (n_targets, features + intercept)
+    step_size : float
+        s.
+    """
+
+    def __init__(self, units, step_size):
+        self.units = units
+        self.step_size = step_size
+        self.ratio = 0 * units
+
+    def of(self, rule):
+        """At the rule's u and g."""
+        largest, total = 0.0, 0.0
+        for t in range(self.ratio.shape[0]):
+            for j in range(self.ratio.shape[1]):
+                mapped = rule.g[t, j]
+                if rule.penalty.active:
+                    moved = prox(rule, rule.u[t, j] - self.step_size * mapped, self.step_size, j)
+                    mapped = (rule.u[t, j] - moved) / self.step_size
+                self.ratio[t, j] = fabs(mapped / self.units[t, j])
+                largest = max(largest, self.ratio[t, j])
+        if largest == 0 or not isfinite(largest):
+            return largest
+        for t in range(self.ratio.shape[0]):
+            for j in range(self.ratio.shape[1]):
+                total += (self.ratio[t, j] / largest) ** 2
+        return largest * sqrt(total)
+
+
+def batch_epochs(
+    quadratic: Quadratic,
+    norm: MappingNorm,
+    rule: Rule,
+    rates: cython.double[::1],
+    limits: cython.double[::1],
+    path: cython.double[:, :, :, ::1],
+    numbers: cython.double[:, ::1],
+):
+    """One step of the rule on the whole objective for every rate; returns how many were taken.
+
+    After each, path takes in w and the memory of the rule, and numbers F(w), the norm of the
+    gradient mapping at u and the rule's t. It ends before a step after which F(w) is not above
+    its limit or not finite, or at whose u that holds for the square of the gradient or the norm.
+    """
+    k: cython.Py_ssize_t = rule.w.shape[0]
+    q: cython.Py_ssize_t = rule.w.shape[1]
+    a: cython.Py_ssize_t
+    b: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    taken: cython.Py_ssize_t = 0
+    value: cython.double
+    square: cython.double
+    length: cython.double
+    with cython.nogil:
+        quadratic.look(rule.w, rule.g)
+        for a in range(rates.shape[0]):
+            if rule.looks_ahead:
+                rule.begin()
+                quadratic.look(rule.u, rule.g)
+            square = 0.0
+            for t in range(k):
+                for j in range(q):
+                    square += rule.g[t, j] * rule.g[t, j]
+            length = norm.of(rule)
+            if not (above(square, limits[1]) and above(length, limits[2])):
+                break
+            rule.step(rates[a])
+            # g is then the next gradient, unless the rule looks ahead
+            value = quadratic.look(rule.w, rule.g)
+            if not above(value, limits[0]):
+                break
+            numbers[a, 0] = value
+            numbers[a, 1] = length
+            numbers[a, 2] = rule.t
+            for t in range(k):
+                for j in range(q):
+                    path[a, 0, t, j] = rule.w[t, j]
+                    for b in range(rule.memory.shape[0]):
+                        path[a, b + 1, t, j] = rule.memory[b, t, j]
+            taken += 1
+    return taken
+
+
+def above(value, limit):
+    """Whether a number is finite and above a limit."""
+    return value > limit and isfinite(value)
 
 
 # Looks -----------------------------------------------------------------------------------
@@ -1038,16 +1215,30 @@ def dot(
     i: cython.Py_ssize_t,
     w: cython.double[:, ::1],
     t: cython.Py_ssize_t,
+    soon: cython.Py_ssize_t,
 ) -> cython.double:
-    """x_i . w_t + b_t; the intercept b is there where w has one column more than X."""
+    """x_i . w_t + b_t; the intercept b is there where w has one column more than X.
+
+    Meanwhile row `soon` is asked for, unless it is negative.
+    """
     p: cython.Py_ssize_t = X.shape[1]
     j: cython.Py_ssize_t
     z: cython.double = w[t, p] if w.shape[1] > p else 0.0
     if cython.compiled:
         if cython.floating is cython.float:
-            z += dot_float(cython.address(X[i, 0]), cython.address(w[t, 0]), p)
+            z += dot_float(
+                cython.address(X[i, 0]),
+                cython.address(w[t, 0]),
+                p,
+                cython.address(X[soon, 0]) if soon >= 0 else cython.NULL,
+            )
         else:
-            z += dot_double(cython.address(X[i, 0]), cython.address(w[t, 0]), p)
+            z += dot_double(
+                cython.address(X[i, 0]),
+                cython.address(w[t, 0]),
+                p,
+                cython.address(X[soon, 0]) if soon >= 0 else cython.NULL,
+            )
     else:
         for j in range(p):
             z += X[i, j] * w[t, j]
@@ -1144,7 +1335,7 @@ def dot_rows(
                 )
         else:
             for a in range(m):
-                z[t, a] = dot(X, i + a, w, t)
+                z[t, a] = dot(X, i + a, w, t, -1)
         t += 1
 
 
@@ -1428,6 +1619,21 @@ def ask_for(
             i = order[position]
             prefetch(cython.address(X[i, 0]), cython.address(X[i, X.shape[1]]))
             prefetch(cython.address(y[i, 0]), cython.address(y[i, y.shape[1]]))
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def long_row(
+    X: cython.const[cython.floating][:, ::1],
+    order: cython.longlong[::1],
+    position: cython.Py_ssize_t,
+) -> cython.Py_ssize_t:
+    """The row at a position of the order if it is a long one, for `dot` to ask for; or -1."""
+    if position < order.shape[0] and X.shape[1] > LONG_ROW:
+        return order[position]
+    return -1
 
 
 @cython.cfunc

@@ -26,6 +26,13 @@ typedef float gdregress_float4 __attribute__((vector_size(16), aligned(4), may_a
 /* fewer than eight numbers are left: vectors would not pay for their preparation */
 #define GDREGRESS_ONE_BY_ONE __asm__ volatile("")
 
+/* volatile, as compilers drop calls of functions that do nothing but prefetch */
+#define GDREGRESS_PREFETCH(address)  \
+    do {                             \
+        __builtin_prefetch(address); \
+        __asm__ volatile("");        \
+    } while (0)
+
 #define LOAD_double(x) (*(const gdregress_double8 *) (x))
 #define LOAD_float(x) \
     __builtin_convertvector(*(const gdregress_float8 *) (x), gdregress_double8)
@@ -40,14 +47,18 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
     return (half[0] + half[2]) + (half[1] + half[3]);
 }
 
+/* x . w; meanwhile a long row is asked for, a cache line at a time: the one at `soon`, if any */
 #define GDREGRESS_DOT(T)                                                                  \
     __attribute__((always_inline)) static inline double product_##T(                      \
-        const T *x, const double *w, ptrdiff_t p)                                         \
+        const T *x, const double *w, ptrdiff_t p, const T *soon)                          \
     {                                                                                     \
         gdregress_double8 a = {0}, b = {0}, c = {0}, d = {0};                             \
         double rest = 0.0;                                                                \
         ptrdiff_t j = 0;                                                                  \
         for (; j + 32 <= p; j += 32) {                                                    \
+            if (soon != NULL)                                                             \
+                for (size_t line = 0; line < 32 * sizeof(T); line += 64)                  \
+                    GDREGRESS_PREFETCH((const char *) (soon + j) + line);                 \
             a += LOAD_##T(x + j) * LOAD_double(w + j);                                    \
             b += LOAD_##T(x + j + 8) * LOAD_double(w + j + 8);                            \
             c += LOAD_##T(x + j + 16) * LOAD_double(w + j + 16);                          \
@@ -68,16 +79,17 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
         }                                                                                 \
         return ((half[0] + half[2]) + (half[1] + half[3])) + rest;                        \
     }                                                                                     \
-    GDREGRESS_CLONES static double dot_##T(const T *x, const double *w, ptrdiff_t p)      \
+    GDREGRESS_CLONES static double dot_##T(const T *x, const double *w, ptrdiff_t p,      \
+                                           const T *soon)                                 \
     {                                                                                     \
-        return product_##T(x, w, p);                                                      \
+        return product_##T(x, w, p, soon);                                                \
     }                                                                                     \
     /* z_i <- x_i . w + b for a block of rows */                                          \
     GDREGRESS_CLONES static void dot_rows_##T(                                            \
         const T *X, const double *w, double b, double *z, ptrdiff_t rows, ptrdiff_t p)    \
     {                                                                                     \
         for (ptrdiff_t i = 0; i < rows; i++)                                              \
-            z[i] = product_##T(X + i * p, w, p) + b;                                      \
+            z[i] = product_##T(X + i * p, w, p, NULL) + b;                                \
     }
 
 #define GDREGRESS_ADD(T)                                                                  \
@@ -234,20 +246,15 @@ GDREGRESS_CLONES static void add_gram(const double *B, double *S, ptrdiff_t rows
         }
 }
 
-/* volatile, as compilers drop calls of functions that do nothing but prefetch */
-#define GDREGRESS_PREFETCH(address)  \
-    do {                             \
-        __builtin_prefetch(address); \
-        __asm__ volatile("");        \
-    } while (0)
-
 #else /* another compiler vectorises what it can */
 
 #define GDREGRESS_CLONES
 
 #define GDREGRESS_DOT(T)                                                     \
-    static double dot_##T(const T *x, const double *w, ptrdiff_t p)          \
+    static double dot_##T(const T *x, const double *w, ptrdiff_t p,          \
+                          const T *soon)                                     \
     {                                                                        \
+        (void) soon;                                                         \
         double a = 0.0, b = 0.0;                                             \
         ptrdiff_t j = 0;                                                     \
         for (; j + 2 <= p; j += 2) {                                         \
@@ -269,7 +276,7 @@ GDREGRESS_CLONES static void add_gram(const double *B, double *S, ptrdiff_t rows
                              double *z, ptrdiff_t rows, ptrdiff_t p)         \
     {                                                                        \
         for (ptrdiff_t i = 0; i < rows; i++)                                 \
-            z[i] = dot_##T(X + i * p, w, p) + b;                             \
+            z[i] = dot_##T(X + i * p, w, p, NULL) + b;                       \
     }                                                                        \
     static void add_rows_##T(const double *r, const T *X, double *g,         \
                              ptrdiff_t rows, ptrdiff_t p)                    \

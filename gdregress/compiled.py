@@ -94,10 +94,9 @@ class _Epoch:
         self.run, self.state, self.kernels = run, state, kernels
         objective = run.objective
         self.loss = core.kernel_loss(objective.loss, kernels)
-        self.penalty = _kernel_penalty(objective.penalty, objective.design.n_features, kernels)
-        names, self.fields = RULES[type(run.optimizer)]
-        values = [0.0 if name is None else getattr(run.optimizer, name) for name in names]
-        self.constants = np.array(values + [0.0] * (3 - len(values)), dtype=float)
+        self.penalty = kernel_penalty(objective.penalty, objective.design.n_features, kernels)
+        self.constants = constants_of(run.optimizer)
+        self.fields = RULES[type(run.optimizer)][1]
         self.w = core.target_rows(state.params)
         memory = [core.target_rows(getattr(state.optimizer, field)) for field in self.fields]
         self.memory = np.array(memory).reshape(len(memory), *self.w.shape)
@@ -197,7 +196,14 @@ def learning_rates(run, state, n, size, start=0, stop=None):
     return rates, last_rate
 
 
-def _kernel_penalty(penalty, n_features, kernels):
+def constants_of(optimizer):
+    """The constants of a rule, zeros where it has fewer than three."""
+    names = RULES[type(optimizer)][0]
+    values = [0.0 if name is None else getattr(optimizer, name) for name in names]
+    return np.array(values + [0.0] * (3 - len(values)), dtype=float)
+
+
+def kernel_penalty(penalty, n_features, kernels):
     """The core's penalty: w -> clip(soft(w, lr l1) / (1 + lr l2), lower, upper)."""
     lower = upper = np.empty(0)
     if isinstance(penalty, penalties.Box):

@@ -35,7 +35,7 @@ class History:
     ``learning_rate``    rate of the epoch's last update
     ``validation_score`` score on the rows held out, None without early stopping
     ``seconds``          since the data were ready, the work for an automatic rate included;
-                         on accelerators up to the look at this and the epochs next to it
+                         epochs that are looked at together are known together
     ===================  ================================================================
 
     Attributes

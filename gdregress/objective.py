@@ -8,6 +8,7 @@ Several targets are summed. The intercept is never penalised.
 import math
 from abc import ABC, abstractmethod
 from functools import cached_property, partial
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -282,6 +283,22 @@ class DataObjective(Objective):
         )
 
 
+class Expansion(NamedTuple):
+    """A quadratic objective around its anchor, in the letters of `QuadraticObjective`.
+
+    The anchor has to move where the value has fallen to ``smallest_value``, or the square of
+    the gradient to ``smallest_square``.
+    """
+
+    centred: Any
+    mean: Any
+    anchor: Any
+    gradient: Any
+    value: float
+    smallest_value: float
+    smallest_square: float
+
+
 class QuadraticObjective(Objective):
     """F for squared error, over all rows from the moments of the columns.
 
@@ -332,12 +349,18 @@ class QuadraticObjective(Objective):
         self._square = dot(self._gradient, self._gradient)
         self._product = (None, None)
 
+    def _is_anchor(self, params):
+        """Whether parameters are those of the anchor, which the first ones become."""
+        if self.anchor is None:
+            self.move_anchor(params)
+        return params is self.anchor
+
     def mean_squared_residual(self, params):
         """Weighted mean of (z - y)^2, summed over the targets."""
         return 2 * self.loss_value(params)
 
     def loss_value(self, params, ahead=None):
-        if params is not self.anchor:
+        if not self._is_anchor(params):
             step, curved = self._from_anchor(params)
             value = self._value + dot(step, self._gradient + curved / 2)
             if not self._has_cancelled(value):
@@ -347,7 +370,7 @@ class QuadraticObjective(Objective):
 
     def unread_loss(self, params):
         """`loss_value` as `Unread`, taking for granted that the anchor may stay."""
-        if params is self.anchor:
+        if self._is_anchor(params):
             return Unread(self._value)
         step, curved = self._from_anchor(params)
         change = sum_of_products(step, self._gradient + curved / 2)
@@ -361,7 +384,7 @@ class QuadraticObjective(Objective):
     def gradient(self, params, rows=ALL_ROWS):
         if rows is not ALL_ROWS:
             return self._data.gradient(params, rows)
-        if params is not self.anchor:
+        if not self._is_anchor(params):
             gradient = self._gradient + self._from_anchor(params)[1]
             smallest = self.SMALLEST_GRADIENT**2 * self._square
             if self.granted is not None:
@@ -373,6 +396,18 @@ class QuadraticObjective(Objective):
             self.move_anchor(params)
         return self._as_params(self._gradient)
 
+    def expansion(self):
+        """The objective around the present anchor."""
+        return Expansion(
+            self._centred,
+            self._mean,
+            self._origin,
+            self._gradient,
+            self._value,
+            self.SMALLEST_VALUE * self._value,
+            self.SMALLEST_GRADIENT**2 * self._square,
+        )
+
     def _as_params(self, gradient):
         return gradient if gradient.dtype == self.y.dtype else gradient.astype(self.y.dtype)
 
@@ -382,8 +417,6 @@ class QuadraticObjective(Objective):
 
     def _from_anchor(self, params):
         """w - a and H (w - a); those of the last parameters asked for are kept."""
-        if self.anchor is None:
-            self.move_anchor(params)
         if self._product[0] is not params:
             step = params - self._origin
             curved = self._centred @ step + _outer(self._mean, self._mean @ step)

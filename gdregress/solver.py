@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gdregress import compiled, jitted_epoch
+from gdregress import compiled, compiled_batch, jitted_epoch
 from gdregress._ahead import most_epochs_ahead, run_ahead
 from gdregress._overlap import overlaps, run_overlapped
 from gdregress.averaging import SuffixAverage
@@ -114,9 +114,7 @@ def solve(run, state):
     measure = _Meter(run)
     measure(state, rate=run.learning_rate * state.rate_factor)
     best = _Best(run.validate is not None, state.reported(), run.history.row(-1))
-    several, most = run_ahead, most_epochs_ahead(run, state)
-    if overlaps(run, state):
-        several, most = run_overlapped, run.max_iter
+    several, most = _several(run, state)
     stop, interrupt, n_iter, cuts = None, None, 0, 0
     try:
         while n_iter < run.max_iter and stop is None:
@@ -171,9 +169,19 @@ def restart_at(state, optimizer, params):
         state.average = SuffixAverage(state.average.start)
 
 
+def _several(run, state):
+    """By what several epochs of this run go together, None if by nothing, and how many at most."""
+    if compiled_batch.applies(run, state):
+        return compiled_batch.run_in_core, run.max_iter
+    if run.max_iter > 1 and overlaps(run, state):
+        return run_overlapped, run.max_iter
+    most = most_epochs_ahead(run, state)
+    return (run_ahead, most) if most > 1 else (None, 1)
+
+
 def _epochs(run, state, measure, several, most):
     """Run at most so many epochs; yields the row of each, with the state as it was after it."""
-    if most > 1:
+    if several is not None:
         whole = yield from several(run, state, most, run_epoch, measure)
         if whole:
             return

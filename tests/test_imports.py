@@ -28,7 +28,7 @@ LAYERS = [
     {"moments", "look", "jitted"},
     {"objective", "curvature"},
     {"compiled", "diagnosis", "function_objective", "_outcome"},
-    {"jitted_epoch", "_ahead"},
+    {"jitted_epoch", "compiled_batch", "_ahead"},
     {"_overlap"},
     {"solver"},
     {"_components", "_plan"},

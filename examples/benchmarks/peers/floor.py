@@ -37,7 +37,7 @@ class Floor(Peer):
             w = np.zeros((1, X.shape[1] + 1))  # one row per target
             for epoch in range(epochs):
                 order = rng.permutation(len(y)).astype(np.int64) if self.permute else given
-                floor_epoch(X, y, order, descent.rate(epoch), w)
+                floor_epoch(X, y[:, None], order, descent.rate(epoch), w)
             return w[0, :-1], w[0, -1]
 
         return run
