@@ -68,7 +68,8 @@ def run_ahead(run, state, n_epochs, run_epoch, measure):
         `solver.run_epoch`.
     measure : object
         ``measure.unread(params, evaluated)`` gives loss, penalty and gradient norm as `Unread`,
-        ``measure.append(state, params, rate, loss, penalty, norm)`` adds a row to the history.
+        ``measure.append(state, params, rate, loss, penalty, norm)`` adds a row to the history,
+        known now or at a time that is given as well.
 
     Yields
     ------

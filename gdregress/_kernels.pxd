@@ -22,13 +22,13 @@ cdef extern from "_vector.h":
     void prefetch(const void *start, const void *stop) noexcept nogil
 
 cdef extern from "_sparse.h":
-    double sparse_dot_double_int(const double *data, const int *indices, Py_ssize_t first, Py_ssize_t m, const double *w, Py_ssize_t ahead) noexcept nogil
+    double sparse_dot_double_int(const double *data, const int *indices, Py_ssize_t first, Py_ssize_t m, const double *w, Py_ssize_t soon) noexcept nogil
     void sparse_add_double_int(double c, const double *data, const int *indices, Py_ssize_t first, Py_ssize_t m, double *w) noexcept nogil
-    double sparse_dot_double_long(const double *data, const long long *indices, Py_ssize_t first, Py_ssize_t m, const double *w, Py_ssize_t ahead) noexcept nogil
+    double sparse_dot_double_long(const double *data, const long long *indices, Py_ssize_t first, Py_ssize_t m, const double *w, Py_ssize_t soon) noexcept nogil
     void sparse_add_double_long(double c, const double *data, const long long *indices, Py_ssize_t first, Py_ssize_t m, double *w) noexcept nogil
-    double sparse_dot_float_int(const float *data, const int *indices, Py_ssize_t first, Py_ssize_t m, const double *w, Py_ssize_t ahead) noexcept nogil
+    double sparse_dot_float_int(const float *data, const int *indices, Py_ssize_t first, Py_ssize_t m, const double *w, Py_ssize_t soon) noexcept nogil
     void sparse_add_float_int(double c, const float *data, const int *indices, Py_ssize_t first, Py_ssize_t m, double *w) noexcept nogil
-    double sparse_dot_float_long(const float *data, const long long *indices, Py_ssize_t first, Py_ssize_t m, const double *w, Py_ssize_t ahead) noexcept nogil
+    double sparse_dot_float_long(const float *data, const long long *indices, Py_ssize_t first, Py_ssize_t m, const double *w, Py_ssize_t soon) noexcept nogil
     void sparse_add_float_long(double c, const float *data, const long long *indices, Py_ssize_t first, Py_ssize_t m, double *w) noexcept nogil
 
 cdef extern from "_exp.h":

@@ -1,9 +1,8 @@
 """Looks at the data in another thread, while the next epoch descends.
 
-A compiled epoch keeps one processor busy, and whether its result ends the run is rarely known to
-matter: most epochs are followed by another. The next one is therefore begun before the last one
-has been looked at. If a rule then stops the run or changes anything, it is forgotten: the result
-is that of a look after every epoch.
+A compiled epoch keeps one processor busy, and most epochs are followed by another. The next one
+is therefore begun before the last one has been looked at. If a rule then stops the run or changes
+anything, what was begun is forgotten: the result is that of a look after every epoch.
 """
 
 import time
@@ -14,6 +13,7 @@ from scipy import sparse
 from gdregress import compiled
 from gdregress._ahead import Moment
 from gdregress.objective import QuadraticObjective
+from gdregress.schedules import SCHEDULES
 from gdregress.threads import in_background, threads_allowed
 
 # Numbers in the data whose look is worth a thread of its own.
@@ -26,6 +26,7 @@ def overlaps(run, state):
         threads_allowed() > 1
         and compiled.applies(run, state)
         and not isinstance(run.objective, QuadraticObjective)  # whose looks cost nothing
+        and type(run.schedule) in SCHEDULES.values()  # one's own may do anything when asked
         and _size(run.objective.design.X) >= SMALLEST_SIZE
     )
 
@@ -43,7 +44,7 @@ def run_overlapped(run, state, n_epochs, run_epoch, measure):
     Parameters
     ----------
     run, state, n_epochs, run_epoch, measure
-        As in `_ahead.run_ahead`.
+        As in `_ahead.run_ahead`; the random numbers are the run's own, as they may be put back.
 
     Yields
     ------

@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -27,11 +28,21 @@ def fresh_state(estimator, params, scaling):
     """State of a run that begins at `params`."""
     return State(
         params=params,
-        rng=check_random_state(estimator.random_state),
+        rng=own_generator(estimator.random_state),
         average=_new_average(estimator.average),
         scaling=scaling,
         settings=settings(estimator),
     )
+
+
+def own_generator(random_state):
+    """Random numbers of one run, seeded by the generator that is given or by NumPy's global one.
+
+    Both are others' as well: what a run draws ahead, or puts back, must not be seen by them.
+    """
+    if isinstance(random_state, Integral):
+        return check_random_state(random_state)
+    return np.random.RandomState(check_random_state(random_state).randint(2**32, dtype=np.uint32))
 
 
 def settings(estimator):
@@ -58,8 +69,7 @@ def resumed(estimator, objective, scaling):
         state.rate_factor, state.plateau, state.learning_rate = 1.0, None, None
         state.average = _new_average(estimator.average)
         state.settings = settings(estimator)
-    if not isinstance(estimator.random_state, np.random.RandomState):
-        state.rng = copy.deepcopy(last.rng)
+    state.rng = copy.deepcopy(last.rng)
     if not last.scaling.equals(scaling):
         fitted = estimator.coef_, estimator.intercept_
         params = _given_parameters(estimator, objective, scaling, *fitted)

@@ -348,7 +348,8 @@ GDREGRESS_CLONES static void shrink_all(double *w, double threshold, double fact
     }
 }
 
-/* Ask for the memory of a row; later lines of a long one are fetched ahead by the hardware. */
+/* Ask for the memory of a row, of a long one for its beginning: many lines at once would wait for
+ * each other. */
 static inline void prefetch(const void *start, const void *stop)
 {
     const char *line = (const char *) start - (size_t) start % 64;

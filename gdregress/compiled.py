@@ -69,8 +69,7 @@ def compiled_epoch(run, state, kernels=core.kernels):
         The compiled core, or its interpreted twin.
     """
     n, size = run.objective.n_samples, run.sampler.size(run.objective.n_samples)
-    more = len(run.history) < run.max_iter
-    order = run.row_orders.draw(n, state.rng, run.sampler.shuffle, more)
+    order = run.row_orders.draw(n, state.rng, run.sampler.shuffle, run.max_iter)
     epoch = _Epoch(run, state, kernels)
     start, updates = 0, -(-n // size)
     # a sparse epoch sees to all parameters at its end, which is not worth it more often

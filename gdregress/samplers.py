@@ -58,9 +58,11 @@ class RowOrders:
 
     def __init__(self):
         self._ahead = None
+        self._drawn = 0
 
-    def draw(self, n_samples, rng, shuffle, more):
-        """The order of this epoch; ``more`` says that another may follow."""
+    def draw(self, n_samples, rng, shuffle, most):
+        """The order of the next epoch of at most so many."""
+        self._drawn += 1
         if not shuffle or not _is_large(n_samples):
             return row_order(n_samples, rng, shuffle)
         seed, ahead, self._ahead = _seed(rng), self._ahead, None
@@ -68,7 +70,8 @@ class RowOrders:
             order = ahead[2].result()
         else:
             order = _shuffled(n_samples, seed)
-        if more and n_samples <= LARGEST_AHEAD and threads_allowed() > 1:
+        more = self._drawn < most and threads_allowed() > 1
+        if more and n_samples <= LARGEST_AHEAD:
             next_seed = _seed(copy.deepcopy(rng))
             drawn = in_background(_shuffled, n_samples, next_seed)
             self._ahead = n_samples, next_seed, drawn

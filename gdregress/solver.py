@@ -205,7 +205,7 @@ def run_epoch(run, state):
         grad = objective.gradient(point, rows)
         if run.line_search is not None:
             base = state.learning_rate = run.line_search.search(
-                objective, point, grad, partial(_ahead, run, state, grad)
+                objective, point, grad, partial(_point_after, run, state, grad)
             )
         factor = float(run.schedule(state.count - run.first_count))
         check_factor(run.schedule, factor)
@@ -222,7 +222,7 @@ def run_epoch(run, state):
     return evaluated, rate / share
 
 
-def _ahead(run, state, grad, rate):
+def _point_after(run, state, grad, rate):
     """Where the gradient will be taken after a step at this rate."""
     optimizer = run.optimizer
     return optimizer.lookahead(
@@ -280,7 +280,11 @@ class _Meter:
 
     def append(self, state, params, rate, loss, penalty, norm, now=None):
         """Add a row to the history; ``now`` is the time at which it was known."""
-        run, now = self.run, now or time.perf_counter()
+        run, score, now = self.run, None, now or time.perf_counter()
+        if run.validate is not None or run.store is not None:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                score = None if run.validate is None else run.validate(params)
+                kept = None if run.store is None else run.store(params)
         run.history.append(
             epoch=state.epoch,
             t=state.count,
@@ -289,11 +293,11 @@ class _Meter:
             penalty=penalty,
             gradient_norm=norm,
             learning_rate=rate,
-            validation_score=None if run.validate is None else run.validate(params),
+            validation_score=score,
             seconds=now - run.started,
         )
         if run.store is not None:
-            coef, intercept = run.store(params)
+            coef, intercept = kept
             run.history.coef.append(coef)
             run.history.intercept.append(intercept)
 

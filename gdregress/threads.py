@@ -1,7 +1,8 @@
 """Threads over the rows: as many as the process is allowed, with results that do not depend on it.
 
 The work is cut into pieces by its size alone, each piece is done by one thread, and the results
-come back in the order of the pieces: sums over them are the same to the bit on any machine.
+come back in the order of the pieces: sums over them are the same to the bit on any machine. Other
+work may go on in the background.
 """
 
 import math
@@ -110,7 +111,7 @@ def sum_in_threads(add, pieces, *shapes):
 
 
 def in_background(function, *args):
-    """The result to come of ``function(*args)``; only where more than one thread is allowed."""
+    """The result to come of ``function(*args)``, for callers to whom another thread is allowed."""
     others = threads_allowed() - 1
 
     def work():

@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from gdregress import GDClassifier, GDRegressor, _overlap
+from gdregress import GDClassifier, GDRegressor, _overlap, samplers
+from gdregress.history import History
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -152,3 +153,66 @@ def test_an_interrupted_epoch_has_not_been(data, overlapped, monkeypatch):
     assert models[0].n_iter_ == 3
     assert models[1].n_iter_ == 4
     assert models[0].history_["objective"] == models[1].history_["objective"][:4]
+
+
+def test_a_schedule_of_ones_own_is_asked_for_no_update_too_many(data, overlapped):
+    asked = []
+
+    def schedule(count):
+        asked.append(count)
+        return 1.0
+
+    runs = overlapped(True)
+    model = GDRegressor("huber", solver="mini-batch", schedule=schedule, tol=1e-2, random_state=0)
+    model.fit(*data)
+    assert not runs
+    assert model.stop_reason_ == "plateau"
+    assert asked == list(range(model.t_))
+
+
+@pytest.mark.parametrize("random_state", [None, np.random.RandomState(3)])
+def test_generators_of_others_are_left_alone(data, random_state, overlapped, monkeypatch):
+    """What is drawn from them meanwhile is neither repeated nor bears on the run."""
+    shared = np.random.mtrand._rand if random_state is None else random_state
+    draws = []
+    append = History.append
+
+    def drawing(history, **row):
+        draws.append(shared.rand())
+        append(history, **row)
+
+    monkeypatch.setattr(History, "append", drawing)
+    fits = []
+    for allowed in (True, False):
+        runs = overlapped(allowed)
+        shared.seed(7)
+        model = GDRegressor("huber", solver="stochastic", max_iter=6, random_state=random_state)
+        fits.append(model.set_params(tol=None).fit(*data))
+        assert bool(runs) == allowed
+    assert_same(*fits)
+    assert len(set(draws[:7])) == 7
+    assert draws[:7] == draws[7:]
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("parameters", [{"early_stopping": True}, {"store_path": True}])
+def test_overflows_of_a_run_that_diverges_warn_of_nothing_else(data, parameters, overlapped):
+    overlapped(True)
+    model = GDRegressor("huber", solver="mini-batch", learning_rate=1e160, schedule="constant")
+    model.set_params(random_state=0, **parameters).fit(*data)
+    assert model.stop_reason_ == "diverged"
+
+
+def test_no_order_is_drawn_for_an_epoch_beyond_the_last(overlapped, monkeypatch):
+    overlapped(True)
+    drawn, shuffled = [], samplers._shuffled
+
+    def counted(*args):
+        drawn.append(args)
+        return shuffled(*args)
+
+    monkeypatch.setattr(samplers, "_shuffled", counted)
+    X = np.random.RandomState(0).randn(samplers.LARGEST_IN_CACHE + 1, 1)
+    model = GDRegressor("huber", solver="stochastic", max_iter=5, tol=None, random_state=0)
+    model.fit(X, X[:, 0])
+    assert len(drawn) == 5
