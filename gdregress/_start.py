@@ -11,6 +11,7 @@ from gdregress._array_api import asarray, namespace, to_numpy
 from gdregress._validation import defaults
 from gdregress.averaging import SuffixAverage
 from gdregress.objective import null_parameters
+from gdregress.samplers import SOLVERS, Batch
 from gdregress.solver import State
 
 
@@ -28,21 +29,26 @@ def fresh_state(estimator, params, scaling):
     """State of a run that begins at `params`."""
     return State(
         params=params,
-        rng=own_generator(estimator.random_state),
+        rng=own_generator(estimator),
         average=_new_average(estimator.average),
         scaling=scaling,
         settings=settings(estimator),
     )
 
 
-def own_generator(random_state):
+def own_generator(estimator):
     """Random numbers of one run, seeded by the generator that is given or by NumPy's global one.
 
     Both are others' as well: what a run draws ahead, or puts back, must not be seen by them.
+    Batch descent draws nothing, and a generator takes as long to make as a small fit.
     """
-    if isinstance(random_state, Integral):
-        return check_random_state(random_state)
-    return np.random.RandomState(check_random_state(random_state).randint(2**32, dtype=np.uint32))
+    given = estimator.random_state
+    if (
+        isinstance(given, Integral)
+        or SOLVERS.get(estimator.solver, type(estimator.solver)) is Batch
+    ):
+        return check_random_state(given)
+    return np.random.RandomState(check_random_state(given).randint(2**32, dtype=np.uint32))
 
 
 def settings(estimator):
