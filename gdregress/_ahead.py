@@ -10,10 +10,11 @@ import numpy as np
 
 from gdregress._array_api import in_host_memory
 from gdregress._unread import Refuted, read
+from gdregress.data_objective import DataObjective
 from gdregress.jitted import TRACEABLE_LOSSES, TRACEABLE_OPTIMIZERS, TRACEABLE_PENALTIES
 from gdregress.multiclass import of_one_label
-from gdregress.objective import DataObjective, QuadraticObjective
 from gdregress.optimizers import Nesterov
+from gdregress.quadratic_objective import QuadraticObjective
 from gdregress.samplers import Batch
 from gdregress.schedules import SCHEDULES, Adaptive
 

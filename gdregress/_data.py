@@ -21,11 +21,12 @@ from gdregress._array_api import (
 from gdregress._finite import check_all_finite
 from gdregress._validation import check_indices
 from gdregress.callable_loss import CallableLoss
+from gdregress.data_objective import DataObjective
 from gdregress.design import DesignMatrix, Scaling, standardised
 from gdregress.gradient_check import check_gradient
 from gdregress.losses import SquaredError
 from gdregress.multiclass import of_one_label
-from gdregress.objective import DataObjective, normalised_weights
+from gdregress.objective import normalised_weights
 
 
 def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=False):

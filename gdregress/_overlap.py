@@ -12,7 +12,7 @@ from scipy import sparse
 
 from gdregress import compiled
 from gdregress._ahead import Moment
-from gdregress.objective import QuadraticObjective
+from gdregress.quadratic_objective import QuadraticObjective
 from gdregress.schedules import SCHEDULES
 from gdregress.threads import in_background, threads_allowed
 

@@ -23,9 +23,10 @@ from gdregress.diagnosis import Facts
 from gdregress.line_search import LineSearch, first_trial
 from gdregress.losses import SquaredError
 from gdregress.moments import affordable, check_finite
-from gdregress.objective import QuadraticObjective, null_parameters
+from gdregress.objective import null_parameters
 from gdregress.optimizers import Momentum, Nesterov
 from gdregress.penalties import NoPenalty
+from gdregress.quadratic_objective import QuadraticObjective
 from gdregress.samplers import Batch
 from gdregress.schedules import Adaptive, InverseScaling, fill_horizon, runs_out
 from gdregress.solver import Run

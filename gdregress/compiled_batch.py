@@ -12,8 +12,8 @@ import numpy as np
 
 from gdregress import core
 from gdregress.compiled import PENALTIES, RULES, constants_of, kernel_penalty
-from gdregress.objective import QuadraticObjective
 from gdregress.optimizers import Nesterov
+from gdregress.quadratic_objective import QuadraticObjective
 from gdregress.samplers import Batch
 from gdregress.schedules import SCHEDULES, Adaptive
 from gdregress.stopping import Tolerance

@@ -46,7 +46,10 @@ class DesignMatrix:
     def predict(self, params):
         """A @ params: raw predictions z of shape (n_samples,) or (n_samples, n_targets)."""
         coef = self.coef(params)
-        if self.scale is None:
+        if isinstance(coef, np.ndarray) and not coef.any():  # as at the start of most runs
+            shape = (self.n_samples, *coef.shape[1:])
+            z = np.zeros(shape, dtype=np.result_type(self.X.dtype, coef.dtype))
+        elif self.scale is None:
             z = self.X @ coef
         else:
             coef = coef / _column(self.scale, coef)

@@ -4,12 +4,13 @@ import math
 
 import numpy as np
 
-from gdregress._array_api import asarray, dot, namespace, same_numbers
+from gdregress._array_api import asarray, dot, namespace
+from gdregress._recent import Recent
 from gdregress.objective import Objective
 from gdregress.samplers import ALL_ROWS
 
 # A step asks for values where it starts, where it ends and where the next one looks ahead.
-KEPT = 3
+KEPT_VALUES = 3
 
 
 class FunctionObjective(Objective):
@@ -32,45 +33,40 @@ class FunctionObjective(Objective):
         self.n_samples = n_samples or 1
         self.all_rows = None if n_samples is None else np.arange(n_samples)
         self.design = _NoRows
-        self._valued = [(None, None)] * KEPT
-        self._sloped = (None, None)
+        self._values = Recent(KEPT_VALUES)
+        self._gradients = Recent(1)
 
     def loss_value(self, params, ahead=None):
-        for known, value in self._valued:
-            if same_numbers(known, params):
-                return value
+        value = self._values.get(params)
+        if value is not None:
+            return value
         if self.function.joint and ahead is params:
-            self._look(params)
-        else:
-            self._keep(params, self.function.value(params, self.all_rows))
-        return self._valued[-1][1]
+            return self._look(params)[0]
+        return self._values.keep(params, self.function.value(params, self.all_rows))
 
     def gradient(self, params, rows=ALL_ROWS):
         if rows is not ALL_ROWS:
             return self.function.gradient(params, self.all_rows[rows])
-        if not same_numbers(self._sloped[0], params):
-            if self.function.joint:
-                self._look(params)
-            else:
-                self._sloped = (params, self.function.gradient(params, self.all_rows))
-        return self._sloped[1]
+        gradient = self._gradients.get(params)
+        if gradient is not None:
+            return gradient
+        if self.function.joint:
+            return self._look(params)[1]
+        return self._gradients.keep(params, self.function.gradient(params, self.all_rows))
 
     def batches(self, sampler, rng):
         """Batches of rows numbered in NumPy, as the function is handed them."""
         return sampler.batches(self.n_samples, rng)
 
     def _look(self, params):
+        """Value and gradient, from one call."""
         value, gradient = self.function.value_and_gradient(params, self.all_rows)
-        self._keep(params, value)
-        self._sloped = (params, gradient)
-
-    def _keep(self, params, value):
-        self._valued = [*self._valued[1:], (params, value)]
+        return self._values.keep(params, value), self._gradients.keep(params, gradient)
 
     @property
     def column_mean_squares(self):
         """1: a function has no columns whose units could differ."""
-        xp = namespace(self._sloped[1])
+        xp = namespace(self._gradients.last())
         return asarray([1.0], xp, None)
 
     def scaled_norm(self, gradient, scales):

@@ -7,9 +7,10 @@ import array_api_compat
 
 from gdregress import jitted
 from gdregress.compiled import learning_rates
+from gdregress.data_objective import DataObjective
 from gdregress.design import DesignMatrix
 from gdregress.evaluation import mean_gradient
-from gdregress.objective import DataObjective, QuadraticObjective
+from gdregress.quadratic_objective import QuadraticObjective
 from gdregress.samplers import Batch, row_order
 
 

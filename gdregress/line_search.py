@@ -36,20 +36,37 @@ class LineSearch:
         f(u+) <= f(u) + g . (u+ - u) + ||u+ - u||^2 / (2 lr),    u+ = prox(u - lr g),
 
     which without a penalty is Armijo's f(u+) <= f(u) - c lr ||g||^2 with c = 1/2. Every search
-    begins a little above the last rate, so that the rate follows the curvature both ways.
+    begins a little above the last rate, so that the rate follows the curvature both ways, but
+    not above what the curvature just passed allows,
+
+        s . y / ||y||^2,    s = u - u',  y = g - g',
+
+    u' and g' being the point and the gradient of the search before. A rate that does not hold is
+    followed by the one that would, if the curvature along its step was the same everywhere,
+
+        ||u+ - u||^2 / (2 (f(u+) - f(u) - g . (u+ - u))),
+
+    kept between a tenth and a half of it.
 
     Parameters
     ----------
     rate : float
         First rate tried.
 
+    Attributes
+    ----------
+    last : tuple of (point, gradient) or None
+        Of the search before.
+
     References
     ----------
     Armijo, "Minimization of functions having Lipschitz continuous first partial derivatives",
     1966. Beck and Teboulle, "A fast iterative shrinkage-thresholding algorithm", 2009, section 4.
+    Barzilai and Borwein, "Two-point step size gradient methods", 1988, equation 6. Nocedal and
+    Wright, "Numerical optimization", 2006, section 3.5.
     """
 
-    SHRINK = 0.5
+    SMALLEST_CUT, LARGEST_CUT = 0.5, 0.1
     GROW = 1.1
     MOST_TRIES = 60
     # Falls of the function are judged where they are so many times its rounding error.
@@ -57,6 +74,7 @@ class LineSearch:
 
     def __init__(self, rate):
         self.rate = rate
+        self.last = None
 
     def search(self, objective, point, grad, ahead):
         """Rate for a step from `point`.
@@ -74,7 +92,7 @@ class LineSearch:
         slack = objective.rounding * abs(start) + _lost_digits(point, grad)
         # the fall of f at the last rate; where it is lost in rounding, no trial tells anything
         judged = self.rate * dot(grad, grad) > self.JUDGED * slack
-        rate = self.rate * self.GROW if judged else self.rate
+        rate = self._first(point, grad) if judged else self.rate
         for _ in range(self.MOST_TRIES):
             new = objective.prox(point - rate * grad, rate)
             step = new - point
@@ -83,9 +101,24 @@ class LineSearch:
             accepted = value <= start + bound + slack or not judged
             if math.isfinite(value) and accepted:
                 break
-            rate *= self.SHRINK
-        self.rate = rate
+            excess = value - start - dot(grad, step)
+            rate = self._next(rate, dot(step, step), excess)
+        self.rate, self.last = rate, (point, grad)
         return rate
+
+    def _first(self, point, grad):
+        """The first rate to try."""
+        rate = self.rate * self.GROW
+        if self.last is None:
+            return rate
+        step, change = point - self.last[0], grad - self.last[1]
+        along, square = dot(step, change), dot(change, change)
+        return min(rate, along / square) if along > 0 and square < math.inf else rate
+
+    def _next(self, rate, square, excess):
+        """The rate after one that did not hold, whose step ended `excess` above the tangent."""
+        fitting = square / (2 * excess) if math.isfinite(excess) and excess > 0 else 0.0
+        return min(max(fitting, self.LARGEST_CUT * rate), self.SMALLEST_CUT * rate)
 
 
 def _lost_digits(point, grad):

@@ -13,8 +13,8 @@ from gdregress._ahead import most_epochs_ahead, run_ahead
 from gdregress._overlap import overlaps, run_overlapped
 from gdregress.averaging import SuffixAverage
 from gdregress.history import History
-from gdregress.objective import QuadraticObjective
 from gdregress.penalties import NoPenalty
+from gdregress.quadratic_objective import QuadraticObjective
 from gdregress.samplers import Batch, RowOrders
 from gdregress.schedules import Adaptive, check_factor
 from gdregress.stopping import Plateau, Tolerance
@@ -28,10 +28,11 @@ class State:
     """Everything that a resumed run needs.
 
     ``learning_rate`` is the last one before the schedule and ``rate_factor``, which is what
-    plateaus and cuts have left of it. ``anchor`` is where a quadratic objective was last taken
-    from the data, ``plateau`` what an adaptive schedule listens to. The totals of the weights and
-    rows seen so far make the weights of calls to `partial_fit` comparable. ``settings`` are the
-    parameters under which the state came about.
+    plateaus and cuts have left of it; ``searched`` is the point and gradient of the last line
+    search. ``anchor`` is where a quadratic objective was last taken from the data, ``plateau``
+    what an adaptive schedule listens to. The totals of the weights and rows seen so far make the
+    weights of calls to `partial_fit` comparable. ``settings`` are the parameters under which the
+    state came about.
     """
 
     params: Any
@@ -41,6 +42,7 @@ class State:
     epoch: int = 0
     learning_rate: float | None = None
     rate_factor: float = 1.0
+    searched: Any = None
     average: SuffixAverage | None = None
     anchor: Any = None
     plateau: Any = None
@@ -153,7 +155,7 @@ def _begin(run, state):
     if type(state.optimizer) is not type(fresh):
         state.optimizer = fresh
     if run.line_search is not None and state.learning_rate is not None:
-        run.line_search.rate = state.learning_rate
+        run.line_search.rate, run.line_search.last = state.learning_rate, state.searched
     state.learning_rate = run.learning_rate
     if isinstance(run.schedule, Adaptive):
         run.plateau = state.plateau = state.plateau or run.plateau
@@ -207,6 +209,7 @@ def run_epoch(run, state):
             base = state.learning_rate = run.line_search.search(
                 objective, point, grad, partial(_point_after, run, state, grad)
             )
+            state.searched = run.line_search.last
         factor = float(run.schedule(state.count - run.first_count))
         check_factor(run.schedule, factor)
         rate = base * factor * share

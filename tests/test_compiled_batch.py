@@ -7,9 +7,9 @@ from scipy import sparse
 from test_kernels import INTERPRETED
 
 from gdregress import GDRegressor, compiled_batch, core
-from gdregress.objective import QuadraticObjective
 from gdregress.optimizers import OPTIMIZERS, GradientDescent
 from gdregress.penalties import L2, PENALTIES, Box
+from gdregress.quadratic_objective import QuadraticObjective
 from gdregress.schedules import SCHEDULES
 
 pytestmark = [

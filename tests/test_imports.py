@@ -15,7 +15,7 @@ PACKAGE = Path(gdregress.__file__).parent
 LAYERS = [
     {"_version", "_show_versions", "_kernels", "_build", "_transfer"},
     {"_array_api", "exceptions"},
-    {"_structure", "_unread"},
+    {"_structure", "_unread", "_recent"},
     {"derivatives"},
     {"_validation"},
     {"losses", "penalties", "optimizers", "schedules", "history", "averaging", "threads"},
@@ -27,7 +27,8 @@ LAYERS = [
     {"evaluation"},
     {"moments", "look", "jitted"},
     {"objective", "curvature"},
-    {"compiled", "diagnosis", "function_objective", "_outcome"},
+    {"data_objective", "quadratic_objective", "function_objective"},
+    {"compiled", "diagnosis", "_outcome"},
     {"jitted_epoch", "compiled_batch", "_ahead"},
     {"_overlap"},
     {"solver"},

@@ -9,7 +9,7 @@ from scipy import sparse
 
 from gdregress import GDRegressor, _plan
 from gdregress.exceptions import DivergenceWarning
-from gdregress.objective import QuadraticObjective
+from gdregress.quadratic_objective import QuadraticObjective
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

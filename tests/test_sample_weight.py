@@ -7,9 +7,10 @@ from scipy import sparse
 from sklearn.metrics import d2_tweedie_score, r2_score
 
 from gdregress import GDRegressor
+from gdregress.data_objective import DataObjective
 from gdregress.design import DesignMatrix
 from gdregress.losses import LOSSES, SquaredError
-from gdregress.objective import DataObjective, normalised_weights
+from gdregress.objective import normalised_weights
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES, Box, NoPenalty
 from gdregress.samplers import SOLVERS, MiniBatch, Stochastic

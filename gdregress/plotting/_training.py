@@ -11,9 +11,9 @@ from gdregress._array_api import asarray, namespace, to_numpy
 from gdregress._components import build_components
 from gdregress._data import build_objective, hold_out, read_in_place, validate_input
 from gdregress._validation import check_parameters
+from gdregress.data_objective import DataObjective
 from gdregress.design import Scaling
 from gdregress.exceptions import IgnoredParameterWarning
-from gdregress.objective import DataObjective
 
 
 @dataclass(frozen=True)
