@@ -1,4 +1,4 @@
-"""Backtracking: where a search begins, what follows a trial that did not hold, and what it costs."""
+"""Backtracking: where a search begins, what follows a trial that fails, and what it costs."""
 
 import numpy as np
 import pytest
