@@ -19,6 +19,7 @@ cdef extern from "_vector.h":
     void centre_double(const double *x, const double *shift, double factor, double *out, Py_ssize_t p) noexcept nogil
     void centre_float(const float *x, const double *shift, double factor, double *out, Py_ssize_t p) noexcept nogil
     void add_gram(const double *B, double *S, Py_ssize_t rows, Py_ssize_t q) noexcept nogil
+    double sum_of(const double *x, Py_ssize_t m) noexcept nogil
     void prefetch(const void *start, const void *stop) noexcept nogil
 
 cdef extern from "_sparse.h":
@@ -31,15 +32,17 @@ cdef extern from "_sparse.h":
     double sparse_dot_float_long(const float *data, const long long *indices, Py_ssize_t first, Py_ssize_t m, const double *w, Py_ssize_t soon) noexcept nogil
     void sparse_add_float_long(double c, const float *data, const long long *indices, Py_ssize_t first, Py_ssize_t m, double *w) noexcept nogil
 
-cdef extern from "_exp.h":
-    void log_losses(const double *y, const double *z, double *out, Py_ssize_t m) noexcept nogil
-    void log_slopes(const double *y, double *z, Py_ssize_t m) noexcept nogil
+cdef extern from "_losses.h":
+    int loss_number(const char *name)
+    void add_losses(int number, const double *y, const double *z, double *out, double parameter, Py_ssize_t m) noexcept nogil
+    void take_slopes(int number, const double *y, double *z, double parameter, Py_ssize_t m) noexcept nogil
     void softmax_losses(const double *y, const double *z, double *out, Py_ssize_t stride, Py_ssize_t k, Py_ssize_t m) noexcept nogil
     void softmax_slopes(const double *y, double *z, Py_ssize_t stride, Py_ssize_t k, Py_ssize_t m) noexcept nogil
 
 
 cdef class Loss:
     cdef public double parameter
+    cdef int number
     cdef double value(self, double y, double z) noexcept nogil
     cdef double slope(self, double y, double z) noexcept nogil
     cdef void values(self, double[:, ::1] y, double[:, ::1] z, double[::1] out, Py_ssize_t m) noexcept nogil

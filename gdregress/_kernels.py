@@ -60,6 +60,8 @@ class Loss:
 
     def __init__(self, parameter=0.0):
         self.parameter = parameter
+        if cython.compiled:
+            self.number = loss_number(type(self).__name__.encode())
 
     def value(self, y, z):
         return 0.0
@@ -70,16 +72,36 @@ class Loss:
     def values(self, y, z, out, m):
         """out becomes the loss of each row, summed over its predictions."""
         for a in range(m):
-            total = 0.0
-            for t in range(z.shape[0]):
-                total += self.value(y[t, a], z[t, a])
-            out[a] = total
+            out[a] = 0.0
+        for t in range(z.shape[0]):
+            if cython.compiled and self.number >= 0:
+                add_losses(
+                    self.number,
+                    cython.address(y[t, 0]),
+                    cython.address(z[t, 0]),
+                    cython.address(out[0]),
+                    self.parameter,
+                    m,
+                )
+            else:
+                for a in range(m):
+                    out[a] += self.value(y[t, a], z[t, a])
 
     def slopes(self, y, z, m):
         """z becomes the slopes."""
         for t in range(z.shape[0]):
-            for a in range(m):
-                z[t, a] = self.slope(y[t, a], z[t, a])
+            # a single row is waited for, and is done sooner without the preparation of vectors
+            if cython.compiled and self.number >= 0 and m > 1:
+                take_slopes(
+                    self.number,
+                    cython.address(y[t, 0]),
+                    cython.address(z[t, 0]),
+                    self.parameter,
+                    m,
+                )
+            else:
+                for a in range(m):
+                    z[t, a] = self.slope(y[t, a], z[t, a])
 
 
 class SquaredError(Loss):
@@ -169,19 +191,6 @@ class LogLoss(Loss):
     def slope(self, y, z):
         small = exp(-fabs(z))
         return -y * (small if y * z > 0 else 1.0) / (1 + small)
-
-    def values(self, y, z, out, m):
-        if cython.compiled and z.shape[0] == 1:
-            log_losses(cython.address(y[0, 0]), cython.address(z[0, 0]), cython.address(out[0]), m)
-        else:
-            Loss.values(self, y, z, out, m)
-
-    def slopes(self, y, z, m):
-        # a single row is waited for: the C library is the quicker one then
-        if cython.compiled and z.shape[0] == 1 and m > 1:
-            log_slopes(cython.address(y[0, 0]), cython.address(z[0, 0]), m)
-        else:
-            Loss.slopes(self, y, z, m)
 
 
 class Hinge(Loss):
@@ -1024,13 +1033,13 @@ def dense_look(
     a: cython.Py_ssize_t
     t: cython.Py_ssize_t
     m: cython.Py_ssize_t
-    total: cython.double
     p: cython.Py_ssize_t = X.shape[1]
     with cython.nogil:
         while i < stop:
             m = min(z.shape[1], stop - i)
-            for a in range(m):
-                take_targets(y, i + a, s, a)
+            for t in range(y.shape[1]):
+                for a in range(m):
+                    s[t, a] = y[i + a, t]
             dot_rows(X, i, m, w, z)
             loss.values(s, z, out, m)
             values[0] += weighted_sum(weights, i, out, m)
@@ -1041,16 +1050,14 @@ def dense_look(
                         loss.values(s, z, out, m)
                         values[1] += weighted_sum(weights, i, out, m)
                 loss.slopes(s, z, m)
-                for t in range(w.shape[0]):
-                    for a in range(m):
-                        z[t, a] *= weight(weights, i + a)
+                if weights.shape[0] > 0:
+                    for t in range(w.shape[0]):
+                        for a in range(m):
+                            z[t, a] *= weights[i + a]
                 add_rows(z, X, i, m, g)
                 for t in range(w.shape[0]):
                     if g.shape[1] > p:
-                        total = 0.0  # not in g, whose cache line another thread may be writing to
-                        for a in range(m):
-                            total += z[t, a]
-                        g[t, p] += total
+                        g[t, p] += total_of(z, t, m)
             i += m
 
 
@@ -1680,9 +1687,31 @@ def weighted_sum(
     out: cython.double[::1],
     m: cython.Py_ssize_t,
 ) -> cython.double:
-    """Sum of what m rows from row i on have come to."""
+    """Sum of what m rows from row i on have come to, in whose place their products may be."""
     a: cython.Py_ssize_t
     total: cython.double = 0.0
+    if weights.shape[0] > 0:
+        for a in range(m):
+            out[a] *= weights[i + a]
+    if cython.compiled:
+        return sum_of(cython.address(out[0]), m)
     for a in range(m):
-        total += weight(weights, i + a) * out[a]
+        total += out[a]
+    return total
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def total_of(
+    z: cython.double[:, ::1], t: cython.Py_ssize_t, m: cython.Py_ssize_t
+) -> cython.double:
+    """The sum of the first m numbers of row t."""
+    a: cython.Py_ssize_t
+    total: cython.double = 0.0
+    if cython.compiled:
+        return sum_of(cython.address(z[t, 0]), m)
+    for a in range(m):
+        total += z[t, a]
     return total

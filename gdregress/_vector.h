@@ -40,6 +40,9 @@ typedef float gdregress_float4 __attribute__((vector_size(16), aligned(4), may_a
 #define LOAD4_float(x) \
     __builtin_convertvector(*(const gdregress_float4 *) (x), gdregress_double4)
 
+/* number c of each of four vectors */
+#define COLUMN(h, c) ((gdregress_double4){(h)[0][c], (h)[1][c], (h)[2][c], (h)[3][c]})
+
 __attribute__((always_inline)) static inline double sum_of_eight(gdregress_double8 a)
 {
     gdregress_double4 *halves = (gdregress_double4 *) &a;
@@ -83,13 +86,39 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
                                            const T *soon)                                 \
     {                                                                                     \
         return product_##T(x, w, p, soon);                                                \
-    }                                                                                     \
-    /* z_i <- x_i . w + b for a block of rows */                                          \
+    }
+
+/* z_i <- x_i . w + b for a block of rows, four at a time: their last sums are made together */
+#define GDREGRESS_DOT_ROWS(T)                                                             \
     GDREGRESS_CLONES static void dot_rows_##T(                                            \
         const T *X, const double *w, double b, double *z, ptrdiff_t rows, ptrdiff_t p)    \
     {                                                                                     \
-        for (ptrdiff_t i = 0; i < rows; i++)                                              \
-            z[i] = product_##T(X + i * p, w, p, NULL) + b;                                \
+        ptrdiff_t i = 0;                                                                  \
+        for (; i + 4 <= rows; i += 4, X += 4 * p) {                                       \
+            gdregress_double8 a[4] = {{0}, {0}, {0}, {0}};                                \
+            gdregress_double4 h[4], rest = {b, b, b, b};                                  \
+            ptrdiff_t j = 0;                                                              \
+            for (; j + 8 <= p; j += 8)                                                    \
+                for (int r = 0; r < 4; r++)                                               \
+                    a[r] += LOAD_##T(X + r * p + j) * LOAD_double(w + j);                 \
+            for (int r = 0; r < 4; r++) {                                                 \
+                gdregress_double4 *halves = (gdregress_double4 *) &a[r];                  \
+                h[r] = halves[0] + halves[1];                                             \
+            }                                                                             \
+            if (j + 4 <= p) {                                                             \
+                for (int r = 0; r < 4; r++)                                               \
+                    h[r] += LOAD4_##T(X + r * p + j) * LOAD4_double(w + j);               \
+                j += 4;                                                                   \
+            }                                                                             \
+            for (; j < p; j++) {                                                          \
+                const T *x = X + j;                                                       \
+                rest += (gdregress_double4){x[0], x[p], x[2 * p], x[3 * p]} * w[j];       \
+            }                                                                             \
+            rest += (COLUMN(h, 0) + COLUMN(h, 2)) + (COLUMN(h, 1) + COLUMN(h, 3));        \
+            *(gdregress_double4 *) (z + i) = rest;                                        \
+        }                                                                                 \
+        for (; i < rows; i++, X += p)                                                     \
+            z[i] = product_##T(X, w, p, NULL) + b;                                        \
     }
 
 #define GDREGRESS_ADD(T)                                                                  \
@@ -271,13 +300,15 @@ GDREGRESS_CLONES static void add_gram(const double *B, double *S, ptrdiff_t rows
             w[j] += c * x[j];                                                \
     }
 
-#define GDREGRESS_ADD_ROWS(T)                                                \
+#define GDREGRESS_DOT_ROWS(T)                                                \
     static void dot_rows_##T(const T *X, const double *w, double b,          \
                              double *z, ptrdiff_t rows, ptrdiff_t p)         \
     {                                                                        \
         for (ptrdiff_t i = 0; i < rows; i++)                                 \
             z[i] = dot_##T(X + i * p, w, p, NULL) + b;                       \
-    }                                                                        \
+    }
+
+#define GDREGRESS_ADD_ROWS(T)                                                \
     static void add_rows_##T(const double *r, const T *X, double *g,         \
                              ptrdiff_t rows, ptrdiff_t p)                    \
     {                                                                        \
@@ -323,6 +354,8 @@ static void add_gram(const double *B, double *S, ptrdiff_t rows, ptrdiff_t q)
 
 GDREGRESS_DOT(double)
 GDREGRESS_DOT(float)
+GDREGRESS_DOT_ROWS(double)
+GDREGRESS_DOT_ROWS(float)
 GDREGRESS_ADD(double)
 GDREGRESS_ADD(float)
 GDREGRESS_ADD_ROWS(double)
@@ -331,6 +364,20 @@ GDREGRESS_FOUR_TARGETS(double)
 GDREGRESS_FOUR_TARGETS(float)
 GDREGRESS_CENTRE(double)
 GDREGRESS_CENTRE(float)
+
+/* the sum of m numbers, in eight sums that do not wait for each other */
+GDREGRESS_CLONES static double sum_of(const double *x, ptrdiff_t m)
+{
+    double sums[8] = {0}, rest = 0.0;
+    ptrdiff_t i = 0;
+    for (; i + 8 <= m; i += 8)
+        for (int k = 0; k < 8; k++)
+            sums[k] += x[i + k];
+    for (; i < m; i++)
+        rest += x[i];
+    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) +
+           ((sums[1] + sums[5]) + (sums[3] + sums[7])) + rest;
+}
 
 /* w <- (w - clip(w, -threshold, threshold)) * factor */
 GDREGRESS_CLONES static void shrink_all(double *w, double threshold, double factor, ptrdiff_t p)
