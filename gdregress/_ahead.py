@@ -70,7 +70,7 @@ def run_ahead(run, state, n_epochs, run_epoch, measure):
     measure : object
         ``measure.unread(params, evaluated)`` gives loss, penalty and gradient norm as `Unread`,
         ``measure.append(state, params, rate, loss, penalty, norm)`` adds a row to the history,
-        known now or at a time that is given as well.
+        known now or at a time that is given as well, and gives it back.
 
     Yields
     ------
@@ -96,8 +96,7 @@ def run_ahead(run, state, n_epochs, run_epoch, measure):
                 return False
             shown += 1
             moment.put_back(state)
-            measure.append(state, state.reported(), rate, loss, penalty, norm)
-            yield run.history.row(-1)
+            yield measure.append(state, state.reported(), rate, loss, penalty, norm)
     finally:
         if shown < n_epochs:
             _redraw(run, state.rng, drawn, shown)

@@ -58,9 +58,9 @@ def run_overlapped(run, state, n_epochs, run_epoch, measure):
             numbers = in_background(_look, measure, state.reported())
             following = _run(run, state, run_epoch) if left > 1 else None
             epoch.put_back(state)
-            measure.append(state, state.reported(), epoch.rate, *numbers.result())
+            row = measure.append(state, state.reported(), epoch.rate, *numbers.result())
             shown = epoch
-            yield run.history.row(-1)
+            yield row
             if not epoch.is_unchanged(state):
                 shown, following = _Epoch(state), None
             elif following is not None:

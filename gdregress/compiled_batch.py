@@ -70,11 +70,10 @@ def run_in_core(run, state, n_epochs, run_epoch, measure, kernels=core.kernels):
     for i, (loss, norm, t) in enumerate(numbers):
         # a copy, as one epoch that is kept would keep them all
         state.params, *memory = path[i].copy()
-        state.optimizer = _remembered(run.optimizer, state.optimizer, memory, t)
+        state.optimizer = _remembered(state.optimizer, memory, t)
         state.count += 1
         state.epoch += 1
-        measure.append(state, state.params, float(rates[i]), loss, penalties[i], norm)
-        yield run.history.row(-1)
+        yield measure.append(state, state.params, float(rates[i]), loss, penalties[i], norm)
     return len(path) == len(rates)
 
 
@@ -85,14 +84,11 @@ def _rates(run, state, n_updates):
     return run.learning_rate * state.rate_factor * factors
 
 
-def _remembered(optimizer, memory, arrays, t):
-    """The optimizer's memory after one more update, given its arrays and t."""
-    number = {}
-    if "count" in memory._fields:
-        number = {"count": memory.count + 1}
-    elif "t" in memory._fields:
-        number = {"t": t}
-    return type(memory)(**dict(zip(_fields(optimizer), arrays, strict=True)), **number)
+def _remembered(memory, arrays, t):
+    """The optimizer's memory after one more update: its arrays, then its count or t if any."""
+    if len(memory) == len(arrays):
+        return type(memory)(*arrays)
+    return type(memory)(*arrays, memory.count + 1 if "count" in memory._fields else t)
 
 
 def _fields(optimizer):

@@ -56,23 +56,27 @@ class Spectrum:
         return None if self.moments is None else self.moments.matrix(self.design.fit_intercept)
 
     @cached_property
-    def _decomposition(self):
-        """Eigenvalues in ascending order and eigenvectors: all of them, or the largest pair."""
-        if self.matrix is not None:
-            return np.linalg.eigh(self.matrix)
+    def _values(self):
+        """Eigenvalues in ascending order: all of them, or the largest."""
+        return self._largest_pair[0] if self.matrix is None else np.linalg.eigvalsh(self.matrix)
+
+    @cached_property
+    def _largest_pair(self):
         return _largest_pair(self.design, self.weights)
 
     @property
     def largest(self):
-        return float(self._decomposition[0][-1])
+        return float(self._values[-1])
 
     @property
     def smallest(self):
-        return None if self.matrix is None else max(0.0, float(self._decomposition[0][0]))
+        return None if self.matrix is None else max(0.0, float(self._values[0]))
 
-    @property
+    @cached_property
     def top_vector(self):
-        return self._decomposition[1][:, -1]
+        # only a warning asks for it: the values alone take half the time
+        pair = self._largest_pair if self.matrix is None else np.linalg.eigh(self.matrix)
+        return pair[1][:, -1]
 
     @cached_property
     def largest_row(self):

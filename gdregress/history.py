@@ -58,8 +58,10 @@ class History:
         self.intercept = []
 
     def append(self, **row):
+        """Add a row, which is given back."""
         for name, column in self._columns.items():
             column.append(row[name])
+        return row
 
     def append_row(self, other, index):
         """Take over a row of another history, its parameters included."""

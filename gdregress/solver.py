@@ -114,8 +114,8 @@ def solve(run, state):
     """
     _begin(run, state)
     measure = _Meter(run)
-    measure(state, rate=run.learning_rate * state.rate_factor)
-    best = _Best(run.validate is not None, state.reported(), run.history.row(-1))
+    row = measure(state, rate=run.learning_rate * state.rate_factor)
+    best = _Best(run.validate is not None, state.reported(), row)
     several, most = _several(run, state)
     stop, interrupt, n_iter, cuts = None, None, 0, 0
     try:
@@ -189,8 +189,8 @@ def _epochs(run, state, measure, several, most):
             return
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         evaluated, rate = run_epoch(run, state)
-        measure(state, rate, evaluated)
-    yield run.history.row(-1)
+        row = measure(state, rate, evaluated)
+    yield row
 
 
 def run_epoch(run, state):
@@ -246,7 +246,7 @@ def _on_plateau(run, state, row):
 
 
 class _Meter:
-    """Appends a row of the history after each epoch."""
+    """Appends a row to the history after each epoch, and gives it back."""
 
     def __init__(self, run):
         self.run = run
@@ -266,7 +266,7 @@ class _Meter:
         elif evaluated is not None:
             ahead = run.optimizer.lookahead(params, state.optimizer)
         loss, penalty = objective.loss_value(params, ahead), objective.penalty_value(params)
-        self.append(state, params, rate, loss, penalty, norm)
+        return self.append(state, params, rate, loss, penalty, norm)
 
     def unread(self, params, evaluated=None):
         """Loss, penalty and gradient norm as `Unread`, granted that the point ends no run."""
@@ -288,7 +288,7 @@ class _Meter:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 score = None if run.validate is None else run.validate(params)
                 kept = None if run.store is None else run.store(params)
-        run.history.append(
+        row = run.history.append(
             epoch=state.epoch,
             t=state.count,
             objective=loss + penalty,
@@ -303,6 +303,7 @@ class _Meter:
             coef, intercept = kept
             run.history.coef.append(coef)
             run.history.intercept.append(intercept)
+        return row
 
 
 class _Best:
