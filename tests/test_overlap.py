@@ -179,7 +179,7 @@ def test_generators_of_others_are_left_alone(data, random_state, overlapped, mon
 
     def drawing(history, **row):
         draws.append(shared.rand())
-        append(history, **row)
+        return append(history, **row)
 
     monkeypatch.setattr(History, "append", drawing)
     fits = []
