@@ -81,7 +81,9 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
     searches = _searches(e, c)
     if searches:
         distance = prediction_scale(objective, null_params)
-        rate = first_trial(objective, null_params if start is None else start.params, distance)
+        # a run that is taken up again has its rate, and the momentum that it began with
+        begins = start is not None and start.learning_rate is None
+        rate = first_trial(objective, start.params if begins else null_params, distance)
     elif e.learning_rate == "auto":
         rate = curvature.automatic()
     else:

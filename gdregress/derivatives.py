@@ -195,7 +195,8 @@ def checked(gradient, flat, structure):
     """A gradient as a flat vector like x; ValueError unless it is shaped like x0."""
     gradient = structure.flatten(gradient)
     device = None if structure.xp is np else flat.device
-    return asarray(gradient, structure.xp, device, dtype=flat.dtype)
+    # a copy, as the function may write its next gradient to the same memory
+    return asarray(gradient, structure.xp, device, dtype=flat.dtype) + 0
 
 
 def _is_tensor(array):

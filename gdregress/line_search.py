@@ -41,7 +41,8 @@ class LineSearch:
 
         s . y / ||y||^2,    s = u - u',  y = g - g',
 
-    u' and g' being the point and the gradient of the search before. A rate that does not hold is
+    u' and g' being the point and the gradient of the search before, nor below half the last rate:
+    near a saddle s . y is small whatever the curvature. A rate that does not hold is
     followed by the one that would, if the curvature along its step was the same everywhere,
 
         ||u+ - u||^2 / (2 (f(u+) - f(u) - g . (u+ - u))),
@@ -113,7 +114,10 @@ class LineSearch:
             return rate
         step, change = point - self.last[0], grad - self.last[1]
         along, square = dot(step, change), dot(change, change)
-        return min(rate, along / square) if along > 0 and square < math.inf else rate
+        info = namespace(grad).finfo(grad.dtype)
+        if not float(info.smallest_normal) / float(info.eps) < min(along, square) < math.inf:
+            return rate  # without curvature, or without digits
+        return min(rate, max(along / square, self.SMALLEST_CUT * self.rate))
 
     def _next(self, rate, square, excess):
         """The rate after one that did not hold, whose step ended `excess` above the tangent."""

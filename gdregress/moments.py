@@ -29,7 +29,7 @@ LARGEST_SHIFT = 1e3
 
 def check_finite(*arrays):
     """Raise ValueError where the squares of X have overflowed."""
-    if not all(np.isfinite(np.sum(array)) for array in arrays):
+    if not all(np.isfinite(array).all() for array in arrays):
         raise ValueError(
             "The squares of X overflow: its values are too large to descend on. "
             "Divide the columns by their size, for instance with StandardScaler."

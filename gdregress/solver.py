@@ -28,11 +28,12 @@ class State:
     """Everything that a resumed run needs.
 
     ``learning_rate`` is the last one before the schedule and ``rate_factor``, which is what
-    plateaus and cuts have left of it; ``searched`` is the point and gradient of the last line
-    search. ``anchor`` is where a quadratic objective was last taken from the data, ``plateau``
-    what an adaptive schedule listens to. The totals of the weights and rows seen so far make the
-    weights of calls to `partial_fit` comparable. ``settings`` are the parameters under which the
-    state came about.
+    plateaus and cuts have left of it. ``searched`` is the point and gradient of the last line
+    search, ``objective`` the value at the end, by which the same data are known again.
+    ``anchor`` is where a quadratic objective was last taken from the data, ``plateau`` what an
+    adaptive schedule listens to. The totals of the weights and rows seen so far make the weights
+    of calls to `partial_fit` comparable. ``settings`` are the parameters under which the state
+    came about.
     """
 
     params: Any
@@ -43,6 +44,7 @@ class State:
     learning_rate: float | None = None
     rate_factor: float = 1.0
     searched: Any = None
+    objective: float | None = None
     average: SuffixAverage | None = None
     anchor: Any = None
     plateau: Any = None
@@ -115,6 +117,7 @@ def solve(run, state):
     _begin(run, state)
     measure = _Meter(run)
     row = measure(state, rate=run.learning_rate * state.rate_factor)
+    _take_up_search(run, state, row)
     best = _Best(run.validate is not None, state.reported(), row)
     several, most = _several(run, state)
     stop, interrupt, n_iter, cuts = None, None, 0, 0
@@ -141,7 +144,7 @@ def solve(run, state):
     reason = stop or "max_iter"
     if isinstance(run.objective, QuadraticObjective):
         state.anchor = run.objective.finite_anchor()
-    last = run.history["objective"][-1]
+    last = state.objective = run.history["objective"][-1]
     worse_than_nothing = run.safeguard and last > run.divergence.null_objective
     if run.validate is not None or reason in run.best_after:
         restart_at(state, run.optimizer, best.params)
@@ -155,12 +158,23 @@ def _begin(run, state):
     if type(state.optimizer) is not type(fresh):
         state.optimizer = fresh
     if run.line_search is not None and state.learning_rate is not None:
-        run.line_search.rate, run.line_search.last = state.learning_rate, state.searched
+        run.line_search.rate = state.learning_rate
     state.learning_rate = run.learning_rate
     if isinstance(run.schedule, Adaptive):
         run.plateau = state.plateau = state.plateau or run.plateau
     if isinstance(run.objective, QuadraticObjective) and state.anchor is not None:
         run.objective.move_anchor(state.anchor)
+
+
+def _take_up_search(run, state, row):
+    """Remember the last search if it was made on these data: others have another objective.
+
+    The difference of gradients on different data is no curvature.
+    """
+    if run.line_search is None or state.searched is None or state.objective is None:
+        return
+    if math.isclose(row["objective"], state.objective, rel_tol=10 * run.objective.rounding):
+        run.line_search.last = state.searched
 
 
 def restart_at(state, optimizer, params):

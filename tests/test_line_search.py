@@ -1,10 +1,12 @@
 """Backtracking: where a search begins, what follows a trial that fails, and what it costs."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from gdregress import GDClassifier, GDRegressor, look
+from gdregress import GDClassifier, GDRegressor, look, minimize
 from gdregress._recent import Recent
 from gdregress.line_search import LineSearch
 
@@ -67,7 +69,7 @@ class TestLineSearch:
     def test_begins_with_the_curvature_just_passed(self):
         line_search = LineSearch(1e-3)
         search(line_search, Function(parabola), 2.0, 2 * CURVATURE)
-        line_search.rate = 10.0
+        line_search.rate = 0.2
         rate, tried = search(line_search, Function(parabola), 1.0, CURVATURE)
         assert_allclose(tried, [1 / CURVATURE])
         assert rate == tried[0]
@@ -83,6 +85,77 @@ class TestLineSearch:
         line_search.last = np.array([2.0]), np.array([CURVATURE])  # the gradient has not changed
         _, tried = search(line_search, Function(parabola), 1.0, CURVATURE)
         assert_allclose(tried, [0.1 * LineSearch.GROW])
+
+    def test_no_curvature_halves_more_than_a_failed_trial_would(self):
+        """Near a saddle s.y / ||y||^2 is as small as the run is unlucky."""
+        line_search = LineSearch(1.0)
+        line_search.last = np.array([1.0, 0.0]), np.array([0.0, 0.0])
+        point, grad = np.array([1.0 + 1e-6, 1.0]), np.array([1e-3, 1e-12])
+        function = Function(lambda x: 0.0)
+        line_search.search(function, point, grad, lambda rate: None)
+        assert_allclose((1.0 + 1e-6 - function.tried[0]) / 1e-3, LineSearch.SMALLEST_CUT)
+
+    @pytest.mark.parametrize("dtype, size", [(np.float32, 1e-22), (np.float64, 1e-170)])
+    def test_a_curvature_without_digits_is_passed_over(self, dtype, size):
+        line_search = LineSearch(0.1)
+        line_search.last = np.array([2.0], dtype=dtype), np.array([3 * size], dtype=dtype)
+        point, grad = np.array([1.0], dtype=dtype), np.array([size], dtype=dtype)
+        rate = line_search.search(Function(lambda x: 0.0), point, grad, lambda rate: None)
+        assert rate in (0.1, 0.1 * LineSearch.GROW)
+
+    def test_small_targets_in_single_precision(self):
+        rng = np.random.RandomState(0)
+        X = (rng.normal(size=(300, 5)) * [1, 0.3, 0.1, 0.03, 0.01]).astype(np.float32)
+        y = (X @ rng.normal(size=5) * 1e-17).astype(np.float32)
+        model = GDRegressor("huber", epsilon=1.0, optimizer="gd", max_iter=400)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            assert np.isfinite(model.fit(X, y).coef_).all()
+
+
+class TestOtherData:
+    """The difference of gradients on different data is no curvature."""
+
+    @staticmethod
+    def classes(n=2000, p=20):
+        rng = np.random.RandomState(0)
+        X = rng.normal(size=(n, p))
+        return X, rng.uniform(size=n) < 1 / (1 + np.exp(-X @ rng.normal(size=p)))
+
+    def test_rates_of_partial_fit_do_not_collapse(self):
+        X, y = self.classes()
+        model, rates = GDClassifier(penalty=None), []
+        for first in range(0, len(X), 50):
+            rows = slice(first, first + 50)
+            model.partial_fit(X[rows], y[rows], classes=[False, True])
+            rates.append(model.learning_rate_)
+        assert min(rates) > 0.3
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    def test_rates_of_warm_starts_do_not_collapse(self):
+        X, y = self.classes()
+        model = GDClassifier(penalty=None, warm_start=True, max_iter=20, tol=None)
+        for first in range(0, len(X), 500):
+            model.fit(X[first : first + 500], y[first : first + 500])
+            assert model.history_["learning_rate"][1] > 1
+
+
+def test_a_gradient_in_a_buffer_of_the_caller():
+    """Which it writes to again at the next call."""
+    A, buffer = np.diag([1.0, 10.0, 100.0]), np.empty(3)
+    results = [
+        minimize(
+            lambda x: x @ A @ x / 2,
+            np.ones(3),
+            jac=jac,
+            optimizer="gd",
+            learning_rate="line-search",
+            max_iter=50,
+            tol=None,
+        )
+        for jac in (lambda x: A @ x, lambda x: np.matmul(A, x, out=buffer))
+    ]
+    assert results[0].fun == results[1].fun
 
 
 @pytest.mark.parametrize(

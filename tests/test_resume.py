@@ -69,6 +69,11 @@ class TestWarmStart:
             learning_rate="line-search",
         )
 
+    def test_with_a_line_search_and_the_automatic_heavy_ball(self):
+        X, y = make_data()
+        data = X * [1, 30, 1, 1], y
+        assert_halves_equal_whole(data, optimizer="momentum", learning_rate="line-search")
+
     @pytest.mark.parametrize(
         "schedule", ["constant", "invscaling", "exponential", "step", lambda count: 0.99**count]
     )
