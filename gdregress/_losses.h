@@ -15,7 +15,8 @@
 
 /* e^x for x <= 0, and 0 below -708, where the results would lose digits.
  *
- * x = n log 2 + r with |r| <= log(2) / 2; Taylor's series of e^r to the 13th power; times 2^n.
+ * x = n log 2 + r with |r| <= log(2) / 2; 1 + r and r^2 times a polynomial fitted to
+ * (e^r - 1 - r) / r^2 at Chebyshev's points; times 2^n.
  * Adding 1.5 * 2^52 rounds to a whole number, which then stands in the lowest bits.
  */
 static inline double exp_below_zero(double x)
@@ -28,47 +29,39 @@ static inline double exp_below_zero(double x)
     n -= round;
     /* log 2 in two parts, the first of which has so few digits that its product is exact */
     double r = (near - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
-    double e = 1.0 / 6227020800.0;
-    e = e * r + 1.0 / 479001600.0;
-    e = e * r + 1.0 / 39916800.0;
-    e = e * r + 1.0 / 3628800.0;
-    e = e * r + 1.0 / 362880.0;
-    e = e * r + 1.0 / 40320.0;
-    e = e * r + 1.0 / 5040.0;
-    e = e * r + 1.0 / 720.0;
-    e = e * r + 1.0 / 120.0;
-    e = e * r + 1.0 / 24.0;
-    e = e * r + 1.0 / 6.0;
-    e = e * r + 0.5;
-    e = e * r + 1.0;
-    e = e * r + 1.0;
+    double sum = 2.510038549551032e-08;
+    sum = sum * r + 2.7620088445409746e-07;
+    sum = sum * r + 2.7557268459997064e-06;
+    sum = sum * r + 2.4801521295954376e-05;
+    sum = sum * r + 0.00019841269863053618;
+    sum = sum * r + 0.0013888888917213717;
+    sum = sum * r + 0.008333333333330062;
+    sum = sum * r + 0.04166666666662413;
+    sum = sum * r + 0.16666666666666669;
+    sum = sum * r + 0.5000000000000001;
+    double e = (sum * r * r + r) + 1.0;
     bits = (bits + 1023) << 52;
     double power;
     memcpy(&power, &bits, sizeof power);
     return x < -708.0 ? 0.0 : e * power;
 }
 
-/* log(1 + e) for 0 <= e <= 1: 2 artanh(s) = 2 (s + s^3 / 3 + s^5 / 5 + ...), s = e / (2 + e). */
+/* log(1 + e) for 0 <= e <= 1: 2 artanh(s) = 2 (s + s^3 / 3 + s^5 / 5 + ...), s = e / (2 + e). What
+ * follows s is s^3 times a polynomial in q = s^2 fitted to (artanh(s) / s - 1) / q at Chebyshev's
+ * points on [0, 1 / 9], which is as exact as twice as many terms of the series. */
 static inline double log1p_below_one(double e)
 {
     double s = e / (2.0 + e), q = s * s;
-    double sum = 1.0 / 35.0;
-    sum = sum * q + 1.0 / 33.0;
-    sum = sum * q + 1.0 / 31.0;
-    sum = sum * q + 1.0 / 29.0;
-    sum = sum * q + 1.0 / 27.0;
-    sum = sum * q + 1.0 / 25.0;
-    sum = sum * q + 1.0 / 23.0;
-    sum = sum * q + 1.0 / 21.0;
-    sum = sum * q + 1.0 / 19.0;
-    sum = sum * q + 1.0 / 17.0;
-    sum = sum * q + 1.0 / 15.0;
-    sum = sum * q + 1.0 / 13.0;
-    sum = sum * q + 1.0 / 11.0;
-    sum = sum * q + 1.0 / 9.0;
-    sum = sum * q + 1.0 / 7.0;
-    sum = sum * q + 1.0 / 5.0;
-    sum = sum * q + 1.0 / 3.0;
+    double sum = 0.08082022805971766;
+    sum = sum * q + 0.04400369243072337;
+    sum = sum * q + 0.06000536404795356;
+    sum = sum * q + 0.06657072104827468;
+    sum = sum * q + 0.07692785032479312;
+    sum = sum * q + 0.09090894718066429;
+    sum = sum * q + 0.11111111358713932;
+    sum = sum * q + 0.1428571428355438;
+    sum = sum * q + 0.20000000000007292;
+    sum = sum * q + 0.3333333333333333;
     return 2.0 * (s + s * q * sum);
 }
 
