@@ -46,7 +46,6 @@ ALL_BITS = cython.declare(cython.ulonglong, 0xFFFFFFFFFFFFFFFF)
 GOLDEN = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
 FIRST_MIX = cython.declare(cython.ulonglong, 0xBF58476D1CE4E5B9)
 SECOND_MIX = cython.declare(cython.ulonglong, 0x94D049BB133111EB)
-SMALLEST_STEP = cython.declare(cython.double, 2.0**-53)
 LOG_2 = cython.declare(cython.double, 0.6931471805599453)
 
 # Losses ----------------------------------------------------------------------------------
@@ -545,7 +544,7 @@ class NAdam(Adam):
 # Epochs ----------------------------------------------------------------------------------
 
 
-def shuffle(order: cython.longlong[::1], ends: cython.longlong[::1], seed: cython.ulonglong):
+def shuffle(order: cython.int[::1], ends: cython.longlong[::1], seed: cython.ulonglong):
     """Fill `order` with a random permutation: rows dealt to piles, each shuffled on its own.
 
     Every permutation is equally likely, as a random pile and a random place in it are a random
@@ -558,7 +557,7 @@ def shuffle(order: cython.longlong[::1], ends: cython.longlong[::1], seed: cytho
     a: cython.Py_ssize_t
     b: cython.Py_ssize_t
     first: cython.Py_ssize_t = 0
-    row: cython.longlong
+    row: cython.int
     with cython.nogil:
         for i in range(n):
             ends[1 + (random_bits(seed, i) >> 56)] += 1
@@ -600,8 +599,9 @@ def random_bits(seed: cython.ulonglong, i: cython.ulonglong) -> cython.ulonglong
 def random_below(
     n: cython.Py_ssize_t, seed: cython.ulonglong, i: cython.ulonglong
 ) -> cython.Py_ssize_t:
-    """A random integer in [0, n), uniform to n 2^-53."""
-    return cython.cast(cython.Py_ssize_t, (random_bits(seed, i) >> 11) * SMALLEST_STEP * n)
+    """A random integer in [0, n) for n below 2^24, uniform to n 2^-40."""
+    bits: cython.ulonglong = random_bits(seed, i) >> 24
+    return cython.cast(cython.Py_ssize_t, (bits * n) >> 40)
 
 
 def dense_descent(

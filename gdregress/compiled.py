@@ -79,7 +79,8 @@ def compiled_epoch(run, state, kernels=core.kernels):
         if state.average is not None:
             stop = min(stop, start + state.average.updates_ahead())
         rates, last_rate = learning_rates(run, state, n, size, start, stop)
-        epoch.descend(order[start * size : stop * size], size, rates)
+        rows = order[start * size : stop * size].astype(np.int64, copy=False)
+        epoch.descend(rows, size, rates)
         start = stop
     epoch.hand_back()
     state.epoch += 1

@@ -17,7 +17,7 @@ RARE = 1e-5
 
 
 def shuffled(n, seed, kernels=core.kernels):
-    order = np.full(n, -1, dtype=np.int64)
+    order = np.full(n, -1, dtype=np.int32)
     kernels.shuffle(order, np.zeros(257, dtype=np.int64), int(seed))
     return order
 
