@@ -41,9 +41,15 @@ class LogLoss(Loss):
 
     def probability(self, z):
         """P(y = 1)."""
+        return self.probabilities(z)[1]
+
+    def probabilities(self, z):
+        """P(y = -1) and P(y = 1); 1 minus the other would lose the digits of a small one."""
         xp = namespace(z)
-        small = xp.exp(-abs(z))
-        return xp.where(z > 0, xp.ones_like(small), small) / (1 + small)
+        # one of the two is 1, the other e^-|z|: no comparison, which would be guessed wrongly
+        first, second = xp.exp(xp.clip(-z, max=0)), xp.exp(xp.clip(z, max=0))
+        total = first + second
+        return first / total, second / total
 
 
 class Hinge(Loss):

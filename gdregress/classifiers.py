@@ -348,10 +348,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
         z = self._raw_prediction(X, "predict_proba")
         if z.ndim == 2:
             return self._loss.probability(z)
-        second = self._loss.probability(z)
-        first = 1 - second
-        if isinstance(self._loss, LogLoss):  # 1 - second would lose the digits of small ones
-            first = self._loss.probability(-z)
+        if isinstance(self._loss, LogLoss):
+            first, second = self._loss.probabilities(z)
+        else:
+            second = self._loss.probability(z)
+            first = 1 - second
         return namespace(z).stack([first, second], axis=1)
 
     @available_if(_knows_probabilities)
