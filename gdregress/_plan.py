@@ -20,7 +20,7 @@ from gdregress.curvature import (
     smallest_curvature,
 )
 from gdregress.diagnosis import Facts
-from gdregress.line_search import LineSearch, first_trial
+from gdregress.line_search import LineSearch, trial_by_curvature, trial_by_distance
 from gdregress.losses import SquaredError
 from gdregress.moments import affordable, check_finite
 from gdregress.objective import null_parameters
@@ -80,10 +80,7 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
     null_objective = _finite_start(objective, null_params, start)
     searches = _searches(e, c)
     if searches:
-        distance = prediction_scale(objective, null_params)
-        # a run that is taken up again has its rate, and the momentum that it began with
-        begins = start is not None and start.learning_rate is None
-        rate = first_trial(objective, start.params if begins else null_params, distance)
+        rate = first_trial(objective, null_params, start)
     elif e.learning_rate == "auto":
         rate = curvature.automatic()
     else:
@@ -207,6 +204,21 @@ def _resolve_momentum(c, objective, spectrum, rate):
     if isinstance(c.optimizer, Nesterov) and not c.loss.smooth and c.optimizer.momentum == "auto":
         # the accelerated sequence would add up the errors of subgradients
         c.optimizer.set_params(momentum=CONSTANT_MOMENTUM)
+
+
+def first_trial(objective, null_params, start):
+    """The rate that a line search tries first.
+
+    Where a regression starts from nothing, its targets tell how far there is to go. Margins of
+    classes go as far as they can, and a given start may be close to the minimum. A run that is
+    taken up again has its rate, and needs that of its beginning for its momentum.
+    """
+    distance = prediction_scale(objective, null_params)
+    if start is not None and start.learning_rate is None:
+        return trial_by_curvature(objective, start.params, distance)
+    if objective.loss.target_range in ("labels", "classes"):
+        return trial_by_curvature(objective, null_params, distance)
+    return trial_by_distance(objective, null_params, distance)
 
 
 def _searches(e, c):

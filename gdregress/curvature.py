@@ -208,7 +208,7 @@ def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params
     """The learning rate of ``learning_rate="auto"``.
 
     ==========================  ==========================================================
-    batch                       1 / L; `line_search.first_trial` where the rate is searched
+    batch                       1 / L; `_plan.first_trial` where the rate is searched
     stochastic and mini-batch   (1 - momentum) / (2 E), E the expected smoothness: with
                                 momentum m a gradient acts 1 / (1 - m) times in all
     AdaGrad, RMSProp, Adam, ..  c d / sum_j rms(a_j) / sqrt(updates per epoch)

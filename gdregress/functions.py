@@ -17,7 +17,7 @@ from gdregress._validation import (
 )
 from gdregress.derivatives import differentiated
 from gdregress.function_objective import FunctionObjective
-from gdregress.line_search import LineSearch, LocalCurvature, first_trial
+from gdregress.line_search import LineSearch, LocalCurvature, trial_by_curvature
 from gdregress.optimizers import OPTIMIZERS, Momentum, Optimizer
 from gdregress.penalties import PENALTIES, Penalty
 from gdregress.samplers import SOLVERS, Batch, Sampler
@@ -223,7 +223,7 @@ def _run(
             )
         searched = LocalCurvature(_share(optimizer))
         if learning_rate == "line-search":
-            searched = LineSearch(first_trial(objective, structure.start, 1.0))
+            searched = LineSearch(trial_by_curvature(objective, structure.start, 1.0))
         learning_rate = searched.rate
     updates = sampler.updates_per_epoch(objective.n_samples)
     run = Run(

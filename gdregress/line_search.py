@@ -8,10 +8,11 @@ from gdregress._array_api import dot, namespace
 SHORT_STEP = 1e-3
 
 
-def first_trial(objective, params, distance):
-    """The rate that minimises along the gradient, if the curvature there stays what it is.
+def trial_by_distance(objective, params, distance):
+    """The rate that takes the raw predictions as far as they have to go.
 
-    The curvature along g is g' (g(w) - g(w - e g)) / (e ||g||^2), for a step e that is short.
+    A step lr g changes them by lr sqrt(sum_j m_j g_j^2) in the mean, if the columns, of mean
+    squares m_j, are uncorrelated.
 
     Parameters
     ----------
@@ -20,14 +21,36 @@ def first_trial(objective, params, distance):
     distance : float
         How far the raw predictions have to go.
     """
+    reach = _reach(objective, objective.gradient(params))
+    return distance / reach if 0 < reach < math.inf else 1.0
+
+
+def trial_by_curvature(objective, params, distance):
+    """The rate that minimises along the gradient, if the curvature there stays what it is.
+
+    The curvature along g is g' (g(w) - g(w - e g)) / (e ||g||^2), for a step e that is short
+    beside the distance.
+
+    Parameters
+    ----------
+    objective, params, distance
+        As for `trial_by_distance`.
+    """
     grad = objective.gradient(params)
-    squares = objective.column_mean_squares
-    reach = math.sqrt(float(namespace(squares).sum(squares)) * dot(grad, grad))
+    reach = _reach(objective, grad)
     if not 0 < reach < math.inf:
         return 1.0
     short = SHORT_STEP * distance / reach
     curvature = dot(grad, grad - objective.gradient(params - short * grad)) / short
     return dot(grad, grad) / curvature if curvature > 0 else short
+
+
+def _reach(objective, grad):
+    """By how much predictions change with a step of rate 1, see `trial_by_distance`."""
+    squares = objective.column_mean_squares
+    if squares.ndim < grad.ndim:
+        squares = squares[:, None]
+    return math.sqrt(float(namespace(grad).sum(squares * grad * grad)))
 
 
 class LineSearch:

@@ -8,7 +8,11 @@ from numpy.testing import assert_allclose
 
 from gdregress import GDClassifier, GDRegressor, look, minimize
 from gdregress._recent import Recent
-from gdregress.line_search import LineSearch
+from gdregress.data_objective import DataObjective
+from gdregress.design import DesignMatrix
+from gdregress.line_search import LineSearch, trial_by_distance
+from gdregress.losses import Huber
+from gdregress.penalties import NoPenalty
 
 
 class Function:
@@ -37,6 +41,26 @@ def search(line_search, function, point, grad):
     function.tried.clear()
     rate = line_search.search(function, np.array([point]), np.array([grad]), lambda rate: None)
     return rate, [(point - tried) / grad for tried in function.tried]
+
+
+@pytest.mark.parametrize("outputs", [(), (2,)])
+@pytest.mark.parametrize("distance", [1.0, 30.0])
+def test_the_first_trial_takes_the_predictions_as_far_as_they_have_to_go(outputs, distance):
+    rng = np.random.RandomState(0)
+    X, _ = np.linalg.qr(rng.normal(size=(400, 5)))  # columns without correlations
+    X *= 20 * np.array([1, 1e-3, 1e3, 7, 0.1])
+    y = rng.normal(size=(400, *outputs))
+    objective = DataObjective(DesignMatrix(X, False), y, None, Huber(), NoPenalty())
+    start = np.zeros((5, *outputs))
+    rate = trial_by_distance(objective, start, distance)
+    moved = X @ (rate * objective.gradient(start))
+    assert_allclose(np.sqrt(np.sum(moved**2) / len(X)), distance)
+
+
+def test_the_first_trial_where_there_is_no_way_to_go():
+    design = DesignMatrix(np.ones((4, 1)), False)
+    objective = DataObjective(design, np.zeros(4), None, Huber(), NoPenalty())
+    assert trial_by_distance(objective, np.zeros(1), 1.0) == 1.0
 
 
 CURVATURE = 8.0
@@ -160,11 +184,11 @@ def test_a_gradient_in_a_buffer_of_the_caller():
 
 @pytest.mark.parametrize(
     "model, most",
-    # without the curvature just passed and with halves alone it was 16, 27, 20 and 33
+    # it was 16, 27, 20 and 33 with halves alone, from the curvature at the start
     [
-        (GDRegressor("huber", tol=1e-2), 12),
-        (GDRegressor("huber", tol=1e-4, epsilon=0.03), 23),
-        (GDRegressor("log_cosh", tol=1e-5), 18),
+        (GDRegressor("huber", tol=1e-2), 11),
+        (GDRegressor("huber", tol=1e-4, epsilon=0.03), 17),
+        (GDRegressor("log_cosh", tol=1e-5), 15),
         (GDClassifier(tol=1e-5), 30),
     ],
     ids=["huber", "small epsilon", "log_cosh", "log_loss"],
