@@ -58,7 +58,8 @@ cdef class AbsoluteError(Loss):
     pass
 
 cdef class LogCosh(Loss):
-    pass
+    @cython.locals(size=double, near=double)
+    cdef double value(self, double y, double z) noexcept nogil
 
 cdef class Quantile(Loss):
     pass
@@ -101,6 +102,8 @@ cdef class Softmax(Loss):
 
 @cython.locals(top=double)
 cdef double largest_of(double[:, ::1] z, Py_ssize_t a) noexcept nogil
+@cython.locals(series=double, k=Py_ssize_t)
+cdef double exp_remainder(double d) noexcept nogil
 cdef double clip(double value, double bound) noexcept nogil
 cdef double sign(double value) noexcept nogil
 

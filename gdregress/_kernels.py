@@ -26,7 +26,7 @@ Parameters are double whatever the data.
 """
 
 import cython
-from cython.cimports.libc.math import exp, fabs, isfinite, log, log1p, sqrt, tanh
+from cython.cimports.libc.math import exp, expm1, fabs, isfinite, log, log1p, sinh, sqrt, tanh
 
 COMPILED = cython.compiled
 
@@ -47,6 +47,8 @@ GOLDEN = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
 FIRST_MIX = cython.declare(cython.ulonglong, 0xBF58476D1CE4E5B9)
 SECOND_MIX = cython.declare(cython.ulonglong, 0x94D049BB133111EB)
 LOG_2 = cython.declare(cython.double, 0.6931471805599453)
+# Terms of the series in `exp_remainder`.
+REMAINDER_TERMS = cython.declare(cython.Py_ssize_t, 11)
 
 # Losses ----------------------------------------------------------------------------------
 
@@ -131,7 +133,8 @@ class AbsoluteError(Loss):
 class LogCosh(Loss):
     def value(self, y, z):
         size = fabs(z - y)
-        return size + log1p(exp(-2 * size)) - LOG_2
+        near = sinh(min(size, 1.0))
+        return log1p(near * near) / 2 if size < 1 else size + log1p(exp(-2 * size)) - LOG_2
 
     def slope(self, y, z):
         return tanh(z - y)
@@ -165,7 +168,7 @@ class SquaredEpsilonInsensitive(Loss):
 
 class Poisson(Loss):
     def value(self, y, z):
-        return exp(z) - y - y * (z - (log(y) if y > 0 else 0.0))
+        return y * exp_remainder(z - log(y)) if y > 0 else exp(z)
 
     def slope(self, y, z):
         return exp(z) - y
@@ -173,13 +176,13 @@ class Poisson(Loss):
 
 class Gamma(Loss):
     def value(self, y, z):
-        return z - log(y) + y * exp(-z) - 1
+        return exp_remainder(log(y) - z)
 
     def slope(self, y, z):
         return 1 - y * exp(-z)
 
 
-# The comparisons below are such that a prediction that is not a number has no loss either.
+# The comparisons below are such that the loss of a prediction that is not a number is none either.
 
 
 class LogLoss(Loss):
@@ -289,6 +292,16 @@ def largest_of(z, a):
     for t in range(1, z.shape[0]):
         top = z[t, a] if z[t, a] > top else top
     return top
+
+
+def exp_remainder(d):
+    """e^d - 1 - d, see losses.py."""
+    if fabs(d) >= 0.1:
+        return expm1(d) - d
+    series = 1.0
+    for k in range(REMAINDER_TERMS, 2, -1):
+        series = 1 + d / k * series
+    return d * d / 2 * series
 
 
 def clip(value, bound):

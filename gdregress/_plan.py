@@ -36,9 +36,8 @@ CONSTANT_MOMENTUM = 0.9
 # Fewest updates after which an automatic schedule begins to fall: epochs of a few updates would
 # be over before anything is learned.
 FEWEST_UPDATES = 100
-# Gradients so much smaller than the slopes that they are the mean of are rounding. Slopes of
-# classes have a size of their own; those of numbers are known by the gradient at the start.
-ROUNDING = 1e-15
+# Gradients so much smaller than the slopes that they are the mean of are rounding.
+ROUNDING = 1e-14
 # A plateau lasts longer than the swings of a momentum, which are as long as its memory.
 SWINGS = 4
 
@@ -79,13 +78,12 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
         objective = curvature.objective = _by_moments(objective, curvature.spectrum)
     null_objective = _finite_start(objective, null_params, start)
     searches = _searches(e, c)
+    automatic = searches or e.learning_rate == "auto"
+    _resolve_momentum(c, curvature, None if automatic else e.learning_rate)
     if searches:
-        rate = first_trial(objective, null_params, start)
-    elif e.learning_rate == "auto":
-        rate = curvature.automatic()
+        rate = first_trial(objective, c.optimizer, null_params, start)
     else:
-        rate = float(e.learning_rate)
-    _resolve_momentum(c, objective, curvature.spectrum, rate)
+        rate = curvature.automatic() if automatic else float(e.learning_rate)
     first_count = start.count if start is not None and runs_out(c.schedule) else 0
     updates = c.sampler.updates_per_epoch(objective.n_samples)
     if e.schedule == "auto" and isinstance(c.schedule, InverseScaling):
@@ -130,8 +128,8 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
     )
     if whole_run:
         run.divergence = Divergence(null_objective, facts.is_above_stable_limit)
-        slope = curvature.of_loss if c.loss.target_range in ("labels", "classes") else 0.0
-        _set_stopping(run, e, facts, null_objective, updates, ROUNDING * slope)
+        rounding = ROUNDING * curvature.slope(null_objective)
+        _set_stopping(run, e, facts, null_objective, updates, rounding)
     return Plan(run, null_params, facts, getattr(c.optimizer, "momentum", None))
 
 
@@ -160,6 +158,15 @@ class _Curvature:
     def smoothness(self):
         """Largest curvature that the sampler's batches show in expectation."""
         return self.of_loss * batch_smoothness(self.objective, self.sampler, self.spectrum)
+
+    def slope(self, null_objective):
+        """Bound of the slopes at the null parameters: |dL/dz| <= sqrt(2 h L) where L >= 0.
+
+        Under a log link they are differences of numbers of the size of h.
+        """
+        if self.objective.loss.link == "log":
+            return self.of_loss
+        return math.sqrt(2 * self.of_loss * max(0.0, null_objective))
 
     def gradient_step(self):
         """Step size of the gradient mapping: any will do, the trace bounds the curvature."""
@@ -195,30 +202,39 @@ def _by_moments(objective, spectrum):
     return objective
 
 
-def _resolve_momentum(c, objective, spectrum, rate):
-    """Heavy ball over all rows: the optimal constant where mu is known, 0.9 otherwise."""
+def _resolve_momentum(c, curvature, rate):
+    """Heavy ball over all rows: the optimal constant where mu is known, 0.9 otherwise.
+
+    A rate of None is the automatic one, which a search is taken to find.
+    """
     if isinstance(c.optimizer, Momentum) and c.optimizer.momentum == "auto":
-        mu = smallest_curvature(objective, spectrum)
-        momentum = CONSTANT_MOMENTUM if mu is None else optimal_momentum(rate, mu)
+        mu = smallest_curvature(curvature.objective, curvature.spectrum)
+        if mu is None:
+            momentum = CONSTANT_MOMENTUM
+        else:
+            momentum = optimal_momentum(curvature.automatic() if rate is None else rate, mu)
         c.optimizer.set_params(momentum=momentum)
     if isinstance(c.optimizer, Nesterov) and not c.loss.smooth and c.optimizer.momentum == "auto":
         # the accelerated sequence would add up the errors of subgradients
         c.optimizer.set_params(momentum=CONSTANT_MOMENTUM)
 
 
-def first_trial(objective, null_params, start):
+def first_trial(objective, optimizer, null_params, start):
     """The rate that a line search tries first.
 
-    Where a regression starts from nothing, its targets tell how far there is to go. Margins of
-    classes go as far as they can, and a given start may be close to the minimum. A run that is
-    taken up again has its rate, and needs that of its beginning for its momentum.
+    The targets of a regression tell how far there is to go, of which a heavy ball must leave its
+    momentum the most. A given start may be close to the minimum, and margins of classes go as far
+    as they can: there the curvature tells. A run that is taken up again has its rate.
     """
-    distance = prediction_scale(objective, null_params)
-    if start is not None and start.learning_rate is None:
-        return trial_by_curvature(objective, start.params, distance)
+    if start is not None and start.learning_rate is not None:
+        return start.learning_rate
+    params = null_params if start is None else start.params
+    distance = prediction_scale(objective, params)
     if objective.loss.target_range in ("labels", "classes"):
-        return trial_by_curvature(objective, null_params, distance)
-    return trial_by_distance(objective, null_params, distance)
+        return trial_by_curvature(objective, params, distance)
+    distance *= 1 - optimizer.momentum if isinstance(optimizer, Momentum) else 1
+    rate = trial_by_distance(objective, params, distance)
+    return rate if start is None else min(rate, trial_by_curvature(objective, params, distance))
 
 
 def _searches(e, c):

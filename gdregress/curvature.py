@@ -153,7 +153,7 @@ def loss_curvature(objective, null_params):
     return largest if 0 < largest < math.inf else 1.0
 
 
-def prediction_scale(objective, null_params):
+def prediction_scale(objective, params):
     """How far the raw predictions have to go: rms(y - z) at the start.
 
     1 under a log link, and for classes, whose margins and log odds are of that size.
@@ -161,7 +161,7 @@ def prediction_scale(objective, null_params):
     loss = objective.loss
     if loss.link == "log" or loss.target_range in ("labels", "classes"):
         return 1.0
-    scale = math.sqrt(objective.mean_squared_residual(null_params))
+    scale = math.sqrt(objective.mean_squared_residual(params))
     return scale / math.sqrt(math.prod(objective.output_shape)) or 1.0
 
 

@@ -29,7 +29,7 @@ def trial_by_curvature(objective, params, distance):
     """The rate that minimises along the gradient, if the curvature there stays what it is.
 
     The curvature along g is g' (g(w) - g(w - e g)) / (e ||g||^2), for a step e that is short
-    beside the distance.
+    beside the distance. Where there is no curvature it is the rate of `trial_by_distance`.
 
     Parameters
     ----------
@@ -37,24 +37,20 @@ def trial_by_curvature(objective, params, distance):
         As for `trial_by_distance`.
     """
     grad = objective.gradient(params)
-    reach = _reach(objective, grad)
-    if not 0 < reach < math.inf:
-        return 1.0
-    short = SHORT_STEP * distance / reach
-    curvature = dot(grad, grad - objective.gradient(params - short * grad)) / short
-    return dot(grad, grad) / curvature if curvature > 0 else short
+    far = trial_by_distance(objective, params, distance)
+    short = SHORT_STEP * far
+    along = dot(grad, grad - objective.gradient(params - short * grad))
+    rate = short * (dot(grad, grad) / along) if along > 0 else far
+    return rate if 0 < rate < math.inf else far
 
 
 def _reach(objective, grad):
     """By how much predictions change with a step of rate 1, see `trial_by_distance`."""
-    squares = objective.column_mean_squares
-    if squares.ndim < grad.ndim:
-        squares = squares[:, None]
-    return math.sqrt(float(namespace(grad).sum(squares * grad * grad)))
+    return objective.scaled_norm(grad, 1 / objective.column_scales())
 
 
 class LineSearch:
-    """Largest tried rate whose step from u satisfies the sufficient decrease
+    """The first rate tried whose step from u satisfies the sufficient decrease
 
         f(u+) <= f(u) + g . (u+ - u) + ||u+ - u||^2 / (2 lr),    u+ = prox(u - lr g),
 
@@ -70,7 +66,8 @@ class LineSearch:
 
         ||u+ - u||^2 / (2 (f(u+) - f(u) - g . (u+ - u))),
 
-    kept between a tenth and a half of it.
+    kept between a tenth and a half of it. Where the decrease is less than the rounding of f can
+    show, any step will do that does not let f rise by more than that.
 
     Parameters
     ----------
@@ -90,8 +87,10 @@ class LineSearch:
     Wright, "Numerical optimization", 2006, section 3.5.
     """
 
-    SMALLEST_CUT, LARGEST_CUT = 0.5, 0.1
     GROW = 1.1
+    # Shares of the last rate: what a curvature leaves at least, and a trial that has failed.
+    FALL = 0.5
+    LEAST_LEFT, MOST_LEFT = 0.1, 0.5
     MOST_TRIES = 60
     # Falls of the function are judged where they are so many times its rounding error.
     JUDGED = 10
@@ -114,16 +113,16 @@ class LineSearch:
         """
         start = objective.loss_value(point)
         slack = objective.rounding * abs(start) + _lost_digits(point, grad)
-        # the fall of f at the last rate; where it is lost in rounding, no trial tells anything
+        # the fall of f at the last rate; where rounding hides it, a trial can only show a rise
         judged = self.rate * dot(grad, grad) > self.JUDGED * slack
         rate = self._first(point, grad) if judged else self.rate
+        slack = slack if judged else self.JUDGED * slack
         for _ in range(self.MOST_TRIES):
             new = objective.prox(point - rate * grad, rate)
             step = new - point
             bound = dot(grad, step) + dot(step, step) / (2 * rate)
             value = objective.trial_value(new, ahead(rate))
-            accepted = value <= start + bound + slack or not judged
-            if math.isfinite(value) and accepted:
+            if math.isfinite(value) and value <= start + bound + slack:
                 break
             excess = value - start - dot(grad, step)
             rate = self._next(rate, dot(step, step), excess)
@@ -140,12 +139,12 @@ class LineSearch:
         info = namespace(grad).finfo(grad.dtype)
         if not float(info.smallest_normal) / float(info.eps) < min(along, square) < math.inf:
             return rate  # without curvature, or without digits
-        return min(rate, max(along / square, self.SMALLEST_CUT * self.rate))
+        return min(rate, max(along / square, self.FALL * self.rate))
 
     def _next(self, rate, square, excess):
         """The rate after one that did not hold, whose step ended `excess` above the tangent."""
         fitting = square / (2 * excess) if math.isfinite(excess) and excess > 0 else 0.0
-        return min(max(fitting, self.LARGEST_CUT * rate), self.SMALLEST_CUT * rate)
+        return min(max(fitting, self.LEAST_LEFT * rate), self.MOST_LEFT * rate)
 
 
 def _lost_digits(point, grad):

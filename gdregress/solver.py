@@ -275,7 +275,9 @@ class _Meter:
             # the step taken since may have left the point again, with the swing of a momentum
             params = point
             if not isinstance(objective.penalty, NoPenalty):
-                params = objective.prox(point - run.gradient_step * grad, run.gradient_step)
+                # where the curvature has no bound only the rate is known not to be too large
+                step_size = min(run.gradient_step, rate)
+                params = objective.prox(point - step_size * grad, step_size)
             restart_at(state, run.optimizer, params)
         elif evaluated is not None:
             ahead = run.optimizer.lookahead(params, state.optimizer)

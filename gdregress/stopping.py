@@ -115,7 +115,7 @@ class Divergence:
 
     def update(self, row):
         value, null = row["objective"], self.null_objective
-        if not math.isfinite(value) or value > self.ENORMOUS * null + (null == 0):
+        if not math.isfinite(value) or value - null > self.ENORMOUS * abs(null) + (null == 0):
             return "diverged"
         self.rises = self.rises + 1 if value > self.previous else 0
         self.previous = value

@@ -6,6 +6,7 @@ objective sum_i s_i (x_i . w + b - y_i)^2 / 2 / sum_i s_i.
 """
 
 import math
+from decimal import Decimal, localcontext
 
 import numpy as np
 
@@ -315,6 +316,19 @@ def huber_loss(y, z, epsilon=1.35):
 
 def quantile_loss(y, z, quantile=0.5):
     return quantile * (y - z) if y > z else (1 - quantile) * (z - y)
+
+
+def log_cosh_in_many_digits(r):
+    with localcontext(prec=400):
+        r = Decimal(r)
+        return float(((r.exp() + (-r).exp()) / 2).ln())
+
+
+def exp_remainder_in_many_digits(d):
+    """e^d - 1 - d."""
+    with localcontext(prec=400):
+        d = Decimal(d)
+        return float(d.exp() - 1 - d)
 
 
 def poisson_loss(y, z):

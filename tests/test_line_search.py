@@ -117,7 +117,7 @@ class TestLineSearch:
         point, grad = np.array([1.0 + 1e-6, 1.0]), np.array([1e-3, 1e-12])
         function = Function(lambda x: 0.0)
         line_search.search(function, point, grad, lambda rate: None)
-        assert_allclose((1.0 + 1e-6 - function.tried[0]) / 1e-3, LineSearch.SMALLEST_CUT)
+        assert_allclose((1.0 + 1e-6 - function.tried[0]) / 1e-3, LineSearch.FALL)
 
     @pytest.mark.parametrize("dtype, size", [(np.float32, 1e-22), (np.float64, 1e-170)])
     def test_a_curvature_without_digits_is_passed_over(self, dtype, size):
@@ -135,6 +135,116 @@ class TestLineSearch:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             assert np.isfinite(model.fit(X, y).coef_).all()
+
+
+class TestWhereTheFallIsLostInRounding:
+    def test_a_rise_is_refused(self):
+        """A first rate that is far too large is not taken because no fall can be seen."""
+        function, tiny = Function(lambda x: 1 + parabola(x)), 1e-15
+        rate, tried = search(LineSearch(1e15), function, tiny, CURVATURE * tiny)
+        assert len(tried) > 1
+        assert parabola(tiny - rate * CURVATURE * tiny) <= 1e-14
+
+    def test_any_other_step_is_taken(self):
+        rate, tried = search(LineSearch(0.2), Function(lambda x: 1 + parabola(x)), 1e-9, 1e-16)
+        assert rate == 0.2 and len(tried) == 1
+
+    @pytest.mark.parametrize("learning_rate", ["auto", "line-search"])
+    @pytest.mark.parametrize("loss", ["squared_error", "huber", "log_cosh"])
+    def test_residuals_of_a_fit_have_nothing_to_give(self, loss, learning_rate):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(200, 3))
+        y = X @ [1, 2, 3.0] + 0.2 * rng.normal(size=200)
+        optimum = GDRegressor(loss, tol=1e-13, max_iter=5000).fit(X, y)
+        residuals = y - optimum.predict(X)
+        model = GDRegressor(loss, learning_rate=learning_rate).fit(X, residuals)
+        assert model.stop_reason_ == "tolerance"
+        assert_allclose(model.history_["objective"], model.history_["objective"][0], rtol=1e-12)
+        assert_allclose(model.coef_, 0, atol=1e-8)
+        model.set_params(max_iter=1).partial_fit(X, residuals)
+        assert_allclose(model.coef_, 0, atol=1e-8)
+
+
+class TestNoResiduals:
+    """Where targets are met exactly, values are small differences of large numbers."""
+
+    @pytest.mark.parametrize("scale", [1.0, 1e-5, 1e-9])
+    def test_of_log_cosh(self, scale):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(200, 3))
+        y = scale * (X @ [1, 2, 3.0] + 0.2 * rng.normal(size=200))
+        model = GDRegressor("log_cosh", tol=1e-6).fit(X, y)
+        assert model.stop_reason_ == "tolerance" and model.n_iter_ < 30
+        assert model.learning_rate_ > 0.1
+
+    @pytest.mark.parametrize("scale", [1.0, 1000.0])
+    @pytest.mark.parametrize("optimizer", ["gd", "nesterov"])
+    @pytest.mark.parametrize("loss", ["poisson", "gamma"])
+    def test_of_a_log_link(self, loss, optimizer, scale):
+        rng = np.random.default_rng(0)
+        X, coef = rng.normal(size=(500, 4)), [0.3, -0.2, 0.5, 0.1]
+        y = scale * np.exp(X @ coef)
+        model = GDRegressor(loss, optimizer=optimizer, tol=1e-11).fit(X, y)
+        assert model.stop_reason_ == "tolerance"
+        assert_allclose(model.coef_, coef, rtol=1e-9)
+
+    @pytest.mark.parametrize("y", [3.0, 7.0])
+    @pytest.mark.parametrize("loss", ["poisson", "gamma"])
+    def test_of_a_constant(self, loss, y):
+        X = np.random.default_rng(0).normal(size=(200, 3))
+        model = GDRegressor(loss).fit(X, np.full(200, y))
+        assert model.stop_reason_ == "tolerance" and model.n_iter_ == 1
+        assert_allclose(model.predict(X), y)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2", "elasticnet"])
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+@pytest.mark.parametrize("optimizer", ["gd", "nesterov"])
+def test_the_step_that_ends_the_run_raises_nothing(optimizer, loss, penalty):
+    """The curvature at the start says nothing of that at the minimum, far away."""
+    rng = np.random.default_rng(0)
+    X = rng.normal([2, 0, 0], size=(200, 3))
+    y = 1e6 * (1 + rng.poisson(np.exp(0.3 * X @ [1, 0.5, -0.5])))
+    if loss == "gamma":
+        y = 1 / y
+    model = GDRegressor(
+        loss, optimizer=optimizer, penalty=penalty, alpha=1e-6, fit_intercept=False, max_iter=5000
+    )
+    objective = model.fit(X, y).history_["objective"]
+    assert model.stop_reason_ == "tolerance"
+    assert objective[-1] <= objective[-2] * (1 + 1e-12)
+
+
+@pytest.mark.parametrize("start", [1e3, 1e5])
+def test_a_start_far_away(start):
+    """Where the loss is linear no curvature tells how far the way is."""
+    rng = np.random.default_rng(0)
+    X = rng.normal([0, 0, 0, 0, 3], size=(150, 5))
+    y = X @ rng.normal(size=5) + rng.standard_t(2, size=150)
+    far = GDRegressor("huber", tol=1e-6).fit(X, y, coef_init=np.full(5, start))
+    near = GDRegressor("huber", tol=1e-6).fit(X, y)
+    assert far.stop_reason_ == "tolerance" and far.n_iter_ < 300
+    assert far.history_["learning_rate"][1] > 100
+    assert_allclose(far.coef_, near.coef_, rtol=1e-4)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("start", [300.0, 340.0])
+def test_a_start_whose_curvature_overflows(start):
+    X = np.random.default_rng(0).normal(size=(100, 2))
+    model = GDRegressor("poisson", max_iter=50).fit(X, np.ones(100), intercept_init=start)
+    objective = model.history_["objective"]
+    assert objective[-1] < objective[0]
+
+
+def test_the_automatic_heavy_ball_does_not_depend_on_the_start_of_a_search():
+    rng = np.random.default_rng(3)
+    X, y = rng.normal(size=(203, 4)) * [1, 3, 0.3, 1], rng.normal(size=203)
+    given = {"optimizer": "momentum", "tol": 1e-8, "max_iter": 2000}
+    searched = GDRegressor(learning_rate="line-search", **given).fit(X, y)
+    automatic = GDRegressor(**given).fit(X, y)
+    assert searched.momentum_ == automatic.momentum_
+    assert searched.n_iter_ < 1.2 * automatic.n_iter_
 
 
 class TestOtherData:

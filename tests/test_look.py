@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from reference import exp_remainder_in_many_digits, log_cosh_in_many_digits
 from scipy import sparse
 from test_kernels import INTERPRETED
 from threadpoolctl import threadpool_limits
@@ -99,6 +100,22 @@ def test_all_losses(loss, layout, twin):
                 assert gradient.shape == params.shape and gradient.dtype == dtype
             alone, nothing = look(*args, ahead, gradient=False, kernels=kernels)
             assert alone == value and nothing is None
+
+
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("n", [1, 11])
+@pytest.mark.parametrize("d", [-1.2, -0.3, -0.05, 1e-4, 1e-9, 1e-140, 0.09, 0.15, 0.9, 3.0])
+def test_small_residuals_keep_their_digits(d, n, twin):
+    design, params = DesignMatrix(np.ones((n, 1)), False), np.array([d])
+    remainder = exp_remainder_in_many_digits(d)
+    for loss, y, expected in (
+        ("log_cosh", 0.0, log_cosh_in_many_digits(d)),
+        ("poisson", 1.0, remainder),
+        ("gamma", 1.0, exp_remainder_in_many_digits(-d)),
+    ):
+        y = np.full(n, y)
+        value, _ = look(design, y, None, LOSSES[loss](), params, kernels=TWINS[twin])
+        assert value == pytest.approx(expected, rel=1e-14, abs=0), loss
 
 
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])

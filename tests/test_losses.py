@@ -4,7 +4,12 @@ import array_api_strict
 import numpy as np
 import pytest
 from reference import LOSSES as NAIVE
-from reference import huber_loss, quantile_loss
+from reference import (
+    exp_remainder_in_many_digits,
+    huber_loss,
+    log_cosh_in_many_digits,
+    quantile_loss,
+)
 from sklearn import metrics
 
 from gdregress import GDRegressor
@@ -12,6 +17,7 @@ from gdregress.gradient_check import check_gradient
 from gdregress.losses import (
     LOSSES,
     EpsilonInsensitive,
+    Gamma,
     Huber,
     LogCosh,
     Loss,
@@ -93,6 +99,21 @@ def test_log_cosh_does_not_overflow():
     far = np.array([-5e4, 5e4])
     np.testing.assert_allclose(LogCosh().value(0 * far, far), 5e4 - np.log(2))
     np.testing.assert_array_equal(LogCosh().gradient(0 * far, far), [-1.0, 1.0])
+
+
+# Residuals down to where the square underflows, and on both sides of the ends of the series.
+SMALL = np.concatenate([np.geomspace(1e-150, 1e-3, 40), [0.0999, 0.1, 0.19, 0.21, 0.99, 1.0, 1.4]])
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_small_residuals_keep_their_digits(sign):
+    """A search that sees the rounding of the values where they should fall ends nowhere."""
+    d, one = sign * SMALL, np.ones_like(SMALL)
+    expected = [log_cosh_in_many_digits(r) for r in d]
+    np.testing.assert_allclose(LogCosh().value(0 * d, d), expected, rtol=1e-14)
+    expected = [exp_remainder_in_many_digits(r) for r in d]
+    np.testing.assert_allclose(Poisson().value(one, d), expected, rtol=1e-14)
+    np.testing.assert_allclose(Gamma().value(one, -d), expected, rtol=1e-14)
 
 
 def test_poisson_of_a_zero_count_is_the_mean():

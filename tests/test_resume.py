@@ -74,6 +74,17 @@ class TestWarmStart:
         data = X * [1, 30, 1, 1], y
         assert_halves_equal_whole(data, optimizer="momentum", learning_rate="line-search")
 
+    @pytest.mark.parametrize("loss", ["squared_error", "huber"])
+    @pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov"])
+    def test_with_a_line_search_from_given_coefficients(self, optimizer, loss):
+        X, y = make_data()
+        given = {"loss": loss, "optimizer": optimizer, "learning_rate": "line-search", "tol": None}
+        start = np.full(X.shape[1], 5.0)
+        whole = GDRegressor(max_iter=9, **given).fit(X, y, coef_init=start)
+        halves = GDRegressor(max_iter=5, warm_start=True, **given).fit(X, y, coef_init=start)
+        halves.set_params(max_iter=4).fit(X, y)
+        assert_array_equal(halves.coef_, whole.coef_)
+
     @pytest.mark.parametrize(
         "schedule", ["constant", "invscaling", "exponential", "step", lambda count: 0.99**count]
     )

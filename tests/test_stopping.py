@@ -125,6 +125,12 @@ def test_five_epochs_above_the_null_objective_diverge_without_rising():
     assert answers(rule, [1.5, 1.4, 0.9, 1.4, 1.5], learning_rate=2.0) == [None] * 5
 
 
+@pytest.mark.parametrize("null", [-1e-16, -3.0])
+def test_a_negative_null_objective_is_no_divergence(null):
+    rule = Divergence(null_objective=null, above_stable_limit=unstable)
+    assert answers(rule, [null, null / 2, 1e9], learning_rate=0.5) == [None, None, "diverged"]
+
+
 @pytest.mark.parametrize("scale", [1e-12, 1.0, 1e12])
 def test_divergence_does_not_see_the_scale_of_the_objective(scale):
     rule = Divergence(null_objective=scale, above_stable_limit=unstable)
