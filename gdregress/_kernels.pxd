@@ -20,6 +20,8 @@ cdef extern from "_vector.h":
     void centre_float(const float *x, const double *shift, double factor, double *out, Py_ssize_t p) noexcept nogil
     void add_gram(const double *B, double *S, Py_ssize_t rows, Py_ssize_t q) noexcept nogil
     double sum_of(const double *x, Py_ssize_t m) noexcept nogil
+    void add_squares_double(const double *weights, const double *X, double *out, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
+    void add_squares_float(const float *weights, const float *X, double *out, Py_ssize_t rows, Py_ssize_t p) noexcept nogil
     void prefetch(const void *start, const void *stop) noexcept nogil
 
 cdef extern from "_sparse.h":

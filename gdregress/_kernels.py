@@ -1034,11 +1034,13 @@ def dense_look(
     z: cython.double[:, ::1],
     out: cython.double[::1],
     values: cython.double[::1],
+    squares: cython.double[::1],
 ):
     """Add the weighted losses at w over a range of rows to values, and their gradient at u to g.
 
     An empty g asks for no gradient; an empty u stands for w, and each row is multiplied once. A
-    second place in values asks for the losses at u.
+    second place in values asks for the losses at u. squares takes in those of the columns unless
+    it is empty.
     s, z and out are scratch space for the targets, predictions and losses of the rows of a block
     that is to stay in the cache.
     """
@@ -1071,6 +1073,8 @@ def dense_look(
                 for t in range(w.shape[0]):
                     if g.shape[1] > p:
                         g[t, p] += total_of(z, t, m)
+            if squares.shape[0] > 0:
+                add_squares(X, weights, i, m, squares)
             i += m
 
 
@@ -1091,6 +1095,7 @@ def csr_look(
     z: cython.double[:, ::1],
     out: cython.double[::1],
     values: cython.double[::1],
+    squares: cython.double[::1],
 ):
     """As `dense_look`, for sparse rows."""
     i: cython.Py_ssize_t = start
@@ -1125,6 +1130,9 @@ def csr_look(
                         sparse_add(r, data, indices, indptr, i + a, g, t)
                         if fit_intercept:
                             g[t, p] += r
+            if squares.shape[0] > 0:
+                for a in range(m):
+                    add_squares_of_entries(data, indices, indptr, weights, i + a, squares)
             i += m
 
 
@@ -1134,14 +1142,8 @@ def dense_squares(
     squares: cython.double[::1],
 ):
     """Add the weighted squares of every column."""
-    i: cython.Py_ssize_t
-    j: cython.Py_ssize_t
-    s: cython.double
     with cython.nogil:
-        for i in range(X.shape[0]):
-            s = weight(weights, i)
-            for j in range(X.shape[1]):
-                squares[j] += s * X[i, j] * X[i, j]
+        add_squares(X, weights, 0, X.shape[0], squares)
 
 
 def csr_squares(
@@ -1155,13 +1157,9 @@ def csr_squares(
 ):
     """The same for a range of sparse rows."""
     i: cython.Py_ssize_t
-    e: cython.Py_ssize_t
-    s: cython.double
     with cython.nogil:
         for i in range(start, stop):
-            s = weight(weights, i)
-            for e in range(indptr[i], indptr[i + 1]):
-                squares[indices[e]] += s * data[e] * data[e]
+            add_squares_of_entries(data, indices, indptr, weights, i, squares)
 
 
 def dense_moments(
@@ -1415,6 +1413,51 @@ def add_rows(
                 for j in range(p):
                     g[t, j] += r[t, a] * X[i + a, j]
         t += 1
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def add_squares(
+    X: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    i: cython.Py_ssize_t,
+    m: cython.Py_ssize_t,
+    squares: cython.double[::1],
+) -> cython.void:
+    """squares_j <- squares_j + sum of s x_j^2 over m rows from row i on."""
+    a: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    p: cython.Py_ssize_t = X.shape[1]
+    if not cython.compiled:
+        for a in range(i, i + m):
+            for j in range(p):
+                squares[j] += weight(weights, a) * X[a, j] * X[a, j]
+    elif m > 0 and p > 0:
+        given = cython.address(weights[i]) if weights.shape[0] > 0 else cython.NULL
+        if cython.floating is cython.float:
+            add_squares_float(given, cython.address(X[i, 0]), cython.address(squares[0]), m, p)
+        else:
+            add_squares_double(given, cython.address(X[i, 0]), cython.address(squares[0]), m, p)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def add_squares_of_entries(
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    weights: cython.const[cython.floating][::1],
+    i: cython.Py_ssize_t,
+    squares: cython.double[::1],
+) -> cython.void:
+    """The same for the sparse row i."""
+    e: cython.Py_ssize_t
+    s: cython.double = weight(weights, i)
+    for e in range(indptr[i], indptr[i + 1]):
+        squares[indices[e]] += s * data[e] * data[e]
 
 
 @cython.cfunc

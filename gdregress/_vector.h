@@ -243,6 +243,30 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
         }                                                                                 \
     }
 
+/* out <- out + sum_i s_i x_i^2 over some rows, whose weights s are 1 where there are none; four
+ * rows at a time, so that the sums are seldom fetched and put back */
+#define GDREGRESS_ADD_SQUARES(T)                                                          \
+    GDREGRESS_CLONES static void add_squares_##T(const T *weights, const T *X, double *out, \
+                                                 ptrdiff_t rows, ptrdiff_t p)             \
+    {                                                                                     \
+        for (ptrdiff_t i = 0, some; i < rows; i += some, X += some * p) {                 \
+            double s[4] = {0};                                                            \
+            some = rows - i < 4 ? rows - i : 4;                                           \
+            for (ptrdiff_t r = 0; r < some; r++)                                          \
+                s[r] = weights == NULL ? 1.0 : weights[i + r];                            \
+            ptrdiff_t j = 0;                                                              \
+            for (; j + 4 <= p && some == 4; j += 4) {                                     \
+                gdregress_double4 a = LOAD4_##T(X + j), b = LOAD4_##T(X + p + j);         \
+                gdregress_double4 c = LOAD4_##T(X + 2 * p + j), d = LOAD4_##T(X + 3 * p + j); \
+                *(gdregress_double4 *) (out + j) +=                                       \
+                    (s[0] * a * a + s[1] * b * b) + (s[2] * c * c + s[3] * d * d);        \
+            }                                                                             \
+            for (; j < p; j++)                                                            \
+                for (ptrdiff_t r = 0; r < some; r++)                                      \
+                    out[j] += s[r] * X[r * p + j] * X[r * p + j];                         \
+        }                                                                                 \
+    }
+
 /* out <- (x - shift) * factor */
 #define GDREGRESS_CENTRE(T)                                                               \
     GDREGRESS_CLONES static void centre_##T(const T *x, const double *shift,              \
@@ -332,6 +356,15 @@ GDREGRESS_CLONES static void add_gram(const double *B, double *S, ptrdiff_t rows
             add_rows_##T(r, X, g, rows, p);                                  \
     }
 
+#define GDREGRESS_ADD_SQUARES(T)                                             \
+    static void add_squares_##T(const T *weights, const T *X, double *out,   \
+                                ptrdiff_t rows, ptrdiff_t p)                 \
+    {                                                                        \
+        for (ptrdiff_t i = 0; i < rows; i++, X += p)                         \
+            for (ptrdiff_t j = 0; j < p; j++)                                \
+                out[j] += (weights == NULL ? 1.0 : weights[i]) * X[j] * X[j]; \
+    }
+
 #define GDREGRESS_CENTRE(T)                                                  \
     static void centre_##T(const T *x, const double *shift, double factor,   \
                            double *out, ptrdiff_t p)                         \
@@ -362,6 +395,8 @@ GDREGRESS_ADD_ROWS(double)
 GDREGRESS_ADD_ROWS(float)
 GDREGRESS_FOUR_TARGETS(double)
 GDREGRESS_FOUR_TARGETS(float)
+GDREGRESS_ADD_SQUARES(double)
+GDREGRESS_ADD_SQUARES(float)
 GDREGRESS_CENTRE(double)
 GDREGRESS_CENTRE(float)
 

@@ -93,8 +93,15 @@ class DataObjective(Objective):
         return self._values.keep(params, value), slope
 
     def _pass(self, params, ahead, gradient=True, both_values=False):
-        """One pass over all rows, see `look.look`."""
-        by = look if isinstance(self.y, np.ndarray) else jitted
-        return by.look(
-            self.design, self.y, self.weights, self.loss, params, ahead, gradient, both_values
-        )
+        """One pass over all rows, see `look.look`; the first one also squares the columns."""
+        data = self.design, self.y, self.weights, self.loss
+        if not isinstance(self.y, np.ndarray):
+            return jitted.look(*data, params, ahead, gradient, both_values)
+        known = self.moments is not None or "column_mean_squares" in vars(self)
+        squares = None
+        if gradient and not known and look.has_squares(self.design.X):
+            squares = np.empty(self.design.n_parameters)
+        result = look.look(*data, params, ahead, gradient, both_values, squares)
+        if squares is not None:
+            self.column_mean_squares = squares
+        return result

@@ -14,7 +14,7 @@ from gdregress.threads import memory_apart, pieces_of, sum_in_threads
 COPIED_ROWS = 1024
 # Bytes of a block of rows: it is multiplied up to three times while it is in the cache.
 BLOCK_BYTES = 1 << 14
-_NOTHING = np.empty((0, 0))
+_NOTHING, _NO_NUMBERS = np.empty((0, 0)), np.empty(0)
 
 
 def applies(design, y, loss):
@@ -31,6 +31,7 @@ def look(
     ahead=None,
     gradient=True,
     both_values=False,
+    squares=None,
     kernels=core.kernels,
 ):
     """Mean weighted loss at `params` and its gradient at `ahead`.
@@ -49,6 +50,8 @@ def look(
         False leaves the gradient out.
     both_values : bool
         Also the loss at `ahead`.
+    squares : ndarray of shape (n_parameters,) or None
+        With `gradient`: becomes the `column_mean_squares`, at no pass of their own.
     kernels : module
         The compiled core, or its interpreted twin.
 
@@ -67,29 +70,38 @@ def look(
     rows_at_once = max(8, BLOCK_BYTES // (8 * row_length))
     twin, arrays = core.kernel_loss(loss, kernels), core.arrays_of(design.X)
 
-    def add(start, stop, values, g=_NOTHING):
+    def add(start, stop, values, g=_NOTHING, squares=_NO_NUMBERS):
         scratch = [memory_apart(k, rows_at_once) for k in (y.shape[1], len(w))]
         scratch.append(memory_apart(rows_at_once))
         if sparse.issparse(design.X):
-            rest = (design.fit_intercept, twin, w, u, g, *scratch, values)
+            rest = (design.fit_intercept, twin, w, u, g, *scratch, values, squares)
             kernels.csr_look(*arrays, y, weights, start, stop, *rest)
             return
-        rest = (twin, w, u, g, *scratch, values)
+        rest = (twin, w, u, g, *scratch, values, squares)
         for X, rows in _in_rows(design.X, start, stop):
             kernels.dense_look(X, y[rows], weights[rows], 0, len(X), *rest)
 
     pieces = pieces_of(n, len(w) * (1 + row_length), w.size if gradient else 0)
-    shapes = [(1 + both_values,), w.shape] if gradient else [(1 + both_values,)]
-    value, *total = sum_in_threads(add, pieces, *shapes)
+    shapes = [(1 + both_values,)]
+    if gradient:
+        shapes += [w.shape] if squares is None else [w.shape, squares.shape]
+    value, *sums = sum_in_threads(add, pieces, *shapes)
+    if squares is not None:
+        squares[:] = _mean_squares(sums[1], design, weights)
     value = value / n if both_values else float(value[0]) / n
-    return value, core.like_params(total[0] / n, params) if gradient else None
+    return value, core.like_params(sums[0] / n, params) if gradient else None
+
+
+def has_squares(X):
+    """Whether `column_mean_squares` can read them off the entries: of duplicates it is the sum."""
+    return not sparse.issparse(X) or X.has_canonical_format
 
 
 def column_mean_squares(design, weights, kernels=core.kernels):
     """Weighted mean of the squares of each column, that of the intercept included."""
     X, n = design.X, design.n_samples
-    if sparse.issparse(X) and not X.has_canonical_format:
-        return design.column_mean_squares(weights)  # which adds up duplicates first
+    if not has_squares(X):
+        return design.column_mean_squares(weights)
     weights, arrays = core.kernel_weights(weights, X.dtype), core.arrays_of(X)
 
     def add(start, stop, squares):
@@ -101,7 +113,12 @@ def column_mean_squares(design, weights, kernels=core.kernels):
 
     row_length = design.n_parameters if not sparse.issparse(X) else 1 + X.nnz / n
     pieces = pieces_of(n, row_length, design.n_parameters)
-    squares = sum_in_threads(add, pieces, (design.n_parameters,))[0] / n
+    return _mean_squares(sum_in_threads(add, pieces, (design.n_parameters,))[0], design, weights)
+
+
+def _mean_squares(sums, design, weights):
+    """Means of the squares, given their sums over the columns of X."""
+    squares = sums / design.n_samples
     if design.fit_intercept:
         squares[-1] = 1.0 if len(weights) == 0 else float(np.mean(weights, dtype=float))
     return squares

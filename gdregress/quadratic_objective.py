@@ -54,7 +54,7 @@ class QuadraticObjective(Objective):
 
     def __init__(self, data, moments):
         super().__init__(data.design, data.y, data.weights, data.loss, data.penalty)
-        self.moments = moments
+        self.moments = data.moments = moments
         self._data = data
         centred, mean = moments.augmented(self.design.fit_intercept)
         self._centred = self.like_y(centred, exact=True)

@@ -8,7 +8,7 @@ from scipy import sparse
 from test_kernels import INTERPRETED
 from threadpoolctl import threadpool_limits
 
-from gdregress import core
+from gdregress import GDRegressor, core
 from gdregress.design import DesignMatrix
 from gdregress.look import column_mean_squares, look
 from gdregress.losses import LOSSES
@@ -147,6 +147,40 @@ def test_column_mean_squares(layout, twin):
                 squares = column_mean_squares(design, s, TWINS[twin])
                 expected = [*mean_squares, 1.0] if fit_intercept else mean_squares
                 assert_allclose(squares, expected, rtol=rtol)
+
+
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "csr scattered"])
+def test_squares_of_the_columns_on_the_way(layout, twin):
+    for dtype, rtol in ((np.float64, 1e-14), (np.float32, 1e-6)):
+        for k, p, fit_intercept, weighted in ((1, 11, True, True), (3, 4, False, False)):
+            X, y, weights = make_data(p=p, k=k, dtype=dtype)
+            weights = weights if weighted else None
+            design = DesignMatrix(LAYOUTS[layout](X), fit_intercept)
+            args = (
+                design,
+                y,
+                weights,
+                LOSSES["huber"](),
+                make_params(design.n_parameters, k, 1, dtype),
+            )
+            squares = np.full(design.n_parameters, np.nan)
+            seen = look(*args, squares=squares, kernels=TWINS[twin])
+            assert_allclose(squares, column_mean_squares(design, weights), rtol=rtol)
+            alone = look(*args, kernels=TWINS[twin])
+            assert seen[0] == alone[0]
+            assert_array_equal(seen[1], alone[1])
+
+
+def test_squares_of_the_columns_cost_a_fit_no_pass(monkeypatch):
+    def refuse(*args):
+        raise AssertionError
+
+    monkeypatch.setattr("gdregress.look.column_mean_squares", refuse)
+    X, y, weights = make_data()
+    for storage in (np.asarray, sparse.csr_array):
+        for model in (GDRegressor("huber"), GDRegressor("poisson", solver="stochastic")):
+            model.fit(storage(X), y, weights)
 
 
 def test_the_intercept_counts_by_the_mean_weight():
