@@ -14,7 +14,7 @@ of the classes, ``_vector.h`` and ``_sparse.h`` the loops over the numbers of a 
 ``dense_look``     objective and gradient over a range of dense rows
 ``csr_look``       the same for sparse rows
 ``dense_squares``  squares of the columns; ``csr_squares`` for sparse rows
-``dense_moments``  products of the centred columns with each other
+``dense_moments``  products of the centred columns with each other, half of which `mirror` fills
 ``shuffle``        a random order of the rows
 ``floor_epoch``    the least that an epoch can cost, for the benchmarks
 =================  =================================================================
@@ -1203,6 +1203,15 @@ def dense_moments(
                         for j in range(b, S.shape[1]):
                             S[b, j] += B[a, b] * B[a, j]
             i += m
+
+
+def mirror(S: cython.double[:, ::1]):
+    """Below the diagonal becomes what is above it."""
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    for i in range(S.shape[0]):
+        for j in range(i):
+            S[i, j] = S[j, i]
 
 
 # Rows ------------------------------------------------------------------------------------

@@ -57,15 +57,14 @@ class History:
         self.coef = []
         self.intercept = []
 
-    def append(self, **row):
-        """Add a row, which is given back."""
+    def append(self, row):
+        """Add a row, a dict with a value for each column."""
         for name, column in self._columns.items():
             column.append(row[name])
-        return row
 
     def append_row(self, other, index):
         """Take over a row of another history, its parameters included."""
-        self.append(**other.row(index))
+        self.append(other.row(index))
         if other.coef:
             self.coef.append(other.coef[index])
             self.intercept.append(other.intercept[index])

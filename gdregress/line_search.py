@@ -52,11 +52,13 @@ def _reach(objective, grad):
 class LineSearch:
     """The first rate tried whose step from u satisfies the sufficient decrease
 
-        f(u+) <= f(u) + g . (u+ - u) + ||u+ - u||^2 / (2 lr),    u+ = prox(u - lr g),
+        f(u+) <= f(u) + g . (u+ - u) + h ||u+ - u||^2 / (2 lr),    u+ = prox(u - lr g),
 
-    which without a penalty is Armijo's f(u+) <= f(u) - c lr ||g||^2 with c = 1/2. Every search
-    begins a little above the last rate, so that the rate follows the curvature both ways, but
-    not above what the curvature just passed allows,
+    which without a penalty is Armijo's f(u+) <= f(u) - c lr ||g||^2 with c = 1 - h / 2. A rate of
+    up to h over the curvature then holds: h = 1.2 stays below the 4/3 up to which Nesterov's
+    sequence is stable, and h = 1 would refuse every other rate that is 1 over the curvature but
+    for some digits. Every search begins a little above the last rate, so that the rate follows
+    the curvature both ways, but not above what the curvature just passed allows,
 
         s . y / ||y||^2,    s = u - u',  y = g - g',
 
@@ -87,6 +89,7 @@ class LineSearch:
     Wright, "Numerical optimization", 2006, section 3.5.
     """
 
+    CURVATURE = 1.2  # times the rate, the h above
     GROW = 1.1
     # Shares of the last rate: what a curvature leaves at least, and a trial that has failed.
     FALL = 0.5
@@ -120,7 +123,7 @@ class LineSearch:
         for _ in range(self.MOST_TRIES):
             new = objective.prox(point - rate * grad, rate)
             step = new - point
-            bound = dot(grad, step) + dot(step, step) / (2 * rate)
+            bound = dot(grad, step) + self.CURVATURE * dot(step, step) / (2 * rate)
             value = objective.trial_value(new, ahead(rate))
             if math.isfinite(value) and value <= start + bound + slack:
                 break

@@ -304,17 +304,18 @@ class _Meter:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 score = None if run.validate is None else run.validate(params)
                 kept = None if run.store is None else run.store(params)
-        row = run.history.append(
-            epoch=state.epoch,
-            t=state.count,
-            objective=loss + penalty,
-            loss=loss,
-            penalty=penalty,
-            gradient_norm=norm,
-            learning_rate=rate,
-            validation_score=score,
-            seconds=now - run.started,
-        )
+        row = {
+            "epoch": state.epoch,
+            "t": state.count,
+            "objective": loss + penalty,
+            "loss": loss,
+            "penalty": penalty,
+            "gradient_norm": norm,
+            "learning_rate": rate,
+            "validation_score": score,
+            "seconds": now - run.started,
+        }
+        run.history.append(row)
         if run.store is not None:
             coef, intercept = kept
             run.history.coef.append(coef)
@@ -325,17 +326,23 @@ class _Meter:
 class _Best:
     """The best finite parameters: by validation score, or else by objective.
 
-    A start without any loss, which the perceptron has before it has learned anything, is the
-    best only until there is something else.
+    Of equal scores, which few rows held out often have, that of the lower objective. A start
+    without any loss, which the perceptron has before it has learned anything, is the best only
+    until there is something else.
     """
 
     def __init__(self, validated, params, row):
-        self.column, self.sign = ("validation_score", -1) if validated else ("objective", 1)
-        value = self.sign * row[self.column]
-        self.value = value if value != 0 else math.inf
+        self.validated = validated
+        rank = self._rank(row)
+        self.rank = rank if rank[0] != 0 else (math.inf,)
         self.params = params
 
     def offer(self, row, params):
-        value = self.sign * row[self.column]
-        if value < self.value:
-            self.value, self.params = value, params
+        rank = self._rank(row)
+        if rank < self.rank:
+            self.rank, self.params = rank, params
+
+    def _rank(self, row):
+        """What the best have the least of."""
+        objective = row["objective"]
+        return (-row["validation_score"], objective) if self.validated else (objective,)

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.metrics import d2_tweedie_score, r2_score
 
-from gdregress import GDRegressor
+from gdregress import GDClassifier, GDRegressor
 from gdregress.samplers import SOLVERS
 from gdregress.scores import explained
 
@@ -62,6 +62,20 @@ def test_returns_the_best_parameters_that_were_validated(solver, standardize, av
     assert_allclose(r2_score(y[rows], model.predict(X[rows])), scores[best], rtol=1e-9)
     assert model.validation_scores_ == scores[1:]
     assert len(model.validation_scores_) == model.n_iter_
+
+
+def test_of_equal_scores_the_lower_objective_is_kept():
+    """A few rows held out are soon all right, while the others have much to learn."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(60, 2))
+    y = X[:, 0] + 0.1 * rng.normal(size=60) > 0
+    model = GDClassifier(early_stopping=True, store_path=True, random_state=0).fit(X, y)
+    scores, objective = (model.history_[name] for name in ("validation_score", "objective"))
+    equal = np.flatnonzero(np.equal(scores, max(scores)))
+    assert len(equal) > 3
+    best = equal[np.argmin(np.take(objective, equal))]
+    assert best > equal[0]
+    assert_array_equal(model.coef_, model.history_.coef[best])
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
