@@ -865,16 +865,25 @@ def floor_epoch(
     learning_rate: cython.double,
     w: cython.double[:, ::1],
 ):
-    """The least that an epoch of squared error can cost, to measure the others against."""
+    """The least that an epoch of squared error can cost, to measure the others against.
+
+    A learning rate of 0 leaves the updates out: the intercept takes in the sum of the residuals,
+    and what is left is the time that the rows take to arrive.
+    """
     a: cython.Py_ssize_t
     i: cython.Py_ssize_t
     soon: cython.Py_ssize_t
+    residual: cython.double
     with cython.nogil:
         for a in range(order.shape[0]):
             ask_for(X, y, order, a + AHEAD)
             i = order[a]
             soon = long_row(X, order, a + AHEAD)
-            add(-learning_rate * (dot(X, i, w, 0, soon) - y[i, 0]), X, i, w, 0)
+            residual = dot(X, i, w, 0, soon) - y[i, 0]
+            if learning_rate == 0:
+                w[0, X.shape[1]] += residual
+            else:
+                add(-learning_rate * residual, X, i, w, 0)
 
 
 # Batch descent on a quadratic objective ----------------------------------------------------

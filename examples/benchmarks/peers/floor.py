@@ -1,4 +1,4 @@
-"""A floor under the stochastic epoch: a dot product and an axpy per row, and nothing else."""
+"""Floors under the stochastic epoch: a dot product and an axpy per row, or the product alone."""
 
 import numpy as np
 
@@ -12,11 +12,15 @@ class Floor(Peer):
     ----------
     permute : bool, default=False
         Whether drawing each epoch's permutation is part of the time, as it is for all others.
+    update : bool, default=True
+        Without updates no row waits for the one before: what is left is the time in which rows
+        at random arrive from memory.
     """
 
-    def __init__(self, permute=False):
+    def __init__(self, permute=False, update=True):
         self.permute = permute
-        self.name = "floor: dot + axpy" + (" + permutation" if permute else "")
+        self.update = update
+        self.name = "floor: dot" + " + axpy" * update + " + permutation" * permute
 
     def missing(self):
         try:
@@ -37,7 +41,8 @@ class Floor(Peer):
             w = np.zeros((1, X.shape[1] + 1))  # one row per target
             for epoch in range(epochs):
                 order = rng.permutation(len(y)).astype(np.int64) if self.permute else given
-                floor_epoch(X, y[:, None], order, descent.rate(epoch), w)
+                rate = descent.rate(epoch) if self.update else 0.0
+                floor_epoch(X, y[:, None], order, rate, w)
             return w[0, :-1], w[0, -1]
 
         return run
