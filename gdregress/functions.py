@@ -243,7 +243,7 @@ def _run(
     )
     if tol is not None or isinstance(schedule, Adaptive):
         patience = getattr(schedule, "patience", None) or PATIENCE
-        run.plateau = Plateau("objective", 0.0, patience)
+        run.plateau = Plateau("objective", 0.0, patience, swings=True)
     return run
 
 

@@ -5,6 +5,7 @@ the row of each epoch and answers with the reason to stop, or None.
 """
 
 import math
+from collections import deque
 
 
 class Never:
@@ -48,15 +49,20 @@ class Plateau:
     patience : int
     smallest : float, default=0.0
         Objective below which all is rounding: changes smaller than it are none.
+    swings : bool, default=False
+        Whether the column may rise above its best and come back, as it does under a momentum: as
+        long as it is below what it was half the patience ago, it is waited for.
     """
 
-    def __init__(self, column, tol, patience, smallest=0.0):
+    def __init__(self, column, tol, patience, smallest=0.0, swings=False):
         self.column = column
         self.tol = tol
         self.patience = patience
         self.smallest = smallest
         self.best = math.inf
         self.waited = 0
+        self.swings = swings
+        self.recent = deque(maxlen=1 + patience // 2)
 
     def update(self, row):
         value = row[self.column]
@@ -66,7 +72,9 @@ class Plateau:
             value, margin = -value, self.tol
         self.waited = 0 if value < self.best - margin else self.waited + 1
         self.best = min(self.best, value)
-        return "plateau" if self.waited >= self.patience else None
+        self.recent.append(value)
+        comes_back = self.swings and value < self.recent[0]
+        return "plateau" if self.waited >= self.patience and not comes_back else None
 
     def restart(self):
         """Wait anew, after the learning rate has been reduced.

@@ -313,6 +313,21 @@ class TestRates:
         )
         assert_allclose(result.path, path, rtol=1e-12)
 
+    @pytest.mark.parametrize("x", [[-1.2, 1], [-1, 1.5], [2, 2], [-1.5, -1], [3, -2]])
+    def test_the_swings_of_a_momentum_are_no_plateau(self, x):
+        result = minimize(
+            rosen,
+            np.array(x, dtype=float),
+            jac=rosen_der,
+            optimizer="nesterov",
+            momentum="auto",
+            learning_rate="line-search",
+            max_iter=5_000,
+            tol=1e-6,
+        )
+        assert result.success, result.message
+        assert_allclose(result.x, 1, atol=1e-5)
+
     @pytest.mark.parametrize("rate", ["auto", "line-search"])
     def test_rosenbrock(self, rate):
         result = minimize(

@@ -76,6 +76,18 @@ def test_plateau_of_the_score_has_an_absolute_margin_and_looks_up():
     assert answers(rule, scores, "validation_score") == [None, None, None, None, "plateau"]
 
 
+def test_plateau_waits_for_a_swing_that_comes_back():
+    given = {"column": "objective", "tol": 0.0, "patience": 4}
+    values = [1.0, 3.0, 5.0, 4.0, 3.0, 2.0, 1.5, 0.5]
+    assert "plateau" in answers(Plateau(**given), values)
+    assert "plateau" not in answers(Plateau(**given, swings=True), values)
+
+
+def test_plateau_does_not_take_noise_for_a_swing():
+    rule = Plateau("objective", 0.0, 4, swings=True)
+    assert "plateau" in answers(rule, [1.0, *[1.1, 1.2] * 3])
+
+
 @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
 def test_not_finite(value):
     assert answers(NotFinite(), [1.0, 1e300, value]) == [None, None, "diverged"]
