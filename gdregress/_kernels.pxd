@@ -73,10 +73,12 @@ cdef class SquaredEpsilonInsensitive(Loss):
     pass
 
 cdef class Poisson(Loss):
-    pass
+    @cython.locals(d=double)
+    cdef double value(self, double y, double z) noexcept nogil
 
 cdef class Gamma(Loss):
-    pass
+    @cython.locals(d=double)
+    cdef double value(self, double y, double z) noexcept nogil
 
 cdef class LogLoss(Loss):
     pass

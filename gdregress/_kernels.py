@@ -26,7 +26,7 @@ Parameters are double whatever the data.
 """
 
 import cython
-from cython.cimports.libc.math import exp, expm1, fabs, isfinite, log, log1p, sinh, sqrt, tanh
+from cython.cimports.libc.math import exp, fabs, isfinite, log, log1p, sinh, sqrt, tanh
 
 COMPILED = cython.compiled
 
@@ -47,7 +47,8 @@ GOLDEN = cython.declare(cython.ulonglong, 0x9E3779B97F4A7C15)
 FIRST_MIX = cython.declare(cython.ulonglong, 0xBF58476D1CE4E5B9)
 SECOND_MIX = cython.declare(cython.ulonglong, 0x94D049BB133111EB)
 LOG_2 = cython.declare(cython.double, 0.6931471805599453)
-# Terms of the series in `exp_remainder`.
+# See losses.py.
+REMAINDER_NEAR = cython.declare(cython.double, 0.1)
 REMAINDER_TERMS = cython.declare(cython.Py_ssize_t, 11)
 
 # Losses ----------------------------------------------------------------------------------
@@ -168,7 +169,10 @@ class SquaredEpsilonInsensitive(Loss):
 
 class Poisson(Loss):
     def value(self, y, z):
-        return y * exp_remainder(z - log(y)) if y > 0 else exp(z)
+        d = z - (log(y) if y > 0 else 0.0)
+        if y > 0 and fabs(d) < REMAINDER_NEAR:
+            return y * exp_remainder(d)
+        return exp(z) - y - y * d
 
     def slope(self, y, z):
         return exp(z) - y
@@ -176,7 +180,8 @@ class Poisson(Loss):
 
 class Gamma(Loss):
     def value(self, y, z):
-        return exp_remainder(log(y) - z)
+        d = log(y) - z
+        return exp_remainder(d) if fabs(d) < REMAINDER_NEAR else y * exp(-z) - 1 - d
 
     def slope(self, y, z):
         return 1 - y * exp(-z)
@@ -295,9 +300,7 @@ def largest_of(z, a):
 
 
 def exp_remainder(d):
-    """e^d - 1 - d, see losses.py."""
-    if fabs(d) >= 0.1:
-        return expm1(d) - d
+    """e^d - 1 - d near zero, see losses.py."""
     series = 1.0
     for k in range(REMAINDER_TERMS, 2, -1):
         series = 1 + d / k * series

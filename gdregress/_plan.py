@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gdregress._array_api import namespace
+from gdregress._array_api import dot, namespace
 from gdregress.curvature import (
     Spectrum,
     automatic_learning_rate,
@@ -128,7 +128,9 @@ def plan_run(estimator, components, objective, start=None, whole_run=True):
     )
     if whole_run:
         run.divergence = Divergence(null_objective, facts.is_above_stable_limit)
-        rounding = ROUNDING * curvature.slope(null_objective)
+        rounding = 0.0
+        if facts.by_gradient:
+            rounding = curvature.rounding(e.tol * reference, null_objective)
         _set_stopping(run, e, facts, null_objective, updates, rounding)
     return Plan(run, null_params, facts, getattr(c.optimizer, "momentum", None))
 
@@ -159,14 +161,28 @@ class _Curvature:
         """Largest curvature that the sampler's batches show in expectation."""
         return self.of_loss * batch_smoothness(self.objective, self.sampler, self.spectrum)
 
-    def slope(self, null_objective):
-        """Bound of the slopes at the null parameters: |dL/dz| <= sqrt(2 h L) where L >= 0.
+    def rounding(self, threshold, null_objective):
+        """Norm of a gradient that is nothing but rounding: a share of the slopes of the rows.
 
-        Under a log link they are differences of numbers of the size of h.
+        Those of classes are of the size of h; under a log link they are differences of numbers
+        of that size. Otherwise they are at most sqrt(2 h L) at the null parameters, and looked
+        at where that might bear on the end of the run.
+
+        Parameters
+        ----------
+        threshold : float
+            Norm that ends the run.
+        null_objective : float
+            The objective at the null parameters, or more.
         """
-        if self.objective.loss.link == "log":
-            return self.of_loss
-        return math.sqrt(2 * self.of_loss * max(0.0, null_objective))
+        objective, loss = self.objective, self.objective.loss
+        if loss.target_range in ("labels", "classes") or loss.link == "log":
+            return ROUNDING * self.of_loss
+        rounding = ROUNDING * math.sqrt(2 * self.of_loss * max(0.0, null_objective))
+        if threshold < rounding:
+            slopes = loss.gradient(objective.y, objective.design.predict(self.null_params))
+            rounding = ROUNDING * math.sqrt(dot(slopes, slopes) / objective.n_samples)
+        return rounding
 
     def gradient_step(self):
         """Step size of the gradient mapping: any will do, the trace bounds the curvature."""
@@ -232,7 +248,8 @@ def first_trial(objective, optimizer, null_params, start):
     distance = prediction_scale(objective, params)
     if objective.loss.target_range in ("labels", "classes"):
         return trial_by_curvature(objective, params, distance)
-    distance *= 1 - optimizer.momentum if isinstance(optimizer, Momentum) else 1
+    if isinstance(optimizer, Momentum):
+        distance *= 1 - optimizer.momentum
     rate = trial_by_distance(objective, params, distance)
     return rate if start is None else min(rate, trial_by_curvature(objective, params, distance))
 

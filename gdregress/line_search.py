@@ -119,13 +119,13 @@ class LineSearch:
         # the fall of f at the last rate; where rounding hides it, a trial can only show a rise
         judged = self.rate * dot(grad, grad) > self.JUDGED * slack
         rate = self._first(point, grad) if judged else self.rate
-        slack = slack if judged else self.JUDGED * slack
+        allowed = slack if judged else self.JUDGED * slack
         for _ in range(self.MOST_TRIES):
             new = objective.prox(point - rate * grad, rate)
             step = new - point
             bound = dot(grad, step) + self.CURVATURE * dot(step, step) / (2 * rate)
             value = objective.trial_value(new, ahead(rate))
-            if math.isfinite(value) and value <= start + bound + slack:
+            if math.isfinite(value) and value <= start + bound + allowed:
                 break
             excess = value - start - dot(grad, step)
             rate = self._next(rate, dot(step, step), excess)

@@ -87,7 +87,7 @@ def look(
         shapes += [w.shape] if squares is None else [w.shape, squares.shape]
     value, *sums = sum_in_threads(add, pieces, *shapes)
     if squares is not None:
-        squares[:] = _mean_squares(sums[1], design, weights)
+        squares[:] = _with_intercept(sums[1] / n, design, weights)
     value = value / n if both_values else float(value[0]) / n
     return value, core.like_params(sums[0] / n, params) if gradient else None
 
@@ -100,9 +100,9 @@ def has_squares(X):
 def column_mean_squares(design, weights, kernels=core.kernels):
     """Weighted mean of the squares of each column, that of the intercept included."""
     X, n = design.X, design.n_samples
+    given, weights, arrays = weights, core.kernel_weights(weights, X.dtype), core.arrays_of(X)
     if not has_squares(X):
-        return design.column_mean_squares(weights)
-    weights, arrays = core.kernel_weights(weights, X.dtype), core.arrays_of(X)
+        return _with_intercept(design.column_mean_squares(given), design, weights)
 
     def add(start, stop, squares):
         if sparse.issparse(X):
@@ -113,12 +113,12 @@ def column_mean_squares(design, weights, kernels=core.kernels):
 
     row_length = design.n_parameters if not sparse.issparse(X) else 1 + X.nnz / n
     pieces = pieces_of(n, row_length, design.n_parameters)
-    return _mean_squares(sum_in_threads(add, pieces, (design.n_parameters,))[0], design, weights)
+    squares = sum_in_threads(add, pieces, (design.n_parameters,))[0] / n
+    return _with_intercept(squares, design, weights)
 
 
-def _mean_squares(sums, design, weights):
-    """Means of the squares, given their sums over the columns of X."""
-    squares = sums / design.n_samples
+def _with_intercept(squares, design, weights):
+    """Mean squares of the columns, the last of which is that of the intercept if there is one."""
     if design.fit_intercept:
         squares[-1] = 1.0 if len(weights) == 0 else float(np.mean(weights, dtype=float))
     return squares

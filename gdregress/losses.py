@@ -27,8 +27,8 @@ from gdregress._validation import Interval
 
 # The step of a central difference in double precision: eps ** (1 / 3).
 DIFFERENCE_STEP = 6e-6
-# Terms after which the series of `exp_remainder` is exact for |d| < 0.1.
-REMAINDER_TERMS = 11
+# Up to this |d| the series of `exp_remainder` is exact with so many terms; _kernels.py has both.
+REMAINDER_NEAR, REMAINDER_TERMS = 0.1, 11
 
 
 class Loss(BaseEstimator, ABC):
@@ -224,7 +224,7 @@ class SquaredEpsilonInsensitive(Loss):
 class Poisson(Loss):
     """L = exp(z) - y - y (z - log y): half the Poisson deviance, for counts and rates y >= 0.
 
-    Computed as y (e^d - 1 - d), d = z - log y.
+    Near its minimum y (e^d - 1 - d), d = z - log y, whose digits do not cancel.
 
     References
     ----------
@@ -237,7 +237,9 @@ class Poisson(Loss):
     def value(self, y, z):
         xp = namespace(z)
         log_y = xp.log(xp.where(y > 0, y, xp.ones_like(y)))
-        return xp.where(y > 0, y * exp_remainder(z - log_y), xp.exp(z))
+        d = z - log_y
+        is_near = (abs(d) < REMAINDER_NEAR) & (y > 0)
+        return xp.where(is_near, y * exp_remainder(d), xp.exp(z) - y - y * d)
 
     def gradient(self, y, z):
         return namespace(z).exp(z) - y
@@ -246,7 +248,7 @@ class Poisson(Loss):
 class Gamma(Loss):
     """L = z - log y + y exp(-z) - 1: half the gamma deviance, for amounts y > 0.
 
-    Computed as e^d - 1 - d, d = log y - z.
+    Near its minimum e^d - 1 - d, d = log y - z, whose digits do not cancel.
 
     References
     ----------
@@ -257,20 +259,21 @@ class Gamma(Loss):
     target_range = "positive"
 
     def value(self, y, z):
-        return exp_remainder(namespace(z).log(y) - z)
+        xp = namespace(z)
+        d = xp.log(y) - z
+        return xp.where(abs(d) < REMAINDER_NEAR, exp_remainder(d), y * xp.exp(-z) - 1 - d)
 
     def gradient(self, y, z):
         return 1 - y * namespace(z).exp(-z)
 
 
 def exp_remainder(d):
-    """e^d - 1 - d; near zero d^2 / 2 (1 + d / 3 (1 + d / 4 (...))), where the difference has lost
-    its digits."""
-    xp = namespace(d)
-    near, series = xp.clip(d, -0.1, 0.1), 1.0
+    """e^d - 1 - d = d^2 / 2 (1 + d / 3 (1 + d / 4 (...))) for d near zero, to the last digit."""
+    d = namespace(d).clip(d, -REMAINDER_NEAR, REMAINDER_NEAR)
+    series = 1.0
     for k in range(REMAINDER_TERMS, 2, -1):
-        series = 1 + near / k * series
-    return xp.where(abs(d) < 0.1, near * near / 2 * series, xp.expm1(d) - d)
+        series = 1 + d / k * series
+    return d * d / 2 * series
 
 
 LOSSES = {

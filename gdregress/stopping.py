@@ -83,6 +83,7 @@ class Plateau:
         again before it has got anywhere.
         """
         self.waited, self.best = 0, math.inf
+        self.recent.clear()
 
 
 class NotFinite:

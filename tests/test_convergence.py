@@ -307,6 +307,30 @@ class TestStopReasons:
         assert_allclose(model.coef_, optimum[:3], rtol=1e-9)
 
 
+class TestRounding:
+    """A gradient counts as rounding where the slopes at the null parameters say so, no others."""
+
+    @pytest.mark.parametrize("loss", ["squared_error", "log_cosh"])
+    @pytest.mark.parametrize("tol", [1e-5, 1e-12])
+    def test_not_after_a_warm_start_from_far(self, tol, loss):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(200, 5))
+        y = X @ np.arange(1, 6.0) + rng.normal(size=200)
+        cold = GDRegressor(loss, tol=1e-13, max_iter=20_000).fit(X, y)
+        model = GDRegressor(loss, tol=tol, warm_start=True, max_iter=20_000)
+        model.fit(X, 1e12 * y).fit(X, y)
+        assert model.stop_reason_ == "tolerance"
+        assert_allclose(model.coef_, cold.coef_, rtol=100 * tol)
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    def test_not_of_slopes_that_are_small_beside_the_targets(self):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(300, 3))
+        y = 1e30 * (X @ [1.0, 2.0, 3.0] + rng.normal(size=300))
+        model = GDRegressor("log_cosh", max_iter=100).fit(X, y)
+        assert not model.converged_ and model.n_iter_ == 100
+
+
 class Interrupted(Loss):
     """Squared error during whose gradient somebody presses Ctrl-C."""
 

@@ -112,8 +112,15 @@ def test_small_residuals_keep_their_digits(sign):
     expected = [log_cosh_in_many_digits(r) for r in d]
     np.testing.assert_allclose(LogCosh().value(0 * d, d), expected, rtol=1e-14)
     expected = [exp_remainder_in_many_digits(r) for r in d]
-    np.testing.assert_allclose(Poisson().value(one, d), expected, rtol=1e-14)
-    np.testing.assert_allclose(Gamma().value(one, -d), expected, rtol=1e-14)
+    np.testing.assert_allclose(Poisson().value(one, d), expected, rtol=1e-13)
+    np.testing.assert_allclose(Gamma().value(one, -d), expected, rtol=1e-13)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("dtype, tiny", [(np.float64, 1e-306), (np.float32, 1e-38)])
+def test_poisson_of_a_tiny_target_is_nearly_the_mean(dtype, tiny):
+    y, z = np.full(3, tiny, dtype=dtype), np.array([0.0, 2.0, 20.0], dtype=dtype)
+    np.testing.assert_allclose(Poisson().value(y, z), np.exp(z), rtol=1e-6)
 
 
 def test_poisson_of_a_zero_count_is_the_mean():
