@@ -270,6 +270,11 @@ def averaged(path, average):
     return np.mean(path[after + 1 :], axis=0) if updates > after else path[-1]
 
 
+def best_validated(history):
+    """The epoch of the best validation score and, of equal scores, of the lowest objective."""
+    return np.lexsort((np.negative(history["objective"]), history["validation_score"]))[-1]
+
+
 # Penalties --------------------------------------------------------------------------------
 
 
