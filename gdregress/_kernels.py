@@ -16,7 +16,7 @@ of the classes, ``_vector.h`` and ``_sparse.h`` the loops over the numbers of a 
 ``dense_squares``  squares of the columns; ``csr_squares`` for sparse rows
 ``dense_moments``  products of the centred columns with each other, half of which `mirror` fills
 ``shuffle``        a random order of the rows
-``floor_epoch``    the least that an epoch can cost, for the benchmarks
+``floor_epoch``    the least that an epoch can cost, for the benchmarks; ``csr_floor_epoch``
 =================  =================================================================
 
 Letters: w parameters of shape (targets, features + intercept), the intercept last; u the point
@@ -887,6 +887,33 @@ def floor_epoch(
                 w[0, X.shape[1]] += residual
             else:
                 add(-learning_rate * residual, X, i, w, 0)
+
+
+def csr_floor_epoch(
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    y: cython.const[cython.floating][:, ::1],
+    order: cython.longlong[::1],
+    learning_rate: cython.double,
+    w: cython.double[:, ::1],
+):
+    """`floor_epoch` of sparse rows."""
+    a: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    soon: cython.Py_ssize_t
+    residual: cython.double
+    p: cython.Py_ssize_t = w.shape[1] - 1
+    with cython.nogil:
+        for a in range(order.shape[0]):
+            soon = ask_for_sparse(indptr, y, order, a)
+            i = order[a]
+            residual = w[0, p] + sparse_dot(data, indices, indptr, i, w, 0, soon) - y[i, 0]
+            if learning_rate == 0:
+                w[0, p] += residual
+            else:
+                sparse_add(-learning_rate * residual, data, indices, indptr, i, w, 0)
+                w[0, p] -= learning_rate * residual
 
 
 # Batch descent on a quadratic objective ----------------------------------------------------

@@ -97,11 +97,11 @@ class DataObjective(Objective):
         data = self.design, self.y, self.weights, self.loss
         if not isinstance(self.y, np.ndarray):
             return jitted.look(*data, params, ahead, gradient, both_values)
-        known = self.moments is not None or "column_mean_squares" in vars(self)
+        known = self.moments is not None or self._column_mean_squares is not None
         squares = None
         if gradient and not known and look.has_squares(self.design.X):
             squares = np.empty(self.design.n_parameters)
         result = look.look(*data, params, ahead, gradient, both_values, squares)
         if squares is not None:
-            self.column_mean_squares = squares
+            self._column_mean_squares = squares
         return result

@@ -7,7 +7,7 @@ Several targets are summed. The intercept is never penalised.
 
 import math
 from abc import ABC, abstractmethod
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
@@ -52,6 +52,7 @@ class Objective(ABC):
 
     moments = None
     granted = None
+    _column_mean_squares = None
 
     def __init__(self, design, y, weights, loss, penalty):
         self.design = design
@@ -142,9 +143,14 @@ class Objective(ABC):
             return grad
         return (params - self.prox(params - step_size * grad, step_size)) / step_size
 
-    @cached_property
+    @property
     def column_mean_squares(self):
         """Weighted mean of the squares of each column of the design matrix."""
+        if self._column_mean_squares is None:
+            self._column_mean_squares = self._squared_columns()
+        return self._column_mean_squares
+
+    def _squared_columns(self):
         if self.moments is not None:
             return self.like_y(self.moments.mean_squares(self.design.fit_intercept), exact=True)
         if look.applies(self.design, self.y, self.loss):

@@ -17,6 +17,7 @@ from reference import (
     elasticnet_prox,
     l1_prox,
     l2_prox,
+    stochastic_descent,
 )
 from scipy import sparse
 
@@ -443,3 +444,15 @@ def test_rates_may_come_a_few_at_a_time(data, storage, penalty, batch_size, aver
     pieces = fit("compiled", STORAGES[storage](X), y, weights, **parameters)
     assert_same(pieces, whole, 1e-13)
     assert pieces.history_["learning_rate"] == whole.history_["learning_rate"]
+
+
+@pytest.mark.parametrize("kernels", [core.kernels, INTERPRETED], ids=["compiled", "interpreted"])
+@pytest.mark.parametrize("storage", STORAGES)
+def test_the_floor_of_the_benchmarks_descends_as_well(storage, kernels, data):
+    X, y, _ = data
+    order = np.random.RandomState(0).permutation(len(y))
+    name = "floor_epoch" if storage == "dense" else "csr_floor_epoch"
+    w = np.zeros((1, 6))
+    getattr(kernels, name)(*core.arrays_of(STORAGES[storage](X)), y[:, None], order, 0.01, w)
+    expected = stochastic_descent(X, y, np.ones(len(y)), 0.01, [order])[-1]
+    np.testing.assert_allclose(w[0], expected, rtol=1e-12)

@@ -1,6 +1,7 @@
 """Floors under the stochastic epoch: a dot product and an axpy per row, or the product alone."""
 
 import numpy as np
+from scipy import sparse
 
 from peers.peer import Peer
 
@@ -27,22 +28,24 @@ class Floor(Peer):
             from gdregress import _kernels
         except ImportError:  # uncompiled, and without Cython, which the interpreted file needs
             return ["gdregress._kernels"]
-        able = _kernels.COMPILED and hasattr(_kernels, "floor_epoch")
-        return [] if able else ["a compiled gdregress._kernels.floor_epoch"]
+        able = _kernels.COMPILED and hasattr(_kernels, "csr_floor_epoch")
+        return [] if able else ["a compiled gdregress._kernels.csr_floor_epoch"]
 
     def prepare(self, X, y, descent):
-        from gdregress._kernels import floor_epoch
+        from gdregress import _kernels
 
+        if sparse.issparse(X):
+            epoch, rows = _kernels.csr_floor_epoch, (X.data, X.indices, X.indptr, y[:, None])
+        else:
+            epoch, rows = _kernels.floor_epoch, (np.ascontiguousarray(X), y[:, None])
         rng = np.random.RandomState(0)
-        X = np.ascontiguousarray(X)
         given = rng.permutation(len(y)).astype(np.int64)
 
         def run(epochs):
             w = np.zeros((1, X.shape[1] + 1))  # one row per target
-            for epoch in range(epochs):
+            for k in range(epochs):
                 order = rng.permutation(len(y)).astype(np.int64) if self.permute else given
-                rate = descent.rate(epoch) if self.update else 0.0
-                floor_epoch(X, y[:, None], order, rate, w)
+                epoch(*rows, order, descent.rate(k) if self.update else 0.0, w)
             return w[0, :-1], w[0, -1]
 
         return run

@@ -21,18 +21,18 @@ from peers import (
 from timing import epoch_seconds, quietly, report
 
 SHAPES = ((1_000_000, 10), (200_000, 100), (20_000, 1000))
+FLOORS = [Floor(update=False), Floor(), Floor(permute=True)]
 
 
 def stochastic_epoch(quick):
     """One shuffled epoch of single rows, against SGDRegressor and a C-like floor."""
     peers, repeats = [GDRegressorFit(), SGDRegressorFit()], 3 if quick else 7
-    floors = [Floor(update=False), Floor(), Floor(permute=True)]
     reports = []
     for dtype in (np.float64, np.float32):
         for n, p in SHAPES:
             X, y = dense(n // 10 if quick else n, p, dtype)
             shape = f"{dtype.__name__}, {X.shape[0]:,} x {p}"
-            runs = prepare_all([*peers, *floors], X, y, Descent(1e-4))
+            runs = prepare_all([*peers, *FLOORS], X, y, Descent(1e-4))
             reports += compare_epochs(f"stochastic epoch, {shape}", runs, repeats)
             runs = prepare_all(peers, X, y, Descent(1e-4, l2=1e-4))
             reports += compare_epochs(f"stochastic epoch with l2, {shape}", runs, repeats)
@@ -45,7 +45,7 @@ def sparse_epoch(quick):
     X, y = csr(n, p, 100)
     reports = []
     for l2, name in ((0.0, ""), (1e-4, " with l2")):
-        peers = [GDRegressorFit(), SGDRegressorFit()]
+        peers = [GDRegressorFit(), SGDRegressorFit(), *(() if l2 else FLOORS)]
         runs = prepare_all(peers, X, y, Descent(1e-4, l2=l2))
         reports += compare_epochs(f"stochastic epoch{name}, CSR, {n:,} x {p:,}", runs, 3)
     return reports
