@@ -118,6 +118,26 @@ def asarray(values, xp, device, dtype=None):
     return xp.asarray(values, dtype=dtype, device=device)
 
 
+def widest_type(array):
+    """The floating type with the most digits that an array's library has where the array lies."""
+    if isinstance(array, np.ndarray):
+        return np.float64
+    kinds = (
+        namespace(array)
+        .__array_namespace_info__()
+        .dtypes(device=array_api_compat.device(array), kind="real floating")
+    )
+    return kinds.get("float64", array.dtype)
+
+
+def index_type(array):
+    """The integer type by which an array's library numbers what arrays hold."""
+    if isinstance(array, np.ndarray):
+        return np.intp
+    device = array_api_compat.device(array)
+    return namespace(array).__array_namespace_info__().default_dtypes(device=device)["indexing"]
+
+
 def dot(a, b):
     """Sum of the products of two arrays of one shape, as a Python float."""
     return float(sum_of_products(a, b))

@@ -49,21 +49,27 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
     check_all_finite(X, estimator)
     if sparse.issparse(X):
         check_indices(X)
-    rows = None
     if sample_weight is not None:
         sample_weight = _check_sample_weight(
             sample_weight, X, dtype=X.dtype, ensure_non_negative=True
         )
-        kept = to_numpy(sample_weight) > 0
-        if not kept.all():
-            rows = np.flatnonzero(kept)
-            X, y, sample_weight = (take_rows(a, rows) for a in (X, y, sample_weight))
+    (X, y, sample_weight), rows = _of_weight(X, y, sample_weight)
     own = components.loss if type(components.loss) not in estimator._losses.values() else None
     y, sample_weight = estimator._encode_target(y, X, sample_weight, components, rows, in_parts)
+    (X, y, sample_weight), _ = _of_weight(X, y, sample_weight)  # classes may have no weight
     if own is not None:
         # of several classes, two are enough to tell
         check_gradient(own, y if components.loss is own else 2 * xp.astype(y > 0, y.dtype) - 1)
     return X, y, sample_weight
+
+
+def _of_weight(X, y, sample_weight):
+    """The rows whose weight is above 0, and their numbers or None if they are all."""
+    kept = None if sample_weight is None else to_numpy(sample_weight) > 0
+    if kept is None or kept.all():
+        return (X, y, sample_weight), None
+    rows = np.flatnonzero(kept)
+    return tuple(take_rows(a, rows) for a in (X, y, sample_weight)), rows
 
 
 def read_in_place(estimator, data, components):

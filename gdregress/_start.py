@@ -99,7 +99,7 @@ def _given_parameters(estimator, objective, scaling, coef_init, intercept_init):
     given = {"coef_init": coef_init, "intercept_init": intercept_init}
     for (name, value), default in zip(given.items(), null_parts, strict=True):
         value = default if value is None else to_numpy(value)
-        if outputs == () and value.shape in ((1, p), (1,)) and value.shape != (p,):
+        if outputs == () and value.shape == (1, *shapes[name]):
             value = value[0]
         if value.shape != shapes[name] or not np.isfinite(value).all():
             raise ValueError(

@@ -7,7 +7,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gdregress._array_api import asarray, namespace, to_numpy
+from gdregress._array_api import asarray, index_type, namespace, to_numpy
 from gdregress._base import BaseGD
 from gdregress._classes import (
     check_classes,
@@ -447,4 +447,4 @@ class GDClassifier(ClassifierMixin, BaseGD):
 def _predicted(z):
     """Number of the predicted class of each row, from raw predictions."""
     xp = namespace(z)
-    return xp.astype(z > 0, xp.int64) if z.ndim == 1 else xp.argmax(z, axis=1)
+    return xp.astype(z > 0, index_type(z)) if z.ndim == 1 else xp.argmax(z, axis=1)

@@ -223,9 +223,10 @@ def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params
     """
     if optimizer.adaptive:
         share = 0.1 if isinstance(sampler, Batch) and not isinstance(optimizer, AdaGrad) else 1.0
-        reach = float(np.sum(to_numpy(objective.column_scales())))
+        reach = float(np.sum(np.sqrt(to_numpy(objective.column_mean_squares))))
         updates = sampler.updates_per_epoch(objective.n_samples)
-        return share * prediction_scale(objective, null_params) / reach / math.sqrt(updates)
+        distance = prediction_scale(objective, null_params)
+        return share * distance / reach / math.sqrt(updates) if reach > 0 else 1.0
     h = loss_curvature(objective, null_params)
     if isinstance(sampler, Batch):
         smoothness = h * spectrum.largest

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
-from gdregress._array_api import namespace, take_rows
+from gdregress._array_api import namespace, take_rows, to_numpy, widest_type
 from gdregress.samplers import ALL_ROWS
 
 SQUARED_ROWS = 4096
@@ -144,7 +144,7 @@ class Scaling:
         if self.scale is None or other.scale is None:
             return self.scale is other.scale
         same = [(self.mean, other.mean), (self.scale, other.scale)]
-        return all(a.shape == b.shape and bool(namespace(a).all(a == b)) for a, b in same)
+        return all(np.array_equal(to_numpy(a), to_numpy(b)) for a, b in same)
 
 
 def standardised(X, weights, fit_intercept):
@@ -162,22 +162,45 @@ def standardised(X, weights, fit_intercept):
     """
     if sparse.issparse(X):
         sample_weight = None if weights is None else weights.astype(X.dtype)
+        # summed up in double precision, whatever the type of X
         mean, variance = mean_variance_axis(X, axis=0, weights=sample_weight)
-        mean, variance = mean.astype(X.dtype), variance.astype(X.dtype)
+        mean, variance = mean.astype(float), variance.astype(float)
     else:
-        xp = namespace(X)
-        mean = xp.mean(X, axis=0) if weights is None else weights @ X / X.shape[0]
-        variance = _dense_mean_squares(X - mean, weights)
+        mean, variance = _mean_and_variance(X, weights)
     xp = namespace(mean)
     if not fit_intercept:
         variance, mean = variance + mean * mean, 0 * mean
     # a constant column has a variance of rounding size: see StandardScaler
-    eps = X.shape[0] * float(xp.finfo(X.dtype).eps)
+    eps = X.shape[0] * float(xp.finfo(mean.dtype).eps)
     constant = variance <= eps * variance + (eps * mean) ** 2
-    scaling = Scaling(mean, xp.where(constant, xp.ones_like(variance), xp.sqrt(variance)))
+    scale = xp.where(constant, xp.ones_like(variance), xp.sqrt(variance))
+    scaling = Scaling(xp.astype(mean, X.dtype), xp.astype(scale, X.dtype))
     if sparse.issparse(X):
-        return DesignMatrix(X, fit_intercept, mean, scaling.scale), scaling
-    return DesignMatrix((X - mean) / scaling.scale, fit_intercept), scaling
+        return DesignMatrix(X, fit_intercept, scaling.mean, scaling.scale), scaling
+    return DesignMatrix((X - scaling.mean) / scaling.scale, fit_intercept), scaling
+
+
+def _mean_and_variance(X, weights):
+    """Weighted mean and variance of each column, with the most digits that the library has.
+
+    A float32 column whose spread is small beside its mean would otherwise pass for a constant.
+    """
+    xp, wide = namespace(X), widest_type(X)
+    starts = range(0, X.shape[0], SQUARED_ROWS)
+
+    def mean_of(function):
+        """Weighted mean over the rows, a few rows at a time, as wide ones are a copy of X."""
+        total = 0.0
+        for start in starts:
+            rows = slice(start, min(start + SQUARED_ROWS, X.shape[0]))
+            values = function(xp.astype(X[rows, :], wide))
+            if weights is not None:
+                values = values * xp.astype(weights[rows], wide)[:, None]
+            total = total + xp.sum(values, axis=0)
+        return total / X.shape[0]
+
+    mean = mean_of(lambda rows: rows)
+    return mean, mean_of(lambda rows: (rows - mean) ** 2)
 
 
 def _sparse_row_norms(X, factors):

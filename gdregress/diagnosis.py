@@ -112,7 +112,7 @@ def is_separated(objective, params):
         return False
     y, z = objective.y, objective.design.predict(params)
     xp = namespace(z)
-    right = y * z > 0 if z.ndim == 1 else xp.argmax(z, axis=1) == xp.astype(y, xp.int64)
+    right = y * z > 0 if z.ndim == 1 else xp.astype(xp.argmax(z, axis=1), y.dtype) == y
     return bool(xp.all(right))
 
 

@@ -35,6 +35,10 @@ def explained(loss, y, z, weights=None):
     y, z = (xp.reshape(a, (y.shape[0], -1)) for a in (y, z))
     s = 0 * y[:, :1] + 1 if weights is None else weights[:, None]
     mean = xp.sum(s * y, axis=0) / xp.sum(s)
+    if loss.link != "log":  # the score has no units, but large numbers have squares out of range
+        largest = xp.max(abs(y - mean), axis=0)
+        largest = xp.where(largest > 0, largest, xp.ones_like(largest))
+        y, z, mean = (y - mean) / largest, (z - mean) / largest, 0 * mean
     left = xp.sum(s * metric.value(y, z), axis=0)
     total = xp.sum(s * metric.value(y, raw_prediction(loss, mean) + 0 * y), axis=0)
     scores = [

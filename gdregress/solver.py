@@ -333,8 +333,8 @@ class _Best:
 
     def __init__(self, validated, params, row):
         self.validated = validated
-        rank = self._rank(row)
-        self.rank = rank if rank[0] != 0 else (math.inf,)
+        score, objective = self._rank(row)
+        self.rank = score, objective or math.inf
         self.params = params
 
     def offer(self, row, params):
@@ -343,6 +343,9 @@ class _Best:
             self.rank, self.params = rank, params
 
     def _rank(self, row):
-        """What the best have the least of."""
+        """What the best have the least of; what is not finite is never better."""
         objective = row["objective"]
-        return (-row["validation_score"], objective) if self.validated else (objective,)
+        score = row["validation_score"] if self.validated else 0.0
+        if not math.isfinite(objective):
+            return math.inf, math.inf
+        return math.inf if math.isnan(score) else -score, objective

@@ -268,6 +268,28 @@ def test_warm_start_and_partial_fit(library):
     assert isinstance(model.coef_, np.ndarray)
 
 
+def test_a_warm_start_may_change_the_library(library):
+    X, y = make_data()
+    model = GDRegressor(standardize=True, warm_start=True)
+    params = model.fit(library(X), library(y)).coef_
+    assert_allclose(model.fit(X, y).coef_, as_numpy(params), rtol=1e-4)
+    model.fit(library(X), library(y))
+    assert array_namespace(model.coef_) is array_namespace(library(X))
+
+
+@pytest.mark.filterwarnings("error")
+def test_classes_in_jax_without_double_precision():
+    jax = pytest.importorskip("jax")
+    X, y = make_data()
+    with jax.enable_x64(False):
+        X, y = jax.numpy.asarray(X), jax.numpy.asarray(y > 0, dtype=int)
+        for classes in (2, 3):
+            labels = y + (classes == 3) * (X[:, 0] > 0)
+            model = GDClassifier(max_iter=2, tol=None).fit(X, labels)
+            assert 0.5 < model.score(X, labels) <= 1
+            assert model.coef_.dtype == "float32"
+
+
 def test_in_a_pipeline(library):
     X, y = make_data()
     # scikit-learn's StandardScaler writes into arrays, which those of JAX refuse

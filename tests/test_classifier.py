@@ -473,6 +473,16 @@ class TestClassWeight:
         expected = short().fit(X, y, sample_weight=weights * np.where(y == 0, 4.0, 1.0))
         assert_allclose(model.coef_, expected.coef_, rtol=1e-12)
 
+    @every_solver
+    def test_of_zero_leaves_the_rows_out(self, solver):
+        X, y = make_data(3)
+        weights, given = np.array([1.0, 2.0, 0.0]), {"solver": solver, "penalty": "l2"}
+        model = short(class_weight=dict(enumerate(weights)), **given)
+        model.partial_fit(X, y, classes=[0, 1, 2])
+        expected = short(**given).partial_fit(X, y, [0, 1, 2], sample_weight=weights[y])
+        assert model.t_ == expected.t_
+        assert_array_equal(model.coef_, expected.coef_)
+
     @two_and_three
     @pytest.mark.parametrize("class_weight", [{0: 4.0}, "balanced"], ids=str)
     def test_with_it_weight_two_counts_as_two_rows(self, class_weight, k):
@@ -802,6 +812,15 @@ class TestInitialCoefficients:
             model = short(max_iter=6, **given)
             model.fit(X, y, coef_init=half.coef_, intercept_init=half.intercept_)
             assert_array_equal(model.coef_, short(max_iter=10, **given).fit(X, y).coef_)
+
+    def test_those_of_a_fit_to_one_column_are_accepted(self):
+        X, y = make_data(p=2)
+        half = short(standardize=True, warm_start=True).fit(X[:, :1], y)
+        model = short(store_path=True)
+        model.fit(X[:, :1], y, coef_init=half.coef_, intercept_init=half.intercept_)
+        assert_array_equal(model.history_.coef[0], half.coef_)
+        assert_array_equal(model.history_.intercept[0], half.intercept_)
+        half.fit(X[:40, :1], y[:40])  # begins at its own
 
     def test_of_two_classes_may_be_flat(self):
         X, y = make_data()

@@ -244,7 +244,7 @@ def test_expected_smoothness_bounds_the_mean_square_of_batch_gradients(batch_siz
 
 def fitted_rate(table, **parameters):
     X, weights = table
-    y = X @ np.arange(1.0, 5.0) + 1.0
+    y = X[:, :4] @ np.arange(1.0, 5.0) + 1.0
     settings = {"max_iter": 1, "tol": None, "random_state": 0, **parameters}
     return GDRegressor(**settings).fit(X, y, weights)
 
@@ -277,6 +277,17 @@ def test_rate_of_batches_is_half_of_one_over_the_expected_smoothness(
     largest_row = (weights * ((X**2).sum(axis=1) + 1)).max()
     smoothness = expected_smoothness(eigenvalues(X, weights)[-1], largest_row, 40, size)
     assert model.learning_rate_ == pytest.approx((1 - momentum) / (2 * smoothness), rel=1e-9)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("optimizer", ["adagrad", "rmsprop", "adam"])
+def test_columns_of_zeros_cost_an_adaptive_rate_nothing(table, storage, optimizer):
+    X, weights = table
+    wider = storage(np.column_stack([X, np.zeros((len(X), 50))]))
+    rates = [fitted_rate((A, weights), optimizer=optimizer).learning_rate_ for A in (X, wider)]
+    assert rates[1] == pytest.approx(rates[0], rel=1e-12)
+    nothing = fitted_rate((0 * X, weights), optimizer=optimizer)
+    assert not nothing.coef_.any()
 
 
 def test_heavy_ball_takes_the_optimal_rate_and_momentum(table):

@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.metrics import d2_tweedie_score, r2_score
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress.exceptions import DivergenceWarning
 from gdregress.samplers import SOLVERS
 from gdregress.scores import explained
 
@@ -121,6 +122,49 @@ def test_the_start_is_restored_if_nothing_is_better(solver, held_out):
     model.fit(X, y)
     assert_array_equal(model.coef_, np.zeros(3))
     assert model.n_iter_ >= 5
+
+
+@pytest.mark.parametrize("seed", [6, 7, 9])
+def test_a_start_whose_score_is_zero_is_restored_as_well(seed):
+    rng = np.random.RandomState(seed)
+    X, y = rng.normal(size=(40, 10)), rng.permutation(np.repeat([-1.0, 1.0], 20))
+    model = GDRegressor(
+        early_stopping=True, validation_fraction=0.25, fit_intercept=False, random_state=0
+    ).fit(X, y)
+    scores = model.history_["validation_score"]
+    assert scores[0] == 0 > max(scores[1:])
+    assert_array_equal(model.coef_, np.zeros(10))
+
+
+def test_parameters_that_are_not_finite_are_never_the_best():
+    """They predict one class, which may be right more often than a poor start is."""
+    rng = np.random.RandomState(2)
+    X, y = rng.normal(size=(200, 3)), np.arange(200) % 10 == 0
+    model = GDClassifier(
+        "squared_hinge",
+        penalty=None,
+        solver="mini-batch",
+        optimizer="gd",
+        learning_rate=1e100,
+        early_stopping=True,
+        max_iter=4,
+        random_state=0,
+    )
+    with pytest.warns(DivergenceWarning):
+        model.fit(X, y, coef_init=np.zeros(3), intercept_init=5.0)
+    assert max(model.history_["validation_score"]) > model.history_["validation_score"][0]
+    assert_array_equal(model.coef_, np.zeros((1, 3)))
+    assert_array_equal(model.intercept_, [5.0])
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e20])
+def test_scores_of_large_numbers_in_single_precision(scale):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(200, 3)).astype(np.float32)
+    y = (X @ [1.0, 2.0, 3.0] * scale).astype(np.float32)
+    model = GDRegressor(early_stopping=True, random_state=0).fit(X, y)
+    assert_allclose(model.coef_ / scale, [1, 2, 3], rtol=1e-3)
+    assert model.score(X, y) == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("loss, power", [("poisson", 1), ("gamma", 2)])

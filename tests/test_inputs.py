@@ -379,6 +379,19 @@ class TestShapes:
         assert_allclose(coef[:3], GDRegressor(standardize=True).fit(X, y).coef_, rtol=1e-9)
         assert abs(coef[3] * value) < 1e-9
 
+    @pytest.mark.parametrize("weighted", [False, True])
+    @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+    def test_standardize_tells_small_spreads_from_none_in_single_precision(
+        self, container, weighted
+    ):
+        rng = np.random.RandomState(0)
+        X = np.column_stack([2013 + 5 * rng.normal(size=40_000), rng.normal(size=40_000)])
+        X, weights = X.astype(np.float32), rng.rand(40_000) + 0.5 if weighted else None
+        y = 0.1 * (X[:, 0] - 2013) + X[:, 1]
+        model = GDRegressor(standardize=True, penalty="l2", alpha=1.0)
+        expected = model.fit(X.astype(float), y, weights).coef_
+        assert_allclose(model.fit(container(X), y, weights).coef_, expected, rtol=1e-4)
+
     @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
     @pytest.mark.parametrize("solver", SOLVERS)
     def test_duplicate_columns_share_their_coefficient(self, solver, container):
