@@ -173,6 +173,19 @@ cdef void move(Rule rule, Py_ssize_t t, Py_ssize_t j, double new, double step_si
 
 
 @cython.final
+cdef class Coasting:
+    cdef double[::1] slow, fast, slow_growth, fast_growth, slow_inverse, fast_inverse
+    cdef double momentum
+    cdef Py_ssize_t length
+    @cython.locals(m=double, a=double, later=double, growth=double, apart=double)
+    cdef void foresee(self, double[::1] rates, Py_ssize_t first, Py_ssize_t some, double l2) noexcept nogil
+    @cython.locals(slower=double, faster=double, w=double, v=double, slow=double, fast=double)
+    cdef void move(self, Rule rule, Py_ssize_t j, Py_ssize_t start, Py_ssize_t stop) noexcept nogil
+    @cython.locals(w=double, new=double)
+    cdef void step(self, Rule rule, Py_ssize_t j, double lr, double shrink) noexcept nogil
+
+
+@cython.final
 cdef class Quadratic:
     cdef const double[:, ::1] centred
     cdef const double[::1] mean

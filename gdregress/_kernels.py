@@ -8,6 +8,7 @@ of the classes, ``_vector.h`` and ``_sparse.h`` the loops over the numbers of a 
 =================  =================================================================
 ``dense_descent``  plain descent, one dense row after the other
 ``csr_descent``    plain descent on sparse rows, in time proportional to the nonzeros
+``csr_momentum``   the same for heavy ball and Nesterov
 ``dense_epoch``    any rule, dense rows: gather a gradient, move every coefficient
 ``csr_epoch``      the same for sparse rows
 ``batch_epochs``   any rule over all rows at once, where the objective is quadratic
@@ -859,6 +860,174 @@ def csr_epoch(
                         rule.g[t, p] += r
             rule.step(rates[b])
             rule.finish()
+
+
+class Coasting:
+    """What updates without a gradient make of a coefficient w and its velocity v:
+
+        w' = a (w + m v),    v' = w' - w,    a = 1 / (1 + lr l2).
+
+    Any (w, v) is a slow solution (1, rho_i) S_i plus a fast one (sigma_i, 1) F_i,
+
+        rho_{i+1} = (a - 1 + a m rho_i) / (a (1 + m rho_i)),  S_{i+1} = S_i a (1 + m rho_i),
+        sigma_i = a m (sigma_{i+1} - 1) / (a + (1 - a) sigma_{i+1}),
+        F_{i+1} = F_i (a m - (1 - a) sigma_i).
+
+    Without a penalty rho = 0, S = 1, sigma = -m / (1 - m) and F_i = m^i. The recursions run in
+    the directions in which they forget their errors, and the two stay apart as long as the
+    momentum is overdamped, 4 m < a (1 + m)^2. So many updates at once cost as much as one.
+
+    Parameters
+    ----------
+    momentum : float in (0, 1)
+    solutions : ndarray of shape (6, length + 1)
+        Scratch space for rho, sigma, S, F, 1 / (d S) and 1 / (d F), with d = 1 - rho sigma, over
+        the most updates in a row, few enough that F does not underflow.
+    """
+
+    def __init__(self, momentum, solutions):
+        self.momentum = momentum
+        self.length = solutions.shape[1] - 1
+        self.slow = solutions[0]
+        self.fast = solutions[1]
+        self.slow_growth = solutions[2]
+        self.fast_growth = solutions[3]
+        self.slow_inverse = solutions[4]
+        self.fast_inverse = solutions[5]
+
+    def foresee(self, rates, first, some, l2):
+        """Both solutions over some updates from the first on."""
+        m = self.momentum
+        self.fast[some] = -m / (1 - m)
+        for i in range(some - 1, -1, -1):
+            a = 1 / (1 + rates[first + i] * l2)
+            later = self.fast[i + 1]
+            self.fast[i] = a * m * (later - 1) / (a + (1 - a) * later)
+        self.slow[0], self.slow_growth[0], self.fast_growth[0] = 0.0, 1.0, 1.0
+        for i in range(some):
+            a = 1 / (1 + rates[first + i] * l2)
+            growth = a * (1 + m * self.slow[i])
+            self.slow[i + 1] = (a - 1 + a * m * self.slow[i]) / growth
+            self.slow_growth[i + 1] = self.slow_growth[i] * growth
+            self.fast_growth[i + 1] = self.fast_growth[i] * (a * m - (1 - a) * self.fast[i])
+        for i in range(some + 1):
+            apart = 1 - self.slow[i] * self.fast[i]
+            self.slow_inverse[i] = 1 / (apart * self.slow_growth[i])
+            self.fast_inverse[i] = 1 / (apart * self.fast_growth[i])
+
+    def move(self, rule, j, start, stop):
+        """Coefficient j of every target, from the update `start` to the update `stop`."""
+        slower = self.slow_growth[stop] * self.slow_inverse[start]
+        faster = self.fast_growth[stop] * self.fast_inverse[start]
+        for t in range(rule.k):
+            w, v = rule.w[t, j], rule.memory[0, t, j]
+            slow = slower * (w - self.fast[start] * v)
+            fast = faster * (v - self.slow[start] * w)
+            rule.w[t, j] = slow + self.fast[stop] * fast
+            rule.memory[0, t, j] = self.slow[stop] * slow + fast
+
+    def step(self, rule, j, lr, shrink):
+        """One update of coefficient j of every target, whose gradient is used up."""
+        for t in range(rule.k):
+            w = rule.w[t, j]
+            new = shrink * (w + self.momentum * rule.memory[0, t, j] - lr * rule.g[t, j])
+            rule.w[t, j] = new
+            rule.memory[0, t, j] = new - w
+            rule.g[t, j] = 0.0
+
+
+def csr_momentum(
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    y: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    order: cython.longlong[::1],
+    batch_size: cython.Py_ssize_t,
+    rates: cython.double[::1],
+    loss: Loss,
+    rule: Rule,
+    coasting: Coasting,
+    seen: cython.longlong[::1],
+    s: cython.double[:, ::1],
+    z: cython.double[:, ::1],
+):
+    """Heavy ball or Nesterov for every batch of sparse rows, in time proportional to the nonzeros.
+
+    A coefficient is moved when it is next needed: seen, all zeros at first, counts the updates
+    that each has had. There may be an l2 penalty, but no other and no means. s and z are scratch
+    space for a batch's targets and predictions.
+    """
+    n: cython.Py_ssize_t = order.shape[0]
+    first: cython.Py_ssize_t = 0
+    some: cython.Py_ssize_t
+    start: cython.Py_ssize_t
+    b: cython.Py_ssize_t
+    a: cython.Py_ssize_t
+    e: cython.Py_ssize_t
+    end: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    soon: cython.Py_ssize_t
+    m: cython.Py_ssize_t
+    r: cython.double
+    lr: cython.double
+    shrink: cython.double
+    p: cython.Py_ssize_t = rule.p
+    ahead: cython.double = coasting.momentum if rule.looks_ahead else 0.0
+    with cython.nogil:
+        while first < rates.shape[0]:
+            some = min(coasting.length, rates.shape[0] - first)
+            coasting.foresee(rates, first, some, rule.penalty.l2)
+            for b in range(some):
+                lr = rates[first + b]
+                shrink = 1 / (1 + lr * rule.penalty.l2)
+                start = (first + b) * batch_size
+                m = min(batch_size, n - start)
+                for a in range(m):
+                    soon = ask_for_sparse(indptr, y, order, start + a)
+                    i = order[start + a]
+                    if soon >= 0 and cython.compiled:
+                        e, end = indptr[soon], indptr[soon + 1]
+                        prefetch(cython.address(data[e]), cython.address(data[end]))
+                        prefetch(cython.address(indices[e]), cython.address(indices[end]))
+                    take_targets(y, i, s, a)
+                    for t in range(rule.k):
+                        z[t, a] = 0.0
+                        if rule.fit_intercept:
+                            z[t, a] = rule.w[t, p] + ahead * rule.memory[0, t, p]
+                    for e in range(indptr[i], indptr[i + 1]):
+                        j = indices[e]
+                        if seen[j] < b:
+                            coasting.move(rule, j, seen[j], b)
+                            seen[j] = b
+                        for t in range(rule.k):
+                            z[t, a] += data[e] * (rule.w[t, j] + ahead * rule.memory[0, t, j])
+                loss.slopes(s, z, m)
+                for a in range(m):
+                    i = order[start + a]
+                    for t in range(rule.k):
+                        r = z[t, a] * weight(weights, i) / m
+                        if r == 0:
+                            continue
+                        sparse_add(r, data, indices, indptr, i, rule.g, t)
+                        if rule.fit_intercept:
+                            rule.g[t, p] += r
+                for a in range(m):
+                    i = order[start + a]
+                    for e in range(indptr[i], indptr[i + 1]):
+                        j = indices[e]
+                        if seen[j] == b:  # another row of the batch may have moved it
+                            coasting.step(rule, j, lr, shrink)
+                            seen[j] = b + 1
+                if rule.fit_intercept:
+                    coasting.step(rule, p, lr, 1.0)
+            for j in range(p):
+                if seen[j] < some:
+                    coasting.move(rule, j, seen[j], some)
+                seen[j] = 0
+            first += some
 
 
 def floor_epoch(

@@ -5,6 +5,8 @@ losses, penalties and optimizers, any number of targets, weights and averages. E
 takes the plain loop, which gives the same iterates to rounding.
 """
 
+import math
+
 import numpy as np
 from scipy import sparse
 
@@ -32,6 +34,12 @@ RULES = {
 UPDATES_AT_ONCE = 1 << 15
 # Bytes of the rows of a batch that stay in the cache between their predictions and gradient.
 BLOCK_BYTES = 1 << 14
+# As many moves of a coefficient in every update cost as much as one of it that has waited.
+WAITING = 8
+# Most updates that a coefficient waits for, and the smallest decay of its velocity over them.
+MOST_WAITED, SMALLEST_DECAY = 1 << 12, 1e-200
+# Momenta next to 1 would cost digits.
+MOST_MOMENTUM = 0.999
 PENALTIES = (
     penalties.NoPenalty,
     penalties.L1,
@@ -133,6 +141,11 @@ class _Epoch:
         if sparse.issparse(X) and plain:
             owed = np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0))
             self.kernels.csr_descent(*rows, size, rates, self.loss, rule, owed, *scratch)
+        elif sparse.issparse(X) and self.may_wait(X, size, rates):
+            coasting = kernel_coasting(self.run.optimizer.momentum, self.kernels)
+            seen = np.zeros(X.shape[1], dtype=np.int64)
+            rest = (self.loss, rule, coasting, seen, *scratch)
+            self.kernels.csr_momentum(*rows, size, rates, *rest)
         elif sparse.issparse(X):
             self.kernels.csr_epoch(*rows, size, rates, self.loss, rule, *scratch)
         elif plain and size == 1:
@@ -147,6 +160,20 @@ class _Epoch:
         if average is not None:
             average.advance(len(rates))
 
+    def may_wait(self, X, size, rates):
+        """Whether coefficients without a gradient are moved when they are needed, and not before.
+
+        A heavy ball without penalties but l2 comes to the same by it, if it is overdamped.
+        """
+        optimizer, penalty = self.run.optimizer, self.run.objective.penalty
+        return (
+            type(optimizer) in (optimizers.Momentum, optimizers.Nesterov)
+            and type(penalty) in (penalties.NoPenalty, penalties.L2)
+            and self.state.average is None
+            and WAITING * size * X.nnz <= X.shape[0] * X.shape[1]
+            and is_overdamped(optimizer.momentum, rates.max() * getattr(penalty, "alpha", 0.0))
+        )
+
     def hand_back(self):
         """Put parameters and memory into the state."""
         state = self.state
@@ -158,6 +185,14 @@ class _Epoch:
             changed["count"] = self.count
         state.optimizer = state.optimizer._replace(**changed)
         state.params = core.like_params(self.w, state.params)
+
+
+def is_overdamped(momentum, shrinkage):
+    """Whether a heavy ball that l2 pulls back does not swing, with some distance to where it does.
+
+    Its momentum m and the shrinkage c = lr l2 of a step are such that (1 - m)^2 > 4 m c.
+    """
+    return 0 < momentum < MOST_MOMENTUM and 8 * momentum * shrinkage <= (1 - momentum) ** 2
 
 
 def _rows_at_once(X, size):
@@ -216,3 +251,9 @@ def kernel_penalty(penalty, n_features, kernels):
     )
     alpha = getattr(penalty, "alpha", 0.0)
     return kernels.Penalty(alpha * ratio, alpha * (1 - ratio), lower, upper)
+
+
+def kernel_coasting(momentum, kernels):
+    """The core's view of coefficients without a gradient, with room for all they may wait for."""
+    length = int(math.log(SMALLEST_DECAY) / math.log(momentum))
+    return kernels.Coasting(momentum, np.empty((6, 1 + min(MOST_WAITED, max(1, length)))))

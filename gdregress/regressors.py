@@ -150,9 +150,10 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     -----
     Stochastic and mini-batch epochs are compiled for NumPy and CSR data and the built-in
     components; anything else takes the same steps at the speed of Python, for which larger
-    batches are the cure. On sparse data plain "gd" costs an update as much as its rows have
-    nonzeros; all other optimizers, and averaging, move every coefficient in every update, which
-    again larger batches make cheap.
+    batches are the cure. On sparse data an update of plain "gd" costs as much as its rows have
+    nonzeros, and so does one of "momentum" and "nesterov" under no penalty but l2. The adaptive
+    optimizers, averaging, and a momentum under other penalties move every coefficient in every
+    update, which again larger batches make cheap.
 
     Passes over all rows use the threads that scikit-learn is allowed (``OMP_NUM_THREADS``,
     ``threadpoolctl``); the results do not depend on how many.

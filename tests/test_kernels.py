@@ -23,6 +23,7 @@ from scipy import sparse
 
 import gdregress
 from gdregress import GDRegressor, compiled, core
+from gdregress.compiled import kernel_coasting
 from gdregress.losses import LOSSES
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES, Box
@@ -376,6 +377,30 @@ def test_coefficients_that_are_seldom_seen(penalty, batch_size, average):
     given |= PENALISED[penalty][0] | ({"alpha": 1e-3} if "box" not in penalty else {})
     expected = assert_engines_agree(X, y, rtol=1e-11, engines=("compiled", "plain"), **given)
     assert (expected.coef_ != 0).any()
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("batch_size", [1, 7])
+@pytest.mark.parametrize("alpha", [0.0, 1e-3, 0.1])
+@pytest.mark.parametrize("momentum", [0.01, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
+def test_momentum_that_waits(optimizer, momentum, alpha, batch_size, fit_intercept, monkeypatch):
+    """A coefficient without a gradient goes on moving, and is moved when it is needed."""
+    rng = np.random.RandomState(0)
+    X = sparse.random_array((300, 60), density=0.02, rng=rng, format="csr")
+    X = sparse.vstack([X, X[:3], sparse.csr_array((4, 60))], format="csr")  # of empty rows too
+    y = rng.randn(307, 2) + 5 * np.asarray(X.sum(axis=1))[:, None]
+    given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": optimizer}
+    given |= {"momentum": momentum, "penalty": "l2", "alpha": alpha, "learning_rate": 0.05}
+    given |= {"fit_intercept": fit_intercept, "max_iter": 2}
+    waits, at_once = [], fit("compiled", X, y, **given)
+    monkeypatch.setattr(compiled, "WAITING", 0.1)
+    monkeypatch.setattr(
+        compiled, "kernel_coasting", lambda *a: waits.append(a) or kernel_coasting(*a)
+    )
+    for engine in ("compiled", "interpreted"):
+        assert_same(fit(engine, X, y, **given), at_once, 1e-12)
+    assert bool(waits) == compiled.is_overdamped(momentum, 0.05 * alpha)
 
 
 def test_lazy_shrinkage_over_many_magnitudes():

@@ -48,7 +48,9 @@ def sparse_epoch(quick):
         peers = [GDRegressorFit(), SGDRegressorFit(), *(() if l2 else FLOORS)]
         runs = prepare_all(peers, X, y, Descent(1e-4, l2=l2))
         reports += compare_epochs(f"stochastic epoch{name}, CSR, {n:,} x {p:,}", runs, 3)
-    return reports
+    runs = prepare_all([GDRegressorFit()], X, y, Descent(1e-4, optimizer="momentum"))
+    runs |= prepare_all([SGDRegressorFit()], X, y, Descent(1e-4))  # which has no momentum
+    return reports + compare_epochs(f"the same with momentum, CSR, {n:,} x {p:,}", runs, 3)
 
 
 def single_rows(quick):
