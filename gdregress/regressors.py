@@ -133,7 +133,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     converged_ : bool
         Whether the run ended by "tolerance" or "plateau".
     stop_reason_ : str
-        "tolerance", "plateau", "max_iter", "diverged", "callback" or "interrupted".
+        "tolerance", "plateau", "max_iter", "diverged", "callback" or "interrupted". After a
+        plateau, a divergence or an interrupt the best parameters are kept, not the last.
     loss_curve_ : list of float
         Objective at the end of each epoch.
     validation_scores_ : list of float

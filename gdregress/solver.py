@@ -85,7 +85,7 @@ class Run:
     first_count: int = 0
     safeguard: bool = False
     line_search: Any = None
-    best_after: tuple = ("diverged", "interrupted")
+    best_after: tuple = ("diverged", "interrupted", "plateau")
     plateau: Plateau | None = None
     validate: Any = None
     store: Any = None
@@ -111,8 +111,8 @@ def solve(run, state):
     -------
     Result
         Its parameters are the last ones, or the best ones where the run was stopped by early
-        stopping, divergence or an interrupt, or where an automatic rate has ended above the null
-        objective.
+        stopping, divergence, a plateau or an interrupt, or where an automatic rate has ended
+        above the null objective.
     """
     _begin(run, state)
     measure = _Meter(run)

@@ -279,6 +279,26 @@ class TestStopReasons:
         assert objective[-4:].min() > objective[:-4].min() * (1 - 4e-3)
         assert model.n_iter_ > 4
 
+    @pytest.mark.parametrize("optimizer", ["gd", "adam", "rmsprop"])
+    def test_a_plateau_keeps_the_best_parameters(self, optimizer):
+        rng = np.random.RandomState(0)
+        X = rng.normal(size=(200, 3))
+        y = X @ [1.0, 2.0, 3.0] + rng.standard_t(2, size=200)
+        model = GDRegressor(
+            "absolute_error",
+            solver="mini-batch",
+            optimizer=optimizer,
+            store_path=True,
+            random_state=0,
+        ).fit(X, y)
+        assert model.stop_reason_ == "plateau"
+        best = int(np.argmin(model.history_["objective"]))
+        assert best < model.n_iter_
+        assert_array_equal(model.coef_, model.history_.coef[best])
+        kept = model.coef_
+        model.set_params(warm_start=True, max_iter=1, tol=None).fit(X, y)  # and goes on from them
+        assert_array_equal(model.history_.coef[0], kept)
+
     def test_more_patience_more_epochs(self):
         X, y = make_data()
         counts = [
