@@ -162,7 +162,7 @@ def standardised(X, weights, fit_intercept):
     """
     if sparse.issparse(X):
         sample_weight = None if weights is None else weights.astype(X.dtype)
-        # summed up in double precision, whatever the type of X
+        # the sums are of double precision, whatever the type of X
         mean, variance = mean_variance_axis(X, axis=0, weights=sample_weight)
         mean, variance = mean.astype(float), variance.astype(float)
     else:
@@ -187,6 +187,8 @@ def _mean_and_variance(X, weights):
     """
     xp, wide = namespace(X), widest_type(X)
     starts = range(0, X.shape[0], SQUARED_ROWS)
+    weights = None if weights is None else xp.astype(weights, wide)
+    total_weight = X.shape[0] if weights is None else xp.sum(weights)
 
     def mean_of(function):
         """Weighted mean over the rows, a few rows at a time, as wide ones are a copy of X."""
@@ -195,9 +197,9 @@ def _mean_and_variance(X, weights):
             rows = slice(start, min(start + SQUARED_ROWS, X.shape[0]))
             values = function(xp.astype(X[rows, :], wide))
             if weights is not None:
-                values = values * xp.astype(weights[rows], wide)[:, None]
+                values = values * weights[rows, None]
             total = total + xp.sum(values, axis=0)
-        return total / X.shape[0]
+        return total / total_weight
 
     mean = mean_of(lambda rows: rows)
     return mean, mean_of(lambda rows: (rows - mean) ** 2)

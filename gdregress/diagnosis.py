@@ -142,8 +142,10 @@ def epochs_needed(gradient_norms, threshold):
     norms = norms[len(norms) // 2 :]
     if threshold <= 0 or len(norms) < 2 or not norms[-1] < norms[0]:
         return None
+    if norms[-1] <= threshold:
+        return 1
     pace = (math.log(norms[0]) - math.log(norms[-1])) / (len(norms) - 1)
-    return max(1, math.ceil((math.log(norms[-1]) - math.log(threshold)) / pace))
+    return math.ceil((math.log(norms[-1]) - math.log(threshold)) / pace)
 
 
 def dominant_columns(facts, most=3):
@@ -251,7 +253,9 @@ class Facts:
         spectrum, mu = self.spectrum, self.strong_convexity
         if spectrum.smallest is None or not mu > 0:
             return spectrum.condition_number
-        of_loss = self.smoothness() / spectrum.largest if self.is_batch else 1.0
+        of_loss = 1.0
+        if self.is_batch and spectrum.largest > 0:
+            of_loss = self.smoothness() / spectrum.largest
         return (of_loss * spectrum.largest + mu) / (of_loss * spectrum.smallest + mu)
 
     def has_stalled(self, history):

@@ -12,7 +12,9 @@ from gdregress import compiled, compiled_batch, jitted_epoch
 from gdregress._ahead import most_epochs_ahead, run_ahead
 from gdregress._overlap import overlaps, run_overlapped
 from gdregress.averaging import SuffixAverage
+from gdregress.classification_losses import Perceptron
 from gdregress.history import History
+from gdregress.multiclass import of_one_label
 from gdregress.penalties import NoPenalty
 from gdregress.quadratic_objective import QuadraticObjective
 from gdregress.samplers import Batch, RowOrders
@@ -118,7 +120,7 @@ def solve(run, state):
     measure = _Meter(run)
     row = measure(state, rate=run.learning_rate * state.rate_factor)
     _take_up_search(run, state, row)
-    best = _Best(run.validate is not None, state.reported(), row)
+    best = _Best(run, state.reported(), row)
     several, most = _several(run, state)
     stop, interrupt, n_iter, cuts = None, None, 0, 0
     try:
@@ -326,16 +328,17 @@ class _Meter:
 class _Best:
     """The best finite parameters: by validation score, or else by objective.
 
-    Of equal scores, which few rows held out often have, that of the lower objective. A start
-    without any loss, which the perceptron has before it has learned anything, is the best only
-    until there is something else.
+    Of equal scores, which few rows held out often have, that of the lower objective. The
+    perceptron has no loss before it has learned anything: such a start is the best only until
+    there is something else.
     """
 
-    def __init__(self, validated, params, row):
-        self.validated = validated
-        score, objective = self._rank(row)
-        self.rank = score, objective or math.inf
+    def __init__(self, run, params, row):
+        self.validated = run.validate is not None
         self.params = params
+        score, objective = self._rank(row)
+        is_perceptron = isinstance(of_one_label(run.objective.loss), Perceptron)
+        self.rank = score, math.inf if is_perceptron and objective == 0 else objective
 
     def offer(self, row, params):
         rank = self._rank(row)

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
 from gdregress import DivergenceWarning, GDRegressor
+from gdregress.diagnosis import epochs_needed
 from gdregress.losses import Loss
 from gdregress.samplers import SOLVERS
 
@@ -115,6 +116,11 @@ class TestWarning:
             re.search(rf"last changed by {NUMBER} of itself, tol asks for 1e-05", text)[1]
         )
         assert_allclose(stated, abs(before - last) / last, rtol=0.06)
+
+    def test_needs_one_more_epoch_where_the_gradient_is_already_small(self):
+        assert epochs_needed([1.0, 0.1, 0.0], 1e-6) == 1
+        assert epochs_needed([1.0, 0.1, 0.01], 1e-4) == 2
+        assert epochs_needed([1.0, 1.0, 1.0], 1e-4) is None
 
 
 class TestAdvice:

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 
 from gdregress import GDRegressor
 from gdregress.losses import LOSSES
@@ -379,6 +380,17 @@ class TestShapes:
         assert_allclose(coef[:3], GDRegressor(standardize=True).fit(X, y).coef_, rtol=1e-9)
         assert abs(coef[3] * value) < 1e-9
 
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @pytest.mark.parametrize("n", [50, 997, 5000])
+    @pytest.mark.parametrize("value", [0.1, 7.7, 1e4 / 3])
+    def test_a_weighted_constant_column_is_constant(self, value, n, dtype):
+        rng = np.random.RandomState(0)
+        X = np.column_stack([np.full(n, value), rng.randn(n)]).astype(dtype)
+        y, weights = 2 * X[:, 1] + 0.1 * rng.randn(n), rng.rand(n) + 0.01
+        model = GDRegressor(standardize=True).fit(X, y, sample_weight=weights)
+        assert abs(model.coef_[0] * value) < 1e-5
+        assert_allclose(model.coef_[1], 2, rtol=0.02)
+
     @pytest.mark.parametrize("weighted", [False, True])
     @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
     def test_standardize_tells_small_spreads_from_none_in_single_precision(
@@ -391,6 +403,15 @@ class TestShapes:
         model = GDRegressor(standardize=True, penalty="l2", alpha=1.0)
         expected = model.fit(X.astype(float), y, weights).coef_
         assert_allclose(model.fit(container(X), y, weights).coef_, expected, rtol=1e-4)
+
+    @pytest.mark.parametrize("loss", ["squared_error", "huber"])
+    def test_nothing_but_zeros_and_no_intercept(self, loss):
+        model = GDRegressor(
+            loss, fit_intercept=False, max_iter=1, penalty="l2", alpha=1e-3, learning_rate=0.01
+        )
+        with pytest.warns(ConvergenceWarning):
+            model.fit(np.zeros((6, 2)), [0, 1, 0, 1, 1, 0], coef_init=np.ones(2))
+        assert (model.coef_ > 0).all() and (model.coef_ < 1).all()
 
     @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
     @pytest.mark.parametrize("solver", SOLVERS)

@@ -376,6 +376,14 @@ class TestEnds:
         assert "learning_rate" in result.message
         assert_array_equal(result.x, np.ones(3))
 
+    @pytest.mark.parametrize("offset", [-1.0, 0.0, 1.0])
+    def test_divergence_returns_the_start_whatever_its_value(self, offset):
+        square = {"fun": lambda x: np.sum(x * x) - 1 + offset, "jac": lambda x: 2 * x}
+        result = minimize(**square, x0=np.ones(1), optimizer="gd", learning_rate=1.1)
+        assert not result.success
+        assert_array_equal(result.x, [1.0])
+        assert result.fun == offset
+
     def test_growth_is_pointed_out(self):
         result = minimize(**SQUARE, x0=10.0, learning_rate=1.1, max_iter=20)
         assert "grown" in result.message and not result.success
