@@ -393,6 +393,7 @@ def test_momentum_that_waits(optimizer, momentum, alpha, batch_size, fit_interce
     given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": optimizer}
     given |= {"momentum": momentum, "penalty": "l2", "alpha": alpha, "learning_rate": 0.05}
     given |= {"fit_intercept": fit_intercept, "max_iter": 2}
+    monkeypatch.setattr(compiled, "WAITING", math.inf)
     waits, at_once = [], fit("compiled", X, y, **given)
     monkeypatch.setattr(compiled, "WAITING", 0.1)
     monkeypatch.setattr(
