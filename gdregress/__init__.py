@@ -1,10 +1,13 @@
 """Gradient descent for scikit-learn users."""
 
-from gdregress._show_versions import show_versions
-from gdregress._version import __version__
+from importlib import import_module
+
+from gdregress._minimize.minimize import minimize
+from gdregress._utils import earlier_paths
+from gdregress._utils.show_versions import show_versions
+from gdregress._utils.version import __version__
 from gdregress.classifiers import GDClassifier
 from gdregress.exceptions import DivergenceWarning, IgnoredParameterWarning
-from gdregress.functions import minimize
 from gdregress.regressors import GDRegressor
 
 __all__ = [
@@ -16,3 +19,25 @@ __all__ = [
     "minimize",
     "show_versions",
 ]
+
+earlier_paths.install()
+# What users import besides the names above; plotting is loaded when it is first asked for.
+_SUBMODULES = (
+    "exceptions",
+    "losses",
+    "optimizers",
+    "penalties",
+    "plotting",
+    "samplers",
+    "schedules",
+)
+
+
+def __getattr__(name):
+    if name in _SUBMODULES:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*__all__, *_SUBMODULES])

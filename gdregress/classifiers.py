@@ -7,25 +7,25 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gdregress._array_api import asarray, index_type, namespace, to_numpy
-from gdregress._base import BaseGD
-from gdregress._classes import (
+from gdregress._estimator.base import BaseGD
+from gdregress._estimator.classes import (
     check_classes,
     classes_of,
     encode,
     given_classes,
     weighted_by_class,
 )
-from gdregress._validation import (
+from gdregress._estimator.scores import accuracy
+from gdregress._utils.array_api import asarray, index_type, namespace, to_numpy
+from gdregress._utils.validation import (
     StrOptions,
     check_parameters,
     check_partial_fit,
     keep_fitted_state,
 )
-from gdregress.classification_losses import CLASSIFICATION_LOSSES, LogLoss
 from gdregress.losses import Loss
-from gdregress.multiclass import Softmax, of_one_label, over_classes
-from gdregress.scores import accuracy
+from gdregress.losses.classification import CLASSIFICATION_LOSSES, LogLoss
+from gdregress.losses.multiclass import Softmax, of_one_label, over_classes
 
 
 def _knows_probabilities(estimator):

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 from sklearn.base import BaseEstimator
 
-from gdregress._array_api import dot, namespace
-from gdregress._validation import Interval, StrOptions
+from gdregress._utils.array_api import dot, namespace
+from gdregress._utils.validation import Interval, StrOptions
 
 _DECAY = [Interval(Real, 0, 1, closed="left")]
 _POSITIVE = [Interval(Real, 0, None, closed="neither")]

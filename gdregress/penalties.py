@@ -21,8 +21,8 @@ from numbers import Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from gdregress._array_api import asarray, namespace
-from gdregress._validation import Interval
+from gdregress._utils.array_api import asarray, namespace
+from gdregress._utils.validation import Interval
 
 _NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 

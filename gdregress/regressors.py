@@ -13,11 +13,12 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from gdregress._array_api import input_namespace, move_to, namespace, to_numpy
-from gdregress._base import BaseGD
-from gdregress._validation import Interval, StrOptions, check_target
-from gdregress.losses import LOSSES, Loss, predict_mean
-from gdregress.scores import explained
+from gdregress._estimator.base import BaseGD
+from gdregress._estimator.scores import explained
+from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
+from gdregress._utils.validation import Interval, StrOptions, check_target
+from gdregress.losses import LOSSES, Loss
+from gdregress.losses.base import predict_mean
 
 
 class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):

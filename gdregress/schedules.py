@@ -16,7 +16,7 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from gdregress._validation import Interval
+from gdregress._utils.validation import Interval
 
 _COUNT = [Interval(Integral, 1, None, closed="left"), None]
 _FACTOR = [Interval(Real, 0, 1, closed="right")]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gdregress import DivergenceWarning
-from gdregress.classification_losses import CLASSIFICATION_LOSSES
 from gdregress.losses import LOSSES
+from gdregress.losses.classification import CLASSIFICATION_LOSSES
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES
 from gdregress.samplers import SOLVERS

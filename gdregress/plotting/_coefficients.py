@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from gdregress._array_api import to_numpy
+from gdregress._utils.array_api import to_numpy
 from gdregress.plotting._descents import check_stored
 from gdregress.plotting._estimators import earlier_steps, feature_names, fitted_estimator
 

@@ -4,7 +4,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from gdregress._base import BaseGD
+from gdregress._estimator.base import BaseGD
 
 
 def final_estimator(model):

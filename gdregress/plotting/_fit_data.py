@@ -8,7 +8,7 @@ from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from gdregress._array_api import asarray, input_namespace, to_numpy
+from gdregress._utils.array_api import asarray, input_namespace, to_numpy
 from gdregress.plotting._predictions import response
 
 # Of the range of the data, by which lines go on beyond it.

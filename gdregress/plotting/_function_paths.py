@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from gdregress._array_api import asarray, to_numpy
-from gdregress._structure import Structure
-from gdregress.derivatives import number
+from gdregress._minimize.derivatives import number
+from gdregress._minimize.tree import Structure
+from gdregress._utils.array_api import asarray, to_numpy
 
 
 class FunctionPath:

@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 from scipy.optimize import minimize as scipy_minimize
 
-from gdregress.derivatives import number
+from gdregress._minimize.derivatives import number
 from gdregress.plotting._function_paths import labelled_paths
 from gdregress.plotting._window import checked_limits, window, worth_seeing
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.optimize import OptimizeResult
 
-from gdregress._outcome import STATUS
-from gdregress.history import History
+from gdregress._minimize.outcome import STATUS
+from gdregress._solver.history import History
 from gdregress.plotting._estimators import final_estimator, fitted_estimator
 
 # What stands on the axes, and the column of the history that holds it.

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gdregress._array_api import to_numpy
-from gdregress.evaluation import mean_loss
-from gdregress.threads import map_in_threads
+from gdregress._core.threads import map_in_threads
+from gdregress._objective.evaluation import mean_loss
+from gdregress._utils.array_api import to_numpy
 
 # Predictions computed at a time: they stay in the cache from one point of the plane to the next.
 AT_ONCE = 16_384

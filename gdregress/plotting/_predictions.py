@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.base import is_classifier
 
-from gdregress._array_api import to_numpy
+from gdregress._utils.array_api import to_numpy
 from gdregress.plotting._descents import check_stored
 from gdregress.plotting._estimators import fitted_estimator, transformed
 

@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from gdregress._array_api import to_numpy
+from gdregress._utils.array_api import to_numpy
 from gdregress.plotting._estimators import earlier_steps, feature_names, transformed
 from gdregress.plotting._plane import Names
 from gdregress.plotting._training import training_of

@@ -7,12 +7,12 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 
-from gdregress._array_api import asarray, namespace, to_numpy
-from gdregress._components import build_components
-from gdregress._data import build_objective, hold_out, read_in_place, validate_input
-from gdregress._validation import check_parameters
-from gdregress.data_objective import DataObjective
-from gdregress.design import Scaling
+from gdregress._estimator.components import build_components
+from gdregress._estimator.data import build_objective, hold_out, read_in_place, validate_input
+from gdregress._objective.design import Scaling
+from gdregress._objective.from_data import DataObjective
+from gdregress._utils.array_api import asarray, namespace, to_numpy
+from gdregress._utils.validation import check_parameters
 from gdregress.exceptions import IgnoredParameterWarning
 
 

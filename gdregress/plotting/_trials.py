@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.base import clone
 
-from gdregress._plan import plan_run
+from gdregress._estimator.plan import plan_run
 from gdregress.exceptions import ConvergenceWarning, IgnoredParameterWarning
 from gdregress.plotting._estimators import earlier_steps, final_estimator
 from gdregress.plotting._training import before_the_descent

@@ -25,19 +25,19 @@ class Floor(Peer):
 
     def missing(self):
         try:
-            from gdregress import _kernels
+            from gdregress._core import kernels
         except ImportError:  # uncompiled, and without Cython, which the interpreted file needs
-            return ["gdregress._kernels"]
-        able = _kernels.COMPILED and hasattr(_kernels, "csr_floor_epoch")
-        return [] if able else ["a compiled gdregress._kernels.csr_floor_epoch"]
+            return ["gdregress._core.kernels"]
+        able = kernels.COMPILED and hasattr(kernels, "csr_floor_epoch")
+        return [] if able else ["a compiled gdregress._core.kernels.csr_floor_epoch"]
 
     def prepare(self, X, y, descent):
-        from gdregress import _kernels
+        from gdregress._core import kernels
 
         if sparse.issparse(X):
-            epoch, rows = _kernels.csr_floor_epoch, (X.data, X.indices, X.indptr, y[:, None])
+            epoch, rows = kernels.csr_floor_epoch, (X.data, X.indices, X.indptr, y[:, None])
         else:
-            epoch, rows = _kernels.floor_epoch, (np.ascontiguousarray(X), y[:, None])
+            epoch, rows = kernels.floor_epoch, (np.ascontiguousarray(X), y[:, None])
         rng = np.random.RandomState(0)
         given = rng.permutation(len(y)).astype(np.int64)
 

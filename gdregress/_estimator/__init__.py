@@ -1,0 +1,1 @@
+"""Before and after the loop: input, components, plan; attributes, warnings, callbacks."""

@@ -1,0 +1,340 @@
+"""The shared fit of the estimators: validate, build the objective, solve, set attributes."""
+
+import copy
+import warnings
+from abc import ABCMeta, abstractmethod
+from numbers import Integral, Real
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.callback import CallbackSupportMixin, with_callbacks
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from gdregress._estimator.callbacks import EpochEnd, print_epoch
+from gdregress._estimator.components import build_components
+from gdregress._estimator.data import (
+    Scorer,
+    build_objective,
+    count_weights,
+    hold_out,
+    read_in_place,
+    validate_input,
+    weigh_against_earlier,
+)
+from gdregress._estimator.diagnosis import warn_diverged, warn_not_converged
+from gdregress._estimator.plan import plan_run
+from gdregress._estimator.start import fresh_state, given_start, original_units, resumed
+from gdregress._estimator.transfer import transferred
+from gdregress._solver.history import History
+from gdregress._solver.solve import solve
+from gdregress._utils.array_api import detached, input_namespace, namespace, to_host, to_numpy
+from gdregress._utils.validation import (
+    Interval,
+    StrOptions,
+    check_parameters,
+    check_partial_fit,
+    defaults,
+    keep_fitted_state,
+)
+from gdregress._utils.version import __version__
+from gdregress.optimizers import OPTIMIZERS, Optimizer
+from gdregress.penalties import PENALTIES, Penalty
+from gdregress.samplers import SOLVERS, MiniBatch
+from gdregress.schedules import SCHEDULES
+
+
+class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+    """Everything that GDRegressor shares with estimators for other targets."""
+
+    _parameter_constraints = {
+        "penalty": [StrOptions({name for name in PENALTIES if name}), Penalty, None],
+        "alpha": [Interval(Real, 0, None, closed="left")],
+        "l1_ratio": [Interval(Real, 0, 1, closed="both")],
+        "fit_intercept": ["boolean"],
+        "solver": [StrOptions(set(SOLVERS))],
+        "batch_size": MiniBatch._parameter_constraints["batch_size"],
+        "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
+        "momentum": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
+        "learning_rate": [
+            Interval(Real, 0, None, closed="neither"),
+            StrOptions({"auto", "line-search"}),
+        ],
+        "schedule": [StrOptions({"auto", *SCHEDULES}), callable],
+        "power_t": [Interval(Real, 0, None, closed="left")],
+        "standardize": ["boolean"],
+        "max_iter": [Interval(Integral, 1, None, closed="left")],
+        "tol": [Interval(Real, 0, None, closed="left"), None],
+        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
+        "early_stopping": ["boolean"],
+        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
+        "average": [Interval(Integral, 0, None, closed="left"), "boolean"],
+        "shuffle": ["boolean"],
+        "warm_start": ["boolean"],
+        "store_path": ["boolean"],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    # The losses by name, the target ranges of losses that can be used, and what to do for others.
+    _losses: dict
+    _target_ranges: tuple
+    _target_ranges_advice: str
+    _coef_as_rows = False
+
+    @abstractmethod
+    def _check_input(self, X, y, **checks):
+        """X and y as `validate_data` returns them, y being what this estimator predicts."""
+
+    @abstractmethod
+    def _encode_target(self, y, X, weights, components, rows, in_parts):
+        """Targets as numbers that the loss understands, of the type of X, and the weights.
+
+        Parameters
+        ----------
+        y : array of shape (n_samples,) or (n_samples, n_targets)
+        X : array
+        weights : array of shape (n_samples,) or None
+        components : Components
+            The loss may be replaced by its form for these targets.
+        rows : ndarray of int or None
+            Numbers of the rows among those that the user gave, where some have been removed.
+        in_parts : bool
+            Whether there are more rows than these, as in `partial_fit`.
+        """
+
+    @abstractmethod
+    def _validation_score(self, loss, y, z, weights):
+        """Score of raw predictions z on the rows held out."""
+
+    def fit(self, X, y, sample_weight=None, *, coef_init=None, intercept_init=None):
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data. float32 is kept; sparse matrices are never made dense.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,) or None
+            Weights of the rows: weight 2 counts as two copies, weight 0 removes the row.
+        coef_init : array-like of the shape of ``coef_`` or None
+            Coefficients to start from; zero without it.
+        intercept_init : float or array-like of shape (n_targets,) or None
+            Intercept to start from.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For a parameter, an input or a combination that is not accepted. An earlier fit
+            stays usable.
+
+        Warns
+        -----
+        DivergenceWarning
+            The run grew and was ended; the best finite parameters are kept.
+        ConvergenceWarning
+            ``max_iter`` epochs were not enough.
+        IgnoredParameterWarning
+            A parameter was set that has no effect together with the others.
+        """
+        with keep_fitted_state(self):
+            self._fit(X, y, sample_weight, coef_init, intercept_init)
+        return self
+
+    @available_if(check_partial_fit)
+    def partial_fit(self, X, y, sample_weight=None):
+        """Go over the given rows once, from where the last call has ended.
+
+        The optimizer's memory, the count of updates that the schedule sees and the averages are
+        kept; ``solver="batch"`` makes one update. ``learning_rate="auto"`` is derived from the
+        rows of each call and never rises, unless it is searched. Calls over the batches of a
+        `fit` in their order give the same coefficients to the bit; to rounding for float32,
+        under l2 by single rows, whose shrinkage is added up over those of a call, and for squared
+        error over all rows, which `fit` descends by the moments of the columns. Not available
+        with ``standardize`` or ``early_stopping``, which need all rows at once. Callbacks belong
+        to `fit` and are not called.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to learn from.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        with keep_fitted_state(self):
+            self._partial_fit(X, y, sample_weight)
+        return self
+
+    @with_callbacks
+    def _fit(self, X, y, sample_weight, coef_init, intercept_init):
+        check_parameters(self)
+        components = build_components(self)
+        data = validate_input(self, X, y, sample_weight, components, reset=True)
+        data, give_back = read_in_place(self, data, components)
+        train, held_out = hold_out(self, data)
+        objective, scaling = build_objective(self, train, components)
+        start = given_start(self, objective, scaling, coef_init, intercept_init)
+        plan = plan_run(self, components, objective, start)
+        state = start or fresh_state(self, plan.null_params, scaling)
+        count_weights(train[2], objective.n_samples, state)
+        run = plan.run
+        original = original_units(objective, scaling, self._coef_as_rows, give_back)
+        run.validate = held_out and Scorer(self, held_out, objective, scaling)
+        run.store = original if self.store_path else None
+        metadata = {"sample_weight": sample_weight}
+        epoch_end = EpochEnd(self, run, original, components.loss, X=X, y=y, metadata=metadata)
+        run.on_epoch = epoch_end if epoch_end.has_work() else None
+        result = solve(run, state)
+        self._set_fitted(result, plan, state, original)
+        epoch_end.close()
+        self._report(result, plan)
+
+    def _partial_fit(self, X, y, sample_weight):
+        check_parameters(self)
+        components = build_components(self)
+        first = not hasattr(self, "_state")
+        data = validate_input(self, X, y, sample_weight, components, reset=first, in_parts=True)
+        data, give_back = read_in_place(self, data, components)
+        objective, scaling = build_objective(self, data, components)
+        start = None if first else resumed(self, objective, scaling)
+        if start is not None:
+            weigh_against_earlier(objective, data[2], start)
+        plan = plan_run(self, components, objective, start, whole_run=False)
+        state = start or fresh_state(self, plan.null_params, scaling)
+        if start is None:
+            count_weights(data[2], objective.n_samples, state)
+        original = original_units(objective, scaling, self._coef_as_rows, give_back)
+        plan.run.store = original if self.store_path else None
+        if plan.run.safeguard and state.learning_rate is not None:
+            plan.run.learning_rate = min(plan.run.learning_rate, state.learning_rate)
+        result = solve(plan.run, state)
+        history = History() if first else self.history_
+        self._set_fitted(result, plan, state, original)
+        for row in (0, -1) if first else (-1,):
+            history.append_row(plan.run.history, row)
+        if self.verbose:
+            print_epoch(history, self.verbose)
+        self.history_, self.loss_curve_ = history, history["objective"][1:]
+        self.n_iter_ = state.epoch
+        if result.stop_reason != "max_iter":
+            self._report(result, plan)
+
+    def _set_fitted(self, result, plan, state, original):
+        self.coef_, self.intercept_ = original(result.params)
+        self.n_iter_ = result.n_iter
+        self.t_ = state.count
+        self.learning_rate_ = float(state.learning_rate * state.rate_factor)
+        self.momentum_ = plan.momentum
+        self.stop_reason_ = result.stop_reason
+        self.converged_ = result.stop_reason == "tolerance" or (
+            result.stop_reason == "plateau" and not plan.facts.has_stalled(plan.run.history)
+        )
+        self.history_ = plan.run.history
+        self.loss_curve_ = self.history_["objective"][1:]
+        if self.early_stopping:
+            self.validation_scores_ = self.history_["validation_score"][1:]
+        else:
+            vars(self).pop("validation_scores_", None)
+        self._loss = plan.run.objective.loss
+        self._state = state
+
+    def _report(self, result, plan):
+        """Warn of what went wrong; hand an interrupt on to the caller."""
+        if result.interrupt is not None:
+            raise result.interrupt
+        if result.stop_reason == "diverged":
+            warn_diverged(plan.run, plan.facts)
+        elif result.stop_reason == "max_iter" and self.tol is not None:
+            warn_not_converged(plan.run, plan.facts, result.params)
+        elif result.stop_reason == "plateau" and not self.converged_:
+            warn_not_converged(plan.run, plan.facts, result.params, stalled=True)
+
+    def _raw_prediction(self, X, method):
+        """X @ coef + intercept, in the namespace of X; a column for each row of ``coef_``."""
+        check_is_fitted(self)
+        xp, device = input_namespace(X)
+        self._check_same_namespace(xp, device, method)
+        X = X if xp is np else detached(X)
+        X = validate_data(
+            self,
+            X,
+            accept_sparse=["csr", "csc", "coo"],
+            accept_large_sparse=True,
+            dtype=[xp.float64, xp.float32],
+            reset=False,
+        )
+        coef = self.coef_ if self.coef_.ndim == 1 else self.coef_.T
+        return X @ coef + self.intercept_
+
+    def _check_same_namespace(self, xp, device, method):
+        fitted = namespace(self.coef_)
+        same_device = xp is np or fitted is not xp or self.coef_.device == device
+        if fitted is not xp or not same_device:
+            raise ValueError(
+                f"Inputs passed to {type(self).__name__}.{method}() must use the same namespace "
+                "and the same device as those passed to fit(): it was fitted with "
+                f"{fitted.__name__} and got {xp.__name__}. Convert the input, or fit again."
+            )
+
+    def __sklearn_is_fitted__(self):
+        return hasattr(self, "coef_")
+
+    def to_numpy(self):
+        """A copy whose fitted attributes are NumPy's, which predicts for NumPy.
+
+        Returns
+        -------
+        model : object
+            The estimator, with the same parameters.
+        """
+        check_is_fitted(self)
+        model = copy.copy(self)
+        vars(model).update(self._fitted(to_numpy))
+        return model
+
+    def _fitted(self, convert):
+        """The attributes that are no parameters, with their arrays converted."""
+        parameters = defaults(type(self))
+        return {
+            name: transferred(value, convert)
+            for name, value in vars(self).items()
+            if name not in parameters
+        }
+
+    def __getstate__(self):
+        state = {**super().__getstate__(), "_gdregress_version": __version__}
+        if not isinstance(getattr(self, "coef_", np.empty(0)), np.ndarray):
+            # what was fitted on an accelerator can then be loaded without one
+            state.update(self._fitted(to_host))
+        return state
+
+    def __setstate__(self, state):
+        state = dict(state)
+        version = state.pop("_gdregress_version", __version__)
+        if version != __version__:
+            warnings.warn(
+                f"This {type(self).__name__} was saved by gdregress {version} and is loaded by "
+                f"{__version__}; fit it again if its predictions matter.",
+                UserWarning,
+                stacklevel=2,
+            )
+        super().__setstate__(state)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        tags.array_api_support = True
+        return tags

@@ -1,0 +1,114 @@
+"""From labels to the numbers that losses understand, and the weights of the classes."""
+
+import numpy as np
+from sklearn.preprocessing import LabelEncoder
+from sklearn.utils.class_weight import compute_class_weight
+from sklearn.utils.multiclass import unique_labels
+
+from gdregress._utils.array_api import asarray, namespace, to_numpy
+
+
+def classes_of(y):
+    """The labels that occur, sorted; an error if there is only one."""
+    classes = LabelEncoder().fit(y).classes_
+    return check_classes(classes)
+
+
+def given_classes(classes, known):
+    """The classes of the first call to `partial_fit`, or those known already.
+
+    Parameters
+    ----------
+    classes : array-like or None
+        As the caller gave them.
+    known : array or None
+        Those of an earlier fit.
+    """
+    if classes is None:
+        if known is None:
+            raise ValueError(
+                "classes must be passed on the first call to partial_fit: all labels that will "
+                "ever occur, for instance classes=np.unique(y)."
+            )
+        return known
+    classes = unique_labels(classes)
+    if known is not None and not np.array_equal(to_numpy(known), to_numpy(classes)):
+        raise ValueError(
+            f"`classes={classes!r}` is not the same as on last call to partial_fit, "
+            f"was: {known!r}."
+        )
+    return check_classes(classes)
+
+
+def check_classes(classes):
+    """Raise ValueError if there is nothing to tell apart."""
+    if classes.shape[0] < 2:
+        raise ValueError(
+            "A classifier needs rows of at least 2 classes, but all of y is of one class: "
+            f"{to_numpy(classes).tolist()[0]!r}. Check how y was made, or use DummyClassifier."
+        )
+    return classes
+
+
+def encode(y, classes, like):
+    """-1 and 1 for two classes; 0, 1, 2, ... for more: numbers of the type of `like`.
+
+    Raises
+    ------
+    ValueError
+        For labels that are not among the classes.
+    """
+    labels = namespace(y).unique_values(y)
+    unknown = set(to_numpy(labels).tolist()) - set(to_numpy(classes).tolist())
+    if unknown:
+        raise ValueError(
+            f"y contains labels that are not among the classes: {sorted(unknown, key=str)}. "
+            f"The classes are {to_numpy(classes)}."
+        )
+    codes = np.searchsorted(to_numpy(classes), to_numpy(y))
+    xp = namespace(like)
+    codes = 2 * codes - 1 if classes.shape[0] == 2 else codes
+    return asarray(codes, xp, None if xp is np else like.device, dtype=like.dtype)
+
+
+def weighted_by_class(class_weight, classes, y, X, sample_weight):
+    """Sample weights times those of the rows' classes; None where all are equal.
+
+    "balanced" gives every class the same total weight.
+    """
+    if class_weight is None:
+        return sample_weight
+    plain, names = to_numpy(y), to_numpy(classes)
+    weights = None if sample_weight is None else to_numpy(sample_weight)
+    if isinstance(class_weight, dict):
+        of_class = _looked_up(class_weight, names)
+    else:
+        of_class = compute_class_weight(
+            class_weight, classes=names, y=plain, sample_weight=weights
+        )
+    if not (np.isfinite(of_class).all() and (of_class >= 0).all()):
+        raise ValueError(f"class_weight must be finite and not negative. Got {class_weight!r}.")
+    xp = namespace(X)
+    factors = of_class[np.searchsorted(names, plain)]
+    factors = asarray(factors, xp, None if xp is np else X.device, dtype=X.dtype)
+    weights = factors if sample_weight is None else sample_weight * factors
+    if not bool(xp.any(weights > 0)):
+        raise ValueError("class_weight and sample_weight leave no row with a weight above 0.")
+    return weights
+
+
+def _looked_up(class_weight, names):
+    """Weight of every class, 1 where none is given.
+
+    Names of classes that do not occur are allowed as long as none of those that do is left out,
+    as they may be missing from a fold.
+    """
+    labels = names.tolist()
+    left_out = [label for label in labels if label not in class_weight]
+    unknown = [label for label in class_weight if label not in labels]
+    if left_out and unknown:
+        raise ValueError(
+            f"class_weight names the classes {unknown}, which do not occur, and not {left_out}, "
+            "which do."
+        )
+    return np.array([class_weight.get(label, 1.0) for label in labels], dtype=float)

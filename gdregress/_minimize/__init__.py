@@ -1,0 +1,1 @@
+"""`minimize`: the same loop on a function that the caller wrote."""

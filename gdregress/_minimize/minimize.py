@@ -1,0 +1,289 @@
+"""minimize: the loop of the estimators on a function that the caller wrote."""
+
+import inspect
+import time
+from numbers import Integral, Real
+
+from scipy.optimize import OptimizeResult
+from sklearn.utils import check_random_state
+
+from gdregress._minimize.derivatives import differentiated
+from gdregress._minimize.outcome import PATIENCE, outcome
+from gdregress._minimize.tree import Structure
+from gdregress._objective.of_function import FunctionObjective
+from gdregress._solver.line_search import LineSearch, LocalCurvature, trial_by_curvature
+from gdregress._solver.solve import Run, State, solve
+from gdregress._solver.stopping import Never, NotFinite, Plateau, Tolerance
+from gdregress._utils.validation import (
+    Interval,
+    StrOptions,
+    build_component,
+    check_choices,
+)
+from gdregress.optimizers import OPTIMIZERS, Momentum, Optimizer
+from gdregress.penalties import PENALTIES, Penalty
+from gdregress.samplers import SOLVERS, Batch, Sampler
+from gdregress.schedules import SCHEDULES, Adaptive, fill_horizon
+
+CONSTRAINTS = {
+    "fun": [callable],
+    "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
+    "learning_rate": [
+        Interval(Real, 0, None, closed="neither"),
+        StrOptions({"auto", "line-search"}),
+    ],
+    "schedule": [StrOptions(set(SCHEDULES)), callable],
+    "penalty": [StrOptions({name for name in PENALTIES if name}), Penalty, None],
+    "n_samples": [Interval(Integral, 1, None, closed="left"), None],
+    "sampler": [StrOptions(set(SOLVERS)), Sampler],
+    "max_iter": [Interval(Integral, 1, None, closed="left")],
+    "tol": [Interval(Real, 0, None, closed="left"), None],
+    "callback": [callable, None],
+    "store_path": ["boolean"],
+    "random_state": ["random_state"],
+}
+
+
+def minimize(
+    fun,
+    x0,
+    args=(),
+    *,
+    jac=None,
+    optimizer="gd",
+    momentum=0.9,
+    learning_rate=0.1,
+    schedule="constant",
+    penalty=None,
+    n_samples=None,
+    sampler="batch",
+    max_iter=1000,
+    tol=1e-8,
+    callback=None,
+    store_path=True,
+    random_state=None,
+    hess=None,
+    hessp=None,
+    bounds=None,
+    constraints=(),
+):
+    """Minimise f(x) + R(x) by gradient descent.
+
+    f may be a mean over rows of data, f(x) = mean_i f_i(x), which batches of rows estimate. A
+    step is one update of x; an epoch is as many as it takes to see every row once, and a single
+    one without batches.
+
+    Parameters
+    ----------
+    fun : callable
+        ``fun(x, *args)``, a number; with n_samples ``fun(x, batch, *args)``, the mean over the
+        rows whose numbers are in batch, an ndarray of int.
+    x0 : float, array, or dict, list or tuple of arrays
+        Where the descent starts: NumPy, PyTorch or JAX. Functions are handed, and the result is,
+        what x0 is.
+    args : tuple, default=()
+        Further arguments of fun and jac.
+    jac : callable, bool, {"torch", "jax"} or None, default=None
+        ``jac(x, *args)``, the gradient, shaped like x, with n_samples ``jac(x, batch, *args)``;
+        True if fun returns value and gradient; a library that differentiates fun, for x0 of
+        NumPy. None leaves it to the library of x0; NumPy has SciPy's finite differences. For
+        JAX, hand over ``jax.jit(fun)``: without it every operation is sent off by itself.
+    optimizer : str or Optimizer, default="gd"
+        As in `GDRegressor`.
+    momentum : float in [0, 1) or "auto", default=0.9
+        For "momentum" and "nesterov"; "auto", the accelerated sequence, for the latter.
+    learning_rate : float, "auto" or "line-search", default=0.1
+        "auto" follows the curvature along the path, see `line_search.LocalCurvature`;
+        "line-search" is Armijo backtracking. Both are for "gd", "momentum" and "nesterov", and
+        for sampler="batch".
+    schedule : str, Schedule or callable, default="constant"
+        Factor of the learning rate by the count of steps, as in `GDRegressor`.
+    penalty : str, Penalty or None, default=None
+        R, by its prox; all of x is penalised. Bounds are ``Box(lower, upper)``.
+    n_samples : int or None, default=None
+        Rows of the data that fun is a mean over; None for a function that knows no rows.
+    sampler : {"batch", "stochastic", "mini-batch"} or Sampler, default="batch"
+        The rows of each step: all of them, one, 32, or as in ``MiniBatch(batch_size=256)``.
+    max_iter : int, default=1000
+        Most epochs.
+    tol : float or None, default=1e-8
+        The descent ends when the norm of the gradient over all rows (with a penalty, of the
+        gradient mapping) is at most this, or when the function has not fallen for 50 epochs.
+        None makes all steps, unless an adaptive schedule has used up its learning rate.
+    callback : callable or None, default=None
+        Called after each epoch, as SciPy does: with an ``OptimizeResult`` of x and fun if its
+        only argument is named ``intermediate_result``, with x otherwise. It may raise
+        StopIteration to end the descent.
+    store_path : bool, default=True
+        Keep x after every epoch.
+    random_state : int, RandomState instance or None, default=None
+        For the order of the rows.
+    hess, hessp, bounds, constraints
+        Not supported; there for ``scipy.optimize.minimize(..., method=minimize)``.
+
+    Returns
+    -------
+    result : scipy.optimize.OptimizeResult
+        ``x``, ``fun`` (with the penalty), ``jac``, ``nit``, ``nfev``, ``njev``, ``status``,
+        ``success``, ``message``, ``history``, and ``path``, the list of x from x0 on. Without
+        success x is the best of them, after max_iter the last.
+
+    Raises
+    ------
+    ValueError, TypeError
+        For arguments that are not accepted, before the first step.
+
+    Examples
+    --------
+    >>> from gdregress import minimize
+    >>> result = minimize(lambda x: (x - 3) ** 2 + 1, 10.0, jac=lambda x: 2 * (x - 3))
+    >>> round(result.x, 6), round(result.fun, 6), result.success
+    (3.0, 1.0, True)
+
+    Mini-batches of a model of one's own, here the median of some numbers:
+
+    >>> import numpy as np
+    >>> y = np.random.default_rng(0).normal(5.0, 1.0, size=1000)
+    >>> result = minimize(
+    ...     lambda x, batch: abs(x - y[batch]).mean(),
+    ...     0.0,
+    ...     jac=lambda x, batch: np.sign(x - y[batch]).mean(),
+    ...     n_samples=1000,
+    ...     sampler="mini-batch",
+    ...     schedule="invscaling",
+    ...     max_iter=20,
+    ...     random_state=0,
+    ... )
+    >>> bool(abs(result.x - np.median(y)) < 0.01)
+    True
+    """
+    unsupported = {"hess": hess, "hessp": hessp, "bounds": bounds, "constraints": constraints}
+    _refuse(unsupported)
+    given = locals()
+    check_choices("minimize", CONSTRAINTS, {name: given[name] for name in CONSTRAINTS})
+    structure = Structure(x0)
+    args = args if isinstance(args, tuple) else (args,)
+    function = differentiated(fun, args, structure, jac)
+    penalty = build_component(penalty, PENALTIES, {})[0]
+    sampler = _sampler(sampler, n_samples, learning_rate)
+    objective = FunctionObjective(function, penalty, n_samples)
+    run = _run(
+        objective, structure, optimizer, momentum, sampler, learning_rate, schedule, max_iter, tol
+    )
+    path = []
+    run.on_epoch = _Callback(callback, structure, objective, path if store_path else None)
+    run.on_epoch.remember(structure.start)
+    state = State(params=structure.start, rng=check_random_state(random_state))
+    result = solve(run, state)
+    if result.interrupt is not None:
+        raise result.interrupt
+    return outcome(run, result, structure, objective, path if store_path else None, tol)
+
+
+def _refuse(unsupported):
+    for name, value in unsupported.items():
+        if value is not None and value != ():
+            advice = "Bounds are penalty=Box(lower, upper)." if name == "bounds" else ""
+            raise ValueError(f"minimize knows no {name}. {advice}".strip())
+
+
+def _sampler(sampler, n_samples, learning_rate):
+    """The sampler, once it is known to go together with the function and the rate."""
+    sampler = build_component(sampler, SOLVERS, {})[0]
+    if isinstance(sampler, Batch):
+        return sampler
+    if n_samples is None:
+        raise ValueError(
+            f"sampler={sampler!r} chooses among rows: give n_samples, the number of rows, and "
+            "have fun take the numbers of some of them as its second argument."
+        )
+    if isinstance(learning_rate, str):
+        raise ValueError(
+            f"learning_rate={learning_rate!r} cannot be combined with sampler={sampler!r}, whose "
+            "batches are a different function at each step. Give a number, or sampler='batch'."
+        )
+    return sampler
+
+
+def _run(
+    objective, structure, optimizer, momentum, sampler, learning_rate, schedule, max_iter, tol
+):
+    """The parts of the loop."""
+    if isinstance(optimizer, str) and optimizer == "momentum" and momentum == "auto":
+        momentum = 0.9
+    optimizer = build_component(optimizer, OPTIMIZERS, {"momentum": momentum})[0]
+    if not callable(schedule) or hasattr(schedule, "get_params"):
+        schedule = build_component(schedule, SCHEDULES, {})[0]
+    searched = None
+    if isinstance(learning_rate, str):
+        if optimizer.adaptive:
+            raise ValueError(
+                f"learning_rate={learning_rate!r} cannot be combined with "
+                f"{type(optimizer).__name__}, whose steps are scaled per coordinate."
+            )
+        searched = LocalCurvature(_share(optimizer))
+        if learning_rate == "line-search":
+            searched = LineSearch(trial_by_curvature(objective, structure.start, 1.0))
+        learning_rate = searched.rate
+    updates = sampler.updates_per_epoch(objective.n_samples)
+    run = Run(
+        objective=objective,
+        optimizer=optimizer,
+        sampler=sampler,
+        schedule=fill_horizon(schedule, updates, max_iter),
+        learning_rate=float(learning_rate),
+        stopping=Never() if tol is None else Tolerance(tol, 1.0),
+        divergence=NotFinite(),
+        max_iter=max_iter,
+        gradient_step=1.0 if searched else float(learning_rate),
+        started=time.perf_counter(),
+        gradient_units=None,
+        line_search=searched,
+        best_after=("diverged", "interrupted", "plateau", "callback"),
+    )
+    if tol is not None or isinstance(schedule, Adaptive):
+        patience = getattr(schedule, "patience", None) or PATIENCE
+        run.plateau = Plateau("objective", 0.0, patience, swings=True)
+    return run
+
+
+def _share(optimizer):
+    """What a momentum leaves of a learning rate that is right without it."""
+    momentum = getattr(optimizer, "momentum", 0.0) if isinstance(optimizer, Momentum) else 0.0
+    return 1.0 - momentum
+
+
+class _Callback:
+    """After each epoch: keeps the path and calls the caller's function; True ends the run."""
+
+    def __init__(self, callback, structure, objective, path):
+        self.callback = callback
+        self.structure = structure
+        self.objective = objective
+        self.path = path
+        self.by_name = False
+        if callback is not None:
+            try:
+                names = list(inspect.signature(callback).parameters)
+            except ValueError:  # a built-in function tells nothing
+                names = []
+            self.by_name = names == ["intermediate_result"]
+
+    def remember(self, flat):
+        if self.path is not None:
+            self.path.append(self.structure.give_back(flat))
+
+    def __call__(self, flat):
+        self.remember(flat)
+        if self.callback is None:
+            return False
+        x = self.structure.give_back(flat)
+        try:
+            if self.by_name:
+                value = self.objective.value(flat)
+                self.callback(intermediate_result=OptimizeResult(x=x, fun=value))
+            else:
+                self.callback(x)
+        except StopIteration:
+            return True
+        return False

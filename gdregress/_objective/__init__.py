@@ -1,0 +1,1 @@
+"""The objective F: from the data, from their moments, of a function; and its curvature."""

@@ -1,0 +1,245 @@
+"""The objective F(w) = weighted mean loss + penalty, on any array library, dense or sparse.
+
+    F(w, b) = sum_i s_i L(y_i, x_i . w + b) / sum_i s_i + R(w)
+
+Several targets are summed. The intercept is never penalised.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from functools import partial
+
+import numpy as np
+
+from gdregress._objective import fused_pass as look
+from gdregress._objective.deferred import Unread
+from gdregress._objective.evaluation import over_targets
+from gdregress._utils.array_api import (
+    asarray,
+    dot,
+    namespace,
+    rows_beside,
+    sum_of_products,
+)
+from gdregress.penalties import NoPenalty
+from gdregress.samplers import ALL_ROWS
+
+# Squares of numbers above 1e-20 keep their digits in single precision too.
+SMALLEST_SQUARE = 1e-20
+
+
+class Objective(ABC):
+    """F, and what all forms of it share.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+    y : array of shape (n_samples,) or (n_samples, n_targets)
+    weights : array of shape (n_samples,) or None
+        Sample weights of mean 1; None when all are equal.
+    loss : Loss
+    penalty : Penalty
+
+    Attributes
+    ----------
+    moments : Moments or None
+        Of the columns, where they have been formed.
+    output_shape : tuple
+        Of the raw predictions of one row, () for a single number.
+    granted : list of Unread or None
+        While the loop runs ahead of its looks, what gradients have taken for granted.
+    """
+
+    moments = None
+    granted = None
+    _column_mean_squares = None
+
+    def __init__(self, design, y, weights, loss, penalty):
+        self.design = design
+        self.y = y
+        self.weights = weights
+        self.loss = loss
+        self.penalty = penalty
+        self.n_samples = design.n_samples
+        self.output_shape = output_shape(y, loss)
+
+    @abstractmethod
+    def loss_value(self, params, ahead=None):
+        """Weighted mean loss, summed over the targets.
+
+        Parameters
+        ----------
+        params : array
+        ahead : array or None
+            Where the next gradient over all rows will be asked for: one pass may serve both.
+        """
+
+    @property
+    def rounding(self):
+        """Relative rounding error of `loss_value`, a sum over the rows."""
+        in_double = self.is_looked_at() and isinstance(self.y, np.ndarray)
+        return (
+            1e-6
+            if str(self.y.dtype).endswith("32") and not in_double
+            else 1e-15 * math.sqrt(self.n_samples)
+        )
+
+    def is_looked_at(self):
+        """Whether loss and gradient over all rows come together, from the core or from JAX."""
+        return False
+
+    def trial_value(self, params, ahead):
+        """`loss_value` of parameters that a line search tries; `ahead` as there."""
+        return self.loss_value(params, ahead)
+
+    @abstractmethod
+    def gradient(self, params, rows=ALL_ROWS):
+        """Gradient of the weighted mean loss over some rows.
+
+        Over a batch it is the mean of s_i grad L_i with weights of mean 1 over all rows, whose
+        expectation is the gradient over all rows.
+
+        Parameters
+        ----------
+        params : array
+        rows : slice or array of int
+        """
+
+    def batches(self, sampler, rng):
+        """The batches of an epoch as `Sampler.batches` has them, numbered where the data are."""
+        return rows_beside(self.y, sampler.batches(self.n_samples, rng))
+
+    def penalty_value(self, params):
+        return float(self.penalty.value(self.design.coef(params)))
+
+    def unread_penalty(self, params):
+        """`penalty_value` as `Unread`."""
+        return Unread(self.penalty.value(self.design.coef(params)))
+
+    def value(self, params, ahead=None):
+        return self.loss_value(params, ahead) + self.penalty_value(params)
+
+    def prox(self, params, step_size):
+        """Proximal step of the penalty on the coefficients, the intercept left as it is.
+
+        Parameters
+        ----------
+        params : array
+        step_size : float or array of the shape of `params`
+        """
+        if isinstance(self.penalty, NoPenalty):
+            return params
+        if getattr(step_size, "ndim", 0):
+            step_size = self.design.coef(step_size)
+        coef = self.penalty.prox(self.design.coef(params), step_size)
+        return self.design.join(coef, params)
+
+    def gradient_mapping(self, params, grad, step_size):
+        """(w - prox(w - s g)) / s: the gradient, extended to penalties that have none.
+
+        Zero exactly at the minimiser, for every s > 0.
+        """
+        if isinstance(self.penalty, NoPenalty):
+            return grad
+        return (params - self.prox(params - step_size * grad, step_size)) / step_size
+
+    @property
+    def column_mean_squares(self):
+        """Weighted mean of the squares of each column of the design matrix."""
+        if self._column_mean_squares is None:
+            self._column_mean_squares = self._squared_columns()
+        return self._column_mean_squares
+
+    def _squared_columns(self):
+        if self.moments is not None:
+            return self.like_y(self.moments.mean_squares(self.design.fit_intercept), exact=True)
+        if look.applies(self.design, self.y, self.loss):
+            return look.column_mean_squares(self.design, self.weights)
+        return self.design.column_mean_squares(self.weights)
+
+    def like_y(self, values, exact=False):
+        """A NumPy array in the namespace, on the device and of the type of the targets.
+
+        ``exact`` leaves it in double precision where the namespace is NumPy.
+        """
+        xp = namespace(self.y)
+        dtype = None if exact and xp is np else self.y.dtype
+        return asarray(values, xp, None if xp is np else self.y.device, dtype=dtype)
+
+    def column_scales(self):
+        """Root mean square of each column, 1 where it is zero: the units of the gradient."""
+        squares = self.column_mean_squares
+        xp = namespace(squares)
+        return xp.sqrt(xp.where(squares > 0, squares, xp.ones_like(squares)))
+
+    def measuring_units(self, gradient):
+        """Units by which a gradient is measured, and its norm in them.
+
+        Each column counts in units of its root mean square, and each of several targets in
+        units of its own share of the gradient given, so that none hides behind a louder one.
+        Classes are no targets of their own: one of them may have no gradient to begin with.
+        """
+        scales = self.column_scales()
+        if len(gradient.shape) == 2 and self.loss.n_outputs is None:
+            norms = [self.scaled_norm(gradient[:, k], scales) for k in range(gradient.shape[1])]
+            largest = max(norms)
+            relative = [norm / largest if norm > 0 else 1.0 for norm in norms]
+            xp = namespace(scales)
+            device = None if xp is np else scales.device
+            scales = scales[:, None] * asarray(relative, xp, device, dtype=scales.dtype)[None, :]
+        return scales, self.scaled_norm(gradient, scales)
+
+    def inside(self, params):
+        """`params`, or the nearest ones that the penalty allows."""
+        return params if math.isfinite(self.penalty_value(params)) else self.prox(params, 1.0)
+
+    def scaled_norm(self, gradient, scales):
+        """Euclidean norm of a gradient measured in units of the columns' root mean squares."""
+        ratio = _in_units(gradient, scales)
+        return _root(ratio, dot(ratio, ratio))
+
+    def unread_norm(self, gradient, scales):
+        """`scaled_norm` as `Unread`."""
+        ratio = _in_units(gradient, scales)
+        return Unread(sum_of_products(ratio, ratio), partial(_root, ratio))
+
+
+def normalised_weights(sample_weight):
+    """Weights divided by their mean, or None when all are equal."""
+    xp = namespace(sample_weight)
+    if bool(xp.all(sample_weight == sample_weight[0])):
+        return None
+    relative = sample_weight / xp.max(sample_weight)  # a sum of huge weights would overflow
+    return relative / xp.mean(relative)
+
+
+def output_shape(y, loss):
+    """Shape of the raw predictions of one row: of its targets, or a number for each class."""
+    return y.shape[1:] if loss.n_outputs is None else (loss.n_outputs,)
+
+
+def null_parameters(design, y, weights, loss):
+    """Where a fit starts: zero, but for the intercept of a log link, which is log(mean of y)."""
+    xp = namespace(y)
+    shape = (design.n_parameters, *output_shape(y, loss))
+    params = xp.zeros(shape, dtype=y.dtype, device=None if xp is np else y.device)
+    if loss.link == "log" and design.fit_intercept:
+        losses = y if weights is None else y * over_targets(weights, y)
+        intercept = xp.log(xp.mean(losses, axis=0, keepdims=True))
+        params = xp.concat([params[:-1, ...], intercept])
+    return params
+
+
+def _in_units(gradient, scales):
+    return gradient / (scales if scales.ndim == gradient.ndim else scales[:, None])
+
+
+def _root(ratio, square):
+    """Euclidean norm of an array whose square is known."""
+    if SMALLEST_SQUARE < square < math.inf:
+        return math.sqrt(square)
+    largest = float(namespace(ratio).max(abs(ratio)))
+    if not 0 < largest < math.inf:
+        return largest
+    ratio = ratio / largest  # the squares have underflowed, or overflowed
+    return largest * math.sqrt(dot(ratio, ratio))

@@ -1,0 +1,267 @@
+"""How curved the objective is, and the learning rates that follow from it.
+
+The curvature of F is at most ``h * eigenvalues(A' S A)``: h bounds the loss's second derivative,
+A is the design matrix with the intercept's column, S the weights of mean 1 over n.
+"""
+
+import math
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
+
+from gdregress._objective.moments import check_finite, moments_of
+from gdregress._utils.array_api import asarray, namespace, to_numpy
+from gdregress.losses import SquaredError
+from gdregress.losses.base import local_curvature
+from gdregress.optimizers import AdaGrad, GradientDescent, Momentum, Nesterov
+from gdregress.samplers import Batch
+
+
+class Spectrum:
+    """Eigenvalues of the weighted second-moment matrix A' S A.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+    weights : array of shape (n_samples,) or None
+        Weights of mean 1.
+    y : array of shape (n_samples,) or (n_samples, n_targets) or None
+        Targets, whose moments come with those of the columns.
+
+    Attributes
+    ----------
+    largest : float
+        Upper bound of the largest eigenvalue, tight to 1e-4 or better.
+    smallest : float or None
+        Smallest eigenvalue; None where the matrix is too large to decompose.
+    top_vector : ndarray of shape (n_parameters,)
+        Eigenvector of the largest eigenvalue.
+    largest_row : float
+        Largest weighted squared norm of a row of A.
+    """
+
+    def __init__(self, design, weights, y=None):
+        self.design = design
+        self.weights = weights
+        self.y = y
+
+    @cached_property
+    def moments(self):
+        """Moments of the columns, or None where their matrix would be too large."""
+        return moments_of(self.design, self.y, self.weights)
+
+    @cached_property
+    def matrix(self):
+        """A' S A as a NumPy array, or None where it would be too large."""
+        return None if self.moments is None else self.moments.matrix(self.design.fit_intercept)
+
+    @cached_property
+    def _values(self):
+        """Eigenvalues in ascending order: all of them, or the largest."""
+        return self._largest_pair[0] if self.matrix is None else np.linalg.eigvalsh(self.matrix)
+
+    @cached_property
+    def _largest_pair(self):
+        return _largest_pair(self.design, self.weights)
+
+    @property
+    def largest(self):
+        return float(self._values[-1])
+
+    @property
+    def smallest(self):
+        return None if self.matrix is None else max(0.0, float(self._values[0]))
+
+    @cached_property
+    def top_vector(self):
+        # only a warning asks for it: the values alone take half the time
+        pair = self._largest_pair if self.matrix is None else np.linalg.eigh(self.matrix)
+        return pair[1][:, -1]
+
+    @cached_property
+    def largest_row(self):
+        norms = self.design.squared_row_norms()
+        norms = norms if self.weights is None else norms * self.weights
+        largest = float(namespace(norms).max(norms))
+        check_finite(largest)
+        return largest
+
+    @property
+    def condition_number(self):
+        """Largest over smallest eigenvalue; inf if singular, None if unknown."""
+        if self.smallest is None:
+            return None
+        rounding = self.largest * self.matrix.shape[0] * np.finfo(float).eps
+        return self.largest / self.smallest if self.smallest > rounding else math.inf
+
+    @property
+    def standardised_condition_number(self):
+        """What the condition number would be after standardising the columns; None if unknown."""
+        if self.matrix is None or not self.design.fit_intercept:
+            return None
+        covariance = self.moments.covariance
+        scale = np.sqrt(np.diag(covariance))
+        if not (scale > 0).all():
+            return None
+        values = np.append(np.linalg.eigvalsh(covariance / np.outer(scale, scale)), 1.0)
+        singular = values.min() <= values.max() * len(values) * np.finfo(float).eps
+        return math.inf if singular else float(values.max() / values.min())
+
+
+def _largest_pair(design, weights):
+    """Largest eigenvalue, raised by its residual to an upper bound, and vector, by Lanczos."""
+    X = design.X
+    xp = namespace(X)
+    device = None if xp is np else X.device
+
+    def multiply(v):
+        v = asarray(np.ascontiguousarray(v.ravel()), xp, device, dtype=X.dtype)
+        z = design.predict(v)
+        z = z if weights is None else z * weights
+        return to_numpy(design.adjoint(z / design.n_samples)).astype(float)
+
+    size = design.n_parameters
+    operator = LinearOperator((size, size), matvec=multiply, dtype=float)
+    start = np.random.RandomState(0).uniform(0.5, 1.0, size)
+    try:
+        values, vectors = eigsh(operator, k=1, which="LA", tol=1e-4, v0=start)
+    except ArpackNoConvergence as stopped:
+        values, vectors = stopped.eigenvalues, stopped.eigenvectors
+        if len(values) == 0:
+            # the trace bounds every eigenvalue
+            trace = float(xp.sum(design.column_mean_squares(weights)))
+            return np.array([trace]), start[:, None] / np.linalg.norm(start)
+    residual = np.linalg.norm(multiply(vectors[:, 0]) - values[0] * vectors[:, 0])
+    check_finite(values)
+    return values + residual, vectors
+
+
+def loss_curvature(objective, null_params):
+    """Bound h of d2L/dz2, or the best that can be said of a loss without a bound.
+
+    A loss with a kink is taken as smoothed over the distance that the predictions have to go,
+    d = rms(y - z) at the null parameters: h = (slope) / d = 1 / d. A loss without a bound is
+    measured at the null parameters, the largest over the rows.
+    """
+    loss = objective.loss
+    if loss.curvature is not None:
+        return loss.curvature
+    if not loss.smooth:
+        return 1 / prediction_scale(objective, null_params)
+    measured = local_curvature(loss, objective.y, objective.predict(null_params))
+    largest = float(namespace(measured).max(measured))
+    return largest if 0 < largest < math.inf else 1.0
+
+
+def prediction_scale(objective, params):
+    """How far the raw predictions have to go: rms(y - z) at the start.
+
+    1 under a log link, and for classes, whose margins and log odds are of that size.
+    """
+    loss = objective.loss
+    if loss.link == "log" or loss.target_range in ("labels", "classes"):
+        return 1.0
+    scale = math.sqrt(objective.mean_squared_residual(params))
+    return scale / math.sqrt(math.prod(objective.output_shape)) or 1.0
+
+
+def expected_smoothness(largest, largest_row, n_samples, batch_size):
+    """Smoothness of a batch gradient in expectation, between `largest` and `largest_row`.
+
+    For b of n rows without replacement: n (b-1) / (b (n-1)) L + (n-b) / (b (n-1)) L_max.
+
+    References
+    ----------
+    Gower, Loizou, Qian, Sailanbayev, Shulgin and Richtarik, "SGD: general analysis and improved
+    rates", 2019, proposition 3.8.
+    """
+    n, b = n_samples, batch_size
+    if n == 1:
+        return largest
+    return (n * (b - 1) * largest + (n - b) * largest_row) / (b * (n - 1))
+
+
+def stable_limit(optimizer, curvature):
+    """Largest learning rate that does not diverge on a quadratic with this largest eigenvalue.
+
+    Gradient descent 2 / L; heavy ball 2 (1 + m) / L; Nesterov (2 + 2 m) / ((1 + 2 m) L), where
+    the accelerated sequence tends to m = 1. None for rules that scale each coordinate, which
+    have no such limit, and for rules that are not ours.
+
+    References
+    ----------
+    Polyak, "Introduction to optimization", 1987, section 3.2.1; for Nesterov, the roots of
+    z^2 - (1 + m)(1 - a) z + m (1 - a) with a = lr L reach -1 at that rate.
+    """
+    if optimizer.adaptive or curvature == 0:
+        return None
+    momentum = getattr(optimizer, "momentum", 0.0)
+    momentum = 1.0 if momentum == "auto" else momentum
+    if isinstance(optimizer, Momentum):
+        return 2 * (1 + momentum) / curvature
+    if isinstance(optimizer, Nesterov):
+        return (2 + 2 * momentum) / ((1 + 2 * momentum) * curvature)
+    return 2 / curvature if isinstance(optimizer, GradientDescent) else None
+
+
+def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params):
+    """The learning rate of ``learning_rate="auto"``.
+
+    ==========================  ==========================================================
+    batch                       1 / L; `_plan.first_trial` where the rate is searched
+    stochastic and mini-batch   (1 - momentum) / (2 E), E the expected smoothness: with
+                                momentum m a gradient acts 1 / (1 - m) times in all
+    AdaGrad, RMSProp, Adam, ..  c d / sum_j rms(a_j) / sqrt(updates per epoch)
+    ==========================  ==========================================================
+
+    The last line: a normalised step moves each coordinate by about the learning rate, hence the
+    predictions of an average row by at most lr sum_j rms(a_j), column j having the root mean
+    square rms(a_j). That is to be the distance d the predictions have to go
+    (`prediction_scale`), over an epoch of k updates 1 / sqrt(k) of it, as their noise adds up
+    like a random walk. With all rows per update and without AdaGrad's own decay the steps all
+    point the same way at first, and c = 0.1 keeps them from overshooting; otherwise c = 1.
+    """
+    if optimizer.adaptive:
+        share = 0.1 if isinstance(sampler, Batch) and not isinstance(optimizer, AdaGrad) else 1.0
+        reach = float(np.sum(np.sqrt(to_numpy(objective.column_mean_squares))))
+        updates = sampler.updates_per_epoch(objective.n_samples)
+        distance = prediction_scale(objective, null_params)
+        return share * distance / reach / math.sqrt(updates) if reach > 0 else 1.0
+    h = loss_curvature(objective, null_params)
+    if isinstance(sampler, Batch):
+        smoothness = h * spectrum.largest
+        return 1 / smoothness if smoothness > 0 else 1.0
+    smoothness = h * batch_smoothness(objective, sampler, spectrum)
+    momentum = getattr(optimizer, "momentum", 0.0)
+    return (1 - momentum) / (2 * smoothness) if smoothness > 0 else 1.0
+
+
+def batch_smoothness(objective, sampler, spectrum):
+    """Expected smoothness of the sampler's batches, for a loss of curvature 1."""
+    n = objective.n_samples
+    size = sampler.size(n)
+    return expected_smoothness(spectrum.largest, spectrum.largest_row, n, size)
+
+
+def smallest_curvature(objective, spectrum):
+    """Smallest curvature mu of a quadratic objective, or None where it is not known.
+
+    Directions flatter than 1e-4 L, in which a thousand epochs hardly suffice to converge, are
+    passed over: momentum for their sake would keep all others swinging.
+    """
+    if not isinstance(objective.loss, SquaredError) or spectrum.smallest is None:
+        return None
+    mu = spectrum.smallest + objective.penalty.strong_convexity
+    largest = spectrum.largest
+    return min(largest, max(mu, 1e-4 * largest)) or None
+
+
+def optimal_momentum(learning_rate, mu):
+    """(1 - sqrt(lr mu))^2: the slowest direction of a quadratic is damped critically.
+
+    The best constant for a given rate (Polyak, "Introduction to optimization", 1987, section
+    3.2.1). Polyak's own rate, up to four times 1 / L, would halve the epochs, but lets the
+    objective swing up by the condition number first.
+    """
+    return (1 - math.sqrt(min(1.0, learning_rate * mu))) ** 2

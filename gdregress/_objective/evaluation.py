@@ -1,0 +1,42 @@
+"""Mean loss and its gradient in the operations of any array library."""
+
+from gdregress._utils.array_api import namespace
+
+
+def mean_loss(loss, y, weights, z):
+    """sum_i s_i L(y_i, z_i) / n, summed over the targets, as an array of one number.
+
+    Parameters
+    ----------
+    loss : Loss
+    y : array of shape (n_samples,) or (n_samples, n_targets)
+    weights : array of shape (n_samples,) or None
+        Sample weights s of mean 1.
+    z : array
+        Raw predictions.
+    """
+    losses = loss.value(y, z)
+    if weights is not None:
+        losses = losses * over_targets(weights, losses)
+    return namespace(losses).sum(losses) / y.shape[0]
+
+
+def mean_gradient(design, loss, y, weights, z):
+    """Its derivatives by the parameters: A' (s dL/dz) / n.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+        The rows A that z are the predictions of.
+    loss, y, weights, z
+        As for `mean_loss`.
+    """
+    slopes = loss.gradient(y, z)
+    if weights is not None:
+        slopes = slopes * over_targets(weights, slopes)
+    return design.adjoint(slopes / design.n_samples)
+
+
+def over_targets(values, like):
+    """`values` of shape (m,) shaped to broadcast over (m,) or (m, n_targets)."""
+    return values[:, None] if len(like.shape) == 2 else values

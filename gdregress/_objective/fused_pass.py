@@ -1,0 +1,132 @@
+"""One look at all rows: the sum of the losses and the gradient, in a single pass over memory.
+
+NumPy needs two passes and a handful of temporary arrays for the same. The pass is shared out
+between threads.
+"""
+
+import numpy as np
+from scipy import sparse
+
+from gdregress._core import arrays as core
+from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
+
+# Rows copied at a time where they do not lie one after the other in memory.
+COPIED_ROWS = 1024
+# Bytes of a block of rows: it is multiplied up to three times while it is in the cache.
+BLOCK_BYTES = 1 << 14
+_NOTHING, _NO_NUMBERS = np.empty((0, 0)), np.empty(0)
+
+
+def applies(design, y, loss):
+    """Whether the compiled core can do it; otherwise the array library does."""
+    return isinstance(y, np.ndarray) and core.is_compiled() and core.covers(loss, design)
+
+
+def look(
+    design,
+    y,
+    weights,
+    loss,
+    params,
+    ahead=None,
+    gradient=True,
+    both_values=False,
+    squares=None,
+    kernels=core.kernels,
+):
+    """Mean weighted loss at `params` and its gradient at `ahead`.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+    weights : ndarray of shape (n_samples,) or None
+        Weights of mean 1.
+    loss : Loss
+    params : ndarray
+    ahead : ndarray or None
+        Where the gradient is taken; None for `params`.
+    gradient : bool
+        False leaves the gradient out.
+    both_values : bool
+        Also the loss at `ahead`.
+    squares : ndarray of shape (n_parameters,) or None
+        With `gradient`: becomes the `column_mean_squares`, at no pass of their own.
+    kernels : module
+        The compiled core, or its interpreted twin.
+
+    Returns
+    -------
+    value : float, or ndarray of shape (2,) with `both_values`
+    gradient : ndarray of the shape of `params`, or None
+    """
+    n, y = design.n_samples, core.target_columns(y)
+    w = core.target_rows(params)
+    u = _NOTHING if ahead is None or not gradient else core.target_rows(ahead)
+    weights = core.kernel_weights(weights, y.dtype)
+    row_length = design.n_features
+    if sparse.issparse(design.X):
+        row_length = 1 + design.X.nnz // n
+    rows_at_once = max(8, BLOCK_BYTES // (8 * row_length))
+    twin, arrays = core.kernel_loss(loss, kernels), core.arrays_of(design.X)
+
+    def add(start, stop, values, g=_NOTHING, squares=_NO_NUMBERS):
+        scratch = [memory_apart(k, rows_at_once) for k in (y.shape[1], len(w))]
+        scratch.append(memory_apart(rows_at_once))
+        if sparse.issparse(design.X):
+            rest = (design.fit_intercept, twin, w, u, g, *scratch, values, squares)
+            kernels.csr_look(*arrays, y, weights, start, stop, *rest)
+            return
+        rest = (twin, w, u, g, *scratch, values, squares)
+        for X, rows in _in_rows(design.X, start, stop):
+            kernels.dense_look(X, y[rows], weights[rows], 0, len(X), *rest)
+
+    pieces = pieces_of(n, len(w) * (1 + row_length), w.size if gradient else 0)
+    shapes = [(1 + both_values,)]
+    if gradient:
+        shapes += [w.shape] if squares is None else [w.shape, squares.shape]
+    value, *sums = sum_in_threads(add, pieces, *shapes)
+    if squares is not None:
+        squares[:] = _with_intercept(sums[1] / n, design, weights)
+    value = value / n if both_values else float(value[0]) / n
+    return value, core.like_params(sums[0] / n, params) if gradient else None
+
+
+def has_squares(X):
+    """Whether `column_mean_squares` can read them off the entries: of duplicates it is the sum."""
+    return not sparse.issparse(X) or X.has_canonical_format
+
+
+def column_mean_squares(design, weights, kernels=core.kernels):
+    """Weighted mean of the squares of each column, that of the intercept included."""
+    X, n = design.X, design.n_samples
+    given, weights, arrays = weights, core.kernel_weights(weights, X.dtype), core.arrays_of(X)
+    if not has_squares(X):
+        return _with_intercept(design.column_mean_squares(given), design, weights)
+
+    def add(start, stop, squares):
+        if sparse.issparse(X):
+            kernels.csr_squares(*arrays, weights, start, stop, squares)
+        else:
+            for some, rows in _in_rows(X, start, stop):
+                kernels.dense_squares(some, weights[rows], squares)
+
+    row_length = design.n_parameters if not sparse.issparse(X) else 1 + X.nnz / n
+    pieces = pieces_of(n, row_length, design.n_parameters)
+    squares = sum_in_threads(add, pieces, (design.n_parameters,))[0] / n
+    return _with_intercept(squares, design, weights)
+
+
+def _with_intercept(squares, design, weights):
+    """Mean squares of the columns, the last of which is that of the intercept if there is one."""
+    if design.fit_intercept:
+        squares[-1] = 1.0 if len(weights) == 0 else float(np.mean(weights, dtype=float))
+    return squares
+
+
+def _in_rows(X, start, stop):
+    """Rows of a range in C order, a few at a time where they have to be copied for it."""
+    step = max(stop - start, 1) if X.flags.c_contiguous else COPIED_ROWS
+    for first in range(start, stop, step):
+        rows = slice(first, min(first + step, stop))
+        yield np.ascontiguousarray(X[rows]), rows

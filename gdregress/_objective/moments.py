@@ -1,0 +1,204 @@
+"""First and second moments of the columns and targets, from one look at the data.
+
+They are all that squared error needs to know of the rows: with m the weighted means and C the
+centred second moments of X, A' S A = [[C + m m', m], [m', 1]] for A = [X, 1].
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from gdregress._core import arrays as core
+from gdregress._core.threads import pieces_of, sum_in_threads
+from gdregress._utils.array_api import take_rows, to_numpy
+
+# Up to this many parameters the p x p matrix is cheap beside the data.
+LARGEST = 512
+# A sparse product X'X costs (nonzeros per row) times more than one pass over the data.
+LARGEST_ROW = 100
+# Bytes of a block of centred rows: it stays in the cache while its products are added up.
+BLOCK_BYTES = 1 << 15
+COPIED_ROWS = 4096
+# Rows from which the means are guessed before the look.
+SAMPLE_ROWS = 128
+# Means of sparse columns, in units of their spread, beyond which x'x - n m m' has lost too many
+# digits to be divided by the spread.
+LARGEST_SHIFT = 1e3
+
+
+def check_finite(*arrays):
+    """Raise ValueError where the squares of X have overflowed."""
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError(
+            "The squares of X overflow: its values are too large to descend on. "
+            "Divide the columns by their size, for instance with StandardScaler."
+        )
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Weighted means and centred second moments, in double precision.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (n_features,)
+    covariance : ndarray of shape (n_features, n_features)
+    target_mean : ndarray of shape (n_targets,)
+    target_covariance : ndarray of shape (n_features, n_targets)
+        Of the columns with the targets.
+    target_variance : ndarray of shape (n_targets,)
+    weight : float
+        Mean weight of the rows: 1, but for the calls of `partial_fit`.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    target_mean: np.ndarray
+    target_covariance: np.ndarray
+    target_variance: np.ndarray
+    weight: float
+
+    def matrix(self, fit_intercept):
+        """A' S A, with the row and column of the intercept if there is one."""
+        centred, mean = self.augmented(fit_intercept)
+        return self.weight * (centred + np.outer(mean, mean))
+
+    def augmented(self, fit_intercept):
+        """C and m of A' S A = C + m m', the intercept being a column of ones."""
+        if not fit_intercept:
+            return self.covariance, self.mean
+        p = len(self.mean)
+        centred, mean = np.zeros((p + 1, p + 1)), np.ones(p + 1)
+        centred[:p, :p], mean[:p] = self.covariance, self.mean
+        return centred, mean
+
+    def mean_squares(self, fit_intercept):
+        """Diagonal of A' S A."""
+        squares = np.diag(self.covariance) + self.mean**2
+        return self.weight * (np.append(squares, 1.0) if fit_intercept else squares)
+
+    def at_zero(self, fit_intercept):
+        """Mean of y^2 / 2, summed over the targets, and its gradient where w = 0."""
+        value = float(np.sum(self.target_variance + self.target_mean**2)) / 2
+        gradient = -(self.target_covariance + np.outer(self.mean, self.target_mean))
+        if fit_intercept:
+            gradient = np.vstack([gradient, -self.target_mean])
+        return self.weight * value, self.weight * gradient
+
+
+def affordable(design):
+    """Whether the moments are neither too large nor too slow to form."""
+    X = design.X
+    return design.n_parameters <= LARGEST and not (
+        sparse.issparse(X) and X.nnz > LARGEST_ROW * design.n_samples
+    )
+
+
+def moments_of(design, y, weights):
+    """Moments of the columns of a design matrix; None where they are not affordable.
+
+    Dense rows are centred by a guess of the means before their products are added up, so that
+    means that are large beside the spreads cost no digits.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+    y : array of shape (n_samples,) or (n_samples, n_targets) or None
+        None leaves the targets out.
+    weights : array of shape (n_samples,) or None
+        Weights of mean 1.
+    """
+    if not affordable(design):
+        return None
+    X, p = design.X, design.n_features
+    y = np.empty((design.n_samples, 0)) if y is None else y
+    with np.errstate(over="ignore", invalid="ignore"):  # looked at in the next lines
+        weight, mean, second = (_of_sparse if sparse.issparse(X) else _of_dense)(X, y, weights)
+        check_finite(second[:p, :p], mean[:p] @ mean[:p])
+    if design.scale is not None:
+        scale = to_numpy(design.scale)
+        if (np.abs(to_numpy(design.mean)) > LARGEST_SHIFT * scale).any():
+            return None
+        mean[:p] = (mean[:p] - to_numpy(design.mean)) / scale
+        second[:p] /= scale[:, None]
+        second[:, :p] /= scale
+    return Moments(
+        mean=mean[:p],
+        covariance=np.ascontiguousarray(second[:p, :p]),
+        target_mean=mean[p:],
+        target_covariance=second[:p, p:],
+        target_variance=second.diagonal()[p:],
+        weight=float(weight),
+    )
+
+
+def _of_dense(X, y, weights):
+    """Mean weight of the rows, means and centred second moments of [X, y]."""
+    n, p = X.shape
+    y = y if len(y.shape) == 2 else y[:, None]
+    q = p + y.shape[1]
+    sample = slice(None, None, max(1, n // SAMPLE_ROWS))
+    shift = np.concatenate([_mean_row(to_numpy(a[sample, :])) for a in (X, y)])
+    if isinstance(X, np.ndarray) and core.is_compiled():
+        y = np.ascontiguousarray(y, dtype=X.dtype)
+        total = _products(X, y, weights, shift)[: q + 1, : q + 1]
+    else:
+        total = _products_by_blocks(X, y, weights, shift)
+    # the last column holds the sums of the weights and of the shifted values
+    weight, offset = total[q, q], total[:q, q] / total[q, q]
+    return weight / n, shift + offset, total[:q, :q] / weight - np.outer(offset, offset)
+
+
+def _mean_row(rows):
+    # np.mean takes twice as long on a few rows
+    return np.add.reduce(rows, axis=0, dtype=float) / len(rows)
+
+
+def _products(X, y, weights, shift, kernels=core.kernels):
+    """Weighted products of the columns [X - shift, y - shift, 1] with each other."""
+    n, p = X.shape
+    width = -(-(p + y.shape[1] + 1) // 8) * 8
+    rows = max(8, BLOCK_BYTES // (8 * width))
+    shifts = np.ascontiguousarray(shift[:p]), np.ascontiguousarray(shift[p:])
+    weights = core.kernel_weights(weights, X.dtype)
+
+    def add(start, stop, total):
+        block = np.zeros((rows, width))
+        step = stop - start if X.flags.c_contiguous else COPIED_ROWS
+        for first in range(start, stop, step):
+            some = slice(first, min(first + step, stop))
+            some_X = np.ascontiguousarray(X[some])
+            kernels.dense_moments(
+                some_X, y[some], weights[some], 0, len(some_X), *shifts, block, total
+            )
+
+    pieces = pieces_of(n, p, width * width)
+    total = sum_in_threads(add, pieces, (width, width))[0]
+    kernels.mirror(total)
+    return total
+
+
+def _products_by_blocks(X, y, weights, shift):
+    """The same with matrix products, for other array libraries and without the core."""
+    q, total = len(shift), np.zeros((len(shift) + 1,) * 2)
+    for start in range(0, X.shape[0], COPIED_ROWS):
+        rows = slice(start, min(start + COPIED_ROWS, X.shape[0]))
+        block = np.ones((rows.stop - rows.start, q + 1))
+        block[:, :q] = np.hstack([to_numpy(take_rows(a, rows)) for a in (X, y)]) - shift
+        if weights is not None:
+            block *= np.sqrt(to_numpy(take_rows(weights, rows)).astype(float))[:, None]
+        total += block.T @ block
+    return total
+
+
+def _of_sparse(X, y, weights):
+    n, y = X.shape[0], (y if y.ndim == 2 else y[:, None]).astype(float)
+    weights = np.ones(n) if weights is None else weights.astype(float)
+    total = weights.sum()
+    X = X.astype(float)
+    weighted = X.multiply(weights[:, None]).tocsr()
+    mean = np.concatenate([X.T @ weights, y.T @ weights]) / total
+    products = [[(X.T @ weighted).toarray(), weighted.T @ y], [None, y.T @ (weights[:, None] * y)]]
+    products[1][0] = products[0][1].T
+    return total / n, mean, np.block(products) / total - np.outer(mean, mean)

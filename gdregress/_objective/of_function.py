@@ -1,0 +1,90 @@
+"""The objective that is a function of the caller's."""
+
+import math
+
+import numpy as np
+
+from gdregress._objective.base import Objective
+from gdregress._objective.cache import Recent
+from gdregress._utils.array_api import asarray, dot, namespace
+from gdregress.samplers import ALL_ROWS
+
+# A step asks for values where it starts, where it ends and where the next one looks ahead.
+KEPT_VALUES = 3
+
+
+class FunctionObjective(Objective):
+    """F(x) = f(x) + R(x), x a flat vector, all of which is penalised.
+
+    Parameters
+    ----------
+    function : Function
+    penalty : Penalty
+    n_samples : int or None
+        Rows that f is a mean over; None where it knows no rows.
+    """
+
+    loss = None
+    rounding = 1e-14
+
+    def __init__(self, function, penalty, n_samples=None):
+        self.function = function
+        self.penalty = penalty
+        self.n_samples = n_samples or 1
+        self.all_rows = None if n_samples is None else np.arange(n_samples)
+        self.design = _NoRows
+        self._values = Recent(KEPT_VALUES)
+        self._gradients = Recent(1)
+
+    def loss_value(self, params, ahead=None):
+        value = self._values.get(params)
+        if value is not None:
+            return value
+        if self.function.joint and ahead is params:
+            return self._look(params)[0]
+        return self._values.keep(params, self.function.value(params, self.all_rows))
+
+    def gradient(self, params, rows=ALL_ROWS):
+        if rows is not ALL_ROWS:
+            return self.function.gradient(params, self.all_rows[rows])
+        gradient = self._gradients.get(params)
+        if gradient is not None:
+            return gradient
+        if self.function.joint:
+            return self._look(params)[1]
+        return self._gradients.keep(params, self.function.gradient(params, self.all_rows))
+
+    def batches(self, sampler, rng):
+        """Batches of rows numbered in NumPy, as the function is handed them."""
+        return sampler.batches(self.n_samples, rng)
+
+    def _look(self, params):
+        """Value and gradient, from one call."""
+        value, gradient = self.function.value_and_gradient(params, self.all_rows)
+        return self._values.keep(params, value), self._gradients.keep(params, gradient)
+
+    @property
+    def column_mean_squares(self):
+        """1: a function has no columns whose units could differ."""
+        xp = namespace(self._gradients.last())
+        return asarray([1.0], xp, None)
+
+    def scaled_norm(self, gradient, scales):
+        """Euclidean norm; there are no units to measure in."""
+        largest = float(namespace(gradient).max(abs(gradient)))
+        if not 0 < largest < math.inf:
+            return largest
+        ratio = gradient / largest
+        return largest * math.sqrt(dot(ratio, ratio))
+
+
+class _NoRows:
+    """Stands where the design matrix does for data: every parameter is a coefficient."""
+
+    @staticmethod
+    def coef(params):
+        return params
+
+    @staticmethod
+    def join(coef, params):
+        return coef

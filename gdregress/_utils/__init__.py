@@ -1,0 +1,1 @@
+"""What every room needs: arrays of any library, checks of parameters, versions."""

@@ -1,0 +1,67 @@
+"""Is a loss's gradient the derivative of its value? Asked once of every loss that is not ours."""
+
+import numpy as np
+
+from gdregress._utils.array_api import namespace, to_numpy
+from gdregress.losses.base import DIFFERENCE_STEP
+
+# Generic offsets z - y in units of y's size, so that no kink lies within a difference step.
+OFFSETS = (-2.318, -0.7127, -0.1343, 0.1719, 0.5913, 1.9177)
+MOST_ROWS = 32
+TOLERANCE = 1e-3
+
+
+def check_gradient(loss, y):
+    """Compare ``loss.gradient`` with central differences of ``loss.value``.
+
+        dL/dz ~ (L(y, z + h) - L(y, z - h)) / (2 h)
+
+    Parameters
+    ----------
+    loss : Loss
+    y : array of shape (n_samples,) or (n_samples, n_targets)
+        Targets, some of which are tried.
+
+    Raises
+    ------
+    ValueError
+        With the numbers of the worst point, if the two differ by more than rounding.
+    """
+    xp = namespace(y)
+    y = y[:MOST_ROWS, ...]
+    if xp is np:  # not every device knows double precision
+        y = y.astype(float)
+    single = str(y.dtype).endswith("32")
+    share, epsilon = (DIFFERENCE_STEP**0.5, 1e-6) if single else (DIFFERENCE_STEP, 1e-15)
+    size = float(xp.sqrt(xp.mean(y * y))) or 1.0
+    for offset in OFFSETS:
+        z = 0 * y + offset if loss.link == "log" else y + offset * size
+        step = share * (1.0 if loss.link == "log" else max(size, 1e-3))
+        values = _shaped_like(z, loss, "value", y)
+        stated = _shaped_like(z, loss, "gradient", y)
+        measured = (loss.value(y, z + step) - loss.value(y, z - step)) / (2 * step)
+        error = abs(stated - measured)
+        rounding = epsilon * (1 + float(xp.max(abs(values)))) / step
+        allowed = TOLERANCE * float(xp.max(abs(measured))) + rounding
+        worst = int(to_numpy(xp.argmax(xp.reshape(error, (-1,)))))
+        y0, z0, g, m, e = (
+            float(xp.reshape(a, (-1,))[worst]) for a in (y, z, stated, measured, error)
+        )
+        if not e <= allowed:
+            raise ValueError(
+                f"{type(loss).__name__}.gradient is not the derivative of its value: at "
+                f"y = {y0:.6g}, z = {z0:.6g} gradient() says {g:.6g}, while the value changes by "
+                f"{m:.6g} per unit of z. Correct one of the two."
+            )
+
+
+def _shaped_like(z, loss, name, y):
+    """Value or gradient of a loss; ValueError unless it has the shape of z."""
+    array = getattr(loss, name)(y, z)
+    shape = tuple(getattr(array, "shape", ()))
+    if shape != tuple(z.shape):
+        raise ValueError(
+            f"{type(loss).__name__}.{name}(y, z) must return an array of the shape of z, "
+            f"{tuple(z.shape)}. Got {shape}."
+        )
+    return array

@@ -1,0 +1,486 @@
+"""The compiled epoch equals its interpreted twin, the plain loop and those of reference.py."""
+
+import importlib.util
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+from reference import (
+    SLOPES,
+    STEPS,
+    averaged,
+    box_prox,
+    descent,
+    elasticnet_prox,
+    l1_prox,
+    l2_prox,
+    stochastic_descent,
+)
+from scipy import sparse
+
+import gdregress
+from gdregress import GDRegressor
+from gdregress._core import arrays as core
+from gdregress._engines import compiled
+from gdregress._engines.compiled import kernel_coasting
+from gdregress.losses import LOSSES
+from gdregress.optimizers import OPTIMIZERS
+from gdregress.penalties import PENALTIES, Box
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+ENGINES = ("compiled", "interpreted", "plain")
+STORAGES = {"dense": np.asarray, "csr": sparse.csr_array}
+ALPHA, L1_RATIO = 0.05, 0.4
+LOWER, UPPER = np.array([-0.2, 0.0, -math.inf, 0.05, -1.0]), np.array([0.1, 0.2, 0.0, 0.3, 9.0])
+
+# Name: what the estimator is given, and the prox of one coefficient.
+PENALISED = {
+    None: ({"penalty": None}, lambda w, step, j: w),
+    "l2": ({"penalty": "l2", "alpha": ALPHA}, lambda w, step, j: l2_prox(w, step, ALPHA)),
+    "l1": ({"penalty": "l1", "alpha": ALPHA}, lambda w, step, j: l1_prox(w, step, ALPHA)),
+    "elasticnet": (
+        {"penalty": "elasticnet", "alpha": ALPHA, "l1_ratio": L1_RATIO},
+        lambda w, step, j: elasticnet_prox(w, step, ALPHA, L1_RATIO),
+    ),
+    "box": ({"penalty": Box(-0.1, 0.2)}, lambda w, step, j: box_prox(w, -0.1, 0.2)),
+    "boxes": ({"penalty": Box(LOWER, UPPER)}, lambda w, step, j: box_prox(w, LOWER[j], UPPER[j])),
+}
+assert set(PENALTIES) <= set(PENALISED)
+
+
+def interpreted_kernels():
+    """kernels.py run by Python itself."""
+    path = Path(gdregress.__file__).parent / "_core" / "kernels.py"
+    spec = importlib.util.spec_from_file_location("interpreted_kernels", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert not module.COMPILED
+    return module
+
+
+INTERPRETED = interpreted_kernels()
+
+
+def in_single(array):
+    """Numbers that float32 holds exactly, so that one reference serves both types."""
+    return np.asarray(array, dtype=np.float32).astype(float)
+
+
+@pytest.fixture(scope="module")
+def data():
+    """Rows with zeros, an empty row, and positive targets, which suit every loss."""
+    rng = np.random.RandomState(0)
+    X = rng.randn(23, 5) * (rng.rand(23, 5) < 0.6)
+    X[3] = 0
+    y = np.abs(X @ rng.randn(5) + 1 + rng.randn(23)) + 0.1
+    return in_single(X), in_single(y), in_single(rng.rand(23))
+
+
+def fit(engine, X, y, weights=None, estimator=GDRegressor, **parameters):
+    """Fit with one of the engines "compiled", "interpreted" and "plain"."""
+    calls = []
+    kernels = {"compiled": core.kernels, "interpreted": INTERPRETED}.get(engine)
+    original = compiled.compiled_epoch
+
+    def epoch(run, state):
+        calls.append(engine)
+        return original(run, state, kernels)
+
+    parameters = {"tol": None, "random_state": 0, **parameters}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(core, "is_compiled", lambda: engine != "plain")
+        patch.setattr(core, "warn_uncompiled", lambda: None)
+        patch.setattr(compiled, "compiled_epoch", epoch)
+        model = estimator(**parameters).fit(X, y, weights)
+    assert bool(calls) == (engine != "plain")
+    return model
+
+
+def parameters_of(model):
+    """Coefficients and intercepts, one row for each target."""
+    return np.column_stack([np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)])
+
+
+def assert_near(params, expected, rtol):
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(params, expected, rtol=0, atol=rtol * scale)
+
+
+def assert_same(a, b, rtol):
+    assert_near(parameters_of(a), parameters_of(b), rtol)
+    assert a.t_ == b.t_
+
+
+def assert_engines_agree(X, y, weights=None, rtol=1e-12, engines=ENGINES, **parameters):
+    """Every engine gives what the last one gives."""
+    expected = fit(engines[-1], X, y, weights, **parameters)
+    for engine in engines[:-1]:
+        assert_same(fit(engine, X, y, weights, **parameters), expected, rtol)
+    return expected
+
+
+def reference_path(X, y, weights, loss, optimizer, penalty, rate, epochs, batch_size):
+    """Parameters after every update by plain loops, for one target; rows in shuffled orders."""
+    n, p = X.shape
+    weights = np.ones(n) if weights is None else weights
+    prox = PENALISED[penalty][1]
+    start = np.zeros(p + 1)
+    if "box" in str(penalty):
+        start[:p] = [prox(0.0, 1.0, j) for j in range(p)]
+    if LOSSES[loss].link == "log":
+        start[-1] = math.log(np.average(y, weights=weights))
+    rng = np.random.RandomState(0)
+    return descent(
+        X,
+        y,
+        weights,
+        SLOPES[loss],
+        STEPS[optimizer],
+        prox,
+        lambda count: rate,
+        [rng.permutation(n) for _ in range(epochs)],
+        batch_size,
+        start,
+    )
+
+
+# Every loss, rule and penalty -------------------------------------------------------------
+
+# float32: the engines keep the parameters of an epoch in double precision, the plain loop in
+# single; where a residual lies near a kink its slope can then be another one
+TOLERANCES = {
+    ("compiled", np.float64): 1e-11,
+    ("interpreted", np.float64): 1e-11,
+    ("plain", np.float64): 1e-11,
+    ("compiled", np.float32): 1e-5,
+    ("plain", np.float32): 1e-3,
+}
+
+
+COMBINATIONS = [
+    (loss, optimizer, penalty)
+    for loss in LOSSES
+    for optimizer in OPTIMIZERS
+    for penalty in PENALISED
+    # a box meets all that the others meet, and its bounds
+    if penalty in PENALTIES
+    or (loss in ("squared_error", "gamma") and optimizer in ("gd", "momentum", "adam"))
+]
+
+
+@pytest.mark.parametrize(("loss", "optimizer", "penalty"), COMBINATIONS)
+def test_all_engines_equal_the_reference(loss, optimizer, penalty, data):
+    X, y, weights = data
+    rate = 0.02
+    for batch_size, epochs, s in ((1, 1, None), (4, 2, weights)):
+        path = reference_path(X, y, s, loss, optimizer, penalty, rate, epochs, batch_size)
+        expected, given = path[-1][None, :], PENALISED[penalty][0]
+        given = given | {"loss": loss, "optimizer": optimizer, "learning_rate": rate}
+        given |= {"solver": "mini-batch", "batch_size": batch_size, "max_iter": epochs}
+        given |= {"schedule": "constant"}
+        for (engine, dtype), rtol in TOLERANCES.items():
+            for store in STORAGES.values():
+                model = fit(engine, store(X.astype(dtype)), y.astype(dtype), s, **given)
+                assert_near(parameters_of(model), expected, rtol)
+                assert model.coef_.dtype == dtype
+
+
+# Targets, averages, weights ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def targets(data):
+    """Three targets of very different sizes."""
+    y = data[1]
+    return in_single(np.column_stack([y, 3 - 2 * y, 0.1 * y**2]))
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+@pytest.mark.parametrize("penalty", PENALISED)
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "amsgrad"])
+@pytest.mark.parametrize("k", [2, 3])
+def test_several_targets(k, optimizer, penalty, storage, data, targets):
+    X, _, weights = data
+    Y, rate = targets[:, :k], 0.02
+    for batch_size, s in ((1, weights), (4, None)):
+        expected = [
+            reference_path(X, Y[:, t], s, "huber", optimizer, penalty, rate, 1, batch_size)[-1]
+            for t in range(k)
+        ]
+        given = PENALISED[penalty][0] | {"loss": "huber", "optimizer": optimizer, "max_iter": 1}
+        given |= {"solver": "mini-batch", "batch_size": batch_size, "learning_rate": rate}
+        for engine in ENGINES:
+            model = fit(engine, STORAGES[storage](X), Y, s, schedule="constant", **given)
+            assert_near(parameters_of(model), expected, 1e-11)
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+@pytest.mark.parametrize("penalty", [None, "elasticnet", "boxes"])
+@pytest.mark.parametrize("optimizer", ["gd", "nesterov", "adam"])
+@pytest.mark.parametrize("average", [True, 5, 23, 1000])
+def test_averages(average, optimizer, penalty, storage, data, targets):
+    X, y, weights = data
+    for batch_size, epochs, Y in ((1, 2, y), (4, 3, targets)):
+        columns = Y.reshape(23, -1).T
+        given = PENALISED[penalty][0] | {"optimizer": optimizer, "max_iter": epochs}
+        given |= {"solver": "mini-batch", "batch_size": batch_size, "average": average}
+        paths = [
+            reference_path(
+                X, column, weights, "squared_error", optimizer, penalty, 0.02, epochs, batch_size
+            )
+            for column in columns
+        ]
+        expected = [averaged(path, average) for path in paths]
+        for engine in ENGINES:
+            model = fit(
+                engine,
+                STORAGES[storage](X),
+                Y,
+                weights,
+                learning_rate=0.02,
+                schedule="constant",
+                **given,
+            )
+            assert_near(parameters_of(model), expected, 1e-11)
+
+
+@pytest.mark.parametrize("storage", STORAGES)
+@pytest.mark.parametrize("optimizer", ["gd", "adagrad"])
+@pytest.mark.parametrize("batch_size", [1, 4])
+def test_rows_of_weight_zero_do_not_exist(batch_size, optimizer, storage, data):
+    X, y, weights = data
+    weights = np.where(np.arange(23) % 3 == 0, 0.0, weights)
+    kept, store = weights > 0, STORAGES[storage]
+    given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": optimizer}
+    given |= {"learning_rate": 0.02, "max_iter": 2}
+    all_rows = assert_engines_agree(store(X), y, weights, **given)
+    for engine in ENGINES:
+        assert_same(fit(engine, store(X[kept]), y[kept], weights[kept], **given), all_rows, 1e-12)
+
+
+# Shapes and indices -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("batch_size", [1, 3, 100])
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (9, 1), (10, 33)])
+@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "adam"])
+def test_odd_shapes(optimizer, shape, batch_size):
+    rng = np.random.RandomState(1)
+    X, y = rng.randn(*shape), rng.randn(shape[0])
+    for store in STORAGES.values():
+        given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": optimizer}
+        assert_engines_agree(store(X), y, learning_rate=0.01, max_iter=3, **given)
+
+
+@st.composite
+def problems(draw):
+    """Rows of any number and length, so that all ends of the vector loops occur."""
+    n, p, k = draw(st.integers(1, 30)), draw(st.integers(1, 40)), draw(st.integers(1, 3))
+    rng = np.random.RandomState(draw(st.integers(0, 2**32 - 1)))
+    X = rng.randn(n, p) * (rng.rand(n, p) < draw(st.sampled_from([0.0, 0.1, 0.5, 1.0])))
+    Y = rng.randn(n, k) + 1
+    weights = rng.rand(n) + 0.01 if draw(st.booleans()) else None
+    single = draw(st.booleans())
+    store = STORAGES[draw(st.sampled_from(list(STORAGES)))]
+    X = store(X.astype(np.float32) if single else X)
+    penalty = draw(st.sampled_from([None, "l2", "l1", "elasticnet", "box"]))
+    given = PENALISED[penalty][0] | {
+        "loss": draw(st.sampled_from(["squared_error", "huber", "log_cosh"])),
+        "optimizer": draw(st.sampled_from(list(OPTIMIZERS))),
+        "batch_size": draw(st.integers(1, n + 1)),
+        "fit_intercept": draw(st.booleans()),
+        "average": draw(st.sampled_from([False, True, 3])),
+        "learning_rate": 0.1 / (p + 1),
+        "max_iter": 2,
+        "solver": "mini-batch",
+    }
+    return X, Y if k > 1 else Y[:, 0], weights, given
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(problems())
+def test_any_problem(problem):
+    X, y, weights, given = problem
+    # the plain loop squares gradients in single precision, where a sum over rows that nearly
+    # cancels has no digits left, and divides by their root
+    assume(X.dtype == np.float64 or not OPTIMIZERS[given["optimizer"]].adaptive)
+    assert_engines_agree(
+        X,
+        y,
+        weights,
+        rtol=1e-9 if X.dtype == np.float64 else 1e-4,
+        engines=("compiled", "plain"),
+        **given,
+    )
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("optimizer", ["gd", "momentum"])
+@pytest.mark.parametrize("index_type", [np.int32, np.int64])
+def test_unsorted_and_duplicate_indices(index_type, optimizer, fit_intercept):
+    indices = np.array([2, 0, 1, 1, 0], dtype=index_type)
+    indptr = np.array([0, 2, 4, 4, 5], dtype=index_type)  # the third row is empty
+    X = sparse.csr_array((np.array([1.0, 2.0, 3.0, 4.0, 5.0]), indices, indptr), shape=(4, 3))
+    y = np.array([1.0, -1.0, 0.5, 2.0])
+    for penalty in ("elasticnet", "box"):
+        given = PENALISED[penalty][0] | {"optimizer": optimizer, "fit_intercept": fit_intercept}
+        given |= {"solver": "mini-batch", "learning_rate": 0.01, "max_iter": 4}
+        for batch_size in (1, 3):
+            given["batch_size"] = batch_size
+            dense = fit("plain", X.toarray(), y, **given)
+            for engine in ("compiled", "interpreted"):
+                assert_same(fit(engine, X, y, **given), dense, 1e-12)
+        assert X.indices.dtype == index_type and X.nnz == 5
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_long_indices_give_the_same_to_the_bit(optimizer, data):
+    X, y, weights = data
+    short = sparse.csr_array(X)
+    long = sparse.csr_array(X)
+    long.indices, long.indptr = long.indices.astype(np.int64), long.indptr.astype(np.int64)
+    given = {"solver": "mini-batch", "batch_size": 4, "optimizer": optimizer}
+    given |= {"learning_rate": 0.02, "max_iter": 2, "penalty": "l1", "alpha": ALPHA}
+    models = [fit("compiled", rows, y, weights, **given) for rows in (short, long)]
+    np.testing.assert_array_equal(models[0].coef_, models[1].coef_)
+    assert models[0].intercept_ == models[1].intercept_
+
+
+@pytest.mark.parametrize("index_type", [np.int32, np.int64])
+@pytest.mark.parametrize("wrong", [-1, 3, 1000])
+@pytest.mark.parametrize("solver", ["batch", "stochastic", "mini-batch"])
+def test_indices_out_of_range_are_refused(solver, wrong, index_type):
+    X = sparse.csr_array(np.eye(3))
+    X.indices, X.indptr = X.indices.astype(index_type), X.indptr.astype(index_type)
+    X.indices[1] = wrong
+    message = f"column indices from {min(wrong, 0)} to {max(wrong, 2)}, but only 3 columns"
+    model = GDRegressor(solver=solver)
+    for method in (model.fit, model.partial_fit):
+        with pytest.raises(ValueError, match=message):
+            method(X, np.arange(3.0))
+
+
+# Sparse rows: shrinkage that waits --------------------------------------------------------
+
+
+@pytest.mark.parametrize(("batch_size", "average"), [(1, False), (7, False), (7, 60)])
+@pytest.mark.parametrize("penalty", ["l1", "l2", "elasticnet", "boxes"])
+def test_coefficients_that_are_seldom_seen(penalty, batch_size, average):
+    """Many updates, most of which do not touch a given coefficient."""
+    rng = np.random.RandomState(0)
+    X = sparse.random_array((700, 5), density=0.02, rng=rng, format="csr")
+    y = 5 * np.asarray(X.sum(axis=1)).ravel() + 0.1 * rng.randn(700)
+    given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": "gd"}
+    given |= {"learning_rate": 0.1, "max_iter": 2, "average": average}
+    given |= PENALISED[penalty][0] | ({"alpha": 1e-3} if "box" not in penalty else {})
+    expected = assert_engines_agree(X, y, rtol=1e-11, engines=("compiled", "plain"), **given)
+    assert (expected.coef_ != 0).any()
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("batch_size", [1, 7])
+@pytest.mark.parametrize("alpha", [0.0, 1e-3, 0.1])
+@pytest.mark.parametrize("momentum", [0.01, 0.5, 0.9, 0.99])
+@pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
+def test_momentum_that_waits(optimizer, momentum, alpha, batch_size, fit_intercept, monkeypatch):
+    """A coefficient without a gradient goes on moving, and is moved when it is needed."""
+    rng = np.random.RandomState(0)
+    X = sparse.random_array((300, 60), density=0.02, rng=rng, format="csr")
+    X = sparse.vstack([X, X[:3], sparse.csr_array((4, 60))], format="csr")  # of empty rows too
+    y = rng.randn(307, 2) + 5 * np.asarray(X.sum(axis=1))[:, None]
+    given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": optimizer}
+    given |= {"momentum": momentum, "penalty": "l2", "alpha": alpha, "learning_rate": 0.05}
+    given |= {"fit_intercept": fit_intercept, "max_iter": 2}
+    monkeypatch.setattr(compiled, "WAITING", math.inf)
+    waits, at_once = [], fit("compiled", X, y, **given)
+    monkeypatch.setattr(compiled, "WAITING", 0.1)
+    monkeypatch.setattr(
+        compiled, "kernel_coasting", lambda *a: waits.append(a) or kernel_coasting(*a)
+    )
+    for engine in ("compiled", "interpreted"):
+        assert_same(fit(engine, X, y, **given), at_once, 1e-12)
+    assert bool(waits) == compiled.is_overdamped(momentum, 0.05 * alpha)
+
+
+def test_lazy_shrinkage_over_many_magnitudes():
+    """A penalty so strong that the product of all shrinkages overflows within one epoch."""
+    rng = np.random.RandomState(0)
+    X = sparse.random_array((3000, 20), density=0.05, rng=rng, format="csr")
+    y = rng.randn(3000)
+    given = {"solver": "stochastic", "optimizer": "gd", "penalty": "elasticnet", "alpha": 2.0}
+    given |= {"learning_rate": 0.5, "schedule": "constant", "max_iter": 1, "l1_ratio": 0.01}
+    assert_engines_agree(X, y, rtol=1e-11, engines=("compiled", "plain"), **given)
+
+
+# The rest ---------------------------------------------------------------------------------
+
+
+def test_schedules_reach_every_update():
+    rng = np.random.RandomState(0)
+    X, y = rng.randn(50, 3), rng.randn(50)
+    for schedule in ("invscaling", "cosine", "one-cycle", "step", lambda count: 1 / (1 + count)):
+        given = {"solver": "stochastic", "optimizer": "gd", "learning_rate": 0.01, "max_iter": 3}
+        plain = fit("plain", X, y, schedule=schedule, **given)
+        fast = fit("compiled", X, y, schedule=schedule, **given)
+        assert_same(fast, plain, 1e-12)
+        assert fast.history_["learning_rate"] == pytest.approx(plain.history_["learning_rate"])
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_memory_is_handed_back(optimizer, data):
+    """Two calls of one epoch are one call of two."""
+    X, y, weights = data
+    given = {"solver": "mini-batch", "batch_size": 4, "optimizer": optimizer, "average": 3}
+    given |= {"learning_rate": 0.02, "schedule": "constant"}
+    for rows in (X, sparse.csr_array(X)):
+        whole = fit("compiled", rows, y, weights, max_iter=4, **given)
+        parts = GDRegressor(tol=None, random_state=0, max_iter=2, warm_start=True, **given)
+        parts.fit(rows, y, weights).fit(rows, y, weights)
+        np.testing.assert_array_equal(parts.coef_, whole.coef_)
+
+
+def test_says_once_that_it_is_not_compiled(monkeypatch):
+    monkeypatch.setattr(core, "kernels", None)
+    monkeypatch.setattr(core, "_warned", False)
+    X, y = np.arange(10.0)[:, None] / 10, np.arange(10.0)
+    model = GDRegressor(solver="stochastic", random_state=0)
+    with pytest.warns(RuntimeWarning, match="without its compiled core"):
+        slow = model.fit(X, y).coef_
+    assert np.isfinite(slow).all()
+
+
+@pytest.mark.parametrize("average", [False, True, 20])
+@pytest.mark.parametrize("penalty", PENALISED)
+@pytest.mark.parametrize("storage", STORAGES)
+@pytest.mark.parametrize("batch_size", [None, 4])
+def test_rates_may_come_a_few_at_a_time(data, storage, penalty, batch_size, average, monkeypatch):
+    X, y, weights = data
+    parameters = PENALISED[penalty][0] | {
+        "solver": "stochastic" if batch_size is None else "mini-batch",
+        "batch_size": batch_size or 32,
+        "learning_rate": 0.02,
+        "schedule": "invscaling",
+        "average": average,
+        "max_iter": 3,
+    }
+    whole = fit("compiled", STORAGES[storage](X), y, weights, **parameters)
+    monkeypatch.setattr(compiled, "UPDATES_AT_ONCE", 1)
+    pieces = fit("compiled", STORAGES[storage](X), y, weights, **parameters)
+    assert_same(pieces, whole, 1e-13)
+    assert pieces.history_["learning_rate"] == whole.history_["learning_rate"]
+
+
+@pytest.mark.parametrize("kernels", [core.kernels, INTERPRETED], ids=["compiled", "interpreted"])
+@pytest.mark.parametrize("storage", STORAGES)
+def test_the_floor_of_the_benchmarks_descends_as_well(storage, kernels, data):
+    X, y, _ = data
+    order = np.random.RandomState(0).permutation(len(y))
+    name = "floor_epoch" if storage == "dense" else "csr_floor_epoch"
+    w = np.zeros((1, 6))
+    getattr(kernels, name)(*core.arrays_of(STORAGES[storage](X)), y[:, None], order, 0.01, w)
+    expected = stochastic_descent(X, y, np.ones(len(y)), 0.01, [order])[-1]
+    np.testing.assert_allclose(w[0], expected, rtol=1e-12)

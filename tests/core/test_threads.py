@@ -1,0 +1,203 @@
+"""Work is cut by its size alone, so that threads change no result, and errors are not lost."""
+
+import threading
+import time
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from scipy import sparse
+from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
+from threadpoolctl import threadpool_limits
+
+from gdregress import GDRegressor
+from gdregress._core.threads import (
+    MOST_PIECES,
+    SMALLEST_PIECE,
+    in_background,
+    map_in_threads,
+    pieces_of,
+    sum_in_threads,
+    threads_allowed,
+)
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+
+def allow(monkeypatch, n_threads):
+    monkeypatch.setattr("gdregress._core.threads._openmp_effective_n_threads", lambda: n_threads)
+
+
+@pytest.mark.parametrize("memory", [0, 1000, 10**7])
+@pytest.mark.parametrize("row_length", [1, 3.7, 20, 10**6])
+@pytest.mark.parametrize("n_rows", [1, 2, 10, 63, 65, 1000, 200_001, 10**8])
+def test_pieces_cover_all_rows_once(n_rows, row_length, memory):
+    pieces = pieces_of(n_rows, row_length, memory)
+    starts, stops = zip(*pieces, strict=True)
+    assert starts == (0, *stops[:-1]) and stops[-1] == n_rows
+    assert all(start <= stop for start, stop in pieces)
+    lengths = np.subtract(stops, starts)
+    assert lengths.max() - lengths.min() <= 1
+    assert 1 <= len(pieces) <= MOST_PIECES
+    if len(pieces) > 1:
+        numbers = n_rows * row_length / len(pieces)
+        assert numbers >= max(SMALLEST_PIECE, 8 * memory)
+
+
+def test_pieces_begin_where_two_are_worth_it():
+    assert len(pieces_of(2 * SMALLEST_PIECE - 1, 1)) == 1
+    assert len(pieces_of(2 * SMALLEST_PIECE, 1)) == 2
+    assert len(pieces_of(10**9, 100)) == MOST_PIECES
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 100])
+def test_pieces_do_not_depend_on_the_threads(n_threads, monkeypatch):
+    expected = pieces_of(123_457, 50, 100)
+    allow(monkeypatch, n_threads)
+    assert pieces_of(123_457, 50, 100) == expected
+    with threadpool_limits(1):
+        assert pieces_of(123_457, 50, 100) == expected
+
+
+@pytest.mark.parametrize("n_pieces", [1, 2, 7, 64])
+@pytest.mark.parametrize("n_threads", [1, 2, 3, 100])
+def test_results_are_in_the_order_of_the_pieces(n_threads, n_pieces, monkeypatch):
+    allow(monkeypatch, n_threads)
+    pieces = [(i, i + 1) for i in range(n_pieces)]
+    assert map_in_threads(lambda start, stop: (start, stop), pieces) == pieces
+
+
+def test_the_last_piece_may_be_done_first(monkeypatch):
+    """Two threads, of which the one with the first piece waits for the other."""
+    allow(monkeypatch, 2)
+    done = threading.Event()
+
+    def work(start, stop):
+        if start == 1:
+            done.set()
+        else:
+            assert done.wait(timeout=30)
+        return start
+
+    assert map_in_threads(work, [(0, 1), (1, 2)]) == [0, 1]
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+@pytest.mark.parametrize("bad", [0, 1, 4])
+def test_an_error_reaches_the_caller(bad, n_threads, monkeypatch):
+    allow(monkeypatch, n_threads)
+
+    def work(start, stop):
+        if start == bad:
+            raise ZeroDivisionError(f"piece {start}")
+        return start
+
+    with pytest.raises(ZeroDivisionError, match=f"piece {bad}"):
+        map_in_threads(work, [(i, i + 1) for i in range(5)])
+
+
+def test_the_limit_of_threads_is_kept():
+    """As many threads as scikit-learn uses, one of them where only one is allowed."""
+    names = set()
+
+    def work(start, stop):
+        names.add(threading.get_ident())
+
+    with threadpool_limits(1):
+        map_in_threads(work, [(i, i + 1) for i in range(20)])
+    assert names == {threading.get_ident()}
+    names.clear()
+    map_in_threads(work, [(i, i + 1) for i in range(20)])
+    assert 1 <= len(names) <= _openmp_effective_n_threads()
+
+
+@pytest.fixture(scope="module")
+def large():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(40_000, 20)) + np.linspace(0, 3, 20)
+    y = X @ rng.normal(size=20) + rng.standard_t(3, size=len(X))
+    return X, y, rng.uniform(0.5, 1.5, size=len(X))
+
+
+@pytest.mark.parametrize("storage", ["C", "Fortran", "csr"])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"loss": "huber", "max_iter": 10},
+        {"loss": "squared_error", "max_iter": 30},
+        {"solver": "stochastic", "max_iter": 2},
+        {"solver": "mini-batch", "max_iter": 2, "loss": "huber", "optimizer": "adam"},
+    ],
+    ids=lambda parameters: "-".join(map(str, parameters.values())),
+)
+def test_fits_are_the_same_to_the_bit(parameters, storage, large, monkeypatch):
+    X, y, weights = large
+    if storage == "csr":
+        X = sparse.csr_array(X * (X > 1))
+    elif storage == "Fortran":
+        X = np.asfortranarray(X)
+    model = GDRegressor(tol=None, random_state=0, **parameters)
+    fits = []
+    for limit in (1, 2):
+        with threadpool_limits(limit):
+            model.fit(X, y, weights)
+        fits.append((model.coef_, model.intercept_, model.history_["objective"]))
+    # also where the machine has a single processor
+    allow(monkeypatch, 5)
+    with threadpool_limits(1, user_api="blas"):
+        model.fit(X, y, weights)
+    fits.append((model.coef_, model.intercept_, model.history_["objective"]))
+    for coef, intercept, objective in fits[1:]:
+        assert_array_equal(coef, fits[0][0])
+        assert intercept == fits[0][1]
+        assert objective == fits[0][2]
+
+
+@pytest.mark.parametrize("n_pieces", [1, 2, 7, 64])
+@pytest.mark.parametrize("n_threads", [1, 2, 5])
+def test_sums_are_added_up_in_the_order_of_the_pieces(n_threads, n_pieces, monkeypatch):
+    allow(monkeypatch, n_threads)
+    numbers = 10.0 ** np.random.RandomState(0).uniform(-8, 8, size=(n_pieces, 3))
+
+    def add(start, stop, total, count):
+        time.sleep(0.002 * (start % 3))  # not all take the same time
+        total += numbers[start]
+        count += stop - start
+
+    pieces = [(i, i + 1) for i in range(n_pieces)]
+    total, count = sum_in_threads(add, pieces, (3,), ())
+    expected = np.zeros(3)
+    for row in numbers:
+        expected += row
+    assert_array_equal(total, expected)
+    assert count == n_pieces
+
+
+def test_an_error_in_a_sum_is_not_lost(monkeypatch):
+    allow(monkeypatch, 2)
+
+    def add(start, stop, total):
+        if start == 3:
+            raise ValueError("piece 3")
+
+    with pytest.raises(ValueError, match="piece 3"):
+        sum_in_threads(add, [(i, i + 1) for i in range(8)], (2,))
+
+
+def test_what_runs_in_the_background_leaves_a_thread_to_the_foreground(monkeypatch):
+    allow(monkeypatch, 3)
+    assert threads_allowed() == 3
+    assert in_background(threads_allowed).result() == 2
+    assert in_background(lambda: in_background(threads_allowed).result()).result() == 1
+    assert threads_allowed() == 3
+
+
+def test_an_error_in_the_background_comes_with_the_result(monkeypatch):
+    allow(monkeypatch, 2)
+
+    def fail():
+        raise ValueError("in the background")
+
+    future = in_background(fail)
+    with pytest.raises(ValueError, match="in the background"):
+        future.result()

@@ -1,0 +1,96 @@
+"""NaN and infinity are found wherever they hide; large finite numbers are none."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+from sklearn.linear_model import Ridge
+
+from gdregress import GDRegressor
+from gdregress._estimator.finite import check_all_finite
+
+# scikit-learn, which has the last word, adds up infinities of both signs
+pytestmark = pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning:numpy")
+
+SHAPE = (40_000, 20)  # 800,000 numbers: three pieces
+PLACES = [(0, 0), (0, 19), (13_333, 7), (26_666, 0), (39_999, 19)]
+
+
+@pytest.fixture(scope="module", params=["C", "F", "strided"])
+def rows(request):
+    """Finite numbers in an array that tests may write into, if they clean up."""
+    if request.param == "strided":
+        larger = np.ones((SHAPE[0], 2 * SHAPE[1]))
+        larger[:, 1::2] = np.nan
+        return larger[:, ::2]
+    return np.ones(SHAPE, order=request.param)
+
+
+@pytest.fixture
+def spoil(rows):
+    """Put a value into some places; the array is clean again after the test."""
+    touched = []
+
+    def put(value, *places):
+        for place in places:
+            touched.append(place)
+            rows[place] = value
+        return rows
+
+    yield put
+    for place in touched:
+        rows[place] = 1.0
+
+
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_the_error_is_that_of_scikit_learn(value, place, spoil):
+    X = spoil(value, place)
+    messages = []
+    for model in (Ridge(), GDRegressor()):
+        with pytest.raises(ValueError, match="Input X contains") as caught:
+            model.fit(X, np.arange(SHAPE[0]))
+        messages.append(str(caught.value).splitlines()[0])
+    assert messages[0] == messages[1]
+
+
+def test_infinities_do_not_cancel(spoil):
+    X = spoil(np.inf, PLACES[1])
+    X = spoil(-np.inf, PLACES[2])
+    with pytest.raises(ValueError, match="infinity"):
+        check_all_finite(X, GDRegressor())
+
+
+def test_sums_may_overflow(spoil):
+    """Huge numbers of one sign, then of the other in another piece as well."""
+    check_all_finite(spoil(1.7e308, (0, 0), (0, 1), (1, 0), (1, 1)), GDRegressor())
+    check_all_finite(spoil(-1.7e308, *[(39_000 + i, 3) for i in range(9)]), GDRegressor())
+
+
+def test_sums_may_overflow_in_single_precision():
+    X = np.full(SHAPE, 3e38, dtype=np.float32)
+    check_all_finite(X, GDRegressor())
+    X[-1, -1] = np.nan
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        check_all_finite(X, GDRegressor())
+
+
+def test_huge_numbers_beside_a_nan(spoil):
+    X = spoil(1.7e308, *[(i, 0) for i in range(9)])
+    spoil(np.nan, PLACES[-1])
+    with pytest.raises(ValueError, match="Input X contains NaN"):
+        check_all_finite(X, GDRegressor())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_sparse_and_small(value):
+    for X in (np.ones((5, 3)), sparse.csr_array(np.ones(SHAPE))):
+        check_all_finite(X, GDRegressor())
+        (X.data if sparse.issparse(X) else X.reshape(-1))[-1] = value
+        with pytest.raises(ValueError, match="Input X contains"):
+            check_all_finite(X, GDRegressor())
+
+
+def test_a_fit_leaves_the_warnings_on(spoil):
+    """Only the sum is silenced."""
+    check_all_finite(spoil(1.7e308, (0, 0), (0, 1)), GDRegressor())
+    assert np.geterr()["over"] == "warn"

@@ -1,0 +1,247 @@
+"""One look at all rows gives what NumPy gives: loss, gradient and squares of the columns."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from reference import exp_remainder_in_many_digits, log_cosh_in_many_digits
+from scipy import sparse
+from test_kernels import INTERPRETED
+from threadpoolctl import threadpool_limits
+
+from gdregress import GDRegressor
+from gdregress._core import arrays as core
+from gdregress._objective.design import DesignMatrix
+from gdregress._objective.fused_pass import column_mean_squares, look
+from gdregress.losses import LOSSES
+
+TWINS = {"compiled": core.kernels, "interpreted": INTERPRETED}
+
+
+def strided(X):
+    """The same numbers in every other row and column of a larger array."""
+    larger = np.full((2 * X.shape[0], 2 * X.shape[1]), np.nan, dtype=X.dtype)
+    larger[::2, ::2] = X
+    return larger[::2, ::2]
+
+
+def with_long_indices(X):
+    X = sparse.csr_array(X)
+    X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
+    return X
+
+
+def with_scattered_entries(X):
+    """Entries of a row in descending order, the largest as the sum of two, one of them zero."""
+    rows = []
+    for row in X:
+        columns = np.flatnonzero(row)[::-1]
+        halves = np.repeat(columns, 2)
+        rows.append((halves, np.repeat(row[columns] / 2, 2)))
+    indptr = np.cumsum([0, *[len(columns) for columns, _ in rows]])
+    indices, data = (np.concatenate(parts) for parts in zip(*rows, strict=True))
+    parts = data.astype(X.dtype), indices.astype(np.int32), indptr.astype(np.int32)
+    return sparse.csr_array(parts, shape=X.shape)
+
+
+LAYOUTS = {
+    "C": np.ascontiguousarray,
+    "Fortran": np.asfortranarray,
+    "strided": strided,
+    "csr": sparse.csr_array,
+    "csr long": with_long_indices,
+    "csr scattered": with_scattered_entries,
+}
+
+
+def make_data(n=23, p=11, k=1, dtype=float):
+    """Rows with zeros, an empty one, positive targets, weights of mean 1."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(n, p)) * (rng.uniform(size=(n, p)) < 0.6)
+    X[3] = 0
+    y = rng.uniform(0.1, 3.0, size=(n, k) if k > 1 else n)
+    weights = rng.uniform(size=n)
+    weights[n // 2] = 0
+    return X.astype(dtype), y.astype(dtype), (weights / weights.mean()).astype(dtype)
+
+
+def make_params(p, k, seed, dtype=float):
+    rng = np.random.RandomState(seed)
+    return (0.3 * rng.normal(size=(p, k) if k > 1 else p)).astype(dtype)
+
+
+def expected_look(X, y, weights, loss, params, ahead, fit_intercept):
+    """Mean loss at `params` and gradient at `ahead`, in double precision."""
+    X, y, params, ahead = (np.asarray(a, dtype=float) for a in (X, y, params, ahead))
+    A = np.column_stack([X, np.ones(len(X))]) if fit_intercept else X
+    s = np.ones(len(X)) if weights is None else weights.astype(float)
+    s = s if y.ndim == 1 else s[:, None]
+    value = np.sum(s * loss.value(y, A @ params)) / len(X)
+    return value, A.T @ (s * loss.gradient(y, A @ ahead)) / len(X)
+
+
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("loss", LOSSES)
+def test_all_losses(loss, layout, twin):
+    loss = LOSSES[loss]()
+    for dtype, rtol in ((np.float64, 1e-13), (np.float32, 2e-6)):
+        for k, fit_intercept, weighted in ((1, True, True), (1, False, False), (3, True, False)):
+            X, y, weights = make_data(k=k, dtype=dtype)
+            weights = weights if weighted else None
+            design = DesignMatrix(LAYOUTS[layout](X), fit_intercept)
+            params, ahead = (make_params(design.n_parameters, k, seed, dtype) for seed in (1, 2))
+            args = design, y, weights, loss, params
+            kernels = TWINS[twin]
+            for point in (None, ahead):
+                at = params if point is None else point
+                expected = expected_look(X, y, weights, loss, params, at, fit_intercept)
+                value, gradient = look(*args, point, kernels=kernels)
+                assert_allclose(value, expected[0], rtol=rtol)
+                assert_allclose(gradient, expected[1], rtol=rtol, atol=rtol)
+                assert gradient.shape == params.shape and gradient.dtype == dtype
+            alone, nothing = look(*args, ahead, gradient=False, kernels=kernels)
+            assert alone == value and nothing is None
+
+
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("n", [1, 11])
+@pytest.mark.parametrize("d", [-1.2, -0.3, -0.05, 1e-4, 1e-9, 1e-140, 0.09, 0.15, 0.9, 3.0])
+def test_small_residuals_keep_their_digits(d, n, twin):
+    design, params = DesignMatrix(np.ones((n, 1)), False), np.array([d])
+    remainder = exp_remainder_in_many_digits(d)
+    for loss, y, expected in (
+        ("log_cosh", 0.0, log_cosh_in_many_digits(d)),
+        ("poisson", 1.0, remainder),
+        ("gamma", 1.0, exp_remainder_in_many_digits(-d)),
+    ):
+        y = np.full(n, y)
+        value, _ = look(design, y, None, LOSSES[loss](), params, kernels=TWINS[twin])
+        assert value == pytest.approx(expected, rel=1e-13, abs=0), loss
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("k", [1, 2])
+@pytest.mark.parametrize("p", [1, 7, 8, 9, 31, 32, 33, 41, 300])
+def test_every_end_of_the_vector_loops(p, k, dtype):
+    """Row lengths around multiples of the vectors, numbers of rows around those of the blocks."""
+    for n in (1, 2, 3, 4, 5, 9, 70):
+        X, y, weights = make_data(n=n + 4, p=p, k=k, dtype=dtype)
+        X, y, weights = X[4:], y[4:], weights[4:]
+        params = make_params(p + 1, k, 1, dtype)
+        args = DesignMatrix(X, True), y, weights, LOSSES["huber"](), params
+        value, gradient = look(*args)
+        expected = expected_look(X, y, weights, LOSSES["huber"](), params, params, True)
+        rtol = 1e-12 if dtype == np.float64 else 1e-5
+        assert_allclose(value, expected[0], rtol=rtol)
+        assert_allclose(gradient, expected[1], rtol=rtol, atol=rtol)
+
+
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_column_mean_squares(layout, twin):
+    for dtype, rtol in ((np.float64, 1e-13), (np.float32, 1e-6)):
+        X, _, weights = make_data(dtype=dtype)
+        for s in (None, weights):
+            mean_squares = np.average(X.astype(float) ** 2, axis=0, weights=s)
+            for fit_intercept in (True, False):
+                design = DesignMatrix(LAYOUTS[layout](X), fit_intercept)
+                squares = column_mean_squares(design, s, TWINS[twin])
+                expected = [*mean_squares, 1.0] if fit_intercept else mean_squares
+                assert_allclose(squares, expected, rtol=rtol)
+
+
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("layout", [name for name in LAYOUTS if name != "csr scattered"])
+def test_squares_of_the_columns_on_the_way(layout, twin):
+    for dtype, rtol in ((np.float64, 1e-14), (np.float32, 1e-6)):
+        for k, p, fit_intercept, weighted in ((1, 11, True, True), (3, 4, False, False)):
+            X, y, weights = make_data(p=p, k=k, dtype=dtype)
+            weights = weights if weighted else None
+            design = DesignMatrix(LAYOUTS[layout](X), fit_intercept)
+            args = (
+                design,
+                y,
+                weights,
+                LOSSES["huber"](),
+                make_params(design.n_parameters, k, 1, dtype),
+            )
+            squares = np.full(design.n_parameters, np.nan)
+            seen = look(*args, squares=squares, kernels=TWINS[twin])
+            assert_allclose(squares, column_mean_squares(design, weights), rtol=rtol)
+            alone = look(*args, kernels=TWINS[twin])
+            assert seen[0] == alone[0]
+            assert_array_equal(seen[1], alone[1])
+
+
+@pytest.mark.parametrize("twin", TWINS)
+def test_poisson_of_a_tiny_target(twin):
+    design = DesignMatrix(np.ones((1, 1)), False)
+    args = design, np.array([1e-306]), None, LOSSES["poisson"](), np.array([8.0])
+    value, _ = look(*args, kernels=TWINS[twin])
+    assert value == pytest.approx(np.exp(8.0), rel=1e-14)
+
+
+def test_squares_of_the_columns_cost_a_fit_no_pass(monkeypatch):
+    def refuse(*args):
+        raise AssertionError
+
+    monkeypatch.setattr("gdregress._objective.fused_pass.column_mean_squares", refuse)
+    X, y, weights = make_data()
+    for storage in (np.asarray, sparse.csr_array):
+        for model in (GDRegressor("huber"), GDRegressor("poisson", solver="stochastic")):
+            model.fit(storage(X), y, weights)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_intercept_counts_by_the_mean_weight(layout):
+    """Rows of one call of partial_fit weigh other than 1 on average."""
+    X, _, weights = make_data()
+    design = DesignMatrix(LAYOUTS[layout](X), True)
+    assert column_mean_squares(design, 3 * weights)[-1] == pytest.approx(3.0)
+    assert_allclose(column_mean_squares(design, 3 * weights), design_squares(X, 3 * weights))
+
+
+def design_squares(X, weights):
+    A = np.column_stack([X, np.ones(len(X))])
+    return (weights[:, None] * A**2).mean(axis=0)
+
+
+# Larger than one piece --------------------------------------------------------------------
+
+LARGE = (40_000, 20)
+
+
+@pytest.fixture(scope="module")
+def large():
+    """800,000 numbers, which are cut into three pieces."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=LARGE)
+    return X, X @ rng.normal(size=20) + rng.normal(size=LARGE[0]), rng.uniform(0.5, 1.5, LARGE[0])
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_threads_do_not_change_a_bit(layout, large, monkeypatch):
+    X, y, weights = large
+    if layout == "csr scattered":
+        X, y, weights = X[:20_000], y[:20_000], weights[:20_000]
+    rows = LAYOUTS[layout](X)
+    loss, params = LOSSES["huber"](), np.linspace(-1, 1, 21)
+    args = DesignMatrix(rows, True), y, weights, loss, params, params / 2
+
+    def both():
+        value, gradient = look(*args)
+        return np.concatenate([[value], gradient, column_mean_squares(args[0], weights)])
+
+    freely = both()
+    with threadpool_limits(1):
+        alone = both()
+    assert_array_equal(alone, freely)
+    # more threads than processors, as elsewhere
+    for n_threads in (1, 2, 3, 7):
+        monkeypatch.setattr(
+            "gdregress._core.threads._openmp_effective_n_threads", lambda n=n_threads: n
+        )
+        assert_array_equal(both(), freely)
+    expected = expected_look(X, y, weights, loss, params, params / 2, True)
+    assert_allclose(freely[0], expected[0], rtol=1e-12)
+    assert_allclose(freely[1:22], expected[1], rtol=1e-10, atol=1e-12)

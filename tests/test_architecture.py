@@ -1,0 +1,136 @@
+"""Imports inside the package go down only, and importing it loads no optional package."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gdregress
+
+PACKAGE = Path(gdregress.__file__).parent
+
+# The rules of the house: a room imports from the rooms of the lines above it, never from
+# below, and rooms of one line do not know each other.
+RULES = [
+    {"exceptions"},
+    {"_utils"},
+    {"_core"},
+    {"losses", "penalties", "optimizers", "schedules", "samplers"},
+    {"_objective"},
+    {"_engines"},
+    {"_solver"},
+    {"_estimator", "_minimize"},
+    {"regressors", "classifiers"},
+    {"plotting"},
+]
+LEVEL = {room: level for level, rooms in enumerate(RULES) for room in rooms}
+ROOMS = sorted({path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()})
+ROOMS = [room for room in ROOMS if not room.startswith("__")]
+
+
+def imports_of(room):
+    """Rooms whose modules a room imports, anywhere in its files."""
+    files = [PACKAGE / f"{room}.py"] if (PACKAGE / f"{room}.py").exists() else []
+    files += sorted((PACKAGE / room).rglob("*.py"))
+    found = set()
+    for path in files:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            names = []
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path} has a relative import in line {node.lineno}"
+                names = [node.module]
+                if node.module == "gdregress":
+                    names = [f"gdregress.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            for name in names:
+                package, _, module = name.partition(".")
+                if package == "gdregress":
+                    found.add(module.partition(".")[0])
+    return found - {room}
+
+
+def test_every_room_has_its_rule():
+    assert set(ROOMS) == set(LEVEL)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_imports_go_down_only(room):
+    upward = {other for other in imports_of(room) if LEVEL[other] >= LEVEL[room]}
+    assert not upward, f"{room} imports {sorted(upward)}"
+
+
+def test_every_room_says_what_it_is_for_in_a_sentence():
+    for path in sorted(PACKAGE.rglob("__init__.py")):
+        assert ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))), path
+
+
+# The public names
+
+
+def test_dir_shows_the_public_names_and_nothing_else():
+    submodules = {"losses", "optimizers", "penalties", "schedules", "samplers", "plotting"}
+    assert set(dir(gdregress)) == {*gdregress.__all__, *submodules, "exceptions"}
+    for name in dir(gdregress):
+        assert getattr(gdregress, name) is not None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from gdregress.classification_losses import Hinge",
+        "from gdregress.callable_loss import CallableLoss",
+        "from gdregress.functions import minimize",
+        "from gdregress.history import History",
+        "from gdregress.line_search import LineSearch",
+        "import gdregress.multiclass",
+        "from gdregress.solver import solve",
+    ],
+)
+def test_earlier_import_paths_lead_to_todays(statement):
+    with pytest.warns(DeprecationWarning, match="is now gdregress"):
+        sys.modules.pop(statement.split()[1], None)
+        names = {}
+        exec(statement, names)
+    if "minimize" in names:
+        assert names["minimize"] is gdregress.minimize
+
+
+# Optional packages
+
+
+def loaded_by(statement):
+    """Top-level packages loaded in a fresh interpreter that runs one statement."""
+    code = f"import sys\n{statement}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    return set(result.stdout.split())
+
+
+def test_importing_loads_no_optional_package():
+    """scikit-learn itself loads pandas where it is installed; nothing is added to that."""
+    loaded = loaded_by("import gdregress")
+    assert "gdregress" in loaded
+    assert not loaded & {"matplotlib", "dask", "torch", "jax", "polars"}
+    already = loaded_by("import sklearn.callback, sklearn.linear_model, scipy.sparse.linalg")
+    assert not (loaded - already) & {"pandas", "rich", "joblib", "threadpoolctl"}
+
+
+BLOCK = """
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name in {"matplotlib", "pandas", "dask", "torch", "jax", "polars", "rich", "cython"}:
+            raise ImportError(name)
+
+sys.meta_path.insert(0, Blocked())
+"""
+
+
+def test_fitting_works_without_any_optional_package():
+    fit = "from gdregress import GDRegressor; GDRegressor().fit([[0.0], [1.0]], [0.0, 1.0])"
+    loaded = loaded_by(BLOCK + fit)
+    assert "gdregress" in loaded
+    assert not loaded & {"pandas", "rich", "cython"}
