@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
-from gdregress import GDClassifier, GDRegressor, samplers
+from gdregress import GDClassifier, GDRegressor
+from gdregress._core import row_orders
 from gdregress._engines import overlapped as _overlap
 from gdregress._solver.history import History
 
@@ -213,7 +214,7 @@ def test_no_order_is_drawn_for_an_epoch_beyond_the_last(overlapped, monkeypatch)
         return shuffled(*args)
 
     monkeypatch.setattr(row_orders, "_shuffled", counted)
-    X = np.random.RandomState(0).randn(samplers.LARGEST_IN_CACHE + 1, 1)
+    X = np.random.RandomState(0).randn(row_orders.LARGEST_IN_CACHE + 1, 1)
     model = GDRegressor("huber", solver="stochastic", max_iter=5, tol=None, random_state=0)
     model.fit(X, X[:, 0])
     assert len(drawn) == 5
