@@ -1,81 +1,14 @@
 """Descents in motion: frames, two pictures side by side, and files."""
 
-from numbers import Integral
 from pathlib import Path
 
-import numpy as np
-
-from gdregress.plotting._figure import pyplot
-from gdregress.plotting._progress import progress
+from gdregress.plotting._animation.progress import progress
+from gdregress.plotting._shared.figure import pyplot
+from gdregress.plotting._shared.frames import animation_of, chosen_frames
 
 WRITERS = {".gif": "pillow", ".mp4": "ffmpeg", ".html": "html"}
 # Megabytes of pictures inside an .html file, beyond which frames would be left out silently.
 EMBEDDED = 1000
-
-
-class AnimatedDisplay:
-    """A display whose picture can move: it has ``n_frames`` and ``_show_frame``."""
-
-    unit = "epoch"
-    # What the legend calls the head of a path.
-    _head_name = "end"
-
-    def animate(self, ax=None, *, frames=100, interval=50, **plot_options):
-        """Draw the picture and let it move, from the start of the descent to its end.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes or None, default=None
-            Where to draw; a new figure if None.
-        frames : int, default=100
-            Most frames. A longer run is thinned out, less so at its beginning; the first and
-            the last point are always shown.
-        interval : float, default=50
-            Milliseconds between two frames.
-        **plot_options
-            Passed to `plot`.
-
-        Returns
-        -------
-        animation : matplotlib.animation.FuncAnimation
-            Keep it in a variable while it runs. The layout of its figure is fixed. In a
-            notebook show it with ``IPython.display.HTML(animation.to_jshtml())``;
-            `save_animation` writes files.
-
-        Raises
-        ------
-        ValueError
-            If the display holds no path.
-        """
-        chosen = chosen_frames(self._checked_frames(), frames)
-        self._plot_to_move(ax, **plot_options)
-
-        def show(index):
-            self._show_frame(index)
-            self._announce(self._title(index))
-
-        return _animation(self.figure_, show, chosen, interval)
-
-    def _checked_frames(self):
-        if not self.n_frames:
-            raise ValueError(
-                f"This {type(self).__name__} holds no path that could move. Fit with "
-                "store_path=True, or pass a path."
-            )
-        return self.n_frames
-
-    def _plot_to_move(self, ax, **plot_options):
-        self._head_name = "now"
-        try:
-            self.plot(ax, **plot_options)
-        finally:
-            self._head_name = "end"
-
-    def _announce(self, text):
-        self.ax_.set_title(text)
-
-    def _title(self, index):
-        return f"{self.unit} {index} of {self.n_frames - 1}"
 
 
 def animate_side_by_side(left, right, *, frames=100, interval=50, figsize=(11, 4.8)):
@@ -134,40 +67,7 @@ def animate_side_by_side(left, right, *, frames=100, interval=50, figsize=(11, 4
         right._show_frame(index)
         figure.suptitle(left._title(index))
 
-    return _animation(figure, show, chosen, interval)
-
-
-def chosen_frames(n_points, frames):
-    """Which points of a path become frames.
-
-    All if there are few enough; otherwise the i-th of k frames is the point i^2 / (k - 1)^2 of
-    the way, or the i-th point where that is further: descents slow down.
-
-    Parameters
-    ----------
-    n_points : int
-        At least 1.
-    frames : int
-        Most frames.
-
-    Returns
-    -------
-    indices : list of int
-        Increasing, from 0 to n_points - 1.
-
-    Examples
-    --------
-    >>> from gdregress.plotting.animation import chosen_frames
-    >>> chosen_frames(101, 6)
-    [0, 4, 16, 36, 64, 100]
-    """
-    if not isinstance(frames, Integral) or frames < 2:
-        raise ValueError(f"frames must be a whole number of at least 2. Got {frames!r}.")
-    if n_points <= frames:
-        return list(range(n_points))
-    i = np.arange(frames)
-    along = np.round((i / (frames - 1)) ** 2 * (n_points - 1)).astype(int)
-    return np.maximum(i, along).tolist()
+    return animation_of(figure, show, chosen, interval)
 
 
 def save_animation(animation, filename, *, fps=None, dpi=None):
@@ -210,16 +110,3 @@ def save_animation(animation, filename, *, fps=None, dpi=None):
         options = {"writer": writer}
     with progress(path.name) as report:
         animation.save(path, dpi=dpi, progress_callback=report, **options)
-
-
-def _animation(figure, show, indices, interval):
-    from matplotlib.animation import FuncAnimation
-
-    show(indices[-1])
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # or the axes would move with every title, at some cost
-    animation = FuncAnimation(
-        figure, show, frames=indices, interval=interval, cache_frame_data=False, blit=False
-    )
-    figure.canvas.draw()  # which starts it; matplotlib warns of one that has never been drawn
-    return animation

@@ -4,11 +4,11 @@ from numbers import Integral
 
 import numpy as np
 
-from gdregress.plotting._coefficients import read_coefficients
-from gdregress.plotting._end_labels import label_ends
-from gdregress.plotting._figure import axes_or_new, foreground
-from gdregress.plotting._lines import legend_below, line_styles
-from gdregress.plotting._scale import chosen_count_scale, finite, set_log_count, with_scale
+from gdregress.plotting._coefficient_path.coefficients import read_coefficients
+from gdregress.plotting._coefficient_path.end_labels import label_ends
+from gdregress.plotting._shared.figure import axes_or_new, foreground
+from gdregress.plotting._shared.lines import legend_below, line_styles
+from gdregress.plotting._shared.scale import chosen_count_scale, finite, set_log_count, with_scale
 
 FAINT = 0.3
 

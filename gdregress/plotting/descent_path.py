@@ -4,13 +4,13 @@ from numbers import Integral
 
 import numpy as np
 
-from gdregress.plotting._drawn_steps import Steps, draw_mark
-from gdregress.plotting._figure import colours, foreground
-from gdregress.plotting._function_curve import curve_of
-from gdregress.plotting._legend import place_legend
-from gdregress.plotting._panels import panels
-from gdregress.plotting._surface_paths import END, KEPT, MINIMUM, START, key
-from gdregress.plotting.animation import AnimatedDisplay
+from gdregress.plotting._descent_path.function_curve import curve_of
+from gdregress.plotting._descent_path.panels import panels
+from gdregress.plotting._descent_path.steps import Steps, draw_mark
+from gdregress.plotting._shared.animated_display import AnimatedDisplay
+from gdregress.plotting._shared.figure import colours, foreground
+from gdregress.plotting._shared.legend import place_legend
+from gdregress.plotting._shared.marks import END, KEPT, MINIMUM, START, key
 
 # How much of the curve is seen above the highest point of the paths, as a share of their height.
 ABOVE_PATH = 0.35

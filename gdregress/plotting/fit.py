@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from gdregress.plotting._descents import has_path
-from gdregress.plotting._drawn_fit import draw_lines, draw_points, draw_references, range_of
-from gdregress.plotting._figure import axes_or_new, colours, foreground
-from gdregress.plotting._fit_data import fit_data
-from gdregress.plotting._legend import place_legend
-from gdregress.plotting._predictions import ResponseByEpoch
-from gdregress.plotting.animation import AnimatedDisplay
+from gdregress.plotting._fit.data import fit_data
+from gdregress.plotting._fit.drawing import draw_lines, draw_points, draw_references, range_of
+from gdregress.plotting._fit.predictions import ResponseByEpoch
+from gdregress.plotting._shared.animated_display import AnimatedDisplay
+from gdregress.plotting._shared.figure import axes_or_new, colours, foreground
+from gdregress.plotting._shared.legend import place_legend
+from gdregress.plotting._shared.stored_path import has_path
 
 # A moving line is in view from its start, unless the data would shrink by more than this.
 WIDENED = 2.0

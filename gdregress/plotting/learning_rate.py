@@ -2,11 +2,8 @@
 
 import numpy as np
 
-from gdregress.plotting._figure import COLOURS, axes_or_new, foreground
-from gdregress.plotting._lines import legend_below
-from gdregress.plotting._scale import chosen_scale, set_log_ticks, with_scale
-from gdregress.plotting._trial_marks import draw_trials, shade_diverged
-from gdregress.plotting._trials import (
+from gdregress.plotting._learning_rate.marks import draw_trials, shade_diverged
+from gdregress.plotting._learning_rate.trials import (
     automatic_trial,
     checked_rates,
     facts_of,
@@ -16,6 +13,9 @@ from gdregress.plotting._trials import (
     rates_around,
     trial_of,
 )
+from gdregress.plotting._shared.figure import COLOURS, axes_or_new, foreground
+from gdregress.plotting._shared.lines import legend_below
+from gdregress.plotting._shared.scale import chosen_scale, set_log_ticks, with_scale
 
 ORANGE = COLOURS[1]
 Y_LABELS = {"objective": "objective at the end", "epochs": "epochs"}

@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from gdregress.plotting._figure import axes_or_new, foreground
-from gdregress.plotting._histories import name_of, read_curves
-from gdregress.plotting._lines import legend_below, line_styles
-from gdregress.plotting._scale import (
+from gdregress.plotting._loss_curve.curves import LossCurve, name_of, read_curves
+from gdregress.plotting._loss_curve.stops import limits, mark_stop, stop_text
+from gdregress.plotting._shared.figure import axes_or_new, foreground
+from gdregress.plotting._shared.lines import legend_below, line_styles
+from gdregress.plotting._shared.scale import (
     chosen_count_scale,
     chosen_scale,
     finite,
@@ -13,7 +14,6 @@ from gdregress.plotting._scale import (
     set_log_ticks,
     with_scale,
 )
-from gdregress.plotting._stops import limits, mark_stop, stop_text
 
 X_LABELS = {"update": "updates", "second": "time (s)"}
 Y_LABELS = {"objective": "objective", "loss": "loss", "gradient_norm": "norm of the gradient"}

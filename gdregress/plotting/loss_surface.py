@@ -2,9 +2,9 @@
 
 from numbers import Integral
 
-from gdregress.plotting._drawn_surface import DrawnSurface
-from gdregress.plotting._function_surface import function_surface
-from gdregress.plotting._surface import surface_of
+from gdregress.plotting._loss_surface.drawing import DrawnSurface
+from gdregress.plotting._loss_surface.estimator_surface import surface_of
+from gdregress.plotting._loss_surface.function_surface import function_surface
 
 
 class LossSurfaceDisplay(DrawnSurface):

@@ -1,0 +1,146 @@
+"""What a loss curve shows, read from the history of a fit or of a call to `minimize`."""
+
+import math
+from collections.abc import Mapping
+from numbers import Real
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+
+from gdregress._minimize.outcome import STATUS
+from gdregress._solver.history import History
+from gdregress.plotting._shared.estimators import final_estimator, fitted_estimator
+
+# What stands on the axes, and the column of the history that holds it.
+X_COLUMNS = {"epoch": "epoch", "update": "t", "second": "seconds"}
+Y_COLUMNS = {
+    "objective": "objective",
+    "loss": "loss",
+    "gradient_norm": "gradient_norm",
+    "gap": "objective",
+}
+
+
+class LossCurve(NamedTuple):
+    """One descent, of this package or of any other.
+
+    Attributes
+    ----------
+    label : str
+        In the legend.
+    x, y : ndarray of shape (n_epochs + 1,)
+        The first number is that of the start.
+    validation : ndarray of shape (n_epochs + 1,) or None, default=None
+        Score on the rows held out by early stopping.
+    stop_reason : str or None, default=None
+        Why the run ended, if the legend is to say so.
+    last_epoch : int or None, default=None
+        The epoch in which it did.
+    unit : {"epoch", "step"}, default="epoch"
+        What is counted: passes over data, or steps of a function that knows no rows.
+    """
+
+    label: str
+    x: Any
+    y: Any
+    validation: Any = None
+    stop_reason: str | None = None
+    last_epoch: int | None = None
+    unit: str = "epoch"
+
+
+def read_curves(sources, x, y, best):
+    """The curves of several descents, and what their gaps are measured from.
+
+    Parameters
+    ----------
+    sources : dict of label to estimator or OptimizeResult
+    x : key of `X_COLUMNS`
+    y : key of `Y_COLUMNS`
+    best : float or None
+        The least objective for the gap; the least of all curves by default.
+    """
+    _check_choice("y", y, Y_COLUMNS)
+    _check_choice("x", x, X_COLUMNS)
+    _check_best(best, y)
+    _check_dict(sources)
+    curves = [_read_curve(label, source, x, y) for label, source in sources.items()]
+    if y == "gap":
+        best = min(map(_smallest, curves)) if best is None else float(best)
+        curves = [curve._replace(y=curve.y - best) for curve in curves]
+    return curves, best
+
+
+def _read_curve(label, source, x, y):
+    history, reason = _history(source)
+    scores = history["validation_score"]
+    steps = isinstance(source, Mapping) and history["epoch"] == history["t"]
+    return LossCurve(
+        label=str(label),
+        x=np.asarray(history[X_COLUMNS[x]], dtype=float),
+        y=np.asarray(history[Y_COLUMNS[y]], dtype=float),
+        validation=None if scores[-1] is None else np.asarray(scores, dtype=float),
+        stop_reason=reason,
+        last_epoch=history["epoch"][-1],
+        unit="step" if steps else "epoch",
+    )
+
+
+def name_of(source):
+    """What a curve is called that was given no label."""
+    return "minimize" if isinstance(source, Mapping) else type(final_estimator(source)).__name__
+
+
+def _history(source):
+    """The history of a source, and why its run ended."""
+    if isinstance(source, Mapping):
+        return _history_of_result(source)
+    estimator = fitted_estimator(source)
+    history, reason = estimator.history_, estimator.stop_reason_
+    if reason == "plateau" and estimator.early_stopping:
+        reason = "early stopping"
+    if reason == "max_iter" and len(history) - 1 != estimator.max_iter:
+        reason = "last epoch"  # of partial_fit, which runs one at a time
+    return history, reason
+
+
+def _history_of_result(result):
+    """The same of an OptimizeResult, which is a dict."""
+    history = result.get("history")
+    if not isinstance(history, History):
+        raise TypeError(
+            f"A loss curve needs the history of every epoch, which this {type(result).__name__} "
+            "does not have. Pass what gdregress.minimize returns, or a fitted estimator; several "
+            "of them, as a dict of labels and estimators, go to from_estimators."
+        )
+    return history, {status: reason for reason, status in STATUS.items()}[result["status"]]
+
+
+def _smallest(curve):
+    return np.min(curve.y, where=np.isfinite(curve.y), initial=math.inf)
+
+
+def _check_choice(name, choice, choices):
+    if choice not in choices:
+        known = ", ".join(map(repr, choices))
+        raise ValueError(f"{name} must be one of {known}. Got {choice!r}.")
+
+
+def _check_best(best, y):
+    if best is None:
+        return
+    if y != "gap":
+        raise ValueError(f"best={best!r} is what y='gap' is measured from; y={y!r} has no use.")
+    if not isinstance(best, Real) or not math.isfinite(best):
+        raise ValueError(f"best must be a finite number, the least objective. Got {best!r}.")
+
+
+def _check_dict(estimators):
+    if not isinstance(estimators, Mapping) or isinstance(estimators, OptimizeResult):
+        raise TypeError(
+            'from_estimators takes a dict such as {"batch": batch, "stochastic": stochastic}. '
+            f"Got {type(estimators).__name__}; a single one goes to from_estimator."
+        )
+    if not estimators:
+        raise ValueError("from_estimators needs at least one estimator. Got an empty dict.")

@@ -1,0 +1,79 @@
+"""The one problem that all estimators on a surface have to share."""
+
+import numpy as np
+from scipy import sparse
+
+from gdregress._utils.array_api import to_numpy
+from gdregress.plotting._loss_surface.plane import Names
+from gdregress.plotting._loss_surface.training import training_of
+from gdregress.plotting._shared.estimators import earlier_steps, feature_names, transformed
+
+
+def common_training(models, estimators, X, y, sample_weight):
+    """What all fits have minimised, and the names of its parameters.
+
+    Parameters
+    ----------
+    models : dict of label to fitted estimator or Pipeline
+    estimators : dict of label to GDRegressor or GDClassifier
+        Those that the models are or end with.
+    X, y, sample_weight
+        What they were fitted on.
+
+    Raises
+    ------
+    ValueError
+        If they have minimised different objectives.
+    """
+    trainings, problems, first, seen = {}, {}, next(iter(models)), None
+    for label, estimator in estimators.items():
+        columns = transformed(models[label], X)
+        trainings[label] = training_of(estimator, columns, y, sample_weight)
+        seen = columns if seen is None else seen
+        if not _same_numbers(columns, seen):
+            raise ValueError(
+                f"Estimators on one surface must see the same data, but what the steps before "
+                f"{label!r} make of X is not what those before {first!r} make of it."
+            )
+        problems[label] = _problem(estimator, trainings[label])
+        _check_same(problems, first, label)
+    before = earlier_steps(models[first])
+    after = "" if before is None else type(before.steps[-1][1]).__name__
+    return trainings[first], Names(feature_names(models[first]), after)
+
+
+def _check_same(problems, first, label):
+    """Raise ValueError unless two estimators minimise the same objective."""
+    for name, value in problems[first].items():
+        other = problems[label][name]
+        if other != value:
+            raise ValueError(
+                "Estimators on one surface must minimise the same objective, but "
+                f"{first!r} has {name}={value} and {label!r} has {name}={other}. "
+                "Draw a surface for each."
+            )
+
+
+def _problem(estimator, training):
+    """What an objective depends on, apart from the data."""
+    held_out = None
+    if estimator.early_stopping:
+        held_out = estimator.validation_fraction, estimator.random_state
+    return {
+        "loss": repr(training.objective.loss),
+        "penalty": repr(training.objective.penalty),
+        "fit_intercept": estimator.fit_intercept,
+        "standardize": estimator.standardize,
+        "class_weight": repr(getattr(estimator, "class_weight", None)),
+        "early_stopping, with validation_fraction and random_state": held_out,
+    }
+
+
+def _same_numbers(a, b):
+    if a is b:
+        return True
+    if sparse.issparse(a) and sparse.issparse(b):
+        return a.shape == b.shape and (a != b).nnz == 0
+    return not (sparse.issparse(a) or sparse.issparse(b)) and np.array_equal(
+        to_numpy(a), to_numpy(b)
+    )

@@ -1,0 +1,1 @@
+"""What several displays share: how they read estimators and paths, and how they draw on axes."""

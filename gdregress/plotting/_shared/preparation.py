@@ -1,0 +1,29 @@
+"""What a fit makes of its estimator and data before it descends."""
+
+import warnings
+
+from gdregress._estimator.components import build_components
+from gdregress._estimator.data import build_objective, hold_out, read_in_place, validate_input
+from gdregress._utils.validation import check_parameters
+from gdregress.exceptions import IgnoredParameterWarning
+
+
+def before_the_descent(model, X, y, sample_weight=None):
+    """What a fit makes of its data before it descends; the model is a clone of one's own.
+
+    Returns
+    -------
+    components : Components
+    rows : tuple
+        X, y and weights of the rows to train on.
+    objective : DataObjective
+    scaling : Scaling
+    """
+    check_parameters(model)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IgnoredParameterWarning)
+        components = build_components(model)
+    data = validate_input(model, X, y, sample_weight, components, reset=True)
+    data, _ = read_in_place(model, data, components)
+    rows, _ = hold_out(model, data)
+    return components, tuple(rows), *build_objective(model, rows, components)
