@@ -1,25 +1,40 @@
-"""Descents in motion: frames, two pictures side by side, and files."""
+"""Animations of descents: two displays side by side, and files."""
 
+from __future__ import annotations
+
+from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gdregress.plotting._animation.progress import progress
+from gdregress.plotting._shared.animated_display import AnimatedDisplay
 from gdregress.plotting._shared.figure import pyplot
 from gdregress.plotting._shared.frames import animation_of, chosen_frames
 
+if TYPE_CHECKING:
+    from matplotlib.animation import FuncAnimation
+
 WRITERS = {".gif": "pillow", ".mp4": "ffmpeg", ".html": "html"}
-# Megabytes of pictures inside an .html file, beyond which frames would be left out silently.
+# Largest size of the pictures in an .html file in megabytes; beyond it matplotlib drops frames.
 EMBEDDED = 1000
 
 
-def animate_side_by_side(left, right, *, frames=100, interval=50, figsize=(11, 4.8)):
-    """Two displays of one descent, moving together.
+def animate_side_by_side(
+    left: AnimatedDisplay,
+    right: AnimatedDisplay,
+    *,
+    frames: int = 100,
+    interval: float = 50,
+    figsize: tuple[float, float] = (11, 4.8),
+) -> FuncAnimation:
+    """Animate two displays of one descent together.
 
     Parameters
     ----------
     left, right : LossSurfaceDisplay, DescentPathDisplay or FitDisplay
-        For instance the surface with the moving point, and the data with the moving line.
+        For example the surface with the moving point, and the data with the moving line.
     frames : int, default=100
-        Most frames, as in ``animate``.
+        Largest count of frames, as in ``animate``.
     interval : float, default=50
         Milliseconds between two frames.
     figsize : pair of float, default=(11, 4.8)
@@ -32,7 +47,7 @@ def animate_side_by_side(left, right, *, frames=100, interval=50, figsize=(11, 4
     Raises
     ------
     ValueError
-        If the displays hold paths of different lengths, or none.
+        If a display has no path, or the lengths of the paths differ.
 
     Examples
     --------
@@ -70,25 +85,31 @@ def animate_side_by_side(left, right, *, frames=100, interval=50, figsize=(11, 4
     return animation_of(figure, show, chosen, interval)
 
 
-def save_animation(animation, filename, *, fps=None, dpi=None):
+def save_animation(
+    animation: FuncAnimation,
+    filename: str | PathLike[str],
+    *,
+    fps: float | None = None,
+    dpi: float | None = None,
+) -> None:
     """Write an animation to a file, with a progress bar where rich is installed.
 
     Parameters
     ----------
     animation : matplotlib.animation.FuncAnimation
-        As ``animate`` returns it.
+        Result of ``animate`` or `animate_side_by_side`.
     filename : str or path
-        Ending with ".gif" (written by Pillow), ".mp4" (by ffmpeg, a program) or ".html" (a page
-        with a player, on its own).
+        Pillow writes ".gif", the program ffmpeg writes ".mp4"; ".html" is a page with a player
+        and all pictures.
     fps : float or None, default=None
-        Frames per second; None keeps the animation's own speed.
+        Frames per second; None keeps the speed of the animation.
     dpi : float or None, default=None
-        Dots per inch; None is the figure's.
+        Dots per inch; None is the resolution of the figure.
 
     Raises
     ------
     ValueError
-        For another ending.
+        If the filename has another ending.
     RuntimeError
         For ".mp4" without ffmpeg.
     """

@@ -18,7 +18,7 @@ from gdregress import DivergenceWarning, GDClassifier, GDRegressor, minimize
 from gdregress.penalties import Box
 from gdregress.plotting._loss_surface import minimum
 from gdregress.plotting._loss_surface.contours import gap_levels
-from gdregress.plotting._shared.window import worth_seeing
+from gdregress.plotting._shared.window import points_to_show
 from gdregress.plotting.loss_surface import LossSurfaceDisplay
 
 matplotlib.use("Agg")
@@ -322,7 +322,7 @@ def test_what_a_diverging_path_does_outside_is_said(line_data):
     ],
 )
 def test_points_are_worth_seeing_up_to_four_times_the_start(heights, worth):
-    assert worth_seeing(np.array(heights, dtype=float), 0.0).tolist() == worth
+    assert points_to_show(np.array(heights, dtype=float), 0.0).tolist() == worth
 
 
 def test_limits_may_be_given(line_data):

@@ -1,4 +1,4 @@
-"""A progress bar, where rich is installed and there is a screen to show it on."""
+"""A progress bar on a terminal or in a notebook, where rich is installed."""
 
 from contextlib import contextmanager
 from importlib.util import find_spec
@@ -6,12 +6,12 @@ from importlib.util import find_spec
 
 @contextmanager
 def progress(description):
-    """Yields ``report(done, total)``, done counting from 0; None without rich.
+    """Yield ``report(done, total)``, where done counts from 0; yield None without rich.
 
     Parameters
     ----------
     description : str
-        Stands before the bar.
+        Text before the bar.
     """
     if find_spec("rich") is None:
         yield None
@@ -20,7 +20,7 @@ def progress(description):
     from rich.progress import Progress
 
     console = Console(stderr=True)
-    shown = console.is_terminal or console.is_jupyter
-    with Progress(console=console, transient=True, disable=not shown) as bar:
+    is_visible = console.is_terminal or console.is_jupyter
+    with Progress(console=console, transient=True, disable=not is_visible) as bar:
         task = bar.add_task(description, total=None)
         yield lambda done, total: bar.update(task, completed=done + 1, total=total)

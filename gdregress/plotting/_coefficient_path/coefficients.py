@@ -10,7 +10,7 @@ from gdregress.plotting._shared.stored_path import check_stored
 
 
 def read_coefficients(model, target, reference, intercept):
-    """What a `CoefficientPathDisplay` shows, as its parameters.
+    """The parameters of a `CoefficientPathDisplay`, as keyword arguments.
 
     Parameters
     ----------
@@ -28,7 +28,7 @@ def read_coefficients(model, target, reference, intercept):
     _, n_targets, n_features = coef.shape
     row = _checked_target(target, n_targets, estimator)
     return {
-        # of calls to partial_fit the first may not have stored anything
+        # early calls to partial_fit may have run with store_path=False
         "epochs": np.asarray(history["epoch"][-len(coef) :]),
         "coef": coef[:, row],
         "feature_names": feature_names(model),
@@ -39,7 +39,7 @@ def read_coefficients(model, target, reference, intercept):
 
 
 def _checked_target(target, n_targets, estimator):
-    """The row of ``coef_`` to be drawn."""
+    """The row of ``coef_`` to draw."""
     if n_targets == 1 and target is None:
         return 0
     if isinstance(target, Integral) and 0 <= target < n_targets:
@@ -66,7 +66,7 @@ def _checked_reference(reference, n_features, intercept):
 
 
 def _name(model, estimator, row, n_targets):
-    """What the coefficients are called on the vertical axis."""
+    """The label of the vertical axis."""
     name = "coefficient"
     if earlier_steps(model) is not None:
         name += " of the transformed columns"

@@ -1,18 +1,18 @@
-"""Names of lines, written beside their ends."""
+"""Names of lines beside their ends."""
 
 import numpy as np
 from sklearn.isotonic import isotonic_regression
 
-# Height of a line of text over the size of its font.
+# Height of a line of text, as a multiple of its font size.
 LEADING = 1.3
-# Where the names stand, in widths of the axes.
+# Horizontal position of the names, in widths of the axes.
 BESIDE = 1.05
 
 
 def spread(heights, gap):
-    """Heights at least a gap apart, as near to the given ones as that allows, between 0 and 1.
+    """Move heights at least a gap apart, by the least squares of movement, between 0 and 1.
 
-    Least squares under that condition are isotonic regression, once the gaps are taken away.
+    After the gaps are subtracted, this least-squares problem is isotonic regression.
 
     Parameters
     ----------
@@ -36,12 +36,14 @@ def spread(heights, gap):
 
 
 def label_ends(ax, lines, names):
-    """Write the names of lines at the right edge, with a hair to each end; limits are kept.
+    """Write the names of lines at the right edge and connect them to the ends by thin lines.
+
+    The limits of the axes stay the same.
 
     Parameters
     ----------
     ax : matplotlib Axes
-        On whose right edge the lines end.
+        The lines end at its right edge.
     lines : list of Line2D
     names : list of str
     """
@@ -54,7 +56,7 @@ def label_ends(ax, lines, names):
     heights = ax.transAxes.inverted().transform(ax.transData.transform([(1, y) for y in ends]))
     room = ax.bbox.height / ax.figure.dpi * 72 / LEADING
     size = min(FontProperties(size="medium").get_size_in_points(), room / len(lines))
-    hair = {"arrowstyle": "-", "relpos": (0.0, 0.5), "shrinkA": 0, "shrinkB": 0}
+    connection = {"arrowstyle": "-", "relpos": (0.0, 0.5), "shrinkA": 0, "shrinkB": 0}
     for line, name, end, height in zip(
         lines, names, ends, spread(heights[:, 1], size / room), strict=True
     ):
@@ -67,7 +69,7 @@ def label_ends(ax, lines, names):
             fontsize=size,
             va="center",
             annotation_clip=False,
-            arrowprops={**hair, "color": line.get_color()},
+            arrowprops={**connection, "color": line.get_color()},
         )
 
 

@@ -4,11 +4,11 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from gdregress.plotting._shared.function_paths import labelled_paths
-from gdregress.plotting._shared.window import checked_limits, limits, worth_seeing
+from gdregress.plotting._shared.window import checked_limits, limits, points_to_show
 
 
-def curve_of(f, path, xlim, n_points):
-    """The data of a `DescentPathDisplay`, as keyword arguments; see its `from_function`."""
+def function_curve(f, path, xlim, n_points):
+    """The parameters of a `DescentPathDisplay`; its `from_function` explains the arguments."""
     paths = labelled_paths(path, 1)
     first = next(iter(paths.values()))
 
@@ -20,11 +20,11 @@ def curve_of(f, path, xlim, n_points):
     if not np.isfinite(known).any():
         raise ValueError("f is not finite at any point of the path.")
     lowest = known[np.isfinite(known)].min()
-    minimum = _minimum_near(height, _held(paths, heights, lowest), n_points)
-    if minimum is not None:  # beside which a path may have diverged from its first step on
+    minimum = _minimum_near(height, _shown_positions(paths, heights, lowest), n_points)
+    if minimum is not None:  # a path that diverges from the first step on stays above it
         lowest = min(lowest, height(minimum))
-    held = _held(paths, heights, lowest)
-    x = np.linspace(*_limits(held, minimum, xlim), n_points)
+    shown = _shown_positions(paths, heights, lowest)
+    x = np.linspace(*_limits(shown, minimum, xlim), n_points)
     return {
         "x": x,
         "y": np.array([height(each) for each in x]),
@@ -41,24 +41,24 @@ def curve_of(f, path, xlim, n_points):
     }
 
 
-def _held(paths, heights, lowest):
-    """Positions of all points that the window should hold."""
-    worth = {label: worth_seeing(values, lowest) for label, values in heights.items()}
-    return np.concatenate([path.points[worth[label], 0] for label, path in paths.items()])
+def _shown_positions(paths, heights, lowest):
+    """Positions of all points that the window shows."""
+    is_shown = {label: points_to_show(values, lowest) for label, values in heights.items()}
+    return np.concatenate([path.points[is_shown[label], 0] for label, path in paths.items()])
 
 
-def _limits(held, minimum, given):
+def _limits(shown, minimum, given):
     if given is not None:
         return checked_limits(given, "xlim")
-    return limits(held if minimum is None else np.append(held, minimum), minimum)
+    return limits(shown if minimum is None else np.append(shown, minimum), minimum)
 
 
-def _minimum_near(height, held, n_points):
-    """The lowest point between the length of the path to its left and to its right.
+def _minimum_near(height, shown, n_points):
+    """The lowest point in a range that extends the path by its own length on both sides.
 
-    None where the function still falls at the end of that range: there it has no minimum.
+    None if the function is lowest at an end of that range: then it has no minimum inside.
     """
-    low, high = held.min(), held.max()
+    low, high = shown.min(), shown.max()
     length = high - low or 1.5 * abs(high) or 1.0
     x = np.linspace(low - length, high + length, n_points)
     y = np.array([height(each) for each in x])

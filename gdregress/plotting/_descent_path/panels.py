@@ -1,4 +1,4 @@
-"""Several axes of one kind in a figure, labelled at its edges only."""
+"""A grid of axes with common limits, labelled at the edges of the figure only."""
 
 import math
 
@@ -10,13 +10,13 @@ COLUMNS = 3
 
 
 def panels(ax, n, xlabel, ylabel):
-    """The axes given, or those of a new figure; with their labels.
+    """Label the axes given, or those of a new figure, and return them.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes, array of them, or None
     n : int
-        How many are needed.
+        Count of axes needed.
     xlabel, ylabel : str
 
     Returns
@@ -61,7 +61,7 @@ def _new_panels(n, xlabel, ylabel):
     for i, axes in enumerate(table[:n]):
         if i % columns == 0:
             axes.set_ylabel(ylabel)
-        if i + columns >= n:  # the lowest of its column
+        if i + columns >= n:  # the lowest axes of the column
             axes.set_xlabel(xlabel)
             axes.tick_params(labelbottom=True)
     return table[:n]

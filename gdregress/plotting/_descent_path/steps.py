@@ -1,4 +1,4 @@
-"""Steps of a descent drawn on a curve: points that darken, and arrows from each to the next."""
+"""The steps of a descent on a curve: points that darken, and arrows from each to the next."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ from gdregress.plotting._shared.marks import END, START
 
 # Opacity of the first and of the last point.
 FAINTEST, FULL = 0.4, 1.0
-# Shorter steps, as a share of the axes, have no room for an arrow.
+# Length of the shortest step that gets an arrow, as a share of the axes.
 SHORTEST = 0.03
 
 
@@ -26,7 +26,7 @@ class Steps:
     """
 
     def __init__(self, ax, path, colour, arrows, point_kw):
-        # a single point beyond the range of floats would break the drawing of all
+        # one point that is not finite would prevent matplotlib from drawing all others
         self.path = np.where(np.isfinite(path), path, np.nan)
         alpha = np.linspace(FAINTEST, FULL, len(path))
         style = {"s": 28, "color": colour, "alpha": alpha, "linewidths": 0, "zorder": 3}
@@ -38,7 +38,7 @@ class Steps:
         self.line.set_visible(not arrows)
 
     def _drawn_arrows(self, ax, colour):
-        """Arrows by the number of the step, where there is room for one."""
+        """Arrows by the number of the step; short steps have none."""
         to_axes = ax.transData + ax.transAxes.inverted()
         places = to_axes.transform(self.path)
         lengths = np.hypot(*np.diff(places, axis=0).T)
@@ -64,10 +64,10 @@ class Steps:
         return drawn
 
     def show(self, index):
-        """Show the path as far as one of its points."""
+        """Show the path up to one of its points."""
         index = min(index, len(self.path) - 1)
-        seen = np.arange(len(self.path)) <= index
-        self.points.set_offsets(np.where(seen[:, None], self.path, np.nan))
+        is_shown = np.arange(len(self.path)) <= index
+        self.points.set_offsets(np.where(is_shown[:, None], self.path, np.nan))
         self.line.set_data(*self.path[: index + 1].T)
         self.head.set_data(*self.path[index : index + 1].T)
         for step, arrow in self.arrows.items():
@@ -75,5 +75,5 @@ class Steps:
 
 
 def draw_mark(ax, point, colour, style):
-    """A marker on the curve, below the heads of the paths."""
+    """Draw a marker on the curve, below the heads of the paths."""
     ax.plot(*np.reshape(point, (2, 1)), color=colour, linestyle="", zorder=2.5, **style)

@@ -1,4 +1,4 @@
-"""What a picture of a fit shows: the rows, and what the model says between them."""
+"""The data of a picture of a fit: the rows, and the model's predictions between them."""
 
 from collections.abc import Mapping
 from numbers import Integral
@@ -11,14 +11,14 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 from gdregress._utils.array_api import asarray, input_namespace, to_numpy
 from gdregress.plotting._fit.predictions import response
 
-# Of the range of the data, by which lines go on beyond it.
+# Length of the lines beyond the data on either side, as a share of the range of the data.
 BEYOND = 0.05
-# Distance of the rows of points, one for each class, below the curves of more than two.
+# Distance between the rows of points of three or more classes, as a share of the curves' height.
 ROW = 0.06
 
 
 def fit_data(model, X, y, target, reference, n_points):
-    """The data of a `FitDisplay`, and the X that its lines or points are predictions of."""
+    """The parameters of a `FitDisplay`, and the X at which it predicts."""
     check_is_fitted(model)
     check_consistent_length(X, y)
     columns = _shape_of(X)[1]
@@ -96,19 +96,19 @@ def _shape_of(X):
 
 
 def _numbers_of(X):
-    """The only column of X as floats; None if it holds something else."""
+    """The only column of X as floats; None if it does not hold numbers."""
     column = (X.toarray() if sparse.issparse(X) else to_numpy(X))[:, 0]
     return column.astype(float) if column.dtype.kind in "biuf" else None
 
 
 def _grid(X, values, n_points):
-    """Positions from end to end of the data, and the same as an X of the kind of X."""
+    """Positions over the range of the data, and the same positions in the container of X."""
     if not isinstance(n_points, Integral) or n_points < 2:
         raise ValueError(f"n_points must be a whole number of at least 2. Got {n_points!r}.")
     low, high = values.min(), values.max()
     margin = BEYOND * (high - low) or 0.5
     grid = np.linspace(low - margin, high + margin, n_points)
-    if hasattr(X, "columns"):  # a frame of pandas or polars, which the model knows by its names
+    if hasattr(X, "columns"):  # the model checks the column names of a pandas or polars frame
         return grid, type(X)({X.columns[0]: grid})
     xp, device = input_namespace(X)
     dtype = None if xp is np else X.dtype
@@ -123,7 +123,7 @@ def _column_name(model, X):
 
 
 def _target_of(y, target):
-    """The targets drawn, what to call them, and which of several they are."""
+    """The values of one target, its name and its number."""
     name = getattr(y, "name", None)
     values = to_numpy(y).astype(float)
     if values.ndim == 1 or values.shape[1] == 1:
@@ -156,12 +156,12 @@ def _no_reference(reference):
 
 
 def _references(reference, grid):
-    """Lines to compare with, by label."""
+    """The reference functions at the positions of the grid, by label."""
     if reference is None:
         return {}
-    several = isinstance(reference, Mapping)
+    functions = reference if isinstance(reference, Mapping) else {"reference": reference}
     lines = {}
-    for label, function in (reference if several else {"reference": reference}).items():
+    for label, function in functions.items():
         if not callable(function):
             raise TypeError(
                 "reference must be a function of x, such as lambda x: 2 * x + 1, or a dict of "

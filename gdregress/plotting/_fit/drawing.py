@@ -1,15 +1,15 @@
-"""Rows, lines and limits of a picture of a fit."""
+"""The rows, the lines and the limits of a picture of a fit."""
 
 import numpy as np
 
 from gdregress.plotting._shared.figure import colours, foreground
 
-# Share of the range of the points by which the axes go beyond them.
+# Margin of the axes around the points, as a share of their range.
 MARGIN = 0.08
 
 
 def draw_points(ax, x, y, groups, labels, point_kw):
-    """The rows, in the colours of their groups; returns the artists.
+    """Draw the rows in the colours of their groups, and return the artists.
 
     Parameters
     ----------
@@ -17,7 +17,7 @@ def draw_points(ax, x, y, groups, labels, point_kw):
     x, y : ndarray of shape (n_samples,)
     groups : ndarray of int of shape (n_samples,), or None for a single group
     labels : list of str
-        Of the groups.
+        Names of the groups.
     point_kw : dict
         Passed to ``Axes.plot``.
     """
@@ -32,13 +32,14 @@ def draw_points(ax, x, y, groups, labels, point_kw):
     artists = []
     for k, (label, colour) in enumerate(zip(labels, colours(len(labels)), strict=True)):
         rows = slice(None) if groups is None else groups == k
-        own = {**style, "color": colour, "label": label, **point_kw}
-        artists += ax.plot(x[rows], y[rows], **own)
+        artists += ax.plot(
+            x[rows], y[rows], **{**style, "color": colour, "label": label, **point_kw}
+        )
     return artists
 
 
 def draw_lines(ax, grid, lines, labels, shades, line_kw):
-    """The model's lines; returns the artists."""
+    """Draw the model's lines, and return the artists."""
     return [
         ax.plot(grid, line, **{"color": shade, "linewidth": 2, "label": label, **line_kw})[0]
         for line, label, shade in zip(lines, labels, shades, strict=True)
@@ -46,13 +47,13 @@ def draw_lines(ax, grid, lines, labels, shades, line_kw):
 
 
 def draw_references(ax, grid, references):
-    """Lines to compare with."""
+    """Draw the reference lines, each with its own dashes."""
     for (label, line), style in zip(references.items(), _dashes(len(references)), strict=True):
         ax.plot(grid, line, color=foreground(), linestyle=style, linewidth=1.5, label=label)
 
 
 def range_of(*arrays):
-    """Ends of an axis that holds all finite numbers of some arrays."""
+    """Limits of an axis that contains all finite numbers of some arrays."""
     values = np.concatenate([np.ravel(array) for array in arrays])
     values = values[np.isfinite(values)]
     low, high = values.min(), values.max()

@@ -1,4 +1,4 @@
-"""What a model predicts now, and what it would have predicted after every epoch."""
+"""The predictions of a model now and after every epoch."""
 
 import copy
 from collections.abc import Sequence
@@ -12,20 +12,21 @@ from gdregress.plotting._shared.stored_path import check_stored
 
 
 def response(model, X, target=None):
-    """What is drawn of a model: predictions, or what it says of the classes.
+    """The numbers that a `FitDisplay` draws: predictions, or a number for each class.
 
     Parameters
     ----------
     model : fitted estimator
     X : array of shape (n_samples, n_features)
     target : int or None
-        Which of several targets of a regressor.
+        Number of the target, for a regressor with two-dimensional targets.
 
     Returns
     -------
     values : ndarray of shape (n_lines, n_samples)
-        A regressor has one line; a classifier one of its second class, or one for each of more
-        than two: the probability where it is known, the decision function otherwise.
+        A regressor has one line. A classifier of two classes has one line, for the second class;
+        a classifier of more classes has a line for each. They show ``predict_proba``, or the
+        decision function of a classifier without it.
     """
     if not is_classifier(model):
         predicted = to_numpy(model.predict(X))
@@ -37,19 +38,21 @@ def response(model, X, target=None):
 
 
 class ResponseByEpoch(Sequence):
-    """`response` after every epoch, the start being number 0; computed when asked for.
+    """A sequence of `response` after every epoch, with the start as number 0.
+
+    Each item is computed on access.
 
     Parameters
     ----------
     model : estimator
-        Fitted with ``store_path=True``; a Pipeline or search transforms X once.
+        Fitted with ``store_path=True``. The earlier steps of a Pipeline transform X once.
     X, target
         As for `response`.
 
     Raises
     ------
     ValueError
-        If the path has not been stored.
+        If the estimator has not stored its path.
     """
 
     def __init__(self, model, X, target=None):

@@ -1,4 +1,4 @@
-"""How runs with many learning rates have ended, drawn."""
+"""Markers for the ends of runs with many learning rates."""
 
 import math
 from itertools import groupby, pairwise
@@ -10,12 +10,12 @@ from gdregress.plotting._shared.lines import line_styles
 
 VERMILION = COLOURS[3]
 FINISHED, UNFINISHED, DIVERGED = "ended before max_iter", "ended at max_iter", "diverged"
-# Height in its panel of a run whose objective is beyond all bounds.
+# Height of the marker of a diverged run in the panel of objectives, as a share of the panel.
 HIGH = 0.93
 
 
 def draw_trials(ax, trials, column, line_kw=None):
-    """Draw a line through the runs that have not diverged, and a marker for each.
+    """Draw a line through the runs that have not diverged, and a marker for every run.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def draw_trials(ax, trials, column, line_kw=None):
     Returns
     -------
     entries : dict of str to Line2D
-        For the legend.
+        Entries of the legend.
     """
     rates = np.array([trial.learning_rate for trial in trials])
     values = np.array([getattr(trial, column) for trial in trials], dtype=float)
@@ -35,17 +35,17 @@ def draw_trials(ax, trials, column, line_kw=None):
     style = {**line_styles(1, line_kw)[0], "marker": "none"}
     (line,) = ax.plot(rates, np.where(ends == DIVERGED, np.nan, values), **style)
     marker = {"linestyle": "none", "marker": "o", "color": line.get_color()}
-    looks = {
+    styles = {
         FINISHED: marker,
         UNFINISHED: {**marker, "markerfacecolor": ax.get_facecolor()},
         DIVERGED: {**marker, "marker": "X", "markersize": 8, "color": VERMILION},
     }
     if column == "objective":
-        looks[DIVERGED]["transform"] = ax.get_xaxis_transform()
+        styles[DIVERGED]["transform"] = ax.get_xaxis_transform()
         values = np.where(ends == DIVERGED, HIGH, values)
     return {
-        end: ax.plot(rates[ends == end], values[ends == end], **look)[0]
-        for end, look in looks.items()
+        end: ax.plot(rates[ends == end], values[ends == end], **style)[0]
+        for end, style in styles.items()
         if end in ends
     }
 
@@ -57,14 +57,16 @@ def shade_diverged(ax, trials, limit):
 
 
 def diverged_regions(trials, limit, low, high):
-    """Intervals of learning rates with which runs diverge, as far as the trials tell.
+    """Intervals of learning rates with which runs diverge, according to the trials.
+
+    An interval ends halfway, on a log scale, between two trials of which one diverged.
 
     Parameters
     ----------
     trials : list of Trial
         By ascending rate.
     limit : float or None
-        Where an interval begins, should it lie between the same two rates as the beginning.
+        Stable limit. It replaces the halfway point if it lies between the same two trials.
     low, high : float
         Ends of the axis.
 
@@ -88,7 +90,7 @@ def diverged_regions(trials, limit, low, high):
 
 
 def _end(trial):
-    """How a run has ended, in the words of the legend."""
+    """The end of a run, in the words of the legend."""
     if trial.diverged:
         return DIVERGED
     return UNFINISHED if trial.stop_reason == "max_iter" else FINISHED

@@ -1,4 +1,4 @@
-"""Fits with many learning rates, and what is known beforehand of which will do."""
+"""Fits with many learning rates, and the stable limit of the rate."""
 
 import math
 import warnings
@@ -12,8 +12,8 @@ from gdregress.exceptions import ConvergenceWarning, IgnoredParameterWarning
 from gdregress.plotting._shared.estimators import earlier_steps, final_estimator
 from gdregress.plotting._shared.preparation import before_the_descent
 
-# How far the rates that are tried go below the least that is known to be good, and above the
-# largest; they double from one to the next.
+# Smallest rate tried, as a multiple of the smaller of limit and automatic rate; largest rate, as
+# a multiple of the larger. Each rate is twice the rate before.
 BELOW, ABOVE = 2.0**-7, 2.0**3
 
 
@@ -24,7 +24,7 @@ class Trial(NamedTuple):
     ----------
     learning_rate : float
     objective : float
-        After the last epoch.
+        Objective after the last epoch.
     epochs : int
     stop_reason : str
     """
@@ -40,14 +40,14 @@ class Trial(NamedTuple):
 
 
 def prepared(model, X, y):
-    """The final estimator of a model, and X as it would see it in a fit."""
+    """The final estimator of a model, and X after the earlier steps, which are fitted anew."""
     before = earlier_steps(model)
     X = X if before is None else clone(before).fit_transform(X, y)
     return final_estimator(model), X
 
 
-def fitted_quietly(estimator, learning_rate, *data):
-    """A fitted clone with this learning rate, whose warnings go without saying."""
+def fit_without_warnings(estimator, learning_rate, *data):
+    """Fit a clone with this learning rate, and suppress warnings about what the picture shows."""
     model = clone(estimator).set_params(learning_rate=learning_rate, verbose=0, store_path=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -55,26 +55,26 @@ def fitted_quietly(estimator, learning_rate, *data):
         return model.fit(*data)
 
 
-def trial_of(model, learning_rate):
-    """What a fit with this learning rate has come to."""
+def trial_from(model, learning_rate):
+    """The trial of a fitted model."""
     objective = model.history_["objective"][-1]
     return Trial(float(learning_rate), objective, model.n_iter_, model.stop_reason_)
 
 
 def automatic_trial(model, facts):
-    """The same of a fit with ``learning_rate="auto"``, and the range of the rates it has used.
+    """The trial of a fit with ``learning_rate="auto"``, and the range of the rates it has used.
 
-    One that is searched ends up anywhere in the range. Any other is that of the start: a schedule
-    that waits for plateaus may have left little of it.
+    A search for the rate may end anywhere in this range. Without a search the trial holds the
+    first rate, because a schedule may have reduced it after plateaus; the range is None.
     """
     rates = model.history_["learning_rate"]
     if facts.searched:
-        return trial_of(model, model.learning_rate_), (min(rates), max(rates))
-    return trial_of(model, rates[0]), None
+        return trial_from(model, model.learning_rate_), (min(rates), max(rates))
+    return trial_from(model, rates[0]), None
 
 
-def facts_of(estimator, X, y, sample_weight=None):
-    """What the warnings of a fit to these data would know; nothing is fitted.
+def run_facts(estimator, X, y, sample_weight=None):
+    """The facts about a fit to these data that its warnings use; nothing is fitted.
 
     Returns
     -------
@@ -86,14 +86,14 @@ def facts_of(estimator, X, y, sample_weight=None):
 
 
 def limit_name(facts):
-    """How sure the stable limit of some facts is, in the words of a legend."""
+    """The name of the stable limit in a legend: exact limits have another than estimates."""
     if facts.curvature_is_exact:
         return "stable limit"
     return "estimated limit" if facts.is_batch else "estimated limit of an average batch"
 
 
 def rates_around(limit, automatic):
-    """Rates from far below to well above what is known to be good, none of them the limit."""
+    """Rates from far below the limit and the automatic rate to well above; none is the limit."""
     if limit is None:
         anchor, low, high = automatic, BELOW * automatic, automatic / BELOW
     else:

@@ -1,1 +1,1 @@
-"""Parts of `LossCurveDisplay`: the curves read from histories, and the markers of their ends."""
+"""Parts of `LossCurveDisplay`: the curves from histories, and the markers of their ends."""

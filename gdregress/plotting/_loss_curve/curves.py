@@ -1,4 +1,4 @@
-"""What a loss curve shows, read from the history of a fit or of a call to `minimize`."""
+"""The data of a loss curve, from the history of a fit or of a call to `minimize`."""
 
 import math
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from gdregress._minimize.outcome import STATUS
 from gdregress._solver.history import History
 from gdregress.plotting._shared.estimators import final_estimator, fitted_estimator
 
-# What stands on the axes, and the column of the history that holds it.
+# Columns of the history, by the name of what an axis shows.
 X_COLUMNS = {"epoch": "epoch", "update": "t", "second": "seconds"}
 Y_COLUMNS = {
     "objective": "objective",
@@ -23,22 +23,22 @@ Y_COLUMNS = {
 
 
 class LossCurve(NamedTuple):
-    """One descent, of this package or of any other.
+    """The curve of one descent, of this package or another.
 
     Attributes
     ----------
     label : str
-        In the legend.
+        Name in the legend.
     x, y : ndarray of shape (n_epochs + 1,)
-        The first number is that of the start.
+        Points of the curve; the first point is the start.
     validation : ndarray of shape (n_epochs + 1,) or None, default=None
         Score on the rows held out by early stopping.
     stop_reason : str or None, default=None
-        Why the run ended, if the legend is to say so.
+        Reason for the end of the run, which the legend states; None omits it.
     last_epoch : int or None, default=None
-        The epoch in which it did.
+        Epoch in which the run ended.
     unit : {"epoch", "step"}, default="epoch"
-        What is counted: passes over data, or steps of a function that knows no rows.
+        Passes over the data, or steps on a function without rows.
     """
 
     label: str
@@ -51,7 +51,7 @@ class LossCurve(NamedTuple):
 
 
 def read_curves(sources, x, y, best):
-    """The curves of several descents, and what their gaps are measured from.
+    """The curves of some descents, and the objective from which their gaps are measured.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def read_curves(sources, x, y, best):
     x : key of `X_COLUMNS`
     y : key of `Y_COLUMNS`
     best : float or None
-        The least objective for the gap; the least of all curves by default.
+        The smallest objective, for the gap; None is the smallest of all curves.
     """
     _check_choice("y", y, Y_COLUMNS)
     _check_choice("x", x, X_COLUMNS)
@@ -88,12 +88,12 @@ def _read_curve(label, source, x, y):
 
 
 def name_of(source):
-    """What a curve is called that was given no label."""
+    """The default label of a curve."""
     return "minimize" if isinstance(source, Mapping) else type(final_estimator(source)).__name__
 
 
 def _history(source):
-    """The history of a source, and why its run ended."""
+    """The history of a source, and the reason for the end of its run."""
     if isinstance(source, Mapping):
         return _history_of_result(source)
     estimator = fitted_estimator(source)
@@ -101,12 +101,12 @@ def _history(source):
     if reason == "plateau" and estimator.early_stopping:
         reason = "early stopping"
     if reason == "max_iter" and len(history) - 1 != estimator.max_iter:
-        reason = "last epoch"  # of partial_fit, which runs one at a time
+        reason = "last epoch"  # partial_fit runs one epoch at a time
     return history, reason
 
 
 def _history_of_result(result):
-    """The same of an OptimizeResult, which is a dict."""
+    """The history of an OptimizeResult, which is a dict, and the reason for its end."""
     history = result.get("history")
     if not isinstance(history, History):
         raise TypeError(

@@ -1,4 +1,4 @@
-"""Where a curve leaves the picture, where its run has ended, and why."""
+"""The vertical limits of loss curves, and the markers and legend entries of their ends."""
 
 import numpy as np
 
@@ -14,16 +14,16 @@ MARKERS = {
     "callback": "D",
     "interrupted": "P",
 }
-# How far a curve is followed above its start: times the value there on a logarithmic axis, times
-# the fall from there on a linear one.
+# Height above the start at which a curve is cut: a multiple of the value at the start on a
+# logarithmic axis, of the fall from the start on a linear axis.
 FOLLOWED = {"log": 1e3, "linear": 10.0}
 MARGIN = 0.05
 
 
 def limits(curves, scale):
-    """The limits of the vertical axis, and whether a curve is cut there.
+    """The limits of the vertical axis, and whether they cut a curve.
 
-    A run that diverges is followed only so far that it does not flatten the others.
+    The curve of a run that diverges is cut at a height where the other curves stay readable.
 
     Parameters
     ----------
@@ -57,12 +57,12 @@ def limits(curves, scale):
 
 
 def mark_stop(line, curve):
-    """Put a marker where the run has ended; at the edge, if that lies outside.
+    """Draw a marker at the end of the run; at the edge if the end lies outside.
 
     Returns
     -------
     handle : tuple of Line2D
-        The line with its marker, for a legend.
+        The line and its marker, for a legend.
     """
     ax, last = line.axes, np.nan_to_num(curve.y[-1], nan=np.inf)
     marker = ax.plot(
@@ -78,11 +78,11 @@ def mark_stop(line, curve):
 
 
 def stop_text(line, curve):
-    """What the legend says of a curve."""
-    said = []
+    """The legend's text for a curve: its label, and the reason and place of its end."""
+    notes = []
     if curve.stop_reason is not None:
-        said = [curve.stop_reason, f"{curve.unit} {curve.last_epoch}"]
+        notes = [curve.stop_reason, f"{curve.unit} {curve.last_epoch}"]
     last, top = curve.y[-1], line.axes.get_ylim()[1]
     if not last <= top:
-        said.append(f"at {last:.2g}")
-    return f"{curve.label} ({', '.join(said)})" if said else curve.label
+        notes.append(f"at {last:.2g}")
+    return f"{curve.label} ({', '.join(notes)})" if notes else curve.label

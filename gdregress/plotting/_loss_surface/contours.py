@@ -1,21 +1,21 @@
-"""A surface drawn: contours seen from above, or hills seen from the side."""
+"""The drawing of a surface: contours from above, or hills in three dimensions."""
 
 import numpy as np
 
 from gdregress.plotting._shared.figure import foreground, pyplot
-from gdregress.plotting._shared.window import alike
+from gdregress.plotting._shared.window import similar_lengths
 
 LEVELS = 16
-# The share of the window inside the lowest contour, level ground apart.
+# Share of the window inside the lowest contour; the flat part of the surface does not count.
 INNERMOST = 0.01
-# Heights below this share of the highest are level ground.
+# Heights below this share of the highest belong to the flat part.
 SMALLEST = 1e-9
-# Ratio of the highest to the lowest contour below which powers of ten alone are too few ticks.
+# Smallest ratio of the highest to the lowest contour at which powers of ten suffice as ticks.
 FEW = 1e3
 
 
 def gap_levels(gaps, n_levels=LEVELS):
-    """Heights of the contours, in equal ratios so that a valley shows beside high walls.
+    """Heights of the contours; equal ratios make a valley visible between high walls.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ def gap_levels(gaps, n_levels=LEVELS):
 
 
 def draw_contours(ax, x, y, gaps, n_levels, contour_kw, label, colorbar):
-    """Filled contours with lines between them; the ground shows at the bottom of the valley."""
+    """Draw filled contours with lines between them; the lowest region stays unfilled."""
     from matplotlib.colors import LinearSegmentedColormap, LogNorm
     from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -59,7 +59,7 @@ def draw_contours(ax, x, y, gaps, n_levels, contour_kw, label, colorbar):
 
 
 def draw_hills(ax, x, y, values, gaps, n_levels, surface_kw):
-    """The surface in three dimensions, coloured by the same heights as the contours."""
+    """Draw the surface in three dimensions, coloured by the same heights as the contours."""
     from matplotlib.colors import LogNorm
 
     levels = gap_levels(gaps, n_levels)
@@ -72,11 +72,11 @@ def draw_hills(ax, x, y, values, gaps, n_levels, surface_kw):
         style = {**style, "facecolors": faces, "cmap": None, "shade": False}
         surface_kw = {k: v for k, v in surface_kw.items() if k != "cmap"}
     heights = np.where(np.isfinite(values), values, np.nan)
-    ax.computed_zorder = False  # or the surface hides the path that runs over it
+    ax.computed_zorder = False  # a computed order would hide the path behind the surface
     return ax.plot_surface(*np.meshgrid(x, y), heights, **{**style, **surface_kw})
 
 
-def equal_if_alike(ax, x, y):
-    """Equal units on both axes where neither gets much shorter by it."""
-    if alike(x[-1] - x[0], y[-1] - y[0]):
+def equal_if_similar(ax, x, y):
+    """Set equal units on both axes unless one of them would become much shorter."""
+    if similar_lengths(x[-1] - x[0], y[-1] - y[0]):
         ax.set_aspect("equal")

@@ -9,24 +9,24 @@ from gdregress.exceptions import warn_user
 from gdregress.plotting._loss_surface.training import flat_parameters
 from gdregress.plotting._shared.stored_path import check_stored
 
-# Differences between the objective of the history and that on the data handed in, relative to
-# itself and to the start, beyond which these are not the data of the fit.
+# Largest difference between the last objective of the history and the objective on the data that
+# the caller passes, relative to itself and to the start; a larger one means other data.
 SAME, ROUNDING = 1e-4, 1e-9
 
 
 @dataclass(frozen=True)
 class Descent:
-    """Where a fit has been.
+    """The parameters of a fit after every epoch.
 
     Parameters
     ----------
     points : ndarray of shape (n_epochs + 1, n_parameters)
         Flat vectors in the units of ``coef_``, see `Training`.
-    run_points : ndarray of the same shape
-        In the units of the run.
+    run_points : ndarray of shape (n_epochs + 1, n_parameters)
+        The same points in the units of the run.
     objective : ndarray of shape (n_epochs + 1,)
     kept : ndarray of shape (n_parameters,) or None
-        ``coef_`` and ``intercept_`` where they are not the last point, as after early stopping.
+        ``coef_`` and ``intercept_`` if they differ from the last point, as after early stopping.
     """
 
     points: Any
@@ -41,7 +41,7 @@ class Descent:
 
 
 def read_descent(estimator, training):
-    """The course of a fitted estimator.
+    """Read the path of a fitted estimator from its history.
 
     Raises
     ------
@@ -51,13 +51,13 @@ def read_descent(estimator, training):
     Warns
     -----
     UserWarning
-        If the objective is not that of the history: the data are not those of the fit.
+        If the objective differs from the history, because the data are not those of the fit.
     """
     check_stored(estimator)
     history, fit_intercept = estimator.history_, estimator.fit_intercept
     stored = zip(history.coef, history.intercept, strict=True)
     points = np.array([flat_parameters(c, b, fit_intercept) for c, b in stored])
-    # of calls to partial_fit the first may not have stored anything
+    # early calls to partial_fit may have run with store_path=False
     objective = np.asarray(history["objective"][-len(points) :], dtype=float)
     kept = flat_parameters(estimator.coef_, estimator.intercept_, fit_intercept)
     if np.allclose(kept, points[-1], rtol=1e-12, atol=0):

@@ -1,6 +1,10 @@
-"""How a surface and the paths on it look, whatever they are of."""
+"""The drawing of a surface and of the paths on it, for estimators and functions alike."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 
@@ -8,15 +12,19 @@ from gdregress.plotting._loss_surface.contours import (
     LEVELS,
     draw_contours,
     draw_hills,
-    equal_if_alike,
+    equal_if_similar,
 )
 from gdregress.plotting._loss_surface.paths import draw_path, draw_point, move_to
 from gdregress.plotting._shared.animated_display import AnimatedDisplay
 from gdregress.plotting._shared.figure import axes_or_new, colours, foreground
 from gdregress.plotting._shared.legend import place_legend
-from gdregress.plotting._shared.marks import END, KEPT, MINIMUM, START, key
+from gdregress.plotting._shared.marks import END, KEPT, MINIMUM, START, legend_entry
 
-# Share of a side of the window by which two points differ visibly.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+# Smallest visible distance between two points, as a share of a side of the window.
 APART = 0.01
 KINDS = ("contour", "surface")
 
@@ -24,24 +32,26 @@ KINDS = ("contour", "surface")
 class DrawnSurface(AnimatedDisplay):
     """The data of a `LossSurfaceDisplay`, and its drawing."""
 
+    lines_: dict[str, Line2D]
+
     def __init__(
         self,
         *,
-        x,
-        y,
-        values,
-        paths=None,
-        path_values=None,
-        kept=None,
-        minimum=None,
-        minimum_value=None,
-        minimum_label="minimum",
-        xlabel="x",
-        ylabel="y",
-        zlabel="objective",
-        is_projected=False,
-        unit="epoch",
-    ):
+        x: np.ndarray,
+        y: np.ndarray,
+        values: np.ndarray,
+        paths: Mapping[str, np.ndarray] | None = None,
+        path_values: Mapping[str, np.ndarray] | None = None,
+        kept: Mapping[str, np.ndarray] | None = None,
+        minimum: np.ndarray | None = None,
+        minimum_value: float | None = None,
+        minimum_label: str = "minimum",
+        xlabel: str = "x",
+        ylabel: str = "y",
+        zlabel: str = "objective",
+        is_projected: bool = False,
+        unit: str = "epoch",
+    ) -> None:
         self.x = x
         self.y = y
         self.values = values
@@ -59,17 +69,17 @@ class DrawnSurface(AnimatedDisplay):
 
     def plot(
         self,
-        ax=None,
+        ax: Axes | None = None,
         *,
-        kind="contour",
-        levels=LEVELS,
-        colorbar=True,
-        legend=True,
-        contour_kw=None,
-        surface_kw=None,
-        line_kw=None,
-    ):
-        """Draw the surface and what is on it.
+        kind: Literal["contour", "surface"] = "contour",
+        levels: int = LEVELS,
+        colorbar: bool = True,
+        legend: bool = True,
+        contour_kw: dict[str, Any] | None = None,
+        surface_kw: dict[str, Any] | None = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
+        """Draw the surface, the paths and the minimum.
 
         Parameters
         ----------
@@ -81,7 +91,7 @@ class DrawnSurface(AnimatedDisplay):
         levels : int, default=16
             Number of contours. Their heights above the lowest point are in equal ratios.
         colorbar : bool, default=True
-            Whether to say what the shades of the contours stand for.
+            Whether to draw a colour bar for the contours.
         legend : bool, default=True
             Whether to draw a legend.
         contour_kw : dict or None, default=None
@@ -113,10 +123,10 @@ class DrawnSurface(AnimatedDisplay):
         return self
 
     def _draw_contours(self, ax, levels, colorbar, contour_kw):
-        self._take(ax, is_3d=False)
+        self._set_axes(ax, is_3d=False)
         label = f"{self.zlabel} above its minimum (log scale)"
         draw_contours(ax, self.x, self.y, self._gaps(), levels, contour_kw, label, colorbar)
-        equal_if_alike(ax, self.x, self.y)
+        equal_if_similar(ax, self.x, self.y)
 
     def _draw_hills(self, ax, levels, surface_kw):
         if ax.name != "3d":
@@ -124,12 +134,12 @@ class DrawnSurface(AnimatedDisplay):
                 "kind='surface' needs axes in three dimensions: "
                 "plt.subplots(subplot_kw={'projection': '3d'})."
             )
-        self._take(ax, is_3d=True)
+        self._set_axes(ax, is_3d=True)
         draw_hills(ax, self.x, self.y, self.values, self._gaps(), levels, surface_kw)
         ax.set_zlabel(self.zlabel, labelpad=10)
         ax.locator_params(nbins=5)
 
-    def _take(self, ax, is_3d):
+    def _set_axes(self, ax, is_3d):
         self.ax_, self.figure_, self._is_3d = ax, ax.figure, is_3d
         ax.set(xlabel=self.xlabel, ylabel=self.ylabel)
         ax.set(xlim=(self.x[0], self.x[-1]), ylim=(self.y[0], self.y[-1]))
@@ -146,7 +156,7 @@ class DrawnSurface(AnimatedDisplay):
         self.lines_, self._heads, self._shows_kept = {}, {}, False
         paths, kept = self.paths or {}, self.kept or {}
         for (label, path), colour in zip(paths.items(), colours(len(paths)), strict=True):
-            points, heights = self._seen(label)
+            points, heights = self._drawn_points(label)
             name = self._name(label, path)
             artists = draw_path(self.ax_, points, heights, colour, name, line_kw)
             self.lines_[label], self._heads[label] = artists
@@ -155,23 +165,23 @@ class DrawnSurface(AnimatedDisplay):
                 self._shows_kept = True
 
     def _is_apart(self, point, other):
-        """Whether two points can be told apart in the window."""
+        """Whether the distance of two points is visible in the window."""
         sides = np.array([self.x[-1] - self.x[0], self.y[-1] - self.y[0]])
         return bool((abs(point - other) > APART * sides).any())
 
     def _draw_kept(self, point, colour):
         height = None
-        if self._is_3d:  # that of the nearest point of the grid
+        if self._is_3d:  # the height of the nearest point of the grid
             row, column = np.argmin(abs(self.y - point[1])), np.argmin(abs(self.x - point[0]))
             height = self.values[row, column]
         draw_point(self.ax_, point, height, colour, KEPT)
 
-    def _seen(self, label):
-        """Points of a path as they are drawn, and their heights in three dimensions."""
+    def _drawn_points(self, label):
+        """The drawn points of a path, and their heights in three dimensions."""
         path = self.paths[label]
         if not self._is_3d:
             return path, None
-        # which are not cut off at the limits of the axes
+        # matplotlib does not clip three-dimensional lines at the limits of the axes
         inside = self._is_inside(path)
         return np.where(inside[:, None], path, np.nan), np.where(
             inside, self.path_values[label], np.nan
@@ -182,8 +192,8 @@ class DrawnSurface(AnimatedDisplay):
         return (x >= left) & (x <= right) & (y >= low) & (y <= high)
 
     def _name(self, label, path):
-        """What the legend says of a path."""
-        is_noted = self.is_projected and not self._is_shared_note()
+        """The legend's text for a path."""
+        is_noted = self.is_projected and not self._has_title()
         name = f"{label}, projected" if is_noted else label
         outside = int(np.sum(~self._is_inside(path)))
         return f"{name} ({outside} of {len(path)} points outside)" if outside else name
@@ -191,37 +201,37 @@ class DrawnSurface(AnimatedDisplay):
     def _draw_legend(self):
         handles = list(self.lines_.values())
         if handles:
-            handles += [key(START, "start"), key(END, self._head_name)]
+            handles += [legend_entry(START, "start"), legend_entry(END, self._head_name)]
         if self._shows_kept:
-            handles.append(key(KEPT, "returned"))
+            handles.append(legend_entry(KEPT, "returned"))
         if self.minimum is not None:
-            handles.append(key(MINIMUM, self.minimum_label))
+            handles.append(legend_entry(MINIMUM, self.minimum_label))
         if not handles:
             return
         legend = self.ax_.legend(
             handles=handles,
-            title="projected paths" if self._is_shared_note() else None,
+            title="projected paths" if self._has_title() else None,
             loc="upper left",
             framealpha=0.85,
             fontsize="small",
             title_fontsize="small",
         )
         legend.set_zorder(20)
-        if not self._is_3d:  # the surface is highest where it is of least interest
+        if not self._is_3d:  # the legend covers high places, which are of least interest
             ranks = np.argsort(np.argsort(self.values, axis=None)).reshape(self.values.shape)
             place_legend(legend, list((self.paths or {}).values()), ranks)
 
-    def _is_shared_note(self):
-        """Whether the legend's title says that the paths are projected, for all of them."""
+    def _has_title(self):
+        """Whether the title of the legend notes that all paths are projected."""
         return self.is_projected and len(self.paths) > 1
 
     @property
-    def n_frames(self):
-        """Points of the longest path."""
+    def n_frames(self) -> int:
+        """Count of the points of the longest path; 0 without paths."""
         return max((len(path) for path in (self.paths or {}).values()), default=0)
 
     def _show_frame(self, index):
         for label, line in self.lines_.items():
-            points, heights = self._seen(label)
+            points, heights = self._drawn_points(label)
             at = min(index, len(points) - 1)
             move_to(line, self._heads[label], points, heights, at)

@@ -1,4 +1,4 @@
-"""What a loss surface shows: heights over a plane, and the paths of descents on it."""
+"""The data of a loss surface: the objective over a plane, and the paths of descents on it."""
 
 import numpy as np
 
@@ -9,22 +9,23 @@ from gdregress.plotting._loss_surface.plane_objective import PlaneObjective
 from gdregress.plotting._loss_surface.problem import common_training
 from gdregress.plotting._shared.estimators import fitted_estimator
 from gdregress.plotting._shared.stored_path import check_stored
-from gdregress.plotting._shared.window import window, worth_seeing
+from gdregress.plotting._shared.window import points_to_show, window
 
-# Sides of the grid; between them as many points as take a second or so.
+# Smallest and largest side of the grid; in between, the grid takes about a second.
 FEWEST, MOST = 25, 60
 LOSSES_A_SECOND = 1e8
-# Share of the start's height above the minimum that the minimum may lie out of the plane.
+# Largest height of the projected minimum above the minimum itself, as a share of the start's
+# height, at which the minimum counts as a point of the plane.
 IN_PLANE = 1e-6
 
 
-def surface_of(models, X, y, sample_weight, features, target, grid, xlim, ylim):
-    """The data of a `LossSurfaceDisplay`, as keyword arguments.
+def estimator_surface(models, X, y, sample_weight, features, target, grid, xlim, ylim):
+    """The parameters of a `LossSurfaceDisplay`, as keyword arguments.
 
     Parameters
     ----------
     models : dict of label to fitted estimator or Pipeline
-    others
+    X, y, sample_weight, features, target, grid, xlim, ylim
         As in `LossSurfaceDisplay.from_estimator`.
     """
     estimators = {label: fitted_estimator(model) for label, model in models.items()}
@@ -34,35 +35,39 @@ def surface_of(models, X, y, sample_weight, features, target, grid, xlim, ylim):
     descents = {label: read_descent(e, training) for label, e in estimators.items()}
     best, value = _lowest_end(training, descents)
     minimum = find_minimum(next(iter(estimators.values())), training, best, value)
-    worth = {k: worth_seeing(d.objective, minimum.value) for k, d in descents.items()}
-    moved = np.vstack([d.run_points[worth[label]] for label, d in descents.items()])
-    plane = choose_plane(features, target, names, training, best, moved)
+    is_shown = {k: points_to_show(d.objective, minimum.value) for k, d in descents.items()}
+    visited = np.vstack([d.run_points[is_shown[label]] for label, d in descents.items()])
+    plane = choose_plane(features, target, names, training, best, visited)
     objective = PlaneObjective(training, *_in_run_units(plane, training))
-    shadow = _Shadow(plane, training)
-    paths = {label: shadow.of_path(descent) for label, descent in descents.items()}
-    lowest = shadow.of_point(minimum.point)
-    held, middle = [path[worth[label]] for label, path in paths.items()], None
+    projection = _Projection(plane, training)
+    paths = {label: projection.of_path(descent) for label, descent in descents.items()}
+    lowest = projection.of_point(minimum.point)
+    shown, middle = [path[is_shown[label]] for label, path in paths.items()], None
     if minimum.reached:
-        held, middle = [*held, lowest], lowest
-    xlim, ylim = window(np.vstack(held), middle, objective.reach(), xlim, ylim)
+        shown, middle = [*shown, lowest], lowest
+    xlim, ylim = window(np.vstack(shown), middle, objective.effect_of_unit(), xlim, ylim)
     height = float(objective(*lowest[:, None])[0])
     start = max(descent.objective[0] for descent in descents.values())
     return {
         **_heights(objective, xlim, ylim, _side(grid, training)),
         "paths": paths,
         "path_values": {label: objective(*path.T) for label, path in paths.items()},
-        "kept": {k: shadow.of_point(d.kept) for k, d in descents.items() if d.kept is not None},
+        "kept": {
+            label: projection.of_point(descent.kept)
+            for label, descent in descents.items()
+            if descent.kept is not None
+        },
         "minimum": lowest,
         "minimum_value": height,
-        "minimum_label": _label_of(minimum, height, start),
+        "minimum_label": _minimum_label(minimum, height, start),
         "xlabel": plane.labels[0],
         "ylabel": plane.labels[1],
         "is_projected": len(best) > 2,
     }
 
 
-class _Shadow:
-    """Where points lie in a plane, or the points in it that are nearest to them."""
+class _Projection:
+    """The orthogonal projection of paths and points onto a plane, as coordinates in it."""
 
     def __init__(self, plane, training):
         self.plane = plane
@@ -79,7 +84,7 @@ class _Shadow:
 
 
 def _lowest_end(training, descents):
-    """Where the descent that came lowest has ended, and the objective there."""
+    """The lowest end of all descents, and the objective there."""
     ends = [descent.end for descent in descents.values()]
     values = [
         training.objective.value(training.as_parameters(training.to_run(end))) for end in ends
@@ -108,8 +113,8 @@ def _heights(objective, xlim, ylim, side):
     return {"x": x, "y": y, "values": values.reshape(side, side)}
 
 
-def _label_of(minimum, height, start):
-    """What the marker of the minimum stands for, at its height in the plane."""
+def _minimum_label(minimum, height, start):
+    """The legend's text for the marker of the minimum, at its height in the plane."""
     name = "minimum" if minimum.reached else "lowest point known"
     if height - minimum.value > IN_PLANE * abs(start - minimum.value):
         name += ", projected"

@@ -1,4 +1,4 @@
-"""The surface of a function of two numbers, and where it is lowest."""
+"""The surface of a function of two numbers, and its minimum."""
 
 import inspect
 
@@ -7,11 +7,11 @@ from scipy.optimize import minimize as scipy_minimize
 
 from gdregress._minimize.derivatives import number
 from gdregress.plotting._shared.function_paths import labelled_paths
-from gdregress.plotting._shared.window import checked_limits, window, worth_seeing
+from gdregress.plotting._shared.window import checked_limits, points_to_show, window
 
 
 def function_surface(f, path, xlim, ylim, grid, vectorized):
-    """The data of a `LossSurfaceDisplay`, as keyword arguments; see its `from_function`."""
+    """The parameters of a `LossSurfaceDisplay`; its `from_function` explains the arguments."""
     paths = {} if path is None else labelled_paths(path, 2)
     height = _of_two_numbers(f, next(iter(paths.values()), None))
     if not paths:
@@ -23,11 +23,10 @@ def function_surface(f, path, xlim, ylim, grid, vectorized):
         raise ValueError("f is not finite at any point of the path.")
     minimum = _minimum_near(height, ends[np.nanargmin(_finite(ends_heights))])
     lowest = np.nanmin(_finite(ends_heights)) if minimum is None else height(*minimum)
-    held = [p.points[worth_seeing(heights[k], lowest)] for k, p in paths.items()]
-    held = np.vstack(held)
-    middle = None if minimum is None or _far(minimum, held) else minimum
-    held = held if middle is None else np.vstack([held, middle])
-    xlim, ylim = window(held, middle, xlim=xlim, ylim=ylim)
+    shown = np.vstack([p.points[points_to_show(heights[k], lowest)] for k, p in paths.items()])
+    middle = None if minimum is None or _is_far(minimum, shown) else minimum
+    shown = shown if middle is None else np.vstack([shown, middle])
+    xlim, ylim = window(shown, middle, xlim=xlim, ylim=ylim)
     x, y = np.linspace(*xlim, grid), np.linspace(*ylim, grid)
     return {
         "x": x,
@@ -56,7 +55,7 @@ def _without_path(f, height, xlim, ylim, grid, vectorized):
 
 
 def _of_two_numbers(f, path):
-    """f as a function of two floats, whether it takes two numbers or a vector of them."""
+    """f as a function of two floats; f itself may take a vector of two numbers."""
     if _takes_two(f):
 
         def height(x, y):
@@ -75,10 +74,10 @@ def _of_two_numbers(f, path):
 
 
 def _takes_two(f):
-    """Whether f must be handed two arguments."""
+    """Whether f requires two arguments."""
     try:
         parameters = inspect.signature(f).parameters.values()
-    except ValueError:  # a built-in function tells nothing
+    except ValueError:  # some built-in functions have no signature
         return True
     positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
     needed = [p for p in parameters if p.kind in positional and p.default is p.empty]
@@ -101,7 +100,7 @@ def _on_grid(f, height, x, y, vectorized):
 
 
 def _minimum_near(height, start):
-    """Where a search without gradients comes to rest; None if it does not."""
+    """The result of a search without gradients; None if it does not converge."""
     with np.errstate(over="ignore", invalid="ignore"):
         found = scipy_minimize(
             lambda point: height(*point),
@@ -112,15 +111,15 @@ def _minimum_near(height, start):
     return found.x if found.success and np.isfinite(found.fun) else None
 
 
-def _far(point, points):
-    """Whether a point is further from others than they are from each other."""
+def _is_far(point, points):
+    """Whether a point lies further outside the range of others than this range is long."""
     low, high = points.min(axis=0), points.max(axis=0)
     reach = max(high - low)
     return bool((np.maximum(low - point, point - high) > reach).any())
 
 
 def _inside(minimum, value, x, y):
-    """The minimum as part of the display, if it lies in the window."""
+    """The minimum as parameters of the display, if it lies in the window."""
     if minimum is None or not (x[0] <= minimum[0] <= x[-1] and y[0] <= minimum[1] <= y[-1]):
         return {}
     return {"minimum": minimum, "minimum_value": value}

@@ -1,4 +1,4 @@
-"""The least objective: where the descents of a picture would end."""
+"""The minimum of the objective, by a long descent."""
 
 import warnings
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from sklearn.exceptions import ConvergenceWarning
 from gdregress.exceptions import IgnoredParameterWarning
 from gdregress.plotting._loss_surface.training import flat_parameters
 
-# Epochs that the descent may take: as many as read so many numbers, but between these limits.
+# The descent reads at most this count of numbers, but its epochs stay between the two limits.
 NUMBERS_READ = 2e9
 FEWEST, MOST = 1000, 20_000
 
 
 @dataclass(frozen=True)
 class Minimum:
-    """The least objective known.
+    """The smallest objective known.
 
     Parameters
     ----------
@@ -26,8 +26,7 @@ class Minimum:
         Flat vector in the units of ``coef_``.
     value : float
     reached : bool
-        Whether a descent has converged there; False where it ran out of epochs, as it must
-        where there is no minimum.
+        Whether a descent has converged there. It cannot if there is no minimum.
     """
 
     point: Any
@@ -36,7 +35,7 @@ class Minimum:
 
 
 def find_minimum(estimator, training, point, value):
-    """The minimum, by a long batch descent from the best point known.
+    """Find the minimum by a long batch descent from the best point known.
 
     Parameters
     ----------
@@ -45,7 +44,7 @@ def find_minimum(estimator, training, point, value):
     point : ndarray
         Flat vector in the units of ``coef_``.
     value : float
-        The objective there.
+        Objective at this point.
     """
     X, y, weights = training.rows
     design = training.objective.design
@@ -64,7 +63,7 @@ def find_minimum(estimator, training, point, value):
         verbose=0,
     )
     if hasattr(twin, "class_weight"):
-        twin.set_params(class_weight=None)  # they are part of the weights by now
+        twin.set_params(class_weight=None)  # the weights of the rows include them already
     coef, intercept = design.split(point.reshape(design.n_parameters, -1))
     start = {"coef_init": coef.T, "intercept_init": intercept}
     if not training.objective.output_shape:

@@ -1,27 +1,29 @@
-"""Paths, ends and the minimum drawn on a surface, in two or three dimensions."""
+"""Paths and markers on a surface, in two or three dimensions."""
 
 import numpy as np
 
 from gdregress.plotting._shared.figure import pyplot
 from gdregress.plotting._shared.marks import END, START
 
-# Points from which a path is drawn finer.
+# Paths with more points than this get finer lines.
 MANY = 200
-# Above the surface, which three dimensions would otherwise draw over them.
+# Drawing order of the paths, above the surface; a surface in three dimensions would hide them.
 ABOVE = 10
 
 
 def draw_path(ax, path, heights, colour, label, line_kw):
-    """The line of a path and the marker where it is.
+    """Draw the line of a path, with markers at its start and its end.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes or Axes3D
     path : ndarray of shape (n_points, 2)
     heights : ndarray of shape (n_points,) or None
-        For three dimensions.
-    colour, label, line_kw
-        Of the line.
+        Heights in three dimensions; None in two.
+    colour : str
+    label : str
+    line_kw : dict
+        Passed to ``Axes.plot`` for the line.
 
     Returns
     -------
@@ -42,13 +44,13 @@ def draw_path(ax, path, heights, colour, label, line_kw):
 
 
 def draw_point(ax, point, height, colour, style):
-    """A single marker, below the heads of the paths that may stand on it."""
+    """Draw a single marker, below the heads of the paths."""
     columns = _columns(np.reshape(point, (1, 2)), None if height is None else np.array([height]))
     ax.plot(*columns, color=colour, linestyle="", zorder=ABOVE + 2, **style)
 
 
 def move_to(line, head, path, heights, index):
-    """Show a path as far as one of its points."""
+    """Show a path up to one of its points."""
     columns = _columns(path, heights)
     for artist, part in ((line, slice(None, index + 1)), (head, slice(index, index + 1))):
         data = [column[part] for column in columns]
@@ -59,7 +61,7 @@ def move_to(line, head, path, heights, index):
 
 
 def halo(linewidth):
-    """A rim in the colour of the ground, by which a line stands out on any shade."""
+    """An outline in the background colour, which makes a line visible on every shade."""
     from matplotlib.patheffects import Normal, Stroke
 
     return [

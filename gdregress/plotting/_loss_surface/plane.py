@@ -1,4 +1,4 @@
-"""Which plane of the parameters a surface stands on."""
+"""The plane of the parameters over which a surface is drawn."""
 
 from numbers import Integral
 from typing import Any, NamedTuple
@@ -9,16 +9,16 @@ INTERCEPT = "intercept"
 
 
 class Plane(NamedTuple):
-    """origin + u first + v second.
+    """The points origin + u first + v second.
 
     Attributes
     ----------
     origin, first, second : ndarray
-        Flat vectors, see `Training`; both directions have length 1 and are at right angles.
+        Flat vectors, see `Training`; the two directions are orthonormal.
     in_run_units : bool
-        Whether they are in the units of the run; in those of ``coef_`` otherwise.
+        Whether the vectors are in the units of the run, rather than those of ``coef_``.
     labels : tuple of two str
-        Of the axes.
+        Labels of the axes.
     """
 
     origin: Any
@@ -29,12 +29,12 @@ class Plane(NamedTuple):
 
     def coordinates(self, points):
         """(u, v) of the nearest points in the plane, shape (n_points, 2)."""
-        away = np.atleast_2d(points) - self.origin
-        return away @ np.column_stack([self.first, self.second])
+        differences = np.atleast_2d(points) - self.origin
+        return differences @ np.column_stack([self.first, self.second])
 
 
-def choose_plane(features, target, names, training, ends, moved):
-    """The plane that ``features`` stands for.
+def choose_plane(features, target, names, training, ends, visited):
+    """The plane that ``features`` describes.
 
     Parameters
     ----------
@@ -44,8 +44,8 @@ def choose_plane(features, target, names, training, ends, moved):
     names : Names
     training : Training
     ends : ndarray
-        Flat vector in the units of ``coef_`` where the best descent has ended.
-    moved : ndarray of shape (n_points, n_parameters)
+        End of the best descent, a flat vector in the units of ``coef_``.
+    visited : ndarray of shape (n_points, n_parameters)
         Points of all descents in the units of the run.
     """
     if len(ends) < 2:
@@ -59,18 +59,18 @@ def choose_plane(features, target, names, training, ends, moved):
             fit_intercept = training.objective.design.fit_intercept
             features = (0, INTERCEPT) if fit_intercept else (0, 1)
     if isinstance(features, str) and features == "pca":
-        return _principal_plane(training.to_run(ends), moved)
+        return _principal_plane(training.to_run(ends), visited)
     return _coefficient_plane(features, target, names, training, ends)
 
 
 class Names(NamedTuple):
-    """How the parameters are called.
+    """Names of the parameters.
 
     Attributes
     ----------
     features : list of str
     after : str
-        The step before the estimator, "" if there is none.
+        Name of the step before the estimator, "" if there is none.
     """
 
     features: list
@@ -85,7 +85,7 @@ class Names(NamedTuple):
 
 
 def _coefficient_plane(features, target, names, training, ends):
-    """Two parameters vary, all others are held where they have ended."""
+    """The plane in which two parameters vary and all others keep their last values."""
     pair = list(features) if isinstance(features, (tuple, list, np.ndarray)) else []
     if len(pair) != 2:
         raise ValueError(
@@ -116,7 +116,7 @@ def _check_target(target, n_targets):
 
 
 def _position(feature, names, has_intercept):
-    """Row of a feature among the parameters."""
+    """The row of a feature in the table of parameters."""
     if isinstance(feature, Integral) and -len(names) <= feature < len(names):
         return int(feature) % len(names)
     if isinstance(feature, str) and feature in names:
@@ -130,11 +130,10 @@ def _position(feature, names, has_intercept):
     )
 
 
-def _principal_plane(end, moved):
-    """The two directions through the end along which the descents have moved most."""
-    away = moved - end
-    # without rows of zeros a path of a single step would have a single direction
-    padded = np.vstack([away, np.zeros((2, len(end)))])
+def _principal_plane(end, visited):
+    """The plane through the end along the first two principal directions of the descents."""
+    # without the rows of zeros a path of one step would have only one direction
+    padded = np.vstack([visited - end, np.zeros((2, len(end)))])
     _, lengths, directions = np.linalg.svd(padded, full_matrices=False)
     largest = np.argmax(abs(directions[:2]), axis=1)
     directions = directions[:2] * np.sign(directions[[0, 1], largest])[:, None]

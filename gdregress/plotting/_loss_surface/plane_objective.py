@@ -6,15 +6,15 @@ from gdregress._core.threads import map_in_threads
 from gdregress._objective.evaluation import mean_loss
 from gdregress._utils.array_api import to_numpy
 
-# Predictions computed at a time: they stay in the cache from one point of the plane to the next.
+# Rows per block: their predictions stay in the cache from one point of the plane to the next.
 AT_ONCE = 16_384
 
 
 class PlaneObjective:
     """F(origin + u d_1 + v d_2), a function of two numbers.
 
-    Raw predictions are linear in the parameters, z = z_0 + u z_1 + v z_2, so that a point costs
-    as much as the losses of all rows, however many features there are.
+    Raw predictions are linear in the parameters, z = z_0 + u z_1 + v z_2. Hence a point costs as
+    much as the losses of all rows, whatever the number of features.
 
     Parameters
     ----------
@@ -29,12 +29,12 @@ class PlaneObjective:
         design = training.objective.design
         self._predicted = [design.predict(training.as_parameters(v)) for v in self.vectors]
 
-    def reach(self):
-        """By how much u = 1 and v = 1 change a prediction, as root mean squares."""
+    def effect_of_unit(self):
+        """Root mean square change of the predictions for u = 1 and for v = 1."""
         return tuple(float(np.sqrt(np.mean(to_numpy(z) ** 2))) for z in self._predicted[1:])
 
     def __call__(self, u, v):
-        """F at some points.
+        """Evaluate F at some points.
 
         Parameters
         ----------

@@ -1,36 +1,36 @@
-"""The one problem that all estimators on a surface have to share."""
+"""The check that all estimators on a surface minimise the same objective."""
 
 import numpy as np
 from scipy import sparse
 
 from gdregress._utils.array_api import to_numpy
 from gdregress.plotting._loss_surface.plane import Names
-from gdregress.plotting._loss_surface.training import training_of
+from gdregress.plotting._loss_surface.training import rebuild_training
 from gdregress.plotting._shared.estimators import earlier_steps, feature_names, transformed
 
 
 def common_training(models, estimators, X, y, sample_weight):
-    """What all fits have minimised, and the names of its parameters.
+    """The objective that all fits have minimised, and the names of its parameters.
 
     Parameters
     ----------
     models : dict of label to fitted estimator or Pipeline
     estimators : dict of label to GDRegressor or GDClassifier
-        Those that the models are or end with.
+        The final estimators of the models.
     X, y, sample_weight
-        What they were fitted on.
+        The data of the fits.
 
     Raises
     ------
     ValueError
         If they have minimised different objectives.
     """
-    trainings, problems, first, seen = {}, {}, next(iter(models)), None
+    trainings, problems, first, first_columns = {}, {}, next(iter(models)), None
     for label, estimator in estimators.items():
         columns = transformed(models[label], X)
-        trainings[label] = training_of(estimator, columns, y, sample_weight)
-        seen = columns if seen is None else seen
-        if not _same_numbers(columns, seen):
+        trainings[label] = rebuild_training(estimator, columns, y, sample_weight)
+        first_columns = columns if first_columns is None else first_columns
+        if not _same_numbers(columns, first_columns):
             raise ValueError(
                 f"Estimators on one surface must see the same data, but what the steps before "
                 f"{label!r} make of X is not what those before {first!r} make of it."
@@ -55,7 +55,7 @@ def _check_same(problems, first, label):
 
 
 def _problem(estimator, training):
-    """What an objective depends on, apart from the data."""
+    """The parameters on which an objective depends, apart from the data."""
     held_out = None
     if estimator.early_stopping:
         held_out = estimator.validation_fraction, estimator.random_state

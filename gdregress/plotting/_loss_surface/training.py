@@ -1,4 +1,4 @@
-"""The objective that a fit has minimised, built anew from its estimator and data."""
+"""The objective of a fit, rebuilt from its estimator and data."""
 
 from dataclasses import dataclass
 from numbers import Integral
@@ -14,17 +14,17 @@ from gdregress.plotting._shared.preparation import before_the_descent
 
 @dataclass(frozen=True)
 class Training:
-    """What a fit has minimised, and on which rows.
+    """The objective of a fit and its rows.
 
     Parameters are flat vectors in the units of ``coef_``: the coefficients of the first feature
-    for every target, of the second, and so on, then the intercepts.
+    for every target, then those of the second, and so on, then the intercepts.
 
     Parameters
     ----------
     objective : DataObjective
     scaling : Scaling
     rows : tuple
-        X, y and weights of the rows trained on; classes are numbers by now.
+        X, y and weights of the training rows; y holds classes as numbers.
     """
 
     objective: DataObjective
@@ -37,7 +37,7 @@ class Training:
         return int(np.prod(self.objective.output_shape, dtype=int))
 
     def to_run(self, flat):
-        """The same parameters in the units of the run, standardised columns for instance."""
+        """The same parameters in the units of the run, for example of standardised columns."""
         design = self.objective.design
         table = np.asarray(flat, dtype=float).reshape(design.n_parameters, self.n_targets)
         if self.scaling.scale is None:
@@ -48,28 +48,27 @@ class Training:
         return (np.vstack([coef, intercept]) if design.fit_intercept else coef).ravel()
 
     def as_parameters(self, flat):
-        """A flat vector in the units of the run as the objective is handed it."""
+        """A flat vector in the units of the run, in the shape and library of the objective."""
         y = self.objective.y
         xp = namespace(y)
         shaped = flat.reshape(self.objective.design.n_parameters, *self.objective.output_shape)
         return shaped if xp is np else asarray(shaped, xp, y.device, dtype=y.dtype)
 
 
-def training_of(estimator, X, y, sample_weight=None):
-    """The training of a fitted estimator.
+def rebuild_training(estimator, X, y, sample_weight=None):
+    """Rebuild the training of a fitted estimator, which stays unchanged.
 
     Parameters
     ----------
     estimator : GDRegressor or GDClassifier
-        It is left as it is.
     X, y, sample_weight
-        What it was fitted on.
+        The data of the fit.
 
     Raises
     ------
     ValueError
-        If X has another number of columns than in the fit, y other classes, or if the rows that
-        early stopping held out cannot be found again.
+        If X has another number of columns than in the fit, if y has other classes, or if
+        `random_state` does not reproduce the rows that early stopping held out.
     """
     twin = clone(estimator)
     _check_split(twin)

@@ -1,1 +1,1 @@
-"""What several displays share: how they read estimators and paths, and how they draw on axes."""
+"""Helpers of two or more displays: they read estimators and paths, and draw on axes."""

@@ -1,25 +1,57 @@
-"""What every display whose picture can move has in common."""
+"""The base class of the displays that can be animated."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Any, Self
 
 from gdregress.plotting._shared.frames import animation_of, chosen_frames
 
+if TYPE_CHECKING:
+    from matplotlib.animation import FuncAnimation
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-class AnimatedDisplay:
-    """A display whose picture can move: it has ``n_frames`` and ``_show_frame``."""
 
-    unit = "epoch"
-    # What the legend calls the head of a path.
+class AnimatedDisplay(ABC):
+    """A display that draws a descent up to any of its points."""
+
+    ax_: Axes
+    figure_: Figure
+    unit: str = "epoch"
+    # Name of the head of a path in the legend.
     _head_name = "end"
 
-    def animate(self, ax=None, *, frames=100, interval=50, **plot_options):
-        """Draw the picture and let it move, from the start of the descent to its end.
+    @property
+    @abstractmethod
+    def n_frames(self) -> int:
+        """Count of the points of the descent, the start included."""
+
+    @abstractmethod
+    def plot(self, ax: Any = None, **plot_options: Any) -> Self:
+        """Draw the picture."""
+
+    @abstractmethod
+    def _show_frame(self, index: int) -> None:
+        """Show the descent up to one of its points."""
+
+    def animate(
+        self,
+        ax: Axes | None = None,
+        *,
+        frames: int = 100,
+        interval: float = 50,
+        **plot_options: Any,
+    ) -> FuncAnimation:
+        """Draw the picture and animate it, from the start of the descent to its end.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes or None, default=None
             Where to draw; a new figure if None.
         frames : int, default=100
-            Most frames. A longer run is thinned out, less so at its beginning; the first and
-            the last point are always shown.
+            Largest count of frames. A longer run skips points, mostly towards its end; the
+            first and the last point are always shown.
         interval : float, default=50
             Milliseconds between two frames.
         **plot_options
@@ -35,7 +67,7 @@ class AnimatedDisplay:
         Raises
         ------
         ValueError
-            If the display holds no path.
+            If the display has no path.
         """
         chosen = chosen_frames(self._checked_frames(), frames)
         self._plot_to_move(ax, **plot_options)

@@ -1,4 +1,4 @@
-"""The estimator of this package inside a Pipeline or a search, and what stands before it."""
+"""The estimator of this package inside a Pipeline or a search, and the steps before it."""
 
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
@@ -7,23 +7,35 @@ from sklearn.utils.validation import check_is_fitted
 from gdregress._estimator.base import BaseGD
 
 
+def final_step(model):
+    """The last step of a model: a search is unwrapped and a Pipeline followed to its end.
+
+    Parameters
+    ----------
+    model : estimator
+        A search such as ``GridSearchCV`` stands for its ``best_estimator_``, and before its fit
+        for its ``estimator``.
+    """
+    found = _unwrapped(model)
+    while isinstance(found, Pipeline):
+        found = _unwrapped(found.steps[-1][1])
+    return found
+
+
 def final_estimator(model):
     """The `GDRegressor` or `GDClassifier` that a model is or ends with.
 
     Parameters
     ----------
     model : estimator
-        It itself, a Pipeline whose last step it is, or a search over one of them, such as
-        ``GridSearchCV``, of which the ``best_estimator_`` counts once there is one.
+        As in `final_step`.
 
     Raises
     ------
     TypeError
-        If there is none.
+        If the model ends with another estimator.
     """
-    found = _searched(model)
-    while isinstance(found, Pipeline):
-        found = _searched(found.steps[-1][1])
+    found = final_step(model)
     if not isinstance(found, BaseGD):
         raise TypeError(
             "The estimator must be a GDRegressor or GDClassifier, a Pipeline whose last step is "
@@ -33,14 +45,14 @@ def final_estimator(model):
 
 
 def fitted_estimator(model):
-    """`final_estimator`, once it is known to be fitted.
+    """Return `final_estimator`, and raise an error unless it is fitted.
 
     Raises
     ------
     TypeError
-        If there is none.
+        If the model ends with another estimator.
     sklearn.exceptions.NotFittedError
-        If it is not fitted.
+        If the estimator is not fitted.
     """
     estimator = final_estimator(model)
     if _is_search(model) and not hasattr(model, "best_estimator_"):
@@ -53,25 +65,25 @@ def fitted_estimator(model):
 
 def earlier_steps(model):
     """The steps before the final estimator as one Pipeline; None where there are none."""
-    steps, model = [], _searched(model)
+    steps, model = [], _unwrapped(model)
     while isinstance(model, Pipeline):
         steps += model.steps[:-1]
-        model = _searched(model.steps[-1][1])
+        model = _unwrapped(model.steps[-1][1])
     named = [(f"{number}-{name}", step) for number, (name, step) in enumerate(steps)]
     return Pipeline(named) if named else None
 
 
 def transformed(model, X):
-    """X as the final estimator of a fitted model sees it."""
+    """X after the earlier steps of a fitted model: the input of its final estimator."""
     before = earlier_steps(model)
     return X if before is None else before.transform(X)
 
 
 def feature_names(model):
-    """Names of the columns that the final estimator of a fitted model sees.
+    """Names of the columns that the final estimator of a fitted model is given.
 
-    Those of its ``feature_names_in_``; after other steps what their ``get_feature_names_out``
-    says; "x0", "x1", ... where nobody knows any.
+    They are its ``feature_names_in_``, or else the ``get_feature_names_out`` of the earlier
+    steps, or else "x0", "x1", ....
 
     Returns
     -------
@@ -82,15 +94,15 @@ def feature_names(model):
     if names is None and before is not None:
         try:
             names = before.get_feature_names_out()
-        except AttributeError:  # how scikit-learn says that a step cannot name its columns
+        except AttributeError:  # scikit-learn raises it where a step cannot name its columns
             names = None
     if names is None:
         names = [f"x{j}" for j in range(estimator.n_features_in_)]
     return [str(name) for name in names]
 
 
-def _searched(model):
-    """The model that a search has found, or the one that it will vary; else the model itself."""
+def _unwrapped(model):
+    """The best estimator of a search, or the estimator that it varies; else the model itself."""
     while _is_search(model):
         model = getattr(model, "best_estimator_", model.estimator)
     return model

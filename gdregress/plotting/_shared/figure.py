@@ -1,13 +1,13 @@
-"""What all displays share: the axes they draw on, and colours that everyone can tell apart."""
+"""The axes and the colours of all displays; colour-blind readers tell the colours apart."""
 
 from itertools import cycle, islice
 
-# Okabe and Ito's, without those that vanish on a white or on a black ground.
+# The palette of Okabe and Ito, without the colours that vanish on white or on black.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")
 
 
 def pyplot():
-    """matplotlib.pyplot, imported when something is drawn.
+    """Import matplotlib.pyplot, which the package does only when it draws.
 
     Raises
     ------
@@ -24,7 +24,7 @@ def pyplot():
 
 
 def axes_or_new(ax=None, **subplots):
-    """The axes given, or those of a new figure.
+    """Return the axes given, or the axes of a new figure.
 
     Parameters
     ----------
@@ -39,10 +39,10 @@ def axes_or_new(ax=None, **subplots):
 
 
 def colours(n):
-    """n colours, repeated after six."""
+    """The first n colours of the palette, which repeats after six."""
     return list(islice(cycle(COLOURS), n))
 
 
 def foreground():
-    """The colour of text, black or white as the ground demands."""
+    """The colour of text in the current style: black on white, white on black."""
     return pyplot().rcParams["text.color"]

@@ -1,4 +1,4 @@
-"""Which points of a path become frames, and the animation made of them."""
+"""The choice of points of a path as frames, and the animation of these frames."""
 
 from numbers import Integral
 
@@ -6,22 +6,22 @@ import numpy as np
 
 
 def chosen_frames(n_points, frames):
-    """Which points of a path become frames.
+    """Choose the points of a path that become frames.
 
-    All if there are few enough; otherwise the i-th of k frames is the point i^2 / (k - 1)^2 of
-    the way, or the i-th point where that is further: descents slow down.
+    All points are frames if they are few enough. Otherwise frame i of k is the point at the share
+    i^2 / (k - 1)^2 of the path, or point i if that comes later: a descent is fastest at first.
 
     Parameters
     ----------
     n_points : int
         At least 1.
     frames : int
-        Most frames.
+        Largest count of frames.
 
     Returns
     -------
     indices : list of int
-        Increasing, from 0 to n_points - 1.
+        In increasing order, from 0 to n_points - 1.
 
     Examples
     --------
@@ -39,13 +39,14 @@ def chosen_frames(n_points, frames):
 
 
 def animation_of(figure, show, indices, interval):
+    """An animation that calls ``show`` with each index in turn, in a figure of fixed layout."""
     from matplotlib.animation import FuncAnimation
 
     show(indices[-1])
     figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # or the axes would move with every title, at some cost
+    figure.set_layout_engine("none")  # a layout engine would move the axes with every title
     animation = FuncAnimation(
         figure, show, frames=indices, interval=interval, cache_frame_data=False, blit=False
     )
-    figure.canvas.draw()  # which starts it; matplotlib warns of one that has never been drawn
+    figure.canvas.draw()  # starts the animation; matplotlib warns if it was never drawn
     return animation

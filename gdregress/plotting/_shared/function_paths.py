@@ -10,23 +10,25 @@ from gdregress._utils.array_api import asarray, to_numpy
 
 
 class FunctionPath:
-    """Where a descent on a function has been.
+    """The points of a descent on a function.
 
     Parameters
     ----------
     path : OptimizeResult or sequence
         The result of `gdregress.minimize`, or the points themselves.
     n_numbers : int
-        How many numbers a point must hold.
+        Count of the numbers of each point.
 
     Attributes
     ----------
     points : ndarray of shape (n_points, n_numbers)
     kept : ndarray of shape (n_numbers,) or None
-        ``x`` of a result where it is not the last point, as after a descent that has diverged.
+        ``x`` of a result where it differs from the last point, as after divergence.
 
     Raises
     ------
+    TypeError
+        If the points do not consist of real numbers.
     ValueError
         If there is no path, or its points hold another count of numbers.
     """
@@ -53,7 +55,7 @@ class FunctionPath:
         return to_numpy(self.structure.flatten(point)).astype(float)
 
     def value(self, function, flat):
-        """f at a flat vector, handed to it as what the points of the path are made of."""
+        """f at a flat vector, which f receives in the structure of the points of the path."""
         start, xp = self.structure.start, self.structure.xp
         device = None if xp is np else start.device
         x = self.structure.build(asarray(np.array(flat), xp, device, dtype=start.dtype))
@@ -62,15 +64,15 @@ class FunctionPath:
 
 
 def labelled_paths(path, n_numbers):
-    """One path or a dict of them, as a dict of label to `FunctionPath`.
+    """One path or a dict of paths, as a dict of label to `FunctionPath`.
 
-    A dict of points, which `minimize` takes for x0 too, never stands for a path: a path is a
-    list of them.
+    A dict holds paths by label. It never is a single point, although `minimize` accepts a dict
+    as x0: a path is a list of points.
     """
-    several = isinstance(path, Mapping) and not _is_result(path)
-    if several and not path:
+    has_labels = isinstance(path, Mapping) and not _is_result(path)
+    if has_labels and not path:
         raise ValueError("There is no path in an empty dict.")
-    paths = path if several else {"path": path}
+    paths = path if has_labels else {"path": path}
     return {str(label): FunctionPath(each, n_numbers) for label, each in paths.items()}
 
 
@@ -79,7 +81,7 @@ def _is_result(path):
 
 
 def _points_of(path):
-    """The points, and where the descent says that it has ended."""
+    """The points, and the ``x`` that the descent has returned."""
     if _is_result(path):
         if not hasattr(path, "path"):
             raise ValueError(

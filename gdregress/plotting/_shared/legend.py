@@ -1,8 +1,8 @@
-"""Where a legend hides nothing."""
+"""A place for a legend where it hides few points."""
 
 import numpy as np
 
-# As shares of the room that is left: from the left and from below.
+# Position of the legend as a share of the free width, from the left, and height, from below.
 PLACES = {
     "upper right": (1.0, 1.0),
     "upper left": (0.0, 1.0),
@@ -13,25 +13,26 @@ PLACES = {
     "center right": (1.0, 0.5),
     "center left": (0.0, 0.5),
 }
-# Between a legend and the axes, as a share of these.
+# Distance between the legend and the edge of the axes, as a share of the axes.
 GAP = 0.03
-# Points that stand for a line from one point to the next.
+# Count of points that represent the line from one point to the next.
 BETWEEN = 10
 
 
 def place_legend(legend, lines, dullness=None):
-    """Move a legend to where the fewest points of some lines are.
+    """Move a legend to the place that covers the fewest points of some lines.
 
-    Unlike "best" the place does not change while things move, and costs nothing per frame.
+    Unlike ``loc="best"``, the place stays the same during an animation and costs nothing per
+    frame.
 
     Parameters
     ----------
     legend : matplotlib.legend.Legend
-        In axes whose limits have been set.
+        Its axes must have their final limits.
     lines : list of ndarray of shape (n_points, 2)
-        Data coordinates; what lies outside the axes counts nowhere.
+        Data coordinates; points outside the axes do not count.
     dullness : ndarray of shape (n_y, n_x) or None, default=None
-        Over the whole of the axes; of places that are equally empty the dullest is taken.
+        Values on a grid over the axes. They break ties: the place with the largest mean wins.
     """
     ax = legend.axes
     to_axes = ax.transData + ax.transAxes.inverted()
@@ -42,14 +43,14 @@ def place_legend(legend, lines, dullness=None):
     def crowd(place):
         low = np.array(PLACES[place]) * (1 - size)
         count = int(np.sum(((points >= low) & (points <= low + size)).all(axis=1)))
-        is_between = "center" in place  # where the eye looks for a legend last
+        is_between = "center" in place  # readers expect a legend in a corner
         return count, is_between, 0.0 if dullness is None else -_mean_in(dullness, low, size)
 
     legend.set_loc(min(PLACES, key=crowd))
 
 
 def _filled(line):
-    """The finite points of a line, with others between them."""
+    """The finite points of a line, and interpolated points between them."""
     line = line[np.isfinite(line).all(axis=1)]
     if len(line) < 2:
         return line
@@ -59,7 +60,7 @@ def _filled(line):
 
 
 def _mean_in(values, low, size):
-    """Mean over the part of a table that lies in a box of the axes."""
+    """Mean of the values of a table inside a box of the axes."""
     n = np.array(values.shape[::-1])
     start, stop = np.floor(low * n).astype(int), np.ceil((low + size) * n).astype(int)
     return float(np.mean(values[start[1] : stop[1], start[0] : stop[0]]))

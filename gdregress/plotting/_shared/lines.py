@@ -1,20 +1,20 @@
-"""Lines that can be told apart, and a legend that covers none of them."""
+"""Styles that tell lines apart, and a legend below the axes that covers no line."""
 
 from gdregress.plotting._shared.figure import COLOURS, colours
 
 DASHES = ("-", "-.", ":")
-# How many times as wide as the axes a legend of two columns may be.
+# Largest width of a legend of two columns, in widths of the axes.
 WIDEST = 1.2
 
 
 def line_styles(n, line_kw=None):
-    """Keywords of n lines: colours, other dashes once all colours are used, then the user's own.
+    """Keywords of n lines: colours, other dashes after all colours, then the user's keywords.
 
     Parameters
     ----------
     n : int
     line_kw : dict or None
-        Keywords of ``Axes.plot``, by any of their names.
+        Keywords of ``Axes.plot``, by name or alias.
     """
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
@@ -26,9 +26,9 @@ def line_styles(n, line_kw=None):
 
 
 def legend_below(ax, handles, labels):
-    """A legend under the label of the horizontal axis, in two columns where they fit.
+    """Draw a legend under the label of the horizontal axis, in two columns where they fit.
 
-    It is inside the axes of a figure without a layout engine, which would not make room for it.
+    A figure without a layout engine makes no room for it: there the legend is inside the axes.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ def legend_below(ax, handles, labels):
 
     if ax.figure.get_layout_engine() is None:
         return ax.legend(handles, labels)
-    # the numbers and the label of the axis take less than four lines
+    # the tick labels and the label of the axis take less than four lines
     points = 4 * FontProperties(size="medium").get_size_in_points()
     down = ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
     placed = {

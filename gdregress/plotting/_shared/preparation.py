@@ -1,4 +1,4 @@
-"""What a fit makes of its estimator and data before it descends."""
+"""The components, rows and objective that a fit builds before it descends."""
 
 import warnings
 
@@ -9,7 +9,14 @@ from gdregress.exceptions import IgnoredParameterWarning
 
 
 def before_the_descent(model, X, y, sample_weight=None):
-    """What a fit makes of its data before it descends; the model is a clone of one's own.
+    """Build what a fit builds before it descends.
+
+    Parameters
+    ----------
+    model : GDRegressor or GDClassifier
+        A clone: validation sets attributes on it.
+    X, y, sample_weight
+        As in ``fit``.
 
     Returns
     -------

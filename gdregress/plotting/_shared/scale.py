@@ -1,32 +1,32 @@
-"""Which scale lets numbers be read, and ticks that can be read on it."""
+"""The choice between linear and logarithmic axes, and readable ticks on them."""
 
 import numpy as np
 
 SCALES = ("auto", "linear", "log")
-# Numbers that differ by no more than this factor are read as well on a linear axis.
+# Numbers whose ratio is at most this are readable on a linear axis.
 FEW = 10.0
-# A logarithmic axis of no more than this has other numbers on it than powers of ten.
+# A logarithmic axis whose ends have a smaller ratio gets ticks between the powers of ten.
 SHORT = 1e3
-# The greater part of a way, and the small part of an axis in which it is not seen.
-MOST_OF_THE_WAY, SMALL_PART = 0.9, 0.05
-# Numbers beyond ten to this are taken for infinite, as the ticks around them would be.
+# A curve that falls by the first share within the second share of the axis needs a log axis.
+MOST_OF_THE_FALL, SMALL_PART = 0.9, 0.05
+# Numbers above ten to this power count as infinite, because matplotlib's ticks would overflow.
 LARGEST_POWER = 200.0
 
 
 def finite(values):
-    """The values, with gaps where they are not finite."""
+    """The values, with NaN in place of those that are not finite."""
     values = np.asarray(values, dtype=float)
     return np.where(np.abs(values) < 10.0**LARGEST_POWER, values, np.nan)
 
 
 def check_scale(name, scale):
-    """Raise ValueError for a scale that is none."""
+    """Raise ValueError for an unknown scale."""
     if scale not in SCALES:
         raise ValueError(f"{name} must be one of {', '.join(map(repr, SCALES))}. Got {scale!r}.")
 
 
 def chosen_scale(scale, values):
-    """ "linear" or "log", as asked for or as the numbers demand.
+    """Resolve "auto" to "linear" or "log", from the numbers on the axis.
 
     "auto" is logarithmic where nothing is negative and the positive numbers span more than a
     factor of ten.
@@ -35,7 +35,7 @@ def chosen_scale(scale, values):
     ----------
     scale : {"auto", "linear", "log"}
     values : array-like
-        Those that are not finite are passed over.
+        Numbers that are not finite do not count.
 
     Raises
     ------
@@ -54,10 +54,10 @@ def chosen_scale(scale, values):
 
 
 def chosen_count_scale(scale, curves, y_scale):
-    """The scale of the axis along which epochs are counted.
+    """Resolve "auto" to "linear" or "log" for the axis that counts epochs.
 
-    "auto" is logarithmic where all curves have come most of their way down, as it is seen on the
-    vertical axis, in a small part at the beginning.
+    "auto" is logarithmic where every curve makes most of its fall, measured on the vertical axis,
+    in a small part of the horizontal axis at its beginning.
 
     Parameters
     ----------
@@ -69,23 +69,23 @@ def chosen_count_scale(scale, curves, y_scale):
     if scale != "auto":
         return scale
     length = max(x[-1] - x[0] for x, _ in curves)
-    waits = [wait for x, y in curves if (wait := _wait(x, y, y_scale)) is not None]
-    return "log" if waits and max(waits) < SMALL_PART * length else "linear"
+    falls = [fall for x, y in curves if (fall := _length_of_fall(x, y, y_scale)) is not None]
+    return "log" if falls and max(falls) < SMALL_PART * length else "linear"
 
 
-def _wait(x, y, y_scale):
-    """How far along x most of the way down is made; None where the curve does not fall."""
+def _length_of_fall(x, y, y_scale):
+    """Distance along x in which a curve makes most of its fall; None if it does not fall."""
     y = finite(y)
     if y_scale == "log":
         y = np.log(np.where(y > 0, y, np.nan))
     fall = y[0] - y
     if not np.nanmax(fall, initial=0.0) > 0:
         return None
-    return x[np.argmax(fall >= MOST_OF_THE_WAY * np.nanmax(fall))] - x[0]
+    return x[np.argmax(fall >= MOST_OF_THE_FALL * np.nanmax(fall))] - x[0]
 
 
 def set_log_count(ax):
-    """Make the horizontal axis logarithmic from 1 on, so that 0 has a place, in plain numbers."""
+    """Make the horizontal axis logarithmic above 1 and linear below, with plain numbers."""
     from matplotlib.ticker import StrMethodFormatter
 
     ax.set_xscale("symlog", linthresh=1, linscale=0.5)
@@ -93,7 +93,7 @@ def set_log_count(ax):
 
 
 def set_log_ticks(axis):
-    """Write plain numbers on a logarithmic axis that is short; call it after the limits."""
+    """Write plain numbers on a short logarithmic axis, whose limits must be final."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     low, high = sorted(axis.get_view_interval())
@@ -104,5 +104,5 @@ def set_log_ticks(axis):
 
 
 def with_scale(label, scale):
-    """The label of an axis, which says where it is logarithmic."""
+    """The label of an axis, with a note where the axis is logarithmic."""
     return f"{label} (log scale)" if scale == "log" else label

@@ -1,16 +1,14 @@
-"""Whether a fit has stored the coefficients of every epoch."""
+"""The check that a fit has stored the coefficients of every epoch."""
 
-from gdregress.plotting._shared.estimators import final_estimator
+from gdregress._estimator.base import BaseGD
+from gdregress.plotting._shared.estimators import final_step
 
 
 def has_path(model):
-    """Whether a model is or ends with an estimator that has stored its path."""
-    try:
-        estimator = final_estimator(model)
-    except TypeError:  # by which it says that the model is none of this package
-        return False
-    history = getattr(estimator, "history_", None)
-    return history is not None and bool(history.coef)
+    """Whether a model ends with an estimator of this package that has stored its path."""
+    estimator = final_step(model)
+    is_fitted = isinstance(estimator, BaseGD) and hasattr(estimator, "history_")
+    return is_fitted and bool(estimator.history_.coef)
 
 
 def check_stored(estimator):

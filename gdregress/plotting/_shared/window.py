@@ -1,24 +1,24 @@
-"""How much of a path can be seen: the part worth a window, and the window's limits."""
+"""The window of a picture: the points of a path that it shows, and its limits."""
 
 import numpy as np
 
-# A descent that has grown to so many times its start is left to leave the window.
+# The window does not show points that are higher than this many times the start.
 GROWN = 4.0
-# Of the window, on either side of what it has to show.
+# Margin on either side of the points, as a share of their range.
 MARGIN = 0.15
-# The minimum is so far from either end, as a share of the axis.
+# Smallest distance of the minimum from either end, as a share of the axis.
 INWARD = 0.25
-# Each axis is at least so long, compared with the other, in units of its effect.
+# Smallest ratio of the two axes, both measured by their effect on the predictions.
 NARROWEST = 0.2
-# Axes that differ by no more than this factor are drawn to the same scale.
-ALIKE = 1.8
+# Two axes whose lengths have at most this ratio get the same scale.
+SIMILAR = 1.8
 
 
-def worth_seeing(heights, lowest):
-    """Which points of a path the window should hold.
+def points_to_show(heights, lowest):
+    """Choose the points of a path that the window shows.
 
-    Those no higher above the lowest point than four times the start. A path that only hovers, as
-    one that begins at the minimum does, is held as a whole.
+    The window shows a point if its height above the lowest point is at most four times that of
+    the start. A path that begins near the minimum and stays at a higher level is shown completely.
 
     Parameters
     ----------
@@ -27,7 +27,8 @@ def worth_seeing(heights, lowest):
 
     Returns
     -------
-    worth : ndarray of bool, at least one of them True
+    is_shown : ndarray of bool of shape (n_points,)
+        The start is always True.
     """
     finite = np.isfinite(heights)
     gaps = np.where(finite, heights - lowest, np.inf)
@@ -35,22 +36,23 @@ def worth_seeing(heights, lowest):
     middle = np.sort(gaps)[(len(gaps) - 1) // 2]
     if gaps[-1] <= GROWN * middle:
         reference = max(reference, middle)
-    worth = finite & (gaps <= GROWN * reference)
-    worth[0] = True
-    return worth
+    is_shown = finite & (gaps <= GROWN * reference)
+    is_shown[0] = True
+    return is_shown
 
 
-def window(held, minimum=None, reach=(1.0, 1.0), xlim=None, ylim=None):
+def window(points, minimum=None, effect_of_unit=(1.0, 1.0), xlim=None, ylim=None):
     """Limits of both axes of a surface.
 
     Parameters
     ----------
-    held : ndarray of shape (n_points, 2)
-        What the window has to hold.
+    points : ndarray of shape (n_points, 2)
+        The window contains them.
     minimum : ndarray of shape (2,) or None
-        One of these points, of which all sides are to be seen.
-    reach : pair of float
-        What a step of length 1 changes along either axis, which makes their units comparable.
+        One of the points; the window shows its surroundings on all sides.
+    effect_of_unit : pair of float
+        Change of the predictions by a step of length 1 along either axis, which makes the units
+        of the axes comparable.
     xlim, ylim : pair of float or None
         The user's own limits.
 
@@ -63,20 +65,20 @@ def window(held, minimum=None, reach=(1.0, 1.0), xlim=None, ylim=None):
         for given, name in ((xlim, "xlim"), (ylim, "ylim"))
     ]
     middles = (None, None) if minimum is None else minimum
-    axes = [limits(values, middle) for values, middle in zip(held.T, middles, strict=True)]
-    effects = [(high - low) * r for (low, high), r in zip(axes, reach, strict=True)]
+    axes = [limits(values, middle) for values, middle in zip(points.T, middles, strict=True)]
+    effects = [(high - low) * e for (low, high), e in zip(axes, effect_of_unit, strict=True)]
     lengths = [
         (high - low) * max(1.0, NARROWEST * max(effects) / effect if effect > 0 else 1.0)
         for (low, high), effect in zip(axes, effects, strict=True)
     ]
-    if alike(*lengths) and own == [None, None]:
+    if similar_lengths(*lengths) and own == [None, None]:
         lengths = [max(lengths)] * 2
     found = [_of_length(axis, length) for axis, length in zip(axes, lengths, strict=True)]
-    return [one if mine is None else mine for one, mine in zip(found, own, strict=True)]
+    return [one if given is None else given for one, given in zip(found, own, strict=True)]
 
 
 def limits(values, minimum=None):
-    """Lower and upper end of an axis that has to hold some values, the minimum well inside."""
+    """Lower and upper end of an axis that contains some values, with the minimum well inside."""
     low, high = float(np.min(values)), float(np.max(values))
     margin = MARGIN * (high - low) or 0.5 * abs(high) or 1.0
     low, high = low - margin, high + margin
@@ -89,18 +91,18 @@ def limits(values, minimum=None):
     )
 
 
-def alike(width, height):
-    """Whether two axes are so nearly of one length that they can share a scale."""
-    return max(width, height) <= ALIKE * min(width, height)
+def similar_lengths(width, height):
+    """Whether the lengths of two axes differ so little that the axes can share a scale."""
+    return max(width, height) <= SIMILAR * min(width, height)
 
 
 def checked_limits(given, name):
-    """The user's own limits as two floats.
+    """Return the user's own limits as two floats.
 
     Raises
     ------
     ValueError
-        If they are not two finite numbers in order.
+        If they are not two finite numbers, the lower one first.
     """
     pair = np.asarray(given, dtype=float)
     if pair.shape != (2,) or not np.isfinite(pair).all() or not pair[0] < pair[1]:
@@ -109,6 +111,6 @@ def checked_limits(given, name):
 
 
 def _of_length(axis, length):
-    """An interval of another length around the same middle."""
+    """The interval of a given length around the middle of another."""
     middle = sum(axis) / 2
     return middle - length / 2, middle + length / 2
