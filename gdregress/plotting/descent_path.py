@@ -139,7 +139,7 @@ class DescentPathDisplay(AnimatedDisplay):
             If a point of the path holds more than one number, or f is not finite at any point.
         """
         if not isinstance(n_points, Integral) or n_points < 3:
-            raise ValueError(f"n_points must be a whole number of at least 3. Got {n_points!r}.")
+            raise ValueError(f"n_points must be an int of at least 3. Got {n_points!r}.")
         data = function_curve(f, path, xlim, n_points)
         return cls(**data, xlabel=xlabel, ylabel=ylabel).plot(ax, **plot_options)
 

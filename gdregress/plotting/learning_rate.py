@@ -9,7 +9,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
-from gdregress.plotting._learning_rate.marks import draw_trials, shade_diverged
+from gdregress.plotting._learning_rate.marks import (
+    draw_automatic,
+    draw_limit,
+    draw_trials,
+    shade_diverged,
+)
 from gdregress.plotting._learning_rate.trials import (
     Trial,
     automatic_trial,
@@ -21,7 +26,7 @@ from gdregress.plotting._learning_rate.trials import (
     run_facts,
     trial_from,
 )
-from gdregress.plotting._shared.figure import COLOURS, axes_or_new, foreground
+from gdregress.plotting._shared.figure import axes_or_new
 from gdregress.plotting._shared.lines import legend_below
 from gdregress.plotting._shared.scale import chosen_scale, set_log_ticks, with_scale
 from gdregress.plotting._shared.types import MatrixLike, Scale
@@ -30,7 +35,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-ORANGE = COLOURS[1]
 Y_LABELS = {"objective": "objective at the end", "epochs": "epochs"}
 # Ratio of the ends of the axis of rates to the outermost rates.
 BESIDE = 1.3
@@ -211,7 +215,10 @@ class LearningRateDisplay:
             panel.set(xscale="log", yscale=panel_scale, xlim=self._x_limits(known))
             panel.set_ylabel(with_scale(Y_LABELS[column], panel_scale))
             entries |= draw_trials(panel, self.trials, column, line_kw)
-            entries |= self._draw_known(panel, column)
+            if self.stable_limit is not None:
+                entries |= draw_limit(panel, self.stable_limit, self.limit_name)
+            if self.automatic is not None:
+                entries |= draw_automatic(panel, self.automatic, self.automatic_range, column)
             shade_diverged(panel, self.trials, self.stable_limit)
             if panel_scale == "log":
                 set_log_ticks(panel.yaxis)
@@ -230,24 +237,6 @@ class LearningRateDisplay:
         rates = [trial.learning_rate for trial in known]
         rates += [rate for rate in (self.stable_limit, *(self.automatic_range or ())) if rate]
         return min(rates) / BESIDE, max(rates) * BESIDE
-
-    def _draw_known(self, panel, column):
-        """Draw the limit and the automatic rate, and return their entries of the legend."""
-        entries = {}
-        if self.stable_limit is not None:
-            name = f"{self.limit_name}, {self.stable_limit:.3g}"
-            entries[name] = panel.axvline(self.stable_limit, color=foreground(), linestyle="--")
-        if self.automatic is not None:
-            rate, height = self.automatic.learning_rate, getattr(self.automatic, column)
-            star = {"marker": "*", "markersize": 14, "linestyle": "none", "color": ORANGE}
-            name = f'learning_rate="auto", {rate:.3g}'
-            if self.automatic_range is not None:
-                if column == "objective":
-                    panel.plot(self.automatic_range, [height] * 2, color=ORANGE, linewidth=2)
-                star["linestyle"] = "-"
-                name = f'learning_rate="auto", searched, {rate:.3g} in the end'
-            (entries[name],) = panel.plot(rate, height, zorder=3, **star)
-        return entries
 
 
 def _two_axes(ax):

@@ -11,7 +11,8 @@ from sklearn.base import BaseEstimator
 
 from gdregress.plotting._loss_curve.curves import LossCurve, name_of, read_curves
 from gdregress.plotting._loss_curve.stops import limits, mark_stop, stop_text
-from gdregress.plotting._shared.figure import axes_or_new, foreground
+from gdregress.plotting._loss_curve.validation import draw_validation
+from gdregress.plotting._shared.figure import axes_or_new
 from gdregress.plotting._shared.lines import legend_below, line_styles
 from gdregress.plotting._shared.scale import (
     chosen_count_scale,
@@ -35,8 +36,6 @@ X_LABELS = {"update": "updates", "second": "time (s)"}
 Y_LABELS = {"objective": "objective", "loss": "loss", "gradient_norm": "norm of the gradient"}
 # Largest count of entries for which a legend has room between the curves.
 MOST_INSIDE = 4
-# Lower end of the axis of scores: a lower score only means that a constant would predict better.
-WORST_SHOWN = -1.0
 
 
 class LossCurveDisplay:
@@ -265,8 +264,9 @@ class LossCurveDisplay:
         self.validation_ax_ = None
         if show_validation and any(curve.validation is not None for curve in self.curves):
             self.validation_ax_ = ax.twinx()
-            handles += self._draw_validation()
-            labels += ["validation score (right axis)", "best validation score"]
+            entries = draw_validation(self.validation_ax_, self.curves, self.lines_)
+            handles += entries.values()
+            labels += entries
         if is_cut or self.validation_ax_ is not None or len(labels) > MOST_INSIDE:
             legend_below(ax, handles, labels)
         else:
@@ -297,19 +297,3 @@ class LossCurveDisplay:
         if self.y != "gap":
             return Y_LABELS[self.y]
         return f"objective above {self.best:.6g}"
-
-    def _draw_validation(self):
-        """Draw the scores on the right axes, and return two neutral lines for the legend."""
-        ax, dashed = self.validation_ax_, {"linestyle": "--", "linewidth": 1.2}
-        star = {"linestyle": "none", "marker": "*", "markersize": 10}
-        for curve, line in zip(self.curves, self.lines_, strict=True):
-            if curve.validation is not None:
-                scores, colour = finite(curve.validation), line.get_color()
-                best = np.nanargmax(scores)
-                ax.plot(curve.x, scores, color=colour, **dashed)
-                ax.plot(curve.x[best], scores[best], color=colour, **star)
-        bottom, top = ax.get_ylim()
-        if bottom < WORST_SHOWN < top:
-            ax.set_ylim(bottom=WORST_SHOWN)
-        ax.set_ylabel("validation score (dashed)")
-        return [ax.plot([], [], color=foreground(), **style)[0] for style in (dashed, star)]

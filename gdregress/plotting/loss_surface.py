@@ -259,5 +259,5 @@ class LossSurfaceDisplay(DrawnSurface):
 
 def _checked_side(grid):
     if grid is not None and (not isinstance(grid, Integral) or grid < 2):
-        raise ValueError(f"grid must be a whole number of at least 2, or None. Got {grid!r}.")
+        raise ValueError(f"grid must be an int of at least 2, or None. Got {grid!r}.")
     return grid

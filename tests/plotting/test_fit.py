@@ -254,7 +254,7 @@ def test_several_targets_need_a_choice():
 
 
 def test_a_reference_needs_a_line_beside_it(small_data):
-    with pytest.raises(ValueError, match="reference is drawn beside"):
+    with pytest.raises(ValueError, match="reference needs a regressor of one feature"):
         drawn(GDRegressor(), *small_data, reference=np.sin)
 
 

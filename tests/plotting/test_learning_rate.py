@@ -15,9 +15,8 @@ from sklearn.preprocessing import Normalizer, StandardScaler
 
 from gdregress import GDClassifier, GDRegressor
 from gdregress.exceptions import ConvergenceWarning
-from gdregress.plotting._learning_rate.marks import diverged_regions
-from gdregress.plotting._learning_rate.trials import Trial, rates_around
-from gdregress.plotting.learning_rate import LearningRateDisplay
+from gdregress.plotting._learning_rate.trials import rates_around
+from gdregress.plotting.learning_rate import LearningRateDisplay, Trial
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -319,20 +318,23 @@ def test_nothing_is_shaded_where_nothing_diverged():
 
 
 @pytest.mark.parametrize(
-    "diverged, limit, regions",
+    "diverged, limit, ends",
     [
-        ("--", None, []),
-        ("-x", None, [(2.0, 9.0)]),
-        ("-x", 3.0, [(3.0, 9.0)]),
-        ("-x", 8.0, [(2.0, 9.0)]),
-        ("xx", None, [(0.5, 9.0)]),
-        ("x-", None, [(0.5, 2.0)]),
+        ("-x", None, (2.0, "right")),
+        ("-x", 3.0, (3.0, "right")),
+        ("-x", 8.0, (2.0, "right")),
+        ("xx", None, ("left", "right")),
+        ("x-", None, ("left", 2.0)),
     ],
 )
-def test_regions_begin_at_the_limit_or_halfway(diverged, limit, regions):
+def test_the_shade_begins_at_the_limit_or_halfway(diverged, limit, ends):
     reasons = ["diverged" if sign == "x" else "plateau" for sign in diverged]
     trials = [trial(rate, reason=reason) for rate, reason in zip((1, 4), reasons, strict=True)]
-    assert diverged_regions(trials, limit, 0.5, 9.0) == regions
+    ax = LearningRateDisplay(trials=trials, stable_limit=limit).plot().ax_[0]
+    edges = dict(zip(("left", "right"), ax.get_xlim(), strict=True))
+    (patch,) = ax.patches
+    box = patch.get_bbox()
+    assert_allclose([box.x0, box.x1], [edges.get(end, end) for end in ends])
 
 
 @pytest.mark.parametrize(

@@ -62,8 +62,14 @@ def stop_markers(display):
 # What is drawn
 
 
-@pytest.mark.parametrize("y", ["objective", "loss", "gradient_norm"])
-@pytest.mark.parametrize("x, column", [("epoch", "epoch"), ("update", "t"), ("second", "seconds")])
+@pytest.mark.parametrize(
+    "x, column, y",
+    [
+        ("epoch", "epoch", "objective"),
+        ("update", "t", "loss"),
+        ("second", "seconds", "gradient_norm"),
+    ],
+)
 def test_line_is_two_columns_of_the_history(small_data, x, column, y):
     model = fitted(*small_data, solver="mini-batch", batch_size=5, penalty="l2", alpha=0.5)
     (line,) = LossCurveDisplay.from_estimator(model, x=x, y=y).lines_
@@ -399,7 +405,7 @@ def test_other_estimators_are_refused(other):
 
 def test_result_without_history_is_refused():
     result = scipy_minimize(lambda x: x @ x, np.ones(2))
-    with pytest.raises(TypeError, match=r"Pass what gdregress\.minimize returns"):
+    with pytest.raises(TypeError, match=r"Pass the result of gdregress\.minimize"):
         LossCurveDisplay.from_estimator(result)
 
 
@@ -410,7 +416,7 @@ def test_several_are_given_as_a_dict(given):
 
 
 def test_dict_of_several_given_as_one():
-    with pytest.raises(TypeError, match="as a dict of labels and estimators, go to from_est"):
+    with pytest.raises(TypeError, match="from_estimators takes a dict of them by label"):
         LossCurveDisplay.from_estimator({"a": square(0.1)})
 
 
@@ -426,7 +432,7 @@ def test_empty_dict_is_refused():
         ({"x": "hour"}, r"x must be one of 'epoch', 'update', 'second'. Got 'hour'"),
         ({"scale": "cubic"}, r"scale must be one of 'auto', 'linear', 'log'. Got 'cubic'"),
         ({"x_scale": "cubic"}, r"x_scale must be one of"),
-        ({"best": 0.0}, r"best=0.0 is what y='gap' is measured from"),
+        ({"best": 0.0}, r"best=0.0 requires y='gap'"),
         ({"y": "gap", "best": np.nan}, r"best must be a finite number"),
         ({"y": "gap", "best": "least"}, r"best must be a finite number"),
     ],

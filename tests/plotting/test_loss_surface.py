@@ -17,8 +17,6 @@ from sklearn.preprocessing import StandardScaler
 from gdregress import DivergenceWarning, GDClassifier, GDRegressor, minimize
 from gdregress.penalties import Box
 from gdregress.plotting._loss_surface import minimum
-from gdregress.plotting._loss_surface.contours import gap_levels
-from gdregress.plotting._shared.window import points_to_show
 from gdregress.plotting.loss_surface import LossSurfaceDisplay
 
 matplotlib.use("Agg")
@@ -312,7 +310,7 @@ def test_what_a_diverging_path_does_outside_is_said(line_data):
 
 
 @pytest.mark.parametrize(
-    ("heights", "worth"),
+    ("heights", "is_shown"),
     [
         ([8, 4, 2, 1], [True, True, True, True]),
         ([1, 3, 9, 27, 81], [True, True, False, False, False]),
@@ -321,8 +319,10 @@ def test_what_a_diverging_path_does_outside_is_said(line_data):
         ([1, 1e9], [True, False]),
     ],
 )
-def test_points_are_worth_seeing_up_to_four_times_the_start(heights, worth):
-    assert points_to_show(np.array(heights, dtype=float), 0.0).tolist() == worth
+def test_the_window_shows_points_up_to_four_times_the_start(heights, is_shown):
+    path = np.column_stack([heights, np.zeros(len(heights))])
+    display = LossSurfaceDisplay.from_function(lambda x, y: abs(x) + abs(y), path=path, grid=5)
+    assert [display.x[0] < x < display.x[-1] for x in path[:, 0]] == is_shown
 
 
 def test_limits_may_be_given(line_data):
@@ -369,7 +369,7 @@ def test_different_objectives_have_no_surface_in_common(small_data, other, named
 def test_neither_have_different_columns(small_data):
     X, y = small_data
     scaled = make_pipeline(StandardScaler(), GDRegressor(store_path=True)).fit(X, y)
-    with pytest.raises(ValueError, match="what the steps before 'b' make of X"):
+    with pytest.raises(ValueError, match="the steps before 'b' transform X differently"):
         LossSurfaceDisplay.from_estimators({"a": fitted(X, y), "b": scaled}, X, y)
 
 
@@ -389,14 +389,21 @@ def test_contours_are_in_equal_ratios_above_the_lowest_point(line_data):
     [
         ([1.0, 10.0, 100.0, np.inf, np.nan], (1.0, 100.0)),
         ([0.0] * 199 + [4.0], (2.0, 4.0)),
-        ([0.0, 0.0], ()),
-        ([], ()),
+        ([0.0, 0.0], None),
+        ([np.nan, np.inf], None),
     ],
 )
 def test_ends_of_the_contours(gaps, ends):
-    levels = gap_levels(np.array(gaps), 5)
-    assert (levels[0] if ends else None) == (pytest.approx(ends[0], rel=0.2) if ends else None)
-    assert (levels[-1] if ends else None) == (ends[1] if ends else None)
+    values = np.array([gaps, gaps])
+    display = LossSurfaceDisplay(
+        x=np.arange(len(gaps)), y=np.arange(2), values=values, minimum_value=0.0
+    )
+    contours = display.plot(levels=5, colorbar=False, legend=False).ax_.collections
+    if ends is None:
+        assert not contours
+    else:
+        levels = contours[0].levels
+        assert (levels[0], levels[-1]) == (pytest.approx(ends[0], rel=0.2), ends[1])
 
 
 def test_a_surface_in_three_dimensions_carries_the_path(line_data):
@@ -560,7 +567,7 @@ def test_flat_axes_cannot_hold_hills(line_data):
 
 
 def test_without_a_path_a_function_needs_limits():
-    with pytest.raises(ValueError, match="ylim must say"):
+    with pytest.raises(ValueError, match="ylim must be a pair"):
         LossSurfaceDisplay.from_function(bowl, xlim=(0, 1))
 
 

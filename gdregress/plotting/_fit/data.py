@@ -104,7 +104,7 @@ def _numbers_of(X):
 def _grid(X, values, n_points):
     """Positions over the range of the data, and the same positions in the container of X."""
     if not isinstance(n_points, Integral) or n_points < 2:
-        raise ValueError(f"n_points must be a whole number of at least 2. Got {n_points!r}.")
+        raise ValueError(f"n_points must be an int of at least 2. Got {n_points!r}.")
     low, high = values.min(), values.max()
     margin = BEYOND * (high - low) or 0.5
     grid = np.linspace(low - margin, high + margin, n_points)
@@ -151,7 +151,7 @@ def _codes(labels, classes):
 def _no_reference(reference):
     if reference is not None:
         raise ValueError(
-            "reference is drawn beside the line of a regressor of one feature. Leave it out here."
+            "reference needs a regressor of one feature, whose line it is compared with."
         )
 
 

@@ -1,14 +1,14 @@
-"""Markers for the ends of runs with many learning rates."""
+"""Markers of runs with many learning rates, of the stable limit and of the automatic rate."""
 
 import math
 from itertools import groupby, pairwise
 
 import numpy as np
 
-from gdregress.plotting._shared.figure import COLOURS
+from gdregress.plotting._shared.figure import COLOURS, foreground
 from gdregress.plotting._shared.lines import line_styles
 
-VERMILION = COLOURS[3]
+ORANGE, VERMILION = COLOURS[1], COLOURS[3]
 FINISHED, UNFINISHED, DIVERGED = "ended before max_iter", "ended at max_iter", "diverged"
 # Height of the marker of a diverged run in the panel of objectives, as a share of the panel.
 HIGH = 0.93
@@ -50,6 +50,33 @@ def draw_trials(ax, trials, column, line_kw=None):
     }
 
 
+def draw_limit(ax, limit, name):
+    """Draw the stable limit as a vertical line, and return its entry of the legend."""
+    return {f"{name}, {limit:.3g}": ax.axvline(limit, color=foreground(), linestyle="--")}
+
+
+def draw_automatic(ax, trial, rates, column):
+    """Draw the trial of ``learning_rate="auto"`` as a star, and return its entry of the legend.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    trial : Trial
+    rates : tuple of two floats or None
+        Smallest and largest rate of a search.
+    column : {"objective", "epochs"}
+    """
+    rate, height = trial.learning_rate, getattr(trial, column)
+    star = {"marker": "*", "markersize": 14, "linestyle": "none", "color": ORANGE}
+    name = f'learning_rate="auto", {rate:.3g}'
+    if rates is not None:
+        if column == "objective":
+            ax.plot(rates, [height] * 2, color=ORANGE, linewidth=2)
+        star["linestyle"] = "-"
+        name = f'learning_rate="auto", searched, {rate:.3g} in the end'
+    return {name: ax.plot(rate, height, zorder=3, **star)[0]}
+
+
 def shade_diverged(ax, trials, limit):
     """Shade the learning rates with which runs diverge."""
     for low, high in diverged_regions(trials, limit, *ax.get_xlim()):
@@ -59,7 +86,7 @@ def shade_diverged(ax, trials, limit):
 def diverged_regions(trials, limit, low, high):
     """Intervals of learning rates with which runs diverge, according to the trials.
 
-    An interval ends halfway, on a log scale, between two trials of which one diverged.
+    An interval ends halfway, on a log scale, between a diverged trial and one that is not.
 
     Parameters
     ----------

@@ -35,7 +35,8 @@ class Trial(NamedTuple):
     stop_reason: str
 
     @property
-    def diverged(self):
+    def diverged(self) -> bool:
+        """Whether the run diverged."""
         return self.stop_reason == "diverged"
 
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from scipy.optimize import OptimizeResult
@@ -12,7 +12,7 @@ from gdregress._minimize.outcome import STATUS
 from gdregress._solver.history import History
 from gdregress.plotting._shared.estimators import final_estimator, fitted_estimator
 
-# Columns of the history, by the name of what an axis shows.
+# Columns of the history, by the name of the quantity on the axis.
 X_COLUMNS = {"epoch": "epoch", "update": "t", "second": "seconds"}
 Y_COLUMNS = {
     "objective": "objective",
@@ -42,9 +42,9 @@ class LossCurve(NamedTuple):
     """
 
     label: str
-    x: Any
-    y: Any
-    validation: Any = None
+    x: np.ndarray
+    y: np.ndarray
+    validation: np.ndarray | None = None
     stop_reason: str | None = None
     last_epoch: int | None = None
     unit: str = "epoch"
@@ -111,8 +111,8 @@ def _history_of_result(result):
     if not isinstance(history, History):
         raise TypeError(
             f"A loss curve needs the history of every epoch, which this {type(result).__name__} "
-            "does not have. Pass what gdregress.minimize returns, or a fitted estimator; several "
-            "of them, as a dict of labels and estimators, go to from_estimators."
+            "does not have. Pass the result of gdregress.minimize or a fitted estimator; "
+            "from_estimators takes a dict of them by label."
         )
     return history, {status: reason for reason, status in STATUS.items()}[result["status"]]
 
@@ -131,7 +131,7 @@ def _check_best(best, y):
     if best is None:
         return
     if y != "gap":
-        raise ValueError(f"best={best!r} is what y='gap' is measured from; y={y!r} has no use.")
+        raise ValueError(f"best={best!r} requires y='gap'. Got y={y!r}.")
     if not isinstance(best, Real) or not math.isfinite(best):
         raise ValueError(f"best must be a finite number, the least objective. Got {best!r}.")
 
@@ -140,7 +140,7 @@ def _check_dict(estimators):
     if not isinstance(estimators, Mapping) or isinstance(estimators, OptimizeResult):
         raise TypeError(
             'from_estimators takes a dict such as {"batch": batch, "stochastic": stochastic}. '
-            f"Got {type(estimators).__name__}; a single one goes to from_estimator."
+            f"Got {type(estimators).__name__}; from_estimator takes a single estimator."
         )
     if not estimators:
         raise ValueError("from_estimators needs at least one estimator. Got an empty dict.")

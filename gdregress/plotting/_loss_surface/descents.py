@@ -76,8 +76,8 @@ def _check_objective(training, point, objective):
     if not np.isfinite([value, known]).all() or abs(value - known) <= close:
         return
     warn_user(
-        f"Where the path ends the objective is {value:.6g} on these data, but {known:.6g} in "
+        f"The objective at the end of the path is {value:.6g} on these data, but {known:.6g} in "
         "history_: X, y or sample_weight are not those of the fit, or parameters have been set "
-        "since. The surface is that of these data.",
+        "since. The surface shows the objective on these data.",
         UserWarning,
     )

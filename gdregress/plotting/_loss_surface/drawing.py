@@ -108,7 +108,7 @@ class DrawnSurface(AnimatedDisplay):
         if kind not in KINDS:
             raise ValueError(f"kind must be one of {', '.join(map(repr, KINDS))}. Got {kind!r}.")
         if not isinstance(levels, Integral) or levels < 2:
-            raise ValueError(f"levels must be a whole number of at least 2. Got {levels!r}.")
+            raise ValueError(f"levels must be an int of at least 2. Got {levels!r}.")
         if kind == "contour":
             self._draw_contours(axes_or_new(ax), levels, colorbar, contour_kw or {})
         else:

@@ -42,7 +42,7 @@ def function_surface(f, path, xlim, ylim, grid, vectorized):
 def _without_path(f, height, xlim, ylim, grid, vectorized):
     for name, limit in (("xlim", xlim), ("ylim", ylim)):
         if limit is None:
-            raise ValueError(f"Without a path, {name} must say where to draw: a pair of numbers.")
+            raise ValueError(f"Without a path, {name} must be a pair of numbers.")
     x = np.linspace(*checked_limits(xlim, "xlim"), grid)
     y = np.linspace(*checked_limits(ylim, "ylim"), grid)
     values = _on_grid(f, height, x, y, vectorized)

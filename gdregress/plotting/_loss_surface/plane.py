@@ -89,8 +89,8 @@ def _coefficient_plane(features, target, names, training, ends):
     pair = list(features) if isinstance(features, (tuple, list, np.ndarray)) else []
     if len(pair) != 2:
         raise ValueError(
-            "features must be None, 'pca' or a pair of features by number or name, one of which "
-            f"may be 'intercept', such as (0, 'intercept'). Got {features!r}."
+            "features must be None, 'pca' or a pair of features by number or name, such as "
+            f"(0, 'intercept'). Got {features!r}."
         )
     n_targets = training.n_targets
     target = _check_target(target, n_targets)
@@ -110,7 +110,7 @@ def _check_target(target, n_targets):
     if not isinstance(target, Integral) or not 0 <= target < n_targets:
         raise ValueError(
             f"target must be the number of one of the {n_targets} rows of coef_, from 0 to "
-            f"{n_targets - 1}, whose coefficients are to vary. Got {target!r}."
+            f"{n_targets - 1}. Got {target!r}."
         )
     return int(target)
 

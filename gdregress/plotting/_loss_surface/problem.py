@@ -32,8 +32,8 @@ def common_training(models, estimators, X, y, sample_weight):
         first_columns = columns if first_columns is None else first_columns
         if not _same_numbers(columns, first_columns):
             raise ValueError(
-                f"Estimators on one surface must see the same data, but what the steps before "
-                f"{label!r} make of X is not what those before {first!r} make of it."
+                "Estimators on one surface must be fitted to the same columns, but the steps "
+                f"before {label!r} transform X differently from those before {first!r}."
             )
         problems[label] = _problem(estimator, trainings[label])
         _check_same(problems, first, label)

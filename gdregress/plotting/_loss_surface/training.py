@@ -80,8 +80,8 @@ def rebuild_training(estimator, X, y, sample_weight=None):
 def _check_split(estimator):
     if estimator.early_stopping and not isinstance(estimator.random_state, Integral):
         raise ValueError(
-            "With early_stopping the objective is that of the rows trained on, and which those "
-            "were is only known for a random_state that is a number. "
+            "With early_stopping the objective depends on the rows held out, and only an int as "
+            "random_state reproduces them. "
             f"Got random_state={estimator.random_state!r}: fit again with random_state=0."
         )
 

@@ -30,7 +30,7 @@ def chosen_frames(n_points, frames):
     [0, 4, 16, 36, 64, 100]
     """
     if not isinstance(frames, Integral) or frames < 2:
-        raise ValueError(f"frames must be a whole number of at least 2. Got {frames!r}.")
+        raise ValueError(f"frames must be an int of at least 2. Got {frames!r}.")
     if n_points <= frames:
         return list(range(n_points))
     i = np.arange(frames)

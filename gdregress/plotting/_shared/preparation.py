@@ -9,7 +9,7 @@ from gdregress.exceptions import IgnoredParameterWarning
 
 
 def before_the_descent(model, X, y, sample_weight=None):
-    """Build what a fit builds before it descends.
+    """Validate parameters and data and build the objective, like a fit before it descends.
 
     Parameters
     ----------

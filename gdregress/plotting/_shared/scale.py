@@ -46,7 +46,7 @@ def chosen_scale(scale, values):
     values = finite(values)
     positive = values[values > 0]
     if scale == "log" and not positive.size:
-        raise ValueError("scale='log' needs positive numbers, and there are none to be drawn.")
+        raise ValueError("scale='log' needs positive numbers. Got none.")
     if scale != "auto":
         return scale
     wide = positive.size > 0 and positive.max() > FEW * positive.min()
