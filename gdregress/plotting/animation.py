@@ -74,8 +74,8 @@ def animate_side_by_side(
         )
     chosen = chosen_frames(lengths[0], frames)
     figure, axes = pyplot().subplots(1, 2, figsize=figsize, layout="constrained")
-    left._plot_to_move(axes[0])
-    right._plot_to_move(axes[1])
+    left._plot_for_animation(axes[0])
+    right._plot_for_animation(axes[1])
 
     def show(index):
         left._show_frame(index)

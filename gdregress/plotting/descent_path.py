@@ -252,8 +252,8 @@ class DescentPathDisplay(AnimatedDisplay):
         for steps in self._steps.values():
             steps.show(index)
 
-    def _announce(self, text):
+    def _set_title(self, text):
         if len(self.axes_) == 1:
-            super()._announce(text)
+            super()._set_title(text)
         else:  # the titles of the axes are the labels of the paths
             self.figure_.suptitle(text)

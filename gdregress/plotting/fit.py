@@ -248,8 +248,8 @@ class FitDisplay(AnimatedDisplay):
         """Count of the epochs, the start included; 0 if the fit has not stored its path."""
         return 0 if self.by_epoch is None else len(self.by_epoch)
 
-    def _plot_to_move(self, ax, **plot_options):
-        super()._plot_to_move(ax, **plot_options)
+    def _plot_for_animation(self, ax, **plot_options):
+        super()._plot_for_animation(ax, **plot_options)
         if self.kind == "predicted":
             return
         bottom, top = self.ax_.get_ylim()

@@ -70,11 +70,11 @@ class AnimatedDisplay(ABC):
             If the display has no path.
         """
         chosen = chosen_frames(self._checked_frames(), frames)
-        self._plot_to_move(ax, **plot_options)
+        self._plot_for_animation(ax, **plot_options)
 
         def show(index):
             self._show_frame(index)
-            self._announce(self._title(index))
+            self._set_title(self._title(index))
 
         return animation_of(self.figure_, show, chosen, interval)
 
@@ -86,14 +86,14 @@ class AnimatedDisplay(ABC):
             )
         return self.n_frames
 
-    def _plot_to_move(self, ax, **plot_options):
+    def _plot_for_animation(self, ax, **plot_options):
         self._head_name = "now"
         try:
             self.plot(ax, **plot_options)
         finally:
             self._head_name = "end"
 
-    def _announce(self, text):
+    def _set_title(self, text):
         self.ax_.set_title(text)
 
     def _title(self, index):

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 
 
-def chosen_frames(n_points, frames):
+def chosen_frames(n_points: int, frames: int) -> list[int]:
     """Choose the points of a path that become frames.
 
     All points are frames if they are few enough. Otherwise frame i of k is the point at the share
