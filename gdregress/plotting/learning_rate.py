@@ -23,7 +23,7 @@ from gdregress.plotting._learning_rate.trials import (
     limit_name,
     prepared,
     rates_around,
-    run_facts,
+    run_diagnostics,
     trial_from,
 )
 from gdregress.plotting._shared.figure import axes_or_new
@@ -155,10 +155,10 @@ class LearningRateDisplay:
         """
         final, X = prepared(estimator, X, y)
         rates = None if learning_rates is None else checked_rates(learning_rates)
-        facts = run_facts(final, X, y, sample_weight)
-        limit = facts.stable_limit()
+        diagnostics = run_diagnostics(final, X, y, sample_weight)
+        limit = diagnostics.stable_limit()
         fitted = fit_without_warnings(final, "auto", X, y, sample_weight)
-        automatic, automatic_range = automatic_trial(fitted, facts)
+        automatic, automatic_range = automatic_trial(fitted, diagnostics)
         if rates is None:
             rates = rates_around(limit, automatic.learning_rate)
         trials = [
@@ -170,7 +170,7 @@ class LearningRateDisplay:
             automatic=automatic,
             automatic_range=automatic_range,
             stable_limit=limit,
-            limit_name=limit_name(facts),
+            limit_name=limit_name(diagnostics),
         )
         return display.plot(ax, **options)
 

@@ -10,7 +10,7 @@ from sklearn.base import clone
 from gdregress._estimator.plan import plan_run
 from gdregress.exceptions import ConvergenceWarning, IgnoredParameterWarning
 from gdregress.plotting._shared.estimators import earlier_steps, final_estimator
-from gdregress.plotting._shared.preparation import before_the_descent
+from gdregress.plotting._shared.preparation import prepare_quietly
 
 # Smallest rate tried, as a multiple of the smaller of limit and automatic rate; largest rate, as
 # a multiple of the larger. Each rate is twice the rate before.
@@ -62,35 +62,35 @@ def trial_from(model, learning_rate):
     return Trial(float(learning_rate), objective, model.n_iter_, model.stop_reason_)
 
 
-def automatic_trial(model, facts):
+def automatic_trial(model, diagnostics):
     """The trial of a fit with ``learning_rate="auto"``, and the range of the rates it has used.
 
     A search for the rate may end anywhere in this range. Without a search the trial holds the
     first rate, because a schedule may have reduced it after plateaus; the range is None.
     """
     rates = model.history_["learning_rate"]
-    if facts.searched:
+    if diagnostics.searched:
         return trial_from(model, model.learning_rate_), (min(rates), max(rates))
     return trial_from(model, rates[0]), None
 
 
-def run_facts(estimator, X, y, sample_weight=None):
-    """The facts about a fit to these data that its warnings use; nothing is fitted.
+def run_diagnostics(estimator, X, y, sample_weight=None):
+    """The diagnostics of a fit to these data, without fitting.
 
     Returns
     -------
-    facts : Facts
+    diagnostics : RunDiagnostics
     """
     model = clone(estimator).set_params(learning_rate="auto")
-    components, _, objective, _ = before_the_descent(model, X, y, sample_weight)
-    return plan_run(model, components, objective).facts
+    prepared = prepare_quietly(model, X, y, sample_weight)
+    return plan_run(model, prepared.components, prepared.objective).diagnostics
 
 
-def limit_name(facts):
+def limit_name(diagnostics):
     """The name of the stable limit in a legend: exact limits have another than estimates."""
-    if facts.curvature_is_exact:
+    if diagnostics.curvature_is_exact:
         return "stable limit"
-    return "estimated limit" if facts.is_batch else "estimated limit of an average batch"
+    return "estimated limit" if diagnostics.is_batch else "estimated limit of an average batch"
 
 
 def rates_around(limit, automatic):

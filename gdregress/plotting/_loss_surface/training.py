@@ -9,7 +9,7 @@ from sklearn.base import clone
 from gdregress._objective.design import Scaling
 from gdregress._objective.from_data import DataObjective
 from gdregress._utils.array_api import asarray, namespace, to_numpy
-from gdregress.plotting._shared.preparation import before_the_descent
+from gdregress.plotting._shared.preparation import prepare_quietly
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ def rebuild_training(estimator, X, y, sample_weight=None):
     """
     twin = clone(estimator)
     _check_split(twin)
-    _, rows, objective, scaling = before_the_descent(twin, X, y, sample_weight)
+    prepared = prepare_quietly(twin, X, y, sample_weight)
     _check_like_fit(estimator, twin)
-    return Training(objective, scaling, rows)
+    return Training(prepared.objective, prepared.scaling, prepared.rows)
 
 
 def _check_split(estimator):
