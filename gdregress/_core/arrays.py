@@ -1,5 +1,7 @@
 """The compiled core as seen from Python: what it covers, and how it is handed its arrays."""
 
+import importlib
+
 import numpy as np
 from scipy import sparse
 
@@ -8,10 +10,18 @@ from gdregress.exceptions import warn_user
 from gdregress.losses import classification as classification_losses
 from gdregress.losses.multiclass import OneVsRest, Softmax
 
-try:
-    from gdregress._core import kernels
-except ImportError:  # uncompiled, and without Cython, which the interpreted twin needs
-    kernels = None
+
+def _import_kernels():
+    """The compiled kernels; else the interpreted ones, which need Cython; else None."""
+    for name in ("compiled", "interpreted"):
+        try:
+            return importlib.import_module(f"gdregress._core.kernels.{name}")
+        except ImportError:
+            continue
+    return None
+
+
+kernels = _import_kernels()
 
 # The parameter that the core's twin of a loss is given; the twins have the names of the losses.
 LOSS_PARAMETERS = {

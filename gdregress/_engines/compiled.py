@@ -140,12 +140,12 @@ class _Epoch:
         scratch = [memory_apart(k, self.rows_at_once) for k in (y.shape[1], len(self.w))]
         plain = isinstance(self.run.optimizer, optimizers.GradientDescent)
         if sparse.issparse(X) and plain:
-            owed = np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0))
-            self.kernels.csr_descent(*rows, size, rates, self.loss, rule, owed, *scratch)
+            applied = np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0))
+            self.kernels.csr_descent(*rows, size, rates, self.loss, rule, applied, *scratch)
         elif sparse.issparse(X) and self.may_wait(X, size, rates):
-            coasting = kernel_coasting(self.run.optimizer.momentum, self.kernels)
-            seen = np.zeros(X.shape[1], dtype=np.int64)
-            rest = (self.loss, rule, coasting, seen, *scratch)
+            lazy = kernel_lazy_momentum(self.run.optimizer.momentum, self.kernels)
+            last_update = np.zeros(X.shape[1], dtype=np.int64)
+            rest = (self.loss, rule, lazy, last_update, *scratch)
             self.kernels.csr_momentum(*rows, size, rates, *rest)
         elif sparse.issparse(X):
             self.kernels.csr_epoch(*rows, size, rates, self.loss, rule, *scratch)
@@ -254,7 +254,7 @@ def kernel_penalty(penalty, n_features, kernels):
     return kernels.Penalty(alpha * ratio, alpha * (1 - ratio), lower, upper)
 
 
-def kernel_coasting(momentum, kernels):
+def kernel_lazy_momentum(momentum, kernels):
     """The core's view of coefficients without a gradient, with room for all they may wait for."""
     length = int(math.log(SMALLEST_DECAY) / math.log(momentum))
-    return kernels.Coasting(momentum, np.empty((6, 1 + min(MOST_WAITED, max(1, length)))))
+    return kernels.LazyMomentum(momentum, np.empty((6, 1 + min(MOST_WAITED, max(1, length)))))

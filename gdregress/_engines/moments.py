@@ -152,5 +152,5 @@ def _rule(run, state, rows, kernels):
         np.zeros((0, *rows[0].shape)),
         np.zeros(0, dtype=np.int64),
     )
-    rule.t = getattr(state.optimizer, "t", 1.0)
+    rule.sequence = getattr(state.optimizer, "t", 1.0)
     return rule
