@@ -1,14 +1,24 @@
 """The compiled core as seen from Python: what it covers, and how it is handed its arrays."""
 
+import importlib
+
 import numpy as np
 from scipy import sparse
 
 from gdregress.exceptions import warn_user
 
-try:
-    from gdregress._core import kernels
-except ImportError:  # uncompiled, and without Cython, which the interpreted twin needs
-    kernels = None
+
+def _import_kernels():
+    """The compiled kernels; else the interpreted ones, which need Cython; else None."""
+    for name in ("compiled", "interpreted"):
+        try:
+            return importlib.import_module(f"gdregress._core.kernels.{name}")
+        except ImportError:
+            continue
+    return None
+
+
+kernels = _import_kernels()
 
 _warned = False
 

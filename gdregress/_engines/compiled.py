@@ -141,12 +141,12 @@ class _Epoch:
         scratch = [memory_apart(k, self.rows_at_once) for k in (n_targets, len(self.w))]
         plain = self.run.optimizer.kernel == "GradientDescent"
         if sparse.issparse(X) and plain:
-            owed = np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0))
-            self.kernels.csr_descent(*rows, size, rates, self.loss, rule, owed, *scratch)
+            applied = np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0))
+            self.kernels.csr_descent(*rows, size, rates, self.loss, rule, applied, *scratch)
         elif sparse.issparse(X) and self._may_be_lazy(X, size, rates):
-            coasting = _lazy_momentum(self.run.optimizer.momentum, self.kernels)
-            seen = np.zeros(X.shape[1], dtype=np.int64)
-            rest = (self.loss, rule, coasting, seen, *scratch)
+            lazy = lazy_momentum(self.run.optimizer.momentum, self.kernels)
+            last_update = np.zeros(X.shape[1], dtype=np.int64)
+            rest = (self.loss, rule, lazy, last_update, *scratch)
             self.kernels.csr_momentum(*rows, size, rates, *rest)
         elif sparse.issparse(X):
             self.kernels.csr_epoch(*rows, size, rates, self.loss, rule, *scratch)
@@ -199,7 +199,7 @@ def _rows_at_once(X, size):
     return min(size, max(1, BLOCK_BYTES // (X.itemsize * max(1, X.shape[1]))))
 
 
-def _lazy_momentum(momentum, kernels):
+def lazy_momentum(momentum, kernels):
     """The core's table of the moves that a coefficient makes over updates without a gradient."""
     length = int(math.log(SMALLEST_DECAY) / math.log(momentum))
-    return kernels.Coasting(momentum, np.empty((6, 1 + min(MAX_DELAY, max(1, length)))))
+    return kernels.LazyMomentum(momentum, np.empty((6, 1 + min(MAX_DELAY, max(1, length)))))

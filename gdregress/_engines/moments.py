@@ -145,7 +145,7 @@ class Moments(Engine):
             np.zeros((0, *rows[0].shape)),
             np.zeros(0, dtype=np.int64),
         )
-        rule.t = getattr(state.memory, "t", 1.0)
+        rule.sequence = getattr(state.memory, "t", 1.0)
         return rule
 
 

@@ -75,11 +75,11 @@ def fused_pass(
         scratch.append(memory_apart(rows_at_once))
         if sparse.issparse(design.X):
             rest = (design.fit_intercept, twin, w, u, g, *scratch, values, squares)
-            kernels.csr_look(*arrays, y, weights, start, stop, *rest)
+            kernels.csr_pass(*arrays, y, weights, start, stop, *rest)
             return
         rest = (twin, w, u, g, *scratch, values, squares)
         for X, rows in _in_rows(design.X, start, stop):
-            kernels.dense_look(X, y[rows], weights[rows], 0, len(X), *rest)
+            kernels.dense_pass(X, y[rows], weights[rows], 0, len(X), *rest)
 
     pieces = pieces_of(n, len(w) * (1 + row_length), w.size if gradient else 0)
     shapes = [(1 + both_values,)]

@@ -1,16 +1,13 @@
-/* The loops that carry all dense work, for rows of float or double.
+/* The loops of vector.h in vectors of eight numbers, a language extension of GCC and Clang.
  *
- * They are written in vectors of eight numbers, which the compiler maps to whatever the
- * processor has. Where the C library can choose a function as it is loaded, each is compiled
- * for three generations of x86 processors, so that one wheel is fast on all of them. Parameters
- * are double even where the data are float: sums over many rows keep their digits.
+ * The compiler maps the vectors to whatever the processor has. Where the C library can choose a
+ * function as it is loaded, each is compiled for three generations of x86 processors, so that one
+ * wheel is fast on all of them.
  */
-#ifndef GDREGRESS_VECTOR_H
-#define GDREGRESS_VECTOR_H
+#ifndef GDREGRESS_VECTOR_GNU_H
+#define GDREGRESS_VECTOR_GNU_H
 
 #include <stddef.h>
-
-#if defined(__GNUC__) || defined(__clang__)
 
 #if defined(__x86_64__) && defined(__gnu_linux__) && !defined(__SANITIZE_ADDRESS__)
 #define GDREGRESS_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
@@ -50,18 +47,18 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
     return (half[0] + half[2]) + (half[1] + half[3]);
 }
 
-/* x . w; meanwhile a long row is asked for, a cache line at a time: the one at `soon`, if any */
+/* x . w; meanwhile the long row at `next`, if any, is prefetched, a cache line at a time */
 #define GDREGRESS_DOT(T)                                                                  \
     __attribute__((always_inline)) static inline double product_##T(                      \
-        const T *x, const double *w, ptrdiff_t p, const T *soon)                          \
+        const T *x, const double *w, ptrdiff_t p, const T *next)                          \
     {                                                                                     \
         gdregress_double8 a = {0}, b = {0}, c = {0}, d = {0};                             \
         double rest = 0.0;                                                                \
         ptrdiff_t j = 0;                                                                  \
         for (; j + 32 <= p; j += 32) {                                                    \
-            if (soon != NULL)                                                             \
+            if (next != NULL)                                                             \
                 for (size_t line = 0; line < 32 * sizeof(T); line += 64)                  \
-                    GDREGRESS_PREFETCH((const char *) (soon + j) + line);                 \
+                    GDREGRESS_PREFETCH((const char *) (next + j) + line);                 \
             a += LOAD_##T(x + j) * LOAD_double(w + j);                                    \
             b += LOAD_##T(x + j + 8) * LOAD_double(w + j + 8);                            \
             c += LOAD_##T(x + j + 16) * LOAD_double(w + j + 16);                          \
@@ -83,9 +80,9 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
         return ((half[0] + half[2]) + (half[1] + half[3])) + rest;                        \
     }                                                                                     \
     GDREGRESS_CLONES static double dot_##T(const T *x, const double *w, ptrdiff_t p,      \
-                                           const T *soon)                                 \
+                                           const T *next)                                 \
     {                                                                                     \
-        return product_##T(x, w, p, soon);                                                \
+        return product_##T(x, w, p, next);                                                \
     }
 
 /* z_i <- x_i . w + b for a block of rows, four at a time: their last sums are made together */
@@ -297,149 +294,6 @@ GDREGRESS_CLONES static void add_gram(const double *B, double *S, ptrdiff_t rows
             for (int k = 0; k < 8; k++)
                 *(gdregress_double8 *) (S + (i + k) * q + j) += sums[k];
         }
-}
-
-#else /* another compiler vectorises what it can */
-
-#define GDREGRESS_CLONES
-
-#define GDREGRESS_DOT(T)                                                     \
-    static double dot_##T(const T *x, const double *w, ptrdiff_t p,          \
-                          const T *soon)                                     \
-    {                                                                        \
-        (void) soon;                                                         \
-        double a = 0.0, b = 0.0;                                             \
-        ptrdiff_t j = 0;                                                     \
-        for (; j + 2 <= p; j += 2) {                                         \
-            a += x[j] * w[j];                                                \
-            b += x[j + 1] * w[j + 1];                                        \
-        }                                                                    \
-        return a + b + (j < p ? x[j] * w[j] : 0.0);                          \
-    }
-
-#define GDREGRESS_ADD(T)                                                     \
-    static void add_##T(double c, const T *x, double *w, ptrdiff_t p)        \
-    {                                                                        \
-        for (ptrdiff_t j = 0; j < p; j++)                                    \
-            w[j] += c * x[j];                                                \
-    }
-
-#define GDREGRESS_DOT_ROWS(T)                                                \
-    static void dot_rows_##T(const T *X, const double *w, double b,          \
-                             double *z, ptrdiff_t rows, ptrdiff_t p)         \
-    {                                                                        \
-        for (ptrdiff_t i = 0; i < rows; i++)                                 \
-            z[i] = dot_##T(X + i * p, w, p, NULL) + b;                       \
-    }
-
-#define GDREGRESS_ADD_ROWS(T)                                                \
-    static void add_rows_##T(const double *r, const T *X, double *g,         \
-                             ptrdiff_t rows, ptrdiff_t p)                    \
-    {                                                                        \
-        for (ptrdiff_t i = 0; i < rows; i++)                                 \
-            add_##T(r[i], X + i * p, g, p);                                  \
-    }
-
-#define GDREGRESS_FOUR_TARGETS(T)                                            \
-    static void dot_four_##T(const T *X, const double *w, ptrdiff_t width,   \
-                             double *z, ptrdiff_t stride,                    \
-                             ptrdiff_t rows, ptrdiff_t p)                    \
-    {                                                                        \
-        for (ptrdiff_t t = 0; t < 4; t++, w += width, z += stride)           \
-            dot_rows_##T(X, w, width > p ? w[p] : 0.0, z, rows, p);          \
-    }                                                                        \
-    static void add_four_##T(const double *r, ptrdiff_t stride, const T *X,  \
-                             double *g, ptrdiff_t width,                     \
-                             ptrdiff_t rows, ptrdiff_t p)                    \
-    {                                                                        \
-        for (ptrdiff_t t = 0; t < 4; t++, r += stride, g += width)           \
-            add_rows_##T(r, X, g, rows, p);                                  \
-    }
-
-#define GDREGRESS_ADD_SQUARES(T)                                             \
-    static void add_squares_##T(const T *weights, const T *X, double *out,   \
-                                ptrdiff_t rows, ptrdiff_t p)                 \
-    {                                                                        \
-        for (ptrdiff_t i = 0; i < rows; i++, X += p)                         \
-            for (ptrdiff_t j = 0; j < p; j++)                                \
-                out[j] += (weights == NULL ? 1.0 : weights[i]) * X[j] * X[j]; \
-    }
-
-#define GDREGRESS_CENTRE(T)                                                  \
-    static void centre_##T(const T *x, const double *shift, double factor,   \
-                           double *out, ptrdiff_t p)                         \
-    {                                                                        \
-        for (ptrdiff_t j = 0; j < p; j++)                                    \
-            out[j] = (x[j] - shift[j]) * factor;                             \
-    }
-
-static void add_gram(const double *B, double *S, ptrdiff_t rows, ptrdiff_t q)
-{
-    for (ptrdiff_t r = 0; r < rows; r++)
-        for (ptrdiff_t i = 0; i < q; i++)
-            for (ptrdiff_t j = i; j < q; j++)
-                S[i * q + j] += B[r * q + i] * B[r * q + j];
-}
-
-#define GDREGRESS_PREFETCH(address) ((void) (address))
-
-#endif
-
-GDREGRESS_DOT(double)
-GDREGRESS_DOT(float)
-GDREGRESS_DOT_ROWS(double)
-GDREGRESS_DOT_ROWS(float)
-GDREGRESS_ADD(double)
-GDREGRESS_ADD(float)
-GDREGRESS_ADD_ROWS(double)
-GDREGRESS_ADD_ROWS(float)
-GDREGRESS_FOUR_TARGETS(double)
-GDREGRESS_FOUR_TARGETS(float)
-GDREGRESS_ADD_SQUARES(double)
-GDREGRESS_ADD_SQUARES(float)
-GDREGRESS_CENTRE(double)
-GDREGRESS_CENTRE(float)
-
-/* the sum of m numbers, in eight sums that do not wait for each other */
-GDREGRESS_CLONES static double sum_of(const double *x, ptrdiff_t m)
-{
-    double sums[8] = {0}, rest = 0.0;
-    ptrdiff_t i = 0;
-    for (; i + 8 <= m; i += 8)
-        for (int k = 0; k < 8; k++)
-            sums[k] += x[i + k];
-    for (; i < m; i++)
-        rest += x[i];
-    return ((sums[0] + sums[4]) + (sums[2] + sums[6])) +
-           ((sums[1] + sums[5]) + (sums[3] + sums[7])) + rest;
-}
-
-/* w <- (w - clip(w, -threshold, threshold)) * factor */
-GDREGRESS_CLONES static void shrink_all(double *w, double threshold, double factor, ptrdiff_t p)
-{
-    if (threshold == 0.0) { /* l2 alone needs no comparisons */
-        for (ptrdiff_t j = 0; j < p; j++)
-            w[j] *= factor;
-        return;
-    }
-    for (ptrdiff_t j = 0; j < p; j++) {
-        double v = w[j];
-        double c = v > threshold ? threshold : v;
-        c = c < -threshold ? -threshold : c;
-        w[j] = (v - c) * factor;
-    }
-}
-
-/* Ask for the memory of a row, of a long one for its beginning: many lines at once would wait for
- * each other. */
-static inline void prefetch(const void *start, const void *stop)
-{
-    const char *line = (const char *) start - (size_t) start % 64;
-    const char *last = (const char *) stop;
-    if (last - line > 1024)
-        last = line + 1024;
-    for (; line < last; line += 64)
-        GDREGRESS_PREFETCH(line);
 }
 
 #endif
