@@ -1,9 +1,9 @@
 """scikit-learn's own checks, on every solver with several optimizers."""
 
 import os
-from importlib.util import find_spec
 
 import pytest
+from libraries import array_functions
 from sklearn.utils.estimator_checks import (
     check_dataframe_column_names_consistency,
     check_param_validation,
@@ -101,16 +101,7 @@ def array_api_checks(estimator, namespace):
             yield clone, check
 
 
-@pytest.mark.parametrize(
-    "namespace",
-    [
-        "array_api_strict",
-        pytest.param(
-            "torch",
-            marks=pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("namespace", ["array_api_strict", "torch"])
 @pytest.mark.parametrize(
     "estimator",
     [
@@ -122,6 +113,7 @@ def array_api_checks(estimator, namespace):
     ids=str,
 )
 def test_array_api_checks_are_not_skipped(estimator, namespace):
+    array_functions(namespace)
     assert os.environ.get("SCIPY_ARRAY_API") == "1"
     names, skipped = [], []
     for clone, check in array_api_checks(estimator, namespace):

@@ -6,6 +6,7 @@ from decimal import Decimal, localcontext
 import array_api_strict
 import numpy as np
 import pytest
+from libraries import needed
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import CLASSIFICATION_LOSSES as NAIVE
 from reference import CLASSIFICATION_SLOPES as NAIVE_SLOPES
@@ -519,8 +520,7 @@ def test_more_classes_take_softmax_for_the_log_loss_and_one_against_the_rest_oth
 
 
 def torch_arrays():
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    return torch, nullcontext()
+    return needed("torch"), nullcontext()
 
 
 def strict_arrays():
@@ -528,7 +528,7 @@ def strict_arrays():
 
 
 def jax_arrays():
-    jax = pytest.importorskip("jax", reason="JAX is not installed")
+    jax = needed("jax")
     return jax.numpy, jax.enable_x64()
 
 
