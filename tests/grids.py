@@ -29,8 +29,10 @@ def name_of(value):
     return getattr(value, "__name__", None) or str(value)
 
 
-def pairwise(**factors):
+def pairwise(*, indirect=(), **factors):
     """Parametrize a test by a grid; rows beyond a covering set of pairs are marked `full`.
+
+    `indirect` names the factors that are parameters of fixtures.
 
     Nearly all faults of a grid show in a pair of values (Kuhn, Wallace and Gallo, "Software
     fault interactions and implications for software testing", 2004).
@@ -42,4 +44,4 @@ def pairwise(**factors):
         chosen = [factor[index] for factor, index in zip(values, row, strict=True)]
         marks = () if row in covering else pytest.mark.full
         params.append(pytest.param(*chosen, marks=marks, id="-".join(map(name_of, chosen))))
-    return pytest.mark.parametrize(list(factors), params)
+    return pytest.mark.parametrize(list(factors), params, indirect=indirect)

@@ -6,6 +6,7 @@ import array_api_strict
 import numpy as np
 import pytest
 from array_api_compat import array_namespace, is_jax_array
+from grids import pairwise
 from libraries import array_functions
 from numpy.testing import assert_allclose
 from sklearn import config_context
@@ -83,8 +84,7 @@ def assert_equals_numpy(library, X=None, y=None, weights=None, rtol=1e-10, **par
     return model
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+@pairwise(indirect=["library"], library=ALL, solver=["batch", "mini-batch"], optimizer=OPTIMIZERS)
 def test_equals_numpy(library, solver, optimizer):
     given = {"batch_size": 16} if solver == "mini-batch" else {}
     if optimizer == "rmsprop" and solver == "batch":
@@ -108,9 +108,13 @@ def test_equals_numpy_for_every_schedule(library, schedule):
     assert_equals_numpy(library, solver="mini-batch", schedule=schedule, batch_size=16)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("loss", CLASSIFICATION_LOSSES)
-@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+@pairwise(
+    indirect=["library"],
+    library=ALL,
+    solver=["batch", "mini-batch"],
+    loss=CLASSIFICATION_LOSSES,
+    n_classes=[2, 3],
+)
 def test_classes_equal_numpy(library, solver, loss, n_classes):
     X, y = make_data()
     y = (y > 0).astype(int) + (y > 2) * (n_classes == 3)
@@ -150,8 +154,9 @@ def test_equals_numpy_with_other_parameters(library, parameters):
     assert_equals_numpy(library, **parameters)
 
 
-@pytest.mark.parametrize("standardize", [False, True])
-@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+@pairwise(
+    indirect=["library"], library=ALL, solver=["batch", "mini-batch"], standardize=[False, True]
+)
 def test_equals_numpy_with_weights(library, solver, standardize):
     X, y = make_data()
     weights = np.arange(50.0) % 4

@@ -9,6 +9,7 @@ import array_api_strict
 import numpy as np
 import pandas as pd
 import pytest
+from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import best_validated
 from scipy import sparse
@@ -125,10 +126,12 @@ class TestShapes:
         assert_array_equal(swapped.coef_, -model.coef_)
         assert_array_equal(swapped.intercept_, -model.intercept_)
 
-    @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
-    @two_and_three
-    @every_solver
-    @every_loss
+    @pairwise(
+        loss=CLASSIFICATION_LOSSES,
+        solver=SOLVERS,
+        k=[2, 3],
+        container=[np.asarray, sparse.csr_array],
+    )
     def test_float32_is_kept(self, loss, solver, k, container):
         X, y = make_data(k)
         X = container(X.astype(np.float32))
@@ -348,10 +351,7 @@ class TestProbabilities:
 
 
 class TestLargeMargins:
-    @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-    @two_and_three
-    @every_solver
-    @every_loss
+    @pairwise(loss=CLASSIFICATION_LOSSES, solver=SOLVERS, k=[2, 3], dtype=[np.float64, np.float32])
     def test_warn_of_nothing(self, loss, solver, k, dtype):
         X, y = make_data(k)
         X = X.astype(dtype)
@@ -445,10 +445,12 @@ class TestToSklearn:
 
 
 class TestClassWeight:
-    @two_and_three
-    @pytest.mark.parametrize("class_weight", [{"a": 5.0}, {"a": 0.2, "b": 7}, "balanced"], ids=str)
-    @every_solver
-    @pytest.mark.parametrize("loss", ["log_loss", "hinge"])
+    @pairwise(
+        loss=["log_loss", "hinge"],
+        solver=SOLVERS,
+        class_weight=[{"a": 5.0}, {"a": 0.2, "b": 7}, "balanced"],
+        k=[2, 3],
+    )
     def test_equals_the_weights_of_the_rows(self, loss, solver, class_weight, k):
         X, y = make_data(k, n=53)
         y = np.array(["a", "b", "c"])[y]
@@ -1060,10 +1062,7 @@ class TestCallbacks:
 
 
 class TestInterrupt:
-    @two_and_three
-    @every_solver
-    @pytest.mark.parametrize("epoch", [1, 5])
-    @pytest.mark.parametrize("loss", ["perceptron", "log_loss"])
+    @pairwise(loss=["perceptron", "log_loss"], epoch=[1, 5], solver=SOLVERS, k=[2, 3])
     def test_in_a_callback_keeps_what_was_learned(self, loss, epoch, solver, k):
         X, y = make_data(k)
         model = short(loss, solver=solver).set_callbacks(Press(epoch))
@@ -1364,9 +1363,7 @@ class TestCompany:
         with pytest.raises(ValueError, match="feature names"):
             model.predict(frame[["d", "c", "b", "a"]])
 
-    @every_loss
-    @every_solver
-    @pytest.mark.parametrize("optimizer", OPTIMIZERS)
+    @pairwise(optimizer=OPTIMIZERS, solver=SOLVERS, loss=CLASSIFICATION_LOSSES)
     def test_the_automatic_rate_learns_with_every_optimizer(self, optimizer, solver, loss):
         X, y = make_data(k=3)
         model = short(loss, solver=solver, optimizer=optimizer, max_iter=60).fit(X, y)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from grids import pairwise
 from libraries import array_functions
 from reference import LOSSES as NAIVE
 from reference import (
@@ -201,9 +202,7 @@ def test_raw_prediction_undoes_predict_mean(name):
 # Array libraries
 
 
-@pytest.mark.parametrize("library", ["torch", "array_api_strict"])
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@every_loss
+@pairwise(name=LOSSES, dtype=["float64", "float32"], library=["torch", "array_api_strict"])
 def test_same_numbers_on_every_array_library(name, dtype, library):
     xp = array_functions(library)
     loss = LOSSES[name]()

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.optimize
+from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import rosen, rosen_der
 
@@ -280,9 +281,11 @@ class TestRates:
         result = minimize(quadratic, START, jac=quadratic_slope, schedule=schedule)
         assert quadratic(result.x) < quadratic(START)
 
-    @pytest.mark.parametrize("rate", ["auto", "line-search"])
-    @pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov"])
-    @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+    @pairwise(
+        scale=[1e-6, 1.0, 1e6],
+        optimizer=["gd", "momentum", "nesterov"],
+        rate=["auto", "line-search"],
+    )
     def test_rates_that_are_found(self, scale, optimizer, rate):
         result = minimize(
             lambda x: scale * quadratic(x),
