@@ -16,7 +16,7 @@ from gdregress import GDClassifier, GDRegressor
 # Every solver, optimizer and penalty with both estimators.
 ESTIMATORS = [
     GDRegressor(),
-    GDRegressor(penalty="l1", optimizer="gd", standardize=True),
+    GDRegressor(penalty="l1", optimizer="gd", standardize=True, max_iter=100),
     GDRegressor(
         penalty="l2", solver="stochastic", optimizer="momentum", average=True, max_iter=20
     ),
@@ -38,7 +38,9 @@ ESTIMATORS = [
         optimizer="momentum",
         max_iter=10,
     ),
-    GDClassifier("modified_huber", penalty="elasticnet", optimizer="adam", early_stopping=True),
+    GDClassifier(
+        "modified_huber", penalty="elasticnet", optimizer="adam", early_stopping=True, max_iter=30
+    ),
 ]
 OPTIMIZERS = ("gd", "momentum", "nesterov", "adam")
 OTHERS = [
