@@ -6,12 +6,27 @@ os.environ["SCIPY_ARRAY_API"] = "1"  # has to be set before anything imports Sci
 
 import numpy as np
 import pytest
+from libraries import needed
 
 
 @pytest.fixture
 def rng():
     """A fresh random generator with a fixed seed."""
     return np.random.RandomState(0)
+
+
+@pytest.fixture
+def torch():
+    return needed("torch")
+
+
+@pytest.fixture
+def jax():
+    """JAX in double precision."""
+    jax = needed("jax")
+    jax.config.update("jax_enable_x64", True)
+    yield jax
+    jax.config.update("jax_enable_x64", False)
 
 
 @pytest.fixture

@@ -1,8 +1,9 @@
 """Each optimizer's steps against the plain formulas of reference.py and against PyTorch."""
 
-import array_api_strict
 import numpy as np
 import pytest
+from grids import pairwise
+from libraries import array_functions, needed
 from reference import STEPS
 
 from gdregress.optimizers import (
@@ -44,9 +45,7 @@ def run(optimizer, start, gradients, prox=no_prox, rate=RATE):
 # Against the plain formulas
 
 
-@pytest.mark.parametrize("shape", [(4,), (4, 2)], ids=["one target", "two targets"])
-@pytest.mark.parametrize("alpha", [0.0, 0.5])
-@every_optimizer
+@pairwise(name=OPTIMIZERS, alpha=[0.0, 0.5], shape=[(4,), (4, 2)])
 def test_steps_are_those_of_the_plain_formula(name, alpha, shape, rng):
     prox = ElasticNet(alpha, l1_ratio=0.5).prox
     start, gradients = rng.normal(size=shape), random_gradients(rng, shape)
@@ -86,7 +85,7 @@ def test_every_parameter_is_used(name, optimizer, settings, rng):
 
 def torch_path(make_optimizer, start, gradients):
     """The path of a torch.optim optimizer that is fed these gradients."""
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    torch = needed("torch")
     parameter = torch.nn.Parameter(torch.asarray(start, dtype=torch.float64))
     optimizer, path = make_optimizer(torch.optim, [parameter]), [start]
     for gradient in gradients:
@@ -118,14 +117,9 @@ def test_steps_are_those_of_torch(name, rng):
 # Array libraries and types
 
 
-@pytest.mark.parametrize("library", ["torch", "array_api_strict"])
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@every_optimizer
+@pairwise(name=OPTIMIZERS, dtype=["float64", "float32"], library=["torch", "array_api_strict"])
 def test_same_numbers_on_every_array_library(name, dtype, library, rng):
-    if library == "torch":
-        xp = pytest.importorskip("torch", reason="PyTorch is not installed")
-    else:
-        xp = array_api_strict
+    xp = array_functions(library)
     prox = ElasticNet(0.5, l1_ratio=0.5).prox
     start, gradients = rng.normal(size=4), random_gradients(rng)
 

@@ -1,8 +1,8 @@
 """Each penalty: its value, and its prox against a search for the minimum."""
 
-import array_api_strict
 import numpy as np
 import pytest
+from libraries import array_functions
 from reference import elasticnet_prox, elasticnet_value, l1_prox, l1_value, l2_prox, l2_value
 from scipy.optimize import minimize_scalar
 
@@ -123,10 +123,7 @@ def test_strong_convexity_is_the_curvature_of_the_smooth_part(penalty):
 @pytest.mark.parametrize("penalty", [*NAMED.values(), Box(-1, 1), Box([-1.0] * 6, 2)], ids=str)
 @pytest.mark.parametrize("library", ["torch", "array_api_strict"])
 def test_same_numbers_on_every_array_library(penalty, library):
-    if library == "torch":
-        xp = pytest.importorskip("torch", reason="PyTorch is not installed")
-    else:
-        xp = array_api_strict
+    xp = array_functions(library)
     for dtype in ("float64", "float32"):
         there = xp.asarray(w.tolist(), dtype=getattr(xp, dtype))
         prox = penalty.prox(there, 0.3)

@@ -5,6 +5,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+from libraries import needed
 
 from gdregress import DivergenceWarning
 from gdregress.losses import LOSSES
@@ -21,7 +22,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
 def test_code_runs(block):
     if "import torch" in block:
-        pytest.importorskip("torch")
+        needed("torch")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         exec(block, {})

@@ -123,12 +123,10 @@ def _largest_pair(design, weights):
     start = np.random.RandomState(0).uniform(0.5, 1.0, size)
     try:
         values, vectors = eigsh(operator, k=1, which="LA", tol=1e-4, v0=start)
-    except ArpackNoConvergence as stopped:
-        values, vectors = stopped.eigenvalues, stopped.eigenvectors
-        if len(values) == 0:
-            # the trace bounds every eigenvalue
-            trace = float(xp.sum(design.column_mean_squares(weights)))
-            return np.array([trace]), start[:, None] / np.linalg.norm(start)
+    except ArpackNoConvergence:
+        # the trace bounds every eigenvalue; a pair found so far may belong to a smaller one
+        trace = float(xp.sum(design.column_mean_squares(weights)))
+        return np.array([trace]), start[:, None] / np.linalg.norm(start)
     residual = np.linalg.norm(multiply(vectors[:, 0]) - values[0] * vectors[:, 0])
     check_finite(values)
     return values + residual, vectors

@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
-from grids import pairwise
+from grids import covering, pairwise
 from harness import FORMS, assert_identical_run, assert_same_run, using
+from libraries import array_functions
 from scipy import sparse
+from sklearn import clone, config_context
 
 from gdregress import GDClassifier, GDRegressor, _engines
 from gdregress._core import arrays as core
@@ -18,8 +20,20 @@ from gdregress.schedules import SCHEDULES
 pytestmark = [
     pytest.mark.skipif(not core.is_compiled(), reason="needs the compiled core"),
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
-    pytest.mark.filterwarnings("ignore::gdregress.exceptions"),
+    pytest.mark.filterwarnings("ignore::gdregress.exceptions.DivergenceWarning"),
+    pytest.mark.filterwarnings("ignore::gdregress.exceptions.IgnoredParameterWarning"),
 ]
+
+
+@pytest.fixture
+def library(request):
+    """Function to an array of a library in double precision, with dispatch switched on."""
+    if request.param == "jax":
+        request.getfixturevalue("jax")
+    functions = array_functions(request.param)
+    with config_context(array_api_dispatch=True):
+        yield functions.asarray
+
 
 STORAGES = {"dense": np.asarray, "csr": sparse.csr_array}
 # A kink is met on one side or the other by rounding: its losses run for a few updates only.
@@ -53,7 +67,7 @@ def fits(model, X, y, weights, rtol, forms):
     fast = set()
     for form in forms:
         with using(form) as log:
-            other = type(model)(**model.get_params()).fit(X, y, weights)
+            other = clone(model).fit(X, y, weights)
         if log.used(Plain):
             continue
         fast.update(log.engines)
@@ -61,32 +75,17 @@ def fits(model, X, y, weights, rtol, forms):
     return plain, fast
 
 
-@pytest.mark.parametrize(
-    (
-        "solver",
-        "optimizer",
-        "loss",
-        "penalty",
-        "schedule",
-        "average",
-        "storage",
-        "dtype",
-        "weighted",
-        "n_targets",
-    ),
-    pairwise(
-        list(SOLVERS),
-        list(OPTIMIZERS),
-        [*LOSSES, *CLASSIFICATION_LOSSES],
-        [*PENALTIES, "box"],
-        ["auto", *SCHEDULES],
-        [False, True, 5],
-        list(STORAGES),
-        [np.float64, np.float32],
-        [False, True],
-        [1, 3],
-        full=False,
-    ),
+@covering(
+    solver=SOLVERS,
+    optimizer=OPTIMIZERS,
+    loss=[*LOSSES, *CLASSIFICATION_LOSSES],
+    penalty=[*PENALTIES, "box"],
+    schedule=["auto", *SCHEDULES],
+    average=[False, True, 5],
+    storage=STORAGES,
+    dtype=[np.float64, np.float32],
+    weighted=[False, True],
+    n_targets=[1, 3],
 )
 def test_every_engine_equals_plain(
     solver, optimizer, loss, penalty, schedule, average, storage, dtype, weighted, n_targets
@@ -135,11 +134,12 @@ ENDS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("storage", "solver", "optimizer", "average", "end"),
-    pairwise(
-        list(STORAGES), ["stochastic", "mini-batch"], ["gd", "adam"], [False, True], list(ENDS)
-    ),
+@pairwise(
+    storage=STORAGES,
+    solver=["stochastic", "mini-batch"],
+    optimizer=["gd", "adam"],
+    average=[False, True],
+    end=ENDS,
 )
 def test_overlapped_runs_are_identical(storage, solver, optimizer, average, end):
     X, y, _ = make_data()
@@ -158,26 +158,24 @@ def test_overlapped_runs_are_identical(storage, solver, optimizer, average, end)
         np.testing.assert_equal(models[0][1][column], models[1][1][column])
 
 
-@pytest.mark.parametrize(
-    ("library", "solver", "optimizer", "loss", "parameters"),
-    pairwise(
-        ["torch", "jax", "strict"],
-        ["batch", "mini-batch"],
-        [name for name in OPTIMIZERS if name != "nesterov"],
-        ["squared_error", "huber"],
-        [
-            {"tol": 0.1},
-            {"tol": None},
-            {"average": True},
-            {"average": 7},
-            {"penalty": "l1", "alpha": 0.1},
-            {"standardize": True},
-            {"learning_rate": 30.0},
-        ],
-    ),
+@pairwise(
+    library=["torch", "jax", "array_api_strict"],
+    solver=["batch", "mini-batch"],
+    optimizer=[name for name in OPTIMIZERS if name != "nesterov"],
+    loss=["squared_error", "huber"],
+    parameters=[
+        {"tol": 0.1},
+        {"tol": None},
+        {"average": True},
+        {"average": 7},
+        {"penalty": "l1", "alpha": 0.1},
+        {"standardize": True},
+        {"learning_rate": 30.0},
+    ],
+    indirect=["library"],
 )
-def test_runs_ahead_are_identical(library, solver, optimizer, loss, parameters, arrays):
-    make, (X, y, _), models = arrays(library), make_data(), []
+def test_runs_ahead_are_identical(library, solver, optimizer, loss, parameters):
+    make, (X, y, _), models = library, make_data(), []
     for epochs_at_once in (10, 1):
         given = {"schedule": "constant", "learning_rate": 0.02, "batch_size": 16, **parameters}
         model = GDRegressor(loss, solver=solver, optimizer=optimizer, max_iter=25, **given)
@@ -192,18 +190,16 @@ def test_runs_ahead_are_identical(library, solver, optimizer, loss, parameters, 
     assert random[0]["pos"] == random[1]["pos"]
 
 
-@pytest.mark.parametrize(
-    ("solver", "optimizer", "loss", "penalty", "weighted"),
-    pairwise(
-        ["stochastic", "mini-batch"],
-        list(OPTIMIZERS),
-        [*LOSSES, *CLASSIFICATION_LOSSES],
-        list(PENALTIES),
-        [False, True],
-    ),
+@pytest.mark.parametrize("library", ["jax"], indirect=True)
+@covering(
+    solver=["stochastic", "mini-batch"],
+    optimizer=OPTIMIZERS,
+    loss=[*LOSSES, *CLASSIFICATION_LOSSES],
+    penalty=PENALTIES,
+    weighted=[False, True],
 )
-def test_jitted_epochs_equal_plain(solver, optimizer, loss, penalty, weighted, arrays):
-    make, (X, y, weights) = arrays("jax"), make_data()
+def test_jitted_epochs_equal_plain(library, solver, optimizer, loss, penalty, weighted):
+    make, (X, y, weights) = library, make_data()
     estimator = GDRegressor
     if loss in CLASSIFICATION_LOSSES:
         estimator, y = GDClassifier, np.digitize(y, np.quantile(y, [1 / 3, 2 / 3]))
@@ -214,5 +210,5 @@ def test_jitted_epochs_equal_plain(solver, optimizer, loss, penalty, weighted, a
         jitted = model.fit(make(X), make(y), weights)
     assert log.engines == [Jitted]
     with using("plain"):
-        plain = estimator(**model.get_params()).fit(X, y, None if weights is None else weights)
+        plain = clone(model).fit(X, y, weights)
     assert_same_run(jitted.to_numpy(), plain, 1e-9)

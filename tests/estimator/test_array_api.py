@@ -1,12 +1,13 @@
 """Arrays of other libraries: the same numbers, in the library and on the device of X."""
 
 import pickle
-from importlib.util import find_spec
 
 import array_api_strict
 import numpy as np
 import pytest
-from array_api_compat import array_namespace
+from array_api_compat import array_namespace, is_jax_array
+from grids import pairwise
+from libraries import array_functions
 from numpy.testing import assert_allclose
 from sklearn import config_context
 from sklearn.base import clone
@@ -30,44 +31,20 @@ def strict(array, **given):
     return array_api_strict.asarray(array, **given)
 
 
-def torch(array):
-    import torch
-
-    return torch.asarray(array)
-
-
-def jax(array):
-    from jax import numpy
-
-    return numpy.asarray(array)
-
-
-LIBRARIES = {"array_api_strict": strict, "torch": torch, "jax": jax}
-ALL = [*LIBRARIES, "torch elsewhere", "jax elsewhere"]
+ALL = ["array_api_strict", "torch", "jax", "torch elsewhere", "jax elsewhere"]
 
 
 @pytest.fixture(params=ALL)
 def library(request, monkeypatch):
     """Function to an array of a library; "elsewhere" as if on an accelerator."""
     name, _, elsewhere = request.param.partition(" ")
-    if find_spec(name) is None:
-        pytest.skip(f"{name} is not installed")
+    if name == "jax":
+        request.getfixturevalue("jax")  # in double precision
+    functions = array_functions(name)
     if elsewhere:
         for module in ("_estimator.data", "_engines.ahead"):
             monkeypatch.setattr(f"gdregress.{module}.in_host_memory", lambda array: False)
-    return LIBRARIES[name]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def double_precision():
-    if find_spec("jax") is None:
-        yield
-        return
-    import jax
-
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", False)
+    return functions.asarray
 
 
 @pytest.fixture(autouse=True)
@@ -107,8 +84,7 @@ def assert_equals_numpy(library, X=None, y=None, weights=None, rtol=1e-10, **par
     return model
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+@pairwise(indirect=["library"], library=ALL, solver=["batch", "mini-batch"], optimizer=OPTIMIZERS)
 def test_equals_numpy(library, solver, optimizer):
     given = {"batch_size": 16} if solver == "mini-batch" else {}
     if optimizer == "rmsprop" and solver == "batch":
@@ -132,9 +108,13 @@ def test_equals_numpy_for_every_schedule(library, schedule):
     assert_equals_numpy(library, solver="mini-batch", schedule=schedule, batch_size=16)
 
 
-@pytest.mark.parametrize("n_classes", [2, 3])
-@pytest.mark.parametrize("loss", CLASSIFICATION_LOSSES)
-@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+@pairwise(
+    indirect=["library"],
+    library=ALL,
+    solver=["batch", "mini-batch"],
+    loss=CLASSIFICATION_LOSSES,
+    n_classes=[2, 3],
+)
 def test_classes_equal_numpy(library, solver, loss, n_classes):
     X, y = make_data()
     y = (y > 0).astype(int) + (y > 2) * (n_classes == 3)
@@ -174,8 +154,9 @@ def test_equals_numpy_with_other_parameters(library, parameters):
     assert_equals_numpy(library, **parameters)
 
 
-@pytest.mark.parametrize("standardize", [False, True])
-@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+@pairwise(
+    indirect=["library"], library=ALL, solver=["batch", "mini-batch"], standardize=[False, True]
+)
 def test_equals_numpy_with_weights(library, solver, standardize):
     X, y = make_data()
     weights = np.arange(50.0) % 4
@@ -278,8 +259,7 @@ def test_a_warm_start_may_change_the_library(library):
 
 
 @pytest.mark.filterwarnings("error")
-def test_classes_in_jax_without_double_precision():
-    jax = pytest.importorskip("jax")
+def test_classes_in_jax_without_double_precision(jax):
     X, y = make_data()
     with jax.enable_x64(False):
         X, y = jax.numpy.asarray(X), jax.numpy.asarray(y > 0, dtype=int)
@@ -293,7 +273,7 @@ def test_classes_in_jax_without_double_precision():
 def test_in_a_pipeline(library):
     X, y = make_data()
     # scikit-learn's StandardScaler writes into arrays, which those of JAX refuse
-    first = FunctionTransformer() if library is jax else StandardScaler()
+    first = FunctionTransformer() if is_jax_array(library(X)) else StandardScaler()
     model = make_pipeline(first, GDRegressor()).fit(library(X), library(y))
     predicted = as_numpy(model.predict(library(X)))
     expected = make_pipeline(clone(first), GDRegressor()).fit(X, y).predict(X)
@@ -321,10 +301,10 @@ def test_to_sklearn_is_in_numpy(library):
     assert_allclose(linear.predict(X), as_numpy(model.predict(library(X))), rtol=1e-12)
 
 
-def test_without_dispatch_everything_becomes_numpy():
+def test_without_dispatch_everything_becomes_numpy(torch):
     X, y = make_data()
     with config_context(array_api_dispatch=False):
-        model = GDRegressor().fit(torch(X) if find_spec("torch") else X.tolist(), y)
+        model = GDRegressor().fit(torch.asarray(X), y)
         assert isinstance(model.coef_, np.ndarray)
         assert isinstance(model.predict(X), np.ndarray)
 
@@ -373,12 +353,12 @@ def test_a_pickle_from_another_device_is_loaded_without_it():
     assert_allclose(as_numpy(loaded.predict(strict(X))), model.to_numpy().predict(X))
 
 
-def test_the_core_reads_the_memory_of_torch_and_jax_in_place():
-    for make in (torch, jax):
-        X, y = make(make_data()[0]), make(make_data()[1])
-        data, _ = read_in_place(GDRegressor(), (X, y, None), build_components(GDRegressor()))
-        assert np.shares_memory(data[0], np.from_dlpack(X))
-        assert np.shares_memory(data[1], np.from_dlpack(y))
+@pytest.mark.parametrize("library", ["torch", "jax"], indirect=True)
+def test_the_core_reads_their_memory_in_place(library):
+    X, y = (library(array) for array in make_data())
+    data, _ = read_in_place(GDRegressor(), (X, y, None), build_components(GDRegressor()))
+    assert np.shares_memory(data[0], np.from_dlpack(X))
+    assert np.shares_memory(data[1], np.from_dlpack(y))
 
 
 def test_lists_beside_arrays_follow_them(library):
@@ -395,20 +375,19 @@ def test_complex_numbers_are_refused(library):
         GDRegressor().fit(library(X + 1j), library(y))
 
 
-@pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed")
 class TestTensors:
     @pytest.mark.parametrize("elsewhere", [False, True])
-    def test_that_ask_for_gradients(self, elsewhere, monkeypatch):
+    def test_that_ask_for_gradients(self, elsewhere, torch, monkeypatch):
         if elsewhere:
             monkeypatch.setattr("gdregress._estimator.data.in_host_memory", lambda array: False)
         X, y = make_data()
-        asking = [torch(array).requires_grad_() for array in (X, y, np.ones(50))]
+        asking = [torch.asarray(array).requires_grad_() for array in (X, y, np.ones(50))]
         model = GDRegressor().fit(*asking)
         assert not model.coef_.requires_grad
         assert not model.predict(asking[0]).requires_grad
         assert_allclose(as_numpy(model.coef_), GDRegressor().fit(X, y).coef_, rtol=1e-9)
 
-    def test_that_are_sparse(self):
+    def test_that_are_sparse(self, torch):
         X, y = make_data()
         with pytest.raises(ValueError, match="sparse tensor"):
-            GDRegressor().fit(torch(X).to_sparse(), torch(y))
+            GDRegressor().fit(torch.asarray(X).to_sparse(), torch.asarray(y))

@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
@@ -171,9 +172,7 @@ class TestAdvice:
 
 
 class TestScaleFree:
-    @pytest.mark.parametrize("scale", [1e-3, 1e3, 1e6])
-    @pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov"])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pairwise(solver=SOLVERS, optimizer=["gd", "momentum", "nesterov"], scale=[1e-3, 1e3, 1e6])
     def test_units_of_y_change_no_epoch_count(self, solver, optimizer, scale):
         X, y = make_data()
         model = GDRegressor(

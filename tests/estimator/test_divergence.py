@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.model_selection import GridSearchCV
@@ -23,10 +24,11 @@ LIMITS = {
     "momentum": lambda L, m: 2 * (1 + m) / L,
     "nesterov": lambda L, m: (2 + 2 * m) / ((1 + 2 * m) * L),
 }
+LOUD_COLUMN = (1.0, 100.0, 0.1)
 NUMBER = r"(\d+(?:\.\d+)?(?:e[-+]\d+)?)"
 
 
-def make_data(sizes=(1.0, 100.0, 0.1), n=80):
+def make_data(sizes=LOUD_COLUMN, n=80):
     rng = np.random.RandomState(0)
     X = rng.normal(size=(n, 3)) * sizes
     return X, X @ (1 / np.array(sizes)) + 1 + 0.1 * rng.normal(size=n)
@@ -176,12 +178,10 @@ def ways_out(text):
         yield given
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("optimizer", LIMITS)
-@pytest.mark.parametrize(
-    "sizes",
-    [(1.0, 100.0, 0.1), (1.0, 1.0, 1.0), (0.01, 0.01, 0.01), (1e4, 1e4, 1e4)],
-    ids=["one loud column", "scaled", "small columns", "large columns"],
+@pairwise(
+    sizes=[LOUD_COLUMN, (1.0, 1.0, 1.0), (0.01, 0.01, 0.01), (1e4, 1e4, 1e4)],
+    optimizer=LIMITS,
+    solver=SOLVERS,
 )
 def test_every_way_out_works(sizes, optimizer, solver):
     X, y = make_data(sizes)
@@ -226,10 +226,12 @@ class TestStopping:
         assert fit_and_catch(model, X, y)
         assert model.n_iter_ <= 60
 
-    @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
-    @pytest.mark.parametrize("dtype", [np.float64, np.float32])
-    @pytest.mark.parametrize("solver", SOLVERS)
-    @pytest.mark.parametrize("optimizer", LIMITS)
+    @pairwise(
+        optimizer=LIMITS,
+        solver=SOLVERS,
+        dtype=[np.float64, np.float32],
+        container=[np.asarray, sparse.csr_array],
+    )
     def test_keeps_the_best_finite_parameters(self, optimizer, solver, dtype, container):
         X, y = (a.astype(dtype) for a in make_data())
         model = GDRegressor(
@@ -347,10 +349,7 @@ DATA = {
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("data", DATA)
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("solver", SOLVERS)
+@pairwise(solver=SOLVERS, optimizer=OPTIMIZERS, loss=LOSSES, data=DATA)
 def test_the_automatic_rate_never_diverges(solver, optimizer, loss, data):
     rng = np.random.RandomState(0)
     X = DATA[data](rng.normal(size=(40, 3)))

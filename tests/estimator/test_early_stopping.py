@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import best_validated
 from scipy import sparse
@@ -39,9 +40,7 @@ def held_out(monkeypatch):
     return seen
 
 
-@pytest.mark.parametrize("average", [False, True, 20])
-@pytest.mark.parametrize("standardize", [False, True])
-@pytest.mark.parametrize("solver", SOLVERS)
+@pairwise(solver=SOLVERS, standardize=[False, True], average=[False, True, 20])
 def test_returns_the_best_parameters_that_were_validated(solver, standardize, average, held_out):
     X, y = make_data()
     model = GDRegressor(

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
@@ -50,9 +51,7 @@ def with_indices(X, container, dtype):
 
 
 class TestSparse:
-    @pytest.mark.parametrize("solver", SOLVERS)
-    @pytest.mark.parametrize("dtype", [np.int32, np.int64])
-    @pytest.mark.parametrize("container", CONTAINERS)
+    @pairwise(container=CONTAINERS, dtype=[np.int32, np.int64], solver=SOLVERS)
     def test_every_container_equals_dense(self, container, dtype, solver, monkeypatch):
         X, y = make_data()
         dense = short(solver=solver).fit(X, y)
@@ -81,10 +80,12 @@ class TestSparse:
         assert_allclose(model.intercept_, dense.intercept_, rtol=1e-10)
         assert_allclose(predicted, dense.predict(X), rtol=1e-10)
 
-    @pytest.mark.parametrize("fit_intercept", [True, False])
-    @pytest.mark.parametrize("penalty", [None, "l1", "l2"])
-    @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pairwise(
+        solver=SOLVERS,
+        optimizer=OPTIMIZERS,
+        penalty=[None, "l1", "l2"],
+        fit_intercept=[True, False],
+    )
     def test_equals_dense(self, solver, optimizer, penalty, fit_intercept):
         X, y = make_data()
         model = short(
@@ -107,10 +108,12 @@ class TestSparse:
         coef = short(loss=loss, solver=solver).fit(sparse.csr_array(X), y).coef_
         assert_allclose(coef, dense, rtol=1e-10, atol=1e-13)
 
-    @pytest.mark.parametrize("weighted", [False, True])
-    @pytest.mark.parametrize("fit_intercept", [True, False])
-    @pytest.mark.parametrize("container", [sparse.csr_array, sparse.csc_matrix])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pairwise(
+        solver=SOLVERS,
+        container=[sparse.csr_array, sparse.csc_matrix],
+        fit_intercept=[True, False],
+        weighted=[False, True],
+    )
     def test_standardize_equals_dense(self, solver, container, fit_intercept, weighted):
         X, y = make_data()
         weights = np.linspace(0.5, 2, len(y)) if weighted else None
@@ -166,9 +169,7 @@ class TestSparse:
 
 
 class TestTypes:
-    @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
-    @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pairwise(solver=SOLVERS, optimizer=OPTIMIZERS, container=[np.asarray, sparse.csr_array])
     def test_float32_is_kept(self, solver, optimizer, container):
         X, y = make_data(dtype=np.float32)
         model = short(solver=solver, optimizer=optimizer).fit(container(X), y)
@@ -253,9 +254,9 @@ class TestMemory:
             short(solver=solver, optimizer=optimizer).fit(X, strided).coef_, expected, rtol=1e-10
         )
 
-    @pytest.mark.parametrize("solver", SOLVERS)
-    @pytest.mark.parametrize("optimizer", ["nesterov", "adam"])
-    @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
+    @pairwise(
+        container=[np.asarray, sparse.csr_array], optimizer=["nesterov", "adam"], solver=SOLVERS
+    )
     def test_read_only_input(self, container, optimizer, solver):
         X, y = make_data()
         weights = np.linspace(1, 2, len(y))
@@ -380,9 +381,7 @@ class TestShapes:
         assert_allclose(coef[:3], GDRegressor(standardize=True).fit(X, y).coef_, rtol=1e-9)
         assert abs(coef[3] * value) < 1e-9
 
-    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    @pytest.mark.parametrize("n", [50, 997, 5000])
-    @pytest.mark.parametrize("value", [0.1, 7.7, 1e4 / 3])
+    @pairwise(value=[0.1, 7.7, 1e4 / 3], n=[50, 997, 5000], dtype=[np.float32, np.float64])
     def test_a_weighted_constant_column_is_constant(self, value, n, dtype):
         rng = np.random.RandomState(0)
         X = np.column_stack([np.full(n, value), rng.randn(n)]).astype(dtype)
@@ -445,9 +444,11 @@ class TestShapes:
 
 
 class TestSeveralTargets:
-    @pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "adam", "adagrad"])
-    @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pairwise(
+        solver=SOLVERS,
+        container=[np.asarray, sparse.csr_array],
+        optimizer=["gd", "momentum", "nesterov", "adam", "adagrad"],
+    )
     def test_equal_separate_fits(self, solver, container, optimizer):
         X, y = make_data()
         Y = np.column_stack([y, y**2 / 10, -y + 1])

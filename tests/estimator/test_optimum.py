@@ -14,6 +14,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from grids import pairwise
 from reference import elasticnet_value, mean_loss
 from scipy.optimize import linprog, minimize
 from scipy.special import huber
@@ -139,9 +140,7 @@ def minimum_by_scipy(loss, penalty, weighted=False):
 # All rows per update, smooth losses
 
 
-@pytest.mark.parametrize("loss", SMOOTH)
-@every_penalty
-@every_optimizer
+@pairwise(loss=SMOOTH, penalty=PENALTIES, optimizer=OPTIMIZERS)
 def test_minimum(loss, penalty, optimizer):
     model = fit(loss, penalty, optimizer).fit(*data(loss))
     assert_minimum(model, loss, penalty, minimum_by_scipy(loss, penalty))
@@ -178,9 +177,7 @@ def test_zeros_are_those_of_lasso(penalty, optimizer):
     np.testing.assert_array_equal(ours.coef_ == 0, theirs.coef_ == 0)
 
 
-@pytest.mark.parametrize("loss", SMOOTH)
-@pytest.mark.parametrize("penalty", [None, "elasticnet"])
-@pytest.mark.parametrize("optimizer", ["gd", "nesterov", "adam"])
+@pairwise(loss=SMOOTH, penalty=[None, "elasticnet"], optimizer=["gd", "nesterov", "adam"])
 def test_weighted_minimum(loss, penalty, optimizer):
     model = fit(loss, penalty, optimizer).fit(*data(loss), sample_weight=weights())
     minimum = minimum_by_scipy(loss, penalty, weighted=True)
@@ -231,9 +228,7 @@ def test_minimum_of_badly_scaled_columns(optimizer):
 # All rows per update, losses with kinks
 
 
-@pytest.mark.parametrize("penalty", [None, "l1"])
-@pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9])
-@every_optimizer
+@pairwise(quantile=[0.1, 0.5, 0.9], penalty=[None, "l1"], optimizer=OPTIMIZERS)
 def test_quantile(quantile, penalty, optimizer):
     X, y = data()
     theirs = QuantileRegressor(quantile=quantile, alpha=alpha_of(penalty)).fit(X, y)
@@ -286,10 +281,12 @@ def test_epsilon_insensitive(epsilon, optimizer):
 EPOCHS = {"stochastic": {"max_iter": 200}, "mini-batch": {"max_iter": 400, "batch_size": 16}}
 
 
-@pytest.mark.parametrize("solver", EPOCHS)
-@pytest.mark.parametrize("loss", ["squared_error", "huber", "poisson"])
-@pytest.mark.parametrize("penalty", [None, "elasticnet"])
-@every_optimizer
+@pairwise(
+    loss=["squared_error", "huber", "poisson"],
+    penalty=[None, "elasticnet"],
+    optimizer=OPTIMIZERS,
+    solver=EPOCHS,
+)
 def test_minimum_by_batches(loss, penalty, optimizer, solver):
     settings = {"tol": None, "random_state": 0, **EPOCHS[solver]}
     model = fit(loss, penalty, optimizer, solver=solver, **settings).fit(*data(loss))

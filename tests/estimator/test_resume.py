@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
@@ -40,9 +41,11 @@ def assert_halves_equal_whole(data=None, halves=(7, 6), weights=None, **paramete
 
 
 class TestWarmStart:
-    @pytest.mark.parametrize("average", [False, True, 5])
-    @pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if name != "momentum"])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pairwise(
+        solver=SOLVERS,
+        optimizer=[name for name in OPTIMIZERS if name != "momentum"],
+        average=[False, True, 5],
+    )
     def test_halves_equal_the_whole(self, solver, optimizer, average):
         assert_halves_equal_whole(solver=solver, optimizer=optimizer, average=average)
 
@@ -254,13 +257,14 @@ def chunks(n, size):
 
 
 class TestPartialFit:
-    @pytest.mark.parametrize("average", [False, True, 5])
-    @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-    @pytest.mark.parametrize(
-        "solver, size", [("batch", 48), ("stochastic", 1), ("stochastic", 11), ("mini-batch", 16)]
+    @pairwise(
+        call=[("batch", 48), ("stochastic", 1), ("stochastic", 11), ("mini-batch", 16)],
+        optimizer=OPTIMIZERS,
+        average=[False, True, 5],
     )
-    def test_over_the_same_batches_equals_fit(self, solver, size, optimizer, average):
+    def test_over_the_same_batches_equals_fit(self, call, optimizer, average):
         X, y = make_data()
+        solver, size = call
         given = {
             "solver": solver,
             "optimizer": optimizer,
@@ -284,9 +288,7 @@ class TestPartialFit:
         assert model.intercept_ == whole.intercept_
         assert model.t_ == whole.t_
 
-    @pytest.mark.parametrize("solver", SOLVERS)
-    @pytest.mark.parametrize("average", [False, True])
-    @pytest.mark.parametrize("optimizer", ["gd", "nesterov", "adam"])
+    @pairwise(optimizer=["gd", "nesterov", "adam"], average=[False, True], solver=SOLVERS)
     def test_again_and_again_equals_epochs(self, optimizer, average, solver):
         X, y = make_data()
         given = {

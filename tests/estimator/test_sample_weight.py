@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.metrics import d2_tweedie_score, r2_score
@@ -58,9 +59,11 @@ def test_batch_weights_equal_copies(optimizer, penalty):
     assert_weights_equal_copies(*make_data(), optimizer=optimizer, penalty=penalty, **given)
 
 
-@pytest.mark.parametrize("container", [np.asarray, sparse.csr_array, sparse.csc_matrix])
-@pytest.mark.parametrize("standardize", [False, True])
-@pytest.mark.parametrize("loss", [name for name in LOSSES if LOSSES[name].smooth])
+@pairwise(
+    loss=[name for name in LOSSES if LOSSES[name].smooth],
+    standardize=[False, True],
+    container=[np.asarray, sparse.csr_array, sparse.csc_matrix],
+)
 def test_batch_weights_equal_copies_for_smooth_losses(loss, standardize, container):
     data = make_data(positive=loss in POSITIVE)
     assert_weights_equal_copies(*data, container=container, loss=loss, standardize=standardize)
@@ -146,9 +149,7 @@ def test_random_batches_equal_copies_in_expectation(parameters):
     assert np.abs((plain - repeated) / error).max() > 12, "the weights must matter"
 
 
-@pytest.mark.parametrize("early_stopping", [False, True])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("solver", SOLVERS)
+@pairwise(solver=SOLVERS, optimizer=OPTIMIZERS, early_stopping=[False, True])
 def test_weight_zero_removes_the_row(solver, optimizer, early_stopping):
     X, y, weights = make_data()
     kept = weights > 0
@@ -192,9 +193,7 @@ def test_weight_zero_removes_the_row_from_partial_fit(solver):
     assert zeroed.t_ == t
 
 
-@pytest.mark.parametrize("weight", [0.25, 100.0, 1e200])
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("penalty", ["l2", "l1"])
+@pairwise(penalty=["l2", "l1"], solver=SOLVERS, weight=[0.25, 100.0, 1e200])
 def test_equal_weights_are_no_weights(penalty, solver, weight):
     X, y, _ = make_data()
     model = GDRegressor(solver=solver, penalty=penalty, alpha=0.5, max_iter=8, random_state=0)
@@ -202,9 +201,7 @@ def test_equal_weights_are_no_weights(penalty, solver, weight):
     assert_array_equal(model.fit(X, y, sample_weight=np.full(len(y), weight)).coef_, plain)
 
 
-@pytest.mark.parametrize("factor", [1e-3, 100.0])
-@pytest.mark.parametrize("solver", SOLVERS)
-@pytest.mark.parametrize("penalty", ["l2", "l1", "elasticnet"])
+@pairwise(penalty=["l2", "l1", "elasticnet"], solver=SOLVERS, factor=[1e-3, 100.0])
 def test_only_ratios_of_weights_matter(penalty, solver, factor):
     X, y, weights = make_data()
     model = GDRegressor(

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 import scipy.optimize
+from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import rosen, rosen_der
 
@@ -12,9 +13,6 @@ from gdregress import minimize
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import L1, Box
 from gdregress.schedules import SCHEDULES
-
-jax = pytest.importorskip("jax")
-torch = pytest.importorskip("torch")
 
 SQUARE = {"fun": lambda x: x**2, "jac": lambda x: 2 * x}
 START = np.array([-1.2, 1.0])
@@ -36,11 +34,16 @@ def value_and_slope(x):
 MINIMUM = np.linalg.solve(MATRIX, [1.0, 0.0])
 
 
+LIBRARIES = ["torch", "jax"]
+
+
 @pytest.fixture
-def double_precision():
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", False)
+def xp(request):
+    """The array functions of a library, those of JAX in double precision."""
+    if request.param == "numpy":
+        return np
+    library = request.getfixturevalue(request.param)
+    return library if request.param == "torch" else library.numpy
 
 
 class TestReferenceFigures:
@@ -97,16 +100,15 @@ class TestReferenceFigures:
         result = minimize(**SQUARE, x0=10.0, optimizer="momentum", max_iter=20)
         assert f"{result.x:.10f}" == "-3.4925261659"
 
-    @pytest.mark.parametrize("library", ["numpy", "torch", "jax"])
-    def test_one_neuron(self, library, double_precision):
+    @pytest.mark.parametrize("xp", ["numpy", *LIBRARIES], indirect=True)
+    def test_one_neuron(self, xp):
         """Prediction w . (2, 2) + b of a target 0.1, by hand and by two libraries' derivatives."""
-        asarray = {"numpy": np.asarray, "torch": torch.asarray, "jax": jax.numpy.asarray}[library]
-        x, start = asarray(np.array([2.0, 2.0, 1.0])), asarray(np.array([0.1, 0.01, 0.0]))
+        x, start = xp.asarray(np.array([2.0, 2.0, 1.0])), xp.asarray(np.array([0.1, 0.01, 0.0]))
 
         def loss(w):
             return (0.1 - (w * x).sum()) ** 2
 
-        jac = (lambda w: -2 * (0.1 - (w * x).sum()) * x) if library == "numpy" else None
+        jac = (lambda w: -2 * (0.1 - (w * x).sum()) * x) if xp is np else None
         result = minimize(loss, start, jac=jac, max_iter=100, tol=None)
         assert type(result.x) is type(start)
         predictions = [float((w * x).sum()) for w in result.path]
@@ -132,17 +134,16 @@ class TestDerivatives:
         assert result.success
         assert ("finite differences" in result.message) == (jac is None)
 
-    @pytest.mark.parametrize("library", ["torch", "jax"])
-    def test_of_numpy_by_a_library(self, library, double_precision):
-        xp = torch if library == "torch" else jax.numpy
+    @pytest.mark.parametrize("xp", LIBRARIES, indirect=True)
+    def test_of_numpy_by_a_library(self, xp, request):
         matrix = xp.asarray(MATRIX)
+        library = request.node.callspec.params["xp"]
         result = minimize(lambda x: x @ matrix @ x / 2 - x[0], START, jac=library)
         assert isinstance(result.x, np.ndarray) and result.success
         assert_allclose(result.x, MINIMUM, atol=1e-7)
 
-    @pytest.mark.parametrize("library", ["torch", "jax"])
-    def test_of_their_own_arrays(self, library, double_precision):
-        xp = torch if library == "torch" else jax.numpy
+    @pytest.mark.parametrize("xp", LIBRARIES, indirect=True)
+    def test_of_their_own_arrays(self, xp):
         start, matrix = xp.asarray(START), xp.asarray(MATRIX)
         result = minimize(lambda x: x @ matrix @ x / 2 - x[0], start)
         assert type(result.x) is type(start) and type(result.path[-1]) is type(start)
@@ -217,7 +218,7 @@ class TestStructures:
         assert_array_equal(result.path[0], START)
         assert len(result.path) == result.nit + 1
 
-    def test_gradients_are_matched_by_their_keys(self):
+    def test_gradients_are_matched_by_their_keys(self, jax):
         """JAX sorts them."""
         start = {"w": jax.numpy.zeros(2), "b": jax.numpy.zeros(())}
 
@@ -229,9 +230,9 @@ class TestStructures:
         assert_allclose(result.x["w"], [1.0, 2.0], atol=1e-3)
         assert_allclose(result.x["b"], 5.0, atol=1e-3)
 
-    @pytest.mark.parametrize("asarray", [np.array, torch.tensor])
-    def test_functions_may_write_into_x(self, asarray):
-        start = asarray([3.0, 1.0])
+    @pytest.mark.parametrize("xp", ["numpy", "torch"], indirect=True)
+    def test_functions_may_write_into_x(self, xp):
+        start = xp.asarray([3.0, 1.0])
 
         def jac(x):
             x *= 2
@@ -252,14 +253,14 @@ class TestStructures:
         minimize(lambda x, batch: x**2, 1.0, jac=jac, n_samples=4, max_iter=3, tol=None)
         assert set(seen) == {6}
 
-    def test_parameters_of_torch_come_back_as_plain_tensors(self):
+    def test_parameters_of_torch_come_back_as_plain_tensors(self, torch):
         start = torch.nn.Parameter(torch.tensor([3.0, 1.0]))
         weight = torch.ones(2, requires_grad=True)
         result = minimize(lambda x: ((x - weight) ** 2).sum(), start, tol=1e-4)
         assert not result.x.requires_grad and not result.path[0].requires_grad
         assert weight.grad is None
 
-    def test_tensors_in_a_dict(self):
+    def test_tensors_in_a_dict(self, torch):
         start = {"w": torch.zeros(2), "b": torch.tensor(1.0)}
         result = minimize(lambda p: ((p["w"] - 1) ** 2).sum() + p["b"] ** 2, start, tol=1e-4)
         assert_allclose(result.x["w"], [1.0, 1.0], atol=1e-3)
@@ -280,9 +281,11 @@ class TestRates:
         result = minimize(quadratic, START, jac=quadratic_slope, schedule=schedule)
         assert quadratic(result.x) < quadratic(START)
 
-    @pytest.mark.parametrize("rate", ["auto", "line-search"])
-    @pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov"])
-    @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e6])
+    @pairwise(
+        scale=[1e-6, 1.0, 1e6],
+        optimizer=["gd", "momentum", "nesterov"],
+        rate=["auto", "line-search"],
+    )
     def test_rates_that_are_found(self, scale, optimizer, rate):
         result = minimize(
             lambda x: scale * quadratic(x),
@@ -502,21 +505,21 @@ class TestErrors:
         with pytest.raises(ValueError, match="at least one number"):
             minimize(quadratic, start)
 
-    @pytest.mark.parametrize("start", [np.array([3 + 4j]), torch.tensor([3 + 4j])])
-    def test_complex_start(self, start):
+    @pytest.mark.parametrize("xp", ["numpy", "torch"], indirect=True)
+    def test_complex_start(self, xp):
         with pytest.raises(TypeError, match="real numbers"):
-            minimize(quadratic, start)
+            minimize(quadratic, xp.asarray([3 + 4j]))
 
     @pytest.mark.parametrize("value", [None, "one", 3 + 4j])
     def test_function_of_no_number(self, value):
         with pytest.raises((TypeError, ValueError)):
             minimize(lambda x: value, START, jac=quadratic_slope)
 
-    def test_another_library_is_asked_to_differentiate(self):
+    def test_another_library_is_asked_to_differentiate(self, torch):
         with pytest.raises(ValueError, match="x0 is torch's"):
             minimize(lambda x: (x**2).sum(), torch.ones(2), jac="jax")
 
-    def test_constant_of_torch(self):
+    def test_constant_of_torch(self, torch):
         with pytest.raises(ValueError, match="computed from x"):
             minimize(lambda x: torch.tensor(3.0), torch.ones(2))
 

@@ -7,9 +7,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from gdregress import GDRegressor, minimize
 from gdregress.samplers import MiniBatch, Stochastic
 
-jax = pytest.importorskip("jax")
-torch = pytest.importorskip("torch")
-
 RNG = np.random.RandomState(0)
 X = np.column_stack([RNG.normal(size=(70, 3)), np.ones(70)])
 Y = X @ np.array([1.0, -2.0, 0.5, 3.0]) + 0.1 * RNG.normal(size=70)
@@ -64,22 +61,19 @@ def test_follows_the_path_of_the_regressor(solver, sampler, optimizer):
 
 
 @pytest.mark.parametrize("library", ["torch", "jax"])
-def test_models_of_other_libraries(library):
-    jax.config.update("jax_enable_x64", True)
-    try:
-        asarray = torch.asarray if library == "torch" else jax.numpy.asarray
-        data, target, start = asarray(X), asarray(Y), asarray(np.zeros(4))
+def test_models_of_other_libraries(library, request):
+    given = request.getfixturevalue(library)
+    asarray = given.asarray if library == "torch" else given.numpy.asarray
+    data, target, start = asarray(X), asarray(Y), asarray(np.zeros(4))
 
-        def fun(w, batch):
-            residual = data[batch] @ w - target[batch]
-            return (residual**2).mean() / 2
+    def fun(w, batch):
+        residual = data[batch] @ w - target[batch]
+        return (residual**2).mean() / 2
 
-        result = descend(fun, start, jac=None, sampler="mini-batch")
-        assert type(result.x) is type(start)
-        expected = descend(sampler="mini-batch")
-        assert_allclose(np.asarray(result.path), expected.path, rtol=0, atol=1e-12)
-    finally:
-        jax.config.update("jax_enable_x64", False)
+    result = descend(fun, start, jac=None, sampler="mini-batch")
+    assert type(result.x) is type(start)
+    expected = descend(sampler="mini-batch")
+    assert_allclose(np.asarray(result.path), expected.path, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("jac", [True, None])

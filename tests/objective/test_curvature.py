@@ -7,6 +7,7 @@ import array_api_strict
 import numpy as np
 import pytest
 from scipy import sparse
+from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from gdregress import GDRegressor
 from gdregress._objective.curvature import (
@@ -168,6 +169,30 @@ def test_lanczos_gives_a_tight_upper_bound(kind, weighted, standardize, rng):
     assert largest * (1 - 1e-12) <= spectrum.largest <= largest * (1 + 1e-3)
     assert spectrum.smallest is None
     assert spectrum.condition_number is None
+
+
+def without_convergence(*args, **kwargs):
+    return eigsh(*args, **{**kwargs, "maxiter": 1, "tol": 0})
+
+
+def with_the_second_pair(operator, **kwargs):
+    values, vectors = np.linalg.eigh(operator @ np.eye(operator.shape[0]))
+    raise ArpackNoConvergence("stopped", values[-2:-1], vectors[:, -2:-1])
+
+
+@pytest.mark.parametrize("stopped", [without_convergence, with_the_second_pair])
+@pytest.mark.parametrize("kind", ["dense", "sparse"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_an_upper_bound_without_convergence(weighted, kind, stopped, rng, monkeypatch):
+    """Whether ARPACK stops with no pair or with one that is not the largest."""
+    X, storage = wide_tables(rng)[kind]
+    weights = rng.uniform(0.2, 2.0, size=len(X))
+    weights = weights / weights.mean() if weighted else None
+    monkeypatch.setattr("gdregress._objective.curvature.eigsh", stopped)
+    spectrum = Spectrum(DesignMatrix(storage(X), True), weights)
+    values = eigenvalues(X, weights)
+    assert values[-1] <= spectrum.largest <= values.sum() * (1 + 1e-10)
+    assert np.linalg.norm(spectrum.top_vector) == pytest.approx(1.0)
 
 
 # Stable limits

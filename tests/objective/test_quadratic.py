@@ -4,6 +4,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
+from grids import pairwise
 from numpy.testing import assert_allclose
 from scipy import sparse
 
@@ -60,10 +61,12 @@ def assert_same_path(one, other, rtol):
         assert_allclose(one.history_[column], other.history_[column], rtol=rtol)
 
 
-@pytest.mark.parametrize("k", [1, 3])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("penalty", [None, "l2", "l1"])
-@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "adam"])
+@pairwise(
+    optimizer=["gd", "momentum", "nesterov", "adam"],
+    penalty=[None, "l2", "l1"],
+    weighted=[False, True],
+    k=[1, 3],
+)
 def test_batch_iterates(optimizer, penalty, weighted, k):
     X, y, weights = make_data(k=k)
     given = {"optimizer": optimizer, "penalty": penalty, "max_iter": 100, "store_path": True}
@@ -78,9 +81,9 @@ def test_batch_iterates(optimizer, penalty, weighted, k):
             assert one.learning_rate_ == pytest.approx(other.learning_rate_, rel=1e-12)
 
 
-@pytest.mark.parametrize("learning_rate", ["auto", 0.05, "line-search"])
-@pytest.mark.parametrize("start", ["zero", "given"])
-@pytest.mark.parametrize("standardize", [False, True])
+@pairwise(
+    standardize=[False, True], start=["zero", "given"], learning_rate=["auto", 0.05, "line-search"]
+)
 def test_other_starts_rates_and_units(standardize, start, learning_rate):
     X, y, weights = make_data()
     initial = {} if start == "zero" else {"coef_init": np.arange(5.0), "intercept_init": 9}

@@ -1,8 +1,9 @@
 """Each loss: value, gradient and curvature, on every array library; and one's own loss."""
 
-import array_api_strict
 import numpy as np
 import pytest
+from grids import pairwise
+from libraries import array_functions
 from reference import LOSSES as NAIVE
 from reference import (
     exp_remainder_in_many_digits,
@@ -201,14 +202,9 @@ def test_raw_prediction_undoes_predict_mean(name):
 # Array libraries
 
 
-@pytest.mark.parametrize("library", ["torch", "array_api_strict"])
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@every_loss
+@pairwise(name=LOSSES, dtype=["float64", "float32"], library=["torch", "array_api_strict"])
 def test_same_numbers_on_every_array_library(name, dtype, library):
-    if library == "torch":
-        xp = pytest.importorskip("torch", reason="PyTorch is not installed")
-    else:
-        xp = array_api_strict
+    xp = array_functions(library)
     loss = LOSSES[name]()
     y, z = pairs(loss)
     y_there, z_there = (xp.asarray(a.tolist(), dtype=getattr(xp, dtype)) for a in (y, z))

@@ -6,6 +6,8 @@ from decimal import Decimal, localcontext
 import array_api_strict
 import numpy as np
 import pytest
+from grids import pairwise
+from libraries import needed
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import CLASSIFICATION_LOSSES as NAIVE
 from reference import CLASSIFICATION_SLOPES as NAIVE_SLOPES
@@ -519,8 +521,7 @@ def test_more_classes_take_softmax_for_the_log_loss_and_one_against_the_rest_oth
 
 
 def torch_arrays():
-    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-    return torch, nullcontext()
+    return needed("torch"), nullcontext()
 
 
 def strict_arrays():
@@ -528,21 +529,19 @@ def strict_arrays():
 
 
 def jax_arrays():
-    jax = pytest.importorskip("jax", reason="JAX is not installed")
+    jax = needed("jax")
     return jax.numpy, jax.enable_x64()
 
 
-@pytest.mark.parametrize("library", [torch_arrays, strict_arrays, jax_arrays])
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
-@pytest.mark.parametrize(
-    "loss",
-    [
+@pairwise(
+    loss=[
         *(CLASSIFICATION_LOSSES[name]() for name in CLASSIFICATION_LOSSES),
         OneVsRest(LogLoss(), 3),
         OneVsRest(ModifiedHuber(), 3),
         Softmax(3),
     ],
-    ids=lambda loss: f"{type(loss).__name__} {type(getattr(loss, 'loss', None)).__name__}",
+    dtype=["float64", "float32"],
+    library=[torch_arrays, strict_arrays, jax_arrays],
 )
 def test_same_numbers_on_every_array_library(loss, dtype, library):
     xp, precision = library()

@@ -18,6 +18,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse, special
 from scipy.optimize import linprog, minimize
@@ -434,10 +435,12 @@ def thin_data(k):
     return X, np.searchsorted([0.0, 1.5][: k - 1], z)
 
 
-@pytest.mark.parametrize("storage", [sparse.csr_array, sparse.csc_matrix, sparse.coo_array])
-@pytest.mark.parametrize("loss", CLASSIFICATION_LOSSES)
-@pytest.mark.parametrize("solver", ["batch", "stochastic", "mini-batch"])
-@two_or_three_classes
+@pairwise(
+    k=[2, 3],
+    solver=["batch", "stochastic", "mini-batch"],
+    loss=CLASSIFICATION_LOSSES,
+    storage=[sparse.csr_array, sparse.csc_matrix, sparse.coo_array],
+)
 def test_sparse_equals_dense(k, solver, loss, storage):
     X, y = thin_data(k)
     given = {"solver": solver, "random_state": 0, "max_iter": 5, "tol": None}

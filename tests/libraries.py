@@ -1,0 +1,20 @@
+"""Optional libraries: a test that needs one is skipped where it is missing, and says so."""
+
+import pytest
+
+NAMES = {"torch": "PyTorch", "jax": "JAX", "dask": "Dask"}
+
+
+def needed(library):
+    """The library, or a skip that says how to install it."""
+    reason = f"needs {NAMES[library]}: pip install {library}"
+    return pytest.importorskip(library, reason=reason)
+
+
+def array_functions(library):
+    """The namespace with `asarray` of a library named as in pip."""
+    if library == "array_api_strict":
+        import array_api_strict
+
+        return array_api_strict
+    return needed("jax").numpy if library == "jax" else needed(library)
