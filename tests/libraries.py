@@ -2,7 +2,7 @@
 
 import pytest
 
-NAMES = {"torch": "PyTorch", "jax": "JAX", "dask": "Dask"}
+NAMES = {"torch": "PyTorch", "jax": "JAX", "dask": "Dask", "pyright": "pyright"}
 
 
 def needed(library):
