@@ -2,7 +2,7 @@
 
 import pytest
 
-NAMES = {"torch": "PyTorch", "jax": "JAX", "dask": "Dask"}
+NAMES = {"torch": "PyTorch", "jax": "JAX", "dask": "Dask", "skops": "skops"}
 
 
 def needed(library):
