@@ -1,4 +1,4 @@
-"""Grids of parameters: a part that covers them is run by default, the rest under ``-m full``."""
+"""Grids of parameters: a part that covers all pairs is run by default, the rest is `full`."""
 
 from itertools import combinations_with_replacement, product
 
@@ -34,8 +34,10 @@ def pairwise(*, indirect=(), **factors):
 
     `indirect` names the factors that are parameters of fixtures.
 
-    Nearly all faults of a grid show in a pair of values (Kuhn, Wallace and Gallo, "Software
-    fault interactions and implications for software testing", 2004).
+    References
+    ----------
+    Kuhn, Wallace and Gallo, "Software fault interactions and implications for software testing",
+    2004: most faults show in one value or in a pair.
     """
     values = [list(factor) for factor in factors.values()]
     covering = set(covering_rows([len(factor) for factor in values]))
