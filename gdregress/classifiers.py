@@ -25,7 +25,7 @@ from gdregress._utils.validation import (
 )
 from gdregress.losses import Loss
 from gdregress.losses.classification import CLASSIFICATION_LOSSES, LogLoss
-from gdregress.losses.multiclass import Softmax, of_one_label, over_classes
+from gdregress.losses.multiclass import Softmax, multiclass_loss
 
 
 def _knows_probabilities(estimator):
@@ -35,10 +35,10 @@ def _knows_probabilities(estimator):
     """
     loss = estimator.loss
     if hasattr(estimator, "_loss"):
-        loss = of_one_label(estimator._loss)
+        loss = estimator._loss.base_loss
     elif isinstance(loss, str):
         loss = CLASSIFICATION_LOSSES.get(loss)
-    if not hasattr(loss, "probability"):
+    if getattr(loss, "probability", None) is None:
         raise AttributeError(
             f"loss={estimator.loss!r} knows no probabilities. Use 'log_loss' or "
             "'modified_huber', or CalibratedClassifierCV around this estimator."
@@ -104,7 +104,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         accelerated sequence with adaptive restart (nesterov); 0.9 otherwise.
     learning_rate : float, "auto" or "line-search", default="auto"
         "auto" is derived from the curvature of the loss, the data and the weights, see
-        `curvature.automatic_learning_rate`; should it not hold, the run falls back to its best
+        the user guide; should it not hold, the run falls back to its best
         parameters with a quarter of the rate. "line-search" is Armijo backtracking, for
         solver="batch" and smooth losses, which "auto" uses for these too, but for heavy ball
         momentum and the adaptive optimizers.
@@ -349,8 +349,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         z = self._raw_prediction(X, "predict_proba")
         if z.ndim == 2:
             return self._loss.probability(z)
-        if isinstance(self._loss, LogLoss):
-            first, second = self._loss.probabilities(z)
+        if self._loss.label_probabilities is not None:
+            first, second = self._loss.label_probabilities(z)
         else:
             second = self._loss.probability(z)
             first = 1 - second
@@ -370,10 +370,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
         """
         z = self._raw_prediction(X, "predict_log_proba")
         xp = namespace(z)
-        if isinstance(self._loss, Softmax):
-            return self._loss.log_probability(z)
-        if isinstance(self._loss, LogLoss):
-            return xp.stack([self._loss.log_probability(a) for a in (-z, z)], axis=1)
+        log_probability = self._loss.log_probability
+        if log_probability is not None and z.ndim == 2:
+            return log_probability(z)
+        if log_probability is not None:
+            return xp.stack([log_probability(-z), log_probability(z)], axis=1)
         with np.errstate(divide="ignore"):
             return xp.log(self.predict_proba(X))
 
@@ -391,7 +392,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             For a loss that scikit-learn does not have.
         """
         check_is_fitted(self)
-        if isinstance(self._loss, (LogLoss, Softmax)):
+        if type(self._loss) in (LogLoss, Softmax):
             model = LogisticRegression()
         else:
             model = SGDClassifier(loss=self._name_of_loss())
@@ -405,7 +406,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     def _name_of_loss(self):
         """By which scikit-learn knows the loss of the last fit."""
-        loss = of_one_label(self._loss)
+        loss = self._loss.base_loss
         for name, loss_class in CLASSIFICATION_LOSSES.items():
             if type(loss) is loss_class:
                 return name
@@ -422,12 +423,12 @@ class GDClassifier(ClassifierMixin, BaseGD):
         check_classification_targets(y)
         return X, y
 
-    def _encode_target(self, y, X, weights, components, rows, in_parts):
+    def _encode_target(self, y, X, weights, loss, rows, in_parts):
         if not in_parts:
             self._set_classes(classes_of(y))
         weights = weighted_by_class(self.class_weight, self.classes_, y, X, weights)
-        components.loss = over_classes(components.loss, self.classes_.shape[0])
-        return encode(y, self.classes_, X), weights
+        loss = multiclass_loss(loss, self.classes_.shape[0])
+        return encode(y, self.classes_, X), weights, loss
 
     def _set_classes(self, classes):
         """Take the classes of a fit; those of a run that is continued must be the same."""

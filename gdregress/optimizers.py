@@ -6,11 +6,23 @@ the same minimiser; rules with a step size per coordinate hand the prox those st
 in and comes out, which is all that warm starts and `partial_fit` need. To add an optimizer,
 write a class with `init`, `lookahead` and `step` and add a line to `OPTIMIZERS`.
 
-==============  =================================================================
-attribute       meaning
-==============  =================================================================
-``adaptive``    whether the step size is scaled per coordinate by past gradients
-==============  =================================================================
+A rule declares ``adaptive``: whether past gradients scale its step size per coordinate. The facts
+are about its formulas; a subclass that overrides one of them states its own.
+
+======================  ===============================================================
+fact                    meaning
+======================  ===============================================================
+``stable_limit``        method: largest stable rate on a quadratic, None where unknown
+``keeps_step_length``   whether steps keep their length while gradients shrink
+``decays_by_itself``    whether steps fall like 1 / sqrt(t) at a constant rate
+``searched_point``      whether the step starts where the line search has looked
+``restarts``            whether each step decides on the sequence of its momentum
+``kernel``              name of its class in the compiled core, None where it has none
+``kernel_constants``    parameters which that class is given: decay of the gradient,
+                        decay of its square, epsilon; None where there is none
+``kernel_memory``       names of the arrays in the state
+``traceable``           whether JAX may trace the formulas
+======================  ===============================================================
 """
 
 from abc import ABC, abstractmethod
@@ -20,6 +32,7 @@ from typing import Any, NamedTuple
 from sklearn.base import BaseEstimator
 
 from gdregress._utils.array_api import dot, namespace
+from gdregress._utils.facts import StatesFacts
 from gdregress._utils.validation import Interval, StrOptions
 
 _DECAY = [Interval(Real, 0, 1, closed="left")]
@@ -27,11 +40,29 @@ _POSITIVE = [Interval(Real, 0, None, closed="neither")]
 _MOMENTUM = [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})]
 
 
-class Optimizer(BaseEstimator, ABC):
+class Optimizer(StatesFacts, BaseEstimator, ABC):
     """Base of all optimizers; subclass it to bring your own."""
 
     adaptive = False
+    keeps_step_length = False
+    decays_by_itself = False
+    searched_point = True
+    restarts = False
+    kernel = None
+    kernel_constants: tuple = ()
+    kernel_memory: tuple = ()
     _parameter_constraints: dict = {}
+    formulas_of_facts = dict.fromkeys(
+        (
+            "stable_limit",
+            "keeps_step_length",
+            "decays_by_itself",
+            "searched_point",
+            "restarts",
+            "kernel",
+        ),
+        ("init", "lookahead", "step", "current_momentum", "_moments", "_move"),
+    )
 
     @abstractmethod
     def init(self, params):
@@ -54,13 +85,32 @@ class Optimizer(BaseEstimator, ABC):
             ``prox(params, step_size)`` of the penalty.
         """
 
+    def stable_limit(self, curvature):
+        """Largest rate that does not diverge on a quadratic of this largest eigenvalue L > 0.
+
+        None where it is not known, or where there is none as each coordinate is scaled.
+        """
+        return None
+
+    @property
+    def gradient_memory(self):
+        """Number of updates over which gradients are averaged: 1 / (1 - decay)."""
+        decay = getattr(self, "momentum", getattr(self, "beta_1", 0.0))
+        return 1.0 if decay == "auto" else 1 / (1 - decay)
+
+    @property
+    def traceable(self):
+        return self.is_builtin
+
 
 class EmptyState(NamedTuple):
     """State of a rule that remembers nothing."""
 
 
 class GradientDescent(Optimizer):
-    """w <- prox(w - lr g)."""
+    """w <- prox(w - lr g), stable up to lr = 2 / L."""
+
+    kernel = "GradientDescent"
 
     def init(self, params):
         return EmptyState()
@@ -70,6 +120,9 @@ class GradientDescent(Optimizer):
 
     def step(self, params, grad, state, learning_rate, prox):
         return prox(params - learning_rate * grad, learning_rate), state
+
+    def stable_limit(self, curvature):
+        return 2 / curvature
 
 
 class MomentumState(NamedTuple):
@@ -89,9 +142,12 @@ class Momentum(Optimizer):
 
     References
     ----------
-    Polyak, "Some methods of speeding up the convergence of iteration methods", 1964.
+    Polyak, "Some methods of speeding up the convergence of iteration methods", 1964; for the
+    stable limit 2 (1 + momentum) / L, "Introduction to optimization", 1987, section 3.2.1.
     """
 
+    searched_point = False
+    kernel, kernel_constants, kernel_memory = "Momentum", ("momentum",), ("velocity",)
     _parameter_constraints = {"momentum": _MOMENTUM}
 
     def __init__(self, momentum=0.9):
@@ -107,6 +163,10 @@ class Momentum(Optimizer):
         velocity = self.momentum * state.velocity - learning_rate * grad
         new = prox(params + velocity, learning_rate)
         return new, MomentumState(velocity=new - params)
+
+    def stable_limit(self, curvature):
+        momentum = 1.0 if self.momentum == "auto" else self.momentum
+        return 2 * (1 + momentum) / curvature
 
 
 class NesterovState(NamedTuple):
@@ -135,6 +195,8 @@ class Nesterov(Optimizer):
     O'Donoghue and Candes, "Adaptive restart for accelerated gradient schemes", 2015, section 3.2.
     """
 
+    restarts = True
+    kernel, kernel_constants, kernel_memory = "Nesterov", ("momentum",), ("velocity",)
     _parameter_constraints = {"momentum": _MOMENTUM}
 
     def __init__(self, momentum=0.9):
@@ -162,6 +224,14 @@ class Nesterov(Optimizer):
         turned = dot(point - new, velocity) > 0
         return new, NesterovState(velocity, 1.0 if turned else _next_t(state.t))
 
+    def stable_limit(self, curvature):
+        """(2 + 2 m) / ((1 + 2 m) L), where the accelerated sequence tends to m = 1.
+
+        With a = lr L, a root of z^2 - (1 + m) (1 - a) z + m (1 - a) is -1 at that rate.
+        """
+        momentum = 1.0 if self.momentum == "auto" else self.momentum
+        return (2 + 2 * momentum) / ((1 + 2 * momentum) * curvature)
+
 
 class AdaGradState(NamedTuple):
     """Sum of the squared gradients."""
@@ -183,6 +253,9 @@ class AdaGrad(Optimizer):
     """
 
     adaptive = True
+    decays_by_itself = True
+    kernel, kernel_constants = "AdaGrad", (None, None, "epsilon")
+    kernel_memory = ("total",)
     _parameter_constraints = {"epsilon": _POSITIVE}
 
     def __init__(self, epsilon=1e-10):
@@ -222,6 +295,9 @@ class RMSProp(Optimizer):
     """
 
     adaptive = True
+    keeps_step_length = True
+    kernel, kernel_constants = "RMSProp", (None, "rho", "epsilon")
+    kernel_memory = ("second_moment",)
     _parameter_constraints = {"rho": _DECAY, "epsilon": _POSITIVE}
 
     def __init__(self, rho=0.9, epsilon=1e-8):
@@ -255,6 +331,8 @@ class _AdamFamily(Optimizer):
     """
 
     adaptive = True
+    kernel_constants = ("beta_1", "beta_2", "epsilon")
+    kernel_memory: tuple = ("first_moment", "second_moment")
     _parameter_constraints = {"beta_1": _DECAY, "beta_2": _DECAY, "epsilon": _POSITIVE}
 
     def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
@@ -296,6 +374,9 @@ class Adam(_AdamFamily):
     Kingma and Ba, "Adam: a method for stochastic optimization", 2015, algorithm 1.
     """
 
+    keeps_step_length = True
+    kernel = "Adam"
+
     def init(self, params):
         return AdamState(0 * params, 0 * params, 0)
 
@@ -331,6 +412,9 @@ class AMSGrad(_AdamFamily):
     Adam's bias correction, as in PyTorch.
     """
 
+    kernel = "AMSGrad"
+    kernel_memory = ("first_moment", "second_moment", "largest")
+
     def init(self, params):
         return AMSGradState(0 * params, 0 * params, 0 * params, 0)
 
@@ -358,6 +442,9 @@ class NAdam(_AdamFamily):
     ----------
     Dozat, "Incorporating Nesterov momentum into Adam", 2016, algorithm 2.
     """
+
+    keeps_step_length = True
+    kernel = "NAdam"
 
     def init(self, params):
         return AdamState(0 * params, 0 * params, 0)

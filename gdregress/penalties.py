@@ -16,25 +16,45 @@ Parikh and Boyd, "Proximal algorithms", Foundations and Trends in Optimization, 
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from numbers import Real
+from typing import NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from gdregress._utils.array_api import asarray, namespace
+from gdregress._utils.facts import StatesFacts
 from gdregress._utils.validation import Interval
 
 _NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 
 
-class Penalty(BaseEstimator, ABC):
+class Penalty(StatesFacts, BaseEstimator, ABC):
     """Base of all penalties; subclass it to bring your own.
 
-    ``strong_convexity`` is the largest c for which R(w) - c ||w||^2 / 2 is still convex; 0 is
-    always safe.
+    The facts are about `value` and `prox`; a subclass that overrides one of them states its own.
+
+    ====================  =============================================================
+    fact                  meaning
+    ====================  =============================================================
+    ``active``            False where R is zero
+    ``strong_convexity``  the largest c for which R(w) - c ||w||^2 / 2 is still convex;
+                          0 is always safe
+    ``kernel_terms``      `KernelTerms`, by which the compiled core has the prox; None
+                          where it has not
+    ``traceable``         whether JAX may trace the formulas
+    ====================  =============================================================
     """
 
     _parameter_constraints: dict = {}
+    active = True
+    kernel_terms = None
+    formulas_of_facts = {
+        "active": ("value", "prox"),
+        "strong_convexity": ("value", "prox"),
+        "kernel_terms": ("value", "prox"),
+    }
 
     @abstractmethod
     def value(self, w):
@@ -48,9 +68,30 @@ class Penalty(BaseEstimator, ABC):
     def strong_convexity(self):
         return 0.0
 
+    @property
+    def traceable(self):
+        return self.is_builtin
+
+
+class KernelTerms(NamedTuple):
+    """The parts of a penalty whose prox is clip(soft(w, s l1) / (1 + s l2), lower, upper)."""
+
+    l1: float = 0.0
+    l2: float = 0.0
+    lower: float | Sequence[float] = -math.inf
+    upper: float | Sequence[float] = math.inf
+
+    @property
+    def is_bounded(self):
+        """Whether any coefficient has a bound."""
+        return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
+
 
 class NoPenalty(Penalty):
     """R(w) = 0."""
+
+    active = False
+    kernel_terms = KernelTerms()
 
     def value(self, w):
         return 0.0
@@ -93,6 +134,10 @@ class ElasticNet(Penalty):
     def strong_convexity(self):
         return self.alpha * (1 - self.l1_ratio)
 
+    @property
+    def kernel_terms(self):
+        return KernelTerms(self.alpha * self.l1_ratio, self.alpha * (1 - self.l1_ratio))
+
 
 class L1(Penalty):
     """R(w) = alpha ||w||_1, whose prox is the soft threshold: exact zeros.
@@ -113,6 +158,10 @@ class L1(Penalty):
 
     def prox(self, w, step_size):
         return _soft_threshold(w, step_size * self.alpha)
+
+    @property
+    def kernel_terms(self):
+        return KernelTerms(l1=self.alpha)
 
 
 class L2(Penalty):
@@ -141,6 +190,10 @@ class L2(Penalty):
     def strong_convexity(self):
         return self.alpha
 
+    @property
+    def kernel_terms(self):
+        return KernelTerms(l2=self.alpha)
+
 
 class Box(Penalty):
     """R(w) = 0 where lower <= w <= upper, infinite outside; the prox is the projection.
@@ -161,6 +214,7 @@ class Box(Penalty):
     array([0., 1.])
     """
 
+    traceable = False
     _parameter_constraints = {
         "lower": [Interval(Real, None, None, closed="both"), "array-like"],
         "upper": [Interval(Real, None, None, closed="both"), "array-like"],
@@ -179,6 +233,10 @@ class Box(Penalty):
         xp = namespace(w)
         lower, upper = self._bounds(w)
         return xp.where(w < lower, lower, xp.where(w > upper, upper, w))
+
+    @property
+    def kernel_terms(self):
+        return KernelTerms(lower=self.lower, upper=self.upper)
 
     def _bounds(self, w):
         """Lower and upper bound as arrays that broadcast over the coefficients."""

@@ -64,7 +64,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         known (momentum); 0.9 otherwise.
     learning_rate : float, "auto" or "line-search", default="auto"
         "auto" is derived from the curvature of the loss, the data and the weights, see
-        `curvature.automatic_learning_rate`; should it not hold, the run falls back to its best
+        the user guide; should it not hold, the run falls back to its best
         parameters with a quarter of the rate. "line-search" is Armijo backtracking, for
         solver="batch". Smooth losses other than squared error, whose curvature varies, backtrack
         under "auto" too, but for heavy ball momentum and the adaptive optimizers.
@@ -317,15 +317,15 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         y = move_to(y, *input_namespace(X))
         return validate_data(self, X, y, multi_output=True, y_numeric=True, **checks)
 
-    def _encode_target(self, y, X, weights, components, rows, in_parts):
+    def _encode_target(self, y, X, weights, loss, rows, in_parts):
         if y.dtype != X.dtype:
             xp = namespace(X)
             with np.errstate(over="ignore"):  # looked at in the next line
                 y = xp.astype(y, X.dtype)
             if not bool(xp.all(xp.isfinite(y))):
                 raise ValueError(f"y holds values beyond the range of {X.dtype}, the type of X.")
-        check_target(components.loss, y, rows)
-        return y, weights
+        check_target(loss, y, rows)
+        return y, weights, loss
 
     def _validation_score(self, loss, y, z, weights):
         return explained(loss, y, z, weights)

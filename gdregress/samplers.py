@@ -11,15 +11,30 @@ from numbers import Integral
 from sklearn.base import BaseEstimator
 
 from gdregress._core.row_orders import row_order
+from gdregress._utils.facts import StatesFacts
 from gdregress._utils.validation import Interval, RealNotInt
 
 ALL_ROWS = slice(None)
 
 
-class Sampler(BaseEstimator, ABC):
-    """Base of all samplers."""
+class Sampler(StatesFacts, BaseEstimator, ABC):
+    """Base of all samplers; subclass it to bring your own.
 
+    The facts are about `batches`; a subclass that overrides it states its own.
+
+    ===================  ============================================================
+    fact                 meaning
+    ===================  ============================================================
+    ``takes_all_rows``   whether each update sees all rows
+    ``cuts_one_order``   whether the batches of an epoch are one order of all rows,
+                         random with ``shuffle``, cut into pieces of `size`
+    ===================  ============================================================
+    """
+
+    takes_all_rows = False
+    cuts_one_order = False
     _parameter_constraints: dict = {}
+    formulas_of_facts = {"takes_all_rows": ("batches",), "cuts_one_order": ("batches",)}
 
     @abstractmethod
     def size(self, n_samples):
@@ -47,6 +62,8 @@ class Sampler(BaseEstimator, ABC):
 class Batch(Sampler):
     """All rows in every update: one update is one epoch."""
 
+    takes_all_rows = True
+
     def size(self, n_samples):
         return n_samples
 
@@ -63,6 +80,7 @@ class Stochastic(Sampler):
         A fresh permutation each epoch, or the order of the data.
     """
 
+    cuts_one_order = True
     _parameter_constraints = {"shuffle": ["boolean"]}
 
     def __init__(self, shuffle=True):
@@ -87,6 +105,7 @@ class MiniBatch(Sampler):
         A fresh permutation each epoch, or the order of the data.
     """
 
+    cuts_one_order = True
     _parameter_constraints = {
         "batch_size": [
             Interval(Integral, 1, None, closed="left"),

@@ -9,6 +9,7 @@ Horizons are counted in updates. ``None`` stands for a horizon that the estimato
 epoch for the decays, the whole run (``max_iter`` epochs) for "cosine" and "one-cycle".
 """
 
+import copy
 import math
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
@@ -16,17 +17,35 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from gdregress._utils.facts import StatesFacts
 from gdregress._utils.validation import Interval
 
 _COUNT = [Interval(Integral, 1, None, closed="left"), None]
 _FACTOR = [Interval(Real, 0, 1, closed="right")]
 
 
-class Schedule(BaseEstimator, ABC):
-    """Base of the named schedules. ``horizon`` is "epoch", "run" or None."""
+class Schedule(StatesFacts, BaseEstimator, ABC):
+    """Base of the named schedules.
+
+    ``horizon`` is "epoch", "run" or None; ``listens`` says whether the loop tells the schedule of
+    plateaus; ``takes_arrays``, whether it answers an array of counts with an array of factors,
+    also for counts to which the run may never come: a fact about `__call__`.
+    """
 
     horizon = None
+    listens = False
+    patience = None
     _parameter_constraints: dict = {}
+    formulas_of_facts = {"takes_arrays": ("__call__",)}
+
+    @property
+    def takes_arrays(self):
+        return self.is_builtin
+
+    @property
+    def runs_out(self):
+        """Whether the schedule ends with the run, and begins anew with the next."""
+        return self.horizon == "run" and self.scale is None
 
     @abstractmethod
     def __call__(self, count):
@@ -207,6 +226,7 @@ class Adaptive(Schedule):
         Epochs without improvement that make a plateau; None is ``n_iter_no_change``.
     """
 
+    listens = True
     _parameter_constraints = {
         "divisor": [Interval(Real, 1, None, closed="neither")],
         "smallest": [Interval(Real, 0, 1, closed="neither")],
@@ -220,6 +240,26 @@ class Adaptive(Schedule):
 
     def __call__(self, count):
         return Constant()(count)
+
+
+class FromFunction(Schedule):
+    """A function of the update count that the user wrote.
+
+    Parameters
+    ----------
+    function : callable
+    """
+
+    takes_arrays = False
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, count):
+        return self.function(count)
+
+    def __repr__(self, N_CHAR_MAX=700):
+        return repr(self.function)
 
 
 SCHEDULES = {
@@ -245,18 +285,12 @@ def check_factor(schedule, factors):
         )
 
 
-def runs_out(schedule):
-    """Whether a schedule ends with the run, and begins anew with the next."""
-    return getattr(schedule, "horizon", None) == "run" and schedule.scale is None
-
-
 def fill_horizon(schedule, updates_per_epoch, max_iter):
-    """Replace ``scale=None`` by the run's own number of updates."""
-    horizon = getattr(schedule, "horizon", None)
-    if horizon is not None and schedule.scale is None:
-        epochs = max_iter if horizon == "run" else 1
-        schedule.set_params(scale=max(1, updates_per_epoch * epochs))
-    return schedule
+    """The schedule with the run's own number of updates in place of ``scale=None``."""
+    if schedule.horizon is None or schedule.scale is not None:
+        return schedule
+    epochs = max_iter if schedule.horizon == "run" else 1
+    return copy.copy(schedule).set_params(scale=max(1, updates_per_epoch * epochs))
 
 
 def _cosine(start, end, progress):

@@ -1,6 +1,7 @@
 """Grids of parameters: a part that covers all pairs is run by default, the rest is `full`."""
 
-from itertools import combinations_with_replacement, product
+from functools import partial
+from itertools import combinations, combinations_with_replacement, product
 
 import pytest
 
@@ -23,6 +24,36 @@ def covering_rows(sizes):
         missing -= pairs
         chosen.append(best)
     return chosen
+
+
+def covering(*, indirect=(), **factors):
+    """Parametrize a test by rows that cover every pair of values of a grid too large to list.
+
+    Each row begins with a missing pair and takes, factor by factor, the value that covers most.
+    """
+    values = [list(factor) for factor in factors.values()]
+    sizes = [len(factor) for factor in values]
+    missing = {
+        ((a, i), (b, j))
+        for a, b in combinations(range(len(sizes)), 2)
+        for i, j in product(range(sizes[a]), range(sizes[b]))
+    }
+    params = []
+    while missing:
+        row = dict(min(missing))
+        for factor, size in enumerate(sizes):
+            if factor not in row:
+                row[factor] = max(range(size), key=partial(_gain, row, factor, missing))
+        indices = [row[factor] for factor in range(len(sizes))]
+        missing -= pairs_in(indices)
+        chosen = [factor[index] for factor, index in zip(values, indices, strict=True)]
+        params.append(pytest.param(*chosen, id="-".join(map(name_of, chosen))))
+    return pytest.mark.parametrize(list(factors), params, indirect=indirect)
+
+
+def _gain(row, factor, missing, index):
+    """How many missing pairs a value makes with those that a row has already."""
+    return len({tuple(sorted(((factor, index), other))) for other in row.items()} & missing)
 
 
 def name_of(value):

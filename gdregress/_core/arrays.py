@@ -1,35 +1,24 @@
 """The compiled core as seen from Python: what it covers, and how it is handed its arrays."""
 
+import importlib
+
 import numpy as np
 from scipy import sparse
 
-from gdregress import losses
 from gdregress.exceptions import warn_user
-from gdregress.losses import classification as classification_losses
-from gdregress.losses.multiclass import OneVsRest, Softmax
 
-try:
-    from gdregress._core import kernels
-except ImportError:  # uncompiled, and without Cython, which the interpreted twin needs
-    kernels = None
 
-# The parameter that the core's twin of a loss is given; the twins have the names of the losses.
-LOSS_PARAMETERS = {
-    losses.SquaredError: None,
-    losses.Huber: "epsilon",
-    losses.AbsoluteError: None,
-    losses.LogCosh: None,
-    losses.Quantile: "quantile",
-    losses.EpsilonInsensitive: "epsilon",
-    losses.SquaredEpsilonInsensitive: "epsilon",
-    losses.Poisson: None,
-    losses.Gamma: None,
-    classification_losses.LogLoss: None,
-    classification_losses.Hinge: None,
-    classification_losses.SquaredHinge: None,
-    classification_losses.ModifiedHuber: None,
-    classification_losses.Perceptron: None,
-}
+def _import_kernels():
+    """The compiled kernels; else the interpreted ones, which need Cython; else None."""
+    for name in ("compiled", "interpreted"):
+        try:
+            return importlib.import_module(f"gdregress._core.kernels.{name}")
+        except ImportError:
+            continue
+    return None
+
+
+kernels = _import_kernels()
 
 _warned = False
 
@@ -52,10 +41,8 @@ def warn_uncompiled():
 
 
 def covers(loss, design):
-    """Whether the core knows a loss and can read the rows of a design matrix."""
-    of_one = loss.loss if type(loss) is OneVsRest else loss
-    known = type(of_one) in LOSS_PARAMETERS or type(loss) is Softmax
-    if not known or design.scale is not None:
+    """Whether the core has the formulas of a loss and can read the rows of a design matrix."""
+    if loss.kernel is None or design.scale is not None:
         return False
     X = design.X
     if sparse.issparse(X):
@@ -64,14 +51,30 @@ def covers(loss, design):
 
 
 def kernel_loss(loss, kernels=kernels):
-    """The core's twin of a loss."""
-    if type(loss) is OneVsRest:
-        return kernels.OneVsRest(kernel_loss(loss.loss, kernels))
-    if type(loss) is Softmax:
-        return kernels.Softmax()
-    parameter = LOSS_PARAMETERS[type(loss)]
-    twin = getattr(kernels, type(loss).__name__)
-    return twin(getattr(loss, parameter) if parameter else 0.0)
+    """The class of the core that computes a loss, with the loss's own parameter."""
+    kernel = getattr(kernels, loss.kernel)
+    if loss.base_loss is not loss:
+        return kernel(kernel_loss(loss.base_loss, kernels))
+    return kernel(getattr(loss, loss.kernel_parameter) if loss.kernel_parameter else 0.0)
+
+
+def kernel_penalty(penalty, n_features, kernels=kernels):
+    """The core's penalty, w -> clip(soft(w, s l1) / (1 + s l2), lower, upper)."""
+    terms = penalty.kernel_terms
+    bounds = [np.empty(0), np.empty(0)]
+    if terms.is_bounded:
+        bounds = [
+            np.array(np.broadcast_to(bound, n_features), dtype=float)
+            for bound in (terms.lower, terms.upper)
+        ]
+    return kernels.Penalty(terms.l1, terms.l2, *bounds)
+
+
+def kernel_constants(optimizer):
+    """The constants of an optimizer's class in the core: zeros where it has fewer than three."""
+    names = optimizer.kernel_constants
+    values = [0.0 if name is None else getattr(optimizer, name) for name in names]
+    return np.array(values + [0.0] * (3 - len(values)), dtype=float)
 
 
 def arrays_of(X):

@@ -1,1 +1,24 @@
-"""How epochs are run: the plain engine defines them, all others are faster and equal to it."""
+"""How epochs are run: the plain engine defines them, all others are faster and equal to it.
+
+A new engine is a file with a subclass of `Engine` and an entry in `ENGINES`; a new pace, which
+changes when epochs are measured but none of their numbers, is an entry in `PACES`.
+"""
+
+from gdregress._engines.ahead import Ahead
+from gdregress._engines.compiled import Compiled
+from gdregress._engines.jitted import Jitted
+from gdregress._engines.moments import Moments
+from gdregress._engines.overlapped import Overlapped
+from gdregress._engines.plain import Plain
+
+ENGINES = (Moments, Compiled, Jitted, Plain)  # the fastest first
+PACES = (Overlapped, Ahead)
+
+
+def choose_engine(run, state, meter):
+    """The fastest engine that supports a run, at the first pace that suits both."""
+    engine = next(engine for engine in ENGINES if engine.supports(run, state))(run, meter)
+    for pace in PACES:
+        if pace.wraps(engine) and pace.supports(run, state):
+            return pace(engine)
+    return engine

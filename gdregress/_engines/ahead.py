@@ -1,146 +1,139 @@
-"""Epochs run ahead of the look at them, so that an accelerator is not kept waiting.
+"""A pace: some epochs run before their numbers are fetched, so that an accelerator never waits.
 
-To know whether a run has converged, the host reads numbers from the device. It waits for them,
-and the device then waits for its next work. A few epochs are therefore run at a time, their
-numbers read together, and the rules asked epoch by epoch. What was run beyond the epoch at which
-a rule has stopped is forgotten: the result is that of a look after every epoch.
+To know whether a run has converged, the host fetches numbers from the device. It waits for them,
+and the device then waits for its next work. Some epochs are therefore run at a time, their
+numbers fetched together, and the rules asked epoch by epoch. What was run beyond the epoch at
+which a rule has stopped the run is dropped: the result is that of measuring after every epoch.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
-from gdregress._objective.deferred import Refuted, read
-from gdregress._objective.from_data import DataObjective
-from gdregress._objective.jitted import TRACEABLE_LOSSES, TRACEABLE_OPTIMIZERS, TRACEABLE_PENALTIES
-from gdregress._objective.quadratic import QuadraticObjective
+from gdregress._engines.engine import Engine
+from gdregress._engines.snapshot import RunSnapshot
+from gdregress._objective.deferred import AssumptionFailed, fetch
 from gdregress._utils.array_api import in_host_memory
-from gdregress.losses.multiclass import of_one_label
-from gdregress.optimizers import Nesterov
-from gdregress.samplers import Batch
-from gdregress.schedules import SCHEDULES, Adaptive
 
-# Most epochs between two looks; a tenth of the waiting is little beside the epochs themselves.
-EPOCHS_AHEAD = 10
-# Most updates between two looks. A look costs as much as a few updates: where an epoch has many,
-# looking after each is cheap, and epochs that are forgotten are dear.
-UPDATES_AHEAD = 100
+# Most epochs between two transfers; a tenth of the waiting is little beside the epochs themselves.
+MAX_EPOCHS = 10
+# Most updates between two transfers. A transfer costs as much as a few updates: where an epoch has
+# many, measuring each is cheap, and epochs that are dropped are dear.
+MAX_UPDATES = 100
 
 
-def most_epochs_ahead(run, state):
-    """How many epochs of a run may go between two looks.
-
-    1 where the next epoch depends on the look, where the caller sees each epoch, where a component
-    is the caller's own and might do anything with an update too many, and in the memory of the
-    host, where there is nothing to wait for. Nesterov over all rows decides in each step whether
-    to restart, and waits anyway.
-    """
-    if isinstance(state.params, np.ndarray) or in_host_memory(state.params):
-        return 1
-    objective, is_batch = run.objective, isinstance(run.sampler, Batch)
-    of_package = (
-        type(objective) in (DataObjective, QuadraticObjective)
-        and type(of_one_label(objective.loss)) in TRACEABLE_LOSSES
-        and type(objective.penalty) in TRACEABLE_PENALTIES
-        and type(run.optimizer) in TRACEABLE_OPTIMIZERS
-        and type(run.schedule) in SCHEDULES.values()
-    )
-    listens = (
-        isinstance(run.schedule, Adaptive)
-        or (is_batch and isinstance(run.optimizer, Nesterov))
-        or any(part is not None for part in (run.validate, run.line_search, run.on_epoch))
-    )
-    if listens or not of_package:
-        return 1
-    updates = run.sampler.updates_per_epoch(objective.n_samples)
-    return max(1, min(EPOCHS_AHEAD, UPDATES_AHEAD // updates))
-
-
-def run_ahead(run, state, n_epochs, run_epoch, measure):
-    """Run some epochs, look at them together, and yield after each with the state as it was then.
-
-    Whoever closes the generator between two epochs goes on from the one shown last.
+class Ahead(Engine):
+    """Runs some epochs of another engine, then measures them together.
 
     Parameters
     ----------
-    run, state
-        As in `solver.run_epoch`.
-    n_epochs : int
-        Most epochs.
-    run_epoch : callable
-        `solver.run_epoch`.
-    measure : object
-        ``measure.unread(params, evaluated)`` gives loss, penalty and gradient norm as `Unread`,
-        ``measure.append(state, params, rate, loss, penalty, norm)`` adds a row to the history,
-        known now or at a time that is given as well, and gives it back.
-
-    Yields
-    ------
-    row : dict
-        Of the history.
-
-    Returns
-    -------
-    whole : bool
-        False if something taken for granted in the epoch after the last one shown does not hold.
+    engine : EpochEngine
     """
-    # of a short run no more is thrown away at its end than it has taken
-    n_epochs = min(n_epochs, len(run.history))
-    drawn = state.rng.get_state(legacy=False)
-    shown = 0
-    try:
-        moments, rates, rows = _run(run, state, n_epochs, run_epoch, measure)
-        values = iter(read([unread.number for row in rows for unread in row]))
-        for moment, rate, row in zip(moments, rates, rows, strict=True):
-            try:
-                loss, penalty, norm, *_ = [unread.meaning(next(values)) for unread in row]
-            except Refuted:
-                return False
-            shown += 1
-            moment.put_back(state)
-            yield measure.append(state, state.reported(), rate, loss, penalty, norm)
-    finally:
-        if shown < n_epochs:
-            _redraw(run, state.rng, drawn, shown)
-    return True
 
+    def __init__(self, engine):
+        super().__init__(engine.run, engine.meter)
+        self.engine = engine
 
-def _run(run, state, n_epochs, run_epoch, measure):
-    """Moments, rates and unread rows of the next epochs; the state is left as before them."""
-    start, moments, rates, rows = Moment(state), [], [], []
-    run.objective.granted = []
-    try:
+    @classmethod
+    def supports(cls, run, state):
+        return epochs_at_once(run, state) > 1
+
+    @classmethod
+    def wraps(cls, engine):
+        """Whether the engine runs one epoch after the other."""
+        return engine.by_epoch
+
+    def epochs(self, state, max_epochs):
+        left, most = max_epochs, epochs_at_once(self.run, state)
+        while left > 0:
+            # of a short run no more is dropped at its end than it has taken
+            n_epochs = min(left, most, len(self.run.history))
+            taken, complete = yield from self._some(state, n_epochs)
+            left -= taken
+            if not complete and left > 0:
+                yield from self.engine.epochs(state, 1)
+                left -= 1
+
+    def _some(self, state, n_epochs):
+        """Yield the rows of some epochs, with the state as it was after each.
+
+        Returns
+        -------
+        taken : int
+            How many rows were shown.
+        complete : bool
+            False if an assumption of the epoch after the last one shown does not hold.
+        """
+        drawn = state.rng.get_state(legacy=False)
+        taken = 0
+        try:
+            snapshots, rates, rows = self._run_all(state, n_epochs)
+            values = iter(fetch([scalar.number for row in rows for scalar in row]))
+            for snapshot, rate, row in zip(snapshots, rates, rows, strict=True):
+                try:
+                    loss, penalty, norm, *_ = [scalar.convert(next(values)) for scalar in row]
+                except AssumptionFailed:
+                    return taken, False
+                taken += 1
+                snapshot.restore(state)
+                yield self.meter.append(state, state.reported(), rate, loss, penalty, norm)
+                if not snapshot.is_current(state):
+                    return taken, True
+        finally:
+            if taken < n_epochs:
+                self._redraw(state.rng, drawn, taken)
+        return taken, True
+
+    def _run_all(self, state, n_epochs):
+        """Snapshots, rates and deferred rows of the next epochs; the state stays as it is."""
+        assumptions = []
+        objective = self.run.objective.assuming(assumptions)
+        meter = self.meter.on(objective)
+        engine = type(self.engine)(replace(self.run, objective=objective), meter)
+        start, snapshots, rates, rows = RunSnapshot(state), [], [], []
+        try:
+            for _ in range(n_epochs):
+                evaluated, rate = engine.epoch(state)
+                rows.append([*meter.deferred(state.reported(), evaluated), *assumptions])
+                assumptions.clear()
+                snapshots.append(RunSnapshot(state))
+                rates.append(rate)
+        finally:
+            start.restore(state)
+        return snapshots, rates, rows
+
+    def _redraw(self, rng, drawn, n_epochs):
+        """Put the random numbers to where this many epochs have left them since `drawn`."""
+        rng.set_state(drawn)
         for _ in range(n_epochs):
-            evaluated, rate = run_epoch(run, state)
-            row = measure.unread(state.reported(), evaluated)
-            rows.append([*row, *run.objective.granted])
-            run.objective.granted.clear()
-            moments.append(Moment(state))
-            rates.append(rate)
-    finally:
-        run.objective.granted = None
-        start.put_back(state)
-    return moments, rates, rows
+            next(self.run.sampler.batches(self.run.objective.n_samples, rng))
 
 
-class Moment:
-    """The state of a run between two epochs. Its arrays are never written to, and not copied.
+def epochs_at_once(run, state):
+    """How many epochs of a run may go between two transfers.
 
-    The random numbers are left out: to draw those of a few epochs again is cheaper than to keep
-    them after each.
+    1 where the next epoch depends on the numbers of the last, where the caller sees each epoch,
+    where a component is the caller's own and might do anything with an update too many, and in
+    the memory of the host, where nothing has to be waited for. Nesterov over all rows decides in
+    each step whether to restart, and waits anyway.
     """
-
-    def __init__(self, state):
-        self.fields = dict(vars(state))
-        self.average = self.fields.pop("average")
-        if self.average is not None:
-            self.average = self.average.copy()
-
-    def put_back(self, state):
-        vars(state).update(self.fields)
-        state.average = None if self.average is None else self.average.copy()
-
-
-def _redraw(run, rng, drawn, n_epochs):
-    """Put the random numbers to where so many epochs have left them that began at `drawn`."""
-    rng.set_state(drawn)
-    for _ in range(n_epochs):
-        next(run.sampler.batches(run.objective.n_samples, rng))
+    objective, optimizer, sampler = run.objective, run.optimizer, run.sampler
+    if isinstance(state.params, np.ndarray) or in_host_memory(state.params):
+        return 1
+    of_package = (
+        objective.has_rows
+        and objective.loss.traceable
+        and objective.penalty.traceable
+        and optimizer.traceable
+        and run.schedule.takes_arrays
+        and (sampler.takes_all_rows or sampler.cuts_one_order)
+    )
+    depends = (
+        run.schedule.listens
+        or (sampler.takes_all_rows and optimizer.restarts)
+        or any(part is not None for part in (run.validate, run.line_search, run.on_epoch))
+    )
+    if depends or not of_package:
+        return 1
+    updates = sampler.updates_per_epoch(objective.n_samples)
+    return max(1, min(MAX_EPOCHS, MAX_UPDATES // updates))

@@ -1,4 +1,4 @@
-"""A whole epoch of JAX as one scan over its batches."""
+"""The jitted engine: an epoch of JAX as one scan over its batches."""
 
 from functools import cache, partial
 from numbers import Number
@@ -6,71 +6,64 @@ from numbers import Number
 import array_api_compat
 
 from gdregress._core.row_orders import row_order
-from gdregress._engines.compiled import learning_rates
+from gdregress._engines.engine import EpochEngine
+from gdregress._engines.rates import learning_rates
 from gdregress._objective import jitted
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import mean_gradient
 from gdregress._objective.from_data import DataObjective
-from gdregress._objective.quadratic import QuadraticObjective
-from gdregress.samplers import Batch
 
 
-def applies(run, state):
-    """Whether JAX can trace the epochs of this run."""
-    objective = run.objective
-    return (
-        array_api_compat.is_jax_array(state.params)
-        and type(objective) in (DataObjective, QuadraticObjective)
-        and not isinstance(run.sampler, Batch)
-        and state.average is None
-        and jitted.applies(objective.y, objective.loss)
-        and type(objective.penalty) in jitted.TRACEABLE_PENALTIES
-        and type(run.optimizer) in jitted.TRACEABLE_OPTIMIZERS
-    )
+class Jitted(EpochEngine):
+    """Epochs under JAX's jit: batches of one size in a scan, a shorter last one in a second."""
 
+    @classmethod
+    def supports(cls, run, state):
+        objective = run.objective
+        return (
+            array_api_compat.is_jax_array(state.params)
+            and objective.has_rows
+            and run.sampler.cuts_one_order
+            and state.average is None
+            and jitted.supports(objective.y, objective.loss)
+            and objective.penalty.traceable
+            and run.optimizer.traceable
+        )
 
-def jitted_epoch(run, state):
-    """One epoch; updates `state` and returns the last learning rate.
+    def epoch(self, state):
+        import jax.numpy as jnp
 
-    Batches of one size are one scan, a last and shorter one is a second.
-
-    Parameters
-    ----------
-    run, state : as in `solver.run_epoch`
-    """
-    import jax.numpy as jnp
-
-    objective = run.objective
-    n, size = objective.n_samples, run.sampler.size(objective.n_samples)
-    order = row_order(n, state.rng, run.sampler.shuffle)
-    rates, last_rate = learning_rates(run, state, n, size)
-    traced = jitted.Traced(
-        objective.design.fit_intercept,
-        loss=objective.loss,
-        penalty=objective.penalty,
-        optimizer=run.optimizer,
-    )
-    arrays = jitted.arrays_of(objective.design, objective.y, objective.weights)
-    carry = state.params, state.optimizer
-    whole = n // size
-    for batches, some_rates in (
-        (order[: whole * size].reshape(whole, size), rates[:whole]),
-        (order[None, whole * size :], rates[whole:]),
-    ):
-        if len(some_rates):
-            some_rates = jnp.asarray(some_rates, dtype=state.params.dtype)
-            carry = _scan()(traced, arrays, carry, jnp.asarray(batches), some_rates)
-    # a rule's own numbers are the same whatever the data, so that none has to be waited for
-    numbers = {
-        name: value + len(rates) if name == "count" else value
-        for name, value in state.optimizer._asdict().items()
-        if isinstance(value, Number)
-    }
-    state.params, memory = carry
-    state.optimizer = memory._replace(**numbers)
-    state.count += len(rates)
-    state.epoch += 1
-    return float(last_rate)
+        run, objective = self.run, self.run.objective
+        n, size = objective.n_samples, run.sampler.size(objective.n_samples)
+        order = row_order(n, state.rng, run.sampler.shuffle)
+        rates, last_rate = learning_rates(run, state, n, size)
+        traced = jitted.Traced(
+            objective.design.fit_intercept,
+            loss=objective.loss,
+            penalty=objective.penalty,
+            optimizer=run.optimizer,
+        )
+        arrays = jitted.arrays_of(objective.design, objective.y, objective.weights)
+        carry = state.params, state.memory
+        full = n // size
+        for batches, some_rates in (
+            (order[: full * size].reshape(full, size), rates[:full]),
+            (order[None, full * size :], rates[full:]),
+        ):
+            if len(some_rates):
+                some_rates = jnp.asarray(some_rates, dtype=state.params.dtype)
+                carry = _scan()(traced, arrays, carry, jnp.asarray(batches), some_rates)
+        # counts are the same whatever the data: the host need not wait for them
+        counts = {
+            name: value + len(rates) if name == "count" else value
+            for name, value in state.memory._asdict().items()
+            if isinstance(value, Number)
+        }
+        state.params, memory = carry
+        state.memory = memory._replace(**counts)
+        state.count += len(rates)
+        state.epoch += 1
+        return None, float(last_rate)
 
 
 @cache

@@ -12,27 +12,22 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gdregress._estimator.callbacks import EpochEnd, print_epoch
-from gdregress._estimator.components import build_components
-from gdregress._estimator.data import (
-    Scorer,
-    build_objective,
-    count_weights,
-    hold_out,
-    read_in_place,
-    validate_input,
-    weigh_against_earlier,
-)
 from gdregress._estimator.diagnosis import warn_diverged, warn_not_converged
-from gdregress._estimator.plan import plan_run
+from gdregress._estimator.plan import Hooks, plan_run
+from gdregress._estimator.prepare import Scorer, prepare
+from gdregress._estimator.saved_state import (
+    converted,
+    live_attributes,
+    plain_attributes,
+    saved,
+)
 from gdregress._estimator.start import fresh_state, given_start, original_units, resumed
-from gdregress._estimator.transfer import transferred
 from gdregress._solver.history import History
 from gdregress._solver.solve import solve
 from gdregress._utils.array_api import detached, input_namespace, namespace, to_host, to_numpy
 from gdregress._utils.validation import (
     Interval,
     StrOptions,
-    check_parameters,
     check_partial_fit,
     defaults,
     keep_fitted_state,
@@ -87,16 +82,17 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """X and y as `validate_data` returns them, y being what this estimator predicts."""
 
     @abstractmethod
-    def _encode_target(self, y, X, weights, components, rows, in_parts):
-        """Targets as numbers that the loss understands, of the type of X, and the weights.
+    def _encode_target(self, y, X, weights, loss, rows, in_parts):
+        """Targets as numbers that the loss understands, of the type of X; weights; the loss.
+
+        The loss comes back in its form for these targets.
 
         Parameters
         ----------
         y : array of shape (n_samples,) or (n_samples, n_targets)
         X : array
         weights : array of shape (n_samples,) or None
-        components : Components
-            The loss may be replaced by its form for these targets.
+        loss : Loss
         rows : ndarray of int or None
             Numbers of the rows among those that the user gave, where some have been removed.
         in_parts : bool
@@ -180,50 +176,40 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     @with_callbacks
     def _fit(self, X, y, sample_weight, coef_init, intercept_init):
-        check_parameters(self)
-        components = build_components(self)
-        data = validate_input(self, X, y, sample_weight, components, reset=True)
-        data, give_back = read_in_place(self, data, components)
-        train, held_out = hold_out(self, data)
-        objective, scaling = build_objective(self, train, components)
-        start = given_start(self, objective, scaling, coef_init, intercept_init)
-        plan = plan_run(self, components, objective, start)
-        state = start or fresh_state(self, plan.null_params, scaling)
-        count_weights(train[2], objective.n_samples, state)
-        run = plan.run
-        original = original_units(objective, scaling, self._coef_as_rows, give_back)
-        run.validate = held_out and Scorer(self, held_out, objective, scaling)
-        run.store = original if self.store_path else None
+        prepared = prepare(self, X, y, sample_weight)
+        start = given_start(self, prepared, coef_init, intercept_init)
+        original = original_units(prepared, self._coef_as_rows)
         metadata = {"sample_weight": sample_weight}
-        epoch_end = EpochEnd(self, run, original, components.loss, X=X, y=y, metadata=metadata)
-        run.on_epoch = epoch_end if epoch_end.has_work() else None
-        result = solve(run, state)
-        self._set_fitted(result, plan, state, original)
+        epoch_end = EpochEnd(self, original, prepared.components.loss, X=X, y=y, metadata=metadata)
+        hooks = Hooks(
+            validate=Scorer(self, prepared) if prepared.held_out else None,
+            store=original if self.store_path else None,
+            on_epoch=epoch_end if epoch_end.has_work() else None,
+        )
+        plan = plan_run(self, prepared.components, prepared.objective, start, hooks)
+        state = start or fresh_state(self, prepared, plan.null_params)
+        epoch_end.begin()
+        result = solve(plan.run, state)
+        self._set_fitted(result, plan, state, prepared, original)
         epoch_end.close()
         self._report(result, plan)
 
     def _partial_fit(self, X, y, sample_weight):
-        check_parameters(self)
-        components = build_components(self)
-        first = not hasattr(self, "_state")
-        data = validate_input(self, X, y, sample_weight, components, reset=first, in_parts=True)
-        data, give_back = read_in_place(self, data, components)
-        objective, scaling = build_objective(self, data, components)
-        start = None if first else resumed(self, objective, scaling)
-        if start is not None:
-            weigh_against_earlier(objective, data[2], start)
-        plan = plan_run(self, components, objective, start, whole_run=False)
-        state = start or fresh_state(self, plan.null_params, scaling)
-        if start is None:
-            count_weights(data[2], objective.n_samples, state)
-        original = original_units(objective, scaling, self._coef_as_rows, give_back)
-        plan.run.store = original if self.store_path else None
-        if plan.run.safeguard and state.learning_rate is not None:
-            plan.run.learning_rate = min(plan.run.learning_rate, state.learning_rate)
+        earlier = getattr(self, "_state", None)
+        totals = (earlier["weight_total"], earlier["row_total"]) if earlier else (0.0, 0)
+        prepared = prepare(
+            self, X, y, sample_weight, reset=earlier is None, in_parts=True, earlier=totals
+        )
+        start = resumed(self, prepared) if earlier else None
+        original = original_units(prepared, self._coef_as_rows)
+        hooks = Hooks(store=original if self.store_path else None)
+        components, objective = prepared.components, prepared.objective
+        plan = plan_run(self, components, objective, start, hooks, in_parts=True)
+        state = start or fresh_state(self, prepared, plan.null_params)
         result = solve(plan.run, state)
-        history = History() if first else self.history_
-        self._set_fitted(result, plan, state, original)
-        for row in (0, -1) if first else (-1,):
+        history = self.history_ if earlier else History()
+        self._set_fitted(result, plan, state, prepared, original)
+        for row in (-1,) if earlier else (0, -1):
             history.append_row(plan.run.history, row)
         if self.verbose:
             print_epoch(history, self.verbose)
@@ -232,7 +218,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         if result.stop_reason != "max_iter":
             self._report(result, plan)
 
-    def _set_fitted(self, result, plan, state, original):
+    def _set_fitted(self, result, plan, state, prepared, original):
         self.coef_, self.intercept_ = original(result.params)
         self.n_iter_ = result.n_iter
         self.t_ = state.count
@@ -240,7 +226,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.momentum_ = plan.momentum
         self.stop_reason_ = result.stop_reason
         self.converged_ = result.stop_reason == "tolerance" or (
-            result.stop_reason == "plateau" and not plan.facts.has_stalled(plan.run.history)
+            result.stop_reason == "plateau" and not plan.diagnostics.has_stalled(plan.run.history)
         )
         self.history_ = plan.run.history
         self.loss_curve_ = self.history_["objective"][1:]
@@ -249,18 +235,19 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         else:
             vars(self).pop("validation_scores_", None)
         self._loss = plan.run.objective.loss
-        self._state = state
+        state.weight_total, state.row_total = prepared.totals
+        self._state = saved(state)
 
     def _report(self, result, plan):
         """Warn of what went wrong; hand an interrupt on to the caller."""
         if result.interrupt is not None:
             raise result.interrupt
         if result.stop_reason == "diverged":
-            warn_diverged(plan.run, plan.facts)
+            warn_diverged(plan.run, plan.diagnostics)
         elif result.stop_reason == "max_iter" and self.tol is not None:
-            warn_not_converged(plan.run, plan.facts, result.params)
+            warn_not_converged(plan.run, plan.diagnostics, result.params)
         elif result.stop_reason == "plateau" and not self.converged_:
-            warn_not_converged(plan.run, plan.facts, result.params, stalled=True)
+            warn_not_converged(plan.run, plan.diagnostics, result.params, stalled=True)
 
     def _raw_prediction(self, X, method):
         """X @ coef + intercept, in the namespace of X; a column for each row of ``coef_``."""
@@ -302,23 +289,20 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """
         check_is_fitted(self)
         model = copy.copy(self)
-        vars(model).update(self._fitted(to_numpy))
+        vars(model).update(live_attributes(self._plain_fitted(to_numpy)))
         return model
 
-    def _fitted(self, convert):
-        """The attributes that are no parameters, with their arrays converted."""
+    def _plain_fitted(self, convert):
+        """The attributes that are no parameters, plain, with their arrays converted."""
         parameters = defaults(type(self))
-        return {
-            name: transferred(value, convert)
-            for name, value in vars(self).items()
-            if name not in parameters
-        }
+        plain = plain_attributes({k: v for k, v in vars(self).items() if k not in parameters})
+        return converted(plain, convert)
 
     def __getstate__(self):
         state = {**super().__getstate__(), "_gdregress_version": __version__}
-        if not isinstance(getattr(self, "coef_", np.empty(0)), np.ndarray):
-            # what was fitted on an accelerator can then be loaded without one
-            state.update(self._fitted(to_host))
+        # what was fitted on an accelerator can then be loaded without one
+        on_device = not isinstance(getattr(self, "coef_", np.empty(0)), np.ndarray)
+        state.update(self._plain_fitted(to_host if on_device else lambda array: array))
         return state
 
     def __setstate__(self, state):
@@ -331,7 +315,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
                 UserWarning,
                 stacklevel=2,
             )
-        super().__setstate__(state)
+        super().__setstate__(live_attributes(state))
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -7,7 +7,6 @@ class EpochEnd:
     Parameters
     ----------
     estimator : the estimator that is fitted
-    run : Run
     original : callable
         From parameters to ``coef_`` and ``intercept_``.
     loss : Loss
@@ -15,25 +14,30 @@ class EpochEnd:
         The user's own ``X``, ``y`` and ``metadata``, which the callbacks are handed.
     """
 
-    def __init__(self, estimator, run, original, loss, **data):
+    def __init__(self, estimator, original, loss, **data):
         self.estimator = estimator
-        self.run = run
         self.original = original
         self.loss = loss
         self.data = data
         self.context = None
         has_own = bool(getattr(estimator, "_skl_callbacks", None))
-        if has_own or hasattr(estimator, "_parent_callback_ctx"):
-            self.context = estimator._init_callback_context(max_subtasks=run.max_iter)
-            self.context.call_on_fit_task_begin(estimator=estimator, **data)
+        self.has_callbacks = has_own or hasattr(estimator, "_parent_callback_ctx")
 
     def has_work(self):
         """Whether there is anything to do after an epoch."""
-        return bool(self.estimator.verbose) or self.context is not None
+        return bool(self.estimator.verbose) or self.has_callbacks
 
-    def __call__(self, params):
+    def begin(self):
+        """Before the first epoch."""
+        if self.has_callbacks:
+            self.context = self.estimator._init_callback_context(
+                max_subtasks=self.estimator.max_iter
+            )
+            self.context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+
+    def __call__(self, history, params):
         if self.estimator.verbose:
-            print_epoch(self.run.history, self.estimator.verbose)
+            print_epoch(history, self.estimator.verbose)
         if self.context is None:
             return False
         subcontext = self.context.subcontext(task_name="epoch")

@@ -11,10 +11,17 @@ from gdregress._utils.validation import (
 )
 from gdregress.losses import Loss
 from gdregress.losses.from_function import CallableLoss
-from gdregress.optimizers import OPTIMIZERS, AdaGrad, Adam, NAdam, RMSProp
+from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES
-from gdregress.samplers import SOLVERS, Batch
-from gdregress.schedules import SCHEDULES, Adaptive, Constant, InverseScaling
+from gdregress.samplers import SOLVERS
+from gdregress.schedules import (
+    SCHEDULES,
+    Adaptive,
+    Constant,
+    FromFunction,
+    InverseScaling,
+    Schedule,
+)
 
 # Epochs without any progress after which an automatic schedule halves the rate. Four times the
 # ten steps over which Adam averages gradients, so that its swings are not taken for plateaus;
@@ -22,7 +29,7 @@ from gdregress.schedules import SCHEDULES, Adaptive, Constant, InverseScaling
 PATIENCE_WITH_MEMORY, PATIENCE_AT_KINKS = 40, 20
 
 
-@dataclass
+@dataclass(frozen=True)
 class Components:
     """The objects that the names among the parameters stand for."""
 
@@ -83,9 +90,9 @@ def _build_loss(e):
 
 def _waits_for_plateaus(e, loss, sampler, schedule):
     """Whether ``n_iter_no_change`` plays a part."""
-    if isinstance(schedule, Adaptive):
+    if schedule.listens:
         return schedule.patience is None
-    by_gradient = isinstance(sampler, Batch) and loss.smooth and not e.early_stopping
+    by_gradient = sampler.takes_all_rows and loss.smooth and not e.early_stopping
     return e.tol is not None and not by_gradient
 
 
@@ -104,17 +111,17 @@ def _build_schedule(e, loss, optimizer, sampler):
     and (1 + epochs)^-0.75 otherwise, whose sum diverges and whose sum of squares does not, as
     Robbins and Monro ask; a hundred updates count as an epoch where it has fewer.
     """
-    if callable(e.schedule) and not hasattr(e.schedule, "get_params"):
-        return e.schedule, set()
-    if e.schedule != "auto":
+    if callable(e.schedule) and not isinstance(e.schedule, Schedule):
+        return FromFunction(e.schedule), set()
+    if not isinstance(e.schedule, str) or e.schedule != "auto":
         return build_component(e.schedule, SCHEDULES, {"power_t": e.power_t})
-    if not isinstance(sampler, Batch):
-        by_itself = isinstance(optimizer, AdaGrad)
+    if not sampler.takes_all_rows:
+        by_itself = optimizer.decays_by_itself
         return Constant() if by_itself else InverseScaling(power_t=0.75, scale=None), set()
     if not loss.smooth:
         smallest = max(1e-12, e.tol or 0.0)
         return Adaptive(2.0, smallest=min(smallest, 0.5), patience=PATIENCE_AT_KINKS), set()
-    if isinstance(optimizer, (RMSProp, Adam, NAdam)):
+    if optimizer.keeps_step_length:
         return Adaptive(2.0, smallest=1e-12, patience=PATIENCE_WITH_MEMORY), set()
     return Constant(), set()
 
@@ -124,7 +131,7 @@ def _refuse_combinations(e, loss, optimizer, sampler):
         return
     problems = {
         f"solver={e.solver!r}, whose batches are a different function at each update; "
-        "use solver='batch'": not isinstance(sampler, Batch),
+        "use solver='batch'": not sampler.takes_all_rows,
         f"optimizer={_name(e.optimizer)}, whose steps are scaled per coordinate; use 'gd', "
         "'momentum' or 'nesterov'": optimizer.adaptive,
         f"loss={_name(e.loss)}, which has kinks; use learning_rate='auto'": not loss.smooth,

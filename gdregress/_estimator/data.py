@@ -1,4 +1,4 @@
-"""What the user hands in, as arrays of one library; and the objective that they make."""
+"""What the user hands in, as arrays of one library."""
 
 import numpy as np
 from scipy import sparse
@@ -8,9 +8,6 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
 from gdregress._estimator.finite import check_all_finite
-from gdregress._objective.base import normalised_weights
-from gdregress._objective.design import DesignMatrix, Scaling, standardised
-from gdregress._objective.from_data import DataObjective
 from gdregress._utils.array_api import (
     asarray,
     check_dense_and_real,
@@ -23,14 +20,14 @@ from gdregress._utils.array_api import (
     to_numpy,
 )
 from gdregress._utils.validation import check_indices
-from gdregress.losses import SquaredError
-from gdregress.losses.from_function import CallableLoss
 from gdregress.losses.gradient_check import check_gradient
-from gdregress.losses.multiclass import of_one_label
 
 
 def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=False):
-    """X, encoded y and weights as arrays of one namespace, rows of weight 0 removed."""
+    """X, encoded y and weights as arrays of one namespace, without rows of weight 0; the loss.
+
+    The loss is that of the components in its form for these targets.
+    """
     xp, device = input_namespace(X)
     if xp is not np:
         X = detached(X)
@@ -42,7 +39,7 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
         accept_sparse="csr",
         accept_large_sparse=True,
         dtype=[xp.float64, xp.float32],
-        order="C" if xp is np and _many_passes(estimator, components) else None,
+        order="C" if xp is np and _many_passes(components) else None,
         ensure_all_finite=False,  # in the next line
         reset=reset,
     )
@@ -54,13 +51,15 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
             sample_weight, X, dtype=X.dtype, ensure_non_negative=True
         )
     (X, y, sample_weight), rows = _of_weight(X, y, sample_weight)
-    own = components.loss if type(components.loss) not in estimator._losses.values() else None
-    y, sample_weight = estimator._encode_target(y, X, sample_weight, components, rows, in_parts)
+    y, sample_weight, loss = estimator._encode_target(
+        y, X, sample_weight, components.loss, rows, in_parts
+    )
     (X, y, sample_weight), _ = _of_weight(X, y, sample_weight)  # classes may have no weight
-    if own is not None:
-        # of several classes, two are enough to tell
-        check_gradient(own, y if components.loss is own else 2 * xp.astype(y > 0, y.dtype) - 1)
-    return X, y, sample_weight
+    if not loss.base_loss.is_builtin:
+        # with more than two classes, two are enough to tell
+        labels = y if loss.base_loss is loss else 2 * xp.astype(y > 0, y.dtype) - 1
+        check_gradient(loss.base_loss, labels)
+    return (X, y, sample_weight), loss
 
 
 def _of_weight(X, y, sample_weight):
@@ -72,7 +71,7 @@ def _of_weight(X, y, sample_weight):
     return tuple(take_rows(a, rows) for a in (X, y, sample_weight)), rows
 
 
-def read_in_place(estimator, data, components):
+def read_in_place(data, components):
     """Arrays of PyTorch and JAX in the host's memory as NumPy's, and the way back.
 
     The compiled core then reads them where they lie, many times as fast as either library goes
@@ -81,7 +80,6 @@ def read_in_place(estimator, data, components):
 
     Parameters
     ----------
-    estimator : BaseGD
     data : tuple
         X, y and weights or None.
     components : Components
@@ -89,16 +87,15 @@ def read_in_place(estimator, data, components):
     Returns
     -------
     data : tuple
-    give_back : callable
+    to_user_library : callable
         From a NumPy array to one of the library of X.
     """
     X = data[0]
-    needs_library = isinstance(of_one_label(components.loss), CallableLoss)
-    if needs_library or not in_host_memory(X):
+    if components.loss.base_loss.needs_library or not in_host_memory(X):
         return data, _unchanged
     xp, device = namespace(X), X.device
     data = [None if array is None else to_numpy(array) for array in data]
-    if _many_passes(estimator, components):
+    if _many_passes(components):
         data[0] = np.ascontiguousarray(data[0])
     return tuple(data), lambda array: asarray(array, xp, device)
 
@@ -107,9 +104,9 @@ def _unchanged(array):
     return array
 
 
-def _many_passes(estimator, components):
+def _many_passes(components):
     """Whether rows are collected more often than the moments do, from columns a slow thing."""
-    return estimator.solver != "batch" or not isinstance(components.loss, SquaredError)
+    return not components.sampler.takes_all_rows or not components.loss.is_quadratic
 
 
 def hold_out(estimator, data):
@@ -149,51 +146,3 @@ def _split(estimator, y, n_held_out):
         )
     splitter = StratifiedShuffleSplit(n_splits=1, test_size=n_held_out, random_state=rng)
     return next(splitter.split(y[:, None], y))
-
-
-def build_objective(estimator, data, components):
-    """The objective on the data, and the scaling between its units and theirs."""
-    X, y, weights = data
-    weights = None if weights is None else normalised_weights(weights)
-    design, scaling = DesignMatrix(X, estimator.fit_intercept), Scaling()
-    if estimator.standardize:
-        design, scaling = standardised(X, weights, estimator.fit_intercept)
-    objective = DataObjective(design, y, weights, components.loss, components.penalty)
-    return objective, scaling
-
-
-def count_weights(weights, n, state):
-    """Add n rows and their weights to the totals of the state; returns the weights' total."""
-    total = n if weights is None else float(namespace(weights).sum(weights))
-    state.weight_total += total
-    state.row_total += n
-    return total
-
-
-def weigh_against_earlier(objective, weights, state):
-    """Give the rows of one `partial_fit` their weight among all rows seen so far.
-
-    Weights count relative to their mean, and that of a single call says nothing of the others.
-    """
-    n = objective.n_samples
-    total = count_weights(weights, n, state)
-    relative = total / n / (state.weight_total / state.row_total)
-    if relative != 1:
-        ones = 0 * objective.y[(slice(None),) + (0,) * (objective.y.ndim - 1)] + 1
-        weights = ones if objective.weights is None else objective.weights
-        objective.weights = weights * relative
-
-
-class Scorer:
-    """Score of parameters on the rows held out."""
-
-    def __init__(self, estimator, held_out, objective, scaling):
-        self.estimator = estimator
-        self.X, self.y, self.weights = held_out
-        self.objective = objective
-        self.scaling = scaling
-
-    def __call__(self, params):
-        coef, intercept = self.scaling.to_original(*self.objective.design.split(params))
-        z = self.X @ coef + intercept
-        return self.estimator._validation_score(self.objective.loss, self.y, z, self.weights)

@@ -8,11 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from gdregress._objective.curvature import stable_limit
 from gdregress._utils.array_api import dot, namespace
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
-from gdregress.losses.classification import LogLoss
-from gdregress.losses.multiclass import Softmax
 
 # Share of the first gradient norm above which a plateau is not taken for a minimum.
 STALLED = 0.1
@@ -20,57 +17,61 @@ STALLED = 0.1
 FAR = 1e6
 
 
-def warn_diverged(run, facts):
+def warn_diverged(run, diagnostics):
     """DivergenceWarning: the rates, the growth, the steepest columns, the ways out."""
     objective = run.history["objective"]
     rate = run.history["learning_rate"][-1]
     best = int(np.nanargmin(objective))
     lines = [
-        f"{facts.name} diverged: in epoch {run.history['epoch'][-1]} the objective is "
+        f"{diagnostics.name} diverged: in epoch {run.history['epoch'][-1]} the objective is "
         f"{objective[-1]:.4g}, after {objective[0]:.4g} at the start{_growth(objective)}. The run "
         f"was ended and the parameters of epoch {run.history['epoch'][best]} "
         f"(objective {objective[best]:.4g}) are kept.",
-        f"The learning rate was {rate:.4g}; {_limit_text(facts)}.",
+        f"The learning rate was {rate:.4g}; {_limit_text(diagnostics)}.",
     ]
-    columns = dominant_columns(facts)
+    columns = dominant_columns(diagnostics)
     if columns:
         lines.append(f"The steepest direction is made of {columns}.")
     lines.append("Ways out:")
     ways = []
-    if not run.safeguard:
-        found = "found by trying" if facts.searched else f"here {facts.automatic_rate():.4g}"
+    if not run.may_cut_rate:
+        found = (
+            "found by trying"
+            if diagnostics.searched
+            else f"here {diagnostics.automatic_rate():.4g}"
+        )
         ways.append(f'learning_rate="auto" ({found}), which cannot diverge')
-    limit = facts.stable_limit()
+    limit = diagnostics.stable_limit()
     # below it random batches are stable but noisy, and a curvature without bound may grow
-    if limit is not None and facts.is_batch and facts.curvature_is_bounded:
+    if limit is not None and diagnostics.is_batch and diagnostics.curvature_is_bounded:
         ways.append(f"learning_rate={_round_down(0.9 * limit):g}, just below the limit")
-    if scaling_gain(facts) > 1:
+    if scaling_gain(diagnostics) > 1:
         ways.append(
             'StandardScaler before it, or standardize=True, with learning_rate="auto"'
-            + _condition_text(facts)
+            + _condition_text(diagnostics)
         )
     lines += [f"  {number}. {way}" for number, way in enumerate(ways, start=1)]
     warn_user("\n".join(lines), DivergenceWarning)
 
 
-def warn_not_converged(run, facts, params, stalled=False):
+def warn_not_converged(run, diagnostics, params, stalled=False):
     """ConvergenceWarning: gradient against tolerance, epochs still needed, what helps most."""
     history = run.history
-    reference, norm = facts.reference, history["gradient_norm"][-1]
+    reference, norm = diagnostics.reference, history["gradient_norm"][-1]
     changes = relative_changes(history["objective"])
-    asked = f", tol asks for {facts.tol:g}" if facts.tol else ""
+    asked = f", tol asks for {diagnostics.tol:g}" if diagnostics.tol else ""
     relative = norm / reference if reference else 0.0
     lines = [
-        f"{facts.name} has not converged in {_how_long(run, stalled)}: the gradient norm is "
+        f"{diagnostics.name} has not converged in {_how_long(run, stalled)}: the gradient norm is "
         f"{relative:.2g} of that at the start"
-        + (f", tol asks for {facts.tol:g}." if facts.by_gradient else ".")
+        + (f", tol asks for {diagnostics.tol:g}." if diagnostics.by_gradient else ".")
     ]
-    if not facts.by_gradient:
+    if not diagnostics.by_gradient:
         lines.append(f"The objective last changed by {changes[-1]:.2g} of itself{asked}.")
-    limit, rate = facts.stable_limit(), history["learning_rate"][-1]
-    if limit is not None and rate > limit and not facts.searched:
-        lines.append(f"The learning rate was {rate:.4g}; {_limit_text(facts)}.")
-    condition = facts.condition_number()
+    limit, rate = diagnostics.stable_limit(), history["learning_rate"][-1]
+    if limit is not None and rate > limit and not diagnostics.searched:
+        lines.append(f"The learning rate was {rate:.4g}; {_limit_text(diagnostics)}.")
+    condition = diagnostics.condition_number()
     if condition is not None:
         lines.append(f"The condition number is {condition:.3g}.")
     else:
@@ -79,7 +80,11 @@ def warn_not_converged(run, facts, params, stalled=False):
         lines.append(_separation_text(run.objective, params))
         warn_user(" ".join(lines), ConvergenceWarning)
         return
-    if not (facts.by_gradient or stalled) and facts.tol and changes[-1] <= facts.tol:
+    if (
+        not (diagnostics.by_gradient or stalled)
+        and diagnostics.tol
+        and changes[-1] <= diagnostics.tol
+    ):
         lines.append(
             "It hardly changes any more, and the run was about to end by itself: more epochs will "
             "show it, or a larger tol."
@@ -87,17 +92,17 @@ def warn_not_converged(run, facts, params, stalled=False):
         warn_user(" ".join(lines), ConvergenceWarning)
         return
     needed = None
-    if facts.by_gradient:
-        needed = epochs_needed(history["gradient_norm"], facts.tol * reference)
-    elif facts.tol:
-        needed = epochs_needed(changes, facts.tol)
+    if diagnostics.by_gradient:
+        needed = epochs_needed(history["gradient_norm"], diagnostics.tol * reference)
+    elif diagnostics.tol:
+        needed = epochs_needed(changes, diagnostics.tol)
     if not stalled:
         lines.append(
             f"At the pace of the last epochs about {needed:,} more are needed."
             if needed is not None
             else "The last epochs brought no progress that could be extrapolated."
         )
-    lines.append(f"What would help most: {_best_advice(run, facts, needed)}.")
+    lines.append(f"What would help most: {_best_advice(run, diagnostics, needed)}.")
     warn_user(" ".join(lines), ConvergenceWarning)
 
 
@@ -106,7 +111,7 @@ def is_separated(objective, params):
 
     Every multiple of such parameters then fits better than the one before.
     """
-    if not isinstance(objective.loss, (LogLoss, Softmax)):
+    if not objective.loss.always_positive:
         return False
     if objective.penalty_value(FAR * params) > 0:
         return False
@@ -148,10 +153,10 @@ def epochs_needed(gradient_norms, threshold):
     return math.ceil((math.log(norms[-1]) - math.log(threshold)) / pace)
 
 
-def dominant_columns(facts, most=3):
+def dominant_columns(diagnostics, most=3):
     """The columns with the largest shares of the top eigenvector, as text."""
-    shares = facts.spectrum.top_vector**2
-    names = list(facts.feature_names())
+    shares = diagnostics.spectrum.top_vector**2
+    names = list(diagnostics.feature_names())
     if len(shares) > len(names):
         names.append("the intercept")
     order = np.argsort(shares)[::-1][:most]
@@ -165,22 +170,22 @@ def _growth(objective):
     return f", growing {np.median(rises):.3g}-fold per epoch" if rises else ""
 
 
-def _limit_text(facts):
-    limit = facts.stable_limit()
+def _limit_text(diagnostics):
+    limit = diagnostics.stable_limit()
     if limit is None:
         return "this optimizer scales every coordinate and has no stable limit of its own"
-    about = "" if facts.curvature_is_exact else "about "
-    sure = "one sure to be stable" if facts.searched else "stable one"
+    about = "" if diagnostics.curvature_is_exact else "about "
+    sure = "one sure to be stable" if diagnostics.searched else "stable one"
     where = "on these data"
-    if not facts.curvature_is_bounded:
+    if not diagnostics.curvature_is_bounded:
         sure, where = "stable one", "at the start, before the curvature has grown,"
-    rule = type(facts.optimizer).__name__
+    rule = type(diagnostics.optimizer).__name__
     return f"the largest {sure} for {rule} {where} is {about}{limit:.4g}"
 
 
-def _condition_text(facts):
-    before = facts.spectrum.condition_number
-    after = facts.spectrum.standardised_condition_number
+def _condition_text(diagnostics):
+    before = diagnostics.spectrum.condition_number
+    after = diagnostics.spectrum.standardised_condition_number
     if before is None or after is None:
         return ""
     return f" (condition number {before:.3g} before, {after:.3g} after)"
@@ -191,30 +196,30 @@ def relative_changes(objective):
     return [abs(a - b) / (abs(b) or 1.0) for a, b in pairwise(objective)]
 
 
-def scaling_gain(facts):
+def scaling_gain(diagnostics):
     """How many times smaller standardising makes the condition number; 1 where unknown."""
-    before = facts.spectrum.condition_number
-    after = facts.spectrum.standardised_condition_number
-    if facts.standardize or None in (before, after) or after == math.inf:
+    before = diagnostics.spectrum.condition_number
+    after = diagnostics.spectrum.standardised_condition_number
+    if diagnostics.standardize or None in (before, after) or after == math.inf:
         return 1.0
     return before / after
 
 
-def _best_advice(run, facts, needed):
-    gain, faster, limit = scaling_gain(facts), 1.0, facts.stable_limit()
-    if facts.searched and run.line_search is None and gain <= 10:
+def _best_advice(run, diagnostics, needed):
+    gain, faster, limit = scaling_gain(diagnostics), 1.0, diagnostics.stable_limit()
+    if diagnostics.searched and run.line_search is None and gain <= 10:
         return 'learning_rate="auto", found by trying as the curvature of this loss varies'
-    if not (run.safeguard or facts.searched):
-        automatic = facts.automatic_rate()
+    if not (run.may_cut_rate or diagnostics.searched):
+        automatic = diagnostics.automatic_rate()
         faster = automatic / run.learning_rate
-    too_fast = not run.safeguard and limit is not None and run.learning_rate > limit
-    if faster > max(2, gain) or (too_fast and not facts.searched):
+    too_fast = not run.may_cut_rate and limit is not None and run.learning_rate > limit
+    if faster > max(2, gain) or (too_fast and not diagnostics.searched):
         return f'learning_rate="auto" (here {automatic:.4g}, not {run.learning_rate:.4g})'
     if gain > 10:
-        return f"StandardScaler before it, or standardize=True{_condition_text(facts)}"
-    if facts.is_batch and type(run.optimizer).__name__ != "Nesterov":
+        return f"StandardScaler before it, or standardize=True{_condition_text(diagnostics)}"
+    if diagnostics.is_batch and not run.optimizer.restarts:
         return 'optimizer="nesterov" with momentum="auto"'
-    if not facts.is_batch:
+    if not diagnostics.is_batch:
         return 'a larger batch_size, average=True, or solver="batch"'
     if needed is not None:
         return f"max_iter={run.max_iter + needed}, or a larger tol"
@@ -228,7 +233,7 @@ def _round_down(value, digits=3):
 
 
 @dataclass
-class Facts:
+class RunDiagnostics:
     """What the diagnosis knows of a run beyond its history, computed when asked for."""
 
     name: str
@@ -268,4 +273,6 @@ class Facts:
         return limit is not None and learning_rate > limit
 
     def stable_limit(self):
-        return stable_limit(self.optimizer, self.smoothness())
+        """Largest learning rate that is stable on these data, or None where there is none."""
+        smoothness = self.smoothness()
+        return self.optimizer.stable_limit(smoothness) if smoothness else None

@@ -1,37 +1,35 @@
 """Where a run starts: afresh, at given coefficients, or where the last one has ended."""
 
-import copy
-from dataclasses import replace
 from numbers import Integral
 
 import numpy as np
 from sklearn.utils import check_random_state
 
+from gdregress._estimator.saved_state import restored, same_scaling
 from gdregress._objective.base import null_parameters
 from gdregress._solver.averaging import SuffixAverage
-from gdregress._solver.solve import State
+from gdregress._solver.run import State
 from gdregress._utils.array_api import asarray, namespace, to_numpy
 from gdregress._utils.validation import defaults
-from gdregress.samplers import SOLVERS, Batch
+from gdregress.samplers import SOLVERS
 
 
-def given_start(estimator, objective, scaling, coef_init, intercept_init):
+def given_start(estimator, prepared, coef_init, intercept_init):
     """State of a warm start or of given initial coefficients; None to start from null."""
     if coef_init is not None or intercept_init is not None:
-        params = _given_parameters(estimator, objective, scaling, coef_init, intercept_init)
-        return fresh_state(estimator, params, scaling)
+        return _at(estimator, prepared, coef_init, intercept_init)
     if estimator.warm_start and hasattr(estimator, "_state"):
-        return resumed(estimator, objective, scaling)
+        return resumed(estimator, prepared)
     return None
 
 
-def fresh_state(estimator, params, scaling):
+def fresh_state(estimator, prepared, params):
     """State of a run that begins at `params`."""
     return State(
         params=params,
         rng=own_generator(estimator),
         average=_new_average(estimator.average),
-        scaling=scaling,
+        scaling=prepared.scaling,
         settings=settings(estimator),
     )
 
@@ -39,14 +37,11 @@ def fresh_state(estimator, params, scaling):
 def own_generator(estimator):
     """Random numbers of one run, seeded by the generator that is given or by NumPy's global one.
 
-    Both are others' as well: what a run draws ahead, or puts back, must not be seen by them.
-    Batch descent draws nothing, and a generator takes as long to make as a small fit.
+    Both belong to others as well: what a run draws early, or puts back, must not be seen there.
+    Descent over all rows draws nothing, and a generator takes as long to make as a small fit.
     """
     given = estimator.random_state
-    if (
-        isinstance(given, Integral)
-        or SOLVERS.get(estimator.solver, type(estimator.solver)) is Batch
-    ):
+    if isinstance(given, Integral) or SOLVERS[estimator.solver].takes_all_rows:
         return check_random_state(given)
     return np.random.RandomState(check_random_state(given).randint(2**32, dtype=np.uint32))
 
@@ -58,33 +53,38 @@ def settings(estimator):
     return repr([getattr(estimator, name) for name in names])
 
 
-def resumed(estimator, objective, scaling):
-    """A copy of the last state, its parameters moved to the units and type of the new data."""
-    last, y = estimator._state, objective.y
-    xp = namespace(y)
+def resumed(estimator, prepared):
+    """The last state, its parameters moved to the units and type of the new data."""
+    saved, objective = estimator._state, prepared.objective
+    xp, y = namespace(objective.y), objective.y
     shape = (objective.design.n_parameters, *objective.output_shape)
-    if tuple(last.params.shape) != shape:
+    if tuple(saved["params"].shape) != shape:
         raise ValueError(
             "The earlier fit cannot be continued: its coefficients and intercept have the "
-            f"shape {tuple(last.params.shape)}, these data with these parameters need "
+            f"shape {tuple(saved['params'].shape)}, these data with these parameters need "
             f"{shape}. Fit a clone, or set warm_start=False."
         )
-    state = replace(last, average=copy.deepcopy(last.average), plateau=copy.deepcopy(last.plateau))
-    if last.settings != settings(estimator):
+    if not same_scaling(saved["scaling"], prepared.scaling):
+        return _at(estimator, prepared, estimator.coef_, estimator.intercept_)
+    if namespace(saved["params"]) is not xp or saved["params"].dtype != y.dtype:
+        device = None if xp is np else y.device
+        params = asarray(to_numpy(saved["params"]), xp, device, dtype=y.dtype)
+        return fresh_state(estimator, prepared, objective.inside(params))
+    state = restored(saved, prepared.components.optimizer)
+    if state.settings != settings(estimator):
         # what plateaus have left of a rate says nothing under other parameters
         state.rate_factor, state.plateau, state.learning_rate = 1.0, None, None
         state.average = _new_average(estimator.average)
         state.settings = settings(estimator)
-    state.rng = copy.deepcopy(last.rng)
-    if not last.scaling.equals(scaling):
-        fitted = estimator.coef_, estimator.intercept_
-        params = _given_parameters(estimator, objective, scaling, *fitted)
-        state = fresh_state(estimator, params, scaling)
-    elif namespace(last.params) is not xp or last.params.dtype != y.dtype:
-        device = None if xp is np else y.device
-        params = asarray(to_numpy(last.params), xp, device, dtype=y.dtype)
-        state = fresh_state(estimator, params, scaling)
+    state.params, state.scaling = objective.inside(state.params), prepared.scaling
     return state
+
+
+def _at(estimator, prepared, coef, intercept):
+    """State of a run that begins at coefficients and an intercept in the units of the data."""
+    objective, scaling = prepared.objective, prepared.scaling
+    params = _given_parameters(estimator, objective, scaling, coef, intercept)
+    return fresh_state(estimator, prepared, objective.inside(params))
 
 
 def _given_parameters(estimator, objective, scaling, coef_init, intercept_init):
@@ -119,20 +119,21 @@ def _new_average(average):
     return SuffixAverage(None if isinstance(average, (bool, np.bool_)) else average)
 
 
-def original_units(objective, scaling, as_rows, give_back):
+def original_units(prepared, as_rows):
     """Function from parameters to ``coef_`` and ``intercept_``.
 
-    ``as_rows`` gives a single output the shapes (1, n_features) and (1,), as classifiers have it;
-    ``give_back`` turns arrays of the run into those of the user's library.
+    ``as_rows`` gives a single output the shapes (1, n_features) and (1,), as classifiers have it.
     """
+    objective, scaling = prepared.objective, prepared.scaling
+    to_user = prepared.to_user_library
 
     def original(params):
         coef, intercept = scaling.to_original(*objective.design.split(params))
         if coef.ndim == 2:
-            return give_back(coef.T), give_back(intercept)
+            return to_user(coef.T), to_user(intercept)
         if as_rows:
             intercept = namespace(coef).reshape(intercept, (1,))
-            return give_back(coef[None, :]), give_back(intercept)
-        return give_back(coef), float(intercept)
+            return to_user(coef[None, :]), to_user(intercept)
+        return to_user(coef), float(intercept)
 
     return original

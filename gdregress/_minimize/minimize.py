@@ -12,7 +12,8 @@ from gdregress._minimize.outcome import PATIENCE, outcome
 from gdregress._minimize.tree import Structure
 from gdregress._objective.of_function import FunctionObjective
 from gdregress._solver.line_search import LineSearch, LocalCurvature, trial_by_curvature
-from gdregress._solver.solve import Run, State, solve
+from gdregress._solver.run import Run, State
+from gdregress._solver.solve import solve
 from gdregress._solver.stopping import Never, NotFinite, Plateau, Tolerance
 from gdregress._utils.validation import (
     Interval,
@@ -20,10 +21,10 @@ from gdregress._utils.validation import (
     build_component,
     check_choices,
 )
-from gdregress.optimizers import OPTIMIZERS, Momentum, Optimizer
+from gdregress.optimizers import OPTIMIZERS, Optimizer
 from gdregress.penalties import PENALTIES, Penalty
-from gdregress.samplers import SOLVERS, Batch, Sampler
-from gdregress.schedules import SCHEDULES, Adaptive, fill_horizon
+from gdregress.samplers import SOLVERS, Sampler
+from gdregress.schedules import SCHEDULES, FromFunction, Schedule, fill_horizon
 
 CONSTRAINTS = {
     "fun": [callable],
@@ -93,7 +94,7 @@ def minimize(
     momentum : float in [0, 1) or "auto", default=0.9
         For "momentum" and "nesterov"; "auto", the accelerated sequence, for the latter.
     learning_rate : float, "auto" or "line-search", default=0.1
-        "auto" follows the curvature along the path, see `line_search.LocalCurvature`;
+        "auto" follows the curvature along the path, by Malitsky and Mishchenko (2020);
         "line-search" is Armijo backtracking. Both are for "gd", "momentum" and "nesterov", and
         for sampler="batch".
     schedule : str, Schedule or callable, default="constant"
@@ -167,17 +168,34 @@ def minimize(
     penalty = build_component(penalty, PENALTIES, {})[0]
     sampler = _sampler(sampler, n_samples, learning_rate)
     objective = FunctionObjective(function, penalty, n_samples)
-    run = _run(
-        objective, structure, optimizer, momentum, sampler, learning_rate, schedule, max_iter, tol
+    optimizer = _optimizer(optimizer, momentum)
+    path = [] if store_path else None
+    on_epoch = _Callback(callback, structure, objective, path)
+    on_epoch.remember(structure.start)
+    search = _search(objective, structure.start, optimizer, learning_rate)
+    rate = learning_rate if search is None else search.rate
+    schedule = _schedule(schedule, sampler.updates_per_epoch(objective.n_samples), max_iter)
+    run = Run(
+        objective=objective,
+        optimizer=optimizer,
+        sampler=sampler,
+        schedule=schedule,
+        learning_rate=float(rate),
+        stopping=Never() if tol is None else Tolerance(tol, 1.0),
+        divergence=NotFinite(),
+        max_iter=max_iter,
+        gradient_step=1.0 if search else float(rate),
+        gradient_units=None,
+        started=time.perf_counter(),
+        line_search=search,
+        keep_best_on=("diverged", "interrupted", "plateau", "callback"),
+        plateau=_plateau(schedule, tol),
+        on_epoch=on_epoch,
     )
-    path = []
-    run.on_epoch = _Callback(callback, structure, objective, path if store_path else None)
-    run.on_epoch.remember(structure.start)
-    state = State(params=structure.start, rng=check_random_state(random_state))
-    result = solve(run, state)
+    result = solve(run, State(params=structure.start, rng=check_random_state(random_state)))
     if result.interrupt is not None:
         raise result.interrupt
-    return outcome(run, result, structure, objective, path if store_path else None, tol)
+    return outcome(run, result, structure, objective, path, tol)
 
 
 def _refuse(unsupported):
@@ -190,7 +208,7 @@ def _refuse(unsupported):
 def _sampler(sampler, n_samples, learning_rate):
     """The sampler, once it is known to go together with the function and the rate."""
     sampler = build_component(sampler, SOLVERS, {})[0]
-    if isinstance(sampler, Batch):
+    if sampler.takes_all_rows:
         return sampler
     if n_samples is None:
         raise ValueError(
@@ -205,52 +223,38 @@ def _sampler(sampler, n_samples, learning_rate):
     return sampler
 
 
-def _run(
-    objective, structure, optimizer, momentum, sampler, learning_rate, schedule, max_iter, tol
-):
-    """The parts of the loop."""
+def _optimizer(optimizer, momentum):
     if isinstance(optimizer, str) and optimizer == "momentum" and momentum == "auto":
         momentum = 0.9
-    optimizer = build_component(optimizer, OPTIMIZERS, {"momentum": momentum})[0]
-    if not callable(schedule) or hasattr(schedule, "get_params"):
-        schedule = build_component(schedule, SCHEDULES, {})[0]
-    searched = None
-    if isinstance(learning_rate, str):
-        if optimizer.adaptive:
-            raise ValueError(
-                f"learning_rate={learning_rate!r} cannot be combined with "
-                f"{type(optimizer).__name__}, whose steps are scaled per coordinate."
-            )
-        searched = LocalCurvature(_share(optimizer))
-        if learning_rate == "line-search":
-            searched = LineSearch(trial_by_curvature(objective, structure.start, 1.0))
-        learning_rate = searched.rate
-    updates = sampler.updates_per_epoch(objective.n_samples)
-    run = Run(
-        objective=objective,
-        optimizer=optimizer,
-        sampler=sampler,
-        schedule=fill_horizon(schedule, updates, max_iter),
-        learning_rate=float(learning_rate),
-        stopping=Never() if tol is None else Tolerance(tol, 1.0),
-        divergence=NotFinite(),
-        max_iter=max_iter,
-        gradient_step=1.0 if searched else float(learning_rate),
-        started=time.perf_counter(),
-        gradient_units=None,
-        line_search=searched,
-        best_after=("diverged", "interrupted", "plateau", "callback"),
-    )
-    if tol is not None or isinstance(schedule, Adaptive):
-        patience = getattr(schedule, "patience", None) or PATIENCE
-        run.plateau = Plateau("objective", 0.0, patience, swings=True)
-    return run
+    return build_component(optimizer, OPTIMIZERS, {"momentum": momentum})[0]
 
 
-def _share(optimizer):
-    """What a momentum leaves of a learning rate that is right without it."""
-    momentum = getattr(optimizer, "momentum", 0.0) if isinstance(optimizer, Momentum) else 0.0
-    return 1.0 - momentum
+def _search(objective, start, optimizer, learning_rate):
+    """What finds the learning rate along the way; None where it is a number."""
+    if not isinstance(learning_rate, str):
+        return None
+    if optimizer.adaptive:
+        raise ValueError(
+            f"learning_rate={learning_rate!r} cannot be combined with "
+            f"{type(optimizer).__name__}, whose steps are scaled per coordinate."
+        )
+    if learning_rate == "line-search":
+        return LineSearch(trial_by_curvature(objective, start, 1.0))
+    # a heavy ball leaves its momentum a share of a rate that is right without it
+    return LocalCurvature(1.0 if optimizer.searched_point else 1.0 - optimizer.momentum)
+
+
+def _schedule(schedule, updates_per_epoch, max_iter):
+    if callable(schedule) and not isinstance(schedule, Schedule):
+        return FromFunction(schedule)
+    schedule = build_component(schedule, SCHEDULES, {})[0]
+    return fill_horizon(schedule, updates_per_epoch, max_iter)
+
+
+def _plateau(schedule, tol):
+    if tol is None and not schedule.listens:
+        return None
+    return Plateau("objective", 0.0, schedule.patience or PATIENCE, swings=True)
 
 
 class _Callback:
@@ -273,7 +277,7 @@ class _Callback:
         if self.path is not None:
             self.path.append(self.structure.give_back(flat))
 
-    def __call__(self, flat):
+    def __call__(self, history, flat):
         self.remember(flat)
         if self.callback is None:
             return False

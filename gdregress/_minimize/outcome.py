@@ -4,8 +4,6 @@ import math
 
 from scipy.optimize import OptimizeResult
 
-from gdregress.samplers import Batch
-
 # Epochs without any progress after which all is rounding, or the noise of batches.
 PATIENCE = 50
 STATUS = {"tolerance": 0, "max_iter": 1, "diverged": 2, "plateau": 3, "callback": 99}
@@ -53,10 +51,10 @@ def _message(run, reason, value, tol):
         return f"The norm of the gradient is {norm:.3g}, at most tol={tol:g}."
     if reason == "callback":
         return "`callback` raised `StopIteration`."
-    epochs = "steps" if isinstance(run.sampler, Batch) else "epochs"
+    epochs = "steps" if run.sampler.takes_all_rows else "epochs"
     if reason == "plateau":
         obstacle = "Rounding or a kink may be in the way, or a learning rate that is too large."
-        if not isinstance(run.sampler, Batch):
+        if not run.sampler.takes_all_rows:
             obstacle = (
                 "The noise of the batches is in the way: let the learning rate fall, as "
                 "schedule='invscaling' does, or use larger batches."

@@ -11,8 +11,8 @@ from functools import partial
 
 import numpy as np
 
-from gdregress._objective import fused_pass as look
-from gdregress._objective.deferred import Unread
+from gdregress._objective import fused_pass
+from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.evaluation import over_targets
 from gdregress._utils.array_api import (
     asarray,
@@ -21,7 +21,6 @@ from gdregress._utils.array_api import (
     rows_beside,
     sum_of_products,
 )
-from gdregress.penalties import NoPenalty
 from gdregress.samplers import ALL_ROWS
 
 # Squares of numbers above 1e-20 keep their digits in single precision too.
@@ -46,12 +45,15 @@ class Objective(ABC):
         Of the columns, where they have been formed.
     output_shape : tuple
         Of the raw predictions of one row, () for a single number.
-    granted : list of Unread or None
-        While the loop runs ahead of its looks, what gradients have taken for granted.
+    from_moments : bool
+        Whether value and gradient over all rows come from the moments alone.
+    has_rows : bool
+        Whether F is a mean over rows of data, which engines may read by themselves.
     """
 
     moments = None
-    granted = None
+    from_moments = False
+    has_rows = True
     _column_mean_squares = None
 
     def __init__(self, design, y, weights, loss, penalty):
@@ -64,33 +66,60 @@ class Objective(ABC):
         self.output_shape = output_shape(y, loss)
 
     @abstractmethod
-    def loss_value(self, params, ahead=None):
+    def loss_value(self, params, next_point=None):
         """Weighted mean loss, summed over the targets.
 
         Parameters
         ----------
         params : array
-        ahead : array or None
-            Where the next gradient over all rows will be asked for: one pass may serve both.
+        next_point : array or None
+            Where the next gradient over all rows will be taken: one pass may serve both.
         """
+
+    @abstractmethod
+    def deferred_loss(self, params):
+        """`loss_value` as a `DeferredScalar`; the gradient there follows."""
+
+    def recentre_for_value(self, params):
+        """Prepare for values near `params`: expansions may lose digits far from their centre."""
+        return None
+
+    def recentre_for_gradient(self, params):
+        """Prepare for gradients near `params`."""
+        return None
+
+    def assuming(self, assumptions):
+        """This objective for work whose numbers are fetched later.
+
+        Parameters
+        ----------
+        assumptions : list of DeferredScalar
+            Grows by each number on which an answer depends.
+        """
+        return self
+
+    @property
+    def zero_at_null(self):
+        """Whether the null parameters have no loss, although nothing has been learned there."""
+        return self.loss.zero_at_null
 
     @property
     def rounding(self):
         """Relative rounding error of `loss_value`, a sum over the rows."""
-        in_double = self.is_looked_at() and isinstance(self.y, np.ndarray)
+        in_double = self.in_one_pass() and isinstance(self.y, np.ndarray)
         return (
             1e-6
             if str(self.y.dtype).endswith("32") and not in_double
             else 1e-15 * math.sqrt(self.n_samples)
         )
 
-    def is_looked_at(self):
-        """Whether loss and gradient over all rows come together, from the core or from JAX."""
+    def in_one_pass(self):
+        """Whether a fused pass gives loss and gradient over all rows, by the core or by JAX."""
         return False
 
-    def trial_value(self, params, ahead):
-        """`loss_value` of parameters that a line search tries; `ahead` as there."""
-        return self.loss_value(params, ahead)
+    def trial_value(self, params, next_point):
+        """`loss_value` of parameters that a line search tries."""
+        return self.loss_value(params, next_point)
 
     @abstractmethod
     def gradient(self, params, rows=ALL_ROWS):
@@ -112,12 +141,12 @@ class Objective(ABC):
     def penalty_value(self, params):
         return float(self.penalty.value(self.design.coef(params)))
 
-    def unread_penalty(self, params):
-        """`penalty_value` as `Unread`."""
-        return Unread(self.penalty.value(self.design.coef(params)))
+    def deferred_penalty(self, params):
+        """`penalty_value` as a `DeferredScalar`."""
+        return DeferredScalar(self.penalty.value(self.design.coef(params)))
 
-    def value(self, params, ahead=None):
-        return self.loss_value(params, ahead) + self.penalty_value(params)
+    def value(self, params, next_point=None):
+        return self.loss_value(params, next_point) + self.penalty_value(params)
 
     def prox(self, params, step_size):
         """Proximal step of the penalty on the coefficients, the intercept left as it is.
@@ -127,7 +156,7 @@ class Objective(ABC):
         params : array
         step_size : float or array of the shape of `params`
         """
-        if isinstance(self.penalty, NoPenalty):
+        if not self.penalty.active:
             return params
         if getattr(step_size, "ndim", 0):
             step_size = self.design.coef(step_size)
@@ -139,7 +168,7 @@ class Objective(ABC):
 
         Zero exactly at the minimiser, for every s > 0.
         """
-        if isinstance(self.penalty, NoPenalty):
+        if not self.penalty.active:
             return grad
         return (params - self.prox(params - step_size * grad, step_size)) / step_size
 
@@ -153,8 +182,8 @@ class Objective(ABC):
     def _squared_columns(self):
         if self.moments is not None:
             return self.like_y(self.moments.mean_squares(self.design.fit_intercept), exact=True)
-        if look.applies(self.design, self.y, self.loss):
-            return look.column_mean_squares(self.design, self.weights)
+        if fused_pass.supports(self.design, self.y, self.loss):
+            return fused_pass.column_mean_squares(self.design, self.weights)
         return self.design.column_mean_squares(self.weights)
 
     def like_y(self, values, exact=False):
@@ -175,7 +204,7 @@ class Objective(ABC):
     def measuring_units(self, gradient):
         """Units by which a gradient is measured, and its norm in them.
 
-        Each column counts in units of its root mean square, and each of several targets in
+        Each column counts in units of its root mean square, and each target, if there are more, in
         units of its own share of the gradient given, so that none hides behind a louder one.
         Classes are no targets of their own: one of them may have no gradient to begin with.
         """
@@ -198,10 +227,10 @@ class Objective(ABC):
         ratio = _in_units(gradient, scales)
         return _root(ratio, dot(ratio, ratio))
 
-    def unread_norm(self, gradient, scales):
-        """`scaled_norm` as `Unread`."""
+    def deferred_norm(self, gradient, scales):
+        """`scaled_norm` as a `DeferredScalar`."""
         ratio = _in_units(gradient, scales)
-        return Unread(sum_of_products(ratio, ratio), partial(_root, ratio))
+        return DeferredScalar(sum_of_products(ratio, ratio), partial(_root, ratio))
 
 
 def normalised_weights(sample_weight):

@@ -1,15 +1,15 @@
-"""What was computed last, with the parameters that it belongs to: no pass is made twice."""
+"""The results of the last evaluations, so that no pass over the data is made twice."""
 
 from gdregress._utils.array_api import same_numbers
 
 
-class Recent:
-    """The results of the last few parameters asked for.
+class Cache:
+    """Results by the parameters at which they were computed.
 
     Parameters
     ----------
     size : int
-        How many are kept; those asked for longest ago are forgotten first.
+        How many results are kept; the one that was used longest ago is dropped first.
     """
 
     def __init__(self, size):
@@ -17,14 +17,14 @@ class Recent:
         self._kept = []
 
     def get(self, params, by_numbers=True):
-        """The result kept for these parameters, or None.
+        """The result at these parameters, or None.
 
         Parameters
         ----------
         params : array
         by_numbers : bool
-            Whether another array of the same numbers will do: to compare them, an accelerator
-            has to be waited for.
+            Whether another array of the same numbers will do: to compare them, the host waits
+            for an accelerator.
         """
         matches = [lambda known: known is params]
         if by_numbers:
@@ -37,10 +37,10 @@ class Recent:
         return None
 
     def keep(self, params, result):
-        """Keep a result, which is given back."""
+        """Keep a result, and return it."""
         self._kept = [*self._kept, (params, result)][-self.size :]
         return result
 
     def last(self):
-        """The result that was kept or asked for last."""
+        """The result that was kept or used last."""
         return self._kept[-1][1]

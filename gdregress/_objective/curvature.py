@@ -1,4 +1,4 @@
-"""How curved the objective is, and the learning rates that follow from it.
+"""How curved the objective is: eigenvalues, smoothness of batches, momentum that suits them.
 
 The curvature of F is at most ``h * eigenvalues(A' S A)``: h bounds the loss's second derivative,
 A is the design matrix with the intercept's column, S the weights of mean 1 over n.
@@ -12,10 +12,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from gdregress._objective.moments import check_finite, moments_of
 from gdregress._utils.array_api import asarray, namespace, to_numpy
-from gdregress.losses import SquaredError
 from gdregress.losses.base import local_curvature
-from gdregress.optimizers import AdaGrad, GradientDescent, Momentum, Nesterov
-from gdregress.samplers import Batch
 
 
 class Spectrum:
@@ -180,61 +177,6 @@ def expected_smoothness(largest, largest_row, n_samples, batch_size):
     return (n * (b - 1) * largest + (n - b) * largest_row) / (b * (n - 1))
 
 
-def stable_limit(optimizer, curvature):
-    """Largest learning rate that does not diverge on a quadratic with this largest eigenvalue.
-
-    Gradient descent 2 / L; heavy ball 2 (1 + m) / L; Nesterov (2 + 2 m) / ((1 + 2 m) L), where
-    the accelerated sequence tends to m = 1. None for rules that scale each coordinate, which
-    have no such limit, and for rules that are not ours.
-
-    References
-    ----------
-    Polyak, "Introduction to optimization", 1987, section 3.2.1; for Nesterov, the roots of
-    z^2 - (1 + m)(1 - a) z + m (1 - a) with a = lr L reach -1 at that rate.
-    """
-    if optimizer.adaptive or curvature == 0:
-        return None
-    momentum = getattr(optimizer, "momentum", 0.0)
-    momentum = 1.0 if momentum == "auto" else momentum
-    if isinstance(optimizer, Momentum):
-        return 2 * (1 + momentum) / curvature
-    if isinstance(optimizer, Nesterov):
-        return (2 + 2 * momentum) / ((1 + 2 * momentum) * curvature)
-    return 2 / curvature if isinstance(optimizer, GradientDescent) else None
-
-
-def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params):
-    """The learning rate of ``learning_rate="auto"``.
-
-    ==========================  ==========================================================
-    batch                       1 / L; `_plan.first_trial` where the rate is searched
-    stochastic and mini-batch   (1 - momentum) / (2 E), E the expected smoothness: with
-                                momentum m a gradient acts 1 / (1 - m) times in all
-    AdaGrad, RMSProp, Adam, ..  c d / sum_j rms(a_j) / sqrt(updates per epoch)
-    ==========================  ==========================================================
-
-    The last line: a normalised step moves each coordinate by about the learning rate, hence the
-    predictions of an average row by at most lr sum_j rms(a_j), column j having the root mean
-    square rms(a_j). That is to be the distance d the predictions have to go
-    (`prediction_scale`), over an epoch of k updates 1 / sqrt(k) of it, as their noise adds up
-    like a random walk. With all rows per update and without AdaGrad's own decay the steps all
-    point the same way at first, and c = 0.1 keeps them from overshooting; otherwise c = 1.
-    """
-    if optimizer.adaptive:
-        share = 0.1 if isinstance(sampler, Batch) and not isinstance(optimizer, AdaGrad) else 1.0
-        reach = float(np.sum(np.sqrt(to_numpy(objective.column_mean_squares))))
-        updates = sampler.updates_per_epoch(objective.n_samples)
-        distance = prediction_scale(objective, null_params)
-        return share * distance / reach / math.sqrt(updates) if reach > 0 else 1.0
-    h = loss_curvature(objective, null_params)
-    if isinstance(sampler, Batch):
-        smoothness = h * spectrum.largest
-        return 1 / smoothness if smoothness > 0 else 1.0
-    smoothness = h * batch_smoothness(objective, sampler, spectrum)
-    momentum = getattr(optimizer, "momentum", 0.0)
-    return (1 - momentum) / (2 * smoothness) if smoothness > 0 else 1.0
-
-
 def batch_smoothness(objective, sampler, spectrum):
     """Expected smoothness of the sampler's batches, for a loss of curvature 1."""
     n = objective.n_samples
@@ -248,7 +190,7 @@ def smallest_curvature(objective, spectrum):
     Directions flatter than 1e-4 L, in which a thousand epochs hardly suffice to converge, are
     passed over: momentum for their sake would keep all others swinging.
     """
-    if not isinstance(objective.loss, SquaredError) or spectrum.smallest is None:
+    if not objective.loss.is_quadratic or spectrum.smallest is None:
         return None
     mu = spectrum.smallest + objective.penalty.strong_convexity
     largest = spectrum.largest

@@ -1,4 +1,4 @@
-"""Numbers that are still on the device, and how several of them are read at once."""
+"""Scalars that are still on the device, and how many of them are fetched at once."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -9,38 +9,42 @@ import numpy as np
 from gdregress._utils.array_api import namespace, to_numpy
 
 
-class Refuted(Exception):
-    """What was taken for granted until its number could be read does not hold."""
+class AssumptionFailed(Exception):
+    """What later work has assumed of a scalar does not hold now that its value is known."""
 
 
-class Unread(NamedTuple):
-    """A number that nobody has waited for yet.
+class DeferredScalar(NamedTuple):
+    """A number on the device, for which the host has not waited yet.
 
     Parameters
     ----------
     number : float or array of shape ()
-    meaning : callable, default=float
-        What becomes of it once it is a float. `Refuted` is raised where what has been done
-        since would have been something else, had it been known.
+    convert : callable, default=float
+        From the number, once it is a float, to the value. It raises `AssumptionFailed` where the
+        work done since then has assumed something else.
     """
 
     number: Any
-    meaning: Callable = float
+    convert: Callable = float
 
-    def unless(self, refuted):
-        """The same, taking for granted that ``refuted(value)`` is false."""
+    def assuming(self, holds):
+        """The same scalar under the assumption that ``holds(value)`` is true."""
 
-        def meaning(number):
-            value = self.meaning(number)
-            if refuted(value):
-                raise Refuted
+        def convert(number):
+            value = self.convert(number)
+            if not holds(value):
+                raise AssumptionFailed
             return value
 
-        return Unread(self.number, meaning)
+        return DeferredScalar(self.number, convert)
+
+    def value(self):
+        """The value, after waiting for the device."""
+        return self.convert(float(self.number))
 
 
-def read(numbers):
-    """Bring numbers to the host, waiting only once for the device.
+def fetch(numbers):
+    """Bring numbers to the host in a single transfer.
 
     Parameters
     ----------

@@ -37,6 +37,11 @@ class DesignMatrix:
         self.n_samples, self.n_features = X.shape
         self.n_parameters = self.n_features + bool(fit_intercept)
 
+    @property
+    def size(self):
+        """How many numbers X holds."""
+        return self.X.nnz if sparse.issparse(self.X) else self.X.size
+
     def take(self, rows):
         """The same map for some rows."""
         if rows is ALL_ROWS:
@@ -138,6 +143,15 @@ class Scaling:
         if self.scale is None:
             return coef, intercept
         return coef * _column(self.scale, coef), intercept + self.mean @ coef
+
+    def to_dict(self):
+        """The numbers, to be saved."""
+        return {"mean": self.mean, "scale": self.scale}
+
+    @classmethod
+    def from_dict(cls, saved):
+        """The inverse of `to_dict`."""
+        return cls(**saved)
 
     def equals(self, other):
         """Whether both hold the same numbers."""

@@ -1,19 +1,20 @@
 """The objective from the data themselves: any loss, any rows."""
 
+import copy
+
 import numpy as np
 
-from gdregress._objective import fused_pass as look
-from gdregress._objective import jitted
+from gdregress._objective import fused_pass, jitted
 from gdregress._objective.base import Objective
-from gdregress._objective.cache import Recent
-from gdregress._objective.deferred import Unread
+from gdregress._objective.cache import Cache
+from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.evaluation import mean_gradient, mean_loss
 from gdregress._utils.array_api import take_rows
 from gdregress.losses import SquaredError
 from gdregress.samplers import ALL_ROWS
 
-# A line search asks for values where a step starts and ends, and where the next one looks ahead;
-# the start of a run is asked for again after its curvature has been measured.
+# A line search needs the values where a step starts and ends, and at the next point of a gradient;
+# the start of a run is evaluated again after its curvature has been measured.
 KEPT_VALUES, KEPT_GRADIENTS = 4, 2
 
 
@@ -22,42 +23,53 @@ class DataObjective(Objective):
 
     def __init__(self, design, y, weights, loss, penalty):
         super().__init__(design, y, weights, loss, penalty)
-        self._predictions = Recent(1)
-        self._values = Recent(KEPT_VALUES)
-        self._gradients = Recent(KEPT_GRADIENTS)
+        self._predictions = Cache(1)
+        self._values = Cache(KEPT_VALUES)
+        self._gradients = Cache(KEPT_GRADIENTS)
+        self._compare_numbers = True
+
+    def with_moments(self, moments):
+        """This objective with the moments of its columns, which save it passes over the data."""
+        other = copy.copy(self)
+        other.moments = moments
+        return other
+
+    def assuming(self, assumptions):
+        other = copy.copy(self)
+        other._compare_numbers = False  # the host would wait for the device
+        return other
 
     def predict(self, params):
         """Raw predictions of all rows."""
         z = self._predictions.get(params, by_numbers=False)
         return self._predictions.keep(params, self.design.predict(params)) if z is None else z
 
-    def loss_value(self, params, ahead=None):
-        if not self.is_looked_at():
+    def loss_value(self, params, next_point=None):
+        if not self.in_one_pass():
             return self._weighted_mean(self.loss, params)
         value = self._values.get(params)
         if value is None:
-            value, _ = self._look(params, ahead, ahead is not None)
+            value, _ = self._evaluate(params, next_point, next_point is not None)
         return float(value)
 
-    def unread_loss(self, params):
-        """`loss_value` as `Unread`; the gradient will be asked for at the same parameters."""
-        if not self.is_looked_at():
-            return Unread(self._mean_loss(self.loss, params))
+    def deferred_loss(self, params):
+        if not self.in_one_pass():
+            return DeferredScalar(self._mean_loss(self.loss, params))
         value = self._values.get(params, by_numbers=False)
         if value is None:
-            value, _ = self._look(params)
-        return Unread(value)
+            value, _ = self._evaluate(params)
+        return DeferredScalar(value)
 
-    def trial_value(self, params, ahead):
-        """The loss at parameters that a line search tries, whose own next trial starts ahead.
+    def trial_value(self, params, next_point):
+        """The loss at parameters that a line search tries, whose next search starts at next_point.
 
         Loss and gradient there come from the same pass over the data.
         """
-        if not self.is_looked_at() or ahead is None:
+        if not self.in_one_pass() or next_point is None:
             return self.loss_value(params)
-        values, gradient = self._pass(params, ahead, both_values=True)
-        self._gradients.keep(ahead, gradient)
-        self._values.keep(ahead, float(values[1]))
+        values, gradient = self._pass(params, next_point, both_values=True)
+        self._gradients.keep(next_point, gradient)
+        self._values.keep(next_point, float(values[1]))
         return self._values.keep(params, float(values[0]))
 
     def mean_squared_residual(self, params):
@@ -75,34 +87,34 @@ class DataObjective(Objective):
             design, y = self.design.take(rows), take_rows(self.y, rows)
             weights = None if self.weights is None else take_rows(self.weights, rows)
             return mean_gradient(design, self.loss, y, weights, design.predict(params))
-        if not self.is_looked_at():
+        if not self.in_one_pass():
             z = self.predict(params)
             return mean_gradient(self.design, self.loss, self.y, self.weights, z)
-        gradient = self._gradients.get(params, by_numbers=self.granted is None)
-        return self._look(params)[1] if gradient is None else gradient
+        gradient = self._gradients.get(params, by_numbers=self._compare_numbers)
+        return self._evaluate(params)[1] if gradient is None else gradient
 
-    def is_looked_at(self):
-        by_core = look.applies(self.design, self.y, self.loss)
-        return by_core or jitted.applies(self.y, self.loss)
+    def in_one_pass(self):
+        by_core = fused_pass.supports(self.design, self.y, self.loss)
+        return by_core or jitted.supports(self.y, self.loss)
 
-    def _look(self, params, ahead=None, gradient=True):
-        """Value, and gradient there or ahead, if it is asked for, from one pass."""
-        ahead = params if ahead is None else ahead
-        value, slope = self._pass(params, None if ahead is params else ahead, gradient)
+    def _evaluate(self, params, next_point=None, gradient=True):
+        """Value, and gradient there or at the next point, if it is wanted, from one pass."""
+        next_point = params if next_point is None else next_point
+        value, slope = self._pass(params, None if next_point is params else next_point, gradient)
         if gradient:
-            self._gradients.keep(ahead, slope)
+            self._gradients.keep(next_point, slope)
         return self._values.keep(params, value), slope
 
-    def _pass(self, params, ahead, gradient=True, both_values=False):
-        """One pass over all rows, see `look.look`; the first one also squares the columns."""
+    def _pass(self, params, next_point, gradient=True, both_values=False):
+        """One pass over all rows, see `fused_pass`; the first one also squares the columns."""
         data = self.design, self.y, self.weights, self.loss
         if not isinstance(self.y, np.ndarray):
-            return jitted.look(*data, params, ahead, gradient, both_values)
+            return jitted.fused_pass(*data, params, next_point, gradient, both_values)
         known = self.moments is not None or self._column_mean_squares is not None
         squares = None
-        if gradient and not known and look.has_squares(self.design.X):
+        if gradient and not known and fused_pass.has_squares(self.design.X):
             squares = np.empty(self.design.n_parameters)
-        result = look.look(*data, params, ahead, gradient, both_values, squares)
+        result = fused_pass.fused_pass(*data, params, next_point, gradient, both_values, squares)
         if squares is not None:
             self._column_mean_squares = squares
         return result

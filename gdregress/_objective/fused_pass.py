@@ -1,4 +1,4 @@
-"""One look at all rows: the sum of the losses and the gradient, in a single pass over memory.
+"""The fused pass: mean loss and gradient over all rows, in a single reading of them.
 
 NumPy needs two passes and a handful of temporary arrays for the same. The pass is shared out
 between threads.
@@ -17,24 +17,24 @@ BLOCK_BYTES = 1 << 14
 _NOTHING, _NO_NUMBERS = np.empty((0, 0)), np.empty(0)
 
 
-def applies(design, y, loss):
+def supports(design, y, loss):
     """Whether the compiled core can do it; otherwise the array library does."""
     return isinstance(y, np.ndarray) and core.is_compiled() and core.covers(loss, design)
 
 
-def look(
+def fused_pass(
     design,
     y,
     weights,
     loss,
     params,
-    ahead=None,
+    next_point=None,
     gradient=True,
     both_values=False,
     squares=None,
     kernels=core.kernels,
 ):
-    """Mean weighted loss at `params` and its gradient at `ahead`.
+    """Mean weighted loss at `params` and its gradient at `next_point`.
 
     Parameters
     ----------
@@ -44,12 +44,12 @@ def look(
         Weights of mean 1.
     loss : Loss
     params : ndarray
-    ahead : ndarray or None
+    next_point : ndarray or None
         Where the gradient is taken; None for `params`.
     gradient : bool
         False leaves the gradient out.
     both_values : bool
-        Also the loss at `ahead`.
+        Also the loss at `next_point`.
     squares : ndarray of shape (n_parameters,) or None
         With `gradient`: becomes the `column_mean_squares`, at no pass of their own.
     kernels : module
@@ -62,7 +62,7 @@ def look(
     """
     n, y = design.n_samples, core.target_columns(y)
     w = core.target_rows(params)
-    u = _NOTHING if ahead is None or not gradient else core.target_rows(ahead)
+    u = _NOTHING if next_point is None or not gradient else core.target_rows(next_point)
     weights = core.kernel_weights(weights, y.dtype)
     row_length = design.n_features
     if sparse.issparse(design.X):
@@ -75,11 +75,11 @@ def look(
         scratch.append(memory_apart(rows_at_once))
         if sparse.issparse(design.X):
             rest = (design.fit_intercept, twin, w, u, g, *scratch, values, squares)
-            kernels.csr_look(*arrays, y, weights, start, stop, *rest)
+            kernels.csr_pass(*arrays, y, weights, start, stop, *rest)
             return
         rest = (twin, w, u, g, *scratch, values, squares)
         for X, rows in _in_rows(design.X, start, stop):
-            kernels.dense_look(X, y[rows], weights[rows], 0, len(X), *rest)
+            kernels.dense_pass(X, y[rows], weights[rows], 0, len(X), *rest)
 
     pieces = pieces_of(n, len(w) * (1 + row_length), w.size if gradient else 0)
     shapes = [(1 + both_values,)]

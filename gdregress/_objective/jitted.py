@@ -1,8 +1,8 @@
-"""Looks and epochs under JAX's jit, compiled once for each shape of the data.
+"""The fused pass under JAX's jit, compiled once for each shape of the data.
 
-They serve JAX arrays that the compiled core cannot read: those on accelerators, and those whose
-loss only JAX can differentiate. Components of the package are traced as they stand; one's own
-may do what cannot be traced, and take the plain loop.
+It serves JAX arrays that the compiled core cannot read: those on accelerators, and those whose
+loss only JAX can differentiate. Losses that state that they are traceable are traced as they
+stand; all others are evaluated operation by operation.
 """
 
 from functools import cache, partial
@@ -10,22 +10,13 @@ from functools import cache, partial
 import array_api_compat
 from sklearn.base import BaseEstimator
 
-from gdregress import optimizers, penalties
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import mean_gradient, mean_loss
-from gdregress.losses import LOSSES
-from gdregress.losses.classification import CLASSIFICATION_LOSSES
-from gdregress.losses.from_function import CallableLoss
-from gdregress.losses.multiclass import Softmax, of_one_label
-
-TRACEABLE_LOSSES = {*LOSSES.values(), *CLASSIFICATION_LOSSES.values(), Softmax, CallableLoss}
-TRACEABLE_PENALTIES = {penalties.NoPenalty, penalties.L1, penalties.L2, penalties.ElasticNet}
-TRACEABLE_OPTIMIZERS = set(optimizers.OPTIMIZERS.values())
 
 
-def applies(y, loss):
-    """Whether a loss over these targets can be traced by JAX."""
-    return array_api_compat.is_jax_array(y) and type(of_one_label(loss)) in TRACEABLE_LOSSES
+def supports(y, loss):
+    """Whether JAX can trace a loss over these targets."""
+    return array_api_compat.is_jax_array(y) and loss.traceable
 
 
 class Traced:
@@ -64,30 +55,30 @@ def arrays_of(design, y, weights):
     return design.X, design.mean, design.scale, y, weights
 
 
-def look(design, y, weights, loss, params, ahead, gradient, both_values):
-    """Mean loss at `params`, there or ahead the gradient, and with `both_values` the loss."""
+def fused_pass(design, y, weights, loss, params, next_point, gradient, both_values):
+    """As `fused_pass.fused_pass`."""
     traced = Traced(design.fit_intercept, loss=loss)
     arrays = arrays_of(design, y, weights)
-    return _look()(traced, gradient, both_values, arrays, params, ahead)
+    return _traced_pass()(traced, gradient, both_values, arrays, params, next_point)
 
 
 @cache
-def _look():
+def _traced_pass():
     import jax
 
     @partial(jax.jit, static_argnums=(0, 1, 2))
-    def traced_look(traced, gradient, both_values, arrays, params, ahead):
+    def traced_pass(traced, gradient, both_values, arrays, params, next_point):
         X, mean, scale, y, weights = arrays
         design = DesignMatrix(X, traced.fit_intercept, mean, scale)
         z = design.predict(params)
         values = [mean_loss(traced.loss, y, weights, z)]
         if not gradient:
             return values[0], None
-        z = z if ahead is None else design.predict(ahead)
+        z = z if next_point is None else design.predict(next_point)
         if both_values:
             values.append(mean_loss(traced.loss, y, weights, z))
         return values if both_values else values[0], mean_gradient(
             design, traced.loss, y, weights, z
         )
 
-    return traced_look
+    return traced_pass

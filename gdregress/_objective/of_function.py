@@ -5,11 +5,12 @@ import math
 import numpy as np
 
 from gdregress._objective.base import Objective
-from gdregress._objective.cache import Recent
+from gdregress._objective.cache import Cache
+from gdregress._objective.deferred import DeferredScalar
 from gdregress._utils.array_api import asarray, dot, namespace
 from gdregress.samplers import ALL_ROWS
 
-# A step asks for values where it starts, where it ends and where the next one looks ahead.
+# A step needs the values where it starts, where it ends, and at the next point of a gradient.
 KEPT_VALUES = 3
 
 
@@ -25,6 +26,8 @@ class FunctionObjective(Objective):
     """
 
     loss = None
+    has_rows = False
+    zero_at_null = False
     rounding = 1e-14
 
     def __init__(self, function, penalty, n_samples=None):
@@ -33,16 +36,19 @@ class FunctionObjective(Objective):
         self.n_samples = n_samples or 1
         self.all_rows = None if n_samples is None else np.arange(n_samples)
         self.design = _NoRows
-        self._values = Recent(KEPT_VALUES)
-        self._gradients = Recent(1)
+        self._values = Cache(KEPT_VALUES)
+        self._gradients = Cache(1)
 
-    def loss_value(self, params, ahead=None):
+    def loss_value(self, params, next_point=None):
         value = self._values.get(params)
         if value is not None:
             return value
-        if self.function.joint and ahead is params:
-            return self._look(params)[0]
+        if self.function.joint and next_point is params:
+            return self._evaluate(params)[0]
         return self._values.keep(params, self.function.value(params, self.all_rows))
+
+    def deferred_loss(self, params):
+        return DeferredScalar(self.loss_value(params))
 
     def gradient(self, params, rows=ALL_ROWS):
         if rows is not ALL_ROWS:
@@ -51,14 +57,14 @@ class FunctionObjective(Objective):
         if gradient is not None:
             return gradient
         if self.function.joint:
-            return self._look(params)[1]
+            return self._evaluate(params)[1]
         return self._gradients.keep(params, self.function.gradient(params, self.all_rows))
 
     def batches(self, sampler, rng):
         """Batches of rows numbered in NumPy, as the function is handed them."""
         return sampler.batches(self.n_samples, rng)
 
-    def _look(self, params):
+    def _evaluate(self, params):
         """Value and gradient, from one call."""
         value, gradient = self.function.value_and_gradient(params, self.all_rows)
         return self._values.keep(params, value), self._gradients.keep(params, gradient)

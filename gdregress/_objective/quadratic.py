@@ -1,30 +1,43 @@
 """The quadratic objective: squared error over all rows, from the moments of the columns."""
 
+import copy
 import math
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from gdregress._objective.base import Objective
-from gdregress._objective.deferred import Unread
+from gdregress._objective.deferred import DeferredScalar
 from gdregress._utils.array_api import dot, namespace, sum_of_products
 from gdregress.samplers import ALL_ROWS
 
+# Cancellation costs at most five of the sixteen digits of a value and ten of a gradient, whose
+# norm only has to be compared. In single precision the gradient at an anchor has seven digits.
+SMALLEST_VALUE, SMALLEST_GRADIENT, SMALLEST_SINGLE = 1e-5, 1e-10, 1e-2
 
-class Expansion(NamedTuple):
-    """A quadratic objective around its anchor, in the letters of `QuadraticObjective`.
 
-    The anchor has to move where the value has fallen to ``smallest_value``, or the square of
-    the gradient to ``smallest_square``.
+@dataclass(frozen=True)
+class Expansion:
+    """A quadratic objective around an anchor a, in the letters of `QuadraticObjective`.
+
+    Digits are lost where the value falls to ``smallest_value``, or the square of the norm of the
+    gradient to ``smallest_square``.
     """
 
     centred: Any
     mean: Any
-    anchor: Any
+    point: Any
+    origin: Any
     gradient: Any
     value: float
     smallest_value: float
     smallest_square: float
+
+    def step_to(self, params):
+        """w - a and H (w - a)."""
+        step = params - self.origin
+        return step, self.centred @ step + _outer(self.mean, self.mean @ step)
 
 
 class QuadraticObjective(Objective):
@@ -36,122 +49,137 @@ class QuadraticObjective(Objective):
 
     with H = A' S A = C + m m', C the centred second moments and m the means of the columns of A,
     kept apart as large means would swallow the spreads. An update costs O(p^2) whatever the
-    number of rows. As the gradient falls far below that at the anchor its leading digits cancel;
-    the anchor then moves to where the run is, so that no digits are lost.
+    number of rows. As the gradient falls far below that at the anchor its leading digits cancel.
+    Such an answer comes from the data, by a pass over all rows; `recentre_for_value` and
+    `recentre_for_gradient` move the anchor there first, so that the next answers are cheap again.
 
     Parameters
     ----------
     data : DataObjective
-    moments : Moments
+        With the moments of its columns.
+    anchor : array
+        Parameters of the first anchor.
     """
 
-    # Cancellation costs at most five of the sixteen digits of a value and ten of a gradient,
-    # whose norm only has to be compared.
-    SMALLEST_VALUE = 1e-5
-    SMALLEST_GRADIENT = 1e-10
-    # The gradient at an anchor has seven digits in single precision.
-    SMALLEST_SINGLE = 1e-2
+    from_moments = True
 
-    def __init__(self, data, moments):
+    def __init__(self, data, anchor):
         super().__init__(data.design, data.y, data.weights, data.loss, data.penalty)
-        self.moments = data.moments = moments
+        self.moments = data.moments
         self._data = data
-        centred, mean = moments.augmented(self.design.fit_intercept)
+        centred, mean = self.moments.augmented(self.design.fit_intercept)
         self._centred = self.like_y(centred, exact=True)
         self._mean = self.like_y(mean, exact=True)
-        self.anchor = None
-        if str(self.y.dtype).endswith("32"):
-            self.SMALLEST_VALUE = self.SMALLEST_GRADIENT = self.SMALLEST_SINGLE
-        self._product = (None, None)
+        self._assumptions = None
+        self.move_anchor(anchor)
 
     def move_anchor(self, params):
         """Take value and gradient at `params` from the data; at zero the moments hold them."""
-        self.anchor = params
-        self._origin = params.astype(float) if isinstance(params, np.ndarray) else params
+        origin = params.astype(float) if isinstance(params, np.ndarray) else params
         if bool(namespace(params).any(params != 0)):
-            self._gradient = self._data.gradient(params)
-            self._value = self._data.loss_value(params)
+            gradient = self._data.gradient(params)
+            value = self._data.loss_value(params)
         else:
-            self._value, gradient = self.moments.at_zero(self.design.fit_intercept)
-            self._gradient = self.like_y(gradient.reshape(params.shape), exact=True)
-        self._square = dot(self._gradient, self._gradient)
+            value, gradient = self.moments.at_zero(self.design.fit_intercept)
+            gradient = self.like_y(gradient.reshape(params.shape), exact=True)
+        single = str(self.y.dtype).endswith("32")
+        least_value, least_gradient = (
+            (SMALLEST_SINGLE, SMALLEST_SINGLE) if single else (SMALLEST_VALUE, SMALLEST_GRADIENT)
+        )
+        self.expansion = Expansion(
+            centred=self._centred,
+            mean=self._mean,
+            point=params,
+            origin=origin,
+            gradient=gradient,
+            value=value,
+            smallest_value=least_value * value,
+            smallest_square=least_gradient**2 * dot(gradient, gradient),
+        )
         self._product = (None, None)
 
-    def _is_anchor(self, params):
-        """Whether parameters are those of the anchor, which the first ones become."""
-        if self.anchor is None:
+    def recentre_for_value(self, params):
+        if not self._is_anchor(params) and not self._keeps_digits(self._expanded_value(params)):
             self.move_anchor(params)
-        return params is self.anchor
+
+    def recentre_for_gradient(self, params):
+        if self._is_anchor(params):
+            return
+        gradient = self._expanded_gradient(params)
+        square = DeferredScalar(sum_of_products(gradient, gradient))
+        if self._assumptions is not None:
+            self._assumptions.append(square.assuming(self._gradient_keeps_digits))
+        elif not self._gradient_keeps_digits(square.value()):
+            self.move_anchor(params)
+
+    def assuming(self, assumptions):
+        other = copy.copy(self)
+        other._assumptions = assumptions
+        return other
+
+    def finite_anchor(self):
+        """Where the run may be taken up again; None if it has diverged there."""
+        return self.expansion.point if math.isfinite(self.expansion.value) else None
 
     def mean_squared_residual(self, params):
         """Weighted mean of (z - y)^2, summed over the targets."""
         return 2 * self.loss_value(params)
 
-    def loss_value(self, params, ahead=None):
-        if not self._is_anchor(params):
-            step, curved = self._from_anchor(params)
-            value = self._value + dot(step, self._gradient + curved / 2)
-            if not self._has_cancelled(value):
-                return value
-            self.move_anchor(params)
-        return self._value
-
-    def unread_loss(self, params):
-        """`loss_value` as `Unread`, taking for granted that the anchor may stay."""
+    def loss_value(self, params, next_point=None):
         if self._is_anchor(params):
-            return Unread(self._value)
-        step, curved = self._from_anchor(params)
-        change = sum_of_products(step, self._gradient + curved / 2)
-        value = Unread(change, lambda number: self._value + number)
-        return value.unless(self._has_cancelled)
+            return self.expansion.value
+        value = self._expanded_value(params)
+        return value if self._keeps_digits(value) else self._data.loss_value(params)
 
-    def _has_cancelled(self, value):
-        """Whether too few digits are left; also of what is not finite, which the data decide."""
-        return not value > self.SMALLEST_VALUE * self._value
+    def deferred_loss(self, params):
+        if self._is_anchor(params):
+            return DeferredScalar(self.expansion.value)
+        start = self.expansion.value
+        change = DeferredScalar(self._change(params), lambda number: start + number)
+        return change.assuming(self._keeps_digits)
 
     def gradient(self, params, rows=ALL_ROWS):
         if rows is not ALL_ROWS:
             return self._data.gradient(params, rows)
-        if not self._is_anchor(params):
-            gradient = self._gradient + self._from_anchor(params)[1]
-            smallest = self.SMALLEST_GRADIENT**2 * self._square
-            if self.granted is not None:
-                square = Unread(sum_of_products(gradient, gradient))
-                self.granted.append(square.unless(lambda square: square < smallest))
-                return self._as_params(gradient)
-            if not dot(gradient, gradient) < smallest:
-                return self._as_params(gradient)
-            self.move_anchor(params)
-        return self._as_params(self._gradient)
+        if self._is_anchor(params):
+            return self._as_params(self.expansion.gradient)
+        gradient = self._expanded_gradient(params)
+        is_known = self._assumptions is None
+        if is_known and not self._gradient_keeps_digits(dot(gradient, gradient)):
+            gradient = self._data.gradient(params)
+        return self._as_params(gradient)
 
-    def expansion(self):
-        """The objective around the present anchor."""
-        return Expansion(
-            self._centred,
-            self._mean,
-            self._origin,
-            self._gradient,
-            self._value,
-            self.SMALLEST_VALUE * self._value,
-            self.SMALLEST_GRADIENT**2 * self._square,
-        )
+    def _is_anchor(self, params):
+        return params is self.expansion.point
+
+    def _keeps_digits(self, value):
+        """False for what is not finite, too: the data decide."""
+        return value > self.expansion.smallest_value
+
+    def _gradient_keeps_digits(self, square):
+        return not square < self.expansion.smallest_square
+
+    def _change(self, params):
+        """F(w) - F(a)."""
+        step, curved = self._step_to(params)
+        return sum_of_products(step, self.expansion.gradient + curved / 2)
+
+    def _expanded_value(self, params):
+        return self.expansion.value + float(self._change(params))
+
+    def _expanded_gradient(self, params):
+        return self.expansion.gradient + self._step_to(params)[1]
 
     def _as_params(self, gradient):
         return gradient if gradient.dtype == self.y.dtype else gradient.astype(self.y.dtype)
 
-    def finite_anchor(self):
-        """Where the run may be taken up again; None if it has diverged there."""
-        return self.anchor if math.isfinite(self._value) else None
-
-    def _from_anchor(self, params):
-        """w - a and H (w - a); those of the last parameters asked for are kept."""
+    def _step_to(self, params):
+        """`Expansion.step_to`; that of the last parameters is kept."""
         if self._product[0] is not params:
-            step = params - self._origin
-            curved = self._centred @ step + _outer(self._mean, self._mean @ step)
-            self._product = (params, (step, curved))
+            self._product = (params, self.expansion.step_to(params))
         return self._product[1]
 
 
 def _outer(mean, shift):
-    """mean * shift of shape (p,), or their outer product for several targets."""
+    """mean * shift of shape (p,), or their outer product if there is more than one target."""
     return mean * shift if len(shift.shape) == 0 else mean[:, None] * shift

@@ -30,7 +30,7 @@ class SuffixAverage:
             mean.add(params)
         self.advance(1)
 
-    def updates_ahead(self):
+    def updates_to_next_mean(self):
         """How many updates from here the same means take in."""
         if self.start is None:
             return (1 << self.count.bit_length()) - self.count
@@ -43,10 +43,23 @@ class SuffixAverage:
         return [self._older] if self.count >= self.start else []
 
     def advance(self, n_updates):
-        """Count updates, at most `updates_ahead`, whose parameters the means have taken in."""
+        """Count updates that the means have taken in, at most `updates_to_next_mean`."""
         self.count += n_updates
         if self.start is None and self.count & (self.count - 1) == 0:
             self._older, self._newer = self._newer, Mean()
+
+    def to_dict(self):
+        """The means and counts, to be saved."""
+        means = {"older": vars(self._older).copy(), "newer": vars(self._newer).copy()}
+        return {"start": self.start, "count": self.count, **means}
+
+    @classmethod
+    def from_dict(cls, saved):
+        """The inverse of `to_dict`."""
+        average = cls(saved["start"])
+        average.count = saved["count"]
+        average._older, average._newer = Mean(**saved["older"]), Mean(**saved["newer"])
+        return average
 
     def copy(self):
         """The same means, which go on by themselves; arrays are shared, as none is written to."""
@@ -62,9 +75,9 @@ class SuffixAverage:
 class Mean:
     """Running mean of n arrays."""
 
-    def __init__(self):
-        self.n = 0
-        self.mean = None
+    def __init__(self, n=0, mean=None):
+        self.n = n
+        self.mean = mean
 
     def add(self, params):
         self.n += 1

@@ -35,7 +35,7 @@ class History:
     ``learning_rate``    rate of the epoch's last update
     ``validation_score`` score on the rows held out, None without early stopping
     ``seconds``          since the data were ready, the work for an automatic rate included;
-                         epochs that are looked at together are known together
+                         epochs that are measured together are known together
     ===================  ================================================================
 
     Attributes
@@ -62,12 +62,34 @@ class History:
         for name, column in self._columns.items():
             column.append(row[name])
 
+    def append_parameters(self, coef, intercept):
+        """Add the parameters of the last row, in original units."""
+        self.coef.append(coef)
+        self.intercept.append(intercept)
+
     def append_row(self, other, index):
         """Take over a row of another history, its parameters included."""
         self.append(other.row(index))
         if other.coef:
-            self.coef.append(other.coef[index])
-            self.intercept.append(other.intercept[index])
+            self.append_parameters(other.coef[index], other.intercept[index])
+
+    def to_dict(self):
+        """Columns and parameters as lists, to be saved.
+
+        Returns
+        -------
+        dict
+        """
+        columns = {name: list(column) for name, column in self._columns.items()}
+        return {"columns": columns, "coef": list(self.coef), "intercept": list(self.intercept)}
+
+    @classmethod
+    def from_dict(cls, saved):
+        """The inverse of `to_dict`."""
+        history = cls()
+        history._columns = {name: list(saved["columns"][name]) for name in COLUMNS}
+        history.coef, history.intercept = list(saved["coef"]), list(saved["intercept"])
+        return history
 
     def __getitem__(self, column):
         return self._columns[column]

@@ -102,7 +102,7 @@ class LineSearch:
         self.rate = rate
         self.last = None
 
-    def search(self, objective, point, grad, ahead):
+    def search(self, objective, point, grad, next_point):
         """Rate for a step from `point`.
 
         Parameters
@@ -111,9 +111,10 @@ class LineSearch:
         point : array
         grad : array
             Gradient of the smooth part.
-        ahead : callable
-            ``ahead(rate)``: where the gradient after a step at this rate will be taken.
+        next_point : callable
+            ``next_point(rate)``: where the gradient after a step at this rate will be taken.
         """
+        objective.recentre_for_value(point)
         start = objective.loss_value(point)
         slack = objective.rounding * abs(start) + _lost_digits(point, grad)
         # the fall of f at the last rate; where rounding hides it, a trial can only show a rise
@@ -124,7 +125,8 @@ class LineSearch:
             new = objective.prox(point - rate * grad, rate)
             step = new - point
             bound = dot(grad, step) + self.CURVATURE * dot(step, step) / (2 * rate)
-            value = objective.trial_value(new, ahead(rate))
+            objective.recentre_for_value(new)
+            value = objective.trial_value(new, next_point(rate))
             if math.isfinite(value) and value <= start + bound + allowed:
                 break
             excess = value - start - dot(grad, step)
@@ -182,8 +184,8 @@ class LocalCurvature:
         self.growth = math.inf
         self.last = None
 
-    def search(self, objective, point, grad, ahead):
-        """As `LineSearch.search`; neither the objective nor `ahead` are asked."""
+    def search(self, objective, point, grad, next_point):
+        """As `LineSearch.search`; neither the objective nor `next_point` is used."""
         rate = self.rate
         if self.last is not None:
             step, change = point - self.last[0], grad - self.last[1]

@@ -5,17 +5,35 @@ the row of each epoch and answers with the reason to stop, or None.
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections import deque
 
 
-class Never:
+class Stopping(ABC):
+    """Base of the rules that end a run.
+
+    ``threshold`` is the norm of the gradient mapping at which a run ends; no norm is at most -1.
+    """
+
+    threshold = -1.0
+
+    @abstractmethod
+    def update(self, row):
+        """The reason to stop after an epoch, or None."""
+
+    def ends_at(self, gradient_norm):
+        """Whether this norm of the gradient mapping ends the run."""
+        return gradient_norm <= self.threshold
+
+
+class Never(Stopping):
     """All epochs are run."""
 
     def update(self, row):
         return None
 
 
-class Tolerance:
+class Tolerance(Stopping):
     """||gradient mapping|| <= tol * its value at the null parameters.
 
     Parameters
@@ -30,14 +48,11 @@ class Tolerance:
     def __init__(self, tol, reference, rounding=0.0):
         self.threshold = max(tol * reference, rounding)
 
-    def met(self, gradient_norm):
-        return gradient_norm <= self.threshold
-
     def update(self, row):
-        return "tolerance" if self.met(row["gradient_norm"]) else None
+        return "tolerance" if self.ends_at(row["gradient_norm"]) else None
 
 
-class Plateau:
+class Plateau(Stopping):
     """No value of a column better than the best by a margin, for `patience` epochs in a row.
 
     Parameters
@@ -85,8 +100,21 @@ class Plateau:
         self.waited, self.best = 0, math.inf
         self.recent.clear()
 
+    def to_dict(self):
+        """Parameters and course so far, to be saved."""
+        return {**vars(self), "recent": list(self.recent)}
 
-class NotFinite:
+    @classmethod
+    def from_dict(cls, saved):
+        """The inverse of `to_dict`."""
+        names = ("column", "tol", "patience", "smallest", "swings")
+        plateau = cls(**{name: saved[name] for name in names})
+        plateau.best, plateau.waited = saved["best"], saved["waited"]
+        plateau.recent.extend(saved["recent"])
+        return plateau
+
+
+class NotFinite(Stopping):
     """The objective is infinite or not a number."""
 
     null_objective = math.inf
@@ -95,7 +123,7 @@ class NotFinite:
         return None if math.isfinite(row["objective"]) else "diverged"
 
 
-class Divergence:
+class Divergence(Stopping):
     """The objective is not finite, or has grown beyond where the model knows nothing.
 
     A transient above the null objective is normal for momentum at a stable learning rate, so

@@ -1,20 +1,37 @@
-r"""Losses L(y, z): what one prediction costs.
+r"""Losses L(y, z): the base of all, and what every loss states about itself.
 
 A loss is elementwise in the target `y` and the raw prediction ``z = x . w + b``, and one
 formula serves NumPy, PyTorch and JAX. To add one, write a class with `value` and `gradient`,
-describe it with the class attributes below, and add a line to `LOSSES`. That is all; for speed
-it may have twins of the same name: in `_kernels.py` of one prediction, in `_losses.h` of many.
+describe it with the class attributes below, and add a line to `LOSSES`.
 
-=================  ================================================================
-attribute          meaning
-=================  ================================================================
-``link``           "identity" predicts z, "log" predicts exp(z)
-``smooth``         whether the gradient is continuous in z
-``curvature``      the least upper bound of d2L/dz2, None where there is none
-``target_range``   "real", "non-negative", "positive", "labels" (-1 and 1) or
-                   "classes" (0, 1, 2, ...)
-``n_outputs``      how many raw predictions go with one target; None for one each
-=================  ================================================================
+====================  ===============================================================
+declaration           meaning
+====================  ===============================================================
+``link``              "identity" predicts z, "log" predicts exp(z)
+``smooth``            whether the gradient is continuous in z
+``target_range``      "real", "non-negative", "positive", "labels" (-1 and 1) or
+                      "classes" (0, 1, 2, ...)
+``n_outputs``         how many raw predictions go with one target; None for one each
+``needs_library``     whether only the library of tensors can differentiate it
+====================  ===============================================================
+
+The facts are about the formulas. A subclass that overrides `value` or `gradient` does not
+inherit them: it states its own, or is treated as a loss that states none.
+
+====================  ===============================================================
+fact                  meaning
+====================  ===============================================================
+``curvature``         the least upper bound of d2L/dz2, None where there is none
+``is_quadratic``      whether L = (z - y)^2 / 2
+``multinomial``       whether softmax is its form for more than two classes
+``always_positive``   whether every finite prediction has a loss above 0, so that
+                      classes that can be separated leave the objective no minimum
+``zero_at_null``      whether the prediction 0 has no loss
+``kernel``            name of its class in the compiled core, None where it has none
+``kernel_parameter``  name of the one parameter which that class is given
+``traceable``         whether JAX may trace the formulas
+``probability``       P(y = 1) as a function of z, None where the loss knows none
+====================  ===============================================================
 """
 
 from abc import ABC, abstractmethod
@@ -22,12 +39,13 @@ from abc import ABC, abstractmethod
 from sklearn.base import BaseEstimator
 
 from gdregress._utils.array_api import namespace
+from gdregress._utils.facts import StatesFacts
 
 # The step of a central difference in double precision: eps ** (1 / 3).
 DIFFERENCE_STEP = 6e-6
 
 
-class Loss(BaseEstimator, ABC):
+class Loss(StatesFacts, BaseEstimator, ABC):
     """Base of all losses; subclass it to bring your own.
 
     Only `value` and `gradient` are needed. The gradient is compared with finite differences
@@ -50,9 +68,30 @@ class Loss(BaseEstimator, ABC):
 
     link = "identity"
     smooth = True
-    curvature = None
     target_range = "real"
     n_outputs = None
+    needs_library = False
+    curvature = None
+    is_quadratic = False
+    multinomial = False
+    always_positive = False
+    zero_at_null = False
+    kernel = None
+    kernel_parameter = None
+    probability = None
+    log_probability = None
+    label_probabilities = None
+    formulas_of_facts = {
+        "curvature": ("value", "gradient"),
+        "is_quadratic": ("value", "gradient"),
+        "multinomial": ("value", "gradient", "probability"),
+        "always_positive": ("value", "gradient"),
+        "zero_at_null": ("value", "gradient"),
+        "kernel": ("value", "gradient"),
+        "probability": ("value", "gradient"),
+        "log_probability": ("value", "gradient", "probability"),
+        "label_probabilities": ("value", "gradient", "probability"),
+    }
     _parameter_constraints: dict = {}
 
     @abstractmethod
@@ -62,6 +101,15 @@ class Loss(BaseEstimator, ABC):
     @abstractmethod
     def gradient(self, y, z):
         """Derivative dL/dz of each prediction, an array of the shape of `z`."""
+
+    @property
+    def traceable(self):
+        return self.is_builtin
+
+    @property
+    def base_loss(self):
+        """The loss of a single label behind a loss of more classes; all others are their own."""
+        return self
 
 
 def predict_mean(loss, z):

@@ -19,6 +19,9 @@ class LogLoss(Loss):
     section 4.4.1.
     """
 
+    multinomial = True
+    always_positive = True
+    kernel = "LogLoss"
     curvature = 0.25
     target_range = "labels"
 
@@ -41,9 +44,9 @@ class LogLoss(Loss):
 
     def probability(self, z):
         """P(y = 1)."""
-        return self.probabilities(z)[1]
+        return self.label_probabilities(z)[1]
 
-    def probabilities(self, z):
+    def label_probabilities(self, z):
         """P(y = -1) and P(y = 1); 1 minus the other would lose the digits of a small one."""
         xp = namespace(z)
         # one of the two is 1, the other e^-|z|: no comparison, which would be guessed wrongly
@@ -60,6 +63,7 @@ class Hinge(Loss):
     Vapnik, "The nature of statistical learning theory", 1995, section 5.4.
     """
 
+    kernel = "Hinge"
     smooth = False
     target_range = "labels"
 
@@ -74,6 +78,7 @@ class Hinge(Loss):
 class SquaredHinge(Loss):
     """L = max(0, 1 - m)^2, m = y z, without a factor 1/2, as in ``LinearSVC``."""
 
+    kernel = "SquaredHinge"
     curvature = 2.0
     target_range = "labels"
 
@@ -93,6 +98,7 @@ class ModifiedHuber(Loss):
     algorithms", 2004, table 1.
     """
 
+    kernel = "ModifiedHuber"
     curvature = 2.0
     target_range = "labels"
 
@@ -121,6 +127,8 @@ class Perceptron(Loss):
     in the brain", 1958.
     """
 
+    zero_at_null = True
+    kernel = "Perceptron"
     smooth = False
     target_range = "labels"
 

@@ -6,7 +6,6 @@ Their `value` maps y of shape (n_samples,) and z of shape (n_samples, k) to one 
 
 from gdregress._utils.array_api import namespace
 from gdregress.losses.base import Loss
-from gdregress.losses.classification import LogLoss
 
 
 class Softmax(Loss):
@@ -24,6 +23,8 @@ class Softmax(Loss):
     Böhning, "Multinomial logistic regression algorithm", 1992, for the bound on the Hessian.
     """
 
+    always_positive = True
+    kernel = "Softmax"
     curvature = 0.5
     target_range = "classes"
 
@@ -81,8 +82,24 @@ class OneVsRest(Loss):
         self.n_outputs = n_outputs
 
     @property
+    def base_loss(self):
+        return self.loss
+
+    @property
     def smooth(self):
         return self.loss.smooth
+
+    @property
+    def zero_at_null(self):
+        return self.loss.zero_at_null
+
+    @property
+    def kernel(self):
+        return None if self.loss.kernel is None else "OneVsRest"
+
+    @property
+    def traceable(self):
+        return self.loss.traceable
 
     @property
     def curvature(self):
@@ -104,16 +121,11 @@ class OneVsRest(Loss):
         return each / xp.where(none, 0 * total + self.n_outputs, total)
 
 
-def over_classes(loss, n_classes):
+def multiclass_loss(loss, n_classes):
     """The loss for so many classes: softmax for the log loss, one against the rest for others."""
     if n_classes == 2:
         return loss
-    return Softmax(n_classes) if type(loss) is LogLoss else OneVsRest(loss, n_classes)
-
-
-def of_one_label(loss):
-    """The loss of a label behind one class against the rest; others as they are."""
-    return loss.loss if isinstance(loss, OneVsRest) else loss
+    return Softmax(n_classes) if loss.multinomial else OneVsRest(loss, n_classes)
 
 
 def _is_class(y, z):

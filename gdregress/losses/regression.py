@@ -13,6 +13,8 @@ REMAINDER_NEAR, REMAINDER_TERMS = 0.1, 11
 class SquaredError(Loss):
     """L = (z - y)^2 / 2."""
 
+    is_quadratic = True
+    kernel = "SquaredError"
     curvature = 1.0
 
     def value(self, y, z):
@@ -36,6 +38,7 @@ class Huber(Loss):
     Huber, "Robust estimation of a location parameter", 1964.
     """
 
+    kernel, kernel_parameter = "Huber", "epsilon"
     curvature = 1.0
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="neither")]}
 
@@ -55,6 +58,7 @@ class Huber(Loss):
 class AbsoluteError(Loss):
     """L = |z - y|, whose minimiser is the median."""
 
+    kernel = "AbsoluteError"
     smooth = False
 
     def value(self, y, z):
@@ -70,6 +74,7 @@ class LogCosh(Loss):
     Near zero log(1 + sinh^2(z - y)) / 2, whose digits are not lost beside those of log 2.
     """
 
+    kernel = "LogCosh"
     curvature = 1.0
 
     def value(self, y, z):
@@ -96,6 +101,7 @@ class Quantile(Loss):
     Koenker and Bassett, "Regression quantiles", 1978.
     """
 
+    kernel, kernel_parameter = "Quantile", "quantile"
     smooth = False
     _parameter_constraints = {"quantile": [Interval(Real, 0, 1, closed="neither")]}
 
@@ -125,6 +131,7 @@ class EpsilonInsensitive(Loss):
     Vapnik, "The nature of statistical learning theory", 1995.
     """
 
+    kernel, kernel_parameter = "EpsilonInsensitive", "epsilon"
     smooth = False
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="left")]}
 
@@ -149,6 +156,7 @@ class SquaredEpsilonInsensitive(Loss):
         Half-width of the free zone, in the units of y.
     """
 
+    kernel, kernel_parameter = "SquaredEpsilonInsensitive", "epsilon"
     curvature = 2.0
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="left")]}
 
@@ -173,6 +181,7 @@ class Poisson(Loss):
     McCullagh and Nelder, "Generalized linear models", 2nd edition, section 2.3.
     """
 
+    kernel = "Poisson"
     link = "log"
     target_range = "non-negative"
 
@@ -197,6 +206,7 @@ class Gamma(Loss):
     McCullagh and Nelder, "Generalized linear models", 2nd edition, section 8.3.
     """
 
+    kernel = "Gamma"
     link = "log"
     target_range = "positive"
 

@@ -3,13 +3,12 @@
 Importing this package imports no matplotlib; drawing does.
 """
 
-from gdregress.plotting._histories import LossCurve
 from gdregress.plotting.animation import animate_side_by_side, save_animation
 from gdregress.plotting.coefficient_path import CoefficientPathDisplay
 from gdregress.plotting.descent_path import DescentPathDisplay
 from gdregress.plotting.fit import FitDisplay
 from gdregress.plotting.learning_rate import LearningRateDisplay
-from gdregress.plotting.loss_curve import LossCurveDisplay
+from gdregress.plotting.loss_curve import LossCurve, LossCurveDisplay
 from gdregress.plotting.loss_surface import LossSurfaceDisplay
 
 __all__ = [
@@ -23,3 +22,7 @@ __all__ = [
     "animate_side_by_side",
     "save_animation",
 ]
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,92 +1,40 @@
-"""Descents in motion: frames, two pictures side by side, and files."""
+"""Animations of descents: two displays side by side, and files."""
 
-from numbers import Integral
+from __future__ import annotations
+
+from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+from gdregress.plotting._animation.progress import progress
+from gdregress.plotting._shared.animated_display import AnimatedDisplay
+from gdregress.plotting._shared.figure import pyplot
+from gdregress.plotting._shared.frames import animation_of, chosen_frames
 
-from gdregress.plotting._figure import pyplot
-from gdregress.plotting._progress import progress
+if TYPE_CHECKING:
+    from matplotlib.animation import FuncAnimation
 
 WRITERS = {".gif": "pillow", ".mp4": "ffmpeg", ".html": "html"}
-# Megabytes of pictures inside an .html file, beyond which frames would be left out silently.
+# Largest size of the pictures in an .html file in megabytes; beyond it matplotlib drops frames.
 EMBEDDED = 1000
 
 
-class AnimatedDisplay:
-    """A display whose picture can move: it has ``n_frames`` and ``_show_frame``."""
-
-    unit = "epoch"
-    # What the legend calls the head of a path.
-    _head_name = "end"
-
-    def animate(self, ax=None, *, frames=100, interval=50, **plot_options):
-        """Draw the picture and let it move, from the start of the descent to its end.
-
-        Parameters
-        ----------
-        ax : matplotlib.axes.Axes or None, default=None
-            Where to draw; a new figure if None.
-        frames : int, default=100
-            Most frames. A longer run is thinned out, less so at its beginning; the first and
-            the last point are always shown.
-        interval : float, default=50
-            Milliseconds between two frames.
-        **plot_options
-            Passed to `plot`.
-
-        Returns
-        -------
-        animation : matplotlib.animation.FuncAnimation
-            Keep it in a variable while it runs. The layout of its figure is fixed. In a
-            notebook show it with ``IPython.display.HTML(animation.to_jshtml())``;
-            `save_animation` writes files.
-
-        Raises
-        ------
-        ValueError
-            If the display holds no path.
-        """
-        chosen = chosen_frames(self._checked_frames(), frames)
-        self._plot_to_move(ax, **plot_options)
-
-        def show(index):
-            self._show_frame(index)
-            self._announce(self._title(index))
-
-        return _animation(self.figure_, show, chosen, interval)
-
-    def _checked_frames(self):
-        if not self.n_frames:
-            raise ValueError(
-                f"This {type(self).__name__} holds no path that could move. Fit with "
-                "store_path=True, or pass a path."
-            )
-        return self.n_frames
-
-    def _plot_to_move(self, ax, **plot_options):
-        self._head_name = "now"
-        try:
-            self.plot(ax, **plot_options)
-        finally:
-            self._head_name = "end"
-
-    def _announce(self, text):
-        self.ax_.set_title(text)
-
-    def _title(self, index):
-        return f"{self.unit} {index} of {self.n_frames - 1}"
-
-
-def animate_side_by_side(left, right, *, frames=100, interval=50, figsize=(11, 4.8)):
-    """Two displays of one descent, moving together.
+def animate_side_by_side(
+    left: AnimatedDisplay,
+    right: AnimatedDisplay,
+    *,
+    frames: int = 100,
+    interval: float = 50,
+    figsize: tuple[float, float] = (11, 4.8),
+) -> FuncAnimation:
+    """Animate two displays of one descent together.
 
     Parameters
     ----------
     left, right : LossSurfaceDisplay, DescentPathDisplay or FitDisplay
-        For instance the surface with the moving point, and the data with the moving line.
+        For example the surface with the moving point, and the data with the moving line.
     frames : int, default=100
-        Most frames, as in ``animate``.
+        Largest count of frames, as in ``animate``.
     interval : float, default=50
         Milliseconds between two frames.
     figsize : pair of float, default=(11, 4.8)
@@ -99,7 +47,7 @@ def animate_side_by_side(left, right, *, frames=100, interval=50, figsize=(11, 4
     Raises
     ------
     ValueError
-        If the displays hold paths of different lengths, or none.
+        If a display has no path, or the lengths of the paths differ.
 
     Examples
     --------
@@ -126,69 +74,42 @@ def animate_side_by_side(left, right, *, frames=100, interval=50, figsize=(11, 4
         )
     chosen = chosen_frames(lengths[0], frames)
     figure, axes = pyplot().subplots(1, 2, figsize=figsize, layout="constrained")
-    left._plot_to_move(axes[0])
-    right._plot_to_move(axes[1])
+    left._plot_for_animation(axes[0])
+    right._plot_for_animation(axes[1])
 
     def show(index):
         left._show_frame(index)
         right._show_frame(index)
         figure.suptitle(left._title(index))
 
-    return _animation(figure, show, chosen, interval)
+    return animation_of(figure, show, chosen, interval)
 
 
-def chosen_frames(n_points, frames):
-    """Which points of a path become frames.
-
-    All if there are few enough; otherwise the i-th of k frames is the point i^2 / (k - 1)^2 of
-    the way, or the i-th point where that is further: descents slow down.
-
-    Parameters
-    ----------
-    n_points : int
-        At least 1.
-    frames : int
-        Most frames.
-
-    Returns
-    -------
-    indices : list of int
-        Increasing, from 0 to n_points - 1.
-
-    Examples
-    --------
-    >>> from gdregress.plotting.animation import chosen_frames
-    >>> chosen_frames(101, 6)
-    [0, 4, 16, 36, 64, 100]
-    """
-    if not isinstance(frames, Integral) or frames < 2:
-        raise ValueError(f"frames must be a whole number of at least 2. Got {frames!r}.")
-    if n_points <= frames:
-        return list(range(n_points))
-    i = np.arange(frames)
-    along = np.round((i / (frames - 1)) ** 2 * (n_points - 1)).astype(int)
-    return np.maximum(i, along).tolist()
-
-
-def save_animation(animation, filename, *, fps=None, dpi=None):
+def save_animation(
+    animation: FuncAnimation,
+    filename: str | PathLike[str],
+    *,
+    fps: float | None = None,
+    dpi: float | None = None,
+) -> None:
     """Write an animation to a file, with a progress bar where rich is installed.
 
     Parameters
     ----------
     animation : matplotlib.animation.FuncAnimation
-        As ``animate`` returns it.
+        Result of ``animate`` or `animate_side_by_side`.
     filename : str or path
-        Ending with ".gif" (written by Pillow), ".mp4" (by ffmpeg, a program) or ".html" (a page
-        with a player, on its own).
+        Pillow writes ".gif", the program ffmpeg writes ".mp4"; ".html" is a page with a player
+        and all pictures.
     fps : float or None, default=None
-        Frames per second; None keeps the animation's own speed.
+        Frames per second; None keeps the speed of the animation.
     dpi : float or None, default=None
-        Dots per inch; None is the figure's.
+        Dots per inch; None is the resolution of the figure.
 
     Raises
     ------
     ValueError
-        For another ending.
+        If the filename has another ending.
     RuntimeError
         For ".mp4" without ffmpeg.
     """
@@ -210,16 +131,3 @@ def save_animation(animation, filename, *, fps=None, dpi=None):
         options = {"writer": writer}
     with progress(path.name) as report:
         animation.save(path, dpi=dpi, progress_callback=report, **options)
-
-
-def _animation(figure, show, indices, interval):
-    from matplotlib.animation import FuncAnimation
-
-    show(indices[-1])
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")  # or the axes would move with every title, at some cost
-    animation = FuncAnimation(
-        figure, show, frames=indices, interval=interval, cache_frame_data=False, blit=False
-    )
-    figure.canvas.draw()  # which starts it; matplotlib warns of one that has never been drawn
-    return animation

@@ -1,15 +1,28 @@
 """CoefficientPathDisplay: every coefficient, epoch by epoch."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from numbers import Integral
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
 
-from gdregress.plotting._coefficients import read_coefficients
-from gdregress.plotting._end_labels import label_ends
-from gdregress.plotting._figure import axes_or_new, foreground
-from gdregress.plotting._lines import legend_below, line_styles
-from gdregress.plotting._scale import chosen_count_scale, finite, set_log_count, with_scale
+from gdregress.plotting._coefficient_path.coefficients import read_coefficients
+from gdregress.plotting._coefficient_path.end_labels import label_ends
+from gdregress.plotting._shared.figure import axes_or_new, foreground
+from gdregress.plotting._shared.lines import legend_below, line_styles
+from gdregress.plotting._shared.scale import chosen_count_scale, finite, set_log_count, with_scale
+from gdregress.plotting._shared.types import Scale
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+# Opacity of the lines without a name.
 FAINT = 0.3
 
 
@@ -19,26 +32,26 @@ class CoefficientPathDisplay:
     Parameters
     ----------
     epochs : ndarray of shape (n_epochs + 1,)
-        The first is the start.
+        Numbers of the epochs; the first is the start.
     coef : ndarray of shape (n_epochs + 1, n_features)
-        Coefficients after each of them.
+        Coefficients after each epoch.
     feature_names : list of str
         One for each coefficient.
     intercept : ndarray of shape (n_epochs + 1,) or None, default=None
         The intercept after each epoch.
     reference : ndarray of shape (n_features,) or (n_features + 1,) or None, default=None
-        Where the coefficients, and the intercept as the last of them, should arrive.
+        Expected final values of the coefficients, with the intercept last if it is included.
     coefficient_name : str, default="coefficient"
-        What the numbers are, for the vertical axis.
+        Label of the vertical axis.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
     figure_ : matplotlib Figure
     lines_ : list of Line2D
-        One for each coefficient, then that of the intercept.
+        One line for each coefficient, then the line of the intercept.
     reference_lines_ : list of Line2D
-        One for each line that has a label, from the largest coefficient on, if there is a
+        One line for each coefficient that has a name, from the largest on; empty without a
         reference.
 
     See Also
@@ -59,16 +72,21 @@ class CoefficientPathDisplay:
     3
     """
 
+    ax_: Axes
+    figure_: Figure
+    lines_: list[Line2D]
+    reference_lines_: list[Line2D]
+
     def __init__(
         self,
         *,
-        epochs,
-        coef,
-        feature_names,
-        intercept=None,
-        reference=None,
-        coefficient_name="coefficient",
-    ):
+        epochs: np.ndarray,
+        coef: np.ndarray,
+        feature_names: Sequence[str],
+        intercept: np.ndarray | None = None,
+        reference: np.ndarray | None = None,
+        coefficient_name: str = "coefficient",
+    ) -> None:
         self.epochs = epochs
         self.coef = coef
         self.feature_names = feature_names
@@ -78,22 +96,29 @@ class CoefficientPathDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, *, target=None, reference=None, intercept=False, ax=None, **options
-    ):
+        cls,
+        estimator: BaseEstimator,
+        *,
+        target: int | None = None,
+        reference: npt.ArrayLike | None = None,
+        intercept: bool = False,
+        ax: Axes | None = None,
+        **options: Any,
+    ) -> Self:
         """Draw the coefficients of a fitted estimator.
 
         Parameters
         ----------
         estimator : GDRegressor, GDClassifier or Pipeline
-            Fitted with ``store_path=True``; or a Pipeline or search that ends with one, whose
-            coefficients are those of the columns that it was handed.
+            Fitted with ``store_path=True``; or a Pipeline or search that ends with such an
+            estimator. After earlier steps the coefficients belong to the transformed columns.
         target : int or None, default=None
-            Which row of ``coef_``, where there are several targets or classes.
+            Row of ``coef_``; required if there are two or more rows.
         reference : array-like of shape (n_features,) or (n_features + 1,) or None, default=None
-            Coefficients to compare with, such as those of least squares, drawn dashed; one more
-            with ``intercept=True``, the last.
+            Coefficients to compare with, such as those of least squares, drawn as dashed lines;
+            with ``intercept=True`` an intercept may follow as the last number.
         intercept : bool, default=False
-            Whether the intercept is drawn too.
+            Whether to draw the intercept too.
         ax : matplotlib Axes or None, default=None
             Where to draw; a new figure by default.
         **options
@@ -108,15 +133,22 @@ class CoefficientPathDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is none of this package.
+            If the estimator does not belong to this package.
         ValueError
-            Without ``store_path=True``; for a target that is missing or does not exist; for a
-            reference of another shape.
+            If the fit has not stored its path, if the target is missing or does not exist, or if
+            the reference has another shape.
         """
         display = cls(**read_coefficients(estimator, target, reference, intercept))
         return display.plot(ax, **options)
 
-    def plot(self, ax=None, *, max_features=10, x_scale="auto", line_kw=None):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        max_features: int = 10,
+        x_scale: Scale = "auto",
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the coefficients, the largest with their names.
 
         Parameters
@@ -124,11 +156,11 @@ class CoefficientPathDisplay:
         ax : matplotlib Axes or None, default=None
             Where to draw; a new figure by default.
         max_features : int, default=10
-            Most coefficients that get a colour and a name, the largest by their last magnitude;
-            all others are faint. The intercept has its name in any case.
+            Largest count of coefficients with a colour and a name, chosen by their last
+            magnitude; the lines of all others are faint. The intercept always has a name.
         x_scale : {"auto", "linear", "log"}, default="auto"
-            Scale of the horizontal axis. "auto" is logarithmic where the coefficients make nine
-            tenths of their way in the first twentieth of the epochs.
+            Scale of the horizontal axis. "auto" is logarithmic if the coefficients cover nine
+            tenths of their distance to the end in the first twentieth of the epochs.
         line_kw : dict or None, default=None
             Passed to ``Axes.plot`` for every line with a name.
 
@@ -139,7 +171,7 @@ class CoefficientPathDisplay:
         Raises
         ------
         ValueError
-            For another scale or a negative ``max_features``.
+            If the scale is unknown or ``max_features`` is negative.
         """
         if not isinstance(max_features, Integral) or max_features < 0:
             raise ValueError(f"max_features must be an int of at least 0. Got {max_features!r}.")
@@ -169,7 +201,7 @@ class CoefficientPathDisplay:
             set_log_count(self.ax_)
         else:
             self.ax_.xaxis.get_major_locator().set_params(integer=True)
-        # up to the last epoch, so that the names stand beside the ends
+        # the axis ends at the last epoch, so that the names are beside the ends
         if len(self.epochs) > 1:
             self.ax_.set_xlim(self.epochs[0], self.epochs[-1])
         self.ax_.set(xlabel=with_scale("epoch", x_scale), ylabel=self.coefficient_name)

@@ -1,20 +1,28 @@
 """DescentPathDisplay: the steps of a descent on a function of one variable."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from gdregress.plotting._drawn_steps import Steps, draw_mark
-from gdregress.plotting._figure import colours, foreground
-from gdregress.plotting._function_curve import curve_of
-from gdregress.plotting._legend import place_legend
-from gdregress.plotting._panels import panels
-from gdregress.plotting._surface_paths import END, KEPT, MINIMUM, START, key
-from gdregress.plotting.animation import AnimatedDisplay
+from gdregress.plotting._descent_path.function_curve import function_curve
+from gdregress.plotting._descent_path.panels import panels
+from gdregress.plotting._descent_path.steps import Steps, draw_mark
+from gdregress.plotting._shared.animated_display import AnimatedDisplay
+from gdregress.plotting._shared.figure import colours, foreground
+from gdregress.plotting._shared.legend import place_legend
+from gdregress.plotting._shared.marks import END, KEPT, MINIMUM, START, legend_entry
+from gdregress.plotting._shared.types import DescentPaths, Limits
 
-# How much of the curve is seen above the highest point of the paths, as a share of their height.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Visible part of the curve above the highest point of the paths, as a share of their height.
 ABOVE_PATH = 0.35
-# Entries of a legend for which there is room inside the axes.
+# Largest count of entries for which a legend has room inside the axes.
 MOST_INSIDE = 5
 
 
@@ -28,22 +36,22 @@ class DescentPathDisplay(AnimatedDisplay):
     x : ndarray of shape (n_points,)
         Positions of the curve.
     y : ndarray of shape (n_points,)
-        The function there.
+        Values of the function at these positions.
     paths : dict of str to ndarray of shape (n_steps + 1, 2)
-        Position and height of each point of a descent, from its start on, by its label.
+        Position and height of each point of a descent from its start on, by label.
     kept : dict of str to ndarray of shape (2,), default=None
-        Position and height that a descent has returned, where it is not its last point.
+        Position and height of the returned point of a descent, if it is not the last, by label.
     minimum : ndarray of shape (2,) or None, default=None
         Position and height of the lowest point.
     xlabel, ylabel : str
-        What stands on the axes.
+        Labels of the axes.
     unit : str, default="step"
-        What lies between two points of a path.
+        Name of the step from one point of a path to the next.
 
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
-        The axes, the first of several.
+        The first axes.
     axes_ : ndarray of Axes
         All axes drawn on.
     figure_ : matplotlib.figure.Figure
@@ -63,18 +71,20 @@ class DescentPathDisplay(AnimatedDisplay):
            [ 7.48, 21.07]])
     """
 
+    axes_: np.ndarray
+
     def __init__(
         self,
         *,
-        x,
-        y,
-        paths,
-        kept=None,
-        minimum=None,
-        xlabel="x",
-        ylabel="f(x)",
-        unit="step",
-    ):
+        x: np.ndarray,
+        y: np.ndarray,
+        paths: Mapping[str, np.ndarray],
+        kept: Mapping[str, np.ndarray] | None = None,
+        minimum: np.ndarray | None = None,
+        xlabel: str = "x",
+        ylabel: str = "f(x)",
+        unit: str = "step",
+    ) -> None:
         self.x = x
         self.y = y
         self.paths = paths
@@ -87,32 +97,33 @@ class DescentPathDisplay(AnimatedDisplay):
     @classmethod
     def from_function(
         cls,
-        f,
-        path,
+        f: Callable[..., Any],
+        path: DescentPaths,
         *,
-        xlim=None,
-        n_points=400,
-        xlabel="x",
-        ylabel="f(x)",
-        ax=None,
-        **plot_options,
-    ):
-        """The curve of a function and the descents on it, drawn.
+        xlim: Limits | None = None,
+        n_points: int = 400,
+        xlabel: str = "x",
+        ylabel: str = "f(x)",
+        ax: Axes | Sequence[Axes] | np.ndarray | None = None,
+        **plot_options: Any,
+    ) -> Self:
+        """Draw the curve of a function and the descents on it.
 
         Parameters
         ----------
         f : callable
-            ``f(x)`` of one number, handed what the path is made of: floats, or an array or
-            tensor of one number.
+            ``f(x)`` of one number. It receives x in the type of the points of the path: a float,
+            or an array or tensor of one number.
         path : OptimizeResult, sequence of numbers, or dict of them
-            What `gdregress.minimize` has returned, or the points of a descent; several by label.
+            The result of `gdregress.minimize`, or the points of a descent; a dict holds the paths
+            of different descents by label.
         xlim : pair of float or None, default=None
-            Limits of the window. None holds the path and the minimum, but not what a diverging
-            path does beyond four times its initial height.
+            Limits of the window. None shows the path and the minimum, but not the points of a
+            diverging path that are higher than four times its start.
         n_points : int, default=400
-            Points of the curve.
+            Count of the points of the curve.
         xlabel, ylabel : str
-            What to call the variable and the function.
+            Names of the variable and the function.
         ax : matplotlib.axes.Axes, array of them, or None, default=None
             Where to draw; a new figure if None.
         **plot_options
@@ -125,33 +136,33 @@ class DescentPathDisplay(AnimatedDisplay):
         Raises
         ------
         ValueError
-            If the points of the path hold more than one number, or f is finite at none of them.
+            If a point of the path holds more than one number, or f is not finite at any point.
         """
         if not isinstance(n_points, Integral) or n_points < 3:
-            raise ValueError(f"n_points must be a whole number of at least 3. Got {n_points!r}.")
-        data = curve_of(f, path, xlim, n_points)
+            raise ValueError(f"n_points must be an int of at least 3. Got {n_points!r}.")
+        data = function_curve(f, path, xlim, n_points)
         return cls(**data, xlabel=xlabel, ylabel=ylabel).plot(ax, **plot_options)
 
     def plot(
         self,
-        ax=None,
+        ax: Axes | Sequence[Axes] | np.ndarray | None = None,
         *,
-        side_by_side=False,
-        arrows=25,
-        legend=True,
-        curve_kw=None,
-        line_kw=None,
-    ):
+        side_by_side: bool = False,
+        arrows: int = 25,
+        legend: bool = True,
+        curve_kw: dict[str, Any] | None = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the curve and the steps.
 
         Parameters
         ----------
         ax : matplotlib.axes.Axes, array of them, or None, default=None
-            Where to draw; a new figure if None. ``side_by_side`` takes one for each path.
+            Where to draw; a new figure if None. ``side_by_side`` needs axes for each path.
         side_by_side : bool, default=False
-            Whether each path has axes of its own.
+            Whether each path has its own axes.
         arrows : int, default=25
-            Paths of at most so many steps are drawn with arrows, others with a line. The points
+            Paths of at most this many steps have arrows, longer paths have a line. The points
             of all paths darken from the start to the end.
         legend : bool, default=True
             Whether to draw a legend.
@@ -191,10 +202,10 @@ class DescentPathDisplay(AnimatedDisplay):
         return self
 
     def _ylim(self):
-        """The paths as far as they lie in the window, and not much of the curve above them."""
-        seen = np.vstack(list(self.paths.values()))
-        inside = (seen[:, 0] >= self.x[0]) & (seen[:, 0] <= self.x[-1])
-        heights = seen[inside, 1]
+        """Limits that contain the paths in the window, and a small part of the curve above."""
+        points = np.vstack(list(self.paths.values()))
+        inside = (points[:, 0] >= self.x[0]) & (points[:, 0] <= self.x[-1])
+        heights = points[inside, 1]
         curve = self.y[np.isfinite(self.y)]
         known = np.concatenate([curve, heights[np.isfinite(heights)]])
         low, high = known.min(), known.max()
@@ -211,11 +222,11 @@ class DescentPathDisplay(AnimatedDisplay):
             Line2D([], [], color=shades[k], marker=".", linewidth=0.8, label=self._name(k))
             for k in group
         ]
-        handles += [key(START, "start"), key(END, self._head_name)]
+        handles += [legend_entry(START, "start"), legend_entry(END, self._head_name)]
         if self.kept:
-            handles.append(key(KEPT, "returned"))
+            handles.append(legend_entry(KEPT, "returned"))
         if self.minimum is not None:
-            handles.append(key(MINIMUM, "minimum"))
+            handles.append(legend_entry(MINIMUM, "minimum"))
         style = {"framealpha": 0.85, "fontsize": "small"}
         if len(handles) > MOST_INSIDE and axes.figure.get_layout_engine() is not None:
             axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1), **style)
@@ -224,7 +235,7 @@ class DescentPathDisplay(AnimatedDisplay):
         place_legend(axes.legend(handles=handles, **style), taken)
 
     def _name(self, label):
-        """What the legend says of a path."""
+        """The legend's text for a path."""
         path = self.paths[label]
         low, high = self._ylim()
         inside = (path[:, 0] >= self.x[0]) & (path[:, 0] <= self.x[-1])
@@ -233,16 +244,16 @@ class DescentPathDisplay(AnimatedDisplay):
         return f"{label} ({outside} of {len(path)} points outside)" if outside else label
 
     @property
-    def n_frames(self):
-        """Points of the longest path."""
+    def n_frames(self) -> int:
+        """Count of the points of the longest path."""
         return max(len(path) for path in self.paths.values())
 
     def _show_frame(self, index):
         for steps in self._steps.values():
             steps.show(index)
 
-    def _announce(self, text):
+    def _set_title(self, text):
         if len(self.axes_) == 1:
-            super()._announce(text)
-        else:  # whose titles say which path each of them shows
+            super()._set_title(text)
+        else:  # the titles of the axes are the labels of the paths
             self.figure_.suptitle(text)

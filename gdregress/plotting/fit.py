@@ -1,16 +1,28 @@
-"""FitDisplay: data, and what a model makes of them."""
+"""FitDisplay: data, and the predictions of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
 
-from gdregress.plotting._descents import has_path
-from gdregress.plotting._drawn_fit import draw_lines, draw_points, draw_references, range_of
-from gdregress.plotting._figure import axes_or_new, colours, foreground
-from gdregress.plotting._fit_data import fit_data
-from gdregress.plotting._legend import place_legend
-from gdregress.plotting._predictions import ResponseByEpoch
-from gdregress.plotting.animation import AnimatedDisplay
+from gdregress.plotting._fit.data import fit_data
+from gdregress.plotting._fit.drawing import draw_lines, draw_points, draw_references, range_of
+from gdregress.plotting._fit.predictions import ResponseByEpoch
+from gdregress.plotting._shared.animated_display import AnimatedDisplay
+from gdregress.plotting._shared.figure import axes_or_new, colours, foreground
+from gdregress.plotting._shared.legend import place_legend
+from gdregress.plotting._shared.stored_path import has_path
+from gdregress.plotting._shared.types import MatrixLike
 
-# A moving line is in view from its start, unless the data would shrink by more than this.
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
+
+# Largest factor by which an animation widens the vertical axis to show the line at the start.
 WIDENED = 2.0
 
 
@@ -24,11 +36,11 @@ class FitDisplay(AnimatedDisplay):
     Parameters
     ----------
     kind : {"line", "classes", "predicted"}
-        What is shown.
+        Kind of the picture.
     x : ndarray of shape (n_samples,)
         The feature; the actual targets if kind is "predicted".
     y : ndarray of shape (n_samples,)
-        The targets, the heights at which the classes are drawn, or the predictions.
+        The targets, the heights of the classes, or the predictions.
     groups : ndarray of int of shape (n_samples,) or None, default=None
         Number of the class of each row.
     group_labels : list of str or None, default=None
@@ -36,15 +48,15 @@ class FitDisplay(AnimatedDisplay):
     grid : ndarray of shape (n_points,) or None, default=None
         Positions of the lines.
     lines : ndarray of shape (n_lines, n_points) or None, default=None
-        What the model predicts there.
+        Predictions of the model at these positions.
     line_labels : list of str or None, default=None
-        What to call the lines.
+        Names of the lines.
     references : dict of str to ndarray of shape (n_points,), default=None
         Lines to compare with, by label.
     threshold : float or None, default=None
-        Height from which the second class is predicted.
+        Height above which the classifier predicts the second class.
     xlabel, ylabel : str
-        What stands on the axes.
+        Labels of the axes.
     by_epoch : sequence or None, default=None
         Lines after every epoch, or the predictions as a single line.
 
@@ -73,23 +85,26 @@ class FitDisplay(AnimatedDisplay):
     array([[28.3, 51.2, 74.2]])
     """
 
+    points_: list[Line2D]
+    lines_: list[Line2D]
+
     def __init__(
         self,
         *,
-        kind,
-        x,
-        y,
-        groups=None,
-        group_labels=None,
-        grid=None,
-        lines=None,
-        line_labels=None,
-        references=None,
-        threshold=None,
-        xlabel="x",
-        ylabel="y",
-        by_epoch=None,
-    ):
+        kind: Literal["line", "classes", "predicted"],
+        x: np.ndarray,
+        y: np.ndarray,
+        groups: np.ndarray | None = None,
+        group_labels: Sequence[str] | None = None,
+        grid: np.ndarray | None = None,
+        lines: np.ndarray | None = None,
+        line_labels: Sequence[str] | None = None,
+        references: Mapping[str, np.ndarray] | None = None,
+        threshold: float | None = None,
+        xlabel: str = "x",
+        ylabel: str = "y",
+        by_epoch: Sequence[np.ndarray] | None = None,
+    ) -> None:
         self.kind = kind
         self.x = x
         self.y = y
@@ -107,33 +122,35 @@ class FitDisplay(AnimatedDisplay):
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
+        estimator: BaseEstimator,
+        X: MatrixLike,
+        y: npt.ArrayLike,
         *,
-        target=None,
-        reference=None,
-        n_points=200,
-        ax=None,
-        **plot_options,
-    ):
-        """The fit of a model, drawn.
+        target: int | None = None,
+        reference: Callable[[np.ndarray], npt.ArrayLike]
+        | Mapping[str, Callable[[np.ndarray], npt.ArrayLike]]
+        | None = None,
+        n_points: int = 200,
+        ax: Axes | None = None,
+        **plot_options: Any,
+    ) -> Self:
+        """Draw the fit of a model.
 
         Parameters
         ----------
         estimator : fitted estimator
             A GDRegressor or GDClassifier, a Pipeline, a search, or any other with ``predict``.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to draw, in their own units: what the whole Pipeline is handed.
+            Rows to draw, before the first step of a Pipeline transforms them.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Their targets.
+            Targets of these rows.
         target : int or None, default=None
-            Which of several targets.
+            Number of the target, if y has two or more.
         reference : callable, dict of them, or None, default=None
-            ``reference(x)`` of an array, drawn as a dashed line, such as the true one; several
-            by label. For regressors of one feature.
+            ``reference(x)`` of an array, drawn as a dashed line, such as the true line; a dict
+            holds functions by label. For regressors of one feature.
         n_points : int, default=200
-            Points of each line.
+            Count of the points of each line.
         ax : matplotlib.axes.Axes or None, default=None
             Where to draw; a new figure if None.
         **plot_options
@@ -146,7 +163,8 @@ class FitDisplay(AnimatedDisplay):
         Raises
         ------
         ValueError
-            For a classifier of more than one feature, or several targets without ``target``.
+            If a classifier has more than one feature, or ``target`` is missing although y has
+            two or more targets.
         """
         data, shown = fit_data(estimator, X, y, target, reference, n_points)
         by_epoch = None
@@ -154,7 +172,14 @@ class FitDisplay(AnimatedDisplay):
             by_epoch = ResponseByEpoch(estimator, shown, 0 if target is None else target)
         return cls(**data, by_epoch=by_epoch).plot(ax, **plot_options)
 
-    def plot(self, ax=None, *, legend=True, point_kw=None, line_kw=None):
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        legend: bool = True,
+        point_kw: dict[str, Any] | None = None,
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the rows and the predictions.
 
         Parameters
@@ -176,7 +201,7 @@ class FitDisplay(AnimatedDisplay):
         self.figure_ = ax.figure
         ax.set(xlabel=self.xlabel, ylabel=self.ylabel)
         names = self.group_labels or ["rows" if self.kind == "predicted" else "data"]
-        if len(names) > 2:  # whose lines have the same colours and say as much
+        if len(names) > 2:  # the lines of the classes have the same colours and names
             names = ["_" + name for name in names]
         self.points_ = draw_points(ax, self.x, self.y, self.groups, names, point_kw or {})
         self.lines_ = []
@@ -197,7 +222,7 @@ class FitDisplay(AnimatedDisplay):
     def _draw_lines(self, line_kw):
         ax, n_lines = self.ax_, len(self.lines)
         shades = colours(n_lines)
-        if n_lines == 1:  # of the second class, or apart from the data
+        if n_lines == 1:  # the colour of the second class, or a colour that the data do not use
             shades = [colours(4)[3 if self.groups is None else 1]]
         self.lines_ = draw_lines(ax, self.grid, self.lines, self.line_labels, shades, line_kw)
         draw_references(ax, self.grid, self.references or {})
@@ -212,19 +237,19 @@ class FitDisplay(AnimatedDisplay):
         return [*(() if self.lines is None else self.lines), *(self.references or {}).values()]
 
     def _taken(self):
-        """Points and lines that a legend should not hide."""
+        """The points and lines that the legend should not hide."""
         points = list(np.column_stack([self.x, self.y])[:, None])
         if self.kind == "predicted":
             return [*points, np.column_stack([range_of(self.x, self.y)] * 2)]
         return [*points, *(np.column_stack([self.grid, line]) for line in self._all_lines())]
 
     @property
-    def n_frames(self):
-        """Epochs, the start included; 0 if the path was not stored."""
+    def n_frames(self) -> int:
+        """Count of the epochs, the start included; 0 if the fit has not stored its path."""
         return 0 if self.by_epoch is None else len(self.by_epoch)
 
-    def _plot_to_move(self, ax, **plot_options):
-        super()._plot_to_move(ax, **plot_options)
+    def _plot_for_animation(self, ax, **plot_options):
+        super()._plot_for_animation(ax, **plot_options)
         if self.kind == "predicted":
             return
         bottom, top = self.ax_.get_ylim()

@@ -1,34 +1,52 @@
-"""LearningRateDisplay: where descents with many learning rates end."""
+"""LearningRateDisplay: the ends of descents with many learning rates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
 
-from gdregress.plotting._figure import COLOURS, axes_or_new, foreground
-from gdregress.plotting._lines import legend_below
-from gdregress.plotting._scale import chosen_scale, set_log_ticks, with_scale
-from gdregress.plotting._trial_marks import draw_trials, shade_diverged
-from gdregress.plotting._trials import (
+from gdregress.plotting._learning_rate.marks import (
+    draw_automatic,
+    draw_limit,
+    draw_trials,
+    shade_diverged,
+)
+from gdregress.plotting._learning_rate.trials import (
+    Trial,
     automatic_trial,
     checked_rates,
-    facts_of,
-    fitted_quietly,
+    fit_without_warnings,
     limit_name,
     prepared,
     rates_around,
-    trial_of,
+    run_diagnostics,
+    trial_from,
 )
+from gdregress.plotting._shared.figure import axes_or_new
+from gdregress.plotting._shared.lines import legend_below
+from gdregress.plotting._shared.scale import chosen_scale, set_log_ticks, with_scale
+from gdregress.plotting._shared.types import MatrixLike, Scale
 
-ORANGE = COLOURS[1]
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
 Y_LABELS = {"objective": "objective at the end", "epochs": "epochs"}
-# How far the axis goes beyond the outermost rates.
+# Ratio of the ends of the axis of rates to the outermost rates.
 BESIDE = 1.3
-# The same of the axis of epochs.
+# Ratio of the upper end of the axis of epochs to the largest count of epochs.
 HEADROOM = 1.1
 
 
 class LearningRateDisplay:
     """Objective at the end and epochs used, by learning rate.
 
-    Above are the objectives, below the epochs. Rates with which the run diverged are shaded.
+    The upper panel shows the objectives, the lower panel the epochs. A shade marks the rates with
+    which the run diverged.
 
     Parameters
     ----------
@@ -36,13 +54,13 @@ class LearningRateDisplay:
         Named tuples of ``learning_rate``, ``objective``, ``epochs`` and ``stop_reason``, by
         ascending rate.
     automatic : Trial or None, default=None
-        That of ``learning_rate="auto"``.
+        The trial of ``learning_rate="auto"``.
     automatic_range : tuple of two floats or None, default=None
-        Smallest and largest rate that it has used, where it was searched.
+        Smallest and largest rate of the automatic trial, if it has searched the rate.
     stable_limit : float or None, default=None
         Largest rate that does not diverge.
     limit_name : str, default="stable limit"
-        What it is called in the legend.
+        Name of the limit in the legend.
 
     Attributes
     ----------
@@ -55,11 +73,11 @@ class LearningRateDisplay:
 
     Notes
     -----
-    The stable limit is the one that `DivergenceWarning` states. It is exact for squared error
-    over all rows: 2 / L for plain descent, L being the largest eigenvalue of A' S A. For other
-    losses it follows from a bound or an estimate of their curvature, and for batches of rows from
-    the curvature that they show on average; then it is called estimated, and larger rates may
-    well be stable. Adaptive optimizers such as "adam" have none.
+    `DivergenceWarning` states the same stable limit. It is exact for squared error over all rows:
+    2 / L for plain descent, where L is the largest eigenvalue of A' S A. For other losses it
+    follows from a bound or an estimate of their curvature, and for batches of rows from their
+    average curvature. The legend then calls it estimated, and larger rates may be stable.
+    Adaptive optimizers such as "adam" have no limit.
 
     Examples
     --------
@@ -73,15 +91,18 @@ class LearningRateDisplay:
     {True}
     """
 
+    ax_: np.ndarray
+    figure_: Figure
+
     def __init__(
         self,
         *,
-        trials,
-        automatic=None,
-        automatic_range=None,
-        stable_limit=None,
-        limit_name="stable limit",
-    ):
+        trials: Sequence[Trial],
+        automatic: Trial | None = None,
+        automatic_range: tuple[float, float] | None = None,
+        stable_limit: float | None = None,
+        limit_name: str = "stable limit",
+    ) -> None:
         self.trials = trials
         self.automatic = automatic
         self.automatic_range = automatic_range
@@ -90,15 +111,23 @@ class LearningRateDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, X, y, *, sample_weight=None, learning_rates=None, ax=None, **options
-    ):
-        """Fit clones of an estimator with many learning rates and draw what came of them.
+        cls,
+        estimator: BaseEstimator,
+        X: MatrixLike,
+        y: npt.ArrayLike,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        learning_rates: npt.ArrayLike | None = None,
+        ax: Sequence[Axes] | np.ndarray | None = None,
+        **options: Any,
+    ) -> Self:
+        """Fit clones of an estimator with many learning rates and draw their results.
 
         Parameters
         ----------
         estimator : GDRegressor, GDClassifier or Pipeline
-            Fitted or not; it is left as it is. The steps of a Pipeline before the last are
-            fitted anew. Warnings of the fits that are drawn are not shown.
+            Fitted or not; it stays unchanged. Clones of the earlier steps of a Pipeline are
+            fitted to X. The fits give no warnings of convergence.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
@@ -106,8 +135,8 @@ class LearningRateDisplay:
         sample_weight : array-like of shape (n_samples,) or None, default=None
             Weights of the rows.
         learning_rates : array-like of shape (n_rates,) or None, default=None
-            Rates to try. By default some ten to twenty, each twice the one before, from far below
-            the stable limit and the automatic rate to well above both.
+            Rates to try. None is some ten to twenty rates, each twice the rate before, from far
+            below the stable limit and the automatic rate to well above both.
         ax : array-like of two matplotlib Axes or None, default=None
             Where to draw objectives and epochs; a new figure by default.
         **options
@@ -120,20 +149,20 @@ class LearningRateDisplay:
         Raises
         ------
         TypeError
-            If the estimator is none of this package.
+            If the estimator does not belong to this package.
         ValueError
-            For rates that are not positive and finite, or what `fit` does not accept.
+            If a rate is not positive and finite, or if ``fit`` rejects the data.
         """
         final, X = prepared(estimator, X, y)
         rates = None if learning_rates is None else checked_rates(learning_rates)
-        facts = facts_of(final, X, y, sample_weight)
-        limit = facts.stable_limit()
-        fitted = fitted_quietly(final, "auto", X, y, sample_weight)
-        automatic, automatic_range = automatic_trial(fitted, facts)
+        diagnostics = run_diagnostics(final, X, y, sample_weight)
+        limit = diagnostics.stable_limit()
+        fitted = fit_without_warnings(final, "auto", X, y, sample_weight)
+        automatic, automatic_range = automatic_trial(fitted, diagnostics)
         if rates is None:
             rates = rates_around(limit, automatic.learning_rate)
         trials = [
-            trial_of(fitted_quietly(final, float(rate), X, y, sample_weight), rate)
+            trial_from(fit_without_warnings(final, float(rate), X, y, sample_weight), rate)
             for rate in rates
         ]
         display = cls(
@@ -141,11 +170,17 @@ class LearningRateDisplay:
             automatic=automatic,
             automatic_range=automatic_range,
             stable_limit=limit,
-            limit_name=limit_name(facts),
+            limit_name=limit_name(diagnostics),
         )
         return display.plot(ax, **options)
 
-    def plot(self, ax=None, *, scale="auto", line_kw=None):
+    def plot(
+        self,
+        ax: Sequence[Axes] | np.ndarray | None = None,
+        *,
+        scale: Scale = "auto",
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
         """Draw the two panels.
 
         Parameters
@@ -153,7 +188,7 @@ class LearningRateDisplay:
         ax : array-like of two matplotlib Axes or None, default=None
             Where to draw objectives and epochs; a new figure by default.
         scale : {"auto", "linear", "log"}, default="auto"
-            Scale of the objectives. "auto" is logarithmic where nothing is negative and the
+            Scale of the objectives. "auto" is logarithmic if nothing is negative and the
             numbers span more than a factor of ten.
         line_kw : dict or None, default=None
             Passed to ``Axes.plot`` for the lines through the runs that have not diverged.
@@ -165,7 +200,7 @@ class LearningRateDisplay:
         Raises
         ------
         ValueError
-            For another scale, or if ``ax`` is not two axes.
+            If the scale is unknown, or ``ax`` does not hold two axes.
         """
         self.ax_ = _two_axes(ax)
         self.figure_ = self.ax_[0].figure
@@ -180,7 +215,10 @@ class LearningRateDisplay:
             panel.set(xscale="log", yscale=panel_scale, xlim=self._x_limits(known))
             panel.set_ylabel(with_scale(Y_LABELS[column], panel_scale))
             entries |= draw_trials(panel, self.trials, column, line_kw)
-            entries |= self._draw_known(panel, column)
+            if self.stable_limit is not None:
+                entries |= draw_limit(panel, self.stable_limit, self.limit_name)
+            if self.automatic is not None:
+                entries |= draw_automatic(panel, self.automatic, self.automatic_range, column)
             shade_diverged(panel, self.trials, self.stable_limit)
             if panel_scale == "log":
                 set_log_ticks(panel.yaxis)
@@ -200,27 +238,9 @@ class LearningRateDisplay:
         rates += [rate for rate in (self.stable_limit, *(self.automatic_range or ())) if rate]
         return min(rates) / BESIDE, max(rates) * BESIDE
 
-    def _draw_known(self, panel, column):
-        """Draw the limit and the automatic rate; the legend's entries for them."""
-        entries = {}
-        if self.stable_limit is not None:
-            name = f"{self.limit_name}, {self.stable_limit:.3g}"
-            entries[name] = panel.axvline(self.stable_limit, color=foreground(), linestyle="--")
-        if self.automatic is not None:
-            rate, height = self.automatic.learning_rate, getattr(self.automatic, column)
-            star = {"marker": "*", "markersize": 14, "linestyle": "none", "color": ORANGE}
-            name = f'learning_rate="auto", {rate:.3g}'
-            if self.automatic_range is not None:
-                if column == "objective":
-                    panel.plot(self.automatic_range, [height] * 2, color=ORANGE, linewidth=2)
-                star["linestyle"] = "-"
-                name = f'learning_rate="auto", searched, {rate:.3g} in the end'
-            (entries[name],) = panel.plot(rate, height, zorder=3, **star)
-        return entries
-
 
 def _two_axes(ax):
-    """The axes for objectives and epochs."""
+    """The axes given, or those of a new figure, for objectives and epochs."""
     if ax is None:
         return axes_or_new(None, nrows=2, sharex=True, figsize=(6.4, 6.4))
     axes = np.asarray(ax, dtype=object).ravel()

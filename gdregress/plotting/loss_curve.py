@@ -1,11 +1,20 @@
 """LossCurveDisplay: the objective, epoch by epoch."""
 
-import numpy as np
+from __future__ import annotations
 
-from gdregress.plotting._figure import axes_or_new, foreground
-from gdregress.plotting._histories import name_of, read_curves
-from gdregress.plotting._lines import legend_below, line_styles
-from gdregress.plotting._scale import (
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+from sklearn.base import BaseEstimator
+
+from gdregress.plotting._loss_curve.curves import LossCurve, name_of, read_curves
+from gdregress.plotting._loss_curve.stops import limits, mark_stop, stop_text
+from gdregress.plotting._loss_curve.validation import draw_validation
+from gdregress.plotting._shared.figure import axes_or_new
+from gdregress.plotting._shared.lines import legend_below, line_styles
+from gdregress.plotting._shared.scale import (
     chosen_count_scale,
     chosen_scale,
     finite,
@@ -13,18 +22,24 @@ from gdregress.plotting._scale import (
     set_log_ticks,
     with_scale,
 )
-from gdregress.plotting._stops import limits, mark_stop, stop_text
+from gdregress.plotting._shared.types import Scale
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+XAxis: TypeAlias = Literal["epoch", "update", "second"]
+YAxis: TypeAlias = Literal["objective", "loss", "gradient_norm", "gap"]
 
 X_LABELS = {"update": "updates", "second": "time (s)"}
 Y_LABELS = {"objective": "objective", "loss": "loss", "gradient_norm": "norm of the gradient"}
-# Entries of a legend that find a place between the curves.
+# Largest count of entries for which a legend has room between the curves.
 MOST_INSIDE = 4
-# Scores below say no more than that the model is worse than none; they need no room.
-WORST_SHOWN = -1.0
 
 
 class LossCurveDisplay:
-    r"""The course of one descent or several: objective, loss, gradient or gap.
+    r"""The objective, loss, gradient or gap of one or more descents, epoch by epoch.
 
     The gap of epoch t is
 
@@ -32,18 +47,18 @@ class LossCurveDisplay:
 
         F(w_t) - F^*
 
-    with the smallest objective known for F*.
+    where F* is the smallest objective known.
 
     Parameters
     ----------
     curves : list of LossCurve
-        `from_estimators` reads those of this package; one's own stand beside them.
+        `from_estimators` reads the curves of this package; the constructor accepts any others.
     x : {"epoch", "update", "second"}
-        What is counted along the horizontal axis.
+        Quantity on the horizontal axis.
     y : {"objective", "loss", "gradient_norm", "gap"}
-        What the curves show.
+        Quantity on the vertical axis.
     best : float or None, default=None
-        F* of the gap, which needs it.
+        F*, required for the gap.
 
     Attributes
     ----------
@@ -53,11 +68,11 @@ class LossCurveDisplay:
         Axes of the validation scores, on the right.
     figure_ : matplotlib Figure
     lines_ : list of Line2D
-        One for each curve.
+        One line for each curve.
 
     See Also
     --------
-    LearningRateDisplay : Where descents with many learning rates end.
+    LearningRateDisplay : The ends of descents with many learning rates.
 
     Examples
     --------
@@ -72,7 +87,19 @@ class LossCurveDisplay:
     'epoch'
     """
 
-    def __init__(self, *, curves, x="epoch", y="objective", best=None):
+    ax_: Axes
+    validation_ax_: Axes | None
+    figure_: Figure
+    lines_: list[Line2D]
+
+    def __init__(
+        self,
+        *,
+        curves: Sequence[LossCurve],
+        x: XAxis = "epoch",
+        y: YAxis = "objective",
+        best: float | None = None,
+    ) -> None:
         self.curves = curves
         self.x = x
         self.y = y
@@ -80,25 +107,33 @@ class LossCurveDisplay:
 
     @classmethod
     def from_estimator(
-        cls, estimator, *, y="objective", x="epoch", best=None, label=None, ax=None, **options
-    ):
+        cls,
+        estimator: BaseEstimator | OptimizeResult,
+        *,
+        y: YAxis = "objective",
+        x: XAxis = "epoch",
+        best: float | None = None,
+        label: str | None = None,
+        ax: Axes | None = None,
+        **options: Any,
+    ) -> Self:
         """Draw the curve of one descent.
 
         Parameters
         ----------
         estimator : GDRegressor, GDClassifier, Pipeline or OptimizeResult
-            A fitted estimator, a Pipeline or search that ends with one, or what
-            `gdregress.minimize` returns.
+            A fitted estimator, a Pipeline or search that ends with one, or the result of
+            `gdregress.minimize`.
         y : {"objective", "loss", "gradient_norm", "gap"}, default="objective"
             The objective with its penalty, the loss alone, the norm of the gradient (mapping),
             or the objective above ``best``.
         x : {"epoch", "update", "second"}, default="epoch"
             Passes over the data, updates, or time in seconds.
         best : float or None, default=None
-            For ``y="gap"``: the least objective there is. None is the smallest of the curve,
-            whose gap there is 0.
+            For ``y="gap"``: the minimum of the objective. None is the smallest objective of the
+            curve, so that its smallest gap is 0.
         label : str or None, default=None
-            In the legend; the name of the class by default.
+            Name in the legend; None is the name of the class.
         ax : matplotlib Axes or None, default=None
             Where to draw; a new figure by default.
         **options
@@ -113,29 +148,37 @@ class LossCurveDisplay:
         sklearn.exceptions.NotFittedError
             If the estimator is not fitted.
         TypeError
-            If it is nothing that has a history.
+            If the estimator or result has no history of this package.
         ValueError
-            For another x or y, or a ``best`` that is not wanted or not finite.
+            If x or y is unknown, or if ``best`` is not finite or given without ``y="gap"``.
         """
         label = name_of(estimator) if label is None else label
         return cls.from_estimators({label: estimator}, y=y, x=x, best=best, ax=ax, **options)
 
     @classmethod
     def from_estimators(
-        cls, estimators, *, y="objective", x="epoch", best=None, ax=None, **options
-    ):
-        """Draw the curves of several descents on the same axes.
+        cls,
+        estimators: Mapping[str, BaseEstimator | OptimizeResult],
+        *,
+        y: YAxis = "objective",
+        x: XAxis = "epoch",
+        best: float | None = None,
+        ax: Axes | None = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the curves of two or more descents on the same axes.
 
         Parameters
         ----------
         estimators : dict
-            Labels and estimators or results, as `from_estimator` takes them.
+            Estimators or results as in `from_estimator`, by label.
         y : {"objective", "loss", "gradient_norm", "gap"}, default="objective"
             As in `from_estimator`.
         x : {"epoch", "update", "second"}, default="epoch"
             As in `from_estimator`.
         best : float or None, default=None
-            For ``y="gap"``: the least objective there is. None is the smallest of all curves.
+            For ``y="gap"``: the minimum of the objective. None is the smallest objective of all
+            curves.
         ax : matplotlib Axes or None, default=None
             Where to draw; a new figure by default.
         **options
@@ -150,33 +193,43 @@ class LossCurveDisplay:
         sklearn.exceptions.NotFittedError
             If an estimator is not fitted.
         TypeError
-            If one is nothing that has a history, or they are no dict.
+            If an estimator or result has no history of this package, or if ``estimators`` is not
+            a dict.
         ValueError
-            For another x or y, a ``best`` that is not wanted or not finite, or no estimators.
+            If x or y is unknown, if ``best`` is not finite or given without ``y="gap"``, or if
+            the dict is empty.
         """
         curves, best = read_curves(estimators, x, y, best)
         return cls(curves=curves, x=x, y=y, best=best).plot(ax, **options)
 
-    def plot(self, ax=None, *, scale="auto", x_scale="auto", show_validation=True, line_kw=None):
-        """Draw the curves, and where and why each of them ended.
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        scale: Scale = "auto",
+        x_scale: Scale = "auto",
+        show_validation: bool = True,
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
+        """Draw the curves, and the place and reason of their ends.
 
-        A curve that rises far above its start, as one that diverges does, is cut at the upper
-        edge where it would flatten the others, and the legend says how far it went. On a
-        logarithmic axis what is not positive is drawn at the lower edge.
+        The upper edge cuts a curve that rises far above its start, such as one that diverges, if
+        it would flatten the others; the legend then states its last value. A logarithmic axis
+        shows numbers that are not positive at its lower edge.
 
         Parameters
         ----------
         ax : matplotlib Axes or None, default=None
             Where to draw; a new figure by default.
         scale : {"auto", "linear", "log"}, default="auto"
-            Scale of the vertical axis. "auto" is logarithmic where nothing is negative and the
+            Scale of the vertical axis. "auto" is logarithmic if nothing is negative and the
             numbers span more than a factor of ten.
         x_scale : {"auto", "linear", "log"}, default="auto"
-            Scale of the horizontal axis. "auto" is logarithmic where all curves make nine tenths
-            of their way down in the first twentieth of the axis.
+            Scale of the horizontal axis. "auto" is logarithmic if all curves make nine tenths of
+            their fall in the first twentieth of the axis.
         show_validation : bool, default=True
-            Whether the validation scores of early stopping are drawn, dashed, on an axis of their
-            own on the right.
+            Whether to draw the validation scores of early stopping as dashed lines, with their
+            own axis on the right.
         line_kw : dict or None, default=None
             Passed to ``Axes.plot`` for every curve.
 
@@ -187,11 +240,11 @@ class LossCurveDisplay:
         Raises
         ------
         ValueError
-            For another scale, or a logarithmic one without positive numbers.
+            If a scale is unknown, or logarithmic without positive numbers.
         """
         values = [curve.y for curve in self.curves]
         every = np.concatenate(values)
-        # gaps are negative by rounding, or because the best is another's
+        # gaps are negative by rounding, or because ``best`` is too high
         scale = chosen_scale(scale, np.maximum(every, 0.0) if self.y == "gap" else every)
         along = [(curve.x, each) for curve, each in zip(self.curves, values, strict=True)]
         x_scale = chosen_count_scale(x_scale, along, scale)
@@ -211,8 +264,9 @@ class LossCurveDisplay:
         self.validation_ax_ = None
         if show_validation and any(curve.validation is not None for curve in self.curves):
             self.validation_ax_ = ax.twinx()
-            handles += self._draw_validation()
-            labels += ["validation score (right axis)", "best validation score"]
+            entries = draw_validation(self.validation_ax_, self.curves, self.lines_)
+            handles += entries.values()
+            labels += entries
         if is_cut or self.validation_ax_ is not None or len(labels) > MOST_INSIDE:
             legend_below(ax, handles, labels)
         else:
@@ -243,19 +297,3 @@ class LossCurveDisplay:
         if self.y != "gap":
             return Y_LABELS[self.y]
         return f"objective above {self.best:.6g}"
-
-    def _draw_validation(self):
-        """Draw the scores on the axes on the right; two neutral lines for the legend."""
-        ax, dashed = self.validation_ax_, {"linestyle": "--", "linewidth": 1.2}
-        star = {"linestyle": "none", "marker": "*", "markersize": 10}
-        for curve, line in zip(self.curves, self.lines_, strict=True):
-            if curve.validation is not None:
-                scores, colour = finite(curve.validation), line.get_color()
-                best = np.nanargmax(scores)
-                ax.plot(curve.x, scores, color=colour, **dashed)
-                ax.plot(curve.x[best], scores[best], color=colour, **star)
-        bottom, top = ax.get_ylim()
-        if bottom < WORST_SHOWN < top:
-            ax.set_ylim(bottom=WORST_SHOWN)
-        ax.set_ylabel("validation score (dashed)")
-        return [ax.plot([], [], color=foreground(), **style)[0] for style in (dashed, star)]

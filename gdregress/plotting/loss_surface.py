@@ -1,16 +1,27 @@
 """LossSurfaceDisplay: the objective over two parameters, and the descents on it."""
 
-from numbers import Integral
+from __future__ import annotations
 
-from gdregress.plotting._drawn_surface import DrawnSurface
-from gdregress.plotting._function_surface import function_surface
-from gdregress.plotting._surface import surface_of
+from collections.abc import Callable, Mapping
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+
+from gdregress.plotting._loss_surface.drawing import DrawnSurface
+from gdregress.plotting._loss_surface.estimator_surface import estimator_surface
+from gdregress.plotting._loss_surface.function_surface import function_surface
+from gdregress.plotting._shared.types import DescentPaths, Features, Limits, MatrixLike
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 class LossSurfaceDisplay(DrawnSurface):
     r"""The objective over two parameters, with the paths of descents on it.
 
-    Drawn is the objective that the fit minimises, the very number in ``history_["objective"]``,
+    The surface is the objective that the fit minimises, as in ``history_["objective"]``,
 
     .. math::
 
@@ -28,23 +39,23 @@ class LossSurfaceDisplay(DrawnSurface):
     values : ndarray of shape (n_y, n_x)
         Height of the surface.
     paths : dict of str to ndarray of shape (n_points, 2), default=None
-        Each descent, from its start on, by its label.
+        Points of each descent from its start on, by label.
     path_values : dict of str to ndarray of shape (n_points,), default=None
-        Height of the surface at their points.
+        Height of the surface at these points.
     kept : dict of str to ndarray of shape (2,), default=None
-        The parameters that a descent has returned, where they are not its last point.
+        Returned parameters of a descent, if they are not its last point, by label.
     minimum : ndarray of shape (2,) or None, default=None
-        Where the objective is least.
+        Position of the minimum.
     minimum_value : float or None, default=None
-        Height of the surface there.
+        Height of the surface at the minimum.
     minimum_label : str, default="minimum"
-        What to call it.
+        Name of the minimum in the legend.
     xlabel, ylabel, zlabel : str
-        What stands on the axes.
+        Labels of the axes.
     is_projected : bool, default=False
-        Whether the paths leave the plane, so that what is drawn is their shadow on it.
+        Whether the paths leave the plane, so that the picture shows their projections.
     unit : str, default="epoch"
-        What lies between two points of a path.
+        Name of the step from one point of a path to the next.
 
     Attributes
     ----------
@@ -75,45 +86,45 @@ class LossSurfaceDisplay(DrawnSurface):
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
-        y,
+        estimator: BaseEstimator,
+        X: MatrixLike,
+        y: npt.ArrayLike,
         *,
-        sample_weight=None,
-        features=None,
-        target=None,
-        grid=None,
-        xlim=None,
-        ylim=None,
-        ax=None,
-        **plot_options,
-    ):
-        """The surface around the path of one fit, drawn.
+        sample_weight: npt.ArrayLike | None = None,
+        features: Features | None = None,
+        target: int | None = None,
+        grid: int | None = None,
+        xlim: Limits | None = None,
+        ylim: Limits | None = None,
+        ax: Axes | None = None,
+        **plot_options: Any,
+    ) -> Self:
+        """Draw the surface around the path of one fit.
 
         Parameters
         ----------
         estimator : GDRegressor, GDClassifier, or a Pipeline or search that ends with one
-            Fitted with ``store_path=True``. After a scaler the coefficients are those of the
-            scaled columns, and labelled so.
+            Fitted with ``store_path=True``. After a scaler the coefficients and their labels are
+            those of the scaled columns.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The data of the fit.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Their targets.
+            The targets of the fit.
         sample_weight : array-like of shape (n_samples,) or None, default=None
-            Their weights in the fit.
+            The weights of the fit.
         features : None, "pca" or pair of int or str, default=None
             The two parameters that vary, such as ``(0, 1)``, ``("age", "bmi")`` or
-            ``(0, "intercept")``; all others are held at the values that the fit has returned.
-            "pca" is the plane through the returned parameters along which the path has moved
-            most, in the units of the standardised columns under ``standardize=True``. None is
-            the two parameters there are, and "pca" where there are more.
+            ``(0, "intercept")``; all others keep the values that the fit has returned. "pca" is
+            the plane through the returned parameters along the first two principal directions of
+            the path, in the units of the standardised columns under ``standardize=True``. None
+            varies both parameters of a fit with two, and is "pca" for a fit with more.
         target : int or None, default=None
-            Row of ``coef_``, where it has several and ``features`` is a pair.
+            Row of ``coef_``, if it has two or more rows and ``features`` is a pair.
         grid : int or None, default=None
-            Points along each side. None is 60, and fewer from 28,000 rows on.
+            Count of points along each side. None is 60, and fewer from 28,000 rows on.
         xlim, ylim : pair of float or None, default=None
-            Limits of the window. None holds the path and the minimum, but not what a diverging
-            path does beyond four times its initial height.
+            Limits of the window. None shows the path and the minimum, but not the points of a
+            diverging path that are higher than four times its start.
         ax : matplotlib.axes.Axes or None, default=None
             Where to draw; a new figure if None.
         **plot_options
@@ -126,47 +137,47 @@ class LossSurfaceDisplay(DrawnSurface):
         Raises
         ------
         ValueError
-            Without ``store_path=True``, for data of another shape, or for features that there
-            are none of.
+            If the fit has not stored its path, if the data have another shape, or if a feature
+            does not exist.
 
         Warns
         -----
         UserWarning
-            If the objective on these data is not that of the fit.
+            If the objective on these data differs from the history of the fit.
 
         Notes
         -----
-        The minimum is found by a long batch descent from where the fit has ended. With more than
-        two parameters a path leaves the plane; drawn is its shadow on it, whose height need not
-        be the objective of that epoch.
+        A long batch descent from the end of the fit finds the minimum. With more than two
+        parameters a path leaves the plane. The picture then shows its projection, whose height
+        may differ from the objective of the epoch.
         """
         models = {"path": estimator}
         arguments = (sample_weight, features, target, _checked_side(grid), xlim, ylim)
-        return cls(**surface_of(models, X, y, *arguments)).plot(ax, **plot_options)
+        return cls(**estimator_surface(models, X, y, *arguments)).plot(ax, **plot_options)
 
     @classmethod
     def from_estimators(
         cls,
-        estimators,
-        X,
-        y,
+        estimators: Mapping[str, BaseEstimator],
+        X: MatrixLike,
+        y: npt.ArrayLike,
         *,
-        sample_weight=None,
-        features=None,
-        target=None,
-        grid=None,
-        xlim=None,
-        ylim=None,
-        ax=None,
-        **plot_options,
-    ):
-        """Several fits of the same objective on one surface, drawn.
+        sample_weight: npt.ArrayLike | None = None,
+        features: Features | None = None,
+        target: int | None = None,
+        grid: int | None = None,
+        xlim: Limits | None = None,
+        ylim: Limits | None = None,
+        ax: Axes | None = None,
+        **plot_options: Any,
+    ) -> Self:
+        """Draw the paths of two or more fits of the same objective on one surface.
 
         Parameters
         ----------
         estimators : dict of str to estimator
-            Fitted with ``store_path=True``, by label. What is held, is held at the values of
-            the one that came lowest.
+            Fitted with ``store_path=True``, by label. Parameters that do not vary keep the
+            values of the fit with the smallest objective.
         X, y, sample_weight, features, target, grid, xlim, ylim, ax, **plot_options
             As in `from_estimator`.
 
@@ -177,48 +188,49 @@ class LossSurfaceDisplay(DrawnSurface):
         Raises
         ------
         ValueError
-            Also if the estimators have minimised different objectives.
+            As in `from_estimator`, and if the estimators have minimised different objectives.
         """
-        if not isinstance(estimators, dict) or not estimators:
+        if not isinstance(estimators, Mapping) or not estimators:
             raise ValueError(
                 "estimators must be a dict of at least one label and estimator, such as "
                 f"{{'momentum': model}}. Got {type(estimators).__name__}."
             )
         arguments = (sample_weight, features, target, _checked_side(grid), xlim, ylim)
-        return cls(**surface_of(estimators, X, y, *arguments)).plot(ax, **plot_options)
+        return cls(**estimator_surface(estimators, X, y, *arguments)).plot(ax, **plot_options)
 
     @classmethod
     def from_function(
         cls,
-        f,
+        f: Callable[..., Any],
         *,
-        path=None,
-        xlim=None,
-        ylim=None,
-        grid=100,
-        vectorized=False,
-        xlabel="x",
-        ylabel="y",
-        zlabel="f",
-        ax=None,
-        **plot_options,
-    ):
-        """The surface of a function of one's own, drawn.
+        path: DescentPaths | None = None,
+        xlim: Limits | None = None,
+        ylim: Limits | None = None,
+        grid: int | None = 100,
+        vectorized: bool = False,
+        xlabel: str = "x",
+        ylabel: str = "y",
+        zlabel: str = "f",
+        ax: Axes | None = None,
+        **plot_options: Any,
+    ) -> Self:
+        """Draw the surface of a function.
 
         Parameters
         ----------
         f : callable
             ``f(x, y)``, or ``f(v)`` of a vector of two numbers as `gdregress.minimize` takes it.
         path : OptimizeResult, sequence of points, or dict of them, default=None
-            What `gdregress.minimize` has returned, or the points of a descent; several by label.
+            The result of `gdregress.minimize`, or the points of a descent; a dict holds the paths
+            of different descents by label.
         xlim, ylim : pair of float or None, default=None
-            Limits of the window. None holds the path; without a path they must be given.
+            Limits of the window. None shows the path; without a path both limits are required.
         grid : int, default=100
-            Points along each side.
+            Count of points along each side.
         vectorized : bool, default=False
             Whether f takes arrays: two of shape (grid, grid), or one of shape (2, grid, grid).
         xlabel, ylabel, zlabel : str
-            What to call the two numbers and the function.
+            Names of the two numbers and of the function.
         ax : matplotlib.axes.Axes or None, default=None
             Where to draw; a new figure if None.
         **plot_options
@@ -247,5 +259,5 @@ class LossSurfaceDisplay(DrawnSurface):
 
 def _checked_side(grid):
     if grid is not None and (not isinstance(grid, Integral) or grid < 2):
-        raise ValueError(f"grid must be a whole number of at least 2, or None. Got {grid!r}.")
+        raise ValueError(f"grid must be an int of at least 2, or None. Got {grid!r}.")
     return grid

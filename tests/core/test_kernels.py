@@ -1,8 +1,6 @@
 """The compiled epoch equals its interpreted twin, the plain loop and those of reference.py."""
 
-import importlib.util
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,15 +15,14 @@ from reference import (
     elasticnet_prox,
     l1_prox,
     l2_prox,
-    stochastic_descent,
 )
 from scipy import sparse
 
-import gdregress
 from gdregress import GDRegressor
 from gdregress._core import arrays as core
+from gdregress._core.kernels import interpreted as INTERPRETED
 from gdregress._engines import compiled
-from gdregress._engines.compiled import kernel_coasting
+from gdregress._engines.compiled import kernel_lazy_momentum
 from gdregress.losses import LOSSES
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES, Box
@@ -50,19 +47,7 @@ PENALISED = {
     "boxes": ({"penalty": Box(LOWER, UPPER)}, lambda w, step, j: box_prox(w, LOWER[j], UPPER[j])),
 }
 assert set(PENALTIES) <= set(PENALISED)
-
-
-def interpreted_kernels():
-    """kernels.py run by Python itself."""
-    path = Path(gdregress.__file__).parent / "_core" / "kernels.py"
-    spec = importlib.util.spec_from_file_location("interpreted_kernels", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    assert not module.COMPILED
-    return module
-
-
-INTERPRETED = interpreted_kernels()
+assert not INTERPRETED.COMPILED
 
 
 def in_single(array):
@@ -399,7 +384,7 @@ def test_momentum_that_waits(optimizer, momentum, alpha, batch_size, fit_interce
     waits, at_once = [], fit("compiled", X, y, **given)
     monkeypatch.setattr(compiled, "WAITING", 0.1)
     monkeypatch.setattr(
-        compiled, "kernel_coasting", lambda *a: waits.append(a) or kernel_coasting(*a)
+        compiled, "kernel_lazy_momentum", lambda *a: waits.append(a) or kernel_lazy_momentum(*a)
     )
     for engine in ("compiled", "interpreted"):
         assert_same(fit(engine, X, y, **given), at_once, 1e-12)
@@ -472,15 +457,3 @@ def test_rates_may_come_a_few_at_a_time(data, storage, penalty, batch_size, aver
     pieces = fit("compiled", STORAGES[storage](X), y, weights, **parameters)
     assert_same(pieces, whole, 1e-13)
     assert pieces.history_["learning_rate"] == whole.history_["learning_rate"]
-
-
-@pytest.mark.parametrize("kernels", [core.kernels, INTERPRETED], ids=["compiled", "interpreted"])
-@pytest.mark.parametrize("storage", STORAGES)
-def test_the_floor_of_the_benchmarks_descends_as_well(storage, kernels, data):
-    X, y, _ = data
-    order = np.random.RandomState(0).permutation(len(y))
-    name = "floor_epoch" if storage == "dense" else "csr_floor_epoch"
-    w = np.zeros((1, 6))
-    getattr(kernels, name)(*core.arrays_of(STORAGES[storage](X)), y[:, None], order, 0.01, w)
-    expected = stochastic_descent(X, y, np.ones(len(y)), 0.01, [order])[-1]
-    np.testing.assert_allclose(w[0], expected, rtol=1e-12)

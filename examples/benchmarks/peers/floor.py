@@ -1,13 +1,25 @@
 """Floors under the stochastic epoch: a dot product and an axpy per row, or the product alone."""
 
+import ctypes
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
 import numpy as np
 from scipy import sparse
 
+import gdregress
 from peers.peer import Peer
+
+SOURCE = Path(__file__).with_suffix(".c")
+HEADERS = Path(gdregress.__file__).parent / "_core" / "kernels"
+COMPILER = "cc"
 
 
 class Floor(Peer):
-    """The fastest such loop in the compiled core, without any bookkeeping.
+    """The fastest such loop in the C of the kernels, without any bookkeeping.
 
     Parameters
     ----------
@@ -24,28 +36,54 @@ class Floor(Peer):
         self.name = "floor: dot" + " + axpy" * update + " + permutation" * permute
 
     def missing(self):
-        try:
-            from gdregress._core import kernels
-        except ImportError:  # uncompiled, and without Cython, which the interpreted file needs
-            return ["gdregress._core.kernels"]
-        able = kernels.COMPILED and hasattr(kernels, "csr_floor_epoch")
-        return [] if able else ["a compiled gdregress._core.kernels.csr_floor_epoch"]
+        return [] if shutil.which(COMPILER) else [f"a C compiler, {COMPILER}"]
 
     def prepare(self, X, y, descent):
-        from gdregress._core import kernels
-
-        if sparse.issparse(X):
-            epoch, rows = kernels.csr_floor_epoch, (X.data, X.indices, X.indptr, y[:, None])
-        else:
-            epoch, rows = kernels.floor_epoch, (np.ascontiguousarray(X), y[:, None])
+        X = X if sparse.issparse(X) else np.ascontiguousarray(X)
+        y = np.ascontiguousarray(y, dtype=X.dtype)
+        check(X, y, descent.learning_rate)
         rng = np.random.RandomState(0)
         given = rng.permutation(len(y)).astype(np.int64)
 
         def run(epochs):
-            w = np.zeros((1, X.shape[1] + 1))  # one row per target
+            w = np.zeros(X.shape[1] + 1)
             for k in range(epochs):
                 order = rng.permutation(len(y)).astype(np.int64) if self.permute else given
-                epoch(*rows, order, descent.rate(k) if self.update else 0.0, w)
-            return w[0, :-1], w[0, -1]
+                floor_epoch(X, y, order, descent.rate(k) if self.update else 0.0, w)
+            return w[:-1], w[-1]
 
         return run
+
+
+def floor_epoch(X, y, order, learning_rate, w):
+    """One epoch over the rows in an order; updates w, whose last number is the intercept."""
+    name = "float" if X.dtype == np.float32 else "double"
+    arrays = [X]
+    if sparse.issparse(X):
+        name += "_int" if X.indices.dtype == np.int32 else "_long"
+        arrays = [X.data, X.indices, X.indptr]
+    pointers = [ctypes.c_void_p(array.ctypes.data) for array in (*arrays, y, order)]
+    sizes = ctypes.c_ssize_t(len(order)), ctypes.c_ssize_t(X.shape[1])
+    rate, parameters = ctypes.c_double(learning_rate), ctypes.c_void_p(w.ctypes.data)
+    getattr(library(), f"floor_{name}")(*pointers, *sizes, rate, parameters)
+
+
+@cache
+def library():
+    """floor.c, compiled by the system's compiler."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "floor.so"
+        options = ["-O3", "-shared", "-fPIC", f"-I{HEADERS}"]
+        subprocess.run([COMPILER, *options, str(SOURCE), "-o", str(path)], check=True)
+        return ctypes.CDLL(str(path))
+
+
+def check(X, y, learning_rate, rows=20):
+    """Raise unless the floor makes the same updates as a plain loop."""
+    order, w = np.arange(min(rows, len(y))), np.zeros(X.shape[1] + 1)
+    floor_epoch(X, y, order, learning_rate, w)
+    some = X[: len(order)].toarray() if sparse.issparse(X) else X[: len(order)]
+    expected = np.zeros(X.shape[1] + 1)
+    for row, target in zip(np.column_stack([some, np.ones(len(some))]), y, strict=False):
+        expected -= learning_rate * (row.astype(float) @ expected - target) * row
+    np.testing.assert_allclose(w, expected, rtol=1e-9, atol=1e-9 * np.abs(expected).max())

@@ -1,0 +1,23 @@
+"""The kernels: each file is a part that Python can run, and all are compiled into one module.
+
+Two modules hold all of them: `compiled`, where the package was built with a C compiler, and
+`interpreted`, the same code run by Python, which needs Cython's module of types. Cython inlines
+functions within one module only, so the build joins the parts into one (see `_core/build.py`).
+A .pxd beside a part holds the C types of its classes and the C loops that it calls.
+
+==================  ==================================================================
+``losses``          values and slopes of the losses
+``penalty``         one prox for all penalties
+``rules``           the optimizers: one gradient becomes one step
+``dense_epochs``    stochastic and mini-batch epochs over dense rows
+``sparse_epochs``   the same over sparse rows
+``lazy_momentum``   momentum over sparse rows in time proportional to the nonzeros
+``batch_epochs``    batch epochs where the objective is quadratic
+``passes``          value and gradient over all rows in one reading; squares of the columns
+``moments``         products of the centred columns
+``shuffle``         a random order of the rows
+``rows``            targets, weights and products of dense rows
+``sparse_rows``     products of sparse rows
+``common``          the type of an index, functions of one number
+==================  ==================================================================
+"""

@@ -1,0 +1,2 @@
+cdef double clip(double value, double bound) noexcept nogil
+cdef double sign(double value) noexcept nogil

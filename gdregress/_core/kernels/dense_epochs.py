@@ -1,0 +1,160 @@
+"""Epochs over dense rows: `dense_descent` of plain single-row descent, `dense_epoch` of any rule.
+
+Arrays are those of the caller and are updated in place; the caller checks that every index is
+within its bounds. Parameters are double whatever the data.
+
+Letters
+-------
+X   rows; x is one of them
+y   targets of shape (rows, targets)
+w   parameters of shape (predictions, features + intercept), the intercept last
+v   w divided by a scale
+z   predictions, then slopes dL/dz, of shape (predictions, rows of a block)
+lr  learning rate
+i   row
+a   place of a row in the order, or in a block
+b   number of a batch
+t   target or prediction of a row
+j   coordinate
+m   number of rows in a batch
+n   number of rows in the epoch
+p   number of features
+l1, l2  strengths of the penalty
+"""
+
+import cython
+
+if not cython.compiled:
+    from gdregress._core.kernels.losses import Loss
+    from gdregress._core.kernels.penalty import Penalty
+    from gdregress._core.kernels.rows import (
+        PREFETCH_DISTANCE,
+        add,
+        dot,
+        long_row,
+        prefetch_row,
+        take_targets,
+        weight,
+    )
+    from gdregress._core.kernels.rules import Rule
+
+# Parameters are kept as scale * v; below this scale they are multiplied out.
+SMALLEST_SCALE = cython.declare(cython.double, 1e-100)
+
+
+def dense_descent(
+    X: cython.const[cython.floating][:, ::1],
+    y: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    order: cython.longlong[::1],
+    rates: cython.double[::1],
+    loss: Loss,
+    rule: Rule,
+    targets: cython.double[:, ::1],
+    z: cython.double[:, ::1],
+):
+    """w <- prox(w - lr dL/dz x) for one row after the other.
+
+    Under l2 alone the parameters are kept as w = scale v, so that the shrinkage is one division
+    of the scale. The intercept, which does not shrink, grows by as much in v. `targets` and z are
+    scratch space as in `dense_epoch`.
+    """
+    n: cython.Py_ssize_t = order.shape[0]
+    a: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    next_row: cython.Py_ssize_t
+    p: cython.Py_ssize_t = rule.p
+    v: cython.double[:, ::1] = rule.w
+    penalty: Penalty = rule.penalty
+    l2_alone: cython.bint = penalty.l2 > 0 and penalty.l1 == 0 and not penalty.bounded
+    scale: cython.double = 1.0
+    inverse: cython.double = 1.0
+    with cython.nogil:
+        for a in range(n):
+            prefetch_row(X, y, order, a + PREFETCH_DISTANCE)
+            next_row = long_row(X, order, a + PREFETCH_DISTANCE)
+            i = order[a]
+            if rule.k == 1:  # the same without a detour
+                z[0, 0] = loss.slope(y[i, 0], scale * dot(X, i, v, 0, next_row))
+            else:
+                take_targets(y, i, targets, 0)
+                for t in range(rule.k):
+                    z[t, 0] = scale * dot(X, i, v, t, next_row if t == 0 else -1)
+                loss.slopes(targets, z, 1)
+            for t in range(rule.k):
+                if z[t, 0] != 0:
+                    add(-rates[a] * z[t, 0] * weight(weights, i) * inverse, X, i, v, t)
+            if l2_alone:
+                for t in range(rule.k):
+                    if rule.fit_intercept:
+                        v[t, p] *= 1 + rates[a] * penalty.l2
+                inverse *= 1 + rates[a] * penalty.l2
+                scale = 1 / inverse
+                if scale < SMALLEST_SCALE or rule.means.shape[0] > 0 or a == n - 1:
+                    rescale(v, scale)
+                    scale, inverse = 1.0, 1.0
+            elif penalty.active:
+                penalty.shrink(v, p, rates[a])
+            rule.update_means()
+
+
+@cython.cfunc
+@cython.nogil
+@cython.exceptval(check=False)
+def rescale(v: cython.double[:, ::1], scale: cython.double) -> cython.void:
+    """v <- scale v, the intercepts included."""
+    t: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    for t in range(v.shape[0]):
+        for j in range(v.shape[1]):
+            v[t, j] *= scale
+
+
+def dense_epoch(
+    X: cython.const[cython.floating][:, ::1],
+    y: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    order: cython.longlong[::1],
+    batch_size: cython.Py_ssize_t,
+    rates: cython.double[::1],
+    loss: Loss,
+    rule: Rule,
+    targets: cython.double[:, ::1],
+    z: cython.double[:, ::1],
+):
+    """One step of the rule for every batch of dense rows.
+
+    `targets` and z are scratch space for the targets and predictions of a block: the rows that
+    stay in the cache while both their predictions and their gradient are computed.
+    """
+    n: cython.Py_ssize_t = order.shape[0]
+    b: cython.Py_ssize_t
+    a: cython.Py_ssize_t
+    i: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    m: cython.Py_ssize_t
+    first: cython.Py_ssize_t
+    block: cython.Py_ssize_t
+    with cython.nogil:
+        for b in range(rates.shape[0]):
+            m = min(batch_size, n - b * batch_size)
+            rule.begin()
+            first = b * batch_size
+            while first < b * batch_size + m:
+                block = min(z.shape[1], b * batch_size + m - first)
+                for a in range(block):
+                    prefetch_row(X, y, order, first + a + PREFETCH_DISTANCE)
+                    i = order[first + a]
+                    take_targets(y, i, targets, a)
+                    for t in range(rule.k):
+                        z[t, a] = dot(X, i, rule.u, t, -1)
+                loss.slopes(targets, z, block)
+                for a in range(block):
+                    i = order[first + a]
+                    for t in range(rule.k):
+                        if z[t, a] != 0:
+                            add(z[t, a] * weight(weights, i) / m, X, i, rule.g, t)
+                first += block
+            rule.step(rates[b])
+            rule.update_means()

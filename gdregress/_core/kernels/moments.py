@@ -1,0 +1,96 @@
+"""Moments: products of the centred columns with each other, `dense_moments`; `mirror` of them.
+
+Letters
+-------
+X  rows
+y  targets of shape (rows, targets)
+B  block of centred and weighted rows [x - shift_x, y - shift_y, 1], padded with zeros
+S  sum of the products of the columns of B
+i  row
+a  row of B
+j  column of X, y, B or S
+h  column of S
+m  number of rows in the block
+p  number of features
+k  number of targets
+"""
+
+import cython
+from cython.cimports.libc.math import sqrt
+
+if not cython.compiled:
+    from gdregress._core.kernels.rows import weight
+
+
+def dense_moments(
+    X: cython.const[cython.floating][:, ::1],
+    y: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    start: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    shift_x: cython.const[cython.double][::1],
+    shift_y: cython.const[cython.double][::1],
+    B: cython.double[:, ::1],
+    S: cython.double[:, ::1],
+):
+    """Add the products over a range of rows to S, on and above the diagonal.
+
+    B is scratch space for a block, whose padding is zero; like S it has a multiple of eight
+    columns.
+    """
+    p: cython.Py_ssize_t = X.shape[1]
+    k: cython.Py_ssize_t = y.shape[1]
+    i: cython.Py_ssize_t = start
+    m: cython.Py_ssize_t
+    a: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    h: cython.Py_ssize_t
+    root: cython.double
+    with cython.nogil:
+        while i < stop:
+            m = min(B.shape[0], stop - i)
+            for a in range(m):
+                root = sqrt(weight(weights, i + a))
+                centre(X, i + a, shift_x, root, B, a)
+                for j in range(k):
+                    B[a, p + j] = (y[i + a, j] - shift_y[j]) * root
+                B[a, p + k] = root
+            if cython.compiled:
+                add_gram(cython.address(B[0, 0]), cython.address(S[0, 0]), m, S.shape[1])
+            else:
+                for a in range(m):
+                    for h in range(S.shape[1]):
+                        for j in range(h, S.shape[1]):
+                            S[h, j] += B[a, h] * B[a, j]
+            i += m
+
+
+def mirror(S: cython.double[:, ::1]):
+    """Copy what is above the diagonal below it."""
+    j: cython.Py_ssize_t
+    h: cython.Py_ssize_t
+    for j in range(S.shape[0]):
+        for h in range(j):
+            S[j, h] = S[h, j]
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def centre(
+    X: cython.const[cython.floating][:, ::1],
+    i: cython.Py_ssize_t,
+    shift_x: cython.const[cython.double][::1],
+    factor: cython.double,
+    B: cython.double[:, ::1],
+    a: cython.Py_ssize_t,
+) -> cython.void:
+    """Row a of B <- (x_i - shift_x) factor."""
+    j: cython.Py_ssize_t
+    if cython.compiled:
+        x, out = cython.address(X[i, 0]), cython.address(B[a, 0])
+        c_centre(x, cython.address(shift_x[0]), factor, out, X.shape[1])
+    else:
+        for j in range(X.shape[1]):
+            B[a, j] = (X[i, j] - shift_x[j]) * factor

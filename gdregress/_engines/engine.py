@@ -1,0 +1,65 @@
+"""What an engine is: a way to run the epochs of a run."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+
+
+class Engine(ABC):
+    """Runs epochs, and measures each.
+
+    ``frees_python`` says whether other threads can work during an epoch,
+    ``by_epoch`` whether it runs one epoch after the other.
+
+    Parameters
+    ----------
+    run : Run
+    meter : Meter
+        ``meter(state, rate, evaluated)`` appends the row of an epoch to the history;
+        ``meter.append`` does so where the numbers are known already.
+    """
+
+    frees_python = False
+    by_epoch = False
+
+    def __init__(self, run, meter):
+        self.run = run
+        self.meter = meter
+
+    @classmethod
+    @abstractmethod
+    def supports(cls, run, state):
+        """Whether this engine gives what `Plain` gives for such a run that starts there."""
+
+    @abstractmethod
+    def epochs(self, state, max_epochs):
+        """Run epochs, and yield the row of each while `state` is as it was after that epoch.
+
+        The caller may change the state between two epochs: the next one starts from there. It
+        may also close the generator, which leaves the state as it was at the last row.
+        """
+
+
+class EpochEngine(Engine):
+    """An engine that runs one epoch after the other."""
+
+    by_epoch = True
+
+    @abstractmethod
+    def epoch(self, state):
+        """Run one pass over the data.
+
+        Returns
+        -------
+        evaluated : tuple of (point, gradient) or None
+            Of an update over all rows.
+        rate : float
+            The learning rate of the last update.
+        """
+
+    def epochs(self, state, max_epochs):
+        for _ in range(max_epochs):
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                evaluated, rate = self.epoch(state)
+                row = self.meter(state, rate, evaluated)
+            yield row

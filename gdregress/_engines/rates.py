@@ -1,0 +1,35 @@
+"""The learning rates of many updates at once, for the engines that take them together."""
+
+import numpy as np
+
+from gdregress.schedules import check_factor
+
+
+def learning_rates(run, state, n, size, start=0, stop=None):
+    """Learning rates of an epoch's updates, a short last batch counting by its share.
+
+    Also the last rate before that share.
+
+    Parameters
+    ----------
+    run : Run
+    state : State
+    n, size : int
+        Rows, and those of a batch.
+    start, stop : int
+        Updates within the epoch, `start` of which are behind the state; None for all.
+    """
+    updates, first = -(-n // size), state.count - run.schedule_offset
+    stop = updates if stop is None else stop
+    base = run.learning_rate * state.rate_factor
+    counts = range(first, first + stop - start)
+    if run.schedule.takes_arrays:
+        factors = run.schedule(np.arange(counts.start, counts.stop))
+    else:
+        factors = np.array([run.schedule(count) for count in counts])
+    check_factor(run.schedule, factors)
+    rates = base * np.asarray(factors, dtype=float)
+    last_rate = rates[-1]
+    if stop == updates:
+        rates[-1] *= (n - (updates - 1) * size) / size
+    return rates, last_rate

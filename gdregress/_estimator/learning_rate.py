@@ -1,0 +1,180 @@
+"""What ``learning_rate="auto"`` and "line-search" mean on these data."""
+
+import math
+
+import numpy as np
+
+from gdregress._objective.curvature import (
+    batch_smoothness,
+    loss_curvature,
+    optimal_momentum,
+    prediction_scale,
+    smallest_curvature,
+)
+from gdregress._objective.moments import check_finite
+from gdregress._solver.line_search import trial_by_curvature, trial_by_distance
+from gdregress._utils.array_api import dot, namespace, to_numpy
+
+CONSTANT_MOMENTUM = 0.9
+# Gradients so much smaller than the slopes that they are the mean of are rounding.
+ROUNDING = 1e-14
+
+
+def is_searched(estimator, components):
+    """Whether the rate is found by backtracking: as asked for, or under "auto"."""
+    rate = estimator.learning_rate
+    return rate == "line-search" or (rate == "auto" and auto_searches(components))
+
+
+def auto_searches(components):
+    """Whether "auto" stands for backtracking, as it does where the curvature varies.
+
+    A bound on it is then a guess of what it is, too high by far where a model fits well. The
+    heavy ball moves on from points that were not searched, and keeps to the bound if there is
+    one.
+    """
+    loss, optimizer = components.loss, components.optimizer
+    varies = loss.smooth and not loss.is_quadratic
+    bound_is_better = not optimizer.searched_point and loss.curvature is not None
+    possible = components.sampler.takes_all_rows and not optimizer.adaptive
+    return varies and possible and not bound_is_better
+
+
+def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params):
+    """The learning rate of ``learning_rate="auto"``.
+
+    ==========================  ==========================================================
+    batch                       1 / L; `first_trial` where the rate is searched
+    stochastic and mini-batch   (1 - momentum) / (2 E), E the expected smoothness: with
+                                momentum m a gradient acts 1 / (1 - m) times in all
+    AdaGrad, RMSProp, Adam, ..  c d / sum_j rms(a_j) / sqrt(updates per epoch)
+    ==========================  ==========================================================
+
+    The last line: a normalised step moves each coordinate by about the learning rate, hence the
+    predictions of an average row by at most lr sum_j rms(a_j), column j having the root mean
+    square rms(a_j). That is to be the distance d the predictions have to go
+    (`prediction_scale`), over an epoch of k updates 1 / sqrt(k) of it, as their noise adds up
+    like a random walk. With all rows per update and without AdaGrad's own decay the steps all
+    point the same way at first, and c = 0.1 keeps them from overshooting; otherwise c = 1.
+    """
+    if optimizer.adaptive:
+        share = 0.1 if sampler.takes_all_rows and not optimizer.decays_by_itself else 1.0
+        reach = float(np.sum(np.sqrt(to_numpy(objective.column_mean_squares))))
+        updates = sampler.updates_per_epoch(objective.n_samples)
+        distance = prediction_scale(objective, null_params)
+        return share * distance / reach / math.sqrt(updates) if reach > 0 else 1.0
+    h = loss_curvature(objective, null_params)
+    if sampler.takes_all_rows:
+        smoothness = h * spectrum.largest
+        return 1 / smoothness if smoothness > 0 else 1.0
+    smoothness = h * batch_smoothness(objective, sampler, spectrum)
+    momentum = getattr(optimizer, "momentum", 0.0)
+    return (1 - momentum) / (2 * smoothness) if smoothness > 0 else 1.0
+
+
+def first_trial(objective, optimizer, null_params, start):
+    """The rate that a line search tries first.
+
+    The targets of a regression tell how far there is to go; a heavy ball leaves most of that to
+    its momentum. A given start may be close to the minimum, and margins of classes go as far as
+    they can: there the curvature tells. A run that is taken up again has its rate.
+    """
+    if start is not None and start.learning_rate is not None:
+        return start.learning_rate
+    params = null_params if start is None else start.params
+    distance = prediction_scale(objective, params)
+    if objective.loss.target_range in ("labels", "classes"):
+        return trial_by_curvature(objective, params, distance)
+    if not optimizer.searched_point:
+        distance *= 1 - optimizer.momentum
+    rate = trial_by_distance(objective, params, distance)
+    return rate if start is None else min(rate, trial_by_curvature(objective, params, distance))
+
+
+def resolved_momentum(loss, curvature, learning_rate):
+    """The number that ``momentum="auto"`` stands for over all rows; None where it is no "auto".
+
+    The heavy ball has the optimal constant where the smallest curvature is known. The accelerated
+    sequence of Nesterov stays, but for losses with kinks: it would add up the errors of
+    subgradients.
+
+    Parameters
+    ----------
+    loss : Loss
+    curvature : Curvature
+    learning_rate : float or None
+        None stands for the automatic rate, which a search is taken to find.
+    """
+    optimizer = curvature.optimizer
+    if getattr(optimizer, "momentum", None) != "auto":
+        return None
+    if optimizer.restarts:
+        return None if loss.smooth else CONSTANT_MOMENTUM
+    mu = smallest_curvature(curvature.objective, curvature.spectrum)
+    if mu is None:
+        return CONSTANT_MOMENTUM
+    return optimal_momentum(curvature.automatic() if learning_rate is None else learning_rate, mu)
+
+
+class Curvature:
+    """What the curvature of loss x data x weights says about the rates, computed when asked.
+
+    Parameters
+    ----------
+    objective : Objective
+    optimizer : Optimizer
+        With the momentum that the automatic rate is for.
+    sampler : Sampler
+    spectrum : Spectrum
+    null_params : array
+    """
+
+    def __init__(self, objective, optimizer, sampler, spectrum, null_params):
+        self.objective = objective
+        self.optimizer = optimizer
+        self.sampler = sampler
+        self.spectrum = spectrum
+        self.null_params = null_params
+        self.of_loss = loss_curvature(objective, null_params)
+
+    def automatic(self):
+        """The automatic learning rate."""
+        return automatic_learning_rate(
+            self.objective, self.optimizer, self.sampler, self.spectrum, self.null_params
+        )
+
+    def smoothness(self):
+        """Largest curvature that the sampler's batches show in expectation."""
+        return self.of_loss * batch_smoothness(self.objective, self.sampler, self.spectrum)
+
+    def gradient_step(self):
+        """Step size of the gradient mapping: any will do, the trace bounds the curvature."""
+        if not self.objective.penalty.active:
+            return 1.0
+        squares = self.objective.column_mean_squares
+        total = float(namespace(squares).sum(squares))
+        check_finite(total)
+        return 1 / (self.of_loss * total or 1.0)
+
+    def rounding(self, threshold, null_objective):
+        """Norm of a gradient that is nothing but rounding: a share of the slopes of the rows.
+
+        Those of classes are of the size of h; under a log link they are differences of numbers
+        of that size. Otherwise they are at most sqrt(2 h L) at the null parameters, and computed
+        where that might bear on the end of the run.
+
+        Parameters
+        ----------
+        threshold : float
+            Norm that ends the run.
+        null_objective : float
+            The objective at the null parameters, or more.
+        """
+        objective, loss = self.objective, self.objective.loss
+        if loss.target_range in ("labels", "classes") or loss.link == "log":
+            return ROUNDING * self.of_loss
+        rounding = ROUNDING * math.sqrt(2 * self.of_loss * max(0.0, null_objective))
+        if threshold < rounding:
+            slopes = loss.gradient(objective.y, objective.design.predict(self.null_params))
+            rounding = ROUNDING * math.sqrt(dot(slopes, slopes) / objective.n_samples)
+        return rounding

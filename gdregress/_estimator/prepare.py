@@ -1,0 +1,109 @@
+"""From the user's input to the objective: what a fit, a partial fit and a picture begin with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gdregress._estimator.components import Components, build_components
+from gdregress._estimator.data import hold_out, read_in_place, validate_input
+from gdregress._objective.base import normalised_weights
+from gdregress._objective.design import DesignMatrix, Scaling, standardised
+from gdregress._objective.from_data import DataObjective
+from gdregress._utils.array_api import namespace
+from gdregress._utils.validation import check_parameters
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What is ready before anything descends.
+
+    Parameters
+    ----------
+    components : Components
+        The loss in its form for these targets.
+    rows, held_out : tuple of (X, y, weights)
+        To train on, and for the score of early stopping; None without it.
+    objective : DataObjective
+        Of the rows to train on.
+    scaling : Scaling
+        Between the units of the objective and those of the data.
+    totals : tuple of (weight, rows)
+        Of the rows to train on and those of earlier parts.
+    to_user_library : callable
+        From an array of the run to one of the library of X.
+    """
+
+    components: Components
+    rows: tuple
+    held_out: tuple | None
+    objective: DataObjective
+    scaling: Scaling
+    totals: tuple[float, int]
+    to_user_library: Callable[[Any], Any]
+
+
+def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=(0.0, 0)):
+    """Check parameters and input, and build components and objective.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    X, y, sample_weight
+        As the user gave them.
+    reset : bool
+        Whether the number of features is that of X, or must equal that of an earlier fit.
+    in_parts : bool
+        Whether there are more rows than these, as in `partial_fit`.
+    earlier : tuple of (weight, rows)
+        Totals of the parts before this one.
+    """
+    check_parameters(estimator)
+    components = build_components(estimator)
+    data, loss = validate_input(estimator, X, y, sample_weight, components, reset, in_parts)
+    components = replace(components, loss=loss)
+    data, to_user_library = read_in_place(data, components)
+    rows, held_out = (data, None) if in_parts else hold_out(estimator, data)
+    X, y, weights = rows
+    total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
+    totals = earlier[0] + total, earlier[1] + y.shape[0]
+    mean = total / y.shape[0] / (totals[0] / totals[1]) if earlier[1] else 1
+    weights = _relative_weights(y, weights, mean)
+    design, scaling = DesignMatrix(X, estimator.fit_intercept), Scaling()
+    if estimator.standardize:
+        design, scaling = standardised(X, weights, estimator.fit_intercept)
+    objective = DataObjective(design, y, weights, components.loss, components.penalty)
+    return Prepared(components, rows, held_out, objective, scaling, totals, to_user_library)
+
+
+def _relative_weights(y, weights, mean):
+    """Weights of a given mean, or None where all are 1.
+
+    Weights count relative to their mean, and that of a single part says nothing of the others:
+    the mean of a part is that of its rows relative to all rows so far.
+    """
+    weights = None if weights is None else normalised_weights(weights)
+    if mean == 1:
+        return weights
+    ones = 0 * y[(slice(None),) + (0,) * (y.ndim - 1)] + 1
+    return (ones if weights is None else weights) * mean
+
+
+class Scorer:
+    """Score of parameters on the rows held out.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    prepared : Prepared
+    """
+
+    def __init__(self, estimator, prepared):
+        self.estimator = estimator
+        self.X, self.y, self.weights = prepared.held_out
+        self.objective = prepared.objective
+        self.scaling = prepared.scaling
+
+    def __call__(self, params):
+        coef, intercept = self.scaling.to_original(*self.objective.design.split(params))
+        z = self.X @ coef + intercept
+        return self.estimator._validation_score(self.objective.loss, self.y, z, self.weights)

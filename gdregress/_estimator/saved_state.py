@@ -1,0 +1,116 @@
+"""What a fitted estimator keeps for later, in plain arrays, numbers, strings and dicts.
+
+Pickles, joblib, skops and copies then know one type of this package, the estimator.
+"""
+
+from dataclasses import fields
+
+import array_api_compat
+import numpy as np
+
+from gdregress import losses
+from gdregress._objective.design import Scaling
+from gdregress._solver.averaging import SuffixAverage
+from gdregress._solver.history import History
+from gdregress._solver.run import State
+from gdregress._solver.stopping import Plateau
+
+# Parts of a state that have a form of their own to be saved in.
+_PARTS = {"average": SuffixAverage, "plateau": Plateau, "scaling": Scaling}
+
+
+def saved(state):
+    """A state as a dict; the inverse of `restored`."""
+    plain = {field.name: getattr(state, field.name) for field in fields(State)}
+    plain["rng"] = state.rng.get_state(legacy=False)
+    plain["memory"] = dict(state.memory._asdict())
+    plain["memory_type"] = type(state.memory).__name__
+    for name in _PARTS:
+        plain[name] = None if plain[name] is None else plain[name].to_dict()
+    return plain
+
+
+def restored(plain, optimizer):
+    """A state that goes on from what `saved` has kept.
+
+    Parameters
+    ----------
+    plain : dict
+    optimizer : Optimizer
+        Begins with an empty memory where it keeps another one than that which was saved.
+    """
+    state = {field.name: plain[field.name] for field in fields(State)}
+    state["rng"] = np.random.RandomState(0)
+    state["rng"].set_state(plain["rng"])
+    fresh = optimizer.init(plain["params"])
+    if type(fresh).__name__ == plain["memory_type"] and set(fresh._fields) == set(plain["memory"]):
+        state["memory"] = type(fresh)(**plain["memory"])
+    else:
+        state["memory"] = fresh
+    for name, part in _PARTS.items():
+        state[name] = None if plain[name] is None else part.from_dict(plain[name])
+    return State(**state)
+
+
+def same_scaling(plain, scaling):
+    """Whether a saved scaling holds the same numbers as another."""
+    return Scaling.from_dict(plain).equals(scaling)
+
+
+def plain_attributes(attributes):
+    """The attributes of a fitted estimator with the history and the loss as dicts."""
+    plain = dict(attributes)
+    if "history_" in plain:
+        plain["history_"] = plain["history_"].to_dict()
+    if "_loss" in plain:
+        plain["_loss"] = _plain_loss(plain["_loss"])
+    return plain
+
+
+def live_attributes(plain):
+    """The inverse of `plain_attributes`."""
+    attributes = dict(plain)
+    if isinstance(attributes.get("history_"), dict):
+        attributes["history_"] = History.from_dict(attributes["history_"])
+    if "_loss" in attributes:
+        attributes["_loss"] = _live_loss(attributes["_loss"])
+    return attributes
+
+
+def _plain_loss(loss):
+    """The name and parameters of a loss of this package; any other is the user's own to save."""
+    name = type(loss).__name__
+    if getattr(losses, name, None) is not type(loss):
+        return loss
+    parameters = loss.get_params(deep=False)
+    if loss.base_loss is not loss:
+        parameters["loss"] = _plain_loss(parameters["loss"])
+    return {"loss": name, "parameters": parameters}
+
+
+def _live_loss(plain):
+    if not isinstance(plain, dict):
+        return plain
+    parameters = dict(plain["parameters"])
+    if "loss" in parameters:
+        parameters["loss"] = _live_loss(parameters["loss"])
+    return getattr(losses, plain["loss"])(**parameters)
+
+
+def converted(value, convert):
+    """`value` with every array in it converted; where there is none, the same object.
+
+    Parameters
+    ----------
+    value : object
+        An array, or dicts, lists and tuples that hold some.
+    convert : callable
+        From array to array.
+    """
+    if array_api_compat.is_array_api_obj(value):
+        return convert(value)
+    if isinstance(value, dict):
+        return {key: converted(part, convert) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(converted(part, convert) for part in value)
+    return value

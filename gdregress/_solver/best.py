@@ -1,0 +1,41 @@
+"""The best parameters of a run."""
+
+import math
+
+
+class Best:
+    """The best finite parameters: by validation score, or else by objective.
+
+    Of equal scores, which few rows held out often have, those of the lower objective. Where the
+    null parameters have no loss before anything has been learned, the start is the best only
+    until there is something else.
+
+    Parameters
+    ----------
+    run : Run
+    params : array
+        Where the run starts.
+    row : dict
+        Of the history.
+    """
+
+    def __init__(self, run, params, row):
+        self.validated = run.validate is not None
+        self.params = params
+        score, objective = self._rank(row)
+        unlearned = run.objective.zero_at_null and objective == 0
+        self.rank = score, math.inf if unlearned else objective
+
+    def offer(self, row, params):
+        """Keep the parameters of an epoch if they are better than all before."""
+        rank = self._rank(row)
+        if rank < self.rank:
+            self.rank, self.params = rank, params
+
+    def _rank(self, row):
+        """What the best parameters have the least of; what is not finite is never better."""
+        objective = row["objective"]
+        score = row["validation_score"] if self.validated else 0.0
+        if not math.isfinite(objective):
+            return math.inf, math.inf
+        return math.inf if math.isnan(score) else -score, objective

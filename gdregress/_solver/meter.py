@@ -1,0 +1,99 @@
+"""What is measured after each epoch: a row of the history."""
+
+import time
+from dataclasses import replace
+
+import numpy as np
+
+
+class Meter:
+    """Appends a row to the history after each epoch, and returns it.
+
+    Parameters
+    ----------
+    run : Run
+    """
+
+    def __init__(self, run):
+        self.run = run
+
+    def on(self, objective):
+        """A meter of the same run with another form of its objective."""
+        return Meter(replace(self.run, objective=objective))
+
+    def __call__(self, state, rate, evaluated=None):
+        """Measure the state after an epoch.
+
+        Parameters
+        ----------
+        state : State
+            Where the gradient at the point of the last update ends the run, the state is put
+            back to that point: the step taken since may have left it.
+        rate : float
+            The last learning rate.
+        evaluated : tuple of (point, gradient) or None
+            Of the last update, if it was over all rows.
+        """
+        run, objective, params, next_point = self.run, self.run.objective, state.reported(), None
+        if evaluated is None:
+            objective.recentre_for_gradient(params)
+            point, grad = params, objective.gradient(params)
+        else:
+            point, grad = evaluated
+        mapping = objective.gradient_mapping(point, grad, run.gradient_step)
+        norm = objective.scaled_norm(mapping, run.gradient_units)
+        if evaluated is not None and run.stopping.ends_at(norm):
+            params = self._minimiser(point, grad, rate)
+            state.restart_at(params, run.optimizer)
+        elif evaluated is not None:
+            next_point = run.optimizer.lookahead(params, state.memory)
+        objective.recentre_for_value(params)
+        loss, penalty = objective.loss_value(params, next_point), objective.penalty_value(params)
+        return self.append(state, params, rate, loss, penalty, norm)
+
+    def _minimiser(self, point, grad, rate):
+        """Where a run ends whose gradient mapping is small enough at a point."""
+        if not self.run.objective.penalty.active:
+            return point
+        # where the curvature has no bound, only the rate is known not to be too large
+        step_size = min(self.run.gradient_step, rate)
+        return self.run.objective.prox(point - step_size * grad, step_size)
+
+    def deferred(self, params, evaluated=None):
+        """Loss, penalty and gradient norm as `DeferredScalar`, if the point ends no run."""
+        run, objective = self.run, self.run.objective
+        loss, penalty = objective.deferred_loss(params), objective.deferred_penalty(params)
+        if evaluated is None:
+            objective.recentre_for_gradient(params)
+            evaluated = params, objective.gradient(params)
+            holds = None
+        else:
+            holds = self._goes_on
+        mapping = objective.gradient_mapping(*evaluated, run.gradient_step)
+        norm = objective.deferred_norm(mapping, run.gradient_units)
+        return loss, penalty, norm if holds is None else norm.assuming(holds)
+
+    def _goes_on(self, norm):
+        return not self.run.stopping.ends_at(norm)
+
+    def append(self, state, params, rate, loss, penalty, norm, now=None):
+        """Add a row to the history; ``now`` is the time at which it was known."""
+        run, score, now = self.run, None, now or time.perf_counter()
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            score = None if run.validate is None else run.validate(params)
+            kept = None if run.store is None else run.store(params)
+        row = {
+            "epoch": state.epoch,
+            "t": state.count,
+            "objective": loss + penalty,
+            "loss": loss,
+            "penalty": penalty,
+            "gradient_norm": norm,
+            "learning_rate": rate,
+            "validation_score": score,
+            "seconds": now - run.started,
+        }
+        run.history.append(row)
+        if kept is not None:
+            run.history.append_parameters(*kept)
+        return row

@@ -1,0 +1,146 @@
+"""What the loop is handed, what it changes, and what it answers: Run, State and Result."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gdregress._solver.averaging import SuffixAverage
+from gdregress._solver.history import History
+from gdregress._solver.stopping import Plateau, Stopping
+
+
+@dataclass(frozen=True)
+class Run:
+    """The parts of one run, none of which knows the others.
+
+    Parameters
+    ----------
+    objective : Objective
+    optimizer : Optimizer
+    sampler : Sampler
+    schedule : Schedule
+    learning_rate : float
+        Before the schedule.
+    stopping, divergence : Stopping
+        What ends the run, and what tells that it diverges.
+    max_iter : int
+        Most epochs.
+    gradient_step : float
+        Step size of the gradient mapping.
+    gradient_units : array or None
+        Units in which the gradient mapping is measured.
+    started : float
+        Reading of the clock from which the history counts its seconds.
+    schedule_offset : int
+        Count of updates at which the schedule begins.
+    may_cut_rate : bool
+        Whether the loop divides the learning rate when the run diverges.
+    line_search : LineSearch or LocalCurvature or None
+        Replaces the learning rate.
+    keep_best_on : tuple of str
+        Reasons to stop after which the best parameters are kept, not the last.
+    plateau : Plateau or None
+        Ends the run, or tells an adaptive schedule to reduce the rate.
+    validate : callable or None
+        From parameters to the score on the rows held out.
+    store : callable or None
+        From parameters to the coefficients and intercept that the history keeps.
+    on_epoch : callable or None
+        Called with the history and the parameters after each epoch; True ends the run.
+    history : History
+    """
+
+    objective: Any
+    optimizer: Any
+    sampler: Any
+    schedule: Any
+    learning_rate: float
+    stopping: Stopping
+    divergence: Stopping
+    max_iter: int
+    gradient_step: float
+    gradient_units: Any
+    started: float
+    schedule_offset: int = 0
+    may_cut_rate: bool = False
+    line_search: Any = None
+    keep_best_on: tuple[str, ...] = ("diverged", "interrupted", "plateau")
+    plateau: Plateau | None = None
+    validate: Callable | None = None
+    store: Callable | None = None
+    on_epoch: Callable | None = None
+    history: History = field(default_factory=History)
+
+
+@dataclass
+class State:
+    """Everything that a resumed run needs.
+
+    Parameters
+    ----------
+    params : array
+    rng : numpy.random.RandomState
+    memory : NamedTuple or None
+        The optimizer's; None before its first step.
+    count, epoch : int
+        Updates and epochs so far.
+    learning_rate : float or None
+        The last one before the schedule and ``rate_factor``.
+    rate_factor : float
+        What plateaus and cuts have multiplied the rate by.
+    searched : tuple of (point, gradient) or None
+        Of the last line search.
+    objective : float or None
+        The value at the end, by which a later run knows the same data again.
+    average : SuffixAverage or None
+    anchor : array or None
+        Where a quadratic objective was last taken from the data.
+    plateau : Plateau or None
+        To which an adaptive schedule listens.
+    weight_total, row_total : float, int
+        Of the rows seen so far, which make the weights of `partial_fit` comparable.
+    settings : str
+        The parameters under which the state came about.
+    scaling : Scaling or None
+        Of the columns.
+    """
+
+    params: Any
+    rng: np.random.RandomState
+    memory: Any = None
+    count: int = 0
+    epoch: int = 0
+    learning_rate: float | None = None
+    rate_factor: float = 1.0
+    searched: Any = None
+    objective: float | None = None
+    average: SuffixAverage | None = None
+    anchor: Any = None
+    plateau: Plateau | None = None
+    weight_total: float = 0.0
+    row_total: int = 0
+    settings: str = ""
+    scaling: Any = None
+
+    def reported(self):
+        """The parameters that are evaluated, validated and returned."""
+        return self.params if self.average is None else self.average.value(self.params)
+
+    def restart_at(self, params, optimizer):
+        """Go on from given parameters, with the optimizer's memory and the average cleared."""
+        self.params = params
+        self.memory = optimizer.init(params)
+        if self.average is not None:
+            self.average = SuffixAverage(self.average.start)
+
+
+@dataclass
+class Result:
+    """How a run ended: the parameters to keep, why it stopped, and the number of epochs."""
+
+    params: Any
+    stop_reason: str
+    n_iter: int
+    interrupt: BaseException | None = None

@@ -1,0 +1,1 @@
+"""The progress bar of an animation that is written to a file."""

@@ -1,0 +1,1 @@
+"""Parts of `CoefficientPathDisplay`: the coefficients by epoch, and names beside their lines."""

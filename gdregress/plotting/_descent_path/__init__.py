@@ -1,0 +1,1 @@
+"""Parts of `DescentPathDisplay`: the curve of a function, its axes, and the steps on it."""

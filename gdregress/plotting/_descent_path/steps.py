@@ -1,0 +1,79 @@
+"""The steps of a descent on a curve: points that darken, and arrows from each to the next."""
+
+import numpy as np
+
+from gdregress.plotting._shared.marks import END, START
+
+# Opacity of the first and of the last point.
+FAINTEST, FULL = 0.4, 1.0
+# Length of the shortest step that gets an arrow, as a share of the axes.
+SHORTEST = 0.03
+
+
+class Steps:
+    """The artists of one path.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        Its limits must have been set.
+    path : ndarray of shape (n_points, 2)
+    colour : str
+    arrows : bool
+        Whether to draw arrows.
+    point_kw : dict
+        Passed to ``Axes.scatter``.
+    """
+
+    def __init__(self, ax, path, colour, arrows, point_kw):
+        # one point that is not finite would prevent matplotlib from drawing all others
+        self.path = np.where(np.isfinite(path), path, np.nan)
+        alpha = np.linspace(FAINTEST, FULL, len(path))
+        style = {"s": 28, "color": colour, "alpha": alpha, "linewidths": 0, "zorder": 3}
+        self.points = ax.scatter(*self.path.T, **{**style, **point_kw})
+        ax.plot(*self.path[:1].T, color=colour, linestyle="", zorder=4, **START)
+        (self.head,) = ax.plot(*self.path[-1:].T, color=colour, linestyle="", zorder=5, **END)
+        self.arrows = self._drawn_arrows(ax, colour) if arrows else {}
+        (self.line,) = ax.plot(*self.path.T, color=colour, linewidth=0.8, alpha=0.6, zorder=2.8)
+        self.line.set_visible(not arrows)
+
+    def _drawn_arrows(self, ax, colour):
+        """Arrows by the number of the step; short steps have none."""
+        to_axes = ax.transData + ax.transAxes.inverted()
+        places = to_axes.transform(self.path)
+        lengths = np.hypot(*np.diff(places, axis=0).T)
+        drawn = {}
+        for step in np.flatnonzero(lengths >= SHORTEST):
+            drawn[step + 1] = ax.annotate(
+                "",
+                xy=self.path[step + 1],
+                xytext=self.path[step],
+                arrowprops={
+                    "arrowstyle": "->",
+                    "color": colour,
+                    "linewidth": 1.2,
+                    "shrinkA": 3,
+                    "shrinkB": 3,
+                },
+                annotation_clip=False,
+                zorder=3,
+            )
+        for arrow in drawn.values():
+            arrow.arrow_patch.set_clip_box(ax.bbox)
+            arrow.arrow_patch.set_clip_on(True)
+        return drawn
+
+    def show(self, index):
+        """Show the path up to one of its points."""
+        index = min(index, len(self.path) - 1)
+        is_shown = np.arange(len(self.path)) <= index
+        self.points.set_offsets(np.where(is_shown[:, None], self.path, np.nan))
+        self.line.set_data(*self.path[: index + 1].T)
+        self.head.set_data(*self.path[index : index + 1].T)
+        for step, arrow in self.arrows.items():
+            arrow.set_visible(step <= index)
+
+
+def draw_mark(ax, point, colour, style):
+    """Draw a marker on the curve, below the heads of the paths."""
+    ax.plot(*np.reshape(point, (2, 1)), color=colour, linestyle="", zorder=2.5, **style)

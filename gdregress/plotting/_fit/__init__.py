@@ -1,0 +1,1 @@
+"""Parts of `FitDisplay`: the rows, the predictions between them, and their drawing."""

@@ -1,0 +1,66 @@
+"""The rows, the lines and the limits of a picture of a fit."""
+
+import numpy as np
+
+from gdregress.plotting._shared.figure import colours, foreground
+
+# Margin of the axes around the points, as a share of their range.
+MARGIN = 0.08
+
+
+def draw_points(ax, x, y, groups, labels, point_kw):
+    """Draw the rows in the colours of their groups, and return the artists.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    x, y : ndarray of shape (n_samples,)
+    groups : ndarray of int of shape (n_samples,), or None for a single group
+    labels : list of str
+        Names of the groups.
+    point_kw : dict
+        Passed to ``Axes.plot``.
+    """
+    n = len(x)
+    style = {
+        "linestyle": "",
+        "marker": "o",
+        "markersize": float(np.clip(60 / np.sqrt(n), 3, 6)),
+        "alpha": float(np.clip(20 / np.sqrt(n), 0.3, 0.8)),
+        "markeredgewidth": 0,
+    }
+    artists = []
+    for k, (label, colour) in enumerate(zip(labels, colours(len(labels)), strict=True)):
+        rows = slice(None) if groups is None else groups == k
+        artists += ax.plot(
+            x[rows], y[rows], **{**style, "color": colour, "label": label, **point_kw}
+        )
+    return artists
+
+
+def draw_lines(ax, grid, lines, labels, shades, line_kw):
+    """Draw the model's lines, and return the artists."""
+    return [
+        ax.plot(grid, line, **{"color": shade, "linewidth": 2, "label": label, **line_kw})[0]
+        for line, label, shade in zip(lines, labels, shades, strict=True)
+    ]
+
+
+def draw_references(ax, grid, references):
+    """Draw the reference lines, each with its own dashes."""
+    for (label, line), style in zip(references.items(), _dashes(len(references)), strict=True):
+        ax.plot(grid, line, color=foreground(), linestyle=style, linewidth=1.5, label=label)
+
+
+def range_of(*arrays):
+    """Limits of an axis that contains all finite numbers of some arrays."""
+    values = np.concatenate([np.ravel(array) for array in arrays])
+    values = values[np.isfinite(values)]
+    low, high = values.min(), values.max()
+    margin = MARGIN * (high - low) or 0.5
+    return low - margin, high + margin
+
+
+def _dashes(n):
+    styles = ("--", ":", "-.")
+    return [styles[i % len(styles)] for i in range(n)]

@@ -1,0 +1,1 @@
+"""Parts of `LearningRateDisplay`: the fits with many learning rates, and their markers."""

@@ -1,0 +1,115 @@
+"""Fits with many learning rates, and the stable limit of the rate."""
+
+import math
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from sklearn.base import clone
+
+from gdregress._estimator.plan import plan_run
+from gdregress.exceptions import ConvergenceWarning, IgnoredParameterWarning
+from gdregress.plotting._shared.estimators import earlier_steps, final_estimator
+from gdregress.plotting._shared.preparation import prepare_quietly
+
+# Smallest rate tried, as a multiple of the smaller of limit and automatic rate; largest rate, as
+# a multiple of the larger. Each rate is twice the rate before.
+BELOW, ABOVE = 2.0**-7, 2.0**3
+
+
+class Trial(NamedTuple):
+    """A fit with one learning rate.
+
+    Attributes
+    ----------
+    learning_rate : float
+    objective : float
+        Objective after the last epoch.
+    epochs : int
+    stop_reason : str
+    """
+
+    learning_rate: float
+    objective: float
+    epochs: int
+    stop_reason: str
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the run diverged."""
+        return self.stop_reason == "diverged"
+
+
+def prepared(model, X, y):
+    """The final estimator of a model, and X after the earlier steps, which are fitted anew."""
+    before = earlier_steps(model)
+    X = X if before is None else clone(before).fit_transform(X, y)
+    return final_estimator(model), X
+
+
+def fit_without_warnings(estimator, learning_rate, *data):
+    """Fit a clone with this learning rate, and suppress warnings about what the picture shows."""
+    model = clone(estimator).set_params(learning_rate=learning_rate, verbose=0, store_path=False)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", IgnoredParameterWarning)
+        return model.fit(*data)
+
+
+def trial_from(model, learning_rate):
+    """The trial of a fitted model."""
+    objective = model.history_["objective"][-1]
+    return Trial(float(learning_rate), objective, model.n_iter_, model.stop_reason_)
+
+
+def automatic_trial(model, diagnostics):
+    """The trial of a fit with ``learning_rate="auto"``, and the range of the rates it has used.
+
+    A search for the rate may end anywhere in this range. Without a search the trial holds the
+    first rate, because a schedule may have reduced it after plateaus; the range is None.
+    """
+    rates = model.history_["learning_rate"]
+    if diagnostics.searched:
+        return trial_from(model, model.learning_rate_), (min(rates), max(rates))
+    return trial_from(model, rates[0]), None
+
+
+def run_diagnostics(estimator, X, y, sample_weight=None):
+    """The diagnostics of a fit to these data, without fitting.
+
+    Returns
+    -------
+    diagnostics : RunDiagnostics
+    """
+    model = clone(estimator).set_params(learning_rate="auto")
+    prepared = prepare_quietly(model, X, y, sample_weight)
+    return plan_run(model, prepared.components, prepared.objective).diagnostics
+
+
+def limit_name(diagnostics):
+    """The name of the stable limit in a legend: exact limits have another than estimates."""
+    if diagnostics.curvature_is_exact:
+        return "stable limit"
+    return "estimated limit" if diagnostics.is_batch else "estimated limit of an average batch"
+
+
+def rates_around(limit, automatic):
+    """Rates from far below the limit and the automatic rate to well above; none is the limit."""
+    if limit is None:
+        anchor, low, high = automatic, BELOW * automatic, automatic / BELOW
+    else:
+        anchor = limit * math.sqrt(2.0)
+        low, high = BELOW * min(limit, automatic), ABOVE * max(limit, automatic)
+    first, last = np.floor(np.log2(low / anchor)), np.ceil(np.log2(high / anchor))
+    return anchor * 2.0 ** np.arange(first, last + 1)
+
+
+def checked_rates(learning_rates):
+    """The user's own rates, ascending."""
+    rates = np.asarray(learning_rates, dtype=float)
+    if rates.ndim != 1 or not rates.size or not (np.isfinite(rates) & (rates > 0)).all():
+        raise ValueError(
+            "learning_rates must be one or more positive finite numbers, such as "
+            f"numpy.geomspace(0.001, 1, 10). Got {learning_rates!r}."
+        )
+    return np.unique(rates)

@@ -1,0 +1,1 @@
+"""Parts of `LossCurveDisplay`: the curves from histories, and the markers of their ends."""

@@ -1,0 +1,88 @@
+"""The vertical limits of loss curves, and the markers and legend entries of their ends."""
+
+import numpy as np
+
+from gdregress.plotting._shared.scale import LARGEST_POWER, finite
+
+MARKERS = {
+    "tolerance": "o",
+    "plateau": "s",
+    "early stopping": "s",
+    "max_iter": ">",
+    "last epoch": ">",
+    "diverged": "X",
+    "callback": "D",
+    "interrupted": "P",
+}
+# Height above the start at which a curve is cut: a multiple of the value at the start on a
+# logarithmic axis, of the fall from the start on a linear axis.
+FOLLOWED = {"log": 1e3, "linear": 10.0}
+MARGIN = 0.05
+
+
+def limits(curves, scale):
+    """The limits of the vertical axis, and whether they cut a curve.
+
+    The curve of a run that diverges is cut at a height where the other curves stay readable.
+
+    Parameters
+    ----------
+    curves : list of array
+    scale : {"linear", "log"}
+
+    Returns
+    -------
+    bottom, top : float
+    is_cut : bool
+    """
+    curves = [values[np.isfinite(values)] for values in map(finite, curves)]
+    if scale == "log":
+        curves = [np.log10(values[values > 0]) for values in curves]
+    curves = [values for values in curves if values.size]
+    if not curves:
+        return 0.0, 1.0, False
+    tops = [values.max() for values in curves]
+    start, low = max(values[0] for values in curves), min(values.min() for values in curves)
+    if scale == "log":
+        followed = start + np.log10(FOLLOWED[scale])
+    else:
+        followed = start + FOLLOWED[scale] * (start - low) if start > low else np.inf
+    is_cut = min(tops) <= followed < max(tops)
+    top = followed if is_cut else max(tops)
+    margin = MARGIN * ((top - low) or abs(top) or 1.0)
+    bottom, top = low - margin, top if is_cut else top + margin
+    if scale == "log":
+        bottom, top = 10.0 ** max(bottom, -LARGEST_POWER), 10.0 ** min(top, LARGEST_POWER)
+    return bottom, top, is_cut
+
+
+def mark_stop(line, curve):
+    """Draw a marker at the end of the run; at the edge if the end lies outside.
+
+    Returns
+    -------
+    handle : tuple of Line2D
+        The line and its marker, for a legend.
+    """
+    ax, last = line.axes, np.nan_to_num(curve.y[-1], nan=np.inf)
+    marker = ax.plot(
+        curve.x[-1],
+        np.clip(last, *ax.get_ylim()),
+        linestyle="none",
+        marker=MARKERS.get(curve.stop_reason, "o"),
+        color=line.get_color(),
+        clip_on=False,
+        zorder=line.get_zorder() + 1,
+    )[0]
+    return line, marker
+
+
+def stop_text(line, curve):
+    """The legend's text for a curve: its label, and the reason and place of its end."""
+    notes = []
+    if curve.stop_reason is not None:
+        notes = [curve.stop_reason, f"{curve.unit} {curve.last_epoch}"]
+    last, top = curve.y[-1], line.axes.get_ylim()[1]
+    if not last <= top:
+        notes.append(f"at {last:.2g}")
+    return f"{curve.label} ({', '.join(notes)})" if notes else curve.label

@@ -1,0 +1,82 @@
+"""The drawing of a surface: contours from above, or hills in three dimensions."""
+
+import numpy as np
+
+from gdregress.plotting._shared.figure import foreground, pyplot
+from gdregress.plotting._shared.window import similar_lengths
+
+LEVELS = 16
+# Share of the window inside the lowest contour; the flat part of the surface does not count.
+INNERMOST = 0.01
+# Heights below this share of the highest belong to the flat part.
+SMALLEST = 1e-9
+# Smallest ratio of the highest to the lowest contour at which powers of ten suffice as ticks.
+FEW = 1e3
+
+
+def gap_levels(gaps, n_levels=LEVELS):
+    """Heights of the contours; equal ratios make a valley visible between high walls.
+
+    Parameters
+    ----------
+    gaps : ndarray
+        Heights above the lowest point; NaN or infinite outside the function's domain.
+    n_levels : int
+
+    Returns
+    -------
+    levels : ndarray of shape (n_levels,), or of shape (0,) for a level plane
+    """
+    finite = gaps[np.isfinite(gaps)]
+    highest = finite.max(initial=0.0)
+    if highest <= 0:
+        return np.empty(0)
+    rising = finite[finite > SMALLEST * highest]
+    lowest = min(np.quantile(rising, INNERMOST), highest / 2)
+    return np.geomspace(lowest, highest, n_levels)
+
+
+def draw_contours(ax, x, y, gaps, n_levels, contour_kw, label, colorbar):
+    """Draw filled contours with lines between them; the lowest region stays unfilled."""
+    from matplotlib.colors import LinearSegmentedColormap, LogNorm
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    levels = gap_levels(gaps, n_levels)
+    if not levels.size:
+        return None
+    ink = foreground()
+    shades = LinearSegmentedColormap.from_list("shades", [(ink, 0.0), (ink, 0.45)])
+    style = {"cmap": shades, "norm": LogNorm(levels[0], levels[-1]), "extend": "min"}
+    heights = np.ma.masked_invalid(np.maximum(gaps, levels[0] / 2))
+    filled = ax.contourf(x, y, heights, levels, **{**style, **contour_kw})
+    ax.contour(x, y, heights, levels, colors=[ink], linewidths=0.5, alpha=0.35)
+    if colorbar:
+        few = levels[-1] < FEW * levels[0]
+        bar = ax.figure.colorbar(filled, ax=ax, label=label, format="%g")
+        bar.set_ticks(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=8))
+        bar.ax.yaxis.set_minor_formatter(NullFormatter())
+    return filled
+
+
+def draw_hills(ax, x, y, values, gaps, n_levels, surface_kw):
+    """Draw the surface in three dimensions, coloured by the same heights as the contours."""
+    from matplotlib.colors import LogNorm
+
+    levels = gap_levels(gaps, n_levels)
+    style = {"cmap": "viridis", "alpha": 0.85, "linewidth": 0, "antialiased": False}
+    style |= {"rcount": len(y), "ccount": len(x)}
+    if levels.size:
+        colours = pyplot().get_cmap(surface_kw.get("cmap", "viridis"))
+        shade = LogNorm(levels[0], levels[-1], clip=True)
+        faces = colours(shade(np.where(np.isfinite(gaps), gaps, levels[-1])))
+        style = {**style, "facecolors": faces, "cmap": None, "shade": False}
+        surface_kw = {k: v for k, v in surface_kw.items() if k != "cmap"}
+    heights = np.where(np.isfinite(values), values, np.nan)
+    ax.computed_zorder = False  # a computed order would hide the path behind the surface
+    return ax.plot_surface(*np.meshgrid(x, y), heights, **{**style, **surface_kw})
+
+
+def equal_if_similar(ax, x, y):
+    """Set equal units on both axes unless one of them would become much shorter."""
+    if similar_lengths(x[-1] - x[0], y[-1] - y[0]):
+        ax.set_aspect("equal")

@@ -1,0 +1,83 @@
+"""The course of the parameters through a fit, from its history."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gdregress.exceptions import warn_user
+from gdregress.plotting._loss_surface.training import flat_parameters
+from gdregress.plotting._shared.stored_path import check_stored
+
+# Largest difference between the last objective of the history and the objective on the data that
+# the caller passes, relative to itself and to the start; a larger one means other data.
+SAME, ROUNDING = 1e-4, 1e-9
+
+
+@dataclass(frozen=True)
+class Descent:
+    """The parameters of a fit after every epoch.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_epochs + 1, n_parameters)
+        Flat vectors in the units of ``coef_``, see `Training`.
+    run_points : ndarray of shape (n_epochs + 1, n_parameters)
+        The same points in the units of the run.
+    objective : ndarray of shape (n_epochs + 1,)
+    kept : ndarray of shape (n_parameters,) or None
+        ``coef_`` and ``intercept_`` if they differ from the last point, as after early stopping.
+    """
+
+    points: Any
+    run_points: Any
+    objective: Any
+    kept: Any
+
+    @property
+    def end(self):
+        """The parameters that the fit has returned."""
+        return self.points[-1] if self.kept is None else self.kept
+
+
+def read_descent(estimator, training):
+    """Read the path of a fitted estimator from its history.
+
+    Raises
+    ------
+    ValueError
+        If the estimator has not stored its path.
+
+    Warns
+    -----
+    UserWarning
+        If the objective differs from the history, because the data are not those of the fit.
+    """
+    check_stored(estimator)
+    history, fit_intercept = estimator.history_, estimator.fit_intercept
+    stored = zip(history.coef, history.intercept, strict=True)
+    points = np.array([flat_parameters(c, b, fit_intercept) for c, b in stored])
+    # early calls to partial_fit may have run with store_path=False
+    objective = np.asarray(history["objective"][-len(points) :], dtype=float)
+    kept = flat_parameters(estimator.coef_, estimator.intercept_, fit_intercept)
+    if np.allclose(kept, points[-1], rtol=1e-12, atol=0):
+        kept = None
+    with np.errstate(over="ignore", invalid="ignore"):
+        run_points = np.array([training.to_run(point) for point in points])
+    _check_objective(training, run_points[-1], objective)
+    return Descent(points, run_points, objective, kept)
+
+
+def _check_objective(training, point, objective):
+    known = objective[-1]
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = training.objective.value(training.as_parameters(point))
+    close = SAME * abs(known) + ROUNDING * abs(objective[0])
+    if not np.isfinite([value, known]).all() or abs(value - known) <= close:
+        return
+    warn_user(
+        f"The objective at the end of the path is {value:.6g} on these data, but {known:.6g} in "
+        "history_: X, y or sample_weight are not those of the fit, or parameters have been set "
+        "since. The surface shows the objective on these data.",
+        UserWarning,
+    )

@@ -1,0 +1,129 @@
+"""The surface of a function of two numbers, and its minimum."""
+
+import inspect
+
+import numpy as np
+from scipy.optimize import minimize as scipy_minimize
+
+from gdregress._minimize.derivatives import number
+from gdregress.plotting._shared.function_paths import labelled_paths
+from gdregress.plotting._shared.window import checked_limits, points_to_show, window
+
+
+def function_surface(f, path, xlim, ylim, grid, vectorized):
+    """The parameters of a `LossSurfaceDisplay`; its `from_function` explains the arguments."""
+    paths = {} if path is None else labelled_paths(path, 2)
+    height = _of_two_numbers(f, next(iter(paths.values()), None))
+    if not paths:
+        return _without_path(f, height, xlim, ylim, grid, vectorized)
+    heights = {k: np.array([height(*p) for p in path.points]) for k, path in paths.items()}
+    ends = np.vstack([path.points for path in paths.values()])
+    ends_heights = np.concatenate(list(heights.values()))
+    if not np.isfinite(ends_heights).any():
+        raise ValueError("f is not finite at any point of the path.")
+    minimum = _minimum_near(height, ends[np.nanargmin(_finite(ends_heights))])
+    lowest = np.nanmin(_finite(ends_heights)) if minimum is None else height(*minimum)
+    shown = np.vstack([p.points[points_to_show(heights[k], lowest)] for k, p in paths.items()])
+    middle = None if minimum is None or _is_far(minimum, shown) else minimum
+    shown = shown if middle is None else np.vstack([shown, middle])
+    xlim, ylim = window(shown, middle, xlim=xlim, ylim=ylim)
+    x, y = np.linspace(*xlim, grid), np.linspace(*ylim, grid)
+    return {
+        "x": x,
+        "y": y,
+        "values": _on_grid(f, height, x, y, vectorized),
+        "paths": {label: path.points for label, path in paths.items()},
+        "path_values": heights,
+        "kept": {label: p.kept for label, p in paths.items() if p.kept is not None},
+        **_inside(minimum, lowest, x, y),
+    }
+
+
+def _without_path(f, height, xlim, ylim, grid, vectorized):
+    for name, limit in (("xlim", xlim), ("ylim", ylim)):
+        if limit is None:
+            raise ValueError(f"Without a path, {name} must be a pair of numbers.")
+    x = np.linspace(*checked_limits(xlim, "xlim"), grid)
+    y = np.linspace(*checked_limits(ylim, "ylim"), grid)
+    values = _on_grid(f, height, x, y, vectorized)
+    if not np.isfinite(values).any():
+        raise ValueError("f is not finite anywhere between xlim and ylim.")
+    row, column = np.unravel_index(np.nanargmin(_finite(values)), values.shape)
+    minimum = _minimum_near(height, np.array([x[column], y[row]]))
+    lowest = None if minimum is None else height(*minimum)
+    return {"x": x, "y": y, "values": values, **_inside(minimum, lowest, x, y)}
+
+
+def _of_two_numbers(f, path):
+    """f as a function of two floats; f itself may take a vector of two numbers."""
+    if _takes_two(f):
+
+        def height(x, y):
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                return number(f(np.float64(x), np.float64(y)))
+
+        return height
+    if path is not None:
+        return lambda x, y: path.value(f, [x, y])
+
+    def height_of_vector(x, y):
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return number(f(np.array([x, y], dtype=float)))
+
+    return height_of_vector
+
+
+def _takes_two(f):
+    """Whether f requires two arguments."""
+    try:
+        parameters = inspect.signature(f).parameters.values()
+    except ValueError:  # some built-in functions have no signature
+        return True
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [p for p in parameters if p.kind in positional and p.default is p.empty]
+    return len(needed) >= 2
+
+
+def _on_grid(f, height, x, y, vectorized):
+    mesh = np.meshgrid(x, y)
+    if not vectorized:
+        points = zip(*(axis.ravel() for axis in mesh), strict=True)
+        return np.array([height(*point) for point in points]).reshape(mesh[0].shape)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        values = np.asarray(f(*mesh) if _takes_two(f) else f(np.stack(mesh)), dtype=float)
+    if values.shape != mesh[0].shape:
+        raise ValueError(
+            f"With vectorized=True f must return an array of the shape {mesh[0].shape} of its "
+            f"arguments. It returned {values.shape}. Leave vectorized=False for an f of numbers."
+        )
+    return values
+
+
+def _minimum_near(height, start):
+    """The result of a search without gradients; None if it does not converge."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        found = scipy_minimize(
+            lambda point: height(*point),
+            start,
+            method="Nelder-Mead",
+            options={"xatol": 1e-8, "fatol": 1e-12, "maxfev": 2000},
+        )
+    return found.x if found.success and np.isfinite(found.fun) else None
+
+
+def _is_far(point, points):
+    """Whether a point lies further outside the range of others than this range is long."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    reach = max(high - low)
+    return bool((np.maximum(low - point, point - high) > reach).any())
+
+
+def _inside(minimum, value, x, y):
+    """The minimum as parameters of the display, if it lies in the window."""
+    if minimum is None or not (x[0] <= minimum[0] <= x[-1] and y[0] <= minimum[1] <= y[-1]):
+        return {}
+    return {"minimum": minimum, "minimum_value": value}
+
+
+def _finite(values):
+    return np.where(np.isfinite(values), values, np.nan)

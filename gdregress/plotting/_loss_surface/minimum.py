@@ -1,0 +1,79 @@
+"""The minimum of the objective, by a long descent."""
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+
+from gdregress.exceptions import IgnoredParameterWarning
+from gdregress.plotting._loss_surface.training import flat_parameters
+
+# The descent reads at most this count of numbers, but its epochs stay between the two limits.
+NUMBERS_READ = 2e9
+FEWEST, MOST = 1000, 20_000
+
+
+@dataclass(frozen=True)
+class Minimum:
+    """The smallest objective known.
+
+    Parameters
+    ----------
+    point : ndarray
+        Flat vector in the units of ``coef_``.
+    value : float
+    reached : bool
+        Whether a descent has converged there. It cannot if there is no minimum.
+    """
+
+    point: Any
+    value: float
+    reached: bool
+
+
+def find_minimum(estimator, training, point, value):
+    """Find the minimum by a long batch descent from the best point known.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    training : Training
+    point : ndarray
+        Flat vector in the units of ``coef_``.
+    value : float
+        Objective at this point.
+    """
+    X, y, weights = training.rows
+    design = training.objective.design
+    twin = clone(estimator).set_params(
+        solver="batch",
+        optimizer="nesterov",
+        momentum="auto",
+        learning_rate="auto",
+        schedule="auto",
+        max_iter=int(np.clip(NUMBERS_READ / X.shape[0] / len(point), FEWEST, MOST)),
+        tol=1e-7,
+        early_stopping=False,
+        average=False,
+        warm_start=False,
+        store_path=False,
+        verbose=0,
+    )
+    if hasattr(twin, "class_weight"):
+        twin.set_params(class_weight=None)  # the weights of the rows include them already
+    coef, intercept = design.split(point.reshape(design.n_parameters, -1))
+    start = {"coef_init": coef.T, "intercept_init": intercept}
+    if not training.objective.output_shape:
+        start = {"coef_init": coef[:, 0], "intercept_init": intercept[0]}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        warnings.simplefilter("ignore", IgnoredParameterWarning)
+        twin.fit(X, y, weights, **start)
+    found = flat_parameters(twin.coef_, twin.intercept_, design.fit_intercept)
+    lowest = training.objective.value(training.as_parameters(training.to_run(found)))
+    if lowest < value:
+        point, value = found, lowest
+    return Minimum(point, value, bool(twin.converged_))

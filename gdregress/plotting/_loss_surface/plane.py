@@ -1,0 +1,146 @@
+"""The plane of the parameters over which a surface is drawn."""
+
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+
+INTERCEPT = "intercept"
+
+
+class Plane(NamedTuple):
+    """The points origin + u first + v second.
+
+    Attributes
+    ----------
+    origin, first, second : ndarray
+        Flat vectors, see `Training`; the two directions are orthonormal.
+    in_run_units : bool
+        Whether the vectors are in the units of the run, rather than those of ``coef_``.
+    labels : tuple of two str
+        Labels of the axes.
+    """
+
+    origin: Any
+    first: Any
+    second: Any
+    in_run_units: bool
+    labels: tuple
+
+    def coordinates(self, points):
+        """(u, v) of the nearest points in the plane, shape (n_points, 2)."""
+        differences = np.atleast_2d(points) - self.origin
+        return differences @ np.column_stack([self.first, self.second])
+
+
+def choose_plane(features, target, names, training, ends, visited):
+    """The plane that ``features`` describes.
+
+    Parameters
+    ----------
+    features : None, "pca" or pair
+        As in `LossSurfaceDisplay.from_estimator`.
+    target : int or None
+    names : Names
+    training : Training
+    ends : ndarray
+        End of the best descent, a flat vector in the units of ``coef_``.
+    visited : ndarray of shape (n_points, n_parameters)
+        Points of all descents in the units of the run.
+    """
+    if len(ends) < 2:
+        raise ValueError(
+            "A surface needs two parameters, and this fit has only one: a coefficient without "
+            "intercept. DescentPathDisplay.from_function draws functions of one variable."
+        )
+    if features is None:
+        features = "pca"
+        if len(ends) == 2:
+            fit_intercept = training.objective.design.fit_intercept
+            features = (0, INTERCEPT) if fit_intercept else (0, 1)
+    if isinstance(features, str) and features == "pca":
+        return _principal_plane(training.to_run(ends), visited)
+    return _coefficient_plane(features, target, names, training, ends)
+
+
+class Names(NamedTuple):
+    """Names of the parameters.
+
+    Attributes
+    ----------
+    features : list of str
+    after : str
+        Name of the step before the estimator, "" if there is none.
+    """
+
+    features: list
+    after: str
+
+    def label(self, index, n_targets):
+        """Label of an axis, for the index of a parameter in a flat vector."""
+        j, target = divmod(index, n_targets)
+        name = INTERCEPT if j == len(self.features) else f"coefficient of {self.features[j]}"
+        name += f" for target {target}" if n_targets > 1 else ""
+        return name + (f", after {self.after}" if self.after else "")
+
+
+def _coefficient_plane(features, target, names, training, ends):
+    """The plane in which two parameters vary and all others keep their last values."""
+    pair = list(features) if isinstance(features, (tuple, list, np.ndarray)) else []
+    if len(pair) != 2:
+        raise ValueError(
+            "features must be None, 'pca' or a pair of features by number or name, such as "
+            f"(0, 'intercept'). Got {features!r}."
+        )
+    n_targets = training.n_targets
+    target = _check_target(target, n_targets)
+    has_intercept = training.objective.design.fit_intercept
+    indices = [_position(f, names.features, has_intercept) * n_targets + target for f in pair]
+    if indices[0] == indices[1]:
+        raise ValueError(f"features must be two different ones. Got {features!r}.")
+    first, second = np.eye(len(ends))[indices]
+    origin = np.where(first + second > 0, 0.0, ends)
+    labels = tuple(names.label(index, n_targets) for index in indices)
+    return Plane(origin, first, second, False, labels)
+
+
+def _check_target(target, n_targets):
+    if n_targets == 1 and target in (None, 0):
+        return 0
+    if not isinstance(target, Integral) or not 0 <= target < n_targets:
+        raise ValueError(
+            f"target must be the number of one of the {n_targets} rows of coef_, from 0 to "
+            f"{n_targets - 1}. Got {target!r}."
+        )
+    return int(target)
+
+
+def _position(feature, names, has_intercept):
+    """The row of a feature in the table of parameters."""
+    if isinstance(feature, Integral) and -len(names) <= feature < len(names):
+        return int(feature) % len(names)
+    if isinstance(feature, str) and feature in names:
+        return names.index(feature)
+    if isinstance(feature, str) and feature == INTERCEPT and has_intercept:
+        return len(names)
+    known = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+    raise ValueError(
+        f"features holds {feature!r}, which is none of the {len(names)} features "
+        f"({known}){' or the intercept' if has_intercept else ''}."
+    )
+
+
+def _principal_plane(end, visited):
+    """The plane through the end along the first two principal directions of the descents."""
+    # without the rows of zeros a path of one step would have only one direction
+    padded = np.vstack([visited - end, np.zeros((2, len(end)))])
+    _, lengths, directions = np.linalg.svd(padded, full_matrices=False)
+    largest = np.argmax(abs(directions[:2]), axis=1)
+    directions = directions[:2] * np.sign(directions[[0, 1], largest])[:, None]
+    total = np.sum(lengths**2)
+    labels = tuple(
+        f"principal direction {i}"
+        + (f" ({length**2 / total:.0%} of the movement)" if total > 0 else "")
+        for i, length in enumerate(lengths[:2], start=1)
+    )
+    return Plane(end, *directions, True, labels)

@@ -1,0 +1,79 @@
+"""The check that all estimators on a surface minimise the same objective."""
+
+import numpy as np
+from scipy import sparse
+
+from gdregress._utils.array_api import to_numpy
+from gdregress.plotting._loss_surface.plane import Names
+from gdregress.plotting._loss_surface.training import rebuild_training
+from gdregress.plotting._shared.estimators import earlier_steps, feature_names, transformed
+
+
+def common_training(models, estimators, X, y, sample_weight):
+    """The objective that all fits have minimised, and the names of its parameters.
+
+    Parameters
+    ----------
+    models : dict of label to fitted estimator or Pipeline
+    estimators : dict of label to GDRegressor or GDClassifier
+        The final estimators of the models.
+    X, y, sample_weight
+        The data of the fits.
+
+    Raises
+    ------
+    ValueError
+        If they have minimised different objectives.
+    """
+    trainings, problems, first, first_columns = {}, {}, next(iter(models)), None
+    for label, estimator in estimators.items():
+        columns = transformed(models[label], X)
+        trainings[label] = rebuild_training(estimator, columns, y, sample_weight)
+        first_columns = columns if first_columns is None else first_columns
+        if not _same_numbers(columns, first_columns):
+            raise ValueError(
+                "Estimators on one surface must be fitted to the same columns, but the steps "
+                f"before {label!r} transform X differently from those before {first!r}."
+            )
+        problems[label] = _problem(estimator, trainings[label])
+        _check_same(problems, first, label)
+    before = earlier_steps(models[first])
+    after = "" if before is None else type(before.steps[-1][1]).__name__
+    return trainings[first], Names(feature_names(models[first]), after)
+
+
+def _check_same(problems, first, label):
+    """Raise ValueError unless two estimators minimise the same objective."""
+    for name, value in problems[first].items():
+        other = problems[label][name]
+        if other != value:
+            raise ValueError(
+                "Estimators on one surface must minimise the same objective, but "
+                f"{first!r} has {name}={value} and {label!r} has {name}={other}. "
+                "Draw a surface for each."
+            )
+
+
+def _problem(estimator, training):
+    """The parameters on which an objective depends, apart from the data."""
+    held_out = None
+    if estimator.early_stopping:
+        held_out = estimator.validation_fraction, estimator.random_state
+    return {
+        "loss": repr(training.objective.loss),
+        "penalty": repr(training.objective.penalty),
+        "fit_intercept": estimator.fit_intercept,
+        "standardize": estimator.standardize,
+        "class_weight": repr(getattr(estimator, "class_weight", None)),
+        "early_stopping, with validation_fraction and random_state": held_out,
+    }
+
+
+def _same_numbers(a, b):
+    if a is b:
+        return True
+    if sparse.issparse(a) and sparse.issparse(b):
+        return a.shape == b.shape and (a != b).nnz == 0
+    return not (sparse.issparse(a) or sparse.issparse(b)) and np.array_equal(
+        to_numpy(a), to_numpy(b)
+    )

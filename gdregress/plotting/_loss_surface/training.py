@@ -1,0 +1,108 @@
+"""The objective of a fit, rebuilt from its estimator and data."""
+
+from dataclasses import dataclass
+from numbers import Integral
+
+import numpy as np
+from sklearn.base import clone
+
+from gdregress._objective.design import Scaling
+from gdregress._objective.from_data import DataObjective
+from gdregress._utils.array_api import asarray, namespace, to_numpy
+from gdregress.plotting._shared.preparation import prepare_quietly
+
+
+@dataclass(frozen=True)
+class Training:
+    """The objective of a fit and its rows.
+
+    Parameters are flat vectors in the units of ``coef_``: the coefficients of the first feature
+    for every target, then those of the second, and so on, then the intercepts.
+
+    Parameters
+    ----------
+    objective : DataObjective
+    scaling : Scaling
+    rows : tuple
+        X, y and weights of the training rows; y holds classes as numbers.
+    """
+
+    objective: DataObjective
+    scaling: Scaling
+    rows: tuple
+
+    @property
+    def n_targets(self):
+        """Numbers predicted for each row."""
+        return int(np.prod(self.objective.output_shape, dtype=int))
+
+    def to_run(self, flat):
+        """The same parameters in the units of the run, for example of standardised columns."""
+        design = self.objective.design
+        table = np.asarray(flat, dtype=float).reshape(design.n_parameters, self.n_targets)
+        if self.scaling.scale is None:
+            return table.ravel()
+        scaling = Scaling(to_numpy(self.scaling.mean), to_numpy(self.scaling.scale))
+        coef, intercept = design.split(table)
+        coef, intercept = scaling.from_original(coef, intercept)
+        return (np.vstack([coef, intercept]) if design.fit_intercept else coef).ravel()
+
+    def as_parameters(self, flat):
+        """A flat vector in the units of the run, in the shape and library of the objective."""
+        y = self.objective.y
+        xp = namespace(y)
+        shaped = flat.reshape(self.objective.design.n_parameters, *self.objective.output_shape)
+        return shaped if xp is np else asarray(shaped, xp, y.device, dtype=y.dtype)
+
+
+def rebuild_training(estimator, X, y, sample_weight=None):
+    """Rebuild the training of a fitted estimator, which stays unchanged.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    X, y, sample_weight
+        The data of the fit.
+
+    Raises
+    ------
+    ValueError
+        If X has another number of columns than in the fit, if y has other classes, or if
+        `random_state` does not reproduce the rows that early stopping held out.
+    """
+    twin = clone(estimator)
+    _check_split(twin)
+    prepared = prepare_quietly(twin, X, y, sample_weight)
+    _check_like_fit(estimator, twin)
+    return Training(prepared.objective, prepared.scaling, prepared.rows)
+
+
+def _check_split(estimator):
+    if estimator.early_stopping and not isinstance(estimator.random_state, Integral):
+        raise ValueError(
+            "With early_stopping the objective depends on the rows held out, and only an int as "
+            "random_state reproduces them. "
+            f"Got random_state={estimator.random_state!r}: fit again with random_state=0."
+        )
+
+
+def _check_like_fit(estimator, twin):
+    if twin.n_features_in_ != estimator.n_features_in_:
+        raise ValueError(
+            f"X has {twin.n_features_in_} features, but {type(twin).__name__} was fitted on "
+            f"{estimator.n_features_in_}. Pass the X and y of the fit."
+        )
+    fitted = to_numpy(getattr(estimator, "classes_", np.empty(0)))
+    given = to_numpy(getattr(twin, "classes_", np.empty(0)))
+    if not np.array_equal(fitted, given):
+        raise ValueError(
+            f"The classes of y are {given}, those of the fit were {fitted}. "
+            "Pass the X and y of the fit."
+        )
+
+
+def flat_parameters(coef, intercept, fit_intercept):
+    """``coef_`` and ``intercept_`` as a flat vector, see `Training`."""
+    coef = np.atleast_2d(to_numpy(coef)).astype(float)
+    intercept = np.reshape(to_numpy(intercept), (1, -1)).astype(float)
+    return (np.vstack([coef.T, intercept]) if fit_intercept else coef.T).ravel()

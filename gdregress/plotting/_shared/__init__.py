@@ -1,0 +1,1 @@
+"""Helpers of two or more displays: they read estimators and paths, and draw on axes."""

@@ -1,0 +1,15 @@
+"""Markers of the start, the end and the minimum, and their entries in a legend."""
+
+from gdregress.plotting._shared.figure import foreground
+
+START = {"marker": "o", "markersize": 8, "fillstyle": "none", "markeredgewidth": 1.5}
+END = {"marker": "s", "markersize": 6}
+KEPT = {"marker": "D", "markersize": 8, "fillstyle": "none", "markeredgewidth": 1.5}
+MINIMUM = {"marker": "*", "markersize": 16}
+
+
+def legend_entry(style, label):
+    """A legend's entry for a kind of marker, in the colour of text."""
+    from matplotlib.lines import Line2D
+
+    return Line2D([], [], color=foreground(), linestyle="", label=label, **style)

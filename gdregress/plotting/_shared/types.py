@@ -1,0 +1,17 @@
+"""Types of the arguments of the displays."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+from scipy.optimize import OptimizeResult
+
+MatrixLike: TypeAlias = npt.ArrayLike | sparse.sparray | sparse.spmatrix
+Limits: TypeAlias = Sequence[float] | np.ndarray
+Scale: TypeAlias = Literal["auto", "linear", "log"]
+# two parameters by number or name, or "pca"
+Features: TypeAlias = Literal["pca"] | Sequence[int | str] | np.ndarray
+DescentPath: TypeAlias = OptimizeResult | Sequence[Any] | np.ndarray
+DescentPaths: TypeAlias = DescentPath | Mapping[str, DescentPath]

@@ -1,0 +1,116 @@
+"""The window of a picture: the points of a path that it shows, and its limits."""
+
+import numpy as np
+
+# The window does not show points that are higher than this many times the start.
+GROWN = 4.0
+# Margin on either side of the points, as a share of their range.
+MARGIN = 0.15
+# Smallest distance of the minimum from either end, as a share of the axis.
+INWARD = 0.25
+# Smallest ratio of the two axes, both measured by their effect on the predictions.
+NARROWEST = 0.2
+# Two axes whose lengths have at most this ratio get the same scale.
+SIMILAR = 1.8
+
+
+def points_to_show(heights, lowest):
+    """Choose the points of a path that the window shows.
+
+    The window shows a point if its height above the lowest point is at most four times that of
+    the start. A path that begins near the minimum and stays at a higher level is shown completely.
+
+    Parameters
+    ----------
+    heights : ndarray of shape (n_points,)
+    lowest : float
+
+    Returns
+    -------
+    is_shown : ndarray of bool of shape (n_points,)
+        The start is always True.
+    """
+    finite = np.isfinite(heights)
+    gaps = np.where(finite, heights - lowest, np.inf)
+    reference = gaps[0]
+    middle = np.sort(gaps)[(len(gaps) - 1) // 2]
+    if gaps[-1] <= GROWN * middle:
+        reference = max(reference, middle)
+    is_shown = finite & (gaps <= GROWN * reference)
+    is_shown[0] = True
+    return is_shown
+
+
+def window(points, minimum=None, effect_of_unit=(1.0, 1.0), xlim=None, ylim=None):
+    """Limits of both axes of a surface.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_points, 2)
+        The window contains them.
+    minimum : ndarray of shape (2,) or None
+        One of the points; the window shows its surroundings on all sides.
+    effect_of_unit : pair of float
+        Change of the predictions by a step of length 1 along either axis, which makes the units
+        of the axes comparable.
+    xlim, ylim : pair of float or None
+        The user's own limits.
+
+    Returns
+    -------
+    xlim, ylim : pairs of float
+    """
+    own = [
+        None if given is None else checked_limits(given, name)
+        for given, name in ((xlim, "xlim"), (ylim, "ylim"))
+    ]
+    middles = (None, None) if minimum is None else minimum
+    axes = [limits(values, middle) for values, middle in zip(points.T, middles, strict=True)]
+    effects = [(high - low) * e for (low, high), e in zip(axes, effect_of_unit, strict=True)]
+    lengths = [
+        (high - low) * max(1.0, NARROWEST * max(effects) / effect if effect > 0 else 1.0)
+        for (low, high), effect in zip(axes, effects, strict=True)
+    ]
+    if similar_lengths(*lengths) and own == [None, None]:
+        lengths = [max(lengths)] * 2
+    found = [_of_length(axis, length) for axis, length in zip(axes, lengths, strict=True)]
+    return [one if given is None else given for one, given in zip(found, own, strict=True)]
+
+
+def limits(values, minimum=None):
+    """Lower and upper end of an axis that contains some values, with the minimum well inside."""
+    low, high = float(np.min(values)), float(np.max(values))
+    margin = MARGIN * (high - low) or 0.5 * abs(high) or 1.0
+    low, high = low - margin, high + margin
+    if minimum is None:
+        return low, high
+    share = INWARD / (1 - INWARD)
+    return (
+        min(low, minimum - share * (high - minimum)),
+        max(high, minimum + share * (minimum - low)),
+    )
+
+
+def similar_lengths(width, height):
+    """Whether the lengths of two axes differ so little that the axes can share a scale."""
+    return max(width, height) <= SIMILAR * min(width, height)
+
+
+def checked_limits(given, name):
+    """Return the user's own limits as two floats.
+
+    Raises
+    ------
+    ValueError
+        If they are not two finite numbers, the lower one first.
+    """
+    pair = np.asarray(given, dtype=float)
+    if pair.shape != (2,) or not np.isfinite(pair).all() or not pair[0] < pair[1]:
+        raise ValueError(f"{name} must be two finite numbers, the lower one first. Got {given!r}.")
+    return float(pair[0]), float(pair[1])
+
+
+def _of_length(axis, length):
+    """The interval of a given length around the middle of another."""
+    middle = sum(axis) / 2
+    return middle - length / 2, middle + length / 2
