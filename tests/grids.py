@@ -71,10 +71,10 @@ def pairwise(*, indirect=(), **factors):
     2004: most faults show in one value or in a pair.
     """
     values = [list(factor) for factor in factors.values()]
-    covering = set(covering_rows([len(factor) for factor in values]))
+    default = set(covering_rows([len(factor) for factor in values]))
     params = []
     for row in product(*(range(len(factor)) for factor in values)):
         chosen = [factor[index] for factor, index in zip(values, row, strict=True)]
-        marks = () if row in covering else pytest.mark.full
+        marks = () if row in default else pytest.mark.full
         params.append(pytest.param(*chosen, marks=marks, id="-".join(map(name_of, chosen))))
     return pytest.mark.parametrize(list(factors), params, indirect=indirect)
