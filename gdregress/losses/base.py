@@ -3,7 +3,8 @@ r"""Losses L(y, z): what one prediction costs.
 A loss is elementwise in the target `y` and the raw prediction ``z = x . w + b``, and one
 formula serves NumPy, PyTorch and JAX. To add one, write a class with `value` and `gradient`,
 describe it with the class attributes below, and add a line to `LOSSES`. That is all; for speed
-it may have twins of the same name: in `_kernels.py` of one prediction, in `_losses.h` of many.
+it may have twins of the same name in `_core/kernels`: in `losses.py` of one prediction, in
+`losses.h` of many.
 
 =================  ================================================================
 attribute          meaning
