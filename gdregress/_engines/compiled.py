@@ -107,7 +107,7 @@ class _Epoch:
         )
 
     def descend(self, order, size, rates):
-        """Make updates in a row, after each of which the same means take in the parameters."""
+        """Make updates in a row; the same means take in the parameters after each."""
         objective, average = self.run.objective, self.state.average
         X = objective.design.X
         means = [] if average is None else average.means()

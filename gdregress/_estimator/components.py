@@ -1,4 +1,4 @@
-"""The objects that the names among the parameters stand for, and which of them go together."""
+"""The objects that names stand for, and the combinations of them that are refused."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +31,7 @@ PATIENCE_WITH_MEMORY, PATIENCE_AT_KINKS = 40, 20
 
 @dataclass(frozen=True)
 class Components:
-    """The objects that the names among the parameters stand for."""
+    """The objects that the parameters stand for."""
 
     loss: Any
     penalty: Any
@@ -41,7 +41,7 @@ class Components:
 
 
 def build_components(estimator):
-    """Build every component, refuse what cannot go together, warn of what has no effect."""
+    """Build every component; refuse combinations, warn of parameters without effect."""
     e = estimator
     loss, by_loss = _build_loss(e)
     check_loss(loss, e)

@@ -9,14 +9,14 @@ PATIENCE = 50
 STATUS = {"tolerance": 0, "max_iter": 1, "diverged": 2, "plateau": 3, "callback": 99}
 
 
-def outcome(run, result, structure, objective, path, tol):
+def outcome(run, result, tree, objective, path, tol):
     """The answer of `minimize`.
 
     Parameters
     ----------
     run : Run
     result : Result
-    structure : Structure
+    tree : TreeDef
     objective : FunctionObjective
     path : list or None
     tol : float or None
@@ -27,9 +27,9 @@ def outcome(run, result, structure, objective, path, tol):
     gradient = objective.gradient(params)
     message = " ".join(filter(None, [_message(run, reason, value, tol), function.means]))
     answer = OptimizeResult(
-        x=structure.give_back(params),
+        x=tree.unflatten(params),
         fun=value,
-        jac=structure.give_back(gradient),
+        jac=tree.unflatten(gradient),
         nit=result.n_iter,
         nfev=function.nfev,
         njev=function.njev,
