@@ -185,7 +185,7 @@ def test_runs_ahead_are_identical(library, solver, optimizer, loss, parameters):
         assert log.paces[0] == (Ahead if epochs_at_once > 1 else None)
         models.append(model)
     assert_identical_run(*models)
-    random = [model._state["rng"]["state"] for model in models]
+    random = [model._state["rng"].get_state(legacy=False)["state"] for model in models]
     np.testing.assert_array_equal(random[0]["key"], random[1]["key"])
     assert random[0]["pos"] == random[1]["pos"]
 
