@@ -180,7 +180,7 @@ def test_runs_ahead_are_identical(library, solver, optimizer, loss, parameters):
         given = {"schedule": "constant", "learning_rate": 0.02, "batch_size": 16, **parameters}
         model = GDRegressor(loss, solver=solver, optimizer=optimizer, max_iter=25, **given)
         model.set_params(warm_start=True, store_path=True, random_state=0)
-        with using(None, "ahead", epochs_at_once) as log:
+        with using(None, "ahead", epochs_at_once=epochs_at_once) as log:
             model.fit(make(X), make(y)).fit(make(X), make(y))
         assert log.paces[0] == (Ahead if epochs_at_once > 1 else None)
         models.append(model)
