@@ -2,19 +2,22 @@
 
 import inspect
 import time
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any, Literal
 
 from scipy.optimize import OptimizeResult
 from sklearn.utils import check_random_state
 
 from gdregress._minimize.derivatives import differentiated
-from gdregress._minimize.outcome import PATIENCE, outcome
+from gdregress._minimize.outcome import PATIENCE, MinimizeResult, outcome
 from gdregress._minimize.tree import TreeDef
 from gdregress._objective.of_function import FunctionObjective
 from gdregress._solver.line_search import LineSearch, LocalCurvature, trial_by_curvature
 from gdregress._solver.run import Run, State
 from gdregress._solver.solve import solve
 from gdregress._solver.stopping import Never, NotFinite, Plateau, Tolerance
+from gdregress._utils.types import ObjectiveFunction, RandomState, ScheduleFunction
 from gdregress._utils.validation import (
     Interval,
     StrOptions,
@@ -46,28 +49,28 @@ CONSTRAINTS = {
 
 
 def minimize(
-    fun,
-    x0,
-    args=(),
+    fun: ObjectiveFunction,
+    x0: Any,
+    args: Any = (),
     *,
-    jac=None,
-    optimizer="gd",
-    momentum=0.9,
-    learning_rate=0.1,
-    schedule="constant",
-    penalty=None,
-    n_samples=None,
-    sampler="batch",
-    max_iter=1000,
-    tol=1e-8,
-    callback=None,
-    store_path=True,
-    random_state=None,
-    hess=None,
-    hessp=None,
-    bounds=None,
-    constraints=(),
-):
+    jac: ObjectiveFunction | bool | Literal["torch", "jax"] | None = None,
+    optimizer: str | Optimizer = "gd",
+    momentum: float | Literal["auto"] = 0.9,
+    learning_rate: float | Literal["auto", "line-search"] = 0.1,
+    schedule: str | Schedule | ScheduleFunction = "constant",
+    penalty: str | Penalty | None = None,
+    n_samples: int | None = None,
+    sampler: str | Sampler = "batch",
+    max_iter: int = 1000,
+    tol: float | None = 1e-8,
+    callback: Callable[..., Any] | None = None,
+    store_path: bool = True,
+    random_state: RandomState = None,
+    hess: Any = None,
+    hessp: Any = None,
+    bounds: Any = None,
+    constraints: Any = (),
+) -> MinimizeResult:
     """Minimise f(x) + R(x) by gradient descent.
 
     f may be a mean over rows of data, f(x) = mean_i f_i(x), which batches of rows estimate. A
