@@ -92,10 +92,10 @@ class GDClassifier(ClassifierMixin, BaseGD):
     ----------
     loss : str, Loss or callable, default="log_loss"
         "log_loss", "hinge", "squared_hinge", "modified_huber", "perceptron", or an instance of
-        a loss of a label y in {-1, 1}, such as one's own subclass of `Loss`. A smooth function
+        a loss of a label y in {-1, 1}, such as a subclass of `Loss`. A smooth function
         ``f(y, z)`` of PyTorch tensors or JAX arrays is differentiated by their library.
     penalty : {"l2", "l1", "elasticnet"}, None or Penalty, default="l2"
-        Or an instance such as ``Box(lower=0)``, or one's own subclass of `Penalty`.
+        Or an instance such as ``Box(lower=0)``, or a subclass of `Penalty`.
     alpha : float, default=1e-4
         Strength of a penalty given by name.
     l1_ratio : float in [0, 1], default=0.15

@@ -15,7 +15,7 @@ fact                    meaning
 ``stable_limit``        method: largest stable rate on a quadratic, None where unknown
 ``keeps_step_length``   whether steps keep their length while gradients shrink
 ``decays_by_itself``    whether steps fall like 1 / sqrt(t) at a constant rate
-``searched_point``      whether the step starts where the line search has looked
+``searched_point``      whether the step starts at the point of the line search
 ``restarts``            whether each step decides on the sequence of its momentum
 ``kernel``              name of its class in the compiled core, None where it has none
 ``kernel_constants``    parameters which that class is given: decay of the gradient,
@@ -450,7 +450,7 @@ class AMSGrad(_AdamFamily):
 
 
 class NAdam(_AdamFamily):
-    """Adam with Nesterov's look ahead in its direction.
+    """Adam with Nesterov's momentum in its direction.
 
     w <- prox_s(w - s (beta_1 m / (1 - beta_1^(t+1)) + (1 - beta_1) g / (1 - beta_1^t))).
 
@@ -476,8 +476,8 @@ class NAdam(_AdamFamily):
         self, params: Array, grad: Array, state: AdamState, learning_rate: float, prox: Prox
     ) -> tuple[Array, AdamState]:
         first, second, count = self._moments(grad, state)
-        ahead = self.beta_1 * first / (1 - self.beta_1 ** (count + 1))
-        direction = ahead + (1 - self.beta_1) * grad / (1 - self.beta_1**count)
+        nesterov_term = self.beta_1 * first / (1 - self.beta_1 ** (count + 1))
+        direction = nesterov_term + (1 - self.beta_1) * grad / (1 - self.beta_1**count)
         new = self._move(params, direction, second, count, learning_rate, prox)
         return new, AdamState(first, second, count)
 

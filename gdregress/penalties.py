@@ -16,7 +16,6 @@ Parikh and Boyd, "Proximal algorithms", Foundations and Trends in Optimization, 
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -74,17 +73,11 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
 
 
 class KernelTerms(NamedTuple):
-    """The parts of a penalty whose prox is clip(soft(w, s l1) / (1 + s l2), lower, upper)."""
+    """The parts of a penalty whose prox is clip(soft(w, s l1) / (1 + s l2), *bounds)."""
 
     l1: float = 0.0
     l2: float = 0.0
-    lower: float | Sequence[float] = -math.inf
-    upper: float | Sequence[float] = math.inf
-
-    @property
-    def is_bounded(self) -> bool:
-        """Whether any coefficient has a bound."""
-        return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
+    bounds: tuple[Any, Any] | None = None
 
 
 class NoPenalty(Penalty):
@@ -236,7 +229,7 @@ class Box(Penalty):
 
     @property
     def kernel_terms(self) -> KernelTerms:
-        return KernelTerms(lower=self.lower, upper=self.upper)
+        return KernelTerms(bounds=(self.lower, self.upper))
 
     def _bounds(self, w: Array) -> list[Array]:
         """Lower and upper bound as arrays that broadcast over the coefficients."""

@@ -51,11 +51,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     loss : str, Loss or callable, default="squared_error"
         "squared_error", "huber", "absolute_error", "log_cosh", "quantile",
         "epsilon_insensitive", "squared_epsilon_insensitive", "poisson", "gamma", an instance
-        such as ``Quantile(0.9)``, or one's own subclass of `Loss`. Poisson and gamma predict
+        such as ``Quantile(0.9)``, or a subclass of `Loss`. Poisson and gamma predict
         exp(x . w + b). A smooth function ``f(y, z)`` of PyTorch tensors or JAX arrays is
         differentiated by their library.
     penalty : {"l2", "l1", "elasticnet"}, None or Penalty, default=None
-        Or an instance such as ``Box(lower=0)``, or one's own subclass of `Penalty`.
+        Or an instance such as ``Box(lower=0)``, or a subclass of `Penalty`.
     alpha : float, default=1e-4
         Strength of a penalty given by name.
     l1_ratio : float in [0, 1], default=0.15
@@ -332,7 +332,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     def _encode_target(self, y, X, weights, loss, rows, in_parts):
         if y.dtype != X.dtype:
             xp = namespace(X)
-            with np.errstate(over="ignore"):  # looked at in the next line
+            with np.errstate(over="ignore"):  # checked in the next line
                 y = xp.astype(y, X.dtype)
             if not bool(xp.all(xp.isfinite(y))):
                 raise ValueError(f"y holds values beyond the range of {X.dtype}, the type of X.")

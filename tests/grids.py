@@ -1,4 +1,4 @@
-"""Grids of parameters: a part that covers them is run by default, the rest under ``-m full``."""
+"""Grids of parameters: a part that covers all pairs is run by default, the rest is `full`."""
 
 from functools import partial
 from itertools import combinations, combinations_with_replacement, product
@@ -65,14 +65,16 @@ def pairwise(*, indirect=(), **factors):
 
     `indirect` names the factors that are parameters of fixtures.
 
-    Nearly all faults of a grid show in a pair of values (Kuhn, Wallace and Gallo, "Software
-    fault interactions and implications for software testing", 2004).
+    References
+    ----------
+    Kuhn, Wallace and Gallo, "Software fault interactions and implications for software testing",
+    2004: most faults show in one value or in a pair.
     """
     values = [list(factor) for factor in factors.values()]
-    covering = set(covering_rows([len(factor) for factor in values]))
+    default = set(covering_rows([len(factor) for factor in values]))
     params = []
     for row in product(*(range(len(factor)) for factor in values)):
         chosen = [factor[index] for factor, index in zip(values, row, strict=True)]
-        marks = () if row in covering else pytest.mark.full
+        marks = () if row in default else pytest.mark.full
         params.append(pytest.param(*chosen, marks=marks, id="-".join(map(name_of, chosen))))
     return pytest.mark.parametrize(list(factors), params, indirect=indirect)

@@ -2,7 +2,13 @@
 
 import pytest
 
-NAMES = {"torch": "PyTorch", "jax": "JAX", "dask": "Dask", "pyright": "pyright"}
+NAMES = {
+    "torch": "PyTorch",
+    "jax": "JAX",
+    "dask": "Dask",
+    "skops": "skops",
+    "pyright": "pyright",
+}
 
 
 def needed(library):

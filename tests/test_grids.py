@@ -3,7 +3,7 @@
 from itertools import combinations, product
 
 import pytest
-from grids import covering_rows, pairwise
+from grids import covering, covering_rows, pairwise
 
 
 @pytest.mark.parametrize("sizes", [(3,), (2, 3), (2, 2, 2), (4, 1, 3, 2), (3, 8, 9, 4)])
@@ -15,6 +15,17 @@ def test_every_pair_of_values_occurs(sizes):
         expected = set(product(range(sizes[one]), range(sizes[other])))
         assert {(row[one], row[other]) for row in rows} == expected
     assert len(set(rows)) == len(rows)
+
+
+@pytest.mark.parametrize("sizes", [(2, 3), (3, 8, 9, 4), (2,) * 6, (6, 1, 5, 4, 3, 2)])
+def test_every_pair_of_values_occurs_in_grids_too_large_to_list(sizes):
+    mark = covering(**{f"f{i}": range(size) for i, size in enumerate(sizes)}).mark
+    rows = [param.values for param in mark.args[1]]
+    for one, other in combinations(range(len(sizes)), 2):
+        expected = set(product(range(sizes[one]), range(sizes[other])))
+        assert {(row[one], row[other]) for row in rows} == expected
+    largest, second = sorted(sizes)[-1:-3:-1]
+    assert len(rows) <= 2 * largest * second
 
 
 def test_a_covering_part_is_small():

@@ -10,8 +10,8 @@ from gdregress._core.threads import in_background, threads_allowed
 LARGEST_IN_CACHE = 1 << 16
 # Rows that the core shuffles are numbered in 32 bits, which takes a quarter less time than 64.
 LARGEST_NUMBER = 2**31 - 1
-# Rows whose next order is drawn ahead: a second one takes up memory.
-LARGEST_AHEAD = 1 << 22
+# Most rows for which the next order is drawn early: a second order takes up memory.
+LARGEST_PREFETCHED = 1 << 22
 
 
 def row_order(n_samples, rng, shuffle):
@@ -44,12 +44,12 @@ def _shuffled(n_samples, seed):
 class RowOrders:
     """The orders of one epoch after the other, the next one drawn while this one descends.
 
-    They are those of `row_order`: what was drawn ahead is only taken if the generator has come
-    to its seed.
+    They are those of `row_order`: an order that was drawn early is only used if the generator
+    has come to its seed.
     """
 
     def __init__(self):
-        self._ahead = None
+        self._next_order = None
         self._drawn = 0
 
     def draw(self, n_samples, rng, shuffle, most):
@@ -57,14 +57,14 @@ class RowOrders:
         self._drawn += 1
         if not shuffle or not _is_large(n_samples):
             return row_order(n_samples, rng, shuffle)
-        seed, ahead, self._ahead = _seed(rng), self._ahead, None
-        if ahead is not None and ahead[:2] == (n_samples, seed):
-            order = ahead[2].result()
+        seed, next_order, self._next_order = _seed(rng), self._next_order, None
+        if next_order is not None and next_order[:2] == (n_samples, seed):
+            order = next_order[2].result()
         else:
             order = _shuffled(n_samples, seed)
         more = self._drawn < most and threads_allowed() > 1
-        if more and n_samples <= LARGEST_AHEAD:
+        if more and n_samples <= LARGEST_PREFETCHED:
             next_seed = _seed(copy.deepcopy(rng))
             drawn = in_background(_shuffled, n_samples, next_seed)
-            self._ahead = n_samples, next_seed, drawn
+            self._next_order = n_samples, next_seed, drawn
         return order

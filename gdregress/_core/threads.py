@@ -62,7 +62,7 @@ def map_in_threads(function, pieces):
     """
     n_threads = min(threads_allowed(), len(pieces))
     results = [None] * len(pieces)
-    waiting = iter(range(len(pieces)))  # of which every thread takes the next
+    waiting = iter(range(len(pieces)))  # every thread takes the next of them
 
     def work():
         for i in waiting:

@@ -107,7 +107,7 @@ class _Epoch:
         )
 
     def descend(self, order, size, rates):
-        """Make updates in a row, after each of which the same means take in the parameters."""
+        """Make updates in a row; the same means take in the parameters after each."""
         objective, average = self.run.objective, self.state.average
         X = objective.design.X
         means = [] if average is None else average.means()
@@ -165,7 +165,7 @@ class _Epoch:
         return (
             optimizer.kernel in ("Momentum", "Nesterov")
             and terms.l1 == 0
-            and not terms.is_bounded
+            and terms.bounds is None
             and self.state.average is None
             and LAZY_COST * size * X.nnz <= X.shape[0] * X.shape[1]
             and is_overdamped(optimizer.momentum, rates.max() * terms.l2)

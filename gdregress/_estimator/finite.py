@@ -9,7 +9,7 @@ from gdregress._core.threads import SMALLEST_PIECE, map_in_threads, pieces_of
 def check_all_finite(X, estimator):
     """Raise scikit-learn's error where X holds NaN or infinity.
 
-    A sum over finite numbers is finite, unless it overflows; scikit-learn looks into that case,
+    A sum over finite numbers is finite or overflows; scikit-learn checks that case again,
     and at arrays that are small or not NumPy's.
     """
     if isinstance(X, np.ndarray) and X.size >= 2 * SMALLEST_PIECE:

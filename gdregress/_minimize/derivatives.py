@@ -15,7 +15,7 @@ class Function:
     ----------
     fun : callable
     args : tuple
-    structure : Structure
+    tree : TreeDef
         Of x.
 
     Attributes
@@ -35,10 +35,10 @@ class Function:
     joint = True
     means = ""
 
-    def __init__(self, fun, args, structure):
+    def __init__(self, fun, args, tree):
         self.fun = fun
         self.args = args
-        self.structure = structure
+        self.tree = tree
         self.nfev = self.njev = 0
 
     def value(self, flat, batch=None):
@@ -50,7 +50,7 @@ class Function:
     def call(self, flat, batch):
         """What fun returns."""
         self.nfev += 1
-        return self.fun(self.structure.lend(flat), *self.further(batch))
+        return self.fun(self.tree.unflatten_copy(flat), *self.further(batch))
 
     def further(self, batch):
         """What fun and jac are handed after x."""
@@ -62,8 +62,8 @@ class WithJacobian(Function):
 
     joint = False
 
-    def __init__(self, fun, args, structure, jac):
-        super().__init__(fun, args, structure)
+    def __init__(self, fun, args, tree, jac):
+        super().__init__(fun, args, tree)
         self.jac = jac
 
     def value(self, flat, batch=None):
@@ -71,8 +71,8 @@ class WithJacobian(Function):
 
     def gradient(self, flat, batch=None):
         self.njev += 1
-        gradient = self.jac(self.structure.lend(flat), *self.further(batch))
-        return checked(gradient, flat, self.structure)
+        gradient = self.jac(self.tree.unflatten_copy(flat), *self.further(batch))
+        return checked(gradient, flat, self.tree)
 
 
 class WithBoth(Function):
@@ -81,7 +81,7 @@ class WithBoth(Function):
     def value_and_gradient(self, flat, batch=None):
         value, gradient = self.call(flat, batch)
         self.njev += 1
-        return number(value), checked(gradient, flat, self.structure)
+        return number(value), checked(gradient, flat, self.tree)
 
 
 class ByTorch(Function):
@@ -115,13 +115,13 @@ class ByJax(Function):
 
     means = "Derivatives by JAX."
 
-    def __init__(self, fun, args, structure):
+    def __init__(self, fun, args, tree):
         import jax
 
-        super().__init__(fun, args, structure)
+        super().__init__(fun, args, tree)
 
         def single(flat, *rest):
-            value = fun(structure.build(flat), *rest)
+            value = fun(tree.build(flat), *rest)
             return value.reshape(()) if math.prod(getattr(value, "shape", (0,))) == 1 else value
 
         self._both = jax.value_and_grad(single)
@@ -154,30 +154,30 @@ class ByDifferences(Function):
 BY_LIBRARY = {"torch": ByTorch, "jax": ByJax}
 
 
-def differentiated(fun, args, structure, jac):
+def differentiated(fun, args, tree, jac):
     """The function with a gradient, by the means that `jac` asks for.
 
     Parameters
     ----------
     fun : callable
     args : tuple
-    structure : Structure
+    tree : TreeDef
     jac : callable, bool, {"torch", "jax"} or None
     """
     if callable(jac):
-        return WithJacobian(fun, args, structure, jac)
+        return WithJacobian(fun, args, tree, jac)
     if jac is True:
-        return WithBoth(fun, args, structure)
-    library = next((name for name in BY_LIBRARY if name in structure.xp.__name__), None)
+        return WithBoth(fun, args, tree)
+    library = next((name for name in BY_LIBRARY if name in tree.xp.__name__), None)
     if jac is None or jac is False:
-        return BY_LIBRARY.get(library, ByDifferences)(fun, args, structure)
+        return BY_LIBRARY.get(library, ByDifferences)(fun, args, tree)
     if not isinstance(jac, str) or jac not in BY_LIBRARY:
         raise ValueError(
             f"jac must be a function, True, 'torch', 'jax' or None. Got {jac!r} instead."
         )
     if library not in (None, jac):
         raise ValueError(f"jac={jac!r} differentiates x0 of NumPy or its own; x0 is {library}'s.")
-    return BY_LIBRARY[jac](fun, args, structure)
+    return BY_LIBRARY[jac](fun, args, tree)
 
 
 def number(value):
@@ -191,12 +191,12 @@ def number(value):
         raise TypeError(f"fun must return a single real number. It returned {value!r}.") from error
 
 
-def checked(gradient, flat, structure):
+def checked(gradient, flat, tree):
     """A gradient as a flat vector like x; ValueError unless it is shaped like x0."""
-    gradient = structure.flatten(gradient)
-    device = None if structure.xp is np else flat.device
+    gradient = tree.flatten(gradient)
+    device = None if tree.xp is np else flat.device
     # a copy, as the function may write its next gradient to the same memory
-    return asarray(gradient, structure.xp, device, dtype=flat.dtype) + 0
+    return asarray(gradient, tree.xp, device, dtype=flat.dtype) + 0
 
 
 def _is_tensor(array):

@@ -11,7 +11,7 @@ from sklearn.utils import check_random_state
 
 from gdregress._minimize.derivatives import differentiated
 from gdregress._minimize.outcome import PATIENCE, MinimizeResult, outcome
-from gdregress._minimize.tree import Structure
+from gdregress._minimize.tree import TreeDef
 from gdregress._objective.of_function import FunctionObjective
 from gdregress._solver.line_search import LineSearch, LocalCurvature, trial_by_curvature
 from gdregress._solver.run import Run, State
@@ -144,7 +144,7 @@ def minimize(
     >>> round(result.x, 6), round(result.fun, 6), result.success
     (3.0, 1.0, True)
 
-    Mini-batches of a model of one's own, here the median of some numbers:
+    Mini-batches of a model that the user writes, here the median of some numbers:
 
     >>> import numpy as np
     >>> y = np.random.default_rng(0).normal(5.0, 1.0, size=1000)
@@ -165,17 +165,17 @@ def minimize(
     _refuse(unsupported)
     given = locals()
     check_choices("minimize", CONSTRAINTS, {name: given[name] for name in CONSTRAINTS})
-    structure = Structure(x0)
+    tree = TreeDef(x0)
     args = args if isinstance(args, tuple) else (args,)
-    function = differentiated(fun, args, structure, jac)
+    function = differentiated(fun, args, tree, jac)
     penalty = build_component(penalty, PENALTIES, {})[0]
     sampler = _sampler(sampler, n_samples, learning_rate)
     objective = FunctionObjective(function, penalty, n_samples)
     optimizer = _optimizer(optimizer, momentum)
     path = [] if store_path else None
-    on_epoch = _Callback(callback, structure, objective, path)
-    on_epoch.remember(structure.start)
-    search = _search(objective, structure.start, optimizer, learning_rate)
+    on_epoch = _Callback(callback, tree, objective, path)
+    on_epoch.remember(tree.start)
+    search = _search(objective, tree.start, optimizer, learning_rate)
     rate = learning_rate if search is None else search.rate
     schedule = _schedule(schedule, sampler.updates_per_epoch(objective.n_samples), max_iter)
     run = Run(
@@ -195,10 +195,10 @@ def minimize(
         plateau=_plateau(schedule, tol),
         on_epoch=on_epoch,
     )
-    result = solve(run, State(params=structure.start, rng=check_random_state(random_state)))
+    result = solve(run, State(params=tree.start, rng=check_random_state(random_state)))
     if result.interrupt is not None:
         raise result.interrupt
-    return outcome(run, result, structure, objective, path, tol)
+    return outcome(run, result, tree, objective, path, tol)
 
 
 def _refuse(unsupported):
@@ -209,7 +209,7 @@ def _refuse(unsupported):
 
 
 def _sampler(sampler, n_samples, learning_rate):
-    """The sampler, once it is known to go together with the function and the rate."""
+    """The sampler; ValueError where it does not suit the function or the rate."""
     sampler = build_component(sampler, SOLVERS, {})[0]
     if sampler.takes_all_rows:
         return sampler
@@ -263,9 +263,9 @@ def _plateau(schedule, tol):
 class _Callback:
     """After each epoch: keeps the path and calls the caller's function; True ends the run."""
 
-    def __init__(self, callback, structure, objective, path):
+    def __init__(self, callback, tree, objective, path):
         self.callback = callback
-        self.structure = structure
+        self.tree = tree
         self.objective = objective
         self.path = path
         self.by_name = False
@@ -278,13 +278,13 @@ class _Callback:
 
     def remember(self, flat):
         if self.path is not None:
-            self.path.append(self.structure.give_back(flat))
+            self.path.append(self.tree.unflatten(flat))
 
     def __call__(self, history, flat):
         self.remember(flat)
         if self.callback is None:
             return False
-        x = self.structure.give_back(flat)
+        x = self.tree.unflatten(flat)
         try:
             if self.by_name:
                 value = self.objective.value(flat)

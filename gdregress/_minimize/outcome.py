@@ -28,14 +28,14 @@ class MinimizeResult(OptimizeResult):
     path: list[Any]
 
 
-def outcome(run, result, structure, objective, path, tol) -> MinimizeResult:
+def outcome(run, result, tree, objective, path, tol) -> MinimizeResult:
     """The answer of `minimize`.
 
     Parameters
     ----------
     run : Run
     result : Result
-    structure : Structure
+    tree : TreeDef
     objective : FunctionObjective
     path : list or None
     tol : float or None
@@ -46,9 +46,9 @@ def outcome(run, result, structure, objective, path, tol) -> MinimizeResult:
     gradient = objective.gradient(params)
     message = " ".join(filter(None, [_message(run, reason, value, tol), function.means]))
     answer = MinimizeResult(
-        x=structure.give_back(params),
+        x=tree.unflatten(params),
         fun=value,
-        jac=structure.give_back(gradient),
+        jac=tree.unflatten(gradient),
         nit=result.n_iter,
         nfev=function.nfev,
         njev=function.njev,

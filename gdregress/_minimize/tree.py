@@ -24,7 +24,7 @@ class Leaf:
         return flat[self.start : stop].reshape(self.shape)
 
 
-class Structure:
+class TreeDef:
     """How a number, an array, or a dict, list or tuple of arrays lies in a flat vector.
 
     A list or tuple of numbers is an array, as in SciPy.
@@ -55,13 +55,13 @@ class Structure:
         """What x0 was, with the numbers of a flat vector of whichever library."""
         return _built(self._tree, flat)
 
-    def lend(self, flat):
+    def unflatten_copy(self, flat):
         """The same for the caller's functions, which may write into what they are handed."""
         return self.build(flat if array_api_compat.is_jax_array(flat) else flat + 0)
 
-    def give_back(self, flat):
+    def unflatten(self, flat):
         """The same, apart from the flat vector, and with Python's own numbers."""
-        return _given_back(self.build(flat + 0))
+        return _to_python(self.build(flat + 0))
 
     def flatten(self, gradient):
         """Inverse of `build`: the numbers of a gradient, which is shaped like x0.
@@ -159,10 +159,10 @@ def _built(tree, flat):
     return type(tree)(_built(branch, flat) for branch in tree)
 
 
-def _given_back(tree):
+def _to_python(tree):
     """Numbers as Python has them; while they descend they are NumPy's, which may overflow."""
     if isinstance(tree, dict):
-        return {key: _given_back(branch) for key, branch in tree.items()}
+        return {key: _to_python(branch) for key, branch in tree.items()}
     if isinstance(tree, (list, tuple)):
-        return type(tree)(_given_back(branch) for branch in tree)
+        return type(tree)(_to_python(branch) for branch in tree)
     return float(tree) if isinstance(tree, np.generic) else tree

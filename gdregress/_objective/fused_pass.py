@@ -53,7 +53,7 @@ def fused_pass(
     squares : ndarray of shape (n_parameters,) or None
         With `gradient`: becomes the `column_mean_squares`, at no pass of their own.
     kernels : module
-        The compiled core, or its interpreted twin.
+        The compiled core, or the same files run by Python.
 
     Returns
     -------
@@ -68,16 +68,16 @@ def fused_pass(
     if sparse.issparse(design.X):
         row_length = 1 + design.X.nnz // n
     rows_at_once = max(8, BLOCK_BYTES // (8 * row_length))
-    twin, arrays = core.kernel_loss(loss, kernels), core.arrays_of(design.X)
+    kernel_loss, arrays = core.kernel_loss(loss, kernels), core.arrays_of(design.X)
 
     def add(start, stop, values, g=_NOTHING, squares=_NO_NUMBERS):
         scratch = [memory_apart(k, rows_at_once) for k in (y.shape[1], len(w))]
         scratch.append(memory_apart(rows_at_once))
         if sparse.issparse(design.X):
-            rest = (design.fit_intercept, twin, w, u, g, *scratch, values, squares)
+            rest = (design.fit_intercept, kernel_loss, w, u, g, *scratch, values, squares)
             kernels.csr_pass(*arrays, y, weights, start, stop, *rest)
             return
-        rest = (twin, w, u, g, *scratch, values, squares)
+        rest = (kernel_loss, w, u, g, *scratch, values, squares)
         for X, rows in _in_rows(design.X, start, stop):
             kernels.dense_pass(X, y[rows], weights[rows], 0, len(X), *rest)
 
@@ -118,7 +118,7 @@ def column_mean_squares(design, weights, kernels=core.kernels):
 
 
 def _with_intercept(squares, design, weights):
-    """Mean squares of the columns, the last of which is that of the intercept if there is one."""
+    """Mean squares of the columns; the last is that of the intercept if there is one."""
     if design.fit_intercept:
         squares[-1] = 1.0 if len(weights) == 0 else float(np.mean(weights, dtype=float))
     return squares

@@ -1,4 +1,4 @@
-"""First and second moments of the columns and targets, from one look at the data.
+"""First and second moments of the columns and targets, from one pass over the data.
 
 They are all that squared error needs to know of the rows: with m the weighted means and C the
 centred second moments of X, A' S A = [[C + m m', m], [m', 1]] for A = [X, 1].
@@ -20,7 +20,7 @@ LARGEST_ROW = 100
 # Bytes of a block of centred rows: it stays in the cache while its products are added up.
 BLOCK_BYTES = 1 << 15
 COPIED_ROWS = 4096
-# Rows from which the means are guessed before the look.
+# Rows from which the means are guessed before the pass.
 SAMPLE_ROWS = 128
 # Means of sparse columns, in units of their spread, beyond which x'x - n m m' has lost too many
 # digits to be divided by the spread.
@@ -113,7 +113,7 @@ def moments_of(design, y, weights):
         return None
     X, p = design.X, design.n_features
     y = np.empty((design.n_samples, 0)) if y is None else y
-    with np.errstate(over="ignore", invalid="ignore"):  # looked at in the next lines
+    with np.errstate(over="ignore", invalid="ignore"):  # checked in the next lines
         weight, mean, second = (_of_sparse if sparse.issparse(X) else _of_dense)(X, y, weights)
         check_finite(second[:p, :p], mean[:p] @ mean[:p])
     if design.scale is not None:

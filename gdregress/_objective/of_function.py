@@ -15,7 +15,7 @@ KEPT_VALUES = 3
 
 
 class FunctionObjective(Objective):
-    """F(x) = f(x) + R(x), x a flat vector, all of which is penalised.
+    """F(x) = f(x) + R(x) of a flat vector x; the penalty acts on all of x.
 
     Parameters
     ----------

@@ -25,8 +25,8 @@ COLUMNS = {
 class History:
     """The course of a fit, as columns of Python numbers.
 
-    The first row is where the run starts, every other the end of an epoch; the last row of a fit
-    that was stopped in the middle of an epoch is its last whole epoch. Epochs are counted on
+    The first row is where the run starts, every other the end of an epoch; a fit that was stopped
+    in the middle of an epoch ends with the row of its last complete epoch. Epochs are counted on
     over warm starts. ``history["objective"]`` is a list.
 
     ===================  ================================================================

@@ -13,7 +13,7 @@ from gdregress._solver.stopping import Plateau, Stopping
 
 @dataclass(frozen=True)
 class Run:
-    """The parts of one run, none of which knows the others.
+    """The parts of one run; no part knows another.
 
     Parameters
     ----------

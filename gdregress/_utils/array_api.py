@@ -77,8 +77,7 @@ def in_host_memory(array):
 def move_to(array, xp, device):
     """Move `array` to a namespace and device.
 
-    None passes unchanged; so do lists and frames, unless they have to become arrays of another
-    library than NumPy.
+    None passes unchanged. Lists and frames pass unchanged too where the library is NumPy.
     """
     if array is None or sparse.issparse(array):
         return array

@@ -52,7 +52,7 @@ def defaults(component_class):
 def check_parameters(component):
     """Raise InvalidParameterError for the first parameter outside its stated range.
 
-    Defaults are within theirs and are not looked at: a tenth of the time of a fit on a few rows.
+    Defaults are within their ranges and are not checked: that would be a tenth of a small fit.
     """
     known = defaults(type(component)).items()
     given = {name: getattr(component, name) for name, _ in known}

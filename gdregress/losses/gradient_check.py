@@ -21,7 +21,7 @@ def check_gradient(loss: Loss, y: Array) -> None:
     ----------
     loss : Loss
     y : array of shape (n_samples,) or (n_samples, n_targets)
-        Targets, some of which are tried.
+        Targets; the check takes some of them.
 
     Raises
     ------

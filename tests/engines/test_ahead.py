@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from libraries import needed
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn import config_context
 
@@ -15,8 +16,8 @@ from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import Box
 from gdregress.samplers import MiniBatch
 
-jax, torch = pytest.importorskip("jax"), pytest.importorskip("torch")
-jnp = pytest.importorskip("jax.numpy")
+jax, torch = needed("jax"), needed("torch")
+jnp = jax.numpy
 
 MAKE = {"torch": torch.asarray, "jax": jnp.asarray}
 

@@ -3,6 +3,7 @@
 import matplotlib
 import numpy as np
 import pytest
+from libraries import needed
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gdregress import minimize
@@ -187,7 +188,7 @@ def test_a_path_is_any_sequence_of_numbers(path):
 
 
 def test_tensors_are_handed_to_a_function_of_tensors():
-    torch = pytest.importorskip("torch")
+    torch = needed("torch")
     result = minimize(torch.cosh, torch.tensor(2.0, dtype=torch.float64), max_iter=5)
     display = DescentPathDisplay.from_function(torch.cosh, result)
     assert_allclose(display.y, np.cosh(display.x))

@@ -3,6 +3,7 @@
 import matplotlib
 import numpy as np
 import pytest
+from libraries import needed
 from matplotlib.colors import to_rgba
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import elasticnet_value, mean_loss
@@ -490,7 +491,7 @@ def test_several_paths_and_dicts_of_numbers():
 
 
 def test_tensors_are_handed_to_a_function_of_tensors():
-    torch = pytest.importorskip("torch")
+    torch = needed("torch")
 
     def f(v):
         return torch.sum(v**2)

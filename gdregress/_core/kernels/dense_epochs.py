@@ -9,6 +9,8 @@ X   rows; x is one of them
 y   targets of shape (rows, targets)
 w   parameters of shape (predictions, features + intercept), the intercept last
 v   w divided by a scale
+u   the point at which the gradient is taken
+g   gradient, in the shape of w
 z   predictions, then slopes dL/dz, of shape (predictions, rows of a block)
 lr  learning rate
 i   row
@@ -16,6 +18,7 @@ a   place of a row in the order, or in a block
 b   number of a batch
 t   target or prediction of a row
 j   coordinate
+k   number of predictions for a row
 m   number of rows in a batch
 n   number of rows in the epoch
 p   number of features

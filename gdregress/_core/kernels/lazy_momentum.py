@@ -24,6 +24,7 @@ a    row within a batch
 b    number of an update
 t    target or prediction of a row
 j    coordinate
+k    number of predictions for a row
 m    number of rows in a batch
 n    number of rows in the epoch
 p    number of features
@@ -139,7 +140,7 @@ def csr_momentum(
     n: cython.Py_ssize_t = order.shape[0]
     first: cython.Py_ssize_t = 0
     updates: cython.Py_ssize_t
-    start: cython.Py_ssize_t
+    place: cython.Py_ssize_t
     b: cython.Py_ssize_t
     a: cython.Py_ssize_t
     e: cython.Py_ssize_t
@@ -161,12 +162,12 @@ def csr_momentum(
             for b in range(updates):
                 lr = rates[first + b]
                 h = 1 / (1 + lr * rule.penalty.l2)
-                start = (first + b) * batch_size
-                m = min(batch_size, n - start)
+                place = (first + b) * batch_size
+                m = min(batch_size, n - place)
                 for a in range(m):
-                    next_row = prefetch_sparse_row(indptr, y, order, start + a)
+                    next_row = prefetch_sparse_row(indptr, y, order, place + a)
                     prefetch_nonzeros(data, indices, indptr, next_row)
-                    i = order[start + a]
+                    i = order[place + a]
                     take_targets(y, i, targets, a)
                     for t in range(rule.k):
                         z[t, a] = 0.0
@@ -181,9 +182,9 @@ def csr_momentum(
                             u = rule.w[t, j] + lookahead * rule.memory[0, t, j]
                             z[t, a] += data[e] * u
                 loss.slopes(targets, z, m)
-                add_gradient(data, indices, indptr, weights, order, start, m, rule, z)
+                add_gradient(data, indices, indptr, weights, order, place, m, rule, z)
                 for a in range(m):
-                    i = order[start + a]
+                    i = order[place + a]
                     for e in range(indptr[i], indptr[i + 1]):
                         j = indices[e]
                         if last_update[j] == b:  # another row of the batch may have moved it

@@ -2,7 +2,7 @@
 
 Letters
 -------
-X  rows
+X  rows; x_i is row i
 y  targets of shape (rows, targets)
 B  block of centred and weighted rows [x - shift_x, y - shift_y, 1], padded with zeros
 S  sum of the products of the columns of B

@@ -15,7 +15,7 @@ c  factor of a row that is added to w
 b  intercept
 i  row
 a  row within a block
-t  target or prediction of a row
+t  number of a target or prediction
 j  feature
 m  number of rows in a block
 p  number of features

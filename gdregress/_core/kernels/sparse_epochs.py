@@ -8,6 +8,7 @@ Letters
 y   targets of shape (rows, targets)
 w   parameters of shape (predictions, features + intercept), the intercept last
 v   coefficients w divided by a scale; the intercept as it is
+u   the point at which the gradient is taken
 g   gradient, in the shape of w
 z   predictions, then slopes dL/dz, of shape (predictions, rows of a batch)
 r   slope times weight over m: factor of a row in the gradient
@@ -19,6 +20,7 @@ a   row within a batch
 b   number of a batch
 t   target or prediction of a row
 j   coordinate
+k   number of predictions for a row
 m   number of rows in a batch
 n   number of rows in the epoch
 p   number of features

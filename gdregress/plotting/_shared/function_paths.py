@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from gdregress._minimize.derivatives import number
-from gdregress._minimize.tree import Structure
+from gdregress._minimize.tree import TreeDef
 from gdregress._utils.array_api import asarray, to_numpy
 
 
@@ -36,7 +36,7 @@ class FunctionPath:
     def __init__(self, path, n_numbers):
         points, x = _points_of(path)
         try:
-            self.structure = Structure(points[0])
+            self.tree = TreeDef(points[0])
         except TypeError as error:
             raise TypeError(
                 f"The points of a path must be made of real numbers. Got {points[0]!r}."
@@ -52,13 +52,13 @@ class FunctionPath:
         self.kept = None if x is None or np.array_equal(kept, self.points[-1]) else kept
 
     def _flat(self, point):
-        return to_numpy(self.structure.flatten(point)).astype(float)
+        return to_numpy(self.tree.flatten(point)).astype(float)
 
     def value(self, function, flat):
         """f at a flat vector, which f receives in the structure of the points of the path."""
-        start, xp = self.structure.start, self.structure.xp
+        start, xp = self.tree.start, self.tree.xp
         device = None if xp is np else start.device
-        x = self.structure.build(asarray(np.array(flat), xp, device, dtype=start.dtype))
+        x = self.tree.build(asarray(np.array(flat), xp, device, dtype=start.dtype))
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             return number(function(x))
 
