@@ -7,7 +7,7 @@ from gdregress import GDRegressor
 from gdregress.samplers import SAMPLERS, Batch, MiniBatch, Stochastic
 
 N = 23
-SAMPLERS = {
+INSTANCES = {
     "batch": Batch(),
     "stochastic": Stochastic(),
     "stochastic in order": Stochastic(shuffle=False),
@@ -18,7 +18,7 @@ SAMPLERS = {
     "all rows": MiniBatch(1.0),
     "more than all rows": MiniBatch(100),
 }
-every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+every_sampler = pytest.mark.parametrize("sampler", INSTANCES.values(), ids=INSTANCES)
 
 
 def epoch(sampler, rng=None, n=N):
