@@ -5,6 +5,7 @@ are. The share multiplies the learning rate, so that the rows of a last, shorter
 more than all others.
 """
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from numbers import Integral
@@ -138,8 +139,16 @@ class MiniBatch(Sampler):
             yield rows, (stop - start) / size
 
 
-SOLVERS: dict[str, type[Sampler]] = {
+SAMPLERS: dict[str, type[Sampler]] = {
     "batch": Batch,
     "stochastic": Stochastic,
     "mini-batch": MiniBatch,
 }
+
+
+def __getattr__(name: str) -> Any:
+    """The name that the registry had in version 0.1."""
+    if name != "SOLVERS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn("SOLVERS is now gdregress.samplers.SAMPLERS", DeprecationWarning, stacklevel=2)
+    return SAMPLERS

@@ -37,7 +37,7 @@ from gdregress._utils.version import __version__
 from gdregress.losses import Loss
 from gdregress.optimizers import OPTIMIZERS, Optimizer
 from gdregress.penalties import PENALTIES, Penalty
-from gdregress.samplers import SOLVERS, MiniBatch
+from gdregress.samplers import SAMPLERS, MiniBatch
 from gdregress.schedules import SCHEDULES
 
 StopReason = Literal["tolerance", "plateau", "max_iter", "diverged", "callback", "interrupted"]
@@ -65,7 +65,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "fit_intercept": ["boolean"],
-        "solver": [StrOptions(set(SOLVERS))],
+        "solver": [StrOptions(set(SAMPLERS))],
         "batch_size": MiniBatch._parameter_constraints["batch_size"],
         "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
         "momentum": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],

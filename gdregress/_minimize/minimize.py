@@ -26,7 +26,7 @@ from gdregress._utils.validation import (
 )
 from gdregress.optimizers import OPTIMIZERS, Optimizer
 from gdregress.penalties import PENALTIES, Penalty
-from gdregress.samplers import SOLVERS, Sampler
+from gdregress.samplers import SAMPLERS, Sampler
 from gdregress.schedules import SCHEDULES, FromFunction, Schedule, fill_horizon
 
 CONSTRAINTS = {
@@ -39,7 +39,7 @@ CONSTRAINTS = {
     "schedule": [StrOptions(set(SCHEDULES)), callable],
     "penalty": [StrOptions({name for name in PENALTIES if name}), Penalty, None],
     "n_samples": [Interval(Integral, 1, None, closed="left"), None],
-    "sampler": [StrOptions(set(SOLVERS)), Sampler],
+    "sampler": [StrOptions(set(SAMPLERS)), Sampler],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "tol": [Interval(Real, 0, None, closed="left"), None],
     "callback": [callable, None],
@@ -210,7 +210,7 @@ def _refuse(unsupported):
 
 def _sampler(sampler, n_samples, learning_rate):
     """The sampler; ValueError where it does not suit the function or the rate."""
-    sampler = build_component(sampler, SOLVERS, {})[0]
+    sampler = build_component(sampler, SAMPLERS, {})[0]
     if sampler.takes_all_rows:
         return sampler
     if n_samples is None:

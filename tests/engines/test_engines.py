@@ -14,7 +14,7 @@ from gdregress._engines import Ahead, Compiled, Jitted, Moments, Overlapped, Pla
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES, Box
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 from gdregress.schedules import SCHEDULES
 
 pytestmark = [
@@ -76,7 +76,7 @@ def fits(model, X, y, weights, rtol, forms):
 
 
 @covering(
-    solver=SOLVERS,
+    solver=SAMPLERS,
     optimizer=OPTIMIZERS,
     loss=[*LOSSES, *CLASSIFICATION_LOSSES],
     penalty=[*PENALTIES, "box"],
