@@ -13,7 +13,7 @@ from gdregress.losses import Loss
 from gdregress.losses.from_function import CallableLoss
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 from gdregress.schedules import (
     SCHEDULES,
     Adaptive,
@@ -42,61 +42,78 @@ class Components:
 
 def build_components(estimator):
     """Build every component; refuse combinations, warn of parameters without effect."""
-    e = estimator
-    loss, by_loss = _build_loss(e)
-    check_loss(loss, e)
+    alpha, l1_ratio = estimator.alpha, estimator.l1_ratio
+    batch_size, shuffle = estimator.batch_size, estimator.shuffle
+    loss, by_loss = _build_loss(estimator)
+    check_loss(loss, estimator)
     penalty, by_penalty = build_component(
-        e.penalty, PENALTIES, {"alpha": e.alpha, "l1_ratio": e.l1_ratio}
+        estimator.penalty, PENALTIES, {"alpha": alpha, "l1_ratio": l1_ratio}
     )
-    optimizer, by_optimizer = build_component(e.optimizer, OPTIMIZERS, {"momentum": e.momentum})
+    optimizer, by_optimizer = build_component(
+        estimator.optimizer, OPTIMIZERS, {"momentum": estimator.momentum}
+    )
     sampler, by_sampler = build_component(
-        e.solver, SOLVERS, {"batch_size": e.batch_size, "shuffle": e.shuffle}
+        estimator.solver, SAMPLERS, {"batch_size": batch_size, "shuffle": shuffle}
     )
-    schedule, by_schedule = _build_schedule(e, loss, optimizer, sampler)
-    _refuse_combinations(e, loss, optimizer, sampler)
-    taken = by_loss | by_penalty | by_optimizer | by_sampler | by_schedule
-    if e.early_stopping:
-        taken.add("validation_fraction")
-    if _waits_for_plateaus(e, loss, sampler, schedule):
-        taken.add("n_iter_no_change")
+    schedule, by_schedule = _build_schedule(estimator, loss, optimizer, sampler)
+    components = Components(loss, penalty, optimizer, sampler, schedule)
+    _refuse_combinations(estimator, components)
+    used = by_loss | by_penalty | by_optimizer | by_sampler | by_schedule
+    _warn_unused(estimator, components, used)
+    return components
+
+
+def _warn_unused(estimator, components, used):
+    """Warn of parameters that were set although these components do not use them.
+
+    Parameters
+    ----------
+    used : set of str
+        Parameters that the components were built with.
+    """
+    if estimator.early_stopping:
+        used.add("validation_fraction")
+    if _uses_n_iter_no_change(estimator, components):
+        used.add("n_iter_no_change")
+    penalty = f"penalty={_name(estimator.penalty)} does not use it"
+    solver, schedule = _name(estimator.solver), _name(estimator.schedule)
     reasons = {
-        "epsilon": f"loss={_name(e.loss)} does not use it",
-        "alpha": f"penalty={_name(e.penalty)} does not use it",
-        "l1_ratio": f"penalty={_name(e.penalty)} does not use it",
-        "momentum": f"optimizer={_name(e.optimizer)} does not use it",
-        "batch_size": f"solver={_name(e.solver)} does not use it, only 'mini-batch' does",
+        "epsilon": f"loss={_name(estimator.loss)} does not use it",
+        "alpha": penalty,
+        "l1_ratio": penalty,
+        "momentum": f"optimizer={_name(estimator.optimizer)} does not use it",
+        "batch_size": f"solver={solver} does not use it, only 'mini-batch' does",
         "shuffle": "solver='batch' uses all rows at once",
-        "power_t": f"schedule={_name(e.schedule)} does not use it, only 'invscaling' does",
+        "power_t": f"schedule={schedule} does not use it, only 'invscaling' does",
         "validation_fraction": "early_stopping is False",
         "n_iter_no_change": "this run is not ended by a plateau",
     }
-    unused = {name: why for name, why in reasons.items() if name not in taken and hasattr(e, name)}
-    warn_ignored(e, unused)
-    return Components(loss, penalty, optimizer, sampler, schedule)
+    unused = {name: why for name, why in reasons.items() if name not in used}
+    warn_ignored(estimator, {name: unused[name] for name in unused if hasattr(estimator, name)})
 
 
-def _build_loss(e):
+def _build_loss(estimator):
     """The loss, a function wrapped into one, and the parameters it took."""
-    if isinstance(e.loss, type):
+    if isinstance(estimator.loss, type):
         raise InvalidParameterError(
-            f"The 'loss' parameter of {type(e).__name__} must be an instance, "
-            f"{e.loss.__name__}(). Got {e.loss!r} instead."
+            f"The 'loss' parameter of {type(estimator).__name__} must be an instance, "
+            f"{estimator.loss.__name__}(). Got {estimator.loss!r} instead."
         )
-    if callable(e.loss) and not isinstance(e.loss, Loss):
-        return CallableLoss(e.loss), set()
-    of_loss = {name: getattr(e, name) for name in ("epsilon",) if hasattr(e, name)}
-    return build_component(e.loss, e._losses, of_loss)
+    if callable(estimator.loss) and not isinstance(estimator.loss, Loss):
+        return CallableLoss(estimator.loss), set()
+    of_loss = {name: getattr(estimator, name) for name in ("epsilon",) if hasattr(estimator, name)}
+    return build_component(estimator.loss, estimator._losses, of_loss)
 
 
-def _waits_for_plateaus(e, loss, sampler, schedule):
-    """Whether ``n_iter_no_change`` plays a part."""
+def _uses_n_iter_no_change(estimator, components):
+    schedule = components.schedule
     if schedule.listens:
         return schedule.patience is None
-    by_gradient = sampler.takes_all_rows and loss.smooth and not e.early_stopping
-    return e.tol is not None and not by_gradient
+    smooth_batch = components.sampler.takes_all_rows and components.loss.smooth
+    return estimator.tol is not None and (estimator.early_stopping or not smooth_batch)
 
 
-def _build_schedule(e, loss, optimizer, sampler):
+def _build_schedule(estimator, loss, optimizer, sampler):
     """The schedule, and the names of the parameters it took.
 
     "auto", with all rows per update:
@@ -111,32 +128,34 @@ def _build_schedule(e, loss, optimizer, sampler):
     and (1 + epochs)^-0.75 otherwise, whose sum diverges and whose sum of squares does not, as
     Robbins and Monro ask; a hundred updates count as an epoch where it has fewer.
     """
-    if callable(e.schedule) and not isinstance(e.schedule, Schedule):
-        return FromFunction(e.schedule), set()
-    if not isinstance(e.schedule, str) or e.schedule != "auto":
-        return build_component(e.schedule, SCHEDULES, {"power_t": e.power_t})
+    if callable(estimator.schedule) and not isinstance(estimator.schedule, Schedule):
+        return FromFunction(estimator.schedule), set()
+    if not isinstance(estimator.schedule, str) or estimator.schedule != "auto":
+        return build_component(estimator.schedule, SCHEDULES, {"power_t": estimator.power_t})
     if not sampler.takes_all_rows:
         by_itself = optimizer.decays_by_itself
         return Constant() if by_itself else InverseScaling(power_t=0.75, scale=None), set()
     if not loss.smooth:
-        smallest = max(1e-12, e.tol or 0.0)
+        smallest = max(1e-12, estimator.tol or 0.0)
         return Adaptive(2.0, smallest=min(smallest, 0.5), patience=PATIENCE_AT_KINKS), set()
     if optimizer.keeps_step_length:
         return Adaptive(2.0, smallest=1e-12, patience=PATIENCE_WITH_MEMORY), set()
     return Constant(), set()
 
 
-def _refuse_combinations(e, loss, optimizer, sampler):
-    if e.learning_rate != "line-search":
+def _refuse_combinations(estimator, components):
+    """Raise ValueError for what has no line search."""
+    if estimator.learning_rate != "line-search":
         return
+    loss, optimizer = _name(estimator.loss), _name(estimator.optimizer)
+    schedule = estimator.schedule
     problems = {
-        f"solver={e.solver!r}, whose batches are a different function at each update; "
-        "use solver='batch'": not sampler.takes_all_rows,
-        f"optimizer={_name(e.optimizer)}, whose steps are scaled per coordinate; use 'gd', "
-        "'momentum' or 'nesterov'": optimizer.adaptive,
-        f"loss={_name(e.loss)}, which has kinks; use learning_rate='auto'": not loss.smooth,
-        f"schedule={e.schedule!r}; use 'auto' or 'constant'": e.schedule
-        not in ("auto", "constant"),
+        f"solver={estimator.solver!r}, whose batches are a different function at each update; "
+        "use solver='batch'": not components.sampler.takes_all_rows,
+        f"optimizer={optimizer}, whose steps are scaled per coordinate; use 'gd', "
+        "'momentum' or 'nesterov'": components.optimizer.adaptive,
+        f"loss={loss}, which has kinks; use learning_rate='auto'": not components.loss.smooth,
+        f"schedule={schedule!r}; use 'auto' or 'constant'": schedule not in ("auto", "constant"),
     }
     for problem, present in problems.items():
         if present:

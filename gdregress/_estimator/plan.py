@@ -172,12 +172,12 @@ def _curvature_and_optimizer(estimator, components, objective, spectrum, null_pa
     Over batches the automatic rate is that for the constant momentum, over all rows that for the
     momentum as the user gave it.
     """
-    c, optimizer = components, components.optimizer
-    if not c.sampler.takes_all_rows and getattr(optimizer, "momentum", None) == "auto":
+    loss, sampler, optimizer = components.loss, components.sampler, components.optimizer
+    if not sampler.takes_all_rows and getattr(optimizer, "momentum", None) == "auto":
         optimizer = _with_momentum(optimizer, CONSTANT_MOMENTUM)
-    curvature = Curvature(objective, optimizer, c.sampler, spectrum, null_params)
-    automatic = estimator.learning_rate == "auto" or is_searched(estimator, c)
-    momentum = resolved_momentum(c.loss, curvature, None if automatic else estimator.learning_rate)
+    curvature = Curvature(objective, optimizer, sampler, spectrum, null_params)
+    automatic = estimator.learning_rate == "auto" or is_searched(estimator, components)
+    momentum = resolved_momentum(loss, curvature, None if automatic else estimator.learning_rate)
     return curvature, _with_momentum(optimizer, momentum)
 
 

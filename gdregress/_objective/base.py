@@ -139,6 +139,9 @@ class Objective(ABC):
         return rows_beside(self.y, sampler.batches(self.n_samples, rng))
 
     def penalty_value(self, params):
+        """R of the coefficients."""
+        if not self.penalty.active:
+            return 0.0
         return float(self.penalty.value(self.design.coef(params)))
 
     def deferred_penalty(self, params):
