@@ -99,10 +99,6 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
         decay = getattr(self, "momentum", getattr(self, "beta_1", 0.0))
         return 1.0 if decay == "auto" else 1 / (1 - decay)
 
-    @property
-    def traceable(self) -> bool:
-        return self.is_builtin
-
 
 class EmptyState(NamedTuple):
     """State of a rule that remembers nothing."""
@@ -151,6 +147,7 @@ class Momentum(Optimizer):
 
     searched_point = False
     kernel, kernel_constants, kernel_memory = "Momentum", ("momentum",), ("velocity",)
+    momentum: float | Literal["auto"]
     _parameter_constraints = {"momentum": _MOMENTUM}
 
     def __init__(self, momentum: float | Literal["auto"] = 0.9) -> None:
@@ -202,6 +199,7 @@ class Nesterov(Optimizer):
 
     restarts = True
     kernel, kernel_constants, kernel_memory = "Nesterov", ("momentum",), ("velocity",)
+    momentum: float | Literal["auto"]
     _parameter_constraints = {"momentum": _MOMENTUM}
 
     def __init__(self, momentum: float | Literal["auto"] = 0.9) -> None:

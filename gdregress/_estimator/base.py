@@ -94,7 +94,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     _target_ranges: tuple[str, ...]
     _target_ranges_advice: str
     _coef_as_rows: bool = False
-    _loss: Loss
+    _loss: Any  # a Loss, whose probabilities are None where it knows none
     _state: dict[str, Any]
 
     @abstractmethod

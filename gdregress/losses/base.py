@@ -105,10 +105,6 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         """Derivative dL/dz of each prediction, an array of the shape of `z`."""
 
     @property
-    def traceable(self) -> bool:
-        return self.is_builtin
-
-    @property
     def base_loss(self) -> "Loss":
         """The loss of a single label behind a loss of more classes; all others are their own."""
         return self
