@@ -1,6 +1,7 @@
 """Gradient descent for scikit-learn users."""
 
 from importlib import import_module
+from types import ModuleType
 
 from gdregress._minimize.minimize import minimize
 from gdregress._utils import earlier_paths
@@ -33,11 +34,11 @@ _SUBMODULES = (
 )
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> ModuleType:
     if name in _SUBMODULES:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*__all__, *_SUBMODULES])

@@ -1,9 +1,10 @@
 """GDClassifier: linear classification by gradient descent."""
 
+from typing import TYPE_CHECKING, Any, Literal, Self
+
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression, SGDClassifier
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -17,6 +18,15 @@ from gdregress._estimator.classes import (
 )
 from gdregress._estimator.scores import accuracy
 from gdregress._utils.array_api import asarray, index_type, namespace, to_numpy
+from gdregress._utils.types import (
+    Array,
+    ArrayLike,
+    LossFunction,
+    MatrixLike,
+    RandomState,
+    ScheduleFunction,
+    available_if,
+)
 from gdregress._utils.validation import (
     StrOptions,
     check_parameters,
@@ -26,9 +36,12 @@ from gdregress._utils.validation import (
 from gdregress.losses import Loss
 from gdregress.losses.classification import CLASSIFICATION_LOSSES, LogLoss
 from gdregress.losses.multiclass import Softmax, multiclass_loss
+from gdregress.optimizers import Optimizer
+from gdregress.penalties import Penalty
+from gdregress.schedules import Schedule
 
 
-def _knows_probabilities(estimator):
+def _knows_probabilities(estimator: "GDClassifier") -> bool:
     """Whether the loss says how likely the classes are; AttributeError otherwise.
 
     That of the last fit, or what the parameter stands for before the first.
@@ -46,7 +59,7 @@ def _knows_probabilities(estimator):
     return True
 
 
-def _can_learn_in_parts(estimator):
+def _can_learn_in_parts(estimator: "GDClassifier") -> bool:
     """AttributeError for what needs all rows at once; True otherwise."""
     if isinstance(estimator.class_weight, str):
         raise AttributeError(
@@ -208,6 +221,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
     0.986
     """
 
+    classes_: Array
+
     _losses = CLASSIFICATION_LOSSES
     _target_ranges = ("real", "labels")
     _target_ranges_advice = "use GDRegressor, or a loss of labels -1 and 1"
@@ -220,33 +235,33 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     def __init__(
         self,
-        loss="log_loss",
+        loss: str | Loss | LossFunction = "log_loss",
         *,
-        penalty="l2",
-        alpha=1e-4,
-        l1_ratio=0.15,
-        class_weight=None,
-        fit_intercept=True,
-        solver="batch",
-        batch_size=32,
-        optimizer="nesterov",
-        momentum="auto",
-        learning_rate="auto",
-        schedule="auto",
-        power_t=0.25,
-        standardize=False,
-        max_iter=1000,
-        tol=1e-5,
-        n_iter_no_change=5,
-        early_stopping=False,
-        validation_fraction=0.1,
-        average=False,
-        shuffle=True,
-        warm_start=False,
-        store_path=False,
-        random_state=None,
-        verbose=0,
-    ):
+        penalty: str | Penalty | None = "l2",
+        alpha: float = 1e-4,
+        l1_ratio: float = 0.15,
+        class_weight: dict[Any, float] | Literal["balanced"] | None = None,
+        fit_intercept: bool = True,
+        solver: str = "batch",
+        batch_size: float = 32,
+        optimizer: str | Optimizer = "nesterov",
+        momentum: float | Literal["auto"] = "auto",
+        learning_rate: float | Literal["auto", "line-search"] = "auto",
+        schedule: str | Schedule | ScheduleFunction = "auto",
+        power_t: float = 0.25,
+        standardize: bool = False,
+        max_iter: int = 1000,
+        tol: float | None = 1e-5,
+        n_iter_no_change: int = 5,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        average: bool | int = False,
+        shuffle: bool = True,
+        warm_start: bool = False,
+        store_path: bool = False,
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
         self.loss = loss
         self.penalty = penalty
         self.alpha = alpha
@@ -273,8 +288,20 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self.random_state = random_state
         self.verbose = verbose
 
+    if TYPE_CHECKING:  # inherited from scikit-learn, which states no types
+
+        def score(
+            self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        ) -> float: ...
+
     @available_if(_can_learn_in_parts)
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
         """Go over the given rows once, from where the last call has ended.
 
         As `GDRegressor.partial_fit`, but for the classes.
@@ -301,7 +328,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             self._partial_fit(X, y, sample_weight)
         return self
 
-    def decision_function(self, X):
+    def decision_function(self, X: MatrixLike) -> Array:
         """Raw predictions X @ coef_.T + intercept_.
 
         Parameters
@@ -315,7 +342,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         """
         return self._raw_prediction(X, "decision_function")
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> Array:
         """The label of each row: the class with the largest raw prediction.
 
         Parameters
@@ -334,7 +361,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return labels if labels.dtype.kind in "OUS" else asarray(labels, xp, z.device)
 
     @available_if(_knows_probabilities)
-    def predict_proba(self, X):
+    def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of every class, for losses that know it: "log_loss", "modified_huber".
 
         Parameters
@@ -357,7 +384,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return namespace(z).stack([first, second], axis=1)
 
     @available_if(_knows_probabilities)
-    def predict_log_proba(self, X):
+    def predict_log_proba(self, X: MatrixLike) -> Array:
         """Logarithm of `predict_proba`; for "log_loss" finite however small that is.
 
         Parameters
@@ -378,7 +405,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         with np.errstate(divide="ignore"):
             return xp.log(self.predict_proba(X))
 
-    def to_sklearn(self):
+    def to_sklearn(self) -> LogisticRegression | SGDClassifier:
         """A fitted scikit-learn classifier with the same coefficients and predictions.
 
         Returns
@@ -404,7 +431,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
                 setattr(model, name, getattr(self, name))
         return model
 
-    def _name_of_loss(self):
+    def _name_of_loss(self) -> str:
         """By which scikit-learn knows the loss of the last fit."""
         loss = self._loss.base_loss
         for name, loss_class in CLASSIFICATION_LOSSES.items():

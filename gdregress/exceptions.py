@@ -25,7 +25,7 @@ class IgnoredParameterWarning(UserWarning):
     """A parameter was changed from its default but has no effect with the other settings."""
 
 
-def warn_user(message, category):
+def warn_user(message: str, category: type[Warning]) -> None:
     """Warn at the line of the caller's code that led into this package."""
     frame, level = sys._getframe(1), 2
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_INSIDE):

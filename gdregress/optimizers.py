@@ -27,12 +27,11 @@ fact                    meaning
 
 from abc import ABC, abstractmethod
 from numbers import Real
-from typing import Any, NamedTuple
-
-from sklearn.base import BaseEstimator
+from typing import Any, Literal, NamedTuple
 
 from gdregress._utils.array_api import dot, namespace
 from gdregress._utils.facts import StatesFacts
+from gdregress._utils.types import Array, BaseEstimator, Prox
 from gdregress._utils.validation import Interval, StrOptions
 
 _DECAY = [Interval(Real, 0, 1, closed="left")]
@@ -43,16 +42,16 @@ _MOMENTUM = [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})]
 class Optimizer(StatesFacts, BaseEstimator, ABC):
     """Base of all optimizers; subclass it to bring your own."""
 
-    adaptive = False
-    keeps_step_length = False
-    decays_by_itself = False
-    searched_point = True
-    restarts = False
-    kernel = None
-    kernel_constants: tuple = ()
-    kernel_memory: tuple = ()
-    _parameter_constraints: dict = {}
-    formulas_of_facts = dict.fromkeys(
+    adaptive: bool = False
+    keeps_step_length: bool = False
+    decays_by_itself: bool = False
+    searched_point: bool = True
+    restarts: bool = False
+    kernel: str | None = None
+    kernel_constants: tuple[str | None, ...] = ()
+    kernel_memory: tuple[str, ...] = ()
+    _parameter_constraints: dict[str, list[Any]] = {}
+    formulas_of_facts: dict[str, tuple[str, ...]] = dict.fromkeys(
         (
             "stable_limit",
             "keeps_step_length",
@@ -65,15 +64,17 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
     )
 
     @abstractmethod
-    def init(self, params):
+    def init(self, params: Array) -> Any:
         """State before the first step, a NamedTuple."""
 
     @abstractmethod
-    def lookahead(self, params, state):
+    def lookahead(self, params: Array, state: Any) -> Array:
         """The point at which the next gradient is to be taken."""
 
     @abstractmethod
-    def step(self, params, grad, state, learning_rate, prox):
+    def step(
+        self, params: Array, grad: Array, state: Any, learning_rate: float, prox: Prox
+    ) -> tuple[Array, Any]:
         """New parameters and new state.
 
         Parameters
@@ -85,7 +86,7 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
             ``prox(params, step_size)`` of the penalty.
         """
 
-    def stable_limit(self, curvature):
+    def stable_limit(self, curvature: float) -> float | None:
         """Largest rate that does not diverge on a quadratic of this largest eigenvalue L > 0.
 
         None where it is not known, or where there is none as each coordinate is scaled.
@@ -93,14 +94,10 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
         return None
 
     @property
-    def gradient_memory(self):
+    def gradient_memory(self) -> float:
         """Number of updates over which gradients are averaged: 1 / (1 - decay)."""
         decay = getattr(self, "momentum", getattr(self, "beta_1", 0.0))
         return 1.0 if decay == "auto" else 1 / (1 - decay)
-
-    @property
-    def traceable(self):
-        return self.is_builtin
 
 
 class EmptyState(NamedTuple):
@@ -112,23 +109,25 @@ class GradientDescent(Optimizer):
 
     kernel = "GradientDescent"
 
-    def init(self, params):
+    def init(self, params: Array) -> EmptyState:
         return EmptyState()
 
-    def lookahead(self, params, state):
+    def lookahead(self, params: Array, state: EmptyState) -> Array:
         return params
 
-    def step(self, params, grad, state, learning_rate, prox):
+    def step(
+        self, params: Array, grad: Array, state: EmptyState, learning_rate: float, prox: Prox
+    ) -> tuple[Array, EmptyState]:
         return prox(params - learning_rate * grad, learning_rate), state
 
-    def stable_limit(self, curvature):
+    def stable_limit(self, curvature: float) -> float:
         return 2 / curvature
 
 
 class MomentumState(NamedTuple):
     """The last displacement."""
 
-    velocity: Any
+    velocity: Array
 
 
 class Momentum(Optimizer):
@@ -148,23 +147,26 @@ class Momentum(Optimizer):
 
     searched_point = False
     kernel, kernel_constants, kernel_memory = "Momentum", ("momentum",), ("velocity",)
+    momentum: float | Literal["auto"]
     _parameter_constraints = {"momentum": _MOMENTUM}
 
-    def __init__(self, momentum=0.9):
+    def __init__(self, momentum: float | Literal["auto"] = 0.9) -> None:
         self.momentum = momentum
 
-    def init(self, params):
+    def init(self, params: Array) -> MomentumState:
         return MomentumState(velocity=0 * params)
 
-    def lookahead(self, params, state):
+    def lookahead(self, params: Array, state: MomentumState) -> Array:
         return params
 
-    def step(self, params, grad, state, learning_rate, prox):
+    def step(
+        self, params: Array, grad: Array, state: MomentumState, learning_rate: float, prox: Prox
+    ) -> tuple[Array, MomentumState]:
         velocity = self.momentum * state.velocity - learning_rate * grad
         new = prox(params + velocity, learning_rate)
         return new, MomentumState(velocity=new - params)
 
-    def stable_limit(self, curvature):
+    def stable_limit(self, curvature: float) -> float:
         momentum = 1.0 if self.momentum == "auto" else self.momentum
         return 2 * (1 + momentum) / curvature
 
@@ -172,7 +174,7 @@ class Momentum(Optimizer):
 class NesterovState(NamedTuple):
     """The last displacement, and the sequence t of the accelerated momentum."""
 
-    velocity: Any
+    velocity: Array
     t: float
 
 
@@ -197,25 +199,28 @@ class Nesterov(Optimizer):
 
     restarts = True
     kernel, kernel_constants, kernel_memory = "Nesterov", ("momentum",), ("velocity",)
+    momentum: float | Literal["auto"]
     _parameter_constraints = {"momentum": _MOMENTUM}
 
-    def __init__(self, momentum=0.9):
+    def __init__(self, momentum: float | Literal["auto"] = 0.9) -> None:
         self.momentum = momentum
 
-    def init(self, params):
+    def init(self, params: Array) -> NesterovState:
         return NesterovState(velocity=0 * params, t=1.0)
 
-    def current_momentum(self, state):
+    def current_momentum(self, state: NesterovState) -> float:
         """Momentum of the next step."""
         if self.momentum != "auto":
             return self.momentum
         return (state.t - 1) / _next_t(state.t)
 
-    def lookahead(self, params, state):
+    def lookahead(self, params: Array, state: NesterovState) -> Array:
         momentum = self.current_momentum(state)
         return params if momentum == 0 else params + momentum * state.velocity
 
-    def step(self, params, grad, state, learning_rate, prox):
+    def step(
+        self, params: Array, grad: Array, state: NesterovState, learning_rate: float, prox: Prox
+    ) -> tuple[Array, NesterovState]:
         point = self.lookahead(params, state)
         new = prox(point - learning_rate * grad, learning_rate)
         velocity = new - params
@@ -224,7 +229,7 @@ class Nesterov(Optimizer):
         turned = dot(point - new, velocity) > 0
         return new, NesterovState(velocity, 1.0 if turned else _next_t(state.t))
 
-    def stable_limit(self, curvature):
+    def stable_limit(self, curvature: float) -> float:
         """(2 + 2 m) / ((1 + 2 m) L), where the accelerated sequence tends to m = 1.
 
         With a = lr L, a root of z^2 - (1 + m) (1 - a) z + m (1 - a) is -1 at that rate.
@@ -236,7 +241,7 @@ class Nesterov(Optimizer):
 class AdaGradState(NamedTuple):
     """Sum of the squared gradients."""
 
-    total: Any
+    total: Array
 
 
 class AdaGrad(Optimizer):
@@ -258,16 +263,18 @@ class AdaGrad(Optimizer):
     kernel_memory = ("total",)
     _parameter_constraints = {"epsilon": _POSITIVE}
 
-    def __init__(self, epsilon=1e-10):
+    def __init__(self, epsilon: float = 1e-10) -> None:
         self.epsilon = epsilon
 
-    def init(self, params):
+    def init(self, params: Array) -> AdaGradState:
         return AdaGradState(total=0 * params)
 
-    def lookahead(self, params, state):
+    def lookahead(self, params: Array, state: AdaGradState) -> Array:
         return params
 
-    def step(self, params, grad, state, learning_rate, prox):
+    def step(
+        self, params: Array, grad: Array, state: AdaGradState, learning_rate: float, prox: Prox
+    ) -> tuple[Array, AdaGradState]:
         total = state.total + grad * grad
         step_size = learning_rate / (_sqrt(total) + self.epsilon)
         return prox(params - step_size * grad, step_size), AdaGradState(total)
@@ -276,7 +283,7 @@ class AdaGrad(Optimizer):
 class RMSPropState(NamedTuple):
     """Decaying mean of the squared gradients."""
 
-    second_moment: Any
+    second_moment: Array
 
 
 class RMSProp(Optimizer):
@@ -300,17 +307,19 @@ class RMSProp(Optimizer):
     kernel_memory = ("second_moment",)
     _parameter_constraints = {"rho": _DECAY, "epsilon": _POSITIVE}
 
-    def __init__(self, rho=0.9, epsilon=1e-8):
+    def __init__(self, rho: float = 0.9, epsilon: float = 1e-8) -> None:
         self.rho = rho
         self.epsilon = epsilon
 
-    def init(self, params):
+    def init(self, params: Array) -> RMSPropState:
         return RMSPropState(second_moment=0 * params)
 
-    def lookahead(self, params, state):
+    def lookahead(self, params: Array, state: RMSPropState) -> Array:
         return params
 
-    def step(self, params, grad, state, learning_rate, prox):
+    def step(
+        self, params: Array, grad: Array, state: RMSPropState, learning_rate: float, prox: Prox
+    ) -> tuple[Array, RMSPropState]:
         second_moment = self.rho * state.second_moment + (1 - self.rho) * (grad * grad)
         step_size = learning_rate / (_sqrt(second_moment) + self.epsilon)
         return prox(params - step_size * grad, step_size), RMSPropState(second_moment)
@@ -319,8 +328,8 @@ class RMSProp(Optimizer):
 class AdamState(NamedTuple):
     """Decaying means of the gradients and of their squares, and the number of steps."""
 
-    first_moment: Any
-    second_moment: Any
+    first_moment: Array
+    second_moment: Array
     count: int
 
 
@@ -332,23 +341,31 @@ class _AdamFamily(Optimizer):
 
     adaptive = True
     kernel_constants = ("beta_1", "beta_2", "epsilon")
-    kernel_memory: tuple = ("first_moment", "second_moment")
+    kernel_memory = ("first_moment", "second_moment")
     _parameter_constraints = {"beta_1": _DECAY, "beta_2": _DECAY, "epsilon": _POSITIVE}
 
-    def __init__(self, beta_1=0.9, beta_2=0.999, epsilon=1e-8):
+    def __init__(self, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-8) -> None:
         self.beta_1 = beta_1
         self.beta_2 = beta_2
         self.epsilon = epsilon
 
-    def lookahead(self, params, state):
+    def lookahead(self, params: Array, state: Any) -> Array:
         return params
 
-    def _moments(self, grad, state):
+    def _moments(self, grad: Array, state: Any) -> tuple[Array, Array, int]:
         first = self.beta_1 * state.first_moment + (1 - self.beta_1) * grad
         second = self.beta_2 * state.second_moment + (1 - self.beta_2) * (grad * grad)
         return first, second, state.count + 1
 
-    def _move(self, params, direction, second, count, learning_rate, prox):
+    def _move(
+        self,
+        params: Array,
+        direction: Array,
+        second: Array,
+        count: int,
+        learning_rate: float,
+        prox: Prox,
+    ) -> Array:
         """w <- prox_s(w - s direction) with s = lr / (sqrt(n / (1 - beta_2^t)) + epsilon)."""
         scale = _sqrt(second / (1 - self.beta_2**count)) + self.epsilon
         step_size = learning_rate / scale
@@ -377,10 +394,12 @@ class Adam(_AdamFamily):
     keeps_step_length = True
     kernel = "Adam"
 
-    def init(self, params):
+    def init(self, params: Array) -> AdamState:
         return AdamState(0 * params, 0 * params, 0)
 
-    def step(self, params, grad, state, learning_rate, prox):
+    def step(
+        self, params: Array, grad: Array, state: AdamState, learning_rate: float, prox: Prox
+    ) -> tuple[Array, AdamState]:
         first, second, count = self._moments(grad, state)
         direction = first / (1 - self.beta_1**count)
         new = self._move(params, direction, second, count, learning_rate, prox)
@@ -390,9 +409,9 @@ class Adam(_AdamFamily):
 class AMSGradState(NamedTuple):
     """The moments of Adam and the largest second moment so far."""
 
-    first_moment: Any
-    second_moment: Any
-    largest: Any
+    first_moment: Array
+    second_moment: Array
+    largest: Array
     count: int
 
 
@@ -415,10 +434,12 @@ class AMSGrad(_AdamFamily):
     kernel = "AMSGrad"
     kernel_memory = ("first_moment", "second_moment", "largest")
 
-    def init(self, params):
+    def init(self, params: Array) -> AMSGradState:
         return AMSGradState(0 * params, 0 * params, 0 * params, 0)
 
-    def step(self, params, grad, state, learning_rate, prox):
+    def step(
+        self, params: Array, grad: Array, state: AMSGradState, learning_rate: float, prox: Prox
+    ) -> tuple[Array, AMSGradState]:
         first, second, count = self._moments(grad, state)
         largest = namespace(params).maximum(state.largest, second)
         direction = first / (1 - self.beta_1**count)
@@ -446,10 +467,12 @@ class NAdam(_AdamFamily):
     keeps_step_length = True
     kernel = "NAdam"
 
-    def init(self, params):
+    def init(self, params: Array) -> AdamState:
         return AdamState(0 * params, 0 * params, 0)
 
-    def step(self, params, grad, state, learning_rate, prox):
+    def step(
+        self, params: Array, grad: Array, state: AdamState, learning_rate: float, prox: Prox
+    ) -> tuple[Array, AdamState]:
         first, second, count = self._moments(grad, state)
         nesterov_term = self.beta_1 * first / (1 - self.beta_1 ** (count + 1))
         direction = nesterov_term + (1 - self.beta_1) * grad / (1 - self.beta_1**count)
@@ -457,7 +480,7 @@ class NAdam(_AdamFamily):
         return new, AdamState(first, second, count)
 
 
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, type[Optimizer]] = {
     "gd": GradientDescent,
     "momentum": Momentum,
     "nesterov": Nesterov,
@@ -469,9 +492,9 @@ OPTIMIZERS = {
 }
 
 
-def _next_t(t):
+def _next_t(t: float) -> float:
     return (1 + (1 + 4 * t * t) ** 0.5) / 2
 
 
-def _sqrt(array):
+def _sqrt(array: Array) -> Array:
     return namespace(array).sqrt(array)

@@ -16,15 +16,14 @@ Parikh and Boyd, "Proximal algorithms", Foundations and Trends in Optimization, 
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from numbers import Real
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from gdregress._utils.array_api import asarray, namespace
 from gdregress._utils.facts import StatesFacts
+from gdregress._utils.types import Array, ArrayLike, BaseEstimator
 from gdregress._utils.validation import Interval
 
 _NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
@@ -47,44 +46,34 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
     ====================  =============================================================
     """
 
-    _parameter_constraints: dict = {}
-    active = True
-    kernel_terms = None
-    formulas_of_facts = {
+    _parameter_constraints: dict[str, list[Any]] = {}
+    active: bool = True
+    kernel_terms: "KernelTerms | None" = None
+    formulas_of_facts: dict[str, tuple[str, ...]] = {
         "active": ("value", "prox"),
         "strong_convexity": ("value", "prox"),
         "kernel_terms": ("value", "prox"),
     }
 
     @abstractmethod
-    def value(self, w):
+    def value(self, w: Array) -> Any:
         """R(w), a Python float or a 0-d array."""
 
     @abstractmethod
-    def prox(self, w, step_size):
+    def prox(self, w: Array, step_size: Any) -> Array:
         """Proximal operator at `w`, an array of the shape of `w`."""
 
     @property
-    def strong_convexity(self):
+    def strong_convexity(self) -> float:
         return 0.0
-
-    @property
-    def traceable(self):
-        return self.is_builtin
 
 
 class KernelTerms(NamedTuple):
-    """The parts of a penalty whose prox is clip(soft(w, s l1) / (1 + s l2), lower, upper)."""
+    """The parts of a penalty whose prox is clip(soft(w, s l1) / (1 + s l2), *bounds)."""
 
     l1: float = 0.0
     l2: float = 0.0
-    lower: float | Sequence[float] = -math.inf
-    upper: float | Sequence[float] = math.inf
-
-    @property
-    def is_bounded(self):
-        """Whether any coefficient has a bound."""
-        return bool(np.any(np.isfinite(self.lower)) or np.any(np.isfinite(self.upper)))
+    bounds: tuple[Any, Any] | None = None
 
 
 class NoPenalty(Penalty):
@@ -93,10 +82,10 @@ class NoPenalty(Penalty):
     active = False
     kernel_terms = KernelTerms()
 
-    def value(self, w):
+    def value(self, w: Array) -> Any:
         return 0.0
 
-    def prox(self, w, step_size):
+    def prox(self, w: Array, step_size: Any) -> Array:
         return w
 
 
@@ -116,26 +105,26 @@ class ElasticNet(Penalty):
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
     }
 
-    def __init__(self, alpha=1e-4, l1_ratio=0.15):
+    def __init__(self, alpha: float = 1e-4, l1_ratio: float = 0.15) -> None:
         self.alpha = alpha
         self.l1_ratio = l1_ratio
 
-    def value(self, w):
+    def value(self, w: Array) -> Any:
         xp = namespace(w)
         l1, l2 = xp.sum(abs(w)), xp.sum(w * w) / 2
         return self.alpha * (self.l1_ratio * l1 + (1 - self.l1_ratio) * l2)
 
-    def prox(self, w, step_size):
+    def prox(self, w: Array, step_size: Any) -> Array:
         threshold = step_size * (self.alpha * self.l1_ratio)
         shrinkage = 1 + step_size * (self.alpha * (1 - self.l1_ratio))
         return _soft_threshold(w, threshold) / shrinkage
 
     @property
-    def strong_convexity(self):
+    def strong_convexity(self) -> float:
         return self.alpha * (1 - self.l1_ratio)
 
     @property
-    def kernel_terms(self):
+    def kernel_terms(self) -> KernelTerms:
         return KernelTerms(self.alpha * self.l1_ratio, self.alpha * (1 - self.l1_ratio))
 
 
@@ -150,17 +139,17 @@ class L1(Penalty):
 
     _parameter_constraints = {"alpha": _NON_NEGATIVE}
 
-    def __init__(self, alpha=1e-4):
+    def __init__(self, alpha: float = 1e-4) -> None:
         self.alpha = alpha
 
-    def value(self, w):
+    def value(self, w: Array) -> Any:
         return self.alpha * namespace(w).sum(abs(w))
 
-    def prox(self, w, step_size):
+    def prox(self, w: Array, step_size: Any) -> Array:
         return _soft_threshold(w, step_size * self.alpha)
 
     @property
-    def kernel_terms(self):
+    def kernel_terms(self) -> KernelTerms:
         return KernelTerms(l1=self.alpha)
 
 
@@ -177,21 +166,21 @@ class L2(Penalty):
 
     _parameter_constraints = {"alpha": _NON_NEGATIVE}
 
-    def __init__(self, alpha=1e-4):
+    def __init__(self, alpha: float = 1e-4) -> None:
         self.alpha = alpha
 
-    def value(self, w):
+    def value(self, w: Array) -> Any:
         return self.alpha * namespace(w).sum(w * w) / 2
 
-    def prox(self, w, step_size):
+    def prox(self, w: Array, step_size: Any) -> Array:
         return w / (1 + step_size * self.alpha)
 
     @property
-    def strong_convexity(self):
+    def strong_convexity(self) -> float:
         return self.alpha
 
     @property
-    def kernel_terms(self):
+    def kernel_terms(self) -> KernelTerms:
         return KernelTerms(l2=self.alpha)
 
 
@@ -220,25 +209,25 @@ class Box(Penalty):
         "upper": [Interval(Real, None, None, closed="both"), "array-like"],
     }
 
-    def __init__(self, lower=0.0, upper=math.inf):
+    def __init__(self, lower: ArrayLike = 0.0, upper: ArrayLike = math.inf) -> None:
         self.lower = lower
         self.upper = upper
 
-    def value(self, w):
+    def value(self, w: Array) -> Any:
         lower, upper = self._bounds(w)
         outside = (w < lower) | (w > upper)
         return math.inf if bool(namespace(w).any(outside)) else 0.0
 
-    def prox(self, w, step_size):
+    def prox(self, w: Array, step_size: Any) -> Array:
         xp = namespace(w)
         lower, upper = self._bounds(w)
         return xp.where(w < lower, lower, xp.where(w > upper, upper, w))
 
     @property
-    def kernel_terms(self):
-        return KernelTerms(lower=self.lower, upper=self.upper)
+    def kernel_terms(self) -> KernelTerms:
+        return KernelTerms(bounds=(self.lower, self.upper))
 
-    def _bounds(self, w):
+    def _bounds(self, w: Array) -> list[Array]:
         """Lower and upper bound as arrays that broadcast over the coefficients."""
         xp = namespace(w)
         device = None if xp is np else w.device
@@ -261,10 +250,15 @@ class Box(Penalty):
         return bounds
 
 
-PENALTIES = {None: NoPenalty, "l2": L2, "l1": L1, "elasticnet": ElasticNet}
+PENALTIES: dict[str | None, type[Penalty]] = {
+    None: NoPenalty,
+    "l2": L2,
+    "l1": L1,
+    "elasticnet": ElasticNet,
+}
 
 
-def _soft_threshold(w, threshold):
+def _soft_threshold(w: Array, threshold: Any) -> Array:
     """sign(w) max(|w| - threshold, 0), written so that small w become exactly 0."""
     xp = namespace(w)
     return w - xp.clip(w, -threshold, threshold)

@@ -2,6 +2,7 @@
 
 import math
 from numbers import Real
+from typing import Literal
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
@@ -16,9 +17,20 @@ from sklearn.utils.validation import (
 from gdregress._estimator.base import BaseGD
 from gdregress._estimator.scores import explained
 from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
+from gdregress._utils.types import (
+    Array,
+    ArrayLike,
+    LossFunction,
+    MatrixLike,
+    RandomState,
+    ScheduleFunction,
+)
 from gdregress._utils.validation import Interval, StrOptions, check_target
 from gdregress.losses import LOSSES, Loss
 from gdregress.losses.base import predict_mean
+from gdregress.optimizers import Optimizer
+from gdregress.penalties import Penalty
+from gdregress.schedules import Schedule
 
 
 class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
@@ -186,33 +198,33 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
 
     def __init__(
         self,
-        loss="squared_error",
+        loss: str | Loss | LossFunction = "squared_error",
         *,
-        penalty=None,
-        alpha=1e-4,
-        l1_ratio=0.15,
-        fit_intercept=True,
-        solver="batch",
-        batch_size=32,
-        optimizer="nesterov",
-        momentum="auto",
-        learning_rate="auto",
-        schedule="auto",
-        power_t=0.25,
-        epsilon=None,
-        standardize=False,
-        max_iter=1000,
-        tol=1e-5,
-        n_iter_no_change=5,
-        early_stopping=False,
-        validation_fraction=0.1,
-        average=False,
-        shuffle=True,
-        warm_start=False,
-        store_path=False,
-        random_state=None,
-        verbose=0,
-    ):
+        penalty: str | Penalty | None = None,
+        alpha: float = 1e-4,
+        l1_ratio: float = 0.15,
+        fit_intercept: bool = True,
+        solver: str = "batch",
+        batch_size: float = 32,
+        optimizer: str | Optimizer = "nesterov",
+        momentum: float | Literal["auto"] = "auto",
+        learning_rate: float | Literal["auto", "line-search"] = "auto",
+        schedule: str | Schedule | ScheduleFunction = "auto",
+        power_t: float = 0.25,
+        epsilon: float | None = None,
+        standardize: bool = False,
+        max_iter: int = 1000,
+        tol: float | None = 1e-5,
+        n_iter_no_change: int = 5,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        average: bool | int = False,
+        shuffle: bool = True,
+        warm_start: bool = False,
+        store_path: bool = False,
+        random_state: RandomState = None,
+        verbose: int = 0,
+    ) -> None:
         self.loss = loss
         self.penalty = penalty
         self.alpha = alpha
@@ -239,7 +251,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         self.random_state = random_state
         self.verbose = verbose
 
-    def predict(self, X):
+    def predict(self, X: MatrixLike) -> Array:
         """Predict the targets: X @ coef + intercept, or its exponential under a log link.
 
         Parameters
@@ -253,7 +265,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         z = self._raw_prediction(X, "predict")
         return predict_mean(self._loss, z)
 
-    def score(self, X, y, sample_weight=None):
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """R2 of the prediction; D2, the share of deviance explained, for poisson and gamma.
 
         Parameters
@@ -278,7 +290,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         check_target(self._loss_of_fit(), y)
         return explained(self._loss_of_fit(), y, z, weights)
 
-    def to_sklearn(self):
+    def to_sklearn(self) -> LinearRegression:
         """A fitted scikit-learn LinearRegression with the same coefficients.
 
         Returns
@@ -309,7 +321,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
                 setattr(model, name, getattr(self, name))
         return model
 
-    def _loss_of_fit(self):
+    def _loss_of_fit(self) -> Loss:
         check_is_fitted(self)
         return self._loss
 

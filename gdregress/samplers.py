@@ -5,13 +5,17 @@ are. The share multiplies the learning rate, so that the rows of a last, shorter
 more than all others.
 """
 
+import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from numbers import Integral
+from typing import Any
 
-from sklearn.base import BaseEstimator
+import numpy as np
 
 from gdregress._core.row_orders import row_order
 from gdregress._utils.facts import StatesFacts
+from gdregress._utils.types import BaseEstimator, Rows
 from gdregress._utils.validation import Interval, RealNotInt
 
 ALL_ROWS = slice(None)
@@ -31,17 +35,20 @@ class Sampler(StatesFacts, BaseEstimator, ABC):
     ===================  ============================================================
     """
 
-    takes_all_rows = False
-    cuts_one_order = False
-    _parameter_constraints: dict = {}
-    formulas_of_facts = {"takes_all_rows": ("batches",), "cuts_one_order": ("batches",)}
+    takes_all_rows: bool = False
+    cuts_one_order: bool = False
+    _parameter_constraints: dict[str, list[Any]] = {}
+    formulas_of_facts: dict[str, tuple[str, ...]] = {
+        "takes_all_rows": ("batches",),
+        "cuts_one_order": ("batches",),
+    }
 
     @abstractmethod
-    def size(self, n_samples):
+    def size(self, n_samples: int) -> int:
         """Rows of a full batch."""
 
     @abstractmethod
-    def batches(self, n_samples, rng):
+    def batches(self, n_samples: int, rng: np.random.RandomState) -> Iterable[tuple[Rows, float]]:
         """Yield (rows, share) for every update of one epoch.
 
         Parameters
@@ -55,7 +62,7 @@ class Sampler(StatesFacts, BaseEstimator, ABC):
         share : float in (0, 1]
         """
 
-    def updates_per_epoch(self, n_samples):
+    def updates_per_epoch(self, n_samples: int) -> int:
         return -(-n_samples // self.size(n_samples))
 
 
@@ -64,10 +71,10 @@ class Batch(Sampler):
 
     takes_all_rows = True
 
-    def size(self, n_samples):
+    def size(self, n_samples: int) -> int:
         return n_samples
 
-    def batches(self, n_samples, rng):
+    def batches(self, n_samples: int, rng: np.random.RandomState) -> Iterable[tuple[Rows, float]]:
         yield ALL_ROWS, 1.0
 
 
@@ -83,13 +90,13 @@ class Stochastic(Sampler):
     cuts_one_order = True
     _parameter_constraints = {"shuffle": ["boolean"]}
 
-    def __init__(self, shuffle=True):
+    def __init__(self, shuffle: bool = True) -> None:
         self.shuffle = shuffle
 
-    def size(self, n_samples):
+    def size(self, n_samples: int) -> int:
         return 1
 
-    def batches(self, n_samples, rng):
+    def batches(self, n_samples: int, rng: np.random.RandomState) -> Iterable[tuple[Rows, float]]:
         for row in row_order(n_samples, rng, self.shuffle).tolist():
             yield slice(row, row + 1), 1.0
 
@@ -114,16 +121,16 @@ class MiniBatch(Sampler):
         "shuffle": ["boolean"],
     }
 
-    def __init__(self, batch_size=32, shuffle=True):
+    def __init__(self, batch_size: float = 32, shuffle: bool = True) -> None:
         self.batch_size = batch_size
         self.shuffle = shuffle
 
-    def size(self, n_samples):
+    def size(self, n_samples: int) -> int:
         if isinstance(self.batch_size, Integral):
             return min(int(self.batch_size), n_samples)
         return max(1, round(float(self.batch_size) * n_samples))
 
-    def batches(self, n_samples, rng):
+    def batches(self, n_samples: int, rng: np.random.RandomState) -> Iterable[tuple[Rows, float]]:
         size = self.size(n_samples)
         order = row_order(n_samples, rng, True) if self.shuffle else None
         for start in range(0, n_samples, size):
@@ -132,4 +139,16 @@ class MiniBatch(Sampler):
             yield rows, (stop - start) / size
 
 
-SOLVERS = {"batch": Batch, "stochastic": Stochastic, "mini-batch": MiniBatch}
+SAMPLERS: dict[str, type[Sampler]] = {
+    "batch": Batch,
+    "stochastic": Stochastic,
+    "mini-batch": MiniBatch,
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The name that the registry had in version 0.1."""
+    if name != "SOLVERS":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    warnings.warn("SOLVERS is now gdregress.samplers.SAMPLERS", DeprecationWarning, stacklevel=2)
+    return SAMPLERS

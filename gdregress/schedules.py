@@ -13,11 +13,12 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from sklearn.base import BaseEstimator
 
 from gdregress._utils.facts import StatesFacts
+from gdregress._utils.types import BaseEstimator, ScheduleFunction
 from gdregress._utils.validation import Interval
 
 _COUNT = [Interval(Integral, 1, None, closed="left"), None]
@@ -32,30 +33,34 @@ class Schedule(StatesFacts, BaseEstimator, ABC):
     also for counts to which the run may never come: a fact about `__call__`.
     """
 
-    horizon = None
-    listens = False
-    patience = None
-    _parameter_constraints: dict = {}
-    formulas_of_facts = {"takes_arrays": ("__call__",)}
+    horizon: Literal["epoch", "run"] | None = None
+    listens: bool = False
+    patience: int | None = None
+    scale: Any  # a number as soon as the horizon is filled in
+    _parameter_constraints: dict[str, list[Any]] = {}
+    formulas_of_facts: dict[str, tuple[str, ...]] = {"takes_arrays": ("__call__",)}
+    if TYPE_CHECKING:
+        takes_arrays: bool  # a class may state it as a constant
+    else:
+
+        @property
+        def takes_arrays(self):
+            return self.is_builtin
 
     @property
-    def takes_arrays(self):
-        return self.is_builtin
-
-    @property
-    def runs_out(self):
+    def runs_out(self) -> bool:
         """Whether the schedule ends with the run, and begins anew with the next."""
         return self.horizon == "run" and self.scale is None
 
     @abstractmethod
-    def __call__(self, count):
+    def __call__(self, count: Any) -> Any:
         """Factor of the learning rate at a count of updates, or factors for an array of counts."""
 
 
 class Constant(Schedule):
     """1."""
 
-    def __call__(self, count):
+    def __call__(self, count: Any) -> Any:
         return np.ones_like(count, dtype=float) if isinstance(count, np.ndarray) else 1.0
 
 
@@ -81,11 +86,11 @@ class InverseScaling(Schedule):
         "scale": [Interval(Real, 0, None, closed="neither"), None],
     }
 
-    def __init__(self, power_t=0.25, scale=1.0):
+    def __init__(self, power_t: float = 0.25, scale: float | None = 1.0) -> None:
         self.power_t = power_t
         self.scale = scale
 
-    def __call__(self, count):
+    def __call__(self, count: Any) -> Any:
         return (1 + count / self.scale) ** -self.power_t
 
 
@@ -103,11 +108,11 @@ class Exponential(Schedule):
     horizon = "epoch"
     _parameter_constraints = {"decay": _FACTOR, "scale": _COUNT}
 
-    def __init__(self, decay=0.95, scale=None):
+    def __init__(self, decay: float = 0.95, scale: int | None = None) -> None:
         self.decay = decay
         self.scale = scale
 
-    def __call__(self, count):
+    def __call__(self, count: Any) -> Any:
         return self.decay ** (count / self.scale)
 
 
@@ -131,12 +136,12 @@ class Step(Schedule):
         "scale": _COUNT,
     }
 
-    def __init__(self, decay=0.5, every=10, scale=None):
+    def __init__(self, decay: float = 0.5, every: int = 10, scale: int | None = None) -> None:
         self.decay = decay
         self.every = every
         self.scale = scale
 
-    def __call__(self, count):
+    def __call__(self, count: Any) -> Any:
         return self.decay ** (count // (self.every * self.scale))
 
 
@@ -161,11 +166,11 @@ class Cosine(Schedule):
         "scale": _COUNT,
     }
 
-    def __init__(self, final=0.0, scale=None):
+    def __init__(self, final: float = 0.0, scale: int | None = None) -> None:
         self.final = final
         self.scale = scale
 
-    def __call__(self, count):
+    def __call__(self, count: Any) -> Any:
         progress = np.minimum(count / self.scale, 1.0)
         return self.final + (1 - self.final) * (1 + np.cos(math.pi * progress)) / 2
 
@@ -197,13 +202,19 @@ class OneCycle(Schedule):
         "scale": _COUNT,
     }
 
-    def __init__(self, start=0.04, final=1e-4, warmup=0.3, scale=None):
+    def __init__(
+        self,
+        start: float = 0.04,
+        final: float = 1e-4,
+        warmup: float = 0.3,
+        scale: int | None = None,
+    ) -> None:
         self.start = start
         self.final = final
         self.warmup = warmup
         self.scale = scale
 
-    def __call__(self, count):
+    def __call__(self, count: Any) -> Any:
         progress = np.minimum(count / self.scale, 1.0)
         up = _cosine(self.start, 1.0, progress / self.warmup)
         down = _cosine(1.0, self.final, (progress - self.warmup) / (1 - self.warmup))
@@ -233,12 +244,14 @@ class Adaptive(Schedule):
         "patience": _COUNT,
     }
 
-    def __init__(self, divisor=5.0, smallest=1e-6, patience=None):
+    def __init__(
+        self, divisor: float = 5.0, smallest: float = 1e-6, patience: int | None = None
+    ) -> None:
         self.divisor = divisor
         self.smallest = smallest
         self.patience = patience
 
-    def __call__(self, count):
+    def __call__(self, count: Any) -> Any:
         return Constant()(count)
 
 
@@ -252,17 +265,17 @@ class FromFunction(Schedule):
 
     takes_arrays = False
 
-    def __init__(self, function):
+    def __init__(self, function: ScheduleFunction) -> None:
         self.function = function
 
-    def __call__(self, count):
+    def __call__(self, count: Any) -> Any:
         return self.function(count)
 
-    def __repr__(self, N_CHAR_MAX=700):
+    def __repr__(self, N_CHAR_MAX: int = 700) -> str:
         return repr(self.function)
 
 
-SCHEDULES = {
+SCHEDULES: dict[str, type[Schedule]] = {
     "constant": Constant,
     "invscaling": InverseScaling,
     "exponential": Exponential,
@@ -273,7 +286,7 @@ SCHEDULES = {
 }
 
 
-def check_factor(schedule, factors):
+def check_factor(schedule: Schedule, factors: Any) -> None:
     """Raise ValueError unless a schedule's answer is finite and not negative."""
     smallest, largest = (
         (factors, factors) if isinstance(factors, float) else (np.min(factors), np.max(factors))
@@ -285,7 +298,7 @@ def check_factor(schedule, factors):
         )
 
 
-def fill_horizon(schedule, updates_per_epoch, max_iter):
+def fill_horizon(schedule: Schedule, updates_per_epoch: int, max_iter: int) -> Schedule:
     """The schedule with the run's own number of updates in place of ``scale=None``."""
     if schedule.horizon is None or schedule.scale is not None:
         return schedule
@@ -293,6 +306,6 @@ def fill_horizon(schedule, updates_per_epoch, max_iter):
     return copy.copy(schedule).set_params(scale=max(1, updates_per_epoch * epochs))
 
 
-def _cosine(start, end, progress):
+def _cosine(start: float, end: float, progress: Any) -> Any:
     """Half a cosine from `start` at progress 0 to `end` at 1."""
     return end + (start - end) * (1 + np.cos(math.pi * np.clip(progress, 0, 1))) / 2

@@ -6,10 +6,10 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 
 from gdregress import GDClassifier
 from gdregress.losses.classification import CLASSIFICATION_LOSSES
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 every_loss = pytest.mark.parametrize("loss", CLASSIFICATION_LOSSES)
-every_solver = pytest.mark.parametrize("solver", SOLVERS)
+every_solver = pytest.mark.parametrize("solver", SAMPLERS)
 two_and_three = pytest.mark.parametrize("k", [2, 3])
 WITH_PROBABILITIES = ("log_loss", "modified_huber")
 

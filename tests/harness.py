@@ -1,6 +1,7 @@
 """Fits by a chosen engine at a chosen pace: the only place where tests reach into the engines."""
 
-from contextlib import contextmanager
+from collections import Counter
+from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import pytest
@@ -9,7 +10,9 @@ from gdregress import _engines
 from gdregress._core.kernels import interpreted
 from gdregress._engines import Ahead, Compiled, Jitted, Moments, Overlapped, Plain
 from gdregress._engines import ahead as ahead_module
+from gdregress._engines import compiled as compiled_module
 from gdregress._engines import overlapped as overlapped_module
+from gdregress._objective.deferred import fetch
 
 
 class InterpretedMoments(Moments):
@@ -41,23 +44,80 @@ FORMS = {
     "interpreted": (InterpretedMoments, InterpretedCompiled, Plain),
     "jitted": (Jitted, Plain),
 }
-PACES = {None: (), "overlapped": (Overlapped,), "ahead": (Ahead,)}
+PACES = {None: (), "overlapped": (Overlapped,), "ahead": (Ahead,), "as listed": _engines.PACES}
+CONSTANTS = {
+    "epochs_at_once": (ahead_module, "MAX_EPOCHS"),
+    "updates_at_once": (compiled_module, "UPDATES_AT_ONCE"),
+    "lazy_cost": (compiled_module, "LAZY_COST"),
+}
 
 
 class Log:
-    """What a run has chosen: the engines in the order of the fits, and rows by engine."""
+    """What the runs have done.
+
+    Attributes
+    ----------
+    engines, paces : list of class
+        In the order of the runs; the pace is None for an engine without one.
+    objectives : list of class
+        Of the objective of each run.
+    epochs : Counter of class
+        How many rows each engine has yielded; those that `Moments` leaves to `Plain` are Plain's.
+    kernels : Counter of str
+        How often engines have asked for each name of the core.
+    fetches : list of int
+        How many numbers each transfer of `Ahead` has brought.
+    """
 
     def __init__(self):
-        self.engines = []
-        self.paces = []
+        self.engines, self.paces, self.objectives, self.fetches = [], [], [], []
+        self.epochs, self.kernels = Counter(), Counter()
 
     def used(self, engine):
-        """Whether a fit has chosen this engine class, or one derived from it."""
+        """Whether a run has chosen this engine class, or one derived from it."""
         return any(issubclass(chosen, engine) for chosen in self.engines)
+
+    def epochs_of(self, engine):
+        """How many rows this engine class, or one derived from it, has yielded."""
+        return sum(n for chosen, n in self.epochs.items() if issubclass(chosen, engine))
+
+    def watch(self, engine):
+        """Log what an engine, at a pace or not, is about to do."""
+        inner = getattr(engine, "engine", engine)
+        self.engines.append(type(inner))
+        self.paces.append(None if inner is engine else type(engine))
+        self.objectives.append(type(engine.run.objective))
+        self._count_epochs(engine, type(inner))
+        if isinstance(inner, Moments):
+            self._count_epochs(inner.plain, Plain)
+            self._count_epochs(inner.plain, type(inner), -1)
+        if hasattr(inner, "kernels"):
+            inner.kernels = Counted(inner.kernels, self.kernels)
+
+    def _count_epochs(self, engine, name, step=1):
+        epochs = engine.epochs
+
+        def counted(state, max_epochs):
+            for row in epochs(state, max_epochs):
+                self.epochs[name] += step
+                yield row
+
+        engine.epochs = counted
+
+
+class Counted:
+    """A module that counts how often each of its names is asked for."""
+
+    def __init__(self, module, counts):
+        self._module, self._counts = module, counts
+
+    def __getattr__(self, name):
+        self._counts[name] += 1
+        return getattr(self._module, name)
 
 
 @contextmanager
-def using(form=None, pace=None, epochs_at_once=None):
+def using(form=None, pace=None, moments=True, **constants):
     """Let every run choose among the engines of a form, at a pace that is forced on it.
 
     Parameters
@@ -67,8 +127,10 @@ def using(form=None, pace=None, epochs_at_once=None):
     pace : str or None
         A key of `PACES`. "overlapped" grants a second thread and takes data of any size; "ahead"
         takes arrays in the memory of the host for those of an accelerator.
-    epochs_at_once : int or None
-        Most epochs between two transfers.
+    moments : bool
+        False keeps runs from the moments of the columns.
+    **constants : int or float
+        Values for the constants that `CONSTANTS` names.
 
     Yields
     ------
@@ -78,25 +140,47 @@ def using(form=None, pace=None, epochs_at_once=None):
 
     def chosen(run, state, meter):
         engine = choose(run, state, meter)
-        inner = getattr(engine, "engine", engine)
-        log.engines.append(type(inner))
-        log.paces.append(None if inner is engine else type(engine))
+        log.watch(engine)
         return engine
 
-    with pytest.MonkeyPatch.context() as patch:
+    def fetched(numbers):
+        log.fetches.append(len(numbers))
+        return fetch(numbers)
+
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as surroundings:
         if form is not None:
             patch.setattr(_engines, "ENGINES", FORMS[form])
         patch.setattr(_engines, "PACES", PACES[pace])
         patch.setattr("gdregress._solver.solve.choose_engine", chosen)
+        patch.setattr(ahead_module, "fetch", fetched)
         if pace == "overlapped":
             patch.setattr(overlapped_module, "SMALLEST_SIZE", 1)
-            patch.setattr("gdregress._core.threads._openmp_effective_n_threads", lambda: 2)
+            surroundings.enter_context(threads(2))
         if form == "jitted" or pace == "ahead":
-            for module in ("_estimator.data", "_engines.ahead"):
-                patch.setattr(f"gdregress.{module}.in_host_memory", lambda array: False)
-        if epochs_at_once is not None:
-            patch.setattr(ahead_module, "MAX_EPOCHS", epochs_at_once)
+            surroundings.enter_context(on_an_accelerator())
+        if not moments:
+            patch.setattr("gdregress._estimator.plan._worth_moments", lambda *given: False)
+        for name, value in constants.items():
+            patch.setattr(*CONSTANTS[name], value)
         yield log
+
+
+@contextmanager
+def on_an_accelerator():
+    """Take the memory of the host for that of an accelerator."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in ("_estimator.data", "_engines.ahead"):
+            patch.setattr(f"gdregress.{module}.in_host_memory", lambda array: False)
+        yield
+
+
+@contextmanager
+def threads(n_threads):
+    """Allow so many threads, which may be more than there are processors."""
+    with pytest.MonkeyPatch.context() as patch:
+        allowed = "gdregress._core.threads._openmp_effective_n_threads"
+        patch.setattr(allowed, lambda: n_threads)
+        yield
 
 
 def assert_same_run(one, other, rtol, columns=("objective", "loss", "penalty", "gradient_norm")):

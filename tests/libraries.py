@@ -2,7 +2,13 @@
 
 import pytest
 
-NAMES = {"torch": "PyTorch", "jax": "JAX", "dask": "Dask", "skops": "skops"}
+NAMES = {
+    "torch": "PyTorch",
+    "jax": "JAX",
+    "dask": "Dask",
+    "skops": "skops",
+    "pyright": "pyright",
+}
 
 
 def needed(library):

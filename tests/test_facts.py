@@ -10,7 +10,7 @@ from gdregress._utils.facts import StatesFacts
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES, Huber, LogLoss, Loss, SquaredError
 from gdregress.optimizers import OPTIMIZERS, Adam, Optimizer
 from gdregress.penalties import L2, PENALTIES, Box, Penalty
-from gdregress.samplers import SOLVERS, MiniBatch, Sampler
+from gdregress.samplers import SAMPLERS, MiniBatch, Sampler
 from gdregress.schedules import SCHEDULES, Constant, Schedule
 
 pytestmark = [
@@ -20,7 +20,7 @@ pytestmark = [
 
 ALL_LOSSES = {**LOSSES, **CLASSIFICATION_LOSSES}
 ALL_PENALTIES = {**PENALTIES, "box": Box}
-BASES = {Loss: ALL_LOSSES, Penalty: ALL_PENALTIES, Optimizer: OPTIMIZERS, Sampler: SOLVERS}
+BASES = {Loss: ALL_LOSSES, Penalty: ALL_PENALTIES, Optimizer: OPTIMIZERS, Sampler: SAMPLERS}
 
 
 @pytest.fixture
@@ -244,7 +244,7 @@ def test_a_sampler_is_asked_for_its_batches(base, data, monkeypatch):
             for _ in range(2):
                 yield slice(0, n_samples // 2), 1.0
 
-    monkeypatch.setitem(SOLVERS, "first half", FirstHalf)
+    monkeypatch.setitem(SAMPLERS, "first half", FirstHalf)
     monkeypatch.setitem(BaseGD._parameter_constraints, "solver", [str])
     X, y = data
     y = np.where(np.arange(60) < 30, y, 100.0)

@@ -12,7 +12,7 @@ from gdregress.losses import LOSSES
 from gdregress.losses.classification import CLASSIFICATION_LOSSES
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 from gdregress.schedules import SCHEDULES
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
@@ -37,7 +37,7 @@ def test_the_warning_is_the_one_shown():
 
 
 @pytest.mark.parametrize(
-    "names", [LOSSES, CLASSIFICATION_LOSSES, OPTIMIZERS, PENALTIES, SOLVERS, SCHEDULES]
+    "names", [LOSSES, CLASSIFICATION_LOSSES, OPTIMIZERS, PENALTIES, SAMPLERS, SCHEDULES]
 )
 def test_every_name_is_listed(names):
     for name in filter(None, names):

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from gdregress import GDRegressor
-from gdregress.samplers import SOLVERS, Batch, MiniBatch, Stochastic
+from gdregress.samplers import SAMPLERS, Batch, MiniBatch, Stochastic
 
 N = 23
-SAMPLERS = {
+INSTANCES = {
     "batch": Batch(),
     "stochastic": Stochastic(),
     "stochastic in order": Stochastic(shuffle=False),
@@ -18,7 +18,7 @@ SAMPLERS = {
     "all rows": MiniBatch(1.0),
     "more than all rows": MiniBatch(100),
 }
-every_sampler = pytest.mark.parametrize("sampler", SAMPLERS.values(), ids=SAMPLERS)
+every_sampler = pytest.mark.parametrize("sampler", INSTANCES.values(), ids=INSTANCES)
 
 
 def epoch(sampler, rng=None, n=N):
@@ -28,7 +28,7 @@ def epoch(sampler, rng=None, n=N):
 
 
 def test_names():
-    assert {"batch": Batch, "stochastic": Stochastic, "mini-batch": MiniBatch} == SOLVERS
+    assert {"batch": Batch, "stochastic": Stochastic, "mini-batch": MiniBatch} == SAMPLERS
 
 
 @every_sampler
@@ -111,3 +111,9 @@ def test_the_same_seed_gives_the_same_fit(small_data):
     )
     np.testing.assert_array_equal(one.coef_, two.coef_)
     assert (one.coef_ != other.coef_).all()
+
+
+def test_the_earlier_name_of_the_registry_leads_to_todays():
+    with pytest.warns(DeprecationWarning, match="SAMPLERS"):
+        from gdregress.samplers import SOLVERS
+    assert SOLVERS is SAMPLERS

@@ -20,6 +20,7 @@ def _import_kernels():
 
 kernels = _import_kernels()
 
+_NO_BOUND = np.empty(0)
 _warned = False
 
 
@@ -60,12 +61,10 @@ def kernel_loss(loss, kernels=kernels):
 
 def kernel_penalty(penalty, n_features, kernels=kernels):
     """The core's penalty, w -> clip(soft(w, s l1) / (1 + s l2), lower, upper)."""
-    terms = penalty.kernel_terms
-    bounds = [np.empty(0), np.empty(0)]
-    if terms.is_bounded:
+    terms, bounds = penalty.kernel_terms, (_NO_BOUND, _NO_BOUND)
+    if terms.bounds is not None:
         bounds = [
-            np.array(np.broadcast_to(bound, n_features), dtype=float)
-            for bound in (terms.lower, terms.upper)
+            np.array(np.broadcast_to(bound, n_features), dtype=float) for bound in terms.bounds
         ]
     return kernels.Penalty(terms.l1, terms.l2, *bounds)
 

@@ -165,7 +165,7 @@ class _Epoch:
         return (
             optimizer.kernel in ("Momentum", "Nesterov")
             and terms.l1 == 0
-            and not terms.is_bounded
+            and terms.bounds is None
             and self.state.average is None
             and LAZY_COST * size * X.nnz <= X.shape[0] * X.shape[1]
             and is_overdamped(optimizer.momentum, rates.max() * terms.l2)

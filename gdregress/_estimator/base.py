@@ -4,11 +4,11 @@ import copy
 import warnings
 from abc import ABCMeta, abstractmethod
 from numbers import Integral, Real
+from typing import Any, Literal, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
+import numpy.typing as npt
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gdregress._estimator.callbacks import EpochEnd, print_epoch
@@ -25,6 +25,7 @@ from gdregress._estimator.start import fresh_state, given_start, original_units,
 from gdregress._solver.history import History
 from gdregress._solver.solve import solve
 from gdregress._utils.array_api import detached, input_namespace, namespace, to_host, to_numpy
+from gdregress._utils.types import Array, ArrayLike, BaseEstimator, MatrixLike, available_if
 from gdregress._utils.validation import (
     Interval,
     StrOptions,
@@ -33,21 +34,38 @@ from gdregress._utils.validation import (
     keep_fitted_state,
 )
 from gdregress._utils.version import __version__
+from gdregress.losses import Loss
 from gdregress.optimizers import OPTIMIZERS, Optimizer
 from gdregress.penalties import PENALTIES, Penalty
-from gdregress.samplers import SOLVERS, MiniBatch
+from gdregress.samplers import SAMPLERS, MiniBatch
 from gdregress.schedules import SCHEDULES
+
+StopReason = Literal["tolerance", "plateau", "max_iter", "diverged", "callback", "interrupted"]
 
 
 class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Everything that GDRegressor shares with estimators for other targets."""
 
-    _parameter_constraints = {
+    coef_: Array
+    intercept_: Array
+    n_iter_: int
+    t_: int
+    n_features_in_: int
+    feature_names_in_: npt.NDArray[np.object_]
+    learning_rate_: float
+    momentum_: float | Literal["auto"] | None
+    converged_: bool
+    stop_reason_: StopReason
+    loss_curve_: list[float]
+    validation_scores_: list[float]
+    history_: History
+
+    _parameter_constraints: dict[str, list[Any]] = {
         "penalty": [StrOptions({name for name in PENALTIES if name}), Penalty, None],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "fit_intercept": ["boolean"],
-        "solver": [StrOptions(set(SOLVERS))],
+        "solver": [StrOptions(set(SAMPLERS))],
         "batch_size": MiniBatch._parameter_constraints["batch_size"],
         "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
         "momentum": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
@@ -72,10 +90,12 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     }
 
     # The losses by name, the target ranges of losses that can be used, and what to do for others.
-    _losses: dict
-    _target_ranges: tuple
+    _losses: dict[str, type[Loss]]
+    _target_ranges: tuple[str, ...]
     _target_ranges_advice: str
-    _coef_as_rows = False
+    _coef_as_rows: bool = False
+    _loss: Any  # a Loss, whose probabilities are None where it knows none
+    _state: dict[str, Any]
 
     @abstractmethod
     def _check_input(self, X, y, **checks):
@@ -103,7 +123,15 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def _validation_score(self, loss, y, z, weights):
         """Score of raw predictions z on the rows held out."""
 
-    def fit(self, X, y, sample_weight=None, *, coef_init=None, intercept_init=None):
+    def fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        coef_init: ArrayLike | None = None,
+        intercept_init: ArrayLike | None = None,
+    ) -> Self:
         """Fit the model.
 
         Parameters
@@ -144,7 +172,9 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         return self
 
     @available_if(check_partial_fit)
-    def partial_fit(self, X, y, sample_weight=None):
+    def partial_fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Go over the given rows once, from where the last call has ended.
 
         The optimizer's memory, the count of updates that the schedule sees and the averages are
@@ -279,7 +309,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     def __sklearn_is_fitted__(self):
         return hasattr(self, "coef_")
 
-    def to_numpy(self):
+    def to_numpy(self) -> Self:
         """A copy whose fitted attributes are NumPy's, which predicts for NumPy.
 
         Returns

@@ -13,7 +13,7 @@ from gdregress.losses import Loss
 from gdregress.losses.from_function import CallableLoss
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 from gdregress.schedules import (
     SCHEDULES,
     Adaptive,
@@ -53,7 +53,7 @@ def build_components(estimator):
         estimator.optimizer, OPTIMIZERS, {"momentum": estimator.momentum}
     )
     sampler, by_sampler = build_component(
-        estimator.solver, SOLVERS, {"batch_size": batch_size, "shuffle": shuffle}
+        estimator.solver, SAMPLERS, {"batch_size": batch_size, "shuffle": shuffle}
     )
     schedule, by_schedule = _build_schedule(estimator, loss, optimizer, sampler)
     components = Components(loss, penalty, optimizer, sampler, schedule)

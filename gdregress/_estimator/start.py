@@ -11,7 +11,7 @@ from gdregress._solver.averaging import SuffixAverage
 from gdregress._solver.run import State
 from gdregress._utils.array_api import asarray, namespace, to_numpy
 from gdregress._utils.validation import defaults
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 
 def given_start(estimator, prepared, coef_init, intercept_init):
@@ -41,7 +41,7 @@ def own_generator(estimator):
     Descent over all rows draws nothing, and a generator takes as long to make as a small fit.
     """
     given = estimator.random_state
-    if isinstance(given, Integral) or SOLVERS[estimator.solver].takes_all_rows:
+    if isinstance(given, Integral) or SAMPLERS[estimator.solver].takes_all_rows:
         return check_random_state(given)
     return np.random.RandomState(check_random_state(given).randint(2**32, dtype=np.uint32))
 

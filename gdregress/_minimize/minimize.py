@@ -2,19 +2,22 @@
 
 import inspect
 import time
+from collections.abc import Callable
 from numbers import Integral, Real
+from typing import Any, Literal
 
 from scipy.optimize import OptimizeResult
 from sklearn.utils import check_random_state
 
 from gdregress._minimize.derivatives import differentiated
-from gdregress._minimize.outcome import PATIENCE, outcome
+from gdregress._minimize.outcome import PATIENCE, MinimizeResult, outcome
 from gdregress._minimize.tree import TreeDef
 from gdregress._objective.of_function import FunctionObjective
 from gdregress._solver.line_search import LineSearch, LocalCurvature, trial_by_curvature
 from gdregress._solver.run import Run, State
 from gdregress._solver.solve import solve
 from gdregress._solver.stopping import Never, NotFinite, Plateau, Tolerance
+from gdregress._utils.types import ObjectiveFunction, RandomState, ScheduleFunction
 from gdregress._utils.validation import (
     Interval,
     StrOptions,
@@ -23,7 +26,7 @@ from gdregress._utils.validation import (
 )
 from gdregress.optimizers import OPTIMIZERS, Optimizer
 from gdregress.penalties import PENALTIES, Penalty
-from gdregress.samplers import SOLVERS, Sampler
+from gdregress.samplers import SAMPLERS, Sampler
 from gdregress.schedules import SCHEDULES, FromFunction, Schedule, fill_horizon
 
 CONSTRAINTS = {
@@ -36,7 +39,7 @@ CONSTRAINTS = {
     "schedule": [StrOptions(set(SCHEDULES)), callable],
     "penalty": [StrOptions({name for name in PENALTIES if name}), Penalty, None],
     "n_samples": [Interval(Integral, 1, None, closed="left"), None],
-    "sampler": [StrOptions(set(SOLVERS)), Sampler],
+    "sampler": [StrOptions(set(SAMPLERS)), Sampler],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "tol": [Interval(Real, 0, None, closed="left"), None],
     "callback": [callable, None],
@@ -46,28 +49,28 @@ CONSTRAINTS = {
 
 
 def minimize(
-    fun,
-    x0,
-    args=(),
+    fun: ObjectiveFunction,
+    x0: Any,
+    args: Any = (),
     *,
-    jac=None,
-    optimizer="gd",
-    momentum=0.9,
-    learning_rate=0.1,
-    schedule="constant",
-    penalty=None,
-    n_samples=None,
-    sampler="batch",
-    max_iter=1000,
-    tol=1e-8,
-    callback=None,
-    store_path=True,
-    random_state=None,
-    hess=None,
-    hessp=None,
-    bounds=None,
-    constraints=(),
-):
+    jac: ObjectiveFunction | bool | Literal["torch", "jax"] | None = None,
+    optimizer: str | Optimizer = "gd",
+    momentum: float | Literal["auto"] = 0.9,
+    learning_rate: float | Literal["auto", "line-search"] = 0.1,
+    schedule: str | Schedule | ScheduleFunction = "constant",
+    penalty: str | Penalty | None = None,
+    n_samples: int | None = None,
+    sampler: str | Sampler = "batch",
+    max_iter: int = 1000,
+    tol: float | None = 1e-8,
+    callback: Callable[..., Any] | None = None,
+    store_path: bool = True,
+    random_state: RandomState = None,
+    hess: Any = None,
+    hessp: Any = None,
+    bounds: Any = None,
+    constraints: Any = (),
+) -> MinimizeResult:
     """Minimise f(x) + R(x) by gradient descent.
 
     f may be a mean over rows of data, f(x) = mean_i f_i(x), which batches of rows estimate. A
@@ -207,7 +210,7 @@ def _refuse(unsupported):
 
 def _sampler(sampler, n_samples, learning_rate):
     """The sampler; ValueError where it does not suit the function or the rate."""
-    sampler = build_component(sampler, SOLVERS, {})[0]
+    sampler = build_component(sampler, SAMPLERS, {})[0]
     if sampler.takes_all_rows:
         return sampler
     if n_samples is None:

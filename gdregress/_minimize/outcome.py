@@ -1,15 +1,34 @@
 """What `minimize` answers: where the descent has ended, and why, in words."""
 
 import math
+from typing import Any
 
 from scipy.optimize import OptimizeResult
+
+from gdregress._solver.history import History
 
 # Epochs without any progress after which all is rounding, or the noise of batches.
 PATIENCE = 50
 STATUS = {"tolerance": 0, "max_iter": 1, "diverged": 2, "plateau": 3, "callback": 99}
 
 
-def outcome(run, result, tree, objective, path, tol):
+class MinimizeResult(OptimizeResult):
+    """SciPy's result with the types of what `minimize` puts into it."""
+
+    x: Any
+    fun: float
+    jac: Any
+    nit: int
+    nfev: int
+    njev: int
+    status: int
+    success: bool
+    message: str
+    history: History
+    path: list[Any]
+
+
+def outcome(run, result, tree, objective, path, tol) -> MinimizeResult:
     """The answer of `minimize`.
 
     Parameters
@@ -26,7 +45,7 @@ def outcome(run, result, tree, objective, path, tol):
     value = objective.value(params)
     gradient = objective.gradient(params)
     message = " ".join(filter(None, [_message(run, reason, value, tol), function.means]))
-    answer = OptimizeResult(
+    answer = MinimizeResult(
         x=tree.unflatten(params),
         fun=value,
         jac=tree.unflatten(gradient),

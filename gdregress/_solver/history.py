@@ -1,6 +1,13 @@
 """What happened: one row per epoch."""
 
+from collections.abc import Mapping, Sequence
 from importlib import import_module
+from typing import TYPE_CHECKING, Any, Literal, Self, overload
+
+from gdregress._utils.types import Array
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 COLUMNS = {
     "epoch": "{:>6d}",
@@ -52,28 +59,28 @@ class History:
     [1.0, 0.125, 0.03125]
     """
 
-    def __init__(self):
-        self._columns = {name: [] for name in COLUMNS}
-        self.coef = []
-        self.intercept = []
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+        self.coef: list[Array] = []
+        self.intercept: list[Array] = []
 
-    def append(self, row):
+    def append(self, row: Mapping[str, Any]) -> None:
         """Add a row, a dict with a value for each column."""
         for name, column in self._columns.items():
             column.append(row[name])
 
-    def append_parameters(self, coef, intercept):
+    def append_parameters(self, coef: Array, intercept: Array) -> None:
         """Add the parameters of the last row, in original units."""
         self.coef.append(coef)
         self.intercept.append(intercept)
 
-    def append_row(self, other, index):
+    def append_row(self, other: "History", index: int) -> None:
         """Take over a row of another history, its parameters included."""
         self.append(other.row(index))
         if other.coef:
             self.append_parameters(other.coef[index], other.intercept[index])
 
-    def to_dict(self):
+    def to_dict(self) -> dict[str, Any]:
         """Columns and parameters as lists, to be saved.
 
         Returns
@@ -84,28 +91,34 @@ class History:
         return {"columns": columns, "coef": list(self.coef), "intercept": list(self.intercept)}
 
     @classmethod
-    def from_dict(cls, saved):
+    def from_dict(cls, saved: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`."""
         history = cls()
         history._columns = {name: list(saved["columns"][name]) for name in COLUMNS}
         history.coef, history.intercept = list(saved["coef"]), list(saved["intercept"])
         return history
 
-    def __getitem__(self, column):
+    @overload
+    def __getitem__(self, column: Literal["epoch", "t"]) -> list[int]: ...
+    @overload
+    def __getitem__(self, column: Literal["validation_score"]) -> list[float | None]: ...
+    @overload
+    def __getitem__(self, column: str) -> list[float]: ...
+    def __getitem__(self, column: str) -> list[Any]:
         return self._columns[column]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self._columns["epoch"])
 
-    def columns(self):
+    def columns(self) -> list[str]:
         """Names of the columns."""
         return list(self._columns)
 
-    def row(self, index):
+    def row(self, index: int) -> dict[str, Any]:
         """One row as a dict; -1 is the last."""
         return {name: column[index] for name, column in self._columns.items()}
 
-    def to_frame(self):
+    def to_frame(self) -> "DataFrame":
         """The rows as a pandas DataFrame indexed by epoch.
 
         Raises
@@ -122,24 +135,24 @@ class History:
             ) from error
         return pandas.DataFrame(self._columns).set_index("epoch")
 
-    def _shown(self):
+    def _shown(self) -> list[str]:
         """Columns that hold at least one value."""
         return [
             name for name, values in self._columns.items() if any(v is not None for v in values)
         ]
 
-    def header(self, columns=None):
+    def header(self, columns: Sequence[str] | None = None) -> str:
         """Names of the columns, aligned with `line`."""
         columns = columns or self._shown()
         return " ".join(f"{name:>{len(_blank(name))}}" for name in columns)
 
-    def line(self, row=-1, columns=None):
+    def line(self, row: int = -1, columns: Sequence[str] | None = None) -> str:
         """One row as aligned text."""
         columns = columns or self._shown()
         cells = ((name, self._columns[name][row]) for name in columns)
         return " ".join(_blank(n) if v is None else COLUMNS[n].format(v) for n, v in cells)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         if not len(self):
             return "History of 0 epochs"
         columns, n = self._shown(), len(self)
@@ -152,7 +165,7 @@ class History:
         return "\n".join(lines)
 
 
-def _blank(name):
+def _blank(name: str) -> str:
     """Spaces of the width of a column: that of its numbers or of its name."""
     number = COLUMNS[name].format(0)
     return " " * max(len(number), len(name))

@@ -78,10 +78,11 @@ class Meter:
 
     def append(self, state, params, rate, loss, penalty, norm, now=None):
         """Add a row to the history; ``now`` is the time at which it was known."""
-        run, score, now = self.run, None, now or time.perf_counter()
-        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            score = None if run.validate is None else run.validate(params)
-            kept = None if run.store is None else run.store(params)
+        run, score, kept, now = self.run, None, None, now or time.perf_counter()
+        if run.validate is not None or run.store is not None:
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                score = None if run.validate is None else run.validate(params)
+                kept = None if run.store is None else run.store(params)
         row = {
             "epoch": state.epoch,
             "t": state.count,

@@ -1,5 +1,7 @@
 """Facts that a component states about its formulas, and that no override inherits."""
 
+from typing import TYPE_CHECKING, Any
+
 
 class StatesFacts:
     """A component whose class attributes say what is known of its formulas.
@@ -14,12 +16,21 @@ class StatesFacts:
         For each fact, the methods that it is about.
     is_builtin : bool
         Whether all formulas are this package's own: pure functions, tested with every engine.
+    traceable : bool
+        Whether JAX may trace the formulas; those of this package where nothing else is stated.
     """
 
-    formulas_of_facts: dict = {}
-    is_builtin = False
+    formulas_of_facts: dict[str, tuple[str, ...]] = {}
+    is_builtin: bool = False
+    if TYPE_CHECKING:
+        traceable: bool  # a class may state it as a constant
+    else:
 
-    def __init_subclass__(cls, **kwargs):
+        @property
+        def traceable(self):
+            return self.is_builtin
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         for fact, formulas in cls.formulas_of_facts.items():
             stated = _position(cls, fact)
@@ -29,18 +40,18 @@ class StatesFacts:
             cls.is_builtin = _all_here(cls)
 
 
-def _position(cls, name):
+def _position(cls: type, name: str) -> int:
     """How far up the method resolution order the attribute is found that `cls` has."""
     classes = cls.__mro__
     return next((i for i, base in enumerate(classes) if name in vars(base)), len(classes))
 
 
-def _first_to_state(cls, fact):
+def _first_to_state(cls: type, fact: str) -> type:
     """The base of all components of a kind, which says what "unknown" is."""
     return next(base for base in reversed(cls.__mro__) if fact in vars(base))
 
 
-def _all_here(cls):
+def _all_here(cls: type[StatesFacts]) -> bool:
     """Whether each formula that a fact is about is defined in this package."""
     formulas = {name for names in cls.formulas_of_facts.values() for name in names}
     owners = (cls.__mro__[_position(cls, name)] for name in formulas if hasattr(cls, name))

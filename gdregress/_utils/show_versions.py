@@ -19,7 +19,7 @@ PACKAGES = (
 )
 
 
-def show_versions():
+def show_versions() -> None:
     """Print the versions of Python, this package and the packages it can work with."""
     print(f"{'python':<18}{sys.version.split()[0]}")
     print(f"{'platform':<18}{platform.platform()}")

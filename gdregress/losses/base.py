@@ -35,12 +35,14 @@ fact                  meaning
 """
 
 from abc import ABC, abstractmethod
-
-from sklearn.base import BaseEstimator
+from collections.abc import Callable
+from typing import Any, Literal
 
 from gdregress._utils.array_api import namespace
 from gdregress._utils.facts import StatesFacts
+from gdregress._utils.types import Array, BaseEstimator
 
+TargetRange = Literal["real", "non-negative", "positive", "labels", "classes"]
 # The step of a central difference in double precision: eps ** (1 / 3).
 DIFFERENCE_STEP = 6e-6
 
@@ -57,31 +59,31 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     >>> from gdregress import GDRegressor
     >>> from gdregress.losses import Loss
     >>> class Quartic(Loss):
-    ...     def value(self, y, z):
+    ...     def value(self, y: Array, z: Array) -> Array:
     ...         return (z - y) ** 4 / 4
-    ...     def gradient(self, y, z):
+    ...     def gradient(self, y: Array, z: Array) -> Array:
     ...         return (z - y) ** 3
     >>> model = GDRegressor(loss=Quartic()).fit([[0.0], [1.0], [2.0]], [1.0, 2.0, 3.0])
     >>> model.predict([[3.0]]).round()
     array([4.])
     """
 
-    link = "identity"
-    smooth = True
-    target_range = "real"
-    n_outputs = None
-    needs_library = False
-    curvature = None
-    is_quadratic = False
-    multinomial = False
-    always_positive = False
-    zero_at_null = False
-    kernel = None
-    kernel_parameter = None
-    probability = None
-    log_probability = None
-    label_probabilities = None
-    formulas_of_facts = {
+    link: Literal["identity", "log"] = "identity"
+    smooth: bool = True
+    target_range: TargetRange = "real"
+    n_outputs: int | None = None
+    needs_library: bool = False
+    curvature: float | None = None
+    is_quadratic: bool = False
+    multinomial: bool = False
+    always_positive: bool = False
+    zero_at_null: bool = False
+    kernel: str | None = None
+    kernel_parameter: str | None = None
+    probability: Callable[..., Array] | None = None
+    log_probability: Callable[..., Array] | None = None
+    label_probabilities: Callable[..., tuple[Array, Array]] | None = None
+    formulas_of_facts: dict[str, tuple[str, ...]] = {
         "curvature": ("value", "gradient"),
         "is_quadratic": ("value", "gradient"),
         "multinomial": ("value", "gradient", "probability"),
@@ -92,37 +94,33 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         "log_probability": ("value", "gradient", "probability"),
         "label_probabilities": ("value", "gradient", "probability"),
     }
-    _parameter_constraints: dict = {}
+    _parameter_constraints: dict[str, list[Any]] = {}
 
     @abstractmethod
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         """Loss of each prediction, an array of the shape of `z`."""
 
     @abstractmethod
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         """Derivative dL/dz of each prediction, an array of the shape of `z`."""
 
     @property
-    def traceable(self):
-        return self.is_builtin
-
-    @property
-    def base_loss(self):
+    def base_loss(self) -> "Loss":
         """The loss of a single label behind a loss of more classes; all others are their own."""
         return self
 
 
-def predict_mean(loss, z):
+def predict_mean(loss: Loss, z: Array) -> Array:
     """Prediction in the units of y: z, or exp(z) under a log link."""
     return namespace(z).exp(z) if loss.link == "log" else z
 
 
-def raw_prediction(loss, mean):
+def raw_prediction(loss: Loss, mean: Array) -> Array:
     """Inverse of `predict_mean`: the z whose prediction is `mean`."""
     return namespace(mean).log(mean) if loss.link == "log" else mean
 
 
-def local_curvature(loss, y, z):
+def local_curvature(loss: Loss, y: Array, z: Array) -> Array:
     """d2L/dz2 of each prediction, by central differences of the gradient.
 
     The answer for losses whose curvature has no bound, Poisson and gamma among them, or whose

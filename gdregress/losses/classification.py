@@ -7,6 +7,7 @@ label. They are losses like those of losses.py: a class with `value` and `gradie
 """
 
 from gdregress._utils.array_api import namespace
+from gdregress._utils.types import Array
 from gdregress.losses.base import Loss
 
 
@@ -25,28 +26,28 @@ class LogLoss(Loss):
     curvature = 0.25
     target_range = "labels"
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
         margin = y * z
         # the exponent is never positive: nothing overflows
         return xp.clip(-margin, min=0) + xp.log1p(xp.exp(-abs(margin)))
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
         margin = y * z
         small = xp.exp(-abs(margin))
         return -y * xp.where(margin > 0, small, xp.ones_like(small)) / (1 + small)
 
-    def log_probability(self, z):
+    def log_probability(self, z: Array) -> Array:
         """log P(y = 1), finite however small it is."""
         xp = namespace(z)
         return xp.clip(z, max=0) - xp.log1p(xp.exp(-abs(z)))
 
-    def probability(self, z):
+    def probability(self, z: Array) -> Array:
         """P(y = 1)."""
         return self.label_probabilities(z)[1]
 
-    def label_probabilities(self, z):
+    def label_probabilities(self, z: Array) -> tuple[Array, Array]:
         """P(y = -1) and P(y = 1); 1 minus the other would lose the digits of a small one."""
         xp = namespace(z)
         # one of the two is 1, the other e^-|z|: no comparison, which would be guessed wrongly
@@ -67,10 +68,10 @@ class Hinge(Loss):
     smooth = False
     target_range = "labels"
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         return namespace(z).clip(1 - y * z, min=0)
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
         return xp.where(y * z < 1, -y, xp.zeros_like(z))
 
@@ -82,10 +83,10 @@ class SquaredHinge(Loss):
     curvature = 2.0
     target_range = "labels"
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         return namespace(z).clip(1 - y * z, min=0) ** 2
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         return -2 * y * namespace(z).clip(1 - y * z, min=0)
 
 
@@ -102,15 +103,15 @@ class ModifiedHuber(Loss):
     curvature = 2.0
     target_range = "labels"
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         missing = namespace(z).clip(1 - y * z, min=0)
         clipped = namespace(z).clip(missing, max=2)
         return clipped * (2 * missing - clipped)
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         return -2 * y * namespace(z).clip(1 - y * z, min=0, max=2)
 
-    def probability(self, z):
+    def probability(self, z: Array) -> Array:
         """P(y = 1) = (min(1, max(-1, z)) + 1) / 2: section 3 of the same source."""
         return (namespace(z).clip(z, -1, 1) + 1) / 2
 
@@ -132,15 +133,15 @@ class Perceptron(Loss):
     smooth = False
     target_range = "labels"
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         return namespace(z).clip(-y * z, min=0)
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
         return xp.where(y * z <= 0, -y, xp.zeros_like(z))
 
 
-CLASSIFICATION_LOSSES = {
+CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {
     "log_loss": LogLoss,
     "hinge": Hinge,
     "squared_hinge": SquaredHinge,

@@ -3,6 +3,7 @@
 import array_api_compat
 
 from gdregress._utils.array_api import namespace
+from gdregress._utils.types import Array, LossFunction
 from gdregress.losses.base import Loss
 
 
@@ -21,14 +22,14 @@ class CallableLoss(Loss):
     traceable = True
     needs_library = True
 
-    def __init__(self, function):
+    def __init__(self, function: LossFunction) -> None:
         self.function = function
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         self._check_library(z)
         return self.function(y, z)
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         self._check_library(z)
         if array_api_compat.is_torch_array(z):
             import torch
@@ -40,7 +41,7 @@ class CallableLoss(Loss):
 
         return jax.grad(lambda z: self.function(y, z).sum())(z)
 
-    def _check_library(self, z):
+    def _check_library(self, z: Array) -> None:
         if not (array_api_compat.is_torch_array(z) or array_api_compat.is_jax_array(z)):
             raise TypeError(
                 "A loss that is a function is differentiated by PyTorch or JAX, and X has come as "

@@ -3,7 +3,8 @@
 import numpy as np
 
 from gdregress._utils.array_api import namespace, to_numpy
-from gdregress.losses.base import DIFFERENCE_STEP
+from gdregress._utils.types import Array
+from gdregress.losses.base import DIFFERENCE_STEP, Loss
 
 # Generic offsets z - y in units of y's size, so that no kink lies within a difference step.
 OFFSETS = (-2.318, -0.7127, -0.1343, 0.1719, 0.5913, 1.9177)
@@ -11,7 +12,7 @@ MOST_ROWS = 32
 TOLERANCE = 1e-3
 
 
-def check_gradient(loss, y):
+def check_gradient(loss: Loss, y: Array) -> None:
     """Compare ``loss.gradient`` with central differences of ``loss.value``.
 
         dL/dz ~ (L(y, z + h) - L(y, z - h)) / (2 h)
@@ -55,7 +56,7 @@ def check_gradient(loss, y):
             )
 
 
-def _shaped_like(z, loss, name, y):
+def _shaped_like(z: Array, loss: Loss, name: str, y: Array) -> Array:
     """Value or gradient of a loss; ValueError unless it has the shape of z."""
     array = getattr(loss, name)(y, z)
     shape = tuple(getattr(array, "shape", ()))

@@ -5,6 +5,7 @@ Their `value` maps y of shape (n_samples,) and z of shape (n_samples, k) to one 
 """
 
 from gdregress._utils.array_api import namespace
+from gdregress._utils.types import Array
 from gdregress.losses.base import Loss
 
 
@@ -28,35 +29,35 @@ class Softmax(Loss):
     curvature = 0.5
     target_range = "classes"
 
-    def __init__(self, n_outputs):
+    def __init__(self, n_outputs: int) -> None:
         self.n_outputs = n_outputs
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
         largest, others = self._split(z)
         own = xp.sum(xp.where(_is_class(y, z), z, xp.zeros_like(z)), axis=1)
         # the largest term apart, so that losses far below the rounding of 1 keep their digits
         return (largest[:, 0] - own) + xp.log1p(xp.sum(others, axis=1))
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
         is_class = _is_class(y, z)
         wrong = xp.where(is_class, xp.zeros_like(z), self.probability(z))
         return xp.where(is_class, -xp.sum(wrong, axis=1, keepdims=True), wrong)
 
-    def probability(self, z):
+    def probability(self, z: Array) -> Array:
         """P(y = t) of every class, shape (n_samples, k)."""
         xp = namespace(z)
         shifted = xp.exp(z - xp.max(z, axis=1, keepdims=True))
         return shifted / xp.sum(shifted, axis=1, keepdims=True)
 
-    def log_probability(self, z):
+    def log_probability(self, z: Array) -> Array:
         """Its logarithm, finite however small it is."""
         xp = namespace(z)
         largest, others = self._split(z)
         return (z - largest) - xp.log1p(xp.sum(others, axis=1, keepdims=True))
 
-    def _split(self, z):
+    def _split(self, z: Array) -> tuple[Array, Array]:
         """The largest z of each row, and exp(z - largest) of all but that one."""
         xp = namespace(z)
         largest = xp.max(z, axis=1, keepdims=True)
@@ -77,64 +78,64 @@ class OneVsRest(Loss):
 
     target_range = "classes"
 
-    def __init__(self, loss, n_outputs):
+    def __init__(self, loss: Loss, n_outputs: int) -> None:
         self.loss = loss
         self.n_outputs = n_outputs
 
     @property
-    def base_loss(self):
+    def base_loss(self) -> Loss:
         return self.loss
 
     @property
-    def smooth(self):
+    def smooth(self) -> bool:
         return self.loss.smooth
 
     @property
-    def zero_at_null(self):
+    def zero_at_null(self) -> bool:
         return self.loss.zero_at_null
 
     @property
-    def kernel(self):
+    def kernel(self) -> str | None:
         return None if self.loss.kernel is None else "OneVsRest"
 
     @property
-    def traceable(self):
+    def traceable(self) -> bool:
         return self.loss.traceable
 
     @property
-    def curvature(self):
+    def curvature(self) -> float | None:
         return self.loss.curvature
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         return namespace(z).sum(self.loss.value(_labels(y, z), z), axis=1)
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         return self.loss.gradient(_labels(y, z), z)
 
-    def probability(self, z):
+    def probability(self, z: Array) -> Array:
         """Of every class, what its own loss says divided by the sum; 1 / k where all say 0."""
         xp = namespace(z)
-        each = self.loss.probability(z)
+        each = self.loss.probability(z)  # pyright: ignore[reportOptionalCall]
         total = xp.sum(each, axis=1, keepdims=True)
         none = total == 0
         each = xp.where(none, xp.ones_like(each), each)
         return each / xp.where(none, 0 * total + self.n_outputs, total)
 
 
-def multiclass_loss(loss, n_classes):
+def multiclass_loss(loss: Loss, n_classes: int) -> Loss:
     """The loss for so many classes: softmax for the log loss, one against the rest for others."""
     if n_classes == 2:
         return loss
     return Softmax(n_classes) if loss.multinomial else OneVsRest(loss, n_classes)
 
 
-def _is_class(y, z):
+def _is_class(y: Array, z: Array) -> Array:
     """Which column of z is that of the row's own class."""
     xp = namespace(z)
     device = {} if not hasattr(z, "device") else {"device": z.device}
     return y[:, None] == xp.arange(z.shape[1], dtype=y.dtype, **device)[None, :]
 
 
-def _labels(y, z):
+def _labels(y: Array, z: Array) -> Array:
     xp = namespace(z)
     return xp.where(_is_class(y, z), xp.ones_like(z), -xp.ones_like(z))

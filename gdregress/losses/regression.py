@@ -3,6 +3,7 @@
 from numbers import Real
 
 from gdregress._utils.array_api import namespace
+from gdregress._utils.types import Array
 from gdregress._utils.validation import Interval
 from gdregress.losses.base import Loss
 
@@ -17,11 +18,11 @@ class SquaredError(Loss):
     kernel = "SquaredError"
     curvature = 1.0
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         residual = z - y
         return residual * residual / 2
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         return z - y
 
 
@@ -42,16 +43,16 @@ class Huber(Loss):
     curvature = 1.0
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="neither")]}
 
-    def __init__(self, epsilon=1.35):
+    def __init__(self, epsilon: float = 1.35) -> None:
         self.epsilon = epsilon
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         residual = z - y
         # c (r - c / 2) with c = clip(r): r^2 / 2 inside, epsilon |r| - epsilon^2 / 2 outside
         clipped = namespace(z).clip(residual, -self.epsilon, self.epsilon)
         return clipped * (residual - clipped / 2)
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         return namespace(z).clip(z - y, -self.epsilon, self.epsilon)
 
 
@@ -61,10 +62,10 @@ class AbsoluteError(Loss):
     kernel = "AbsoluteError"
     smooth = False
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         return abs(z - y)
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         return namespace(z).sign(z - y)
 
 
@@ -77,14 +78,14 @@ class LogCosh(Loss):
     kernel = "LogCosh"
     curvature = 1.0
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
         size = abs(z - y)
         near = xp.log1p(xp.sinh(xp.clip(size, max=1.0)) ** 2) / 2
         far = size + xp.log1p(xp.exp(-2 * size)) - 0.6931471805599453
         return xp.where(size < 1, near, far)
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         return namespace(z).tanh(z - y)
 
 
@@ -105,14 +106,14 @@ class Quantile(Loss):
     smooth = False
     _parameter_constraints = {"quantile": [Interval(Real, 0, 1, closed="neither")]}
 
-    def __init__(self, quantile=0.5):
+    def __init__(self, quantile: float = 0.5) -> None:
         self.quantile = quantile
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         residual = z - y
         return abs(residual) / 2 + (0.5 - self.quantile) * residual
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         residual = z - y
         sign = namespace(z).sign(residual)
         return sign / 2 + (0.5 - self.quantile) * abs(sign)
@@ -135,13 +136,13 @@ class EpsilonInsensitive(Loss):
     smooth = False
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="left")]}
 
-    def __init__(self, epsilon=0.1):
+    def __init__(self, epsilon: float = 0.1) -> None:
         self.epsilon = epsilon
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         return namespace(z).clip(abs(z - y) - self.epsilon, min=0)
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
         residual = z - y
         return xp.sign(residual - xp.clip(residual, -self.epsilon, self.epsilon))
@@ -160,13 +161,13 @@ class SquaredEpsilonInsensitive(Loss):
     curvature = 2.0
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="left")]}
 
-    def __init__(self, epsilon=0.1):
+    def __init__(self, epsilon: float = 0.1) -> None:
         self.epsilon = epsilon
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         return namespace(z).clip(abs(z - y) - self.epsilon, min=0) ** 2
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         residual = z - y
         return 2 * (residual - namespace(z).clip(residual, -self.epsilon, self.epsilon))
 
@@ -185,14 +186,14 @@ class Poisson(Loss):
     link = "log"
     target_range = "non-negative"
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
         log_y = xp.log(xp.where(y > 0, y, xp.ones_like(y)))
         d = z - log_y
         is_near = (abs(d) < REMAINDER_NEAR) & (y > 0)
         return xp.where(is_near, y * exp_remainder(d), xp.exp(z) - y - y * d)
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         return namespace(z).exp(z) - y
 
 
@@ -210,16 +211,16 @@ class Gamma(Loss):
     link = "log"
     target_range = "positive"
 
-    def value(self, y, z):
+    def value(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
         d = xp.log(y) - z
         return xp.where(abs(d) < REMAINDER_NEAR, exp_remainder(d), y * xp.exp(-z) - 1 - d)
 
-    def gradient(self, y, z):
+    def gradient(self, y: Array, z: Array) -> Array:
         return 1 - y * namespace(z).exp(-z)
 
 
-def exp_remainder(d):
+def exp_remainder(d: Array) -> Array:
     """e^d - 1 - d = d^2 / 2 (1 + d / 3 (1 + d / 4 (...))) for d near zero, to the last digit."""
     d = namespace(d).clip(d, -REMAINDER_NEAR, REMAINDER_NEAR)
     series = 1.0
@@ -228,7 +229,7 @@ def exp_remainder(d):
     return d * d / 2 * series
 
 
-LOSSES = {
+LOSSES: dict[str, type[Loss]] = {
     "squared_error": SquaredError,
     "huber": Huber,
     "absolute_error": AbsoluteError,

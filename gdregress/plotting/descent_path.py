@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from gdregress._utils.types import ObjectiveFunction
 from gdregress.plotting._descent_path.function_curve import function_curve
 from gdregress.plotting._descent_path.panels import panels
 from gdregress.plotting._descent_path.steps import Steps, draw_mark
@@ -97,7 +98,7 @@ class DescentPathDisplay(AnimatedDisplay):
     @classmethod
     def from_function(
         cls,
-        f: Callable[..., Any],
+        f: ObjectiveFunction,
         path: DescentPaths,
         *,
         xlim: Limits | None = None,

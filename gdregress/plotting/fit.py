@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
+from gdregress._utils.types import MatrixLike
 from gdregress.plotting._fit.data import fit_data
 from gdregress.plotting._fit.drawing import draw_lines, draw_points, draw_references, range_of
 from gdregress.plotting._fit.predictions import ResponseByEpoch
@@ -16,7 +17,6 @@ from gdregress.plotting._shared.animated_display import AnimatedDisplay
 from gdregress.plotting._shared.figure import axes_or_new, colours, foreground
 from gdregress.plotting._shared.legend import place_legend
 from gdregress.plotting._shared.stored_path import has_path
-from gdregress.plotting._shared.types import MatrixLike
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
+from gdregress._utils.types import MatrixLike
 from gdregress.plotting._learning_rate.marks import (
     draw_automatic,
     draw_limit,
@@ -29,7 +30,7 @@ from gdregress.plotting._learning_rate.trials import (
 from gdregress.plotting._shared.figure import axes_or_new
 from gdregress.plotting._shared.lines import legend_below
 from gdregress.plotting._shared.scale import chosen_scale, set_log_ticks, with_scale
-from gdregress.plotting._shared.types import MatrixLike, Scale
+from gdregress.plotting._shared.types import Scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
+from gdregress._utils.types import MatrixLike, ObjectiveFunction
 from gdregress.plotting._loss_surface.drawing import DrawnSurface
 from gdregress.plotting._loss_surface.estimator_surface import estimator_surface
 from gdregress.plotting._loss_surface.function_surface import function_surface
-from gdregress.plotting._shared.types import DescentPaths, Features, Limits, MatrixLike
+from gdregress.plotting._shared.types import DescentPaths, Features, Limits
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -201,7 +202,7 @@ class LossSurfaceDisplay(DrawnSurface):
     @classmethod
     def from_function(
         cls,
-        f: Callable[..., Any],
+        f: ObjectiveFunction,
         *,
         path: DescentPaths | None = None,
         xlim: Limits | None = None,

@@ -23,7 +23,7 @@ from sklearn.utils import get_tags
 from gdregress import GDClassifier
 from gdregress.losses.classification import CLASSIFICATION_LOSSES, Hinge, LogLoss, ModifiedHuber
 from gdregress.optimizers import OPTIMIZERS, Adam
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -165,7 +165,7 @@ class TestCompany:
         with pytest.raises(ValueError, match="feature names"):
             model.predict(frame[["d", "c", "b", "a"]])
 
-    @pairwise(optimizer=OPTIMIZERS, solver=SOLVERS, loss=CLASSIFICATION_LOSSES)
+    @pairwise(optimizer=OPTIMIZERS, solver=SAMPLERS, loss=CLASSIFICATION_LOSSES)
     def test_the_automatic_rate_learns_with_every_optimizer(self, optimizer, solver, loss):
         X, y = make_data(k=3)
         model = short(loss, solver=solver, optimizer=optimizer, max_iter=60).fit(X, y)

@@ -20,7 +20,7 @@ from sklearn.callback import ScoringMonitor
 from sklearn.metrics import hinge_loss, log_loss
 
 from gdregress import GDClassifier
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -131,7 +131,7 @@ class TestCallbacks:
 
 
 class TestInterrupt:
-    @pairwise(loss=["perceptron", "log_loss"], epoch=[1, 5], solver=SOLVERS, k=[2, 3])
+    @pairwise(loss=["perceptron", "log_loss"], epoch=[1, 5], solver=SAMPLERS, k=[2, 3])
     def test_in_a_callback_keeps_what_was_learned(self, loss, epoch, solver, k):
         X, y = make_data(k)
         model = short(loss, solver=solver).set_callbacks(Press(epoch))

@@ -20,7 +20,7 @@ from sklearn import config_context
 
 from gdregress import GDClassifier
 from gdregress.losses.classification import CLASSIFICATION_LOSSES
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -79,7 +79,7 @@ class TestShapes:
 
     @pairwise(
         loss=CLASSIFICATION_LOSSES,
-        solver=SOLVERS,
+        solver=SAMPLERS,
         k=[2, 3],
         container=[np.asarray, sparse.csr_array],
     )

@@ -286,11 +286,13 @@ def test_squared_hinge_is_the_linear_support_vector_machine(k, weighted):
     assert_same_model(ours, theirs.coef_, np.zeros(1 if k == 2 else k))
 
 
-class OwnLogLoss(LogLoss):
-    """A loss of somebody else: of several classes, each is told from the rest."""
+class OneVsRestLogLoss(LogLoss):
+    """The log loss without softmax: more than two classes are told from the rest one by one."""
+
+    multinomial = False
 
 
-@pytest.mark.parametrize("loss", ["squared_hinge", "modified_huber", OwnLogLoss()], ids=str)
+@pytest.mark.parametrize("loss", ["squared_hinge", "modified_huber", OneVsRestLogLoss()], ids=str)
 @pytest.mark.parametrize("penalty", [None, "l1", "elasticnet"])
 def test_one_against_the_rest_is_one_fit_for_each_class(loss, penalty):
     X, y = data(3)
@@ -304,7 +306,7 @@ def test_one_against_the_rest_is_one_fit_for_each_class(loss, penalty):
 def test_one_against_the_rest_is_that_of_scikit_learn():
     X, y = data(3)
     theirs = OneVsRestClassifier(logistic_regression(N)).fit(X, y)
-    ours = classifier(OwnLogLoss()).fit(X, y)
+    ours = classifier(OneVsRestLogLoss()).fit(X, y)
     assert_allclose(ours.coef_, np.vstack([e.coef_ for e in theirs.estimators_]), atol=1e-6)
     assert_allclose(ours.predict_proba(X), theirs.predict_proba(X), atol=1e-6)
     assert_array_equal(ours.predict(X), theirs.predict(X))

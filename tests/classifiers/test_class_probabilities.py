@@ -22,7 +22,7 @@ from sklearn.linear_model import SGDClassifier
 
 from gdregress import GDClassifier
 from gdregress.losses.classification import CLASSIFICATION_LOSSES
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -113,7 +113,9 @@ class TestProbabilities:
 
 
 class TestLargeMargins:
-    @pairwise(loss=CLASSIFICATION_LOSSES, solver=SOLVERS, k=[2, 3], dtype=[np.float64, np.float32])
+    @pairwise(
+        loss=CLASSIFICATION_LOSSES, solver=SAMPLERS, k=[2, 3], dtype=[np.float64, np.float32]
+    )
     def test_warn_of_nothing(self, loss, solver, k, dtype):
         X, y = make_data(k)
         X = X.astype(dtype)

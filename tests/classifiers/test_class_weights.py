@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.utils.class_weight import compute_sample_weight
 
 from gdregress import GDClassifier
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 class TestClassWeight:
     @pairwise(
         loss=["log_loss", "hinge"],
-        solver=SOLVERS,
+        solver=SAMPLERS,
         class_weight=[{"a": 5.0}, {"a": 0.2, "b": 7}, "balanced"],
         k=[2, 3],
     )

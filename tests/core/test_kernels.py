@@ -1,58 +1,41 @@
-"""The compiled epoch equals its interpreted twin, the plain loop and those of reference.py."""
+"""Compiled epochs equal the interpreted ones, the plain engine and the loops of reference.py."""
 
 import math
 
 import numpy as np
 import pytest
+from grids import pairwise
+from harness import using
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from reference import (
-    SLOPES,
-    STEPS,
-    averaged,
-    box_prox,
-    descent,
-    elasticnet_prox,
-    l1_prox,
-    l2_prox,
-)
+from reference import SLOPES, STEPS, averaged, descent
 from scipy import sparse
+from sklearn import clone
+from twins import (
+    ALPHA,
+    FORMS,
+    PENALISED,
+    STORAGES,
+    TOLERANCES,
+    assert_forms_agree,
+    assert_near,
+    assert_same,
+    fit,
+    in_single,
+    needs_compiler,
+    parameters_of,
+)
 
 from gdregress import GDRegressor
 from gdregress._core import arrays as core
-from gdregress._core.kernels import interpreted as INTERPRETED
-from gdregress._engines import compiled
-from gdregress._engines.compiled import kernel_lazy_momentum
+from gdregress._engines.compiled import is_overdamped
 from gdregress.losses import LOSSES
 from gdregress.optimizers import OPTIMIZERS
-from gdregress.penalties import PENALTIES, Box
 
-pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-ENGINES = ("compiled", "interpreted", "plain")
-STORAGES = {"dense": np.asarray, "csr": sparse.csr_array}
-ALPHA, L1_RATIO = 0.05, 0.4
-LOWER, UPPER = np.array([-0.2, 0.0, -math.inf, 0.05, -1.0]), np.array([0.1, 0.2, 0.0, 0.3, 9.0])
-
-# Name: what the estimator is given, and the prox of one coefficient.
-PENALISED = {
-    None: ({"penalty": None}, lambda w, step, j: w),
-    "l2": ({"penalty": "l2", "alpha": ALPHA}, lambda w, step, j: l2_prox(w, step, ALPHA)),
-    "l1": ({"penalty": "l1", "alpha": ALPHA}, lambda w, step, j: l1_prox(w, step, ALPHA)),
-    "elasticnet": (
-        {"penalty": "elasticnet", "alpha": ALPHA, "l1_ratio": L1_RATIO},
-        lambda w, step, j: elasticnet_prox(w, step, ALPHA, L1_RATIO),
-    ),
-    "box": ({"penalty": Box(-0.1, 0.2)}, lambda w, step, j: box_prox(w, -0.1, 0.2)),
-    "boxes": ({"penalty": Box(LOWER, UPPER)}, lambda w, step, j: box_prox(w, LOWER[j], UPPER[j])),
-}
-assert set(PENALTIES) <= set(PENALISED)
-assert not INTERPRETED.COMPILED
-
-
-def in_single(array):
-    """Numbers that float32 holds exactly, so that one reference serves both types."""
-    return np.asarray(array, dtype=np.float32).astype(float)
+pytestmark = [
+    needs_compiler,
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -63,49 +46,6 @@ def data():
     X[3] = 0
     y = np.abs(X @ rng.randn(5) + 1 + rng.randn(23)) + 0.1
     return in_single(X), in_single(y), in_single(rng.rand(23))
-
-
-def fit(engine, X, y, weights=None, estimator=GDRegressor, **parameters):
-    """Fit with one of the engines "compiled", "interpreted" and "plain"."""
-    calls = []
-    kernels = {"compiled": core.kernels, "interpreted": INTERPRETED}.get(engine)
-    original = compiled.compiled_epoch
-
-    def epoch(run, state):
-        calls.append(engine)
-        return original(run, state, kernels)
-
-    parameters = {"tol": None, "random_state": 0, **parameters}
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(core, "is_compiled", lambda: engine != "plain")
-        patch.setattr(core, "warn_uncompiled", lambda: None)
-        patch.setattr(compiled, "compiled_epoch", epoch)
-        model = estimator(**parameters).fit(X, y, weights)
-    assert bool(calls) == (engine != "plain")
-    return model
-
-
-def parameters_of(model):
-    """Coefficients and intercepts, one row for each target."""
-    return np.column_stack([np.atleast_2d(model.coef_), np.atleast_1d(model.intercept_)])
-
-
-def assert_near(params, expected, rtol):
-    scale = np.abs(expected).max()
-    np.testing.assert_allclose(params, expected, rtol=0, atol=rtol * scale)
-
-
-def assert_same(a, b, rtol):
-    assert_near(parameters_of(a), parameters_of(b), rtol)
-    assert a.t_ == b.t_
-
-
-def assert_engines_agree(X, y, weights=None, rtol=1e-12, engines=ENGINES, **parameters):
-    """Every engine gives what the last one gives."""
-    expected = fit(engines[-1], X, y, weights, **parameters)
-    for engine in engines[:-1]:
-        assert_same(fit(engine, X, y, weights, **parameters), expected, rtol)
-    return expected
 
 
 def reference_path(X, y, weights, loss, optimizer, penalty, rate, epochs, batch_size):
@@ -135,30 +75,9 @@ def reference_path(X, y, weights, loss, optimizer, penalty, rate, epochs, batch_
 
 # Every loss, rule and penalty -------------------------------------------------------------
 
-# float32: the engines keep the parameters of an epoch in double precision, the plain loop in
-# single; where a residual lies near a kink its slope can then be another one
-TOLERANCES = {
-    ("compiled", np.float64): 1e-11,
-    ("interpreted", np.float64): 1e-11,
-    ("plain", np.float64): 1e-11,
-    ("compiled", np.float32): 1e-5,
-    ("plain", np.float32): 1e-3,
-}
 
-
-COMBINATIONS = [
-    (loss, optimizer, penalty)
-    for loss in LOSSES
-    for optimizer in OPTIMIZERS
-    for penalty in PENALISED
-    # a box meets all that the others meet, and its bounds
-    if penalty in PENALTIES
-    or (loss in ("squared_error", "gamma") and optimizer in ("gd", "momentum", "adam"))
-]
-
-
-@pytest.mark.parametrize(("loss", "optimizer", "penalty"), COMBINATIONS)
-def test_all_engines_equal_the_reference(loss, optimizer, penalty, data):
+@pairwise(loss=LOSSES, optimizer=OPTIMIZERS, penalty=PENALISED)
+def test_all_forms_equal_the_reference(loss, optimizer, penalty, data):
     X, y, weights = data
     rate = 0.02
     for batch_size, epochs, s in ((1, 1, None), (4, 2, weights)):
@@ -167,9 +86,10 @@ def test_all_engines_equal_the_reference(loss, optimizer, penalty, data):
         given = given | {"loss": loss, "optimizer": optimizer, "learning_rate": rate}
         given |= {"solver": "mini-batch", "batch_size": batch_size, "max_iter": epochs}
         given |= {"schedule": "constant"}
-        for (engine, dtype), rtol in TOLERANCES.items():
-            for store in STORAGES.values():
-                model = fit(engine, store(X.astype(dtype)), y.astype(dtype), s, **given)
+        for (form, dtype), rtol in TOLERANCES.items():
+            # the plain engine leaves the storage to NumPy and SciPy
+            for store in [np.asarray] if form == "plain" else STORAGES.values():
+                model = fit(form, store(X.astype(dtype)), y.astype(dtype), s, **given)
                 assert_near(parameters_of(model), expected, rtol)
                 assert model.coef_.dtype == dtype
 
@@ -184,53 +104,46 @@ def targets(data):
     return in_single(np.column_stack([y, 3 - 2 * y, 0.1 * y**2]))
 
 
-@pytest.mark.parametrize("storage", STORAGES)
-@pytest.mark.parametrize("penalty", PENALISED)
-@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "amsgrad"])
-@pytest.mark.parametrize("k", [2, 3])
-def test_several_targets(k, optimizer, penalty, storage, data, targets):
+@pairwise(
+    k=[2, 3],
+    optimizer=["gd", "momentum", "nesterov", "amsgrad"],
+    penalty=PENALISED,
+    storage=STORAGES,
+    batch_size=[1, 4],
+)
+def test_more_targets(k, optimizer, penalty, storage, batch_size, data, targets):
     X, _, weights = data
-    Y, rate = targets[:, :k], 0.02
-    for batch_size, s in ((1, weights), (4, None)):
-        expected = [
-            reference_path(X, Y[:, t], s, "huber", optimizer, penalty, rate, 1, batch_size)[-1]
-            for t in range(k)
-        ]
-        given = PENALISED[penalty][0] | {"loss": "huber", "optimizer": optimizer, "max_iter": 1}
-        given |= {"solver": "mini-batch", "batch_size": batch_size, "learning_rate": rate}
-        for engine in ENGINES:
-            model = fit(engine, STORAGES[storage](X), Y, s, schedule="constant", **given)
-            assert_near(parameters_of(model), expected, 1e-11)
+    Y, rate, s = targets[:, :k], 0.02, weights if batch_size == 1 else None
+    expected = [
+        reference_path(X, Y[:, t], s, "huber", optimizer, penalty, rate, 1, batch_size)[-1]
+        for t in range(k)
+    ]
+    given = PENALISED[penalty][0] | {"loss": "huber", "optimizer": optimizer, "max_iter": 1}
+    given |= {"solver": "mini-batch", "batch_size": batch_size, "learning_rate": rate}
+    for form in FORMS:
+        model = fit(form, STORAGES[storage](X), Y, s, schedule="constant", **given)
+        assert_near(parameters_of(model), expected, 1e-11)
 
 
-@pytest.mark.parametrize("storage", STORAGES)
-@pytest.mark.parametrize("penalty", [None, "elasticnet", "boxes"])
-@pytest.mark.parametrize("optimizer", ["gd", "nesterov", "adam"])
-@pytest.mark.parametrize("average", [True, 5, 23, 1000])
-def test_averages(average, optimizer, penalty, storage, data, targets):
+@pairwise(
+    average=[True, 5, 23, 1000],
+    optimizer=["gd", "nesterov", "adam"],
+    penalty=[None, "elasticnet", "boxes"],
+    storage=STORAGES,
+    k=[1, 3],
+)
+def test_averages(average, optimizer, penalty, storage, k, data, targets):
     X, y, weights = data
-    for batch_size, epochs, Y in ((1, 2, y), (4, 3, targets)):
-        columns = Y.reshape(23, -1).T
-        given = PENALISED[penalty][0] | {"optimizer": optimizer, "max_iter": epochs}
-        given |= {"solver": "mini-batch", "batch_size": batch_size, "average": average}
-        paths = [
-            reference_path(
-                X, column, weights, "squared_error", optimizer, penalty, 0.02, epochs, batch_size
-            )
-            for column in columns
-        ]
-        expected = [averaged(path, average) for path in paths]
-        for engine in ENGINES:
-            model = fit(
-                engine,
-                STORAGES[storage](X),
-                Y,
-                weights,
-                learning_rate=0.02,
-                schedule="constant",
-                **given,
-            )
-            assert_near(parameters_of(model), expected, 1e-11)
+    Y, batch_size, epochs = (y, 1, 2) if k == 1 else (targets, 4, 3)
+    given = PENALISED[penalty][0] | {"optimizer": optimizer, "max_iter": epochs}
+    given |= {"solver": "mini-batch", "batch_size": batch_size, "average": average}
+    given |= {"learning_rate": 0.02, "schedule": "constant"}
+    rest = weights, "squared_error", optimizer, penalty, 0.02, epochs, batch_size
+    paths = [reference_path(X, column, *rest) for column in Y.reshape(23, -1).T]
+    expected = [averaged(path, average) for path in paths]
+    for form in FORMS:
+        model = fit(form, STORAGES[storage](X), Y, weights, **given)
+        assert_near(parameters_of(model), expected, 1e-11)
 
 
 @pytest.mark.parametrize("storage", STORAGES)
@@ -242,23 +155,25 @@ def test_rows_of_weight_zero_do_not_exist(batch_size, optimizer, storage, data):
     kept, store = weights > 0, STORAGES[storage]
     given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": optimizer}
     given |= {"learning_rate": 0.02, "max_iter": 2}
-    all_rows = assert_engines_agree(store(X), y, weights, **given)
-    for engine in ENGINES:
-        assert_same(fit(engine, store(X[kept]), y[kept], weights[kept], **given), all_rows, 1e-12)
+    all_rows = assert_forms_agree(store(X), y, weights, **given)
+    for form in FORMS:
+        assert_same(fit(form, store(X[kept]), y[kept], weights[kept], **given), all_rows, 1e-12)
 
 
 # Shapes and indices -----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batch_size", [1, 3, 100])
-@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (9, 1), (10, 33)])
-@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov", "adam"])
-def test_odd_shapes(optimizer, shape, batch_size):
+@pairwise(
+    optimizer=["gd", "momentum", "nesterov", "adam"],
+    shape=[(1, 1), (1, 7), (9, 1), (10, 33)],
+    batch_size=[1, 3, 100],
+    storage=STORAGES,
+)
+def test_odd_shapes(optimizer, shape, batch_size, storage):
     rng = np.random.RandomState(1)
     X, y = rng.randn(*shape), rng.randn(shape[0])
-    for store in STORAGES.values():
-        given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": optimizer}
-        assert_engines_agree(store(X), y, learning_rate=0.01, max_iter=3, **given)
+    given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": optimizer}
+    assert_forms_agree(STORAGES[storage](X), y, learning_rate=0.01, max_iter=3, **given)
 
 
 @st.composite
@@ -290,17 +205,11 @@ def problems(draw):
 @given(problems())
 def test_any_problem(problem):
     X, y, weights, given = problem
-    # the plain loop squares gradients in single precision, where a sum over rows that nearly
+    # the plain engine squares gradients in single precision, where a sum over rows that nearly
     # cancels has no digits left, and divides by their root
     assume(X.dtype == np.float64 or not OPTIMIZERS[given["optimizer"]].adaptive)
-    assert_engines_agree(
-        X,
-        y,
-        weights,
-        rtol=1e-9 if X.dtype == np.float64 else 1e-4,
-        engines=("compiled", "plain"),
-        **given,
-    )
+    rtol = 1e-9 if X.dtype == np.float64 else 1e-4
+    assert_forms_agree(X, y, weights, rtol, ("compiled", "plain"), **given)
 
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
@@ -317,8 +226,8 @@ def test_unsorted_and_duplicate_indices(index_type, optimizer, fit_intercept):
         for batch_size in (1, 3):
             given["batch_size"] = batch_size
             dense = fit("plain", X.toarray(), y, **given)
-            for engine in ("compiled", "interpreted"):
-                assert_same(fit(engine, X, y, **given), dense, 1e-12)
+            for form in ("compiled", "interpreted"):
+                assert_same(fit(form, X, y, **given), dense, 1e-12)
         assert X.indices.dtype == index_type and X.nnz == 5
 
 
@@ -362,16 +271,18 @@ def test_coefficients_that_are_seldom_seen(penalty, batch_size, average):
     given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": "gd"}
     given |= {"learning_rate": 0.1, "max_iter": 2, "average": average}
     given |= PENALISED[penalty][0] | ({"alpha": 1e-3} if "box" not in penalty else {})
-    expected = assert_engines_agree(X, y, rtol=1e-11, engines=("compiled", "plain"), **given)
+    expected = assert_forms_agree(X, y, None, 1e-11, ("compiled", "plain"), **given)
     assert (expected.coef_ != 0).any()
 
 
-@pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("batch_size", [1, 7])
-@pytest.mark.parametrize("alpha", [0.0, 1e-3, 0.1])
-@pytest.mark.parametrize("momentum", [0.01, 0.5, 0.9, 0.99])
-@pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
-def test_momentum_that_waits(optimizer, momentum, alpha, batch_size, fit_intercept, monkeypatch):
+@pairwise(
+    optimizer=["momentum", "nesterov"],
+    momentum=[0.01, 0.5, 0.9, 0.99],
+    alpha=[0.0, 1e-3, 0.1],
+    batch_size=[1, 7],
+    fit_intercept=[True, False],
+)
+def test_lazy_momentum(optimizer, momentum, alpha, batch_size, fit_intercept):
     """A coefficient without a gradient goes on moving, and is moved when it is needed."""
     rng = np.random.RandomState(0)
     X = sparse.random_array((300, 60), density=0.02, rng=rng, format="csr")
@@ -379,16 +290,15 @@ def test_momentum_that_waits(optimizer, momentum, alpha, batch_size, fit_interce
     y = rng.randn(307, 2) + 5 * np.asarray(X.sum(axis=1))[:, None]
     given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": optimizer}
     given |= {"momentum": momentum, "penalty": "l2", "alpha": alpha, "learning_rate": 0.05}
-    given |= {"fit_intercept": fit_intercept, "max_iter": 2}
-    monkeypatch.setattr(compiled, "WAITING", math.inf)
-    waits, at_once = [], fit("compiled", X, y, **given)
-    monkeypatch.setattr(compiled, "WAITING", 0.1)
-    monkeypatch.setattr(
-        compiled, "kernel_lazy_momentum", lambda *a: waits.append(a) or kernel_lazy_momentum(*a)
-    )
-    for engine in ("compiled", "interpreted"):
-        assert_same(fit(engine, X, y, **given), at_once, 1e-12)
-    assert bool(waits) == compiled.is_overdamped(momentum, 0.05 * alpha)
+    given |= {"fit_intercept": fit_intercept, "max_iter": 2, "tol": None, "random_state": 0}
+    models, lazy = [], []
+    for form, cost in (("compiled", 0.1), ("interpreted", 0.1), ("compiled", math.inf)):
+        with using(form, lazy_cost=cost) as log:
+            models.append(GDRegressor(**given).fit(X, y))
+        lazy.append("csr_momentum" in log.kernels)
+    assert lazy == [is_overdamped(momentum, 0.05 * alpha)] * 2 + [False]
+    for model in models[:2]:
+        assert_same(model, models[2], 1e-12)
 
 
 def test_lazy_shrinkage_over_many_magnitudes():
@@ -398,21 +308,20 @@ def test_lazy_shrinkage_over_many_magnitudes():
     y = rng.randn(3000)
     given = {"solver": "stochastic", "optimizer": "gd", "penalty": "elasticnet", "alpha": 2.0}
     given |= {"learning_rate": 0.5, "schedule": "constant", "max_iter": 1, "l1_ratio": 0.01}
-    assert_engines_agree(X, y, rtol=1e-11, engines=("compiled", "plain"), **given)
+    assert_forms_agree(X, y, None, 1e-11, ("compiled", "plain"), **given)
 
 
 # The rest ---------------------------------------------------------------------------------
 
 
-def test_schedules_reach_every_update():
+def test_a_schedule_of_ones_own_reaches_every_update():
     rng = np.random.RandomState(0)
     X, y = rng.randn(50, 3), rng.randn(50)
-    for schedule in ("invscaling", "cosine", "one-cycle", "step", lambda count: 1 / (1 + count)):
-        given = {"solver": "stochastic", "optimizer": "gd", "learning_rate": 0.01, "max_iter": 3}
-        plain = fit("plain", X, y, schedule=schedule, **given)
-        fast = fit("compiled", X, y, schedule=schedule, **given)
-        assert_same(fast, plain, 1e-12)
-        assert fast.history_["learning_rate"] == pytest.approx(plain.history_["learning_rate"])
+    given = {"solver": "stochastic", "optimizer": "gd", "learning_rate": 0.01, "max_iter": 3}
+    given["schedule"] = lambda count: 1 / (1 + count)
+    plain, fast = (fit(form, X, y, **given) for form in ("plain", "compiled"))
+    assert_same(fast, plain, 1e-12)
+    assert fast.history_["learning_rate"] == pytest.approx(plain.history_["learning_rate"])
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -438,22 +347,23 @@ def test_says_once_that_it_is_not_compiled(monkeypatch):
     assert np.isfinite(slow).all()
 
 
-@pytest.mark.parametrize("average", [False, True, 20])
-@pytest.mark.parametrize("penalty", PENALISED)
-@pytest.mark.parametrize("storage", STORAGES)
-@pytest.mark.parametrize("batch_size", [None, 4])
-def test_rates_may_come_a_few_at_a_time(data, storage, penalty, batch_size, average, monkeypatch):
+@pairwise(average=[False, True, 20], penalty=PENALISED, storage=STORAGES, batch_size=[None, 4])
+def test_rates_may_come_a_few_at_a_time(data, storage, penalty, batch_size, average):
     X, y, weights = data
-    parameters = PENALISED[penalty][0] | {
-        "solver": "stochastic" if batch_size is None else "mini-batch",
-        "batch_size": batch_size or 32,
-        "learning_rate": 0.02,
-        "schedule": "invscaling",
-        "average": average,
-        "max_iter": 3,
-    }
-    whole = fit("compiled", STORAGES[storage](X), y, weights, **parameters)
-    monkeypatch.setattr(compiled, "UPDATES_AT_ONCE", 1)
-    pieces = fit("compiled", STORAGES[storage](X), y, weights, **parameters)
-    assert_same(pieces, whole, 1e-13)
-    assert pieces.history_["learning_rate"] == whole.history_["learning_rate"]
+    model = GDRegressor(
+        solver="stochastic" if batch_size is None else "mini-batch",
+        batch_size=batch_size or 32,
+        learning_rate=0.02,
+        schedule="invscaling",
+        average=average,
+        max_iter=3,
+        tol=None,
+        random_state=0,
+        **PENALISED[penalty][0],
+    )
+    with using("compiled"):
+        expected = clone(model).fit(STORAGES[storage](X), y, weights)
+    with using("compiled", updates_at_once=1):
+        model.fit(STORAGES[storage](X), y, weights)
+    assert_same(model, expected, 1e-13)
+    assert model.history_["learning_rate"] == expected.history_["learning_rate"]

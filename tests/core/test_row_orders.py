@@ -4,13 +4,14 @@ from itertools import permutations
 
 import numpy as np
 import pytest
+from harness import threads
 from numpy.testing import assert_array_equal
 from scipy.stats import chi2
-from test_kernels import INTERPRETED
 
 from gdregress import GDRegressor
 from gdregress._core import arrays as core
 from gdregress._core import row_orders
+from gdregress._core.kernels import interpreted
 from gdregress._core.row_orders import LARGEST_IN_CACHE, RowOrders, row_order
 
 LARGE = LARGEST_IN_CACHE + 1
@@ -67,13 +68,13 @@ def test_every_epoch_has_its_own_order():
 @pytest.mark.parametrize("seed", [0, 1, 2**62 - 1, 2**63 + 12345])
 def test_the_twins_agree(seed, n):
     order = shuffled(n, seed)
-    assert_array_equal(order, shuffled(n, seed, INTERPRETED))
+    assert_array_equal(order, shuffled(n, seed, interpreted))
     assert_array_equal(np.sort(order), np.arange(n))
 
 
 def test_the_interpreted_core_shuffles_too(monkeypatch):
     expected = row_order(LARGE, np.random.RandomState(0), True)
-    monkeypatch.setattr(core, "kernels", INTERPRETED)
+    monkeypatch.setattr(core, "kernels", interpreted)
     assert_array_equal(row_order(LARGE, np.random.RandomState(0), True), expected)
 
 
@@ -129,14 +130,14 @@ def test_fits_on_many_rows_follow_their_seed():
 @pytest.mark.parametrize("most", [1, 3])
 @pytest.mark.parametrize("shuffle", [True, False])
 @pytest.mark.parametrize("n", [10, LARGE])
-def test_orders_drawn_ahead_are_those_of_epoch_after_epoch(n, shuffle, most):
+def test_orders_drawn_early_are_those_of_epoch_after_epoch(n, shuffle, most):
     orders, rng, plain = RowOrders(), np.random.RandomState(5), np.random.RandomState(5)
     for _ in range(3):
         assert_array_equal(orders.draw(n, rng, shuffle, most), row_order(n, plain, shuffle))
     assert_array_equal(rng.randint(2**31, size=3), plain.randint(2**31, size=3))
 
 
-def test_an_order_drawn_ahead_is_dropped_when_the_generator_has_moved_on():
+def test_an_order_drawn_early_is_dropped_when_the_generator_has_moved_on():
     orders, rng, plain = RowOrders(), np.random.RandomState(5), np.random.RandomState(5)
     orders.draw(LARGE, rng, True, most=9)
     row_order(LARGE, plain, True)
@@ -158,28 +159,24 @@ def drawn(monkeypatch):
     return futures
 
 
-def allow(monkeypatch, n_threads):
-    monkeypatch.setattr("gdregress._core.threads._openmp_effective_n_threads", lambda: n_threads)
-
-
 @pytest.mark.parametrize("n_threads", [1, 2])
-def test_orders_are_drawn_ahead_where_another_thread_is_allowed(drawn, n_threads, monkeypatch):
-    allow(monkeypatch, n_threads)
+def test_orders_are_drawn_early_where_another_thread_is_allowed(drawn, n_threads):
     orders, rng, plain = RowOrders(), np.random.RandomState(5), np.random.RandomState(5)
     expected = [row_order(LARGE, plain, True) for _ in range(2)]
-    assert_array_equal(orders.draw(LARGE, rng, True, 2), expected[0])
-    assert len(drawn) == n_threads - 1
-    for future in drawn:
-        assert_array_equal(future.result(), expected[1])
-    assert_array_equal(orders.draw(LARGE, rng, True, 2), expected[1])
+    with threads(n_threads):
+        assert_array_equal(orders.draw(LARGE, rng, True, 2), expected[0])
+        assert len(drawn) == n_threads - 1
+        for future in drawn:
+            assert_array_equal(future.result(), expected[1])
+        assert_array_equal(orders.draw(LARGE, rng, True, 2), expected[1])
     assert len(drawn) == n_threads - 1
 
 
-def test_a_fit_draws_no_order_that_it_does_not_need(drawn, monkeypatch):
-    allow(monkeypatch, 2)
+def test_a_fit_draws_no_order_that_it_does_not_need(drawn):
     X = np.random.RandomState(0).randn(LARGE, 1)
     model = GDRegressor(solver="stochastic", max_iter=3, tol=None, random_state=0)
-    model.fit(X, X[:, 0] + X[::-1, 0])
-    assert len(drawn) == 2
-    model.partial_fit(X, X[:, 0])
+    with threads(2):
+        model.fit(X, X[:, 0] + X[::-1, 0])
+        assert len(drawn) == 2
+        model.partial_fit(X, X[:, 0])
     assert len(drawn) == 2

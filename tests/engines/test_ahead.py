@@ -1,40 +1,33 @@
-"""Several epochs between two looks: the same run as with a look after each, and fewer waits."""
+"""Epochs that run before their numbers are fetched: the same runs, and fewer waits."""
 
 import numpy as np
 import pytest
-from libraries import needed
+from grids import pairwise
+from harness import assert_identical_run, on_an_accelerator, using
+from libraries import array_functions
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn import config_context
+from sklearn import clone, config_context
 
 from gdregress import GDClassifier, GDRegressor
-from gdregress._engines import ahead as _ahead
-from gdregress._objective.deferred import Refuted, Unread, read
-from gdregress._solver import solve as solver
+from gdregress._engines import Ahead, Jitted
+from gdregress._objective.deferred import AssumptionFailed, DeferredScalar, fetch
+from gdregress._objective.quadratic import QuadraticObjective
 from gdregress._solver.averaging import SuffixAverage
 from gdregress._utils.array_api import asarray, rows_beside, take_rows
-from gdregress.optimizers import OPTIMIZERS
+from gdregress.losses import SquaredError
 from gdregress.penalties import Box
 from gdregress.samplers import MiniBatch
 
-jax, torch = needed("jax"), needed("torch")
-jnp = jax.numpy
-
-MAKE = {"torch": torch.asarray, "jax": jnp.asarray}
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+LIBRARIES = ["torch", "jax"]
 
 
-@pytest.fixture(params=MAKE)
-def library(request, monkeypatch):
-    """Function to an array of a library, as if on an accelerator."""
-    for module in ("_estimator.data", "_engines.ahead"):
-        monkeypatch.setattr(f"gdregress.{module}.in_host_memory", lambda array: False)
-    return MAKE[request.param]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def double_precision():
-    jax.config.update("jax_enable_x64", True)
-    yield
-    jax.config.update("jax_enable_x64", False)
+@pytest.fixture(params=LIBRARIES)
+def library(request):
+    """Function to an array of a library in double precision."""
+    if request.param == "jax":
+        request.getfixturevalue("jax")
+    return array_functions(request.param).asarray
 
 
 @pytest.fixture(autouse=True)
@@ -43,21 +36,130 @@ def dispatch():
         yield
 
 
+def make_data(noise=0.3):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(60, 4)) + 0.5
+    return X, X @ [1.0, -2.0, 0.5, 3.0] + 1 + noise * rng.normal(size=60)
+
+
+def quadratic(y, z):
+    return (z - y) ** 2 / 2
+
+
+def assert_same_as_epoch_by_epoch(library, model, X, y):
+    """A fit and its continuation; returns the reason why the first has ended."""
+    model.set_params(warm_start=True, store_path=True, random_state=0)
+    models = [model, clone(model)]
+    for fitted, epochs_at_once in zip(models, (10, 1), strict=True):
+        with using(None, "ahead", epochs_at_once=epochs_at_once) as log:
+            fitted.fit(library(X), library(y))
+            end = fitted.stop_reason_
+            fitted.fit(library(X), library(y))
+        assert log.paces == [Ahead if epochs_at_once > 1 else None] * 2
+    assert_identical_run(*models)
+    for a, b in zip(*(fitted.history_.coef for fitted in models), strict=True):
+        assert_array_equal(np.asarray(a), np.asarray(b))
+    np.testing.assert_equal(*(fitted.to_numpy()._state for fitted in models))
+    return end
+
+
+# The result
+
+
+@pytest.mark.filterwarnings("ignore::gdregress.exceptions.DivergenceWarning")
+class TestSameRun:
+    @pytest.mark.parametrize("optimizer", ["gd", "momentum"])
+    def test_that_meets_the_tolerance(self, library, optimizer):
+        model = GDRegressor(optimizer=optimizer, schedule="constant", tol=0.1)
+        assert assert_same_as_epoch_by_epoch(library, model, *make_data()) == "tolerance"
+
+    @pytest.mark.parametrize("solver", ["mini-batch", "stochastic"])
+    def test_that_reaches_a_plateau(self, library, solver):
+        X, y = make_data()
+        if solver == "stochastic":
+            X, y = X[::6], y[::6]
+        model = GDRegressor("huber", solver=solver, max_iter=33, tol=0.1)
+        if solver == "mini-batch":
+            model.set_params(batch_size=16)
+        assert assert_same_as_epoch_by_epoch(library, model, X, y) == "plateau"
+
+    @pairwise(loss=["squared_error", "huber"], solver=["batch", "mini-batch"])
+    def test_that_diverges(self, library, loss, solver):
+        model = GDRegressor(
+            loss, solver=solver, optimizer="momentum", learning_rate=3.0, schedule="constant"
+        )
+        assert assert_same_as_epoch_by_epoch(library, model, *make_data()) == "diverged"
+
+    @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+    def test_whose_automatic_rate_is_cut(self, library, solver):
+        class TooFlat(SquaredError):
+            """A loss whose automatic rate is too large, which shows when a run is under way."""
+
+            curvature = {"batch": 0.45, "mini-batch": 0.02}[solver]
+
+        given = {"optimizer": "gd", "schedule": "constant", "max_iter": 60}
+        model = GDRegressor(TooFlat(), solver=solver, **given)
+        assert_same_as_epoch_by_epoch(library, model, *make_data())
+        assert model._state["rate_factor"] < 1
+
+    def test_whose_anchor_moves(self, library):
+        """Without noise the loss falls to nothing, and its digits are lost on the way."""
+        model = GDRegressor(optimizer="momentum", tol=1e-12)
+        data = make_data(noise=0.0)
+        assert assert_same_as_epoch_by_epoch(library, model, *data) == "tolerance"
+        assert model.history_["loss"][-1] < 1e-20
+
+    @pairwise(
+        dtype=[np.float32, np.float64],
+        solver=["batch", "mini-batch"],
+        loss=["squared_error", "huber", quadratic],
+    )
+    def test_in_either_precision(self, library, dtype, solver, loss):
+        given = {"optimizer": "momentum", "learning_rate": 0.01, "max_iter": 40}
+        model = GDRegressor(loss, solver=solver, penalty="elasticnet", alpha=0.1, **given)
+        X, y = (array.astype(dtype) for array in make_data())
+        assert_same_as_epoch_by_epoch(library, model, X, y)
+
+    def test_in_the_order_of_the_rows(self, library):
+        model = GDRegressor(solver="mini-batch", shuffle=False, max_iter=40)
+        assert_same_as_epoch_by_epoch(library, model, *make_data())
+
+    @pytest.mark.parametrize("n_classes", [2, 3])
+    def test_of_classes(self, library, n_classes):
+        X, y = make_data()
+        y = (y > 0).astype(int) + (y > 2) * (n_classes == 3)
+        model = GDClassifier(solver="mini-batch", max_iter=30)
+        assert_same_as_epoch_by_epoch(library, model, X, y)
+
+
+@pytest.mark.parametrize("library", ["torch"], indirect=True)
+@pytest.mark.parametrize("call", [50, 60, 71])
+def test_an_interrupt_leaves_the_last_epoch_that_was_measured(library, call):
+    calls = []
+
+    def pressed(y, z):
+        calls.append(1)
+        if len(calls) == call:
+            raise KeyboardInterrupt
+        return quadratic(y, z)
+
+    X, y = (library(array) for array in make_data())
+    given = {"optimizer": "gd", "learning_rate": 0.01, "schedule": "constant", "tol": None}
+    model = GDRegressor(pressed, **given)
+    with using(None, "ahead"), pytest.raises(KeyboardInterrupt):
+        model.fit(X, y)
+    assert model.stop_reason_ == "interrupted"
+    assert 0 < model.n_iter_ == model.history_["epoch"][-1] == model.t_
+    with using(None, "ahead"):
+        uninterrupted = GDRegressor(quadratic, max_iter=model.n_iter_, **given).fit(X, y)
+    assert_array_equal(np.asarray(model.coef_), np.asarray(uninterrupted.coef_))
+
+
+# The waits
+
+
 @pytest.fixture
-def looks(monkeypatch):
-    """The numbers that each look at several epochs has read."""
-    numbers = []
-
-    def counted(unread):
-        numbers.append(len(unread))
-        return read(unread)
-
-    monkeypatch.setattr("gdregress._engines.ahead.read", counted)
-    return numbers
-
-
-@pytest.fixture
-def waits(monkeypatch):
+def waits(jax, torch, monkeypatch):
     """The names of the calls that have waited for a number of the device."""
     names = []
 
@@ -74,203 +176,43 @@ def waits(monkeypatch):
     for name in [*conversions, "numpy", "__dlpack__"]:
         count(torch.Tensor, name)
     for name in conversions:
-        count(type(jnp.zeros(())), name)
+        count(type(jax.numpy.zeros(())), name)
     count(jax, "device_get")
     return names
 
 
-def make_data(noise=0.3):
-    rng = np.random.RandomState(0)
-    X = rng.normal(size=(60, 4)) + 0.5
-    return X, X @ [1.0, -2.0, 0.5, 3.0] + 1 + noise * rng.normal(size=60)
-
-
-def two_fits(library, model, X, y):
-    """All that a fit and its continuation leave behind, but for the seconds."""
-    left = []
-    model.set_params(warm_start=True, random_state=0)
-    for _ in range(2):
-        model.fit(library(X), library(y))
-        history, state = model.history_, model._state
-        columns = [history[name] for name in history.columns() if name != "seconds"]
-        paths = [*map(np.asarray, history.coef), *history.intercept]
-        fitted = np.asarray(model.coef_), np.asarray(model.intercept_), model.learning_rate_
-        numbers = state.rng.get_state(), state.count, state.optimizer, state.rate_factor
-        left.append((model.stop_reason_, model.n_iter_, model.t_, columns, fitted, paths, numbers))
-    return left
-
-
-def assert_same_as_a_look_after_every_epoch(library, looks, monkeypatch, model, X, y):
-    """Also that the run was ahead of its looks at all; returns the reason why it has ended."""
-    ahead = two_fits(library, model, X, y)
-    assert looks
-    del model._state
-    monkeypatch.setattr(_ahead, "EPOCHS_AHEAD", 1)
-    looks.clear()
-    one_by_one = two_fits(library, model, X, y)
-    assert not looks
-    assert repr(ahead) == repr(one_by_one)  # which knows one NaN from another number
-    return ahead[0][0]
-
-
-# The result
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.filterwarnings("ignore::gdregress.exceptions.DivergenceWarning")
-class TestSameRun:
-    @pytest.mark.parametrize(
-        "ending", [{"tol": 0.1}, {"tol": None, "max_iter": 37}], ids=["to tol", "to max_iter"]
-    )
-    @pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if name != "nesterov"])
-    def test_over_all_rows(self, library, looks, monkeypatch, optimizer, ending):
-        rate = "auto" if optimizer in ("gd", "momentum") else 0.2
-        given = {"optimizer": optimizer, "learning_rate": rate, "schedule": "constant"}
-        model = GDRegressor(**given, **ending)
-        end = assert_same_as_a_look_after_every_epoch(
-            library, looks, monkeypatch, model, *make_data()
-        )
-        assert end == ("max_iter" if ending["tol"] is None else "tolerance")
-
-    @pytest.mark.parametrize(
-        "parameters",
-        [{"loss": "squared_error", "tol": None}, {"loss": "huber", "tol": 0.1}],
-        ids=["to max_iter", "to a plateau"],
-    )
-    @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-    @pytest.mark.parametrize("solver", ["mini-batch", "stochastic"])
-    def test_over_some_rows(self, library, looks, monkeypatch, solver, optimizer, parameters):
-        X, y = make_data()
-        if solver == "stochastic":
-            X, y = X[::6], y[::6]
-        else:
-            parameters = {**parameters, "batch_size": 16}
-        model = GDRegressor(solver=solver, optimizer=optimizer, max_iter=33, **parameters)
-        end = assert_same_as_a_look_after_every_epoch(library, looks, monkeypatch, model, X, y)
-        assert end == ("max_iter" if parameters["tol"] is None else "plateau")
-
-    @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
-    @pytest.mark.parametrize("loss", ["squared_error", "huber"])
-    def test_that_diverges(self, library, looks, monkeypatch, loss, solver):
-        model = GDRegressor(
-            loss, solver=solver, optimizer="momentum", learning_rate=3.0, schedule="constant"
-        )
-        end = assert_same_as_a_look_after_every_epoch(
-            library, looks, monkeypatch, model, *make_data()
-        )
-        assert end == "diverged"
-
-    @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
-    def test_whose_automatic_rate_is_cut(self, library, looks, monkeypatch, solver):
-        # slightly too large, so that the run is well under way when it shows
-        monkeypatch.setattr(
-            "gdregress._estimator.plan.automatic_learning_rate", lambda *given: 0.9
-        )
-        model = GDRegressor(solver=solver, optimizer="gd", schedule="constant", max_iter=60)
-        assert_same_as_a_look_after_every_epoch(library, looks, monkeypatch, model, *make_data())
-        assert model._state.rate_factor < 1
-
-    def test_whose_anchor_moves(self, library, looks, monkeypatch):
-        """Without noise the loss falls to nothing, and its digits are lost on the way."""
-        model = GDRegressor(optimizer="momentum", tol=1e-12)
-        end = assert_same_as_a_look_after_every_epoch(
-            library, looks, monkeypatch, model, *make_data(noise=0.0)
-        )
-        assert end == "tolerance"
-        assert model.history_["loss"][-1] < 1e-20
-
-    @pytest.mark.parametrize(
-        "parameters",
-        [
-            {"average": True},
-            {"average": 7},
-            {"store_path": True},
-            {"penalty": "l1", "alpha": 0.1},
-            {"loss": "huber", "penalty": "elasticnet", "alpha": 0.1},
-            {"loss": lambda y, z: (z - y) ** 2 / 2},
-            {"standardize": True},
-            {"shuffle": False},
-        ],
-        ids=" ".join,
-    )
-    @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
-    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-    def test_with_other_parameters(self, library, looks, monkeypatch, dtype, solver, parameters):
-        if solver == "batch":
-            parameters = {key: parameters[key] for key in parameters if key != "shuffle"}
-        model = GDRegressor(
-            optimizer="momentum", learning_rate=0.01, solver=solver, max_iter=40, **parameters
-        )
-        X, y = (array.astype(dtype) for array in make_data())
-        assert_same_as_a_look_after_every_epoch(library, looks, monkeypatch, model, X, y)
-
-    @pytest.mark.parametrize("n_classes", [2, 3])
-    def test_of_classes(self, library, looks, monkeypatch, n_classes):
-        X, y = make_data()
-        y = (y > 0).astype(int) + (y > 2) * (n_classes == 3)
-        model = GDClassifier(solver="mini-batch", max_iter=30)
-        assert_same_as_a_look_after_every_epoch(library, looks, monkeypatch, model, X, y)
-
-
-def quadratic(y, z):
-    return (z - y) ** 2 / 2
-
-
-@pytest.mark.parametrize("library", ["torch"], indirect=True)
-@pytest.mark.parametrize("call", [50, 60, 71])
-def test_an_interrupt_leaves_the_last_epoch_that_was_looked_at(library, call):
-    calls = []
-
-    def pressed(y, z):
-        calls.append(1)
-        if len(calls) == call:
-            raise KeyboardInterrupt
-        return quadratic(y, z)
-
-    X, y = (library(array) for array in make_data())
-    given = {"optimizer": "gd", "learning_rate": 0.01, "schedule": "constant", "tol": None}
-    model = GDRegressor(pressed, **given)
-    with pytest.raises(KeyboardInterrupt):
-        model.fit(X, y)
-    assert model.stop_reason_ == "interrupted"
-    assert 0 < model.n_iter_ == model.history_["epoch"][-1] == model.t_
-    uninterrupted = GDRegressor(quadratic, max_iter=model.n_iter_, **given).fit(X, y)
-    assert_array_equal(np.asarray(model.coef_), np.asarray(uninterrupted.coef_))
-
-
-# The waits
-
-
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 class TestWaits:
-    @pytest.mark.parametrize("loss", ["squared_error", "huber"])
-    @pytest.mark.parametrize(
-        ("solver", "optimizer"),
-        [("batch", "gd"), ("batch", "adam"), ("mini-batch", "gd"), ("mini-batch", "adam")],
+    @pairwise(
+        loss=["squared_error", "huber"],
+        solver=["batch", "mini-batch"],
+        optimizer=["gd", "adam"],
     )
-    def test_ten_more_epochs_are_one_more_wait(self, library, waits, solver, optimizer, loss):
+    def test_ten_more_epochs_are_one_more_wait(self, library, waits, loss, solver, optimizer):
         X, y = make_data()
         given = {"solver": solver, "optimizer": optimizer, "learning_rate": 0.01, "tol": None}
         counts = []
         for max_iter in (35, 45, 85):
             model = GDRegressor(loss, schedule="constant", max_iter=max_iter, **given)
             waits.clear()
-            model.fit(library(X), library(y))
+            with using(None, "ahead"):
+                model.fit(library(X), library(y))
             counts.append(len(waits))
         assert np.diff(counts).tolist() == [1, 4]
 
-    def test_looks_are_a_tenth_of_the_epochs(self, library, looks):
-        X, y = make_data()
-        model = GDRegressor("huber", optimizer="gd", learning_rate=0.01, tol=None, max_iter=100)
-        model.fit(library(X), library(y))
-        # three numbers for each epoch, and no more epochs than the run has taken before
-        assert [n // 3 for n in looks] == [1, 2, 4, 8, *[10] * 8, 5]
-
-    def test_epochs_of_many_updates_are_looked_at_one_by_one(self, library, looks):
-        X, y = make_data()
-        model = GDRegressor("huber", solver="mini-batch", batch_size=2, tol=None, max_iter=20)
-        model.fit(library(X), library(y))
-        assert [n // 3 for n in looks] == [1, 2, 3, 3, 3, 3, 3, 2]
+    @pytest.mark.parametrize(
+        ("parameters", "epochs"),
+        [
+            # no more epochs than the run has taken before, and ten at most
+            ({"optimizer": "gd", "max_iter": 100}, [1, 2, 4, 8, *[10] * 8, 5]),
+            # each of thirty updates
+            ({"solver": "mini-batch", "batch_size": 2, "max_iter": 20}, [1, 2, *[3] * 5, 2]),
+        ],
+    )
+    def test_each_transfer_is_of_some_epochs(self, library, parameters, epochs):
+        model = GDRegressor("huber", learning_rate=0.01, tol=None, **parameters)
+        with using(None, "ahead") as log:
+            model.fit(*map(library, make_data()))
+        assert [n // 3 for n in log.fetches] == epochs  # three numbers for each epoch
 
     @pytest.mark.parametrize(
         "parameters",
@@ -285,50 +227,52 @@ class TestWaits:
         ],
         ids=" ".join,
     )
-    def test_what_depends_on_each_epoch_is_looked_at_after_each(self, library, looks, parameters):
-        X, y = make_data()
+    def test_what_depends_on_each_epoch_is_measured_after_each(self, library, parameters):
         parameters = {"optimizer": "gd", "learning_rate": 0.01, **parameters}
-        GDRegressor(max_iter=20, **parameters).fit(library(X), library(y))
-        assert not looks
+        with using(None, "ahead") as log:
+            GDRegressor(max_iter=20, **parameters).fit(*map(library, make_data()))
+        assert log.paces == [None]
 
-    @pytest.mark.parametrize("make", [np.asarray, *MAKE.values()])
-    def test_there_is_nothing_to_wait_for_in_the_memory_of_the_host(self, make, looks):
-        X, y = make_data()
-        loss = "huber" if make is np.asarray else quadratic
+    @pytest.mark.parametrize("name", [None, *LIBRARIES])
+    def test_there_is_nothing_to_wait_for_in_the_memory_of_the_host(self, name):
+        make = np.asarray if name is None else array_functions(name).asarray
+        loss = "huber" if name is None else quadratic
         model = GDRegressor(loss, optimizer="gd", learning_rate=0.01, max_iter=20)
-        model.fit(make(X), make(y))
-        assert not looks
+        with using(None, "as listed") as log:
+            model.fit(*map(make, make_data()))
+        assert log.paces == [None]
 
 
 # The parts
 
 
-def test_numbers_are_read_in_order_and_to_the_last_bit(library):
+def test_numbers_are_fetched_in_order_and_to_the_last_bit(library):
     values = np.random.RandomState(0).normal(size=3).astype(np.float32)
     arrays = [library(values[0]), 0.1, library(values[1]), library(values[2])]
-    assert read(arrays) == [float(values[0]), 0.1, float(values[1]), float(values[2])]
-    assert read([0.5]) == [0.5]
+    assert fetch(arrays) == [float(values[0]), 0.1, float(values[1]), float(values[2])]
+    assert fetch([0.5]) == [0.5]
 
 
-def test_what_is_taken_for_granted_is_refuted_by_the_number():
-    doubled = Unread(1.5, lambda number: 2 * number)
-    assert doubled.unless(lambda value: value > 3).meaning(1.5) == 3
-    with pytest.raises(Refuted):
-        doubled.unless(lambda value: value > 2).meaning(1.5)
+def test_an_assumption_fails_once_the_number_is_known():
+    doubled = DeferredScalar(1.5, lambda number: 2 * number)
+    assert doubled.assuming(lambda value: value < 4).convert(1.5) == 3
+    with pytest.raises(AssumptionFailed):
+        doubled.assuming(lambda value: value < 2).convert(1.5)
 
 
 @pytest.mark.parametrize("optimizer", ["adam", "amsgrad", "nadam", "nesterov"])
-def test_numbers_in_an_optimizers_memory_need_no_look(library, optimizer):
+def test_numbers_in_an_optimizers_memory_are_not_fetched(library, optimizer):
     """Those of an epoch that JAX compiles are known without reading them back."""
     X, y = make_data()
     model = GDRegressor(
         "huber", solver="mini-batch", optimizer=optimizer, max_iter=7, tol=None, random_state=0
     )
-    model.fit(library(X), library(y))
-    memory = model._state.optimizer
-    numbers = {"count": model.t_} if "count" in memory._fields else {"t": 1.0}
-    assert numbers.items() <= memory._asdict().items()
-    assert {type(getattr(memory, name)) for name in numbers} <= {int, float}
+    with using(None, "ahead"):
+        model.fit(library(X), library(y))
+    memory = model._state["memory"]
+    numbers = {"count": model.t_} if "count" in memory else {"t": 1.0}
+    assert numbers.items() <= memory.items()
+    assert {type(memory[name]) for name in numbers} <= {int, float}
     coef = np.asarray(model.coef_)
     assert_allclose(coef, model.fit(X, y).coef_, rtol=1e-10)
 
@@ -370,19 +314,13 @@ def test_rows_move_beside_the_data_once_an_epoch(library, monkeypatch, n):
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "huber"])
-def test_mini_batches_of_jax_are_jitted(loss, monkeypatch):
+def test_mini_batches_of_jax_are_jitted(loss, jax):
     """Also where objective and gradient over all rows come from the moments of the columns."""
-    monkeypatch.setattr("gdregress._estimator.data.in_host_memory", lambda array: False)
-    epochs, jitted_epoch = [], solver.jitted_epoch.jitted_epoch
-
-    def counted(run, state):
-        epochs.append(type(run.objective))
-        return jitted_epoch(run, state)
-
-    monkeypatch.setattr(solver.jitted_epoch, "jitted_epoch", counted)
     X, y = make_data()
     model = GDRegressor(loss, solver="mini-batch", max_iter=3, tol=None, random_state=0)
-    model.fit(jnp.asarray(X), jnp.asarray(y))
-    assert len(epochs) == 3
+    with on_an_accelerator(), using() as log:
+        model.fit(jax.numpy.asarray(X), jax.numpy.asarray(y))
+    assert log.engines == [Jitted]
+    assert (log.objectives == [QuadraticObjective]) == (loss == "squared_error")
     expected = GDRegressor(**model.get_params()).fit(X, y)
-    np.testing.assert_allclose(np.asarray(model.coef_), expected.coef_, rtol=1e-12)
+    assert_allclose(np.asarray(model.coef_), expected.coef_, rtol=1e-12)

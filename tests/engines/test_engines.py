@@ -14,7 +14,7 @@ from gdregress._engines import Ahead, Compiled, Jitted, Moments, Overlapped, Pla
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES, Box
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 from gdregress.schedules import SCHEDULES
 
 pytestmark = [
@@ -76,7 +76,7 @@ def fits(model, X, y, weights, rtol, forms):
 
 
 @covering(
-    solver=SOLVERS,
+    solver=SAMPLERS,
     optimizer=OPTIMIZERS,
     loss=[*LOSSES, *CLASSIFICATION_LOSSES],
     penalty=[*PENALTIES, "box"],
@@ -180,12 +180,12 @@ def test_runs_ahead_are_identical(library, solver, optimizer, loss, parameters):
         given = {"schedule": "constant", "learning_rate": 0.02, "batch_size": 16, **parameters}
         model = GDRegressor(loss, solver=solver, optimizer=optimizer, max_iter=25, **given)
         model.set_params(warm_start=True, store_path=True, random_state=0)
-        with using(None, "ahead", epochs_at_once) as log:
+        with using(None, "ahead", epochs_at_once=epochs_at_once) as log:
             model.fit(make(X), make(y)).fit(make(X), make(y))
         assert log.paces[0] == (Ahead if epochs_at_once > 1 else None)
         models.append(model)
     assert_identical_run(*models)
-    random = [model._state["rng"]["state"] for model in models]
+    random = [model._state["rng"].get_state(legacy=False)["state"] for model in models]
     np.testing.assert_array_equal(random[0]["key"], random[1]["key"])
     assert random[0]["pos"] == random[1]["pos"]
 

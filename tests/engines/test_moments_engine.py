@@ -1,28 +1,27 @@
-"""Batch updates taken in the core, many at a time: the same run as one epoch after the other."""
+"""The moments engine: what it leaves to the plain one, and what goes on from its epochs."""
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose, assert_array_equal
+from grids import pairwise
+from harness import assert_same_run, using
+from numpy.testing import assert_array_equal
 from scipy import sparse
-from test_kernels import INTERPRETED
+from sklearn import clone
+from twins import needs_compiler
 
 from gdregress import GDRegressor
-from gdregress._core import arrays as core
-from gdregress._engines import moments as compiled_batch
+from gdregress._engines import Moments
+from gdregress._engines.moments import MAX_UPDATES
 from gdregress._objective.quadratic import QuadraticObjective
+from gdregress.losses import SquaredError
 from gdregress.optimizers import OPTIMIZERS, GradientDescent
-from gdregress.penalties import L2, PENALTIES, Box
-from gdregress.schedules import SCHEDULES
+from gdregress.penalties import L2, Box
 
 pytestmark = [
-    pytest.mark.skipif(not core.is_compiled(), reason="needs the compiled core"),
+    needs_compiler,
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
     pytest.mark.filterwarnings("ignore::gdregress.exceptions.DivergenceWarning"),
 ]
-
-KERNELS = {"compiled": core.kernels, "interpreted": INTERPRETED}
-MOST = compiled_batch.MOST_UPDATES
-BOXES = {"box": Box(-0.2, 0.3), "boxes": Box([-0.1, 0, -9, 0.2], [0.1, 2, 0, 9])}
 
 
 def make_data(k=1, noise=1.0, n=120, p=4):
@@ -33,175 +32,120 @@ def make_data(k=1, noise=1.0, n=120, p=4):
     return X, (y if k > 1 else y[:, 0]), rng.uniform(2, 9, size=n)
 
 
-class Engine:
-    """Fits by the "compiled" or the "interpreted" core or by the "plain" loop.
-
-    ``epochs`` counts those that have come from the core.
-    """
-
-    def __init__(self, name="compiled"):
-        self.name = name
-        self.epochs = 0
-
-    def run_in_core(self, *args, original=compiled_batch.run_in_core):
-        epochs = original(*args, kernels=KERNELS[self.name])
-        while True:
-            try:
-                row = next(epochs)
-            except StopIteration as end:
-                return end.value
-            self.epochs += 1
-            yield row
-
-    def fit(self, model, *data, **given):
-        with pytest.MonkeyPatch.context() as patch:
-            if self.name == "plain":
-                patch.setattr(compiled_batch, "applies", lambda run, state: False)
-            patch.setattr(compiled_batch, "run_in_core", self.run_in_core)
-            return model.fit(*data, **given)
+def forms_agree(*data, initial=None, **parameters):
+    """The plain run, which is that of all forms, and how many of its epochs the core ran."""
+    model = GDRegressor(store_path=True, **parameters)
+    with using("plain"):
+        plain = clone(model).fit(*data, **(initial or {}))
+    for form in ("compiled", "interpreted"):
+        with using(form) as log:
+            model.fit(*data, **(initial or {}))
+        assert_same_run(model, plain, 1e-12)
+    return plain, log.epochs_of(Moments)
 
 
-def assert_same(one, other, rtol=1e-12):
-    """The same numbers to rounding, each relative to the largest of the run."""
-    assert (one.n_iter_, one.t_, one.stop_reason_) == (other.n_iter_, other.t_, other.stop_reason_)
-    histories = [model.history_ for model in (one, other)]
-    columns = ["objective", "loss", "penalty", "gradient_norm", "learning_rate"]
-    for name in [*columns, "epoch", "t"]:
-        assert_near(*(history[name] for history in histories), rtol)
-    for name in ("coef", "intercept"):
-        assert_near(*(getattr(history, name) for history in histories), rtol)
-    memories = [model._state.optimizer for model in (one, other)]
-    assert type(memories[0]) is type(memories[1])
-    for a, b in zip(*memories, strict=True):
-        assert np.shape(a) == np.shape(b)
-        # displacements are differences of parameters, and as exact as these
-        assert_near(a, b, rtol, scale=np.abs(other._state.params).max())
+def epochs_of_moments(model, *data):
+    """How many epochs of a fit the moments engine runs."""
+    with using() as log:
+        model.fit(*data)
+    return log.epochs_of(Moments)
 
 
-def assert_near(a, b, rtol, scale=0.0):
-    b = np.asarray(b)
-    scale = max(scale, np.abs(b[np.isfinite(b)]).max(initial=0))
-    assert_allclose(a, b, rtol=0, atol=rtol * scale)
+# Rules and units ----------------------------------------------------------------------------
 
 
-def assert_engines_agree(*data, initial=None, **parameters):
-    """All engines give the same run; returns the plain one, and how much of it the core took."""
-    given = {"store_path": True, **parameters}
-    plain = Engine("plain").fit(GDRegressor(**given), *data, **(initial or {}))
-    for name in KERNELS:
-        engine = Engine(name)
-        assert_same(engine.fit(GDRegressor(**given), *data, **(initial or {})), plain)
-    return plain, engine.epochs
-
-
-# Every rule and penalty ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("fit_intercept", [True, False])
-@pytest.mark.parametrize("weighted", [True, False])
-@pytest.mark.parametrize("k", [1, 2, 5])
-@pytest.mark.parametrize("penalty", [*PENALTIES, *BOXES])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
-def test_every_rule_and_penalty(optimizer, penalty, k, weighted, fit_intercept):
-    X, y, weights = make_data(k)
-    weights = weights if weighted else None
-    given = {"alpha": 0.1} if penalty in ("l1", "l2", "elasticnet") else {}
-    given |= {"penalty": BOXES.get(penalty, penalty), "fit_intercept": fit_intercept}
-    given |= {"optimizer": optimizer, "schedule": "constant", "max_iter": 12, "tol": None}
-    _, epochs = assert_engines_agree(X, y, weights, **given)
+@pairwise(
+    optimizer=OPTIMIZERS,
+    penalty=[None, Box([-0.1, 0, -9, 0.2], [0.1, 2, 0, 9])],
+    k=[1, 2, 5],
+    fit_intercept=[True, False],
+)
+def test_bounds_targets_and_intercepts(optimizer, penalty, k, fit_intercept):
+    given = {"optimizer": optimizer, "penalty": penalty, "fit_intercept": fit_intercept}
+    _, epochs = forms_agree(*make_data(k), schedule="constant", max_iter=12, tol=None, **given)
     assert epochs == 12
 
 
 @pytest.mark.parametrize("momentum", [0.0, 0.5, "auto"])
 @pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
 def test_every_momentum(optimizer, momentum):
-    X, y, weights = make_data()
     given = {"optimizer": optimizer, "momentum": momentum, "penalty": "l2", "alpha": 0.01}
-    assert_engines_agree(X, y, weights, max_iter=150, tol=None, **given)
+    forms_agree(*make_data(), max_iter=150, tol=None, **given)
 
 
 def test_the_accelerated_momentum_starts_anew():
     """Somewhere on the way to the minimum of a badly conditioned objective."""
     X, y, _ = make_data()
     model = GDRegressor(max_iter=1, tol=None, warm_start=True)
-    sequence = [model.fit(X, y)._state.optimizer.t for _ in range(40)]
+    sequence = [model.fit(X, y)._state["memory"]["t"] for _ in range(40)]
     assert 1.0 in sequence
-    assert_engines_agree(X, y, max_iter=40, tol=None)
+    forms_agree(X, y, max_iter=40, tol=None)
 
 
-@pytest.mark.parametrize("schedule", [name for name in SCHEDULES if name != "adaptive"])
-def test_every_schedule(schedule):
-    X, y, weights = make_data()
-    _, epochs = assert_engines_agree(X, y, weights, schedule=schedule, max_iter=30, tol=None)
-    assert epochs == 30
-
-
-@pytest.mark.parametrize("start", ["zero", "given"])
-@pytest.mark.parametrize("standardize", [False, True])
-def test_other_starts_and_units(standardize, start):
+@pairwise(
+    start=["zero", "given"], standardize=[False, True], storage=[np.asarray, sparse.csr_array]
+)
+def test_other_starts_and_units(start, standardize, storage):
     X, y, weights = make_data()
     initial = {} if start == "zero" else {"coef_init": np.arange(4.0), "intercept_init": 9}
-    for rows in (X, sparse.csr_array(X)):
-        _, epochs = assert_engines_agree(
-            rows, y, weights, initial=initial, standardize=standardize, max_iter=12, tol=None
-        )
-        assert epochs == 12
+    given = {"standardize": standardize, "max_iter": 12, "tol": None}
+    _, epochs = forms_agree(storage(X), y, weights, initial=initial, **given)
+    assert epochs == 12
 
 
 @pytest.mark.parametrize("size", [1e-140, 1e140])
 def test_norms_whose_squares_leave_the_range(size):
     X, y, _ = make_data()
-    _, epochs = assert_engines_agree(X, size * y, optimizer="gd", max_iter=20, tol=None)
+    _, epochs = forms_agree(X, size * y, optimizer="gd", max_iter=20, tol=None)
     assert epochs == 20
 
 
-# Where the plain loop would do something else -----------------------------------------------
+# Where the plain engine would do something else ---------------------------------------------
 
 
-@pytest.mark.parametrize("penalty", [None, "l1"])
-@pytest.mark.parametrize("k", [1, 2])
-@pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov"])
+@pairwise(optimizer=["gd", "momentum", "nesterov"], k=[1, 2], penalty=[None, "l1"])
 def test_the_tolerance_is_met_within_a_call(optimizer, k, penalty):
-    X, y, weights = make_data(k)
     given = {"penalty": "l1", "alpha": 0.1} if penalty else {}
-    model, epochs = assert_engines_agree(X, y, weights, optimizer=optimizer, tol=1e-2, **given)
+    model, epochs = forms_agree(*make_data(k), optimizer=optimizer, tol=1e-2, **given)
     assert model.stop_reason_ == "tolerance"
     assert model.n_iter_ > 2
-    assert model.n_iter_ % MOST > 1
-    assert epochs == model.n_iter_ - 1  # the plain loop ends it at the point of its gradient
+    assert model.n_iter_ % MAX_UPDATES > 1
+    assert epochs == model.n_iter_ - 1  # the plain engine ends it at the point of its gradient
 
 
 @pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov"])
 def test_the_anchor_moves(optimizer, monkeypatch):
     """Without noise the loss falls to nothing, and its digits are lost on the way."""
-    moved = []
-    original = QuadraticObjective.move_anchor
+    moved, move_anchor = [], QuadraticObjective.move_anchor
 
     def counted(objective, params):
         moved.append(params)
-        original(objective, params)
+        move_anchor(objective, params)
 
     monkeypatch.setattr(QuadraticObjective, "move_anchor", counted)
     X, y, _ = make_data(noise=0.0)
-    given = {"optimizer": optimizer, "tol": 1e-11, "max_iter": 5000}
-    engines = [Engine("plain"), Engine("compiled")]
     moves = []
-    for engine in engines:
-        model = engine.fit(GDRegressor(store_path=True, **given), X, y)
+    for form in ("plain", "compiled"):
+        with using(form) as log:
+            model = GDRegressor(optimizer=optimizer, tol=1e-11, max_iter=5000).fit(X, y)
         moves.append(len(moved))
         moved.clear()
         assert model.stop_reason_ == "tolerance"
         assert model.history_["loss"][-1] < 1e-18 * model.history_["loss"][0]
     assert moves[0] == moves[1] > 3
-    assert 0 < engines[1].epochs < model.n_iter_ - 3
+    assert 0 < log.epochs_of(Moments) < model.n_iter_ - 3
 
 
-def test_an_automatic_rate_that_does_not_hold_is_cut(monkeypatch):
-    # slightly too large, so that the run is well under way when it shows
-    monkeypatch.setattr("gdregress._estimator.plan.automatic_learning_rate", lambda *given: 0.5)
+class TooFlat(SquaredError):
+    """A loss whose rate 1 / L is slightly too large, so that it shows when a run is under way."""
+
+    curvature = 0.45
+
+
+def test_an_automatic_rate_that_does_not_hold_is_cut():
     X, y, _ = make_data()
-    model, epochs = assert_engines_agree(X, y, optimizer="gd")
-    assert model._state.rate_factor < 1
+    model, epochs = forms_agree(X, y, loss=TooFlat(), optimizer="gd", max_iter=3000)
+    assert model._state["rate_factor"] < 1
     assert model.stop_reason_ == "tolerance"
     assert epochs > 2
 
@@ -210,15 +154,16 @@ def test_an_automatic_rate_that_does_not_hold_is_cut(monkeypatch):
 @pytest.mark.parametrize("optimizer", ["gd", "nesterov"])
 def test_a_run_that_diverges(optimizer, rate):
     X, y, _ = make_data()
-    model, _ = assert_engines_agree(X, y, optimizer=optimizer, learning_rate=rate)
+    model, _ = forms_agree(X, y, optimizer=optimizer, learning_rate=rate)
     assert model.stop_reason_ == "diverged"
 
 
-@pytest.mark.parametrize("max_iter", [1, 2, MOST - 1, MOST, MOST + 1, 2 * MOST + 9])
+@pytest.mark.parametrize(
+    "max_iter", [1, 2, MAX_UPDATES - 1, MAX_UPDATES, MAX_UPDATES + 1, 2 * MAX_UPDATES + 9]
+)
 def test_the_last_epoch_within_a_call(max_iter):
     X, y, _ = make_data()
-    given = {"optimizer": "momentum", "learning_rate": "auto", "tol": None}
-    model, epochs = assert_engines_agree(X, y, max_iter=max_iter, **given)
+    model, epochs = forms_agree(X, y, max_iter=max_iter, optimizer="momentum", tol=None)
     assert model.n_iter_ == epochs == max_iter
 
 
@@ -233,16 +178,16 @@ def test_a_resumed_run_is_the_uninterrupted_one(optimizer, k):
     given |= {"schedule": "constant"}
     # the optimal momentum is another one after a warm start
     given |= {"momentum": 0.5} if optimizer == "momentum" else {}
-    engine = Engine()
-    whole = engine.fit(GDRegressor(max_iter=MOST + 20, **given), X, y, weights)
+    epochs = MAX_UPDATES + 20
+    once = GDRegressor(max_iter=epochs, **given)
+    assert epochs_of_moments(once, X, y, weights) == epochs
     model = GDRegressor(warm_start=True, **given)
-    for epochs in (3, 2, MOST, 15):
-        engine.fit(model.set_params(max_iter=epochs), X, y, weights)
-    assert_array_equal(model.coef_, whole.coef_)
-    assert_array_equal(model.intercept_, whole.intercept_)
-    assert model.loss_curve_ == whole.loss_curve_[-15:]
-    assert model.history_["gradient_norm"][1:] == whole.history_["gradient_norm"][-15:]
-    assert engine.epochs == 2 * (MOST + 20)
+    for part in (3, 2, MAX_UPDATES, 15):
+        assert epochs_of_moments(model.set_params(max_iter=part), X, y, weights) == part
+    assert_array_equal(model.coef_, once.coef_)
+    assert_array_equal(model.intercept_, once.intercept_)
+    assert model.loss_curve_ == once.loss_curve_[-15:]
+    assert model.history_["gradient_norm"][1:] == once.history_["gradient_norm"][-15:]
 
 
 class StopAfter:
@@ -269,20 +214,20 @@ class StopAfter:
 
 def test_a_callback_sees_each_epoch_and_ends_the_run_there():
     X, y, _ = make_data()
-    callback, engine = StopAfter(5), Engine()
+    callback = StopAfter(5)
     model = GDRegressor(tol=None, store_path=True, warm_start=True).set_callbacks(callback)
-    engine.fit(model, X, y)
-    assert engine.epochs == model.n_iter_ == model.t_ == model._state.epoch == 5
+    assert epochs_of_moments(model, X, y) == 5
+    assert model.n_iter_ == model.t_ == model._state["epoch"] == 5
     assert_array_equal(callback.coefs, model.history_.coef[1:])
-    whole = GDRegressor(tol=None, max_iter=8).fit(X, y)
+    once = GDRegressor(tol=None, max_iter=8).fit(X, y)
     model.set_callbacks().set_params(max_iter=3).fit(X, y)
-    assert_array_equal(model.coef_, whole.coef_)
+    assert_array_equal(model.coef_, once.coef_)
 
 
 def test_the_epoch_that_is_kept_keeps_no_others():
     X, y, _ = make_data()
-    state = GDRegressor(tol=None, max_iter=MOST).fit(X, y)._state
-    for array in (state.params, state.optimizer.velocity):
+    state = GDRegressor(tol=None, max_iter=MAX_UPDATES).fit(X, y)._state
+    for array in (state["params"], state["memory"]["velocity"]):
         assert array.base is None or array.base.size == 2 * array.size
 
 
@@ -295,18 +240,22 @@ def test_the_epoch_that_is_kept_keeps_no_others():
     ids=" ".join,
 )
 def test_used_where_nothing_speaks_against_it(parameters):
-    X, y, weights = make_data()
-    engine = Engine()
-    model = engine.fit(GDRegressor(**parameters), X, y, weights)
-    assert engine.epochs >= model.n_iter_ - 1 > 1
+    model = GDRegressor(**parameters)
+    assert epochs_of_moments(model, *make_data()) >= model.n_iter_ - 1 > 1
 
 
 class OwnRule(GradientDescent):
     """A rule of the user's, which the core knows nothing of."""
 
+    def step(self, params, grad, memory, learning_rate, prox):
+        return super().step(params, grad, memory, learning_rate, prox)
+
 
 class OwnPenalty(L2):
     """A penalty of the user's."""
+
+    def prox(self, w, step_size):
+        return super().prox(w, step_size)
 
 
 @pytest.mark.parametrize(
@@ -324,17 +273,14 @@ class OwnPenalty(L2):
     ],
     ids=" ".join,
 )
-def test_everything_else_is_left_to_the_plain_loop(parameters):
+def test_everything_else_is_left_to_the_plain_engine(parameters):
     X, y, _ = make_data()
-    engine = Engine()
-    engine.fit(GDRegressor(max_iter=5, tol=None, **parameters), X, y)
-    assert engine.epochs == 0
+    assert epochs_of_moments(GDRegressor(max_iter=5, tol=None, **parameters), X, y) == 0
 
 
-def test_single_precision_and_large_updates_are_left_to_the_plain_loop():
+def test_single_precision_and_large_updates_are_left_to_the_plain_engine():
     X, y, _ = make_data()
-    engine = Engine()
-    engine.fit(GDRegressor(max_iter=5, tol=None), X.astype(np.float32), y)
+    model = GDRegressor(max_iter=5, tol=None)
+    assert epochs_of_moments(model, X.astype(np.float32), y) == 0
     wide = np.random.RandomState(0).normal(size=(900, 400))
-    engine.fit(GDRegressor(max_iter=5, tol=None), wide, wide[:, 0])
-    assert engine.epochs == 0
+    assert epochs_of_moments(model, wide, wide[:, 0]) == 0

@@ -1,12 +1,14 @@
 """Arrays of other libraries: the same numbers, in the library and on the device of X."""
 
 import pickle
+from contextlib import nullcontext
 
 import array_api_strict
 import numpy as np
 import pytest
 from array_api_compat import array_namespace, is_jax_array
 from grids import pairwise
+from harness import on_an_accelerator
 from libraries import array_functions
 from numpy.testing import assert_allclose
 from sklearn import config_context
@@ -35,16 +37,14 @@ ALL = ["array_api_strict", "torch", "jax", "torch elsewhere", "jax elsewhere"]
 
 
 @pytest.fixture(params=ALL)
-def library(request, monkeypatch):
+def library(request):
     """Function to an array of a library; "elsewhere" as if on an accelerator."""
     name, _, elsewhere = request.param.partition(" ")
     if name == "jax":
         request.getfixturevalue("jax")  # in double precision
     functions = array_functions(name)
-    if elsewhere:
-        for module in ("_estimator.data", "_engines.ahead"):
-            monkeypatch.setattr(f"gdregress.{module}.in_host_memory", lambda array: False)
-    return functions.asarray
+    with on_an_accelerator() if elsewhere else nullcontext():
+        yield functions.asarray
 
 
 @pytest.fixture(autouse=True)
@@ -348,7 +348,7 @@ def test_a_pickle_from_another_device_is_loaded_without_it():
     loaded = pickle.loads(pickle.dumps(model))
     cpu = array_api_strict.Device("CPU_DEVICE")
     assert loaded.coef_.device == loaded.history_.coef[1].device == cpu
-    assert loaded._state.params.device == loaded._state.optimizer.first_moment.device == cpu
+    assert loaded._state["params"].device == loaded._state["memory"]["first_moment"].device == cpu
     assert model.coef_.device == device
     assert_allclose(as_numpy(loaded.predict(strict(X))), model.to_numpy().predict(X))
 
@@ -356,7 +356,7 @@ def test_a_pickle_from_another_device_is_loaded_without_it():
 @pytest.mark.parametrize("library", ["torch", "jax"], indirect=True)
 def test_the_core_reads_their_memory_in_place(library):
     X, y = (library(array) for array in make_data())
-    data, _ = read_in_place(GDRegressor(), (X, y, None), build_components(GDRegressor()))
+    data, _ = read_in_place((X, y, None), build_components(GDRegressor()))
     assert np.shares_memory(data[0], np.from_dlpack(X))
     assert np.shares_memory(data[1], np.from_dlpack(y))
 
@@ -377,12 +377,11 @@ def test_complex_numbers_are_refused(library):
 
 class TestTensors:
     @pytest.mark.parametrize("elsewhere", [False, True])
-    def test_that_ask_for_gradients(self, elsewhere, torch, monkeypatch):
-        if elsewhere:
-            monkeypatch.setattr("gdregress._estimator.data.in_host_memory", lambda array: False)
+    def test_that_ask_for_gradients(self, elsewhere, torch):
         X, y = make_data()
         asking = [torch.asarray(array).requires_grad_() for array in (X, y, np.ones(50))]
-        model = GDRegressor().fit(*asking)
+        with on_an_accelerator() if elsewhere else nullcontext():
+            model = GDRegressor().fit(*asking)
         assert not model.coef_.requires_grad
         assert not model.predict(asking[0]).requires_grad
         assert_allclose(as_numpy(model.coef_), GDRegressor().fit(X, y).coef_, rtol=1e-9)

@@ -11,7 +11,7 @@ from sklearn.metrics import d2_tweedie_score, r2_score
 
 from gdregress import DivergenceWarning, GDRegressor
 from gdregress.optimizers import OPTIMIZERS
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -47,7 +47,7 @@ def make_data(n=40, p=3):
     return X, X @ np.linspace(1, -2, p) + 1 + 0.5 * rng.normal(size=n)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_all_of_them_and_their_types(optimizer, solver):
     X, y = make_data()
@@ -158,7 +158,7 @@ def test_stop_reason_of_a_divergence():
 
 
 class TestHistory:
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_one_row_per_epoch_and_the_start(self, solver):
         X, y = make_data()
         model = GDRegressor(solver=solver, max_iter=5, tol=None, random_state=0).fit(X, y)
@@ -171,7 +171,7 @@ class TestHistory:
         assert np.all(np.diff(history["seconds"]) >= 0)
         assert_allclose(history["objective"][0], np.mean(y**2) / 2, rtol=1e-12)
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_objective_is_that_at_the_end_of_the_epoch(self, solver):
         X, y = make_data()
         model = GDRegressor(

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from gdregress import GDRegressor
 from gdregress.penalties import Box
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -64,7 +64,7 @@ def test_one_averages_all_but_the_first():
     assert_allclose(averaged(8, 1), iterates(8)[1:].mean(axis=0), rtol=1e-12)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 @pytest.mark.parametrize("average", [True, 7])
 def test_history_reports_the_average(average, solver):
     X, y = make_data()
@@ -117,7 +117,7 @@ def test_the_early_iterates_are_forgotten():
     assert_allclose(model.coef_, optimum[:3], atol=0.1)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 def test_stays_within_a_box(solver):
     X, y = make_data()
     model = GDRegressor(

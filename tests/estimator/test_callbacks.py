@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gdregress import GDRegressor
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -54,7 +54,7 @@ class Propagated(Recorder):
     max_propagation_depth = None
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 def test_one_task_per_epoch(solver):
     recorder = Recorder()
     model = GDRegressor(solver=solver, max_iter=6, tol=None).set_callbacks(recorder)
@@ -105,7 +105,7 @@ def test_hooks_get_a_model_of_the_epoch_that_predicts(average, standardize, loss
         assert np.isfinite(fitted.score(X, y))
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 @pytest.mark.parametrize("early_stopping", [False, True])
 def test_a_hook_stops_the_fit(early_stopping, solver):
     X, y = make_data()
@@ -173,7 +173,7 @@ def test_scoring_monitor_logs_every_epoch():
         assert_allclose(row["r2"], expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 def test_progress_bar(solver, capsys):
     model = GDRegressor(solver=solver, max_iter=5, tol=None).set_callbacks(ProgressBar())
     model.fit(*make_data())
@@ -219,7 +219,7 @@ class TestVerbose:
     def test_0_prints_nothing(self, capsys):
         assert self.printed(capsys)[1] == []
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_2_prints_a_header_and_every_epoch(self, solver, capsys):
         model, lines = self.printed(capsys, verbose=2, solver=solver)
         assert len(lines) == 1 + 60

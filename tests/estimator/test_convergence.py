@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from gdregress import DivergenceWarning, GDRegressor
 from gdregress._estimator.diagnosis import epochs_needed
 from gdregress.losses import Loss
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 NUMBER = r"(\d+(?:\.\d+)?(?:e[-+]\d+)?)"
 
@@ -72,7 +72,7 @@ class TestWarning:
             GDRegressor(max_iter=3).fit(*make_data())
         assert not issubclass(caught[0].category, DivergenceWarning)
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_none_without_tol(self, solver):
         model = GDRegressor(solver=solver, max_iter=7, tol=None)
         assert fit_and_catch(model, *make_data()) is None
@@ -172,7 +172,7 @@ class TestAdvice:
 
 
 class TestScaleFree:
-    @pairwise(solver=SOLVERS, optimizer=["gd", "momentum", "nesterov"], scale=[1e-3, 1e3, 1e6])
+    @pairwise(solver=SAMPLERS, optimizer=["gd", "momentum", "nesterov"], scale=[1e-3, 1e3, 1e6])
     def test_units_of_y_change_no_epoch_count(self, solver, optimizer, scale):
         X, y = make_data()
         model = GDRegressor(
@@ -213,7 +213,7 @@ class TestScaleFree:
 
     @pytest.mark.parametrize("scale", [1e-3, 1e3])
     @pytest.mark.parametrize("penalty", ["l1", "l2"])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_nor_with_a_penalty_that_follows(self, solver, penalty, scale):
         X, y = make_data()
         model = GDRegressor(
@@ -226,7 +226,7 @@ class TestScaleFree:
         assert_allclose(model.coef_, scale * coef, rtol=1e-8, atol=1e-12 * scale)
 
     @pytest.mark.parametrize("scale", [1e-3, 1e3])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_one_unit_for_all_columns_changes_no_epoch_count(self, solver, scale):
         X, y = make_data()
         model = GDRegressor(
@@ -238,7 +238,7 @@ class TestScaleFree:
         assert model.n_iter_ == n_iter
         assert_allclose(model.coef_, coef / scale, rtol=1e-9)
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_standardised_columns_may_have_any_units(self, solver):
         X, y = make_data()
         scales = np.array([1e-4, 1e3, 1e7])
@@ -256,7 +256,7 @@ class TestScaleFree:
         assert_allclose(model.coef_, coef / scales, rtol=1e-6)
 
     @pytest.mark.parametrize("early_stopping", [False, True])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_early_stopping_too(self, solver, early_stopping):
         X, y = make_data()
         model = GDRegressor(solver=solver, early_stopping=early_stopping, random_state=0)
@@ -395,7 +395,7 @@ class Press:
 
 class TestInterrupt:
     @pytest.mark.parametrize("calls", [15, 30, 100])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_in_the_middle_of_an_epoch(self, solver, calls, monkeypatch):
         X, y = make_data()
         monkeypatch.setattr(Interrupted, "pressed_after", calls)
@@ -422,7 +422,7 @@ class TestInterrupt:
         assert_allclose(np.mean((model.predict(X) - y) ** 2) / 2, objective[best], rtol=1e-9)
 
     @pytest.mark.parametrize("epoch", [1, 7])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_in_a_callback(self, solver, epoch):
         X, y = make_data()
         model = GDRegressor(solver=solver, tol=None, random_state=0).set_callbacks(Press(epoch))

@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from gdregress import DivergenceWarning, GDRegressor
 from gdregress.losses import LOSSES
 from gdregress.optimizers import OPTIMIZERS
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 NAMES = ["quiet", "loud", "small"]
 LIMITS = {
@@ -181,7 +181,7 @@ def ways_out(text):
 @pairwise(
     sizes=[LOUD_COLUMN, (1.0, 1.0, 1.0), (0.01, 0.01, 0.01), (1e4, 1e4, 1e4)],
     optimizer=LIMITS,
-    solver=SOLVERS,
+    solver=SAMPLERS,
 )
 def test_every_way_out_works(sizes, optimizer, solver):
     X, y = make_data(sizes)
@@ -209,7 +209,7 @@ def test_the_automatic_rate_that_is_stated_is_the_one_that_is_taken():
 
 
 class TestStopping:
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     @pytest.mark.parametrize("optimizer", LIMITS)
     def test_comes_within_a_few_epochs(self, optimizer, solver):
         X, y = make_data()
@@ -228,7 +228,7 @@ class TestStopping:
 
     @pairwise(
         optimizer=LIMITS,
-        solver=SOLVERS,
+        solver=SAMPLERS,
         dtype=[np.float64, np.float32],
         container=[np.asarray, sparse.csr_array],
     )
@@ -263,7 +263,7 @@ class TestStopping:
         )
 
     @pytest.mark.parametrize("loss", ["poisson", "gamma"])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_under_a_log_link(self, solver, loss):
         X, y = make_data()
         model = GDRegressor(loss, solver=solver, learning_rate=10.0)
@@ -303,7 +303,7 @@ class TestStopping:
         assert model.stop_reason_ == "diverged"
         assert np.isfinite(model.predict(X)).all()
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_with_averages(self, solver):
         X, y = make_data()
         model = GDRegressor(solver=solver, learning_rate=1.0, average=True, random_state=0)
@@ -349,7 +349,7 @@ DATA = {
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pairwise(solver=SOLVERS, optimizer=OPTIMIZERS, loss=LOSSES, data=DATA)
+@pairwise(solver=SAMPLERS, optimizer=OPTIMIZERS, loss=LOSSES, data=DATA)
 def test_the_automatic_rate_never_diverges(solver, optimizer, loss, data):
     rng = np.random.RandomState(0)
     X = DATA[data](rng.normal(size=(40, 3)))

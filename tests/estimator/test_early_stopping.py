@@ -13,7 +13,7 @@ from sklearn.metrics import d2_tweedie_score, r2_score
 from gdregress import GDClassifier, GDRegressor
 from gdregress._estimator.scores import explained
 from gdregress.exceptions import DivergenceWarning
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -40,7 +40,7 @@ def held_out(monkeypatch):
     return seen
 
 
-@pairwise(solver=SOLVERS, standardize=[False, True], average=[False, True, 20])
+@pairwise(solver=SAMPLERS, standardize=[False, True], average=[False, True, 20])
 def test_returns_the_best_parameters_that_were_validated(solver, standardize, average, held_out):
     X, y = make_data()
     model = GDRegressor(
@@ -79,7 +79,7 @@ def test_of_equal_scores_the_lower_objective_is_kept():
     assert_array_equal(model.coef_, model.history_.coef[best])
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 def test_does_not_train_on_the_rows_held_out(solver, held_out):
     X, y = make_data()
     model = GDRegressor(
@@ -109,7 +109,7 @@ def test_generalises_better_than_without():
     assert stopped.score(X_new, X_new[:, 0]) > whole.score(X_new, X_new[:, 0])
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 def test_the_start_is_restored_if_nothing_is_better(solver, held_out):
     X, _ = make_data(p=3)
     y = np.arange(60.0)
@@ -186,7 +186,7 @@ def test_weights_of_the_rows_held_out(held_out):
     assert_allclose(max(model.history_["validation_score"]), expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 def test_sparse_equals_dense(solver):
     X, y = make_data()
     X[np.abs(X) < 0.5] = 0

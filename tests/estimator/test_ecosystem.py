@@ -27,7 +27,7 @@ from gdregress import GDRegressor
 from gdregress.losses import Huber, Quantile
 from gdregress.optimizers import Adam
 from gdregress.penalties import L1, Box
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 from gdregress.schedules import Exponential
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -41,7 +41,7 @@ def make_data(n=60, p=3):
 
 class TestPickle:
     @pytest.mark.parametrize("copied", [pickle.dumps, joblib.dump, copy.deepcopy])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_predicts_the_same(self, solver, copied, tmp_path):
         X, y = make_data()
         model = GDRegressor(

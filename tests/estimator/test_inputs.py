@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning
 from gdregress import GDRegressor
 from gdregress.losses import LOSSES
 from gdregress.optimizers import OPTIMIZERS
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -51,7 +51,7 @@ def with_indices(X, container, dtype):
 
 
 class TestSparse:
-    @pairwise(container=CONTAINERS, dtype=[np.int32, np.int64], solver=SOLVERS)
+    @pairwise(container=CONTAINERS, dtype=[np.int32, np.int64], solver=SAMPLERS)
     def test_every_container_equals_dense(self, container, dtype, solver, monkeypatch):
         X, y = make_data()
         dense = short(solver=solver).fit(X, y)
@@ -81,7 +81,7 @@ class TestSparse:
         assert_allclose(predicted, dense.predict(X), rtol=1e-10)
 
     @pairwise(
-        solver=SOLVERS,
+        solver=SAMPLERS,
         optimizer=OPTIMIZERS,
         penalty=[None, "l1", "l2"],
         fit_intercept=[True, False],
@@ -100,7 +100,7 @@ class TestSparse:
         assert_allclose(model.loss_curve_, curve, rtol=1e-10)
 
     @pytest.mark.parametrize("loss", LOSSES)
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_equals_dense_for_every_loss(self, solver, loss):
         X, y = make_data()
         y = np.exp(0.2 * y)
@@ -109,7 +109,7 @@ class TestSparse:
         assert_allclose(coef, dense, rtol=1e-10, atol=1e-13)
 
     @pairwise(
-        solver=SOLVERS,
+        solver=SAMPLERS,
         container=[sparse.csr_array, sparse.csc_matrix],
         fit_intercept=[True, False],
         weighted=[False, True],
@@ -130,7 +130,7 @@ class TestSparse:
         assert_allclose(model.coef_, dense, rtol=1e-10)
         assert_allclose(model.intercept_, intercept, rtol=1e-10)
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_explicit_zeros_and_unsorted_indices(self, solver):
         X, y = make_data()
         given = sparse.csr_array(X + (X == 0))
@@ -169,7 +169,7 @@ class TestSparse:
 
 
 class TestTypes:
-    @pairwise(solver=SOLVERS, optimizer=OPTIMIZERS, container=[np.asarray, sparse.csr_array])
+    @pairwise(solver=SAMPLERS, optimizer=OPTIMIZERS, container=[np.asarray, sparse.csr_array])
     def test_float32_is_kept(self, solver, optimizer, container):
         X, y = make_data(dtype=np.float32)
         model = short(solver=solver, optimizer=optimizer).fit(container(X), y)
@@ -238,7 +238,7 @@ class TestTypes:
 
 
 class TestMemory:
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     @pytest.mark.parametrize("optimizer", ["nesterov", "adam"])
     def test_order_and_strides_do_not_matter(self, optimizer, solver):
         X, y = make_data()
@@ -255,7 +255,7 @@ class TestMemory:
         )
 
     @pairwise(
-        container=[np.asarray, sparse.csr_array], optimizer=["nesterov", "adam"], solver=SOLVERS
+        container=[np.asarray, sparse.csr_array], optimizer=["nesterov", "adam"], solver=SAMPLERS
     )
     def test_read_only_input(self, container, optimizer, solver):
         X, y = make_data()
@@ -271,7 +271,7 @@ class TestMemory:
         model.partial_fit(given, y, weights)
 
     @pytest.mark.parametrize("mode", ["r", "r+", "c"])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_memory_map(self, solver, mode, tmp_path):
         X, y = make_data()
         np.save(tmp_path / "X.npy", X)
@@ -297,7 +297,7 @@ class TestMemory:
 
 class TestFrames:
     @pytest.mark.parametrize("frame", [pd.DataFrame, pl.DataFrame])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_frames_equal_arrays(self, solver, frame):
         X, y = make_data()
         given = frame(dict(zip(NAMES, X.T, strict=True)))
@@ -338,7 +338,7 @@ class TestFrames:
 
 class TestShapes:
     @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_one_row(self, solver, optimizer):
         model = GDRegressor(solver=solver, optimizer=optimizer, max_iter=2000, random_state=0)
         model.fit([[1.0, 2.0]], [3.0])
@@ -349,7 +349,7 @@ class TestShapes:
         assert_allclose(model.predict([[1.0, 2.0]]), [3.0], atol=1e-3)
         assert_array_equal(model.coef_, [0.0, 0.0])
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_more_columns_than_rows(self, solver):
         rng = np.random.RandomState(0)
         X, y = rng.normal(size=(10, 40)), rng.normal(size=10)
@@ -363,7 +363,7 @@ class TestShapes:
         assert_allclose(model.coef_, np.linalg.pinv(X) @ y, atol=1e-7)
 
     @pytest.mark.parametrize("standardize", [False, True])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_constant_columns(self, solver, standardize):
         X, y = make_data()
         given = np.column_stack([X, np.zeros(len(y)), np.full(len(y), 3.0)])
@@ -413,7 +413,7 @@ class TestShapes:
         assert (model.coef_ > 0).all() and (model.coef_ < 1).all()
 
     @pytest.mark.parametrize("container", [np.asarray, sparse.csr_array])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_duplicate_columns_share_their_coefficient(self, solver, container):
         X, y = make_data()
         given = container(np.column_stack([X, X[:, 0]]))
@@ -421,14 +421,14 @@ class TestShapes:
         assert_allclose(model.coef_[0], model.coef_[3], rtol=1e-6)
         assert model.score(given, y) > 0.98
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_constant_target(self, solver):
         X, _ = make_data()
         model = GDRegressor(solver=solver, max_iter=3000, random_state=0)
         model.fit(X, np.full(len(X), 5.0))
         assert model.loss_curve_[-1] < 0.01 * model.history_["objective"][0]
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     @pytest.mark.parametrize("optimizer", OPTIMIZERS)
     def test_target_of_zeros(self, optimizer, solver):
         X, _ = make_data()
@@ -445,7 +445,7 @@ class TestShapes:
 
 class TestSeveralTargets:
     @pairwise(
-        solver=SOLVERS,
+        solver=SAMPLERS,
         container=[np.asarray, sparse.csr_array],
         optimizer=["gd", "momentum", "nesterov", "adam", "adagrad"],
     )
@@ -474,7 +474,7 @@ class TestSeveralTargets:
         assert_allclose(model.coef_, optimum[:-1].T, rtol=1e-5, atol=1e-6)
         assert_allclose(model.intercept_, optimum[-1], rtol=1e-5)
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_one_column_keeps_its_axis(self, solver):
         X, y = make_data()
         model = short(solver=solver).fit(X, y[:, None])

@@ -9,7 +9,7 @@ from gdregress import GDRegressor, IgnoredParameterWarning
 from gdregress.losses import LOSSES, EpsilonInsensitive, Huber, Loss, Quantile
 from gdregress.optimizers import AdaGrad, Adam, Momentum, Nesterov, RMSProp
 from gdregress.penalties import L1, L2, Box, ElasticNet
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 from gdregress.schedules import Adaptive, Cosine, Exponential, InverseScaling, OneCycle, Step
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -123,7 +123,7 @@ def test_parameters_are_not_checked_or_changed_by_init():
     assert model.alpha == -1
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 def test_fit_leaves_parameters_as_they_were(solver):
     model = GDRegressor(
         solver=solver,
@@ -486,7 +486,7 @@ class TestFailedRefit:
         assert_array_equal(model.coef_, whole.coef_)
         assert model.t_ == whole.t_
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_of_partial_fit_too(self, solver):
         X, y = make_data()
         model = GDRegressor(solver=solver, random_state=0, learning_rate=0.01)

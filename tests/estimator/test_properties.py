@@ -13,7 +13,7 @@ from gdregress import DivergenceWarning, GDRegressor
 from gdregress.losses import LOSSES
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 SMOOTH = [name for name in LOSSES if LOSSES[name].smooth and LOSSES[name].link == "identity"]
 RULES = ["gd", "momentum", "nesterov"]
@@ -62,7 +62,7 @@ def close(actual, expected, rtol, scale=1.0):
 
 
 @run
-@given(data(), settings_of_a_model(SMOOTH, RULES), st.sampled_from(list(SOLVERS)), st.booleans())
+@given(data(), settings_of_a_model(SMOOTH, RULES), st.sampled_from(list(SAMPLERS)), st.booleans())
 def test_sparse_equals_dense(data, parameters, solver, standardize):
     X, y = data
     parameters |= {"solver": solver, "standardize": standardize}
@@ -87,7 +87,7 @@ def test_weights_equal_copies(data, parameters, more):
 
 
 @run
-@given(data(), settings_of_a_model(SMOOTH, RULES), st.sampled_from(list(SOLVERS)), st.data())
+@given(data(), settings_of_a_model(SMOOTH, RULES), st.sampled_from(list(SAMPLERS)), st.data())
 def test_permuting_columns_permutes_coefficients(data, parameters, solver, more):
     X, y = data
     order = more.draw(st.permutations(range(X.shape[1])))
@@ -100,7 +100,7 @@ def test_permuting_columns_permutes_coefficients(data, parameters, solver, more)
 @given(
     data(),
     st.sampled_from(RULES),
-    st.sampled_from(list(SOLVERS)),
+    st.sampled_from(list(SAMPLERS)),
     st.integers(-8, 8).map(lambda power: 10.0**power),
 )
 def test_scaling_y_scales_coefficients_and_no_epoch_count(data, optimizer, solver, scale):
@@ -114,7 +114,7 @@ def test_scaling_y_scales_coefficients_and_no_epoch_count(data, optimizer, solve
 
 
 @run
-@given(data(), settings_of_a_model(SMOOTH, RULES), st.sampled_from(list(SOLVERS)), st.booleans())
+@given(data(), settings_of_a_model(SMOOTH, RULES), st.sampled_from(list(SAMPLERS)), st.booleans())
 def test_float32_is_near_float64(data, parameters, solver, standardize):
     X, y = data
     parameters |= {"solver": solver, "standardize": standardize}
@@ -130,7 +130,7 @@ extreme = st.floats(-1e30, 1e30, allow_nan=False, allow_infinity=False)
 
 
 @settings(run, max_examples=150)
-@given(st.data(), settings_of_a_model(), st.sampled_from(list(SOLVERS)), st.booleans())
+@given(st.data(), settings_of_a_model(), st.sampled_from(list(SAMPLERS)), st.booleans())
 def test_any_finite_input_gives_finite_coefficients_or_a_clear_error(
     more, parameters, solver, standardize
 ):
@@ -154,7 +154,7 @@ def test_any_finite_input_gives_finite_coefficients_or_a_clear_error(
     data(),
     st.sampled_from(list(LOSSES)),
     st.sampled_from(list(OPTIMIZERS)),
-    st.sampled_from(list(SOLVERS)),
+    st.sampled_from(list(SAMPLERS)),
     st.lists(st.integers(-6, 6), min_size=4, max_size=4),
 )
 def test_the_automatic_rate_never_diverges(data, loss, optimizer, solver, powers):

@@ -12,7 +12,7 @@ from gdregress import GDRegressor
 from gdregress.losses import Huber
 from gdregress.optimizers import OPTIMIZERS, Adam
 from gdregress.penalties import Box
-from gdregress.samplers import SOLVERS
+from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -42,7 +42,7 @@ def assert_halves_equal_whole(data=None, halves=(7, 6), weights=None, **paramete
 
 class TestWarmStart:
     @pairwise(
-        solver=SOLVERS,
+        solver=SAMPLERS,
         optimizer=[name for name in OPTIMIZERS if name != "momentum"],
         average=[False, True, 5],
     )
@@ -51,7 +51,7 @@ class TestWarmStart:
 
     @pytest.mark.parametrize("momentum", ["auto", 0.5])
     @pytest.mark.parametrize("optimizer", ["momentum", "nesterov"])
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_with_momentum(self, solver, optimizer, momentum):
         assert_halves_equal_whole(solver=solver, optimizer=optimizer, momentum=momentum)
 
@@ -91,11 +91,11 @@ class TestWarmStart:
     @pytest.mark.parametrize(
         "schedule", ["constant", "invscaling", "exponential", "step", lambda count: 0.99**count]
     )
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_with_a_schedule(self, solver, schedule):
         assert_halves_equal_whole(solver=solver, schedule=schedule)
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_with_the_adaptive_schedule(self, solver):
         # halves that end between a stall and the cut of the rate that it causes
         for first in (9, 10, 11, 12, 13):
@@ -129,7 +129,7 @@ class TestWarmStart:
     def test_with_other_parameters(self, parameters):
         assert_halves_equal_whole(**parameters)
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_of_sparse_weighted_float32_and_several_targets(self, solver):
         X, y = make_data()
         weights = np.linspace(1, 3, len(y))
@@ -140,7 +140,7 @@ class TestWarmStart:
         ):
             assert_halves_equal_whole(data, weights=weights, solver=solver)
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_in_many_parts(self, solver):
         assert_halves_equal_whole(halves=(1, 1, 3, 1, 6), solver=solver, average=True)
 
@@ -154,7 +154,7 @@ class TestWarmStart:
         )
         assert_array_equal(model.fit(X, y).fit(X, y).coef_, whole.coef_)
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_across_a_pickle(self, solver):
         X, y = make_data()
         model = GDRegressor(solver=solver, optimizer="adam", max_iter=5, tol=None, random_state=0)
@@ -288,7 +288,7 @@ class TestPartialFit:
         assert model.intercept_ == whole.intercept_
         assert model.t_ == whole.t_
 
-    @pairwise(optimizer=["gd", "nesterov", "adam"], average=[False, True], solver=SOLVERS)
+    @pairwise(optimizer=["gd", "nesterov", "adam"], average=[False, True], solver=SAMPLERS)
     def test_again_and_again_equals_epochs(self, optimizer, average, solver):
         X, y = make_data()
         given = {
@@ -343,7 +343,7 @@ class TestPartialFit:
             rates.append(model.partial_fit(factor * X, y).learning_rate_)
         assert rates[0] > rates[1] == rates[2] == rates[3]
 
-    @pytest.mark.parametrize("solver", SOLVERS)
+    @pytest.mark.parametrize("solver", SAMPLERS)
     def test_of_a_stream_learns_with_the_automatic_rate(self, solver):
         rng = np.random.RandomState(0)
         truth = np.array([1.0, -2.0, 0.5])

@@ -14,7 +14,7 @@ from gdregress._objective.from_data import DataObjective
 from gdregress.losses import LOSSES, SquaredError
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES, Box, NoPenalty
-from gdregress.samplers import SOLVERS, MiniBatch, Stochastic
+from gdregress.samplers import SAMPLERS, MiniBatch, Stochastic
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -149,7 +149,7 @@ def test_random_batches_equal_copies_in_expectation(parameters):
     assert np.abs((plain - repeated) / error).max() > 12, "the weights must matter"
 
 
-@pairwise(solver=SOLVERS, optimizer=OPTIMIZERS, early_stopping=[False, True])
+@pairwise(solver=SAMPLERS, optimizer=OPTIMIZERS, early_stopping=[False, True])
 def test_weight_zero_removes_the_row(solver, optimizer, early_stopping):
     X, y, weights = make_data()
     kept = weights > 0
@@ -171,7 +171,7 @@ def test_weight_zero_removes_the_row(solver, optimizer, early_stopping):
     assert zeroed.t_ == t
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 def test_weight_zero_removes_the_row_of_a_sparse_matrix(solver):
     X, y, weights = make_data()
     kept = weights > 0
@@ -180,7 +180,7 @@ def test_weight_zero_removes_the_row_of_a_sparse_matrix(solver):
     assert_array_equal(model.fit(sparse.csr_array(X), y, sample_weight=weights).coef_, removed)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 def test_weight_zero_removes_the_row_from_partial_fit(solver):
     X, y, weights = make_data()
     kept = weights > 0
@@ -193,7 +193,7 @@ def test_weight_zero_removes_the_row_from_partial_fit(solver):
     assert zeroed.t_ == t
 
 
-@pairwise(penalty=["l2", "l1"], solver=SOLVERS, weight=[0.25, 100.0, 1e200])
+@pairwise(penalty=["l2", "l1"], solver=SAMPLERS, weight=[0.25, 100.0, 1e200])
 def test_equal_weights_are_no_weights(penalty, solver, weight):
     X, y, _ = make_data()
     model = GDRegressor(solver=solver, penalty=penalty, alpha=0.5, max_iter=8, random_state=0)
@@ -201,7 +201,7 @@ def test_equal_weights_are_no_weights(penalty, solver, weight):
     assert_array_equal(model.fit(X, y, sample_weight=np.full(len(y), weight)).coef_, plain)
 
 
-@pairwise(penalty=["l2", "l1", "elasticnet"], solver=SOLVERS, factor=[1e-3, 100.0])
+@pairwise(penalty=["l2", "l1", "elasticnet"], solver=SAMPLERS, factor=[1e-3, 100.0])
 def test_only_ratios_of_weights_matter(penalty, solver, factor):
     X, y, weights = make_data()
     model = GDRegressor(
@@ -243,7 +243,7 @@ def test_deviance_score_is_weighted(loss, power):
     assert_allclose(model.score(X, y, sample_weight=weights), expected, rtol=1e-9)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 def test_early_stopping_validates_with_weights(solver):
     rng = np.random.RandomState(0)
     X = rng.normal(size=(200, 2))

@@ -95,10 +95,10 @@ def test_a_copy_goes_on_by_itself():
     X, y = make_data(GDRegressor())
     model = GDRegressor(solver="mini-batch", average=True, random_state=0, **KEEP_ON).fit(X, y)
     other = copy.copy(model)
-    before = copy.deepcopy(vars(model)["_state"])
+    before = copy.deepcopy(model)
     other.fit(X, y)
     assert model.history_["epoch"][-1] == 7 and other.history_["epoch"][-1] == 14
-    np.testing.assert_equal(vars(model)["_state"], before)
+    np.testing.assert_array_equal(model.fit(X, y).coef_, before.fit(X, y).coef_)
 
 
 def test_another_optimizer_begins_with_an_empty_memory():
@@ -108,7 +108,9 @@ def test_another_optimizer_begins_with_an_empty_memory():
     assert type(state.memory).__name__ == "AdamState" and state.memory.count == 0
     again = restored(model._state, OPTIMIZERS["momentum"]())
     np.testing.assert_array_equal(again.memory.velocity, model._state["memory"]["velocity"])
-    np.testing.assert_equal(saved(again), model._state)
+    again, before = saved(again), dict(model._state)
+    assert again.pop("rng") is not before.pop("rng")
+    np.testing.assert_equal(again, before)
 
 
 def test_a_loss_of_the_user_is_saved_as_it_is():

@@ -14,7 +14,6 @@ from gdregress._objective.curvature import (
     Spectrum,
     expected_smoothness,
     optimal_momentum,
-    stable_limit,
 )
 from gdregress._objective.design import DesignMatrix, standardised
 from gdregress._objective.moments import COPIED_ROWS, LARGEST, LARGEST_ROW, moments_of
@@ -219,22 +218,22 @@ RULES = [
 @pytest.mark.parametrize("curvature", [0.1, 1.0, 300.0])
 @pytest.mark.parametrize("optimizer", RULES, ids=str)
 def test_limit_separates_convergence_from_divergence(optimizer, curvature):
-    limit = stable_limit(optimizer, curvature)
+    limit = optimizer.stable_limit(curvature)
     assert largest_distance(optimizer, curvature, 0.99 * limit) < 1e-6
     assert largest_distance(optimizer, curvature, 1.01 * limit) > 1e6
 
 
 def test_limits_are_those_of_the_textbooks():
-    assert stable_limit(GradientDescent(), 4.0) == pytest.approx(2 / 4)
-    assert stable_limit(Momentum(0.5), 4.0) == pytest.approx(2 * 1.5 / 4)
-    assert stable_limit(Nesterov(0.5), 4.0) == pytest.approx((2 + 1) / ((1 + 1) * 4))
-    assert stable_limit(Nesterov("auto"), 4.0) == pytest.approx(4 / (3 * 4))
-    assert stable_limit(Nesterov(0.9), 4.0) < stable_limit(GradientDescent(), 4.0)
+    assert GradientDescent().stable_limit(4.0) == pytest.approx(2 / 4)
+    assert Momentum(0.5).stable_limit(4.0) == pytest.approx(2 * 1.5 / 4)
+    assert Nesterov(0.5).stable_limit(4.0) == pytest.approx((2 + 1) / ((1 + 1) * 4))
+    assert Nesterov("auto").stable_limit(4.0) == pytest.approx(4 / (3 * 4))
+    assert Nesterov(0.9).stable_limit(4.0) < GradientDescent().stable_limit(4.0)
 
 
 @pytest.mark.parametrize("name", [name for name in OPTIMIZERS if OPTIMIZERS[name].adaptive])
 def test_adaptive_rules_have_no_limit(name):
-    assert stable_limit(OPTIMIZERS[name](), 4.0) is None
+    assert OPTIMIZERS[name]().stable_limit(4.0) is None
 
 
 # Expected smoothness

@@ -1,56 +1,21 @@
-"""One look at all rows gives what NumPy gives: loss, gradient and squares of the columns."""
+"""One pass over all rows gives what NumPy gives: loss, gradient and squares of the columns."""
 
 import numpy as np
 import pytest
+from grids import pairwise
+from harness import threads
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import exp_remainder_in_many_digits, log_cosh_in_many_digits
 from scipy import sparse
-from test_kernels import INTERPRETED
 from threadpoolctl import threadpool_limits
+from twins import LAYOUTS, TWINS, make_params, needs_compiler
 
 from gdregress import GDRegressor
-from gdregress._core import arrays as core
 from gdregress._objective.design import DesignMatrix
-from gdregress._objective.fused_pass import column_mean_squares, look
+from gdregress._objective.fused_pass import column_mean_squares, fused_pass
 from gdregress.losses import LOSSES
 
-TWINS = {"compiled": core.kernels, "interpreted": INTERPRETED}
-
-
-def strided(X):
-    """The same numbers in every other row and column of a larger array."""
-    larger = np.full((2 * X.shape[0], 2 * X.shape[1]), np.nan, dtype=X.dtype)
-    larger[::2, ::2] = X
-    return larger[::2, ::2]
-
-
-def with_long_indices(X):
-    X = sparse.csr_array(X)
-    X.indices, X.indptr = X.indices.astype(np.int64), X.indptr.astype(np.int64)
-    return X
-
-
-def with_scattered_entries(X):
-    """Entries of a row in descending order, the largest as the sum of two, one of them zero."""
-    rows = []
-    for row in X:
-        columns = np.flatnonzero(row)[::-1]
-        halves = np.repeat(columns, 2)
-        rows.append((halves, np.repeat(row[columns] / 2, 2)))
-    indptr = np.cumsum([0, *[len(columns) for columns, _ in rows]])
-    indices, data = (np.concatenate(parts) for parts in zip(*rows, strict=True))
-    parts = data.astype(X.dtype), indices.astype(np.int32), indptr.astype(np.int32)
-    return sparse.csr_array(parts, shape=X.shape)
-
-
-LAYOUTS = {
-    "C": np.ascontiguousarray,
-    "Fortran": np.asfortranarray,
-    "strided": strided,
-    "csr": sparse.csr_array,
-    "csr long": with_long_indices,
-    "csr scattered": with_scattered_entries,
-}
+pytestmark = needs_compiler
 
 
 def make_data(n=23, p=11, k=1, dtype=float):
@@ -64,24 +29,17 @@ def make_data(n=23, p=11, k=1, dtype=float):
     return X.astype(dtype), y.astype(dtype), (weights / weights.mean()).astype(dtype)
 
 
-def make_params(p, k, seed, dtype=float):
-    rng = np.random.RandomState(seed)
-    return (0.3 * rng.normal(size=(p, k) if k > 1 else p)).astype(dtype)
-
-
-def expected_look(X, y, weights, loss, params, ahead, fit_intercept):
-    """Mean loss at `params` and gradient at `ahead`, in double precision."""
-    X, y, params, ahead = (np.asarray(a, dtype=float) for a in (X, y, params, ahead))
+def expected_pass(X, y, weights, loss, params, next_point, fit_intercept):
+    """Mean loss at `params` and gradient at `next_point`, in double precision."""
+    X, y, params, next_point = (np.asarray(a, dtype=float) for a in (X, y, params, next_point))
     A = np.column_stack([X, np.ones(len(X))]) if fit_intercept else X
     s = np.ones(len(X)) if weights is None else weights.astype(float)
     s = s if y.ndim == 1 else s[:, None]
     value = np.sum(s * loss.value(y, A @ params)) / len(X)
-    return value, A.T @ (s * loss.gradient(y, A @ ahead)) / len(X)
+    return value, A.T @ (s * loss.gradient(y, A @ next_point)) / len(X)
 
 
-@pytest.mark.parametrize("twin", TWINS)
-@pytest.mark.parametrize("layout", LAYOUTS)
-@pytest.mark.parametrize("loss", LOSSES)
+@pairwise(loss=LOSSES, layout=LAYOUTS, twin=TWINS)
 def test_all_losses(loss, layout, twin):
     loss = LOSSES[loss]()
     for dtype, rtol in ((np.float64, 1e-13), (np.float32, 2e-6)):
@@ -89,17 +47,19 @@ def test_all_losses(loss, layout, twin):
             X, y, weights = make_data(k=k, dtype=dtype)
             weights = weights if weighted else None
             design = DesignMatrix(LAYOUTS[layout](X), fit_intercept)
-            params, ahead = (make_params(design.n_parameters, k, seed, dtype) for seed in (1, 2))
+            params, next_point = (
+                make_params(design.n_parameters, k, seed, dtype) for seed in (1, 2)
+            )
             args = design, y, weights, loss, params
             kernels = TWINS[twin]
-            for point in (None, ahead):
+            for point in (None, next_point):
                 at = params if point is None else point
-                expected = expected_look(X, y, weights, loss, params, at, fit_intercept)
-                value, gradient = look(*args, point, kernels=kernels)
+                expected = expected_pass(X, y, weights, loss, params, at, fit_intercept)
+                value, gradient = fused_pass(*args, point, kernels=kernels)
                 assert_allclose(value, expected[0], rtol=rtol)
                 assert_allclose(gradient, expected[1], rtol=rtol, atol=rtol)
                 assert gradient.shape == params.shape and gradient.dtype == dtype
-            alone, nothing = look(*args, ahead, gradient=False, kernels=kernels)
+            alone, nothing = fused_pass(*args, next_point, gradient=False, kernels=kernels)
             assert alone == value and nothing is None
 
 
@@ -115,13 +75,11 @@ def test_small_residuals_keep_their_digits(d, n, twin):
         ("gamma", 1.0, exp_remainder_in_many_digits(-d)),
     ):
         y = np.full(n, y)
-        value, _ = look(design, y, None, LOSSES[loss](), params, kernels=TWINS[twin])
+        value, _ = fused_pass(design, y, None, LOSSES[loss](), params, kernels=TWINS[twin])
         assert value == pytest.approx(expected, rel=1e-13, abs=0), loss
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("k", [1, 2])
-@pytest.mark.parametrize("p", [1, 7, 8, 9, 31, 32, 33, 41, 300])
+@pairwise(p=[1, 7, 8, 9, 31, 32, 33, 41, 300], k=[1, 2], dtype=[np.float64, np.float32])
 def test_every_end_of_the_vector_loops(p, k, dtype):
     """Row lengths around multiples of the vectors, numbers of rows around those of the blocks."""
     for n in (1, 2, 3, 4, 5, 9, 70):
@@ -129,8 +87,8 @@ def test_every_end_of_the_vector_loops(p, k, dtype):
         X, y, weights = X[4:], y[4:], weights[4:]
         params = make_params(p + 1, k, 1, dtype)
         args = DesignMatrix(X, True), y, weights, LOSSES["huber"](), params
-        value, gradient = look(*args)
-        expected = expected_look(X, y, weights, LOSSES["huber"](), params, params, True)
+        value, gradient = fused_pass(*args)
+        expected = expected_pass(X, y, weights, LOSSES["huber"](), params, params, True)
         rtol = 1e-12 if dtype == np.float64 else 1e-5
         assert_allclose(value, expected[0], rtol=rtol)
         assert_allclose(gradient, expected[1], rtol=rtol, atol=rtol)
@@ -166,9 +124,9 @@ def test_squares_of_the_columns_on_the_way(layout, twin):
                 make_params(design.n_parameters, k, 1, dtype),
             )
             squares = np.full(design.n_parameters, np.nan)
-            seen = look(*args, squares=squares, kernels=TWINS[twin])
+            seen = fused_pass(*args, squares=squares, kernels=TWINS[twin])
             assert_allclose(squares, column_mean_squares(design, weights), rtol=rtol)
-            alone = look(*args, kernels=TWINS[twin])
+            alone = fused_pass(*args, kernels=TWINS[twin])
             assert seen[0] == alone[0]
             assert_array_equal(seen[1], alone[1])
 
@@ -177,7 +135,7 @@ def test_squares_of_the_columns_on_the_way(layout, twin):
 def test_poisson_of_a_tiny_target(twin):
     design = DesignMatrix(np.ones((1, 1)), False)
     args = design, np.array([1e-306]), None, LOSSES["poisson"](), np.array([8.0])
-    value, _ = look(*args, kernels=TWINS[twin])
+    value, _ = fused_pass(*args, kernels=TWINS[twin])
     assert value == pytest.approx(np.exp(8.0), rel=1e-14)
 
 
@@ -220,7 +178,7 @@ def large():
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_threads_do_not_change_a_bit(layout, large, monkeypatch):
+def test_threads_do_not_change_a_bit(layout, large):
     X, y, weights = large
     if layout == "csr scattered":
         X, y, weights = X[:20_000], y[:20_000], weights[:20_000]
@@ -229,7 +187,7 @@ def test_threads_do_not_change_a_bit(layout, large, monkeypatch):
     args = DesignMatrix(rows, True), y, weights, loss, params, params / 2
 
     def both():
-        value, gradient = look(*args)
+        value, gradient = fused_pass(*args)
         return np.concatenate([[value], gradient, column_mean_squares(args[0], weights)])
 
     freely = both()
@@ -238,10 +196,8 @@ def test_threads_do_not_change_a_bit(layout, large, monkeypatch):
     assert_array_equal(alone, freely)
     # more threads than processors, as elsewhere
     for n_threads in (1, 2, 3, 7):
-        monkeypatch.setattr(
-            "gdregress._core.threads._openmp_effective_n_threads", lambda n=n_threads: n
-        )
-        assert_array_equal(both(), freely)
-    expected = expected_look(X, y, weights, loss, params, params / 2, True)
+        with threads(n_threads):
+            assert_array_equal(both(), freely)
+    expected = expected_pass(X, y, weights, loss, params, params / 2, True)
     assert_allclose(freely[0], expected[0], rtol=1e-12)
     assert_allclose(freely[1:22], expected[1], rtol=1e-10, atol=1e-12)

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn import config_context
-from test_kernels import INTERPRETED
+from twins import TWINS, needs_compiler, strided
 
 from gdregress import GDRegressor
 from gdregress._core import arrays as core
@@ -23,12 +23,6 @@ from gdregress._objective.moments import (
 
 def strict(array):
     return array_api_strict.asarray(np.ascontiguousarray(array))
-
-
-def strided(X):
-    larger = np.full((2 * X.shape[0], 2 * X.shape[1]), np.nan, dtype=X.dtype)
-    larger[::2, ::2] = X
-    return larger[::2, ::2]
 
 
 LAYOUTS = {
@@ -140,6 +134,7 @@ def test_large_means_keep_the_digits_of_the_spreads(compiled, order, first_rows,
     assert_allclose(moments.mean, mean, rtol=1e-15)
 
 
+@needs_compiler
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize(("p", "k"), [(1, 1), (5, 1), (6, 1), (7, 1), (8, 2), (15, 3), (33, 0)])
@@ -151,8 +146,8 @@ def test_the_core_equals_matrix_products(p, k, weighted, dtype):
         shift = np.random.RandomState(1).normal(size=p + k)
         expected = _products_by_blocks(X, y, weights, shift)
         q = p + k + 1
-        twins = [core.kernels, INTERPRETED] if n < 100 and p < 10 else [core.kernels]
-        for kernels in twins:
+        twins = TWINS if n < 100 and p < 10 else ["compiled"]
+        for kernels in map(TWINS.get, twins):
             for rows in (X, np.asfortranarray(X)):
                 total = _products(rows, y, weights, shift, kernels)
                 tolerance = {np.float64: 1e-11, np.float32: 2e-5}[dtype] * expected.max()

@@ -1,15 +1,14 @@
 """Squared error from the moments of the columns: the same run as from the data."""
 
-from contextlib import contextmanager
-
 import numpy as np
 import pytest
 from grids import pairwise
+from harness import using
 from numpy.testing import assert_allclose
 from scipy import sparse
 
 from gdregress import GDRegressor
-from gdregress._estimator import plan as _plan
+from gdregress._objective.from_data import DataObjective
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress.exceptions import DivergenceWarning
 
@@ -24,30 +23,21 @@ def make_data(n=200, p=5, k=1):
     return X, (y if k > 1 else y[:, 0]), rng.uniform(2, 9, size=n)
 
 
-@contextmanager
-def expecting(by_moments, forced=False):
-    """Make sure that fits use the quadratic objective, or do not; `forced` keeps them from it."""
-    made = []
-
-    def make(*args):
-        made.append(QuadraticObjective(*args))
-        return made[-1]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_plan, "QuadraticObjective", make)
-        if forced:
-            patch.setattr(_plan, "_worth_moments", lambda e, c, objective: False)
-        yield
-    assert bool(made) == by_moments
+def by_moments(model, *data):
+    """Whether a fit uses the quadratic objective."""
+    with using() as log:
+        model.fit(*data)
+    return log.objectives == [QuadraticObjective]
 
 
 def fit_both_ways(X, y, weights=None, initial=None, **parameters):
     """The fits by the moments and by the data."""
     models = []
-    for by_moments in (True, False):
+    for moments, objective in ((True, QuadraticObjective), (False, DataObjective)):
         model = GDRegressor(tol=None, random_state=0, **parameters)
-        with expecting(by_moments, forced=not by_moments):
+        with using(moments=moments) as log:
             models.append(model.fit(X, y, weights, **(initial or {})))
+        assert log.objectives == [objective]
     return models
 
 
@@ -126,23 +116,21 @@ def test_few_rows_are_used_as_they_are(fit_intercept):
     X, y, _ = make_data()
     enough = 2 * (5 + fit_intercept)
     for n in (enough, enough - 1):
-        with expecting(by_moments=n == enough):
-            GDRegressor(fit_intercept=fit_intercept).fit(X[:n], y[:n])
+        model = GDRegressor(fit_intercept=fit_intercept)
+        assert by_moments(model, X[:n], y[:n]) == (n == enough)
 
 
-@pytest.mark.parametrize(("features", "by_moments"), [(511, True), (512, False)])
-def test_many_columns_are_used_as_they_are(features, by_moments):
+@pytest.mark.parametrize("features", [511, 512])
+def test_many_columns_are_used_as_they_are(features):
     """With the intercept, 512 parameters at most."""
     X = np.random.RandomState(0).normal(size=(1100, features))
-    with expecting(by_moments):
-        GDRegressor(max_iter=20, tol=None).fit(X, X[:, 0])
+    assert by_moments(GDRegressor(max_iter=20, tol=None), X, X[:, 0]) == (features == 511)
 
 
 @pytest.mark.parametrize("loss", ["huber", "absolute_error", "poisson"])
 def test_other_losses_are_not_quadratic(loss):
     X, y, _ = make_data()
-    with expecting(by_moments=False):
-        GDRegressor(loss=loss, max_iter=3).fit(X, abs(y))
+    assert not by_moments(GDRegressor(loss=loss, max_iter=3), X, abs(y))
 
 
 def test_single_precision_keeps_the_objective_of_a_close_fit():

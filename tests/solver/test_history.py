@@ -10,7 +10,7 @@ from reference import elasticnet_value, mean_loss
 from gdregress import GDRegressor
 from gdregress._solver.history import COLUMNS, History
 
-SOLVERS = ["batch", "stochastic", "mini-batch"]
+SAMPLERS = ["batch", "stochastic", "mini-batch"]
 
 
 def fitted(X, y, sample_weight=None, **parameters):
@@ -33,7 +33,7 @@ def test_row_0_is_the_start_and_row_e_the_end_of_epoch_e(small_data):
 
 
 @pytest.mark.parametrize("loss", ["squared_error", "huber", "absolute_error", "log_cosh"])
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 def test_objective_is_that_of_the_parameters_at_the_end_of_the_epoch(
     small_data, small_weights, solver, loss
 ):
@@ -66,7 +66,7 @@ def test_two_targets_are_summed(small_data):
     assert model.loss_curve_[-1] == pytest.approx(sum(each), rel=1e-11)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("solver", SAMPLERS)
 def test_gradient_norm_is_in_units_of_the_columns(small_data, small_weights, solver):
     """||gradient / rms(column)||; for batch at the point where the epoch's gradient was taken."""
     X, y = small_data

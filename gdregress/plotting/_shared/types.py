@@ -4,11 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
-from scipy import sparse
 from scipy.optimize import OptimizeResult
 
-MatrixLike: TypeAlias = npt.ArrayLike | sparse.sparray | sparse.spmatrix
 Limits: TypeAlias = Sequence[float] | np.ndarray
 Scale: TypeAlias = Literal["auto", "linear", "log"]
 # two parameters by number or name, or "pca"

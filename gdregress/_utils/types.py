@@ -1,0 +1,49 @@
+"""Types of arguments and results, and scikit-learn's base class with the types of its methods."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, Self, TypeAlias, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator as _BaseEstimator
+from sklearn.utils import metaestimators
+
+# An array of NumPy, PyTorch, JAX or another library of the array API, or a number that stands
+# for one. No protocol describes them all, so that a type checker has to take any.
+Array: TypeAlias = Any
+# What becomes an array: also lists, and series and frames of pandas and polars.
+ArrayLike: TypeAlias = Any
+# The same with two dimensions, or a sparse matrix or array of SciPy.
+MatrixLike: TypeAlias = Any
+
+# The rows of one update.
+Rows: TypeAlias = slice | npt.NDArray[np.integer[Any]]
+RandomState: TypeAlias = int | np.random.RandomState | None
+# prox(w, step_size) of a penalty, at a number or at one step size per coordinate
+Prox: TypeAlias = Callable[[Array, Any], Array]
+# f(y, z), the loss of each row
+LossFunction: TypeAlias = Callable[[Array, Array], Array]
+# factor of the learning rate by the count of updates
+ScheduleFunction: TypeAlias = Callable[[Any], Any]
+# f(x), f(x, batch), or with further arguments
+ObjectiveFunction: TypeAlias = (
+    Callable[[Any], Any] | Callable[[Any, Any], Any] | Callable[Concatenate[Any, Any, ...], Any]
+)
+
+if TYPE_CHECKING:
+
+    class BaseEstimator(_BaseEstimator):
+        """scikit-learn's base, which states no types itself."""
+
+        def get_params(self, deep: bool = True) -> dict[str, Any]: ...
+        def set_params(self, **params: Any) -> Self: ...
+else:
+    BaseEstimator = _BaseEstimator
+
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
+
+def available_if(check: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
+    """scikit-learn's `available_if`, through which the signature of the method stays visible."""
+    decorator: Any = metaestimators.available_if(check)
+    return decorator

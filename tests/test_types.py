@@ -1,0 +1,82 @@
+"""pyright, strict, finds nothing wrong with code of users, and finds their mistakes."""
+
+import json
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+import user_code
+from libraries import needed
+from test_readme import BLOCKS
+
+import gdregress
+
+# what is known of packages that state no types is none of ours
+THIRD_PARTY = {
+    "reportMissingTypeStubs": False,
+    "reportUnknownArgumentType": False,
+    "reportUnknownMemberType": False,
+    "reportUnknownVariableType": False,
+    "useLibraryCodeForTypes": False,
+}
+# the README shows code without annotations, whose blocks all have an X
+UNANNOTATED = {
+    "reportConstantRedefinition": False,
+    "reportMissingParameterType": False,
+    "reportUnknownParameterType": False,
+}
+
+
+def complaints(folder, code, **rules):
+    """What pyright says of code that stands outside of the package, as its users' does."""
+    needed("pyright")
+    config = {"typeCheckingMode": "strict", "reportUnnecessaryTypeIgnoreComment": True, **rules}
+    (folder / "pyrightconfig.json").write_text(json.dumps(config))
+    (folder / "code.py").write_text(code, encoding="utf-8")
+    root = str(Path(gdregress.__file__).parents[1])
+    command = [sys.executable, "-m", "pyright", "--pythonpath", sys.executable, "--outputjson"]
+    environment = {**os.environ, "PYTHONPATH": root, "PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"}
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert result.returncode in (0, 1), result.stdout + result.stderr
+    report = json.loads(result.stdout)
+    assert report["summary"]["filesAnalyzed"] == 1
+    return [
+        f"line {found['range']['start']['line'] + 1}: {found['message']}"
+        for found in report["generalDiagnostics"]
+    ]
+
+
+def test_annotated_code(tmp_path):
+    code = Path(user_code.__file__).read_text(encoding="utf-8")
+    assert not complaints(tmp_path, code, reportMissingTypeStubs=False)
+
+
+def test_every_block_of_the_readme(tmp_path):
+    needed("torch")
+    assert not complaints(tmp_path, "\n\n".join(BLOCKS), **THIRD_PARTY, **UNANNOTATED)
+
+
+def test_a_mistake_in_unannotated_code(tmp_path):
+    code = "from gdregress import GDRegressor\nGDRegressor(tol='small').fit([[1.0]], [1.0]).coef\n"
+    found = complaints(tmp_path, code, **THIRD_PARTY, **UNANNOTATED)
+    assert found and "line 2" in found[0] and '"tol"' in found[0]
+
+
+RUNS = [
+    user_code.parameters,
+    user_code.regressor,
+    user_code.classifier,
+    user_code.components,
+    user_code.functions,
+    user_code.displays,
+]
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.__name__)
+def test_what_is_annotated_runs(run):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run()
