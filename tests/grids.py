@@ -60,6 +60,16 @@ def name_of(value):
     return getattr(value, "__name__", None) or str(value)
 
 
+def each_once(*, indirect=(), **factors):
+    """Parametrize a test by as few rows as hold every value, where a row takes long."""
+    values = [list(factor) for factor in factors.values()]
+    params = []
+    for i in range(max(map(len, values))):
+        chosen = [factor[i % len(factor)] for factor in values]
+        params.append(pytest.param(*chosen, id="-".join(map(name_of, chosen))))
+    return pytest.mark.parametrize(list(factors), params, indirect=indirect)
+
+
 def pairwise(*, indirect=(), **factors):
     """Parametrize a test by a grid; rows beyond a covering set of pairs are marked `full`.
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from gdregress import _engines
+from gdregress._core import arrays as core
 from gdregress._core.kernels import interpreted
 from gdregress._engines import Ahead, Compiled, Jitted, Moments, Overlapped, Plain
 from gdregress._engines import ahead as ahead_module
@@ -171,6 +172,15 @@ def on_an_accelerator():
     with pytest.MonkeyPatch.context() as patch:
         for module in ("_estimator.data", "_engines.ahead"):
             patch.setattr(f"gdregress.{module}.in_host_memory", lambda array: False)
+        yield
+
+
+@contextmanager
+def kernels(module):
+    """Let the package have this module for its core, or None for want of one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(core, "kernels", module)
+        patch.setattr(core, "_warned", False)
         yield
 
 

@@ -3,7 +3,7 @@
 from itertools import combinations, product
 
 import pytest
-from grids import covering, covering_rows, pairwise
+from grids import covering, covering_rows, each_once, pairwise
 
 
 @pytest.mark.parametrize("sizes", [(3,), (2, 3), (2, 2, 2), (4, 1, 3, 2), (3, 8, 9, 4)])
@@ -45,3 +45,9 @@ def test_the_rest_of_the_grid_is_there_and_marked():
     assert {values[:2] for values in default} == set(product([1, 2, None], ["x", "y"]))
     assert all(mark.name == "full" for param in params for mark in param.marks)
     assert params[0].id == "1-x-len"
+
+
+def test_each_value_occurs_in_a_row():
+    names, params = each_once(a=[1, 2, 3], b=["x", "y"]).mark.args
+    assert names == ["a", "b"]
+    assert [param.values for param in params] == [(1, "x"), (2, "y"), (3, "x")]

@@ -1,11 +1,12 @@
 """Compiled epochs equal the interpreted ones, the plain engine and the loops of reference.py."""
 
 import math
+import warnings
 
 import numpy as np
 import pytest
 from grids import pairwise
-from harness import using
+from harness import kernels, using
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from reference import SLOPES, STEPS, averaged, descent
@@ -27,7 +28,6 @@ from twins import (
 )
 
 from gdregress import GDRegressor
-from gdregress._core import arrays as core
 from gdregress._engines.compiled import is_overdamped
 from gdregress.losses import LOSSES
 from gdregress.optimizers import OPTIMIZERS
@@ -337,13 +337,15 @@ def test_memory_is_handed_back(optimizer, data):
         np.testing.assert_array_equal(parts.coef_, whole.coef_)
 
 
-def test_says_once_that_it_is_not_compiled(monkeypatch):
-    monkeypatch.setattr(core, "kernels", None)
-    monkeypatch.setattr(core, "_warned", False)
+def test_says_once_that_it_is_not_compiled():
     X, y = np.arange(10.0)[:, None] / 10, np.arange(10.0)
     model = GDRegressor(solver="stochastic", random_state=0)
-    with pytest.warns(RuntimeWarning, match="without its compiled core"):
-        slow = model.fit(X, y).coef_
+    with kernels(None):
+        with pytest.warns(RuntimeWarning, match="without its compiled core"):
+            slow = model.fit(X, y).coef_
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", RuntimeWarning)
+            model.fit(X, y)
     assert np.isfinite(slow).all()
 
 

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from harness import threads
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
@@ -22,10 +23,6 @@ from gdregress._core.threads import (
 )
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-
-
-def allow(monkeypatch, n_threads):
-    monkeypatch.setattr("gdregress._core.threads._openmp_effective_n_threads", lambda: n_threads)
 
 
 @pytest.mark.parametrize("memory", [0, 1000, 10**7])
@@ -51,25 +48,24 @@ def test_pieces_begin_where_two_are_worth_it():
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 3, 100])
-def test_pieces_do_not_depend_on_the_threads(n_threads, monkeypatch):
+def test_pieces_do_not_depend_on_the_threads(n_threads):
     expected = pieces_of(123_457, 50, 100)
-    allow(monkeypatch, n_threads)
-    assert pieces_of(123_457, 50, 100) == expected
+    with threads(n_threads):
+        assert pieces_of(123_457, 50, 100) == expected
     with threadpool_limits(1):
         assert pieces_of(123_457, 50, 100) == expected
 
 
 @pytest.mark.parametrize("n_pieces", [1, 2, 7, 64])
 @pytest.mark.parametrize("n_threads", [1, 2, 3, 100])
-def test_results_are_in_the_order_of_the_pieces(n_threads, n_pieces, monkeypatch):
-    allow(monkeypatch, n_threads)
+def test_results_are_in_the_order_of_the_pieces(n_threads, n_pieces):
     pieces = [(i, i + 1) for i in range(n_pieces)]
-    assert map_in_threads(lambda start, stop: (start, stop), pieces) == pieces
+    with threads(n_threads):
+        assert map_in_threads(lambda start, stop: (start, stop), pieces) == pieces
 
 
-def test_the_last_piece_may_be_done_first(monkeypatch):
+def test_the_last_piece_may_be_done_first():
     """Two threads, of which the one with the first piece waits for the other."""
-    allow(monkeypatch, 2)
     done = threading.Event()
 
     def work(start, stop):
@@ -79,20 +75,19 @@ def test_the_last_piece_may_be_done_first(monkeypatch):
             assert done.wait(timeout=30)
         return start
 
-    assert map_in_threads(work, [(0, 1), (1, 2)]) == [0, 1]
+    with threads(2):
+        assert map_in_threads(work, [(0, 1), (1, 2)]) == [0, 1]
 
 
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
 @pytest.mark.parametrize("bad", [0, 1, 4])
-def test_an_error_reaches_the_caller(bad, n_threads, monkeypatch):
-    allow(monkeypatch, n_threads)
-
+def test_an_error_reaches_the_caller(bad, n_threads):
     def work(start, stop):
         if start == bad:
             raise ZeroDivisionError(f"piece {start}")
         return start
 
-    with pytest.raises(ZeroDivisionError, match=f"piece {bad}"):
+    with threads(n_threads), pytest.raises(ZeroDivisionError, match=f"piece {bad}"):
         map_in_threads(work, [(i, i + 1) for i in range(5)])
 
 
@@ -130,7 +125,7 @@ def large():
     ],
     ids=lambda parameters: "-".join(map(str, parameters.values())),
 )
-def test_fits_are_the_same_to_the_bit(parameters, storage, large, monkeypatch):
+def test_fits_are_the_same_to_the_bit(parameters, storage, large):
     X, y, weights = large
     if storage == "csr":
         X = sparse.csr_array(X * (X > 1))
@@ -143,8 +138,7 @@ def test_fits_are_the_same_to_the_bit(parameters, storage, large, monkeypatch):
             model.fit(X, y, weights)
         fits.append((model.coef_, model.intercept_, model.history_["objective"]))
     # also where the machine has a single processor
-    allow(monkeypatch, 5)
-    with threadpool_limits(1, user_api="blas"):
+    with threads(5), threadpool_limits(1, user_api="blas"):
         model.fit(X, y, weights)
     fits.append((model.coef_, model.intercept_, model.history_["objective"]))
     for coef, intercept, objective in fits[1:]:
@@ -155,8 +149,7 @@ def test_fits_are_the_same_to_the_bit(parameters, storage, large, monkeypatch):
 
 @pytest.mark.parametrize("n_pieces", [1, 2, 7, 64])
 @pytest.mark.parametrize("n_threads", [1, 2, 5])
-def test_sums_are_added_up_in_the_order_of_the_pieces(n_threads, n_pieces, monkeypatch):
-    allow(monkeypatch, n_threads)
+def test_sums_are_added_up_in_the_order_of_the_pieces(n_threads, n_pieces):
     numbers = 10.0 ** np.random.RandomState(0).uniform(-8, 8, size=(n_pieces, 3))
 
     def add(start, stop, total, count):
@@ -165,7 +158,8 @@ def test_sums_are_added_up_in_the_order_of_the_pieces(n_threads, n_pieces, monke
         count += stop - start
 
     pieces = [(i, i + 1) for i in range(n_pieces)]
-    total, count = sum_in_threads(add, pieces, (3,), ())
+    with threads(n_threads):
+        total, count = sum_in_threads(add, pieces, (3,), ())
     expected = np.zeros(3)
     for row in numbers:
         expected += row
@@ -173,31 +167,28 @@ def test_sums_are_added_up_in_the_order_of_the_pieces(n_threads, n_pieces, monke
     assert count == n_pieces
 
 
-def test_an_error_in_a_sum_is_not_lost(monkeypatch):
-    allow(monkeypatch, 2)
-
+def test_an_error_in_a_sum_is_not_lost():
     def add(start, stop, total):
         if start == 3:
             raise ValueError("piece 3")
 
-    with pytest.raises(ValueError, match="piece 3"):
+    with threads(2), pytest.raises(ValueError, match="piece 3"):
         sum_in_threads(add, [(i, i + 1) for i in range(8)], (2,))
 
 
-def test_what_runs_in_the_background_leaves_a_thread_to_the_foreground(monkeypatch):
-    allow(monkeypatch, 3)
-    assert threads_allowed() == 3
-    assert in_background(threads_allowed).result() == 2
-    assert in_background(lambda: in_background(threads_allowed).result()).result() == 1
-    assert threads_allowed() == 3
+def test_what_runs_in_the_background_leaves_a_thread_to_the_foreground():
+    with threads(3):
+        assert threads_allowed() == 3
+        assert in_background(threads_allowed).result() == 2
+        assert in_background(lambda: in_background(threads_allowed).result()).result() == 1
+        assert threads_allowed() == 3
 
 
-def test_an_error_in_the_background_comes_with_the_result(monkeypatch):
-    allow(monkeypatch, 2)
-
+def test_an_error_in_the_background_comes_with_the_result():
     def fail():
         raise ValueError("in the background")
 
-    future = in_background(fail)
+    with threads(2):
+        future = in_background(fail)
     with pytest.raises(ValueError, match="in the background"):
         future.result()

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from grids import covering, pairwise
+from grids import covering, each_once, pairwise
 from harness import FORMS, assert_identical_run, assert_same_run, using
 from libraries import array_functions
 from scipy import sparse
@@ -190,25 +190,41 @@ def test_runs_ahead_are_identical(library, solver, optimizer, loss, parameters):
     assert random[0]["pos"] == random[1]["pos"]
 
 
-@pytest.mark.parametrize("library", ["jax"], indirect=True)
-@covering(
-    solver=["stochastic", "mini-batch"],
-    optimizer=OPTIMIZERS,
-    loss=[*LOSSES, *CLASSIFICATION_LOSSES],
-    penalty=PENALTIES,
-    weighted=[False, True],
-)
-def test_jitted_epochs_equal_plain(library, solver, optimizer, loss, penalty, weighted):
-    make, (X, y, weights) = library, make_data()
-    estimator = GDRegressor
+JITTED = {
+    "solver": ["stochastic", "mini-batch"],
+    "optimizer": OPTIMIZERS,
+    "loss": [*LOSSES, *CLASSIFICATION_LOSSES],
+    "penalty": PENALTIES,
+    "weighted": [False, True, True, False],
+}
+
+
+def assert_jitted_equals_plain(make, solver, optimizer, loss, penalty, weighted):
+    X, y, weights = make_data()
+    estimator, weights = GDRegressor, weights if weighted else None
     if loss in CLASSIFICATION_LOSSES:
         estimator, y = GDClassifier, np.digitize(y, np.quantile(y, [1 / 3, 2 / 3]))
     given = parameters_for(solver, optimizer, penalty, "constant", False, 0.02)
     model = estimator(loss, max_iter=2, **given)
-    weights = make(weights) if weighted else None
     with using("jitted") as log:
-        jitted = model.fit(make(X), make(y), weights)
+        jitted = model.fit(make(X), make(y), None if weights is None else make(weights))
     assert log.engines == [Jitted]
     with using("plain"):
         plain = clone(model).fit(X, y, weights)
     assert_same_run(jitted.to_numpy(), plain, 1e-9)
+
+
+# JAX compiles each row anew, which takes a second
+@pytest.mark.parametrize("library", ["jax"], indirect=True)
+@each_once(**JITTED)
+def test_jitted_epochs_equal_plain(library, solver, optimizer, loss, penalty, weighted):
+    assert_jitted_equals_plain(library, solver, optimizer, loss, penalty, weighted)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("library", ["jax"], indirect=True)
+@covering(**JITTED)
+def test_jitted_epochs_equal_plain_in_all_pairs(
+    library, solver, optimizer, loss, penalty, weighted
+):
+    assert_jitted_equals_plain(library, solver, optimizer, loss, penalty, weighted)

@@ -3,6 +3,8 @@
 import array_api_strict
 import numpy as np
 import pytest
+from grids import pairwise
+from harness import kernels
 from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn import config_context
@@ -63,18 +65,19 @@ def assert_moments(moments, X, y, weights, rtol):
     assert moments.weight == pytest.approx(1.0 if weights is None else np.mean(weights))
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("k", [1, 3])
-@pytest.mark.parametrize("compiled", [True, False])
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_moments_are_those_of_numpy(layout, compiled, k, weighted, dtype, monkeypatch):
+@pairwise(
+    layout=LAYOUTS,
+    compiled=[True, False],
+    k=[1, 3],
+    weighted=[False, True],
+    dtype=[np.float64, np.float32],
+)
+def test_moments_are_those_of_numpy(layout, compiled, k, weighted, dtype):
     X, y, weights = make_data(k=k, dtype=dtype)
     weights = weights if weighted else None
     targets = y[:, 0] if k == 1 else y
     given = strict if layout == "strict" else (lambda array: array)
-    monkeypatch.setattr(core, "is_compiled", lambda: compiled)
-    with config_context(array_api_dispatch=True):
+    with config_context(array_api_dispatch=True), kernels(core.kernels if compiled else None):
         moments = moments_of(
             DesignMatrix(LAYOUTS[layout](X), True),
             given(targets),
@@ -111,7 +114,7 @@ def test_memory_mapped_rows(order, dtype, tmp_path):
 @pytest.mark.parametrize("first_rows", ["alike", "far"])
 @pytest.mark.parametrize("order", ["C", "F"])
 @pytest.mark.parametrize("compiled", [True, False])
-def test_large_means_keep_the_digits_of_the_spreads(compiled, order, first_rows, monkeypatch):
+def test_large_means_keep_the_digits_of_the_spreads(compiled, order, first_rows):
     """Eighths around 2^20: the numbers are exact, and so are their squares once centred."""
     rng = np.random.RandomState(0)
     eighths = rng.randint(-16, 17, size=(20_000, 5)) / 8
@@ -125,8 +128,8 @@ def test_large_means_keep_the_digits_of_the_spreads(compiled, order, first_rows,
     both = np.column_stack([eighths, y])
     expected = np.cov(both, rowvar=False, ddof=0, aweights=weights)
     X = np.asarray(eighths + 2**20, order=order)
-    monkeypatch.setattr(core, "is_compiled", lambda: compiled)
-    moments = moments_of(DesignMatrix(X, True), y + 2**20, weights)
+    with kernels(core.kernels if compiled else None):
+        moments = moments_of(DesignMatrix(X, True), y + 2**20, weights)
     assert_allclose(moments.covariance, expected[:5, :5], rtol=1e-9, atol=1e-12)
     assert_allclose(moments.target_covariance[:, 0], expected[:5, 5], rtol=1e-9)
     assert_allclose(moments.target_variance, expected[5:, 5], rtol=1e-9)
@@ -147,9 +150,9 @@ def test_the_core_equals_matrix_products(p, k, weighted, dtype):
         expected = _products_by_blocks(X, y, weights, shift)
         q = p + k + 1
         twins = TWINS if n < 100 and p < 10 else ["compiled"]
-        for kernels in map(TWINS.get, twins):
+        for module in map(TWINS.get, twins):
             for rows in (X, np.asfortranarray(X)):
-                total = _products(rows, y, weights, shift, kernels)
+                total = _products(rows, y, weights, shift, module)
                 tolerance = {np.float64: 1e-11, np.float32: 2e-5}[dtype] * expected.max()
                 assert_allclose(total[:q, :q], expected, rtol=0, atol=tolerance)
                 assert (total[q:] == 0).all() and (total[:, q:] == 0).all()
