@@ -16,6 +16,9 @@ from gdregress.samplers import ALL_ROWS
 # A line search needs the values where a step starts and ends, and at the next point of a gradient;
 # the start of a run is evaluated again after its curvature has been measured.
 KEPT_VALUES, KEPT_GRADIENTS = 4, 2
+# BLAS may compute on what lies beside the rows in its own memory, and raise the flag of an invalid
+# operation although all that it returns is right. Results that are not finite are found elsewhere.
+OF_BLAS = {"invalid": "ignore"}
 
 
 class DataObjective(Objective):
@@ -42,7 +45,10 @@ class DataObjective(Objective):
     def predict(self, params):
         """Raw predictions of all rows."""
         z = self._predictions.get(params, by_numbers=False)
-        return self._predictions.keep(params, self.design.predict(params)) if z is None else z
+        if z is None:
+            with np.errstate(**OF_BLAS):
+                z = self._predictions.keep(params, self.design.predict(params))
+        return z
 
     def loss_value(self, params, next_point=None):
         if not self.in_one_pass():
@@ -89,7 +95,8 @@ class DataObjective(Objective):
             return mean_gradient(design, self.loss, y, weights, design.predict(params))
         if not self.in_one_pass():
             z = self.predict(params)
-            return mean_gradient(self.design, self.loss, self.y, self.weights, z)
+            with np.errstate(**OF_BLAS):
+                return mean_gradient(self.design, self.loss, self.y, self.weights, z)
         gradient = self._gradients.get(params, by_numbers=self._compare_numbers)
         return self._evaluate(params)[1] if gradient is None else gradient
 
