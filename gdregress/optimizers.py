@@ -15,7 +15,8 @@ fact                    meaning
 ``stable_limit``        method: largest stable rate on a quadratic, None where unknown
 ``keeps_step_length``   whether steps keep their length while gradients shrink
 ``decays_by_itself``    whether steps fall like 1 / sqrt(t) at a constant rate
-``searched_point``      whether the step starts at the point of the line search
+``searched_point``      whether the step starts at the point of the gradient, as a
+                        line search takes it to
 ``restarts``            whether each step decides on the sequence of its momentum
 ``kernel``              name of its class in the compiled core, None where it has none
 ``kernel_constants``    parameters which that class is given: decay of the gradient,
@@ -99,10 +100,6 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
         decay = getattr(self, "momentum", getattr(self, "beta_1", 0.0))
         return 1.0 if decay == "auto" else 1 / (1 - decay)
 
-    @property
-    def traceable(self) -> bool:
-        return self.is_builtin
-
 
 class EmptyState(NamedTuple):
     """State of a rule that remembers nothing."""
@@ -151,6 +148,7 @@ class Momentum(Optimizer):
 
     searched_point = False
     kernel, kernel_constants, kernel_memory = "Momentum", ("momentum",), ("velocity",)
+    momentum: float | Literal["auto"]
     _parameter_constraints = {"momentum": _MOMENTUM}
 
     def __init__(self, momentum: float | Literal["auto"] = 0.9) -> None:
@@ -202,6 +200,7 @@ class Nesterov(Optimizer):
 
     restarts = True
     kernel, kernel_constants, kernel_memory = "Nesterov", ("momentum",), ("velocity",)
+    momentum: float | Literal["auto"]
     _parameter_constraints = {"momentum": _MOMENTUM}
 
     def __init__(self, momentum: float | Literal["auto"] = 0.9) -> None:

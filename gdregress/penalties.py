@@ -67,10 +67,6 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
     def strong_convexity(self) -> float:
         return 0.0
 
-    @property
-    def traceable(self) -> bool:
-        return self.is_builtin
-
 
 class KernelTerms(NamedTuple):
     """The parts of a penalty whose prox is clip(soft(w, s l1) / (1 + s l2), *bounds)."""

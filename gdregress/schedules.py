@@ -13,7 +13,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -36,13 +36,16 @@ class Schedule(StatesFacts, BaseEstimator, ABC):
     horizon: Literal["epoch", "run"] | None = None
     listens: bool = False
     patience: int | None = None
-    scale: float | None
+    scale: Any  # a number as soon as the horizon is filled in
     _parameter_constraints: dict[str, list[Any]] = {}
     formulas_of_facts: dict[str, tuple[str, ...]] = {"takes_arrays": ("__call__",)}
+    if TYPE_CHECKING:
+        takes_arrays: bool  # a class may state it as a constant
+    else:
 
-    @property
-    def takes_arrays(self) -> bool:
-        return self.is_builtin
+        @property
+        def takes_arrays(self):
+            return self.is_builtin
 
     @property
     def runs_out(self) -> bool:

@@ -29,8 +29,8 @@ labels = np.where(y > 0.5, "a", "b")
 
 
 class Quartic(Loss):
-    kernel = None
     smooth = True
+    traceable = True
 
     def __init__(self, scale: float = 1.0) -> None:
         self.scale = scale
@@ -40,6 +40,20 @@ class Quartic(Loss):
 
     def gradient(self, y: Floats, z: Floats) -> Floats:
         return self.scale * (z - y) ** 3
+
+
+class Logistic(Loss):
+    curvature = 0.25
+    target_range = "labels"
+
+    def value(self, y: Floats, z: Floats) -> Floats:
+        return np.logaddexp(0.0, -y * z)
+
+    def gradient(self, y: Floats, z: Floats) -> Floats:
+        return -y / (1 + np.exp(y * z))
+
+    def probability(self, z: Floats) -> Floats:
+        return 1 / (1 + np.exp(-z))
 
 
 class SignState(NamedTuple):
@@ -74,6 +88,8 @@ class HalfSquares(Penalty):
 
 
 class Halving(Schedule):
+    takes_arrays = True
+
     def __call__(self, count: int) -> float:
         return 0.5**count
 
@@ -128,7 +144,7 @@ def components() -> None:
         max_iter=5,
         tol=None,
     )
-    print(own.fit(X, y).coef_)
+    print(own.fit(X, y).coef_, GDClassifier(Logistic()).fit(X, labels).predict_proba(X))
     print(Quartic().link == "log", Quartic().curvature, SignDescent().stable_limit(1.0))
     print(minimize(lambda x, rows: x**2, 1.0, n_samples=20, sampler=Backwards(), max_iter=2).x)
 

@@ -5,17 +5,22 @@ namespace and on the device of the data. Other libraries than NumPy take part on
 user has asked for it with ``sklearn.set_config(array_api_dispatch=True)``.
 """
 
+from typing import Any
+
 import array_api_compat
 import numpy as np
+import numpy.typing as npt
 import sklearn
 from scipy import sparse
+
+from gdregress._utils.types import Array, ArrayLike
 
 # Beyond so many numbers BLAS shares a dot product out between threads, which afterwards keep
 # their processors busy waiting for more, and its result depends on how many there are.
 LARGEST_DOT = 10_000
 
 
-def namespace(array):
+def namespace(array: Array) -> Any:
     """Array API namespace of an array that has already been validated."""
     if isinstance(array, (np.ndarray, np.generic)) or sparse.issparse(array):
         return np
@@ -38,7 +43,7 @@ def input_namespace(X):
     return xp, None if xp is np else array_api_compat.device(X)
 
 
-def to_numpy(array):
+def to_numpy(array: Array) -> npt.NDArray[Any]:
     """Copy or view of an array, or of anything like one, as a NumPy array on the CPU."""
     if isinstance(array, np.ndarray) or not array_api_compat.is_array_api_obj(array):
         return np.asarray(array)
@@ -74,7 +79,7 @@ def in_host_memory(array):
     return False
 
 
-def move_to(array, xp, device):
+def move_to(array: Any, xp: Any, device: Any) -> Any:
     """Move `array` to a namespace and device.
 
     None passes unchanged. Lists and frames pass unchanged too where the library is NumPy.
@@ -108,7 +113,7 @@ def check_dense_and_real(X):
         )
 
 
-def asarray(values, xp, device, dtype=None):
+def asarray(values: ArrayLike, xp: Any, device: Any, dtype: Any = None) -> Array:
     """Build an array in a namespace from NumPy data or Python numbers."""
     if xp is np:
         return np.asarray(values, dtype=dtype)

@@ -1,6 +1,6 @@
-"""Facts that a component states about its formulas, and that no override inherits."""
+"""Class attributes that state facts about formulas; a subclass with other formulas loses them."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 class StatesFacts:
@@ -16,10 +16,19 @@ class StatesFacts:
         For each fact, the methods that it is about.
     is_builtin : bool
         Whether all formulas are this package's own: pure functions, tested with every engine.
+    traceable : bool
+        Whether JAX may trace the formulas; those of this package where nothing else is stated.
     """
 
     formulas_of_facts: dict[str, tuple[str, ...]] = {}
     is_builtin: bool = False
+    if TYPE_CHECKING:
+        traceable: bool  # a class may state it as a constant
+    else:
+
+        @property
+        def traceable(self):
+            return self.is_builtin
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -17,7 +17,7 @@ ArrayLike: TypeAlias = Any
 MatrixLike: TypeAlias = Any
 
 # The rows of one update.
-Rows: TypeAlias = slice | npt.NDArray[np.intp]
+Rows: TypeAlias = slice | npt.NDArray[np.integer[Any]]
 RandomState: TypeAlias = int | np.random.RandomState | None
 # prox(w, step_size) of a penalty, at a number or at one step size per coordinate
 Prox: TypeAlias = Callable[[Array, Any], Array]
@@ -45,4 +45,5 @@ _Method = TypeVar("_Method", bound=Callable[..., Any])
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
     """scikit-learn's `available_if`, through which the signature of the method stays visible."""
-    return metaestimators.available_if(check)
+    decorator: Any = metaestimators.available_if(check)
+    return decorator

@@ -2,7 +2,8 @@ r"""Losses L(y, z): the base of all, and what every loss states about itself.
 
 A loss is elementwise in the target `y` and the raw prediction ``z = x . w + b``, and one
 formula serves NumPy, PyTorch and JAX. To add one, write a class with `value` and `gradient`,
-describe it with the class attributes below, and add a line to `LOSSES`.
+describe it with the class attributes below, and add a line to `LOSSES` in regression.py or to
+`CLASSIFICATION_LOSSES` in classification.py.
 
 ====================  ===============================================================
 declaration           meaning
@@ -103,10 +104,6 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     @abstractmethod
     def gradient(self, y: Array, z: Array) -> Array:
         """Derivative dL/dz of each prediction, an array of the shape of `z`."""
-
-    @property
-    def traceable(self) -> bool:
-        return self.is_builtin
 
     @property
     def base_loss(self) -> "Loss":

@@ -115,7 +115,7 @@ class OneVsRest(Loss):
     def probability(self, z: Array) -> Array:
         """Of every class, what its own loss says divided by the sum; 1 / k where all say 0."""
         xp = namespace(z)
-        each = self.loss.probability(z)
+        each = self.loss.probability(z)  # pyright: ignore[reportOptionalCall]
         total = xp.sum(each, axis=1, keepdims=True)
         none = total == 0
         each = xp.where(none, xp.ones_like(each), each)
