@@ -6,6 +6,7 @@ os.environ["SCIPY_ARRAY_API"] = "1"  # has to be set before anything imports Sci
 
 import numpy as np
 import pytest
+from components import lacking
 from libraries import needed
 
 
@@ -41,3 +42,11 @@ def small_data(rng):
 def small_weights():
     """Unequal weights for `small_data`, far from mean 1."""
     return np.random.RandomState(1).uniform(2.0, 9.0, size=23)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """List the registered components that lack something, which fails no test."""
+    if missing := lacking():
+        terminalreporter.section("registered components that lack something")
+        for thing, components in missing.items():
+            terminalreporter.line(f"without {thing}: {', '.join(components)}")

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from components import with_formula
 from grids import pairwise
 from libraries import array_functions, needed
 from reference import STEPS
@@ -45,7 +46,7 @@ def run(optimizer, start, gradients, prox=no_prox, rate=RATE):
 # Against the plain formulas
 
 
-@pairwise(name=OPTIMIZERS, alpha=[0.0, 0.5], shape=[(4,), (4, 2)])
+@pairwise(name=with_formula(OPTIMIZERS), alpha=[0.0, 0.5], shape=[(4,), (4, 2)])
 def test_steps_are_those_of_the_plain_formula(name, alpha, shape, rng):
     prox = ElasticNet(alpha, l1_ratio=0.5).prox
     start, gradients = rng.normal(size=shape), random_gradients(rng, shape)

@@ -8,8 +8,7 @@ from gdregress.samplers import SAMPLERS, Batch, MiniBatch, Stochastic
 
 N = 23
 INSTANCES = {
-    "batch": Batch(),
-    "stochastic": Stochastic(),
+    **{name: sampler() for name, sampler in SAMPLERS.items()},
     "stochastic in order": Stochastic(shuffle=False),
     "5 rows": MiniBatch(5),
     "5 rows in order": MiniBatch(5, shuffle=False),
@@ -25,10 +24,6 @@ def epoch(sampler, rng=None, n=N):
     """Rows and share of every update of one epoch."""
     rng = np.random.RandomState(0) if rng is None else rng
     return [(np.arange(n)[rows], share) for rows, share in sampler.batches(n, rng)]
-
-
-def test_names():
-    assert {"batch": Batch, "stochastic": Stochastic, "mini-batch": MiniBatch} == SAMPLERS
 
 
 @every_sampler

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 import twins
+from components import with_both
 from grids import pairwise
 from harness import threads
 from hypothesis import HealthCheck, assume, given, settings
@@ -57,7 +58,7 @@ pytestmark = [
 
 fit = partial(twins.fit, estimator=GDClassifier)
 assert_forms_agree = partial(twins.assert_forms_agree, estimator=GDClassifier)
-every_loss = pytest.mark.parametrize("loss", CLASSIFICATION_LOSSES)
+every_loss = pytest.mark.parametrize("loss", with_both(CLASSIFICATION_LOSSES))
 RATE = 0.05
 # The plain engine leaves the storage to NumPy and SciPy.
 FORMS_AND_STORAGES = [
@@ -123,8 +124,8 @@ def given_for(loss, optimizer, penalty, epochs, batch_size):
 
 
 @pairwise(
-    loss=CLASSIFICATION_LOSSES,
-    optimizer=OPTIMIZERS,
+    loss=with_both(CLASSIFICATION_LOSSES),
+    optimizer=with_both(OPTIMIZERS),
     penalty=[None, "l2", "l1", "elasticnet", "box"],
 )
 def test_all_forms_equal_the_reference(loss, optimizer, penalty, rows):
@@ -148,7 +149,7 @@ def test_all_forms_equal_the_reference(loss, optimizer, penalty, rows):
 
 
 @pairwise(
-    loss=CLASSIFICATION_LOSSES,
+    loss=with_both(CLASSIFICATION_LOSSES),
     k=[3, 5],
     optimizer=["gd", "nesterov", "amsgrad"],
     penalty=["elasticnet", "boxes"],
@@ -164,7 +165,7 @@ def test_more_than_two_classes(loss, k, optimizer, penalty, rows):
             assert_near(parameters_of(model), path[-1], 1e-11)
 
 
-@pairwise(optimizer=OPTIMIZERS, penalty=[None, "l1", "l2", "box"])
+@pairwise(optimizer=with_both(OPTIMIZERS), penalty=[None, "l1", "l2", "box"])
 def test_softmax_by_every_rule(optimizer, penalty, rows):
     X, weights = rows
     y = classes(X, 3)
@@ -175,7 +176,7 @@ def test_softmax_by_every_rule(optimizer, penalty, rows):
         assert_near(parameters_of(model), path[-1], 1e-11)
 
 
-@pairwise(loss=CLASSIFICATION_LOSSES, optimizer=["gd", "momentum"], storage=STORAGES)
+@pairwise(loss=with_both(CLASSIFICATION_LOSSES), optimizer=["gd", "momentum"], storage=STORAGES)
 def test_classes_in_single_precision(loss, optimizer, storage, rows):
     X, weights = rows
     y = classes(X, 3)
@@ -208,7 +209,7 @@ def test_averages(k, average, optimizer, penalty, rows):
             assert_near(parameters_of(model), expected, 1e-11)
 
 
-@pairwise(loss=CLASSIFICATION_LOSSES, k=[2, 3], storage=STORAGES)
+@pairwise(loss=with_both(CLASSIFICATION_LOSSES), k=[2, 3], storage=STORAGES)
 def test_rows_of_weight_zero_do_not_exist(loss, k, storage, rows):
     X, weights = rows
     y, store = classes(X, k), STORAGES[storage]
@@ -231,7 +232,7 @@ def test_batches_around_multiples_of_the_vectors(k, optimizer, batch_size, rows)
             assert_near(parameters_of(fit(form, store(X), y, weights, **given)), path[-1], 1e-11)
 
 
-@pairwise(loss=CLASSIFICATION_LOSSES, k=[2, 3], batch_size=[19, 40, 100])
+@pairwise(loss=with_both(CLASSIFICATION_LOSSES), k=[2, 3], batch_size=[19, 40, 100])
 def test_batches_of_more_rows_than_the_cache_holds(loss, k, batch_size):
     rng = np.random.RandomState(0)
     X = rng.randn(100, 700)
@@ -279,7 +280,7 @@ def problems(draw):
     density = draw(st.sampled_from([0.0, 0.1, 0.5, 1.0]))
     X = rng.randn(n, p) * (rng.rand(n, p) < density)
     y = rng.permutation(np.arange(n) % k)
-    optimizer = draw(st.sampled_from(list(OPTIMIZERS)))
+    optimizer = draw(st.sampled_from(with_both(OPTIMIZERS)))
     # the intercepts of classes of one size and equal weight have no gradient but rounding, which
     # must neither be scaled up nor be all there is
     needed = OPTIMIZERS[optimizer].adaptive or density < 1
@@ -329,7 +330,7 @@ def test_coefficients_that_are_seldom_seen(penalty, batches, k):
     assert (expected.coef_ != 0).any()
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", with_both(OPTIMIZERS))
 def test_memory_is_handed_back(optimizer, rows):
     """Two calls of one epoch are one call of two."""
     X, weights = rows
@@ -374,7 +375,7 @@ def expected_pass(X, y, weights, loss, params, next_point, fit_intercept):
     return s @ losses / len(X), A.T @ (r.T * s).T / len(X)
 
 
-@pairwise(loss=CLASSIFICATION_LOSSES, k=[2, 3, 5], layout=LAYOUTS, twin=TWINS)
+@pairwise(loss=with_both(CLASSIFICATION_LOSSES), k=[2, 3, 5], layout=LAYOUTS, twin=TWINS)
 def test_fused_pass(loss, k, layout, twin):
     joint = multiclass_loss(CLASSIFICATION_LOSSES[loss](), k)
     for dtype, rtol in ((np.float64, 1e-13), (np.float32, 2e-6)):
@@ -607,6 +608,6 @@ def test_the_last_of_equal_predictions_is_no_other_than_the_first(loss, k, twin)
 
 def test_the_core_covers_every_loss_of_classes():
     design = DesignMatrix(np.ones((2, 1)), True)
-    for loss in CLASSIFICATION_LOSSES.values():
+    for name in with_both(CLASSIFICATION_LOSSES):
         for k in (2, 3):
-            assert core.covers(multiclass_loss(loss(), k), design)
+            assert core.covers(multiclass_loss(CLASSIFICATION_LOSSES[name](), k), design)

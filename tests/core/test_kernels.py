@@ -5,6 +5,7 @@ import warnings
 
 import numpy as np
 import pytest
+from components import with_both
 from grids import pairwise
 from harness import kernels, using
 from hypothesis import HealthCheck, assume, given, settings
@@ -76,7 +77,7 @@ def reference_path(X, y, weights, loss, optimizer, penalty, rate, epochs, batch_
 # Every loss, rule and penalty -------------------------------------------------------------
 
 
-@pairwise(loss=LOSSES, optimizer=OPTIMIZERS, penalty=PENALISED)
+@pairwise(loss=with_both(LOSSES), optimizer=with_both(OPTIMIZERS), penalty=PENALISED)
 def test_all_forms_equal_the_reference(loss, optimizer, penalty, data):
     X, y, weights = data
     rate = 0.02
@@ -190,7 +191,7 @@ def problems(draw):
     penalty = draw(st.sampled_from([None, "l2", "l1", "elasticnet", "box"]))
     given = PENALISED[penalty][0] | {
         "loss": draw(st.sampled_from(["squared_error", "huber", "log_cosh"])),
-        "optimizer": draw(st.sampled_from(list(OPTIMIZERS))),
+        "optimizer": draw(st.sampled_from(with_both(OPTIMIZERS))),
         "batch_size": draw(st.integers(1, n + 1)),
         "fit_intercept": draw(st.booleans()),
         "average": draw(st.sampled_from([False, True, 3])),
@@ -231,7 +232,7 @@ def test_unsorted_and_duplicate_indices(index_type, optimizer, fit_intercept):
         assert X.indices.dtype == index_type and X.nnz == 5
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", with_both(OPTIMIZERS))
 def test_long_indices_give_the_same_to_the_bit(optimizer, data):
     X, y, weights = data
     short = sparse.csr_array(X)
@@ -324,7 +325,7 @@ def test_a_schedule_of_ones_own_reaches_every_update():
     assert fast.history_["learning_rate"] == pytest.approx(plain.history_["learning_rate"])
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", with_both(OPTIMIZERS))
 def test_memory_is_handed_back(optimizer, data):
     """Two calls of one epoch are one call of two."""
     X, y, weights = data

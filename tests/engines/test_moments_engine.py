@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from components import with_kernel
 from grids import pairwise
 from harness import assert_same_run, using
 from numpy.testing import assert_array_equal
@@ -55,7 +56,7 @@ def epochs_of_moments(model, *data):
 
 
 @pairwise(
-    optimizer=OPTIMIZERS,
+    optimizer=with_kernel(OPTIMIZERS),
     penalty=[None, Box([-0.1, 0, -9, 0.2], [0.1, 2, 0, 9])],
     k=[1, 2, 5],
     fit_intercept=[True, False],
@@ -171,7 +172,7 @@ def test_the_last_epoch_within_a_call(max_iter):
 
 
 @pytest.mark.parametrize("k", [1, 2])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", with_kernel(OPTIMIZERS))
 def test_a_resumed_run_is_the_uninterrupted_one(optimizer, k):
     X, y, weights = make_data(k)
     given = {"optimizer": optimizer, "penalty": "elasticnet", "alpha": 0.01, "tol": None}

@@ -57,7 +57,7 @@ def test_all_of_them_and_their_types(optimizer, solver):
     assert type(model.intercept_) is float
     assert type(model.n_iter_) is int and model.n_iter_ == 4
     assert type(model.t_) is int
-    assert model.t_ == 4 * {"batch": 1, "stochastic": 40, "mini-batch": 2}[solver]
+    assert model.t_ == 4 * SAMPLERS[solver]().updates_per_epoch(40)
     assert type(model.learning_rate_) is float and model.learning_rate_ > 0
     assert type(model.converged_) is bool
     assert type(model.loss_curve_) is list

@@ -14,6 +14,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from components import with_formula
 from grids import pairwise
 from reference import elasticnet_value, mean_loss
 from scipy.optimize import linprog, minimize
@@ -35,7 +36,7 @@ from gdregress.penalties import PENALTIES, Box
 
 N, P = 100, 5
 ALPHA, L1_RATIO = 0.1, 0.4
-SMOOTH = [name for name in LOSSES if LOSSES[name].smooth]
+SMOOTH = [name for name in with_formula(LOSSES) if LOSSES[name].smooth]
 SHARE_OF_L1 = {None: 0.0, "l2": 0.0, "l1": 1.0, "elasticnet": L1_RATIO}
 
 every_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -140,7 +141,7 @@ def minimum_by_scipy(loss, penalty, weighted=False):
 # All rows per update, smooth losses
 
 
-@pairwise(loss=SMOOTH, penalty=PENALTIES, optimizer=OPTIMIZERS)
+@pairwise(loss=SMOOTH, penalty=SHARE_OF_L1, optimizer=OPTIMIZERS)
 def test_minimum(loss, penalty, optimizer):
     model = fit(loss, penalty, optimizer).fit(*data(loss))
     assert_minimum(model, loss, penalty, minimum_by_scipy(loss, penalty))

@@ -55,7 +55,7 @@ def assert_weights_equal_copies(X, y, weights, container=np.asarray, **parameter
 @pytest.mark.parametrize("penalty", PENALTIES)
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 def test_batch_weights_equal_copies(optimizer, penalty):
-    given = {} if penalty is None else {"alpha": ALPHA[penalty]}
+    given = {} if penalty is None else {"alpha": ALPHA.get(penalty, 0.1)}
     assert_weights_equal_copies(*make_data(), optimizer=optimizer, penalty=penalty, **given)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from components import with_formula
 from grids import pairwise
 from libraries import array_functions
 from reference import LOSSES as NAIVE
@@ -51,7 +52,7 @@ def pairs(loss):
 # Values
 
 
-@every_loss
+@pytest.mark.parametrize("name", with_formula(LOSSES))
 def test_value_is_that_of_the_plain_formula(name):
     loss = LOSSES[name]()
     y, z = pairs(loss)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from components import with_kernel
 from grids import pairwise
 from harness import threads
 from numpy.testing import assert_allclose, assert_array_equal
@@ -39,7 +40,7 @@ def expected_pass(X, y, weights, loss, params, next_point, fit_intercept):
     return value, A.T @ (s * loss.gradient(y, A @ next_point)) / len(X)
 
 
-@pairwise(loss=LOSSES, layout=LAYOUTS, twin=TWINS)
+@pairwise(loss=with_kernel(LOSSES), layout=LAYOUTS, twin=TWINS)
 def test_all_losses(loss, layout, twin):
     loss = LOSSES[loss]()
     for dtype, rtol in ((np.float64, 1e-13), (np.float32, 2e-6)):

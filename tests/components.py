@@ -1,0 +1,64 @@
+"""What registered components have: a kernel, an independent formula, a name in the README.
+
+What a component lacks is listed in the summary of a run; the tests that need it leave it out.
+"""
+
+from pathlib import Path
+
+import reference
+from twins import PENALISED
+
+from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
+from gdregress.optimizers import OPTIMIZERS
+from gdregress.penalties import PENALTIES
+from gdregress.samplers import SAMPLERS
+from gdregress.schedules import SCHEDULES
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+REGISTRIES = {
+    "loss": LOSSES,
+    "loss of labels": CLASSIFICATION_LOSSES,
+    "optimizer": OPTIMIZERS,
+    "penalty": PENALTIES,
+    "schedule": SCHEDULES,
+    "sampler": SAMPLERS,
+}
+FORMULAS = {
+    "loss": reference.LOSSES.keys() & reference.SLOPES,
+    "loss of labels": reference.CLASSIFICATION_LOSSES.keys() & reference.CLASSIFICATION_SLOPES,
+    "optimizer": reference.STEPS.keys(),
+    "penalty": PENALISED.keys(),
+}
+
+
+def with_kernel(registry):
+    """Names of the losses, optimizers or penalties that the compiled core has."""
+    return [name for name, component in registry.items() if has_kernel(component())]
+
+
+def has_kernel(component):
+    return getattr(component, "kernel_terms", getattr(component, "kernel", None)) is not None
+
+
+def with_formula(registry):
+    """Names of the components whose formulas are written again in the tests."""
+    kind = next(kind for kind in FORMULAS if REGISTRIES[kind] is registry)
+    return [name for name in registry if name in FORMULAS[kind]]
+
+
+def with_both(registry):
+    formulas = with_formula(registry)
+    return [name for name in with_kernel(registry) if name in formulas]
+
+
+def lacking():
+    """For each thing that components should have, those without it, as text."""
+    missing = {"a kernel": [], "an independent formula": [], "a name in the README": []}
+    for kind, registry in REGISTRIES.items():
+        has = {"a name in the README": [n for n in registry if n is None or f'`"{n}"`' in README]}
+        if kind in FORMULAS:
+            has["an independent formula"] = with_formula(registry)
+            has["a kernel"] = with_kernel(registry)
+        for thing, names in has.items():
+            missing[thing] += [f"{kind} {name!r}" for name in registry if name not in names]
+    return {thing: components for thing, components in missing.items() if components}

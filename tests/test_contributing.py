@@ -1,0 +1,89 @@
+"""The components of docs/contributing.md, added to a copy of the package as they stand there."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import gdregress
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = Path(gdregress.__file__).parent
+GUIDE = (ROOT / "docs/contributing.md").read_text(encoding="utf-8")
+BLOCK = r"\n\n```python\n(.*?)```"
+STEPS = re.findall(
+    rf"In `([\w/.]+)`, before `(\w+)`:{BLOCK}\n\nand in `\2`:{BLOCK}", GUIDE, flags=re.DOTALL
+)
+# all that reads the registries and takes no minutes
+FOLDERS = ("losses", "estimator", "classifiers", "objective", "solver", "engines")
+LEFT_OUT = ("test_contributing.py", "test_examples.py", "test_types.py")
+
+
+def add(root, path, registry, code, line):
+    """Put a class before its registry, and its line at the registry's end."""
+    file = root / path
+    source = file.read_text(encoding="utf-8")
+    start = re.search(rf"^{registry}\b.*? = {{\n", source, flags=re.MULTILINE)
+    end = source.index("\n}\n", start.start()) + 1
+    before, entries, after = source[: start.start()], source[start.start() : end], source[end:]
+    file.write_text(f"{before}{code}\n\n{entries}{line}{after}", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def extended(tmp_path_factory):
+    """A copy of the package and its tests with all components of the guide."""
+    root = tmp_path_factory.mktemp("extended")
+    junk = shutil.ignore_patterns("__pycache__", ".pytest_cache", ".hypothesis")
+    shutil.copytree(PACKAGE, root / "gdregress", ignore=junk)
+    shutil.copytree(ROOT / "tests", root / "tests", ignore=junk)
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, root)
+    for step in STEPS:
+        add(root, *step)
+    return root
+
+
+def run(root, *command):
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    environment.pop("PYTEST_XDIST_WORKER", None)
+    result = subprocess.run(
+        [sys.executable, "-m", *command],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stdout[-20_000:] + result.stderr[-5_000:]
+    return result.stdout
+
+
+def test_the_guide_shows_a_component_of_each_kind():
+    registries = [registry for _, registry, _, _ in STEPS]
+    assert set(registries) == {
+        "CLASSIFICATION_LOSSES",
+        "LOSSES",
+        "OPTIMIZERS",
+        "PENALTIES",
+        "SAMPLERS",
+        "SCHEDULES",
+    }
+
+
+@pytest.mark.full
+def test_the_style_is_that_of_the_package(extended):
+    run(extended, "ruff", "check", "gdregress")
+    run(extended, "ruff", "format", "--check", "gdregress")
+
+
+@pytest.mark.full
+def test_the_suite_passes_with_a_component_more_of_each_kind(extended):
+    files = [path for path in extended.glob("tests/test_*.py") if path.name not in LEFT_OUT]
+    folders = [f"tests/{folder}" for folder in FOLDERS]
+    printed = run(extended, "pytest", "-q", "-n", "2", *map(str, files), *folders)
+    summary = printed[printed.index("registered components") :]
+    for _, _, _, line in STEPS:
+        assert line.split('"')[1] in summary
