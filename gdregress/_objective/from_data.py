@@ -16,9 +16,6 @@ from gdregress.samplers import ALL_ROWS
 # A line search needs the values where a step starts and ends, and at the next point of a gradient;
 # the start of a run is evaluated again after its curvature has been measured.
 KEPT_VALUES, KEPT_GRADIENTS = 4, 2
-# BLAS may compute on what lies beside the rows in its own memory, and raise the flag of an invalid
-# operation although all that it returns is right. Results that are not finite are found elsewhere.
-OF_BLAS = {"invalid": "ignore"}
 
 
 class DataObjective(Objective):
@@ -46,7 +43,7 @@ class DataObjective(Objective):
         """Raw predictions of all rows."""
         z = self._predictions.get(params, by_numbers=False)
         if z is None:
-            with np.errstate(**OF_BLAS):
+            with _flags_of_blas_ignored():
                 z = self._predictions.keep(params, self.design.predict(params))
         return z
 
@@ -95,7 +92,7 @@ class DataObjective(Objective):
             return mean_gradient(design, self.loss, y, weights, design.predict(params))
         if not self.in_one_pass():
             z = self.predict(params)
-            with np.errstate(**OF_BLAS):
+            with _flags_of_blas_ignored():
                 return mean_gradient(self.design, self.loss, self.y, self.weights, z)
         gradient = self._gradients.get(params, by_numbers=self._compare_numbers)
         return self._evaluate(params)[1] if gradient is None else gradient
@@ -125,3 +122,12 @@ class DataObjective(Objective):
         if squares is not None:
             self._column_mean_squares = squares
         return result
+
+
+def _flags_of_blas_ignored():
+    """Let BLAS compute on what lies beside the rows in its own memory.
+
+    That may raise the flag of an invalid operation although all that BLAS returns is right; the
+    rules that end a run find what is not finite.
+    """
+    return np.errstate(invalid="ignore")
