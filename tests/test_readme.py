@@ -2,10 +2,10 @@
 
 import re
 import warnings
-from pathlib import Path
 
 import pytest
 from libraries import needed
+from readme import BLOCKS, README
 
 from gdregress import DivergenceWarning
 from gdregress.losses import LOSSES
@@ -14,9 +14,6 @@ from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES
 from gdregress.samplers import SAMPLERS
 from gdregress.schedules import SCHEDULES
-
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))
