@@ -1,4 +1,4 @@
-"""Warnings that explain what happened and what to do."""
+"""The warnings of this package; `_estimator/diagnosis.py` writes what they say."""
 
 import sys
 import warnings

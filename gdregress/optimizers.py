@@ -15,7 +15,8 @@ fact                    meaning
 ``stable_limit``        method: largest stable rate on a quadratic, None where unknown
 ``keeps_step_length``   whether steps keep their length while gradients shrink
 ``decays_by_itself``    whether steps fall like 1 / sqrt(t) at a constant rate
-``searched_point``      whether the step starts at the point of the line search
+``searched_point``      whether the step starts at the point of the gradient, as a
+                        line search takes it to
 ``restarts``            whether each step decides on the sequence of its momentum
 ``kernel``              name of its class in the compiled core, None where it has none
 ``kernel_constants``    parameters which that class is given: decay of the gradient,

@@ -1,7 +1,7 @@
 """Fits by a chosen engine at a chosen pace: the only place where tests reach into the engines."""
 
 from collections import Counter
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 
 import numpy as np
 import pytest
@@ -99,9 +99,10 @@ class Log:
         epochs = engine.epochs
 
         def counted(state, max_epochs):
-            for row in epochs(state, max_epochs):
-                self.epochs[name] += step
-                yield row
+            with closing(epochs(state, max_epochs)) as rows:
+                for row in rows:
+                    self.epochs[name] += step
+                    yield row
 
         engine.epochs = counted
 
@@ -126,10 +127,10 @@ def using(form=None, pace=None, moments=True, **constants):
     form : str or None
         A key of `FORMS`; None for the engines as they are listed.
     pace : str or None
-        A key of `PACES`. "overlapped" grants a second thread and takes data of any size; "ahead"
+        A key of `PACES`. "overlapped" allows a second thread and takes data of any size; "ahead"
         takes arrays in the memory of the host for those of an accelerator.
     moments : bool
-        False keeps runs from the moments of the columns.
+        False keeps runs from using the moments of the columns.
     **constants : int or float
         Values for the constants that `CONSTANTS` names.
 

@@ -2,16 +2,13 @@
 
 import re
 import warnings
-from pathlib import Path
 
 import pytest
 from components import REGISTRIES
 from libraries import needed
+from readme import BLOCKS, README
 
 from gdregress import DivergenceWarning
-
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=range(len(BLOCKS)))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import user_code
 from libraries import needed
-from test_readme import BLOCKS
+from readme import BLOCKS
 
 import gdregress
 

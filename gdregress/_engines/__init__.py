@@ -1,7 +1,8 @@
 """How epochs are run: the plain engine defines them, all others are faster and equal to it.
 
-A new engine is a file with a subclass of `Engine` and an entry in `ENGINES`; a new pace, which
-changes when epochs are measured but none of their numbers, is an entry in `PACES`.
+A new engine is a file with a subclass of `Engine` and an entry in `ENGINES`. A pace runs the
+epochs of an engine and changes when they are measured, but none of their numbers: it is made
+with the engine, and `wraps(engine)` says whether it suits it. A new pace is an entry in `PACES`.
 """
 
 from gdregress._engines.ahead import Ahead

@@ -29,7 +29,10 @@ class Engine(ABC):
     @classmethod
     @abstractmethod
     def supports(cls, run, state):
-        """Whether this engine gives what `Plain` gives for such a run that starts there."""
+        """Whether this engine gives what `Plain` gives for such a run that starts there.
+
+        Asked once a run; the state changes later, but neither its types nor its shapes do.
+        """
 
     @abstractmethod
     def epochs(self, state, max_epochs):

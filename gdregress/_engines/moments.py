@@ -112,7 +112,7 @@ class Moments(Engine):
         quadratic, limits = self._quadratic()
         norm = kernels.MappingNorm(core.target_rows(run.gradient_units), run.gradient_step)
         rule = self._rule(state, rows)
-        taken = kernels.batch_epochs(quadratic, norm, rule, rates, limits, path, numbers)
+        taken = kernels.quadratic_epochs(quadratic, norm, rule, rates, limits, path, numbers)
         path = path[:, :, 0] if state.params.ndim == 1 else path.swapaxes(2, 3)
         return path[:taken], numbers[:taken].tolist()
 

@@ -179,12 +179,15 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
         The optimizer's memory, the count of updates that the schedule sees and the averages are
         kept; ``solver="batch"`` makes one update. ``learning_rate="auto"`` is derived from the
-        rows of each call and never rises, unless it is searched. Calls over the batches of a
-        `fit` in their order give the same coefficients to the bit; to rounding for float32,
-        under l2 by single rows, whose shrinkage is added up over those of a call, and for squared
-        error over all rows, which `fit` descends by the moments of the columns. Not available
-        with ``standardize`` or ``early_stopping``, which need all rows at once. Callbacks belong
-        to `fit` and are not called.
+        rows of each call and never rises, unless it is searched.
+
+        Calls over the batches of a `fit` in their order give the same coefficients to the bit.
+        They are equal to rounding only for float32; under l2 by single rows, as the shrinkage
+        is added up over the rows of a call; and for squared error over all rows, which `fit`
+        descends by the moments of the columns.
+
+        Not available with ``standardize`` or ``early_stopping``, which need all rows at once.
+        Callbacks belong to `fit` and are not called.
 
         Parameters
         ----------

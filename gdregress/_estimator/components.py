@@ -1,4 +1,4 @@
-"""The objects that names stand for, and the combinations of them that are refused."""
+"""From ``loss="huber"`` and the like to objects; combinations that are refused."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,7 @@
-"""What ``learning_rate="auto"`` and "line-search" mean on these data."""
+"""What ``learning_rate="auto"`` and "line-search" mean for an estimator on these data.
+
+`minimize`, which knows no rows, has rules of its own in `_minimize/minimize.py`.
+"""
 
 import math
 
@@ -29,9 +32,9 @@ def is_searched(estimator, components):
 def auto_searches(components):
     """Whether "auto" stands for backtracking, as it does where the curvature varies.
 
-    A bound on it is then a guess of what it is, too high by far where a model fits well. The
-    heavy ball moves on from points that were not searched, and keeps to the bound if there is
-    one.
+    Where a model fits well, the curvature is far below its bound, and a rate from the bound is
+    far too small. The heavy ball takes its steps from other points than those of the line search,
+    and keeps to the bound if there is one.
     """
     loss, optimizer = components.loss, components.optimizer
     varies = loss.smooth and not loss.is_quadratic
@@ -52,10 +55,11 @@ def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params
 
     The last line: a normalised step moves each coordinate by about the learning rate, hence the
     predictions of an average row by at most lr sum_j rms(a_j), column j having the root mean
-    square rms(a_j). That is to be the distance d the predictions have to go
-    (`prediction_scale`), over an epoch of k updates 1 / sqrt(k) of it, as their noise adds up
-    like a random walk. With all rows per update and without AdaGrad's own decay the steps all
-    point the same way at first, and c = 0.1 keeps them from overshooting; otherwise c = 1.
+    square rms(a_j). The rate is such that this bound is the distance d that the predictions have
+    to go (`prediction_scale`). In an epoch of k updates it is d / sqrt(k), as the noise of the
+    updates adds up like a random walk. With all rows per update and without AdaGrad's own decay
+    all steps point the same way at first, and c = 0.1 keeps them from overshooting; otherwise
+    c = 1.
     """
     if optimizer.adaptive:
         share = 0.1 if sampler.takes_all_rows and not optimizer.decays_by_itself else 1.0
@@ -101,7 +105,7 @@ def resolved_momentum(loss, curvature, learning_rate):
     Parameters
     ----------
     loss : Loss
-    curvature : Curvature
+    curvature : CurvatureBounds
     learning_rate : float or None
         None stands for the automatic rate, which a search is taken to find.
     """
@@ -116,7 +120,7 @@ def resolved_momentum(loss, curvature, learning_rate):
     return optimal_momentum(curvature.automatic() if learning_rate is None else learning_rate, mu)
 
 
-class Curvature:
+class CurvatureBounds:
     """What the curvature of loss x data x weights says about the rates, computed when asked.
 
     Parameters
@@ -148,7 +152,10 @@ class Curvature:
         return self.of_loss * batch_smoothness(self.objective, self.sampler, self.spectrum)
 
     def gradient_step(self):
-        """Step size of the gradient mapping: any will do, the trace bounds the curvature."""
+        """Step size of the gradient mapping, which is zero at the minimum for any step size.
+
+        It is 1 over the trace of the curvature, which is above the largest eigenvalue.
+        """
         if not self.objective.penalty.active:
             return 1.0
         squares = self.objective.column_mean_squares
@@ -157,11 +164,11 @@ class Curvature:
         return 1 / (self.of_loss * total or 1.0)
 
     def rounding(self, threshold, null_objective):
-        """Norm of a gradient that is nothing but rounding: a share of the slopes of the rows.
+        """Norm of a gradient that rounding alone makes: a share of the slopes of the rows.
 
-        Those of classes are of the size of h; under a log link they are differences of numbers
-        of that size. Otherwise they are at most sqrt(2 h L) at the null parameters, and computed
-        where that might bear on the end of the run.
+        The slopes of classes, and the numbers whose differences the slopes under a log link are,
+        have the size of the curvature h. All other slopes are at most sqrt(2 h L) at the null
+        parameters; they are computed where this bound is above the threshold.
 
         Parameters
         ----------

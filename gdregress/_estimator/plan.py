@@ -1,4 +1,4 @@
-"""From the estimator's parameters and the data to a run that is ready to start."""
+"""The last step before the loop: the learning rate, momentum, stopping rules; the `Run`."""
 
 import copy
 import math
@@ -13,7 +13,7 @@ import numpy as np
 from gdregress._estimator.diagnosis import RunDiagnostics
 from gdregress._estimator.learning_rate import (
     CONSTANT_MOMENTUM,
-    Curvature,
+    CurvatureBounds,
     auto_searches,
     first_trial,
     is_searched,
@@ -175,7 +175,7 @@ def _curvature_and_optimizer(estimator, components, objective, spectrum, null_pa
     loss, sampler, optimizer = components.loss, components.sampler, components.optimizer
     if not sampler.takes_all_rows and getattr(optimizer, "momentum", None) == "auto":
         optimizer = _with_momentum(optimizer, CONSTANT_MOMENTUM)
-    curvature = Curvature(objective, optimizer, sampler, spectrum, null_params)
+    curvature = CurvatureBounds(objective, optimizer, sampler, spectrum, null_params)
     automatic = estimator.learning_rate == "auto" or is_searched(estimator, components)
     momentum = resolved_momentum(loss, curvature, None if automatic else estimator.learning_rate)
     return curvature, _with_momentum(optimizer, momentum)

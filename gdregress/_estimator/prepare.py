@@ -1,4 +1,4 @@
-"""From the user's input to the objective: what a fit, a partial fit and a picture begin with."""
+"""The first step of a fit: check the input, build the components and the objective."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

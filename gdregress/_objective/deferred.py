@@ -1,4 +1,8 @@
-"""Scalars that are still on the device, and how many of them are fetched at once."""
+"""Numbers of an accelerator that are fetched later, many in one transfer.
+
+To fetch each at once would keep the device waiting; `_engines/ahead.py` fetches those of some
+epochs together.
+"""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

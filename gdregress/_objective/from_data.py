@@ -42,7 +42,10 @@ class DataObjective(Objective):
     def predict(self, params):
         """Raw predictions of all rows."""
         z = self._predictions.get(params, by_numbers=False)
-        return self._predictions.keep(params, self.design.predict(params)) if z is None else z
+        if z is None:
+            with _flags_of_blas_ignored():
+                z = self._predictions.keep(params, self.design.predict(params))
+        return z
 
     def loss_value(self, params, next_point=None):
         if not self.in_one_pass():
@@ -89,7 +92,8 @@ class DataObjective(Objective):
             return mean_gradient(design, self.loss, y, weights, design.predict(params))
         if not self.in_one_pass():
             z = self.predict(params)
-            return mean_gradient(self.design, self.loss, self.y, self.weights, z)
+            with _flags_of_blas_ignored():
+                return mean_gradient(self.design, self.loss, self.y, self.weights, z)
         gradient = self._gradients.get(params, by_numbers=self._compare_numbers)
         return self._evaluate(params)[1] if gradient is None else gradient
 
@@ -118,3 +122,12 @@ class DataObjective(Objective):
         if squares is not None:
             self._column_mean_squares = squares
         return result
+
+
+def _flags_of_blas_ignored():
+    """Let BLAS compute on what lies beside the rows in its own memory.
+
+    That may raise the flag of an invalid operation although all that BLAS returns is right; the
+    rules that end a run find what is not finite.
+    """
+    return np.errstate(invalid="ignore")

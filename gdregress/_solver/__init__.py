@@ -1,1 +1,1 @@
-"""The loop: parts of a run, what ends it, what it leaves in the history."""
+"""The loop: what it is handed, line search, averages, what ends it, the history it leaves."""

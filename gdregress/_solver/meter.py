@@ -27,8 +27,8 @@ class Meter:
         Parameters
         ----------
         state : State
-            Where the gradient at the point of the last update ends the run, the state is put
-            back to that point: the step taken since may have left it.
+            Is put back to the point of the last gradient if that gradient ends the run: the step
+            taken since may have left the minimum again.
         rate : float
             The last learning rate.
         evaluated : tuple of (point, gradient) or None

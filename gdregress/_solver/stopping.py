@@ -1,7 +1,12 @@
 """Why a run ends.
 
 Every rule is scale-free: multiplying y by a constant changes no count of epochs. A rule is given
-the row of each epoch and answers with the reason to stop, or None.
+the row of each epoch and answers with the reason to stop, or None. Whether the estimator then
+calls itself converged, `BaseGD` decides.
+
+The null parameters are those of a fit before it has learned anything: zero coefficients. The
+gradient mapping, (w - prox(w - s g)) / s, is the gradient where there is no penalty; it is zero
+at the minimum only.
 """
 
 import math
@@ -12,7 +17,7 @@ from collections import deque
 class Stopping(ABC):
     """Base of the rules that end a run.
 
-    ``threshold`` is the norm of the gradient mapping at which a run ends; no norm is at most -1.
+    ``threshold`` is the norm of the gradient mapping at which a run ends; -1 is never reached.
     """
 
     threshold = -1.0
@@ -42,7 +47,7 @@ class Tolerance(Stopping):
     reference : float
         Norm at the parameters where a fit without warm start begins.
     rounding : float, default=0.0
-        Norm that is nothing but rounding, as is that of a start at the minimum.
+        Norm that rounding alone makes. A run that starts at the minimum has no other.
     """
 
     def __init__(self, tol, reference, rounding=0.0):
@@ -94,8 +99,8 @@ class Plateau(Stopping):
     def restart(self):
         """Wait anew, after the learning rate has been reduced.
 
-        A best value that the larger rate has passed by chance would have the smaller one reduced
-        again before it has got anywhere.
+        The best value so far is forgotten. The larger rate may have come by it by chance; compared
+        with it the smaller rate would be reduced again before it has made progress.
         """
         self.waited, self.best = 0, math.inf
         self.recent.clear()

@@ -1,1 +1,1 @@
-"""What every room needs: arrays of any library, checks of parameters, versions."""
+"""What all other folders use: arrays of any library, checks of parameters, versions."""

@@ -1,4 +1,4 @@
-"""Facts that a component states about its formulas, and that no override inherits."""
+"""Class attributes that state facts about formulas; a subclass with other formulas loses them."""
 
 from typing import TYPE_CHECKING, Any
 

@@ -2,7 +2,8 @@ r"""Losses L(y, z): the base of all, and what every loss states about itself.
 
 A loss is elementwise in the target `y` and the raw prediction ``z = x . w + b``, and one
 formula serves NumPy, PyTorch and JAX. To add one, write a class with `value` and `gradient`,
-describe it with the class attributes below, and add a line to `LOSSES`.
+describe it with the class attributes below, and add a line to `LOSSES` in regression.py or to
+`CLASSIFICATION_LOSSES` in classification.py.
 
 ====================  ===============================================================
 declaration           meaning

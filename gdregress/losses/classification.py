@@ -1,9 +1,8 @@
 r"""Losses of one label y, which is -1 or 1, and its raw prediction z = x . w + b.
 
 All are functions of the margin m = y z, which is positive where the sign of z is that of the
-label. They are losses like those of losses.py: a class with `value` and `gradient` and a line in
-`CLASSIFICATION_LOSSES` add one. A loss that knows how likely the labels are says so with
-`probability`.
+label. To add one, write a class with `value` and `gradient` and a line in
+`CLASSIFICATION_LOSSES`; a loss that gives the labels probabilities has `probability` as well.
 """
 
 from gdregress._utils.array_api import namespace

@@ -337,10 +337,10 @@ def test_memory_is_handed_back(optimizer, rows):
     y = classes(X, 3)
     given = given_for("log_loss", optimizer, "l2", 4, 4) | {"average": 3}
     for stored in (X, sparse.csr_array(X)):
-        whole = fit("compiled", stored, y, weights, **given)
+        once = fit("compiled", stored, y, weights, **given)
         parts = GDClassifier(tol=None, random_state=0, warm_start=True, **given | {"max_iter": 2})
         parts.fit(stored, y, weights).fit(stored, y, weights)
-        assert_array_equal(parts.coef_, whole.coef_)
+        assert_array_equal(parts.coef_, once.coef_)
 
 
 # One pass over all rows --------------------------------------------------------------------

@@ -332,10 +332,10 @@ def test_memory_is_handed_back(optimizer, data):
     given = {"solver": "mini-batch", "batch_size": 4, "optimizer": optimizer, "average": 3}
     given |= {"learning_rate": 0.02, "schedule": "constant"}
     for rows in (X, sparse.csr_array(X)):
-        whole = fit("compiled", rows, y, weights, max_iter=4, **given)
+        once = fit("compiled", rows, y, weights, max_iter=4, **given)
         parts = GDRegressor(tol=None, random_state=0, max_iter=2, warm_start=True, **given)
         parts.fit(rows, y, weights).fit(rows, y, weights)
-        np.testing.assert_array_equal(parts.coef_, whole.coef_)
+        np.testing.assert_array_equal(parts.coef_, once.coef_)
 
 
 def test_says_once_that_it_is_not_compiled():

@@ -65,7 +65,7 @@ def test_results_are_in_the_order_of_the_pieces(n_threads, n_pieces):
 
 
 def test_the_last_piece_may_be_done_first():
-    """Two threads, of which the one with the first piece waits for the other."""
+    """The thread that has the first piece waits for the other thread."""
     done = threading.Event()
 
     def work(start, stop):

@@ -34,7 +34,7 @@ every_formula = pytest.mark.parametrize("name", with_formula(CLASSIFICATION_LOSS
 every_class_formula = pytest.mark.parametrize(
     "name", ["softmax", *with_formula(CLASSIFICATION_LOSSES)]
 )
-several_classes = pytest.mark.parametrize("k", [3, 5])
+more_classes = pytest.mark.parametrize("k", [3, 5])
 smooth_losses = pytest.mark.parametrize(
     "name", [name for name in CLASSIFICATION_LOSSES if CLASSIFICATION_LOSSES[name].smooth]
 )
@@ -92,7 +92,7 @@ def test_value_is_that_of_the_plain_formula(name):
     assert_allclose(CLASSIFICATION_LOSSES[name]().value(y, z), expected, rtol=1e-7, atol=1e-14)
 
 
-@several_classes
+@more_classes
 @every_class_formula
 def test_value_multiclass_loss_is_that_of_the_plain_formula(name, k):
     loss, plain, _ = losses_of(k)[name]
@@ -106,7 +106,7 @@ def test_log_loss_is_that_of_scikit_learn():
     assert np.mean(LogLoss().value(y, z)) == pytest.approx(expected, rel=1e-9)
 
 
-@several_classes
+@more_classes
 def test_softmax_is_the_log_loss_of_scikit_learn(k):
     y, z = class_pairs(k)
     expected = metrics.log_loss(y, special.softmax(z, axis=1))
@@ -125,14 +125,14 @@ def test_softmax_of_two_classes_is_the_log_loss_of_their_difference():
     assert_allclose(Softmax(2).value(y, z), expected, rtol=1e-13)
 
 
-@several_classes
+@more_classes
 def test_softmax_does_not_change_when_all_predictions_shift(k):
     y, z = class_pairs(k)
     assert_allclose(Softmax(k).value(y, z + 1000), Softmax(k).value(y, z), rtol=1e-9)
     assert_allclose(Softmax(k).gradient(y, z + 1000), Softmax(k).gradient(y, z), rtol=1e-9)
 
 
-@several_classes
+@more_classes
 def test_softmax_of_equal_predictions_is_the_log_of_the_number_of_classes(k):
     y = np.arange(float(k))
     assert_allclose(Softmax(k).value(y, np.full((k, k), 7.0)), np.log(k), rtol=1e-15)
@@ -149,7 +149,7 @@ def test_gradient_is_the_derivative_of_the_value(name):
     assert_allclose(loss.gradient(y, z), difference, rtol=1e-8, atol=1e-9)
 
 
-@several_classes
+@more_classes
 @every_class_loss
 def test_gradient_multiclass_loss_is_the_derivative_of_the_value(name, k):
     loss, _, _ = losses_of(k)[name]
@@ -168,7 +168,7 @@ def test_gradient_is_that_of_the_plain_formula(name):
     assert_allclose(CLASSIFICATION_LOSSES[name]().gradient(y, z), expected, rtol=1e-14)
 
 
-@several_classes
+@more_classes
 @every_class_formula
 def test_gradient_multiclass_loss_is_that_of_the_plain_formula(name, k):
     loss, _, plain = losses_of(k)[name]
@@ -176,7 +176,7 @@ def test_gradient_multiclass_loss_is_that_of_the_plain_formula(name, k):
     assert_allclose(loss.gradient(y, z), by_row(plain, y, z), rtol=1e-12, atol=1e-14)
 
 
-@several_classes
+@more_classes
 def test_slopes_of_softmax_sum_to_zero(k):
     y, z = class_pairs(k)
     assert_allclose(Softmax(k).gradient(y, z).sum(axis=1), 0, atol=1e-15)
@@ -277,7 +277,7 @@ def test_curvature_of_softmax_bounds_all_eigenvalues(k):
     assert measured.max() >= Softmax.curvature * 0.95
 
 
-@several_classes
+@more_classes
 def test_curvature_of_softmax_is_reached_between_two_classes(k):
     """Two classes equally likely and no other: the Hessian has the eigenvalue 1/2."""
     z = np.full((1, k), -60.0)
@@ -395,7 +395,7 @@ def test_far_margins_are_finite_and_exact(name, dtype, nothing_may_warn):
 @every_type
 @pytest.mark.parametrize("name", ["softmax", *FAR_OUT])
 def test_far_margins_multiclass_loss_are_finite_and_exact(name, dtype, nothing_may_warn):
-    """One class is far ahead of all others: right for the first row, wrong for the second."""
+    """One class is far above all others: right for the first row, wrong for the second."""
     loss = losses_of(3)[name][0]
     value, slope = FAR_OUT["log_loss" if name == "softmax" else name]
     y = np.array([1.0, 0.0], dtype=dtype)
@@ -433,7 +433,7 @@ def test_probability_is_that_whose_expected_loss_is_least(loss, p):
     assert_allclose(loss.probability(best * one), p, atol=1e-6)
 
 
-@several_classes
+@more_classes
 def test_probabilities_of_softmax_are_those_whose_expected_slope_is_zero(k):
     p = special.softmax(class_pairs(k)[1], axis=1)
     expected = sum(
@@ -451,7 +451,7 @@ def test_probability_of_the_log_loss():
     assert_allclose(np.exp(LogLoss().log_probability(z)), LogLoss().probability(z), rtol=1e-12)
 
 
-@several_classes
+@more_classes
 def test_probability_of_softmax(k):
     z = class_pairs(k, size=10.0)[1]
     assert_allclose(Softmax(k).probability(z), special.softmax(z, axis=1), rtol=1e-13)
@@ -485,7 +485,7 @@ def test_probability_of_modified_huber_is_that_of_scikit_learn(k):
 
 
 @quietly
-@several_classes
+@more_classes
 @pytest.mark.parametrize("loss", [LogLoss(), ModifiedHuber()], ids=["log_loss", "modified_huber"])
 def test_probabilities_of_one_against_the_rest_sum_to_one(loss, k):
     z = class_pairs(k)[1]
@@ -510,7 +510,7 @@ def test_two_classes_take_the_loss_itself(name):
     assert multiclass_loss(loss, 2) is loss
 
 
-@several_classes
+@more_classes
 def test_more_classes_take_softmax_for_the_log_loss_and_one_against_the_rest_otherwise(k):
     class Own(LogLoss):
         """Another formula."""

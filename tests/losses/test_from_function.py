@@ -75,7 +75,7 @@ def test_single_precision(library, scale, request):
 
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_classes(library, n_classes):
-    """y is -1 or 1: the log loss written out, for several classes each against the rest."""
+    """y is -1 or 1: the log loss written out, for more than two classes each against the rest."""
     y = (Y > 0).astype(int) + (Y > 2) * (n_classes == 3)
     given = {"solver": "mini-batch", "learning_rate": 0.5, "max_iter": 5, "tol": None}
     given |= {"random_state": 0, "schedule": "constant"}

@@ -12,7 +12,7 @@ A .pxd beside a part holds the C types of its classes and the C loops that it ca
 ``dense_epochs``    stochastic and mini-batch epochs over dense rows
 ``sparse_epochs``   the same over sparse rows
 ``lazy_momentum``   momentum over sparse rows in time proportional to the nonzeros
-``batch_epochs``    batch epochs where the objective is quadratic
+``quadratic``       batch epochs where the objective is quadratic
 ``passes``          value and gradient over all rows in one reading; squares of the columns
 ``moments``         products of the centred columns
 ``shuffle``         a random order of the rows

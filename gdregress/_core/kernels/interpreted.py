@@ -1,6 +1,5 @@
 """All kernels as plain Python: slow, and the reference of the compiled ones."""
 
-from gdregress._core.kernels.batch_epochs import *
 from gdregress._core.kernels.common import *
 from gdregress._core.kernels.dense_epochs import *
 from gdregress._core.kernels.lazy_momentum import *
@@ -8,6 +7,7 @@ from gdregress._core.kernels.losses import *
 from gdregress._core.kernels.moments import *
 from gdregress._core.kernels.passes import *
 from gdregress._core.kernels.penalty import *
+from gdregress._core.kernels.quadratic import *
 from gdregress._core.kernels.rules import *
 from gdregress._core.kernels.shuffle import *
 from gdregress._core.kernels.sparse_epochs import *

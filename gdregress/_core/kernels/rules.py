@@ -1,6 +1,7 @@
 """Rules: how each optimizer turns one gradient into one step.
 
-The equations stand in `gdregress.optimizers`, whose classes have the same names.
+The equations stand in `gdregress.optimizers`: a class there names its class here as `kernel`.
+`AcceleratedNesterov` is `Nesterov` with momentum="auto".
 
 Letters
 -------

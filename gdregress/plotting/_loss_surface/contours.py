@@ -1,4 +1,4 @@
-"""The drawing of a surface: contours from above, or hills in three dimensions."""
+"""The surface alone, without paths: contours from above, or hills in three dimensions."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The drawing of a surface and of the paths on it, for estimators and functions alike."""
+"""The base of the display: a surface with the paths on it, of estimators or of a function."""
 
 from __future__ import annotations
 

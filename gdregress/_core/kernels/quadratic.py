@@ -1,4 +1,4 @@
-"""Batch epochs of any rule where the objective is quadratic: `batch_epochs`.
+"""Batch epochs of any rule where the objective is quadratic: `quadratic_epochs`.
 
 `Quadratic` is the objective from its moments, `MappingNorm` the norm that stopping measures.
 
@@ -100,7 +100,7 @@ class MappingNorm:
         return largest * sqrt(total)
 
 
-def batch_epochs(
+def quadratic_epochs(
     quadratic: Quadratic,
     norm: MappingNorm,
     rule: Rule,
@@ -112,9 +112,10 @@ def batch_epochs(
     """One step of the rule on all rows for every rate; returns how many were made.
 
     After each, w and the memory of the rule are written to `path`, and to `numbers` F(w), the
-    norm of the gradient mapping at u and the rule's sequence. The epochs end before a step after
-    which F(w) is not finite or not above limits[0], or at whose u this holds for the square of
-    the gradient and limits[1], or for the norm and limits[2].
+    norm of the gradient mapping at u and the rule's sequence. Each step is tried first, and the
+    epochs end before it in three cases: F(w) after it is not above limits[0], the square of the
+    gradient at u is not above limits[1], or the norm at u is not above limits[2]. A number that
+    is not finite counts as not above.
     """
     k: cython.Py_ssize_t = rule.w.shape[0]
     q: cython.Py_ssize_t = rule.w.shape[1]
