@@ -44,7 +44,7 @@ class Schedule(StatesFacts, BaseEstimator, ABC):
     else:
 
         @property
-        def takes_arrays(self):
+        def takes_arrays(self) -> bool:
             return self.is_builtin
 
     @property

@@ -1,7 +1,9 @@
 """pyright, strict, finds nothing wrong with code of users, and finds their mistakes."""
 
+import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 import warnings
@@ -64,6 +66,46 @@ def test_a_mistake_in_unannotated_code(tmp_path):
     found = complaints(tmp_path, code, **THIRD_PARTY, **UNANNOTATED)
     assert found and "line 2" in found[0] and '"tol"' in found[0]
 
+
+# Which signatures are annotated
+
+
+def public_functions():
+    """Functions and methods with public names of all public modules, by their qualified names."""
+    modules = [gdregress, *(getattr(gdregress, name) for name in gdregress._SUBMODULES)]
+    for value in (value for module in modules for value in vars(module).values()):
+        if inspect.isfunction(value) and value.__module__.startswith("gdregress"):
+            yield value
+        elif inspect.isclass(value):
+            bases = [b for b in value.__mro__ if b.__module__.startswith("gdregress")]
+            for name, method in ((n, m) for base in bases for n, m in vars(base).items()):
+                method = getattr(method, "fget", getattr(method, "__func__", method))
+                method = getattr(method, "fn", method)  # of scikit-learn's available_if
+                if inspect.isfunction(method) and (name == "__init__" or name[0] != "_"):
+                    yield method
+
+
+def test_every_public_signature_is_annotated():
+    functions = {function for function in public_functions() if function.__name__[0] != "<"}
+    assert len(functions) > 150
+    missing = {}
+    for function in functions:
+        names = set(inspect.signature(function).parameters) - {"self", "cls"} | {"return"}
+        missing[f"{function.__module__}.{function.__qualname__}"] = (
+            names - function.__annotations__.keys()
+        )
+    assert not {name: names for name, names in missing.items() if names}
+
+
+@pytest.mark.parametrize("estimator", [gdregress.GDRegressor, gdregress.GDClassifier])
+def test_every_documented_attribute_is_annotated(estimator):
+    section = estimator.__doc__.partition("Attributes\n")[2].partition("See Also")[0]
+    documented = set(re.findall(r"^    (\w+_) : ", section, flags=re.MULTILINE))
+    hints = [vars(base).get("__annotations__", {}) for base in estimator.__mro__]
+    assert documented == {name for names in hints for name in names if name.endswith("_")}
+
+
+# What is annotated runs
 
 RUNS = [
     user_code.parameters,

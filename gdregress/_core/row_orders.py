@@ -1,8 +1,10 @@
 """In which order an epoch takes the rows: drawn by NumPy, or by the core where there are many."""
 
 import copy
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from gdregress._core import arrays as core
 from gdregress._core.threads import in_background, threads_allowed
@@ -14,7 +16,9 @@ LARGEST_NUMBER = 2**31 - 1
 LARGEST_PREFETCHED = 1 << 22
 
 
-def row_order(n_samples, rng, shuffle):
+def row_order(
+    n_samples: int, rng: np.random.RandomState, shuffle: bool
+) -> npt.NDArray[np.integer[Any]]:
     """The order of the rows in one epoch: theirs, or a random one.
 
     NumPy shuffles an order that is larger than the cache at the pace of the memory; beyond

@@ -142,12 +142,12 @@ def index_type(array):
     return namespace(array).__array_namespace_info__().default_dtypes(device=device)["indexing"]
 
 
-def dot(a, b):
+def dot(a: Array, b: Array) -> float:
     """Sum of the products of two arrays of one shape, as a Python float."""
     return float(sum_of_products(a, b))
 
 
-def sum_of_products(a, b):
+def sum_of_products(a: Array, b: Array) -> Array:
     """The same as an array of one number, which nobody has waited for."""
     if isinstance(a, np.ndarray) and a.size <= LARGEST_DOT:
         return np.vdot(a, b)

@@ -27,7 +27,7 @@ class StatesFacts:
     else:
 
         @property
-        def traceable(self):
+        def traceable(self) -> bool:
             return self.is_builtin
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
