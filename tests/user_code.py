@@ -1,13 +1,12 @@
 """Code as users write it, annotated: `test_types.py` runs it and has pyright check it strictly."""
 
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from gdregress import GDClassifier, GDRegressor, minimize, show_versions
-from gdregress._utils.types import Prox
 from gdregress.losses import Loss, Quantile
 from gdregress.optimizers import Adam, Optimizer
 from gdregress.penalties import Box, Penalty
@@ -70,7 +69,12 @@ class SignDescent(Optimizer):
         return params
 
     def step(
-        self, params: Floats, grad: Floats, state: SignState, learning_rate: float, prox: Prox
+        self,
+        params: Floats,
+        grad: Floats,
+        state: SignState,
+        learning_rate: float,
+        prox: Callable[[Floats, Any], Floats],
     ) -> tuple[Floats, SignState]:
         return prox(params - learning_rate * np.sign(grad), learning_rate), SignState(grad)
 
