@@ -11,7 +11,8 @@ from gdregress.samplers import SAMPLERS
 every_loss = pytest.mark.parametrize("loss", CLASSIFICATION_LOSSES)
 every_solver = pytest.mark.parametrize("solver", SAMPLERS)
 two_and_three = pytest.mark.parametrize("k", [2, 3])
-WITH_PROBABILITIES = ("log_loss", "modified_huber")
+WITH_PROBABILITIES = [n for n, loss in CLASSIFICATION_LOSSES.items() if loss.probability]
+IN_SCIKIT_LEARN = ["log_loss", "hinge", "squared_hinge", "modified_huber", "perceptron"]
 
 
 def make_data(k=2, n=60, p=4, noise=0.7):

@@ -83,7 +83,8 @@ def test_the_style_is_that_of_the_package(extended):
 def test_the_suite_passes_with_a_component_more_of_each_kind(extended):
     files = [path for path in extended.glob("tests/test_*.py") if path.name not in LEFT_OUT]
     folders = [f"tests/{folder}" for folder in FOLDERS]
-    printed = run(extended, "pytest", "-q", "-n", "2", *map(str, files), *folders)
+    selection = ["-n", "2", "-k", "not torch and not jax"]
+    printed = run(extended, "pytest", "-q", *selection, *map(str, files), *folders)
     summary = printed[printed.index("registered components") :]
     for _, _, _, line in STEPS:
         assert line.split('"')[1] in summary

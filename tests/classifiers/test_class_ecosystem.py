@@ -6,7 +6,14 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
-from classes import WITH_PROBABILITIES, every_loss, make_data, short, two_and_three
+from classes import (
+    IN_SCIKIT_LEARN,
+    WITH_PROBABILITIES,
+    every_loss,
+    make_data,
+    short,
+    two_and_three,
+)
 from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_classifier
@@ -106,7 +113,7 @@ class TestCompany:
         assert search.best_estimator_.score(X, np.array(["a", "b", "c"])[y]) > 0.8
 
     @two_and_three
-    @every_loss
+    @pytest.mark.parametrize("loss", IN_SCIKIT_LEARN)
     def test_cross_val_score_is_that_of_scikit_learn(self, loss, k):
         X, y = make_data(k, n=90)
         own = cross_val_score(GDClassifier(loss, alpha=0.01, max_iter=200), X, y, cv=5)

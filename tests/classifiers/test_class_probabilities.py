@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from classes import (
+    IN_SCIKIT_LEARN,
     WITH_PROBABILITIES,
     as_sklearn,
     every_loss,
@@ -137,7 +138,7 @@ class TestLargeMargins:
                 assert loss != "log_loss" or np.isfinite(logarithms).all()
 
     @two_and_three
-    @every_loss
+    @pytest.mark.parametrize("loss", IN_SCIKIT_LEARN)
     def test_a_fit_from_there_has_the_objective_of_the_plain_formula(self, loss, k):
         X, y = make_data(k)
         coef = np.full((1 if k == 2 else k, 4), 1e4) * np.arange(1, 5)

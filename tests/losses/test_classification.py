@@ -6,6 +6,7 @@ from decimal import Decimal, localcontext
 import array_api_strict
 import numpy as np
 import pytest
+from components import with_formula
 from grids import pairwise
 from libraries import needed
 from numpy.testing import assert_allclose, assert_array_equal
@@ -29,6 +30,10 @@ from gdregress.losses.gradient_check import check_gradient
 from gdregress.losses.multiclass import OneVsRest, Softmax, multiclass_loss
 
 every_loss = pytest.mark.parametrize("name", CLASSIFICATION_LOSSES)
+every_formula = pytest.mark.parametrize("name", with_formula(CLASSIFICATION_LOSSES))
+every_class_formula = pytest.mark.parametrize(
+    "name", ["softmax", *with_formula(CLASSIFICATION_LOSSES)]
+)
 more_classes = pytest.mark.parametrize("k", [3, 5])
 smooth_losses = pytest.mark.parametrize(
     "name", [name for name in CLASSIFICATION_LOSSES if CLASSIFICATION_LOSSES[name].smooth]
@@ -80,7 +85,7 @@ def by_row(plain, y, z):
 # Values
 
 
-@every_loss
+@every_formula
 def test_value_is_that_of_the_plain_formula(name):
     y, z = pairs()
     expected = [NAIVE[name](*pair) for pair in zip(y, z, strict=True)]
@@ -88,7 +93,7 @@ def test_value_is_that_of_the_plain_formula(name):
 
 
 @more_classes
-@every_class_loss
+@every_class_formula
 def test_value_multiclass_loss_is_that_of_the_plain_formula(name, k):
     loss, plain, _ = losses_of(k)[name]
     y, z = class_pairs(k)
@@ -156,7 +161,7 @@ def test_gradient_multiclass_loss_is_the_derivative_of_the_value(name, k):
     assert_allclose(loss.gradient(y, z), difference, rtol=1e-8, atol=1e-8)
 
 
-@every_loss
+@every_formula
 def test_gradient_is_that_of_the_plain_formula(name):
     y, z = pairs()
     expected = [NAIVE_SLOPES[name](*pair) for pair in zip(y, z, strict=True)]
@@ -164,7 +169,7 @@ def test_gradient_is_that_of_the_plain_formula(name):
 
 
 @more_classes
-@every_class_loss
+@every_class_formula
 def test_gradient_multiclass_loss_is_that_of_the_plain_formula(name, k):
     loss, _, plain = losses_of(k)[name]
     y, z = class_pairs(k)
@@ -373,7 +378,7 @@ quietly = pytest.mark.filterwarnings("error")
 
 @quietly
 @every_type
-@every_loss
+@pytest.mark.parametrize("name", FAR_OUT)
 def test_far_margins_are_finite_and_exact(name, dtype, nothing_may_warn):
     loss, (value, slope) = CLASSIFICATION_LOSSES[name](), FAR_OUT[name]
     far = FAR.astype(dtype)
@@ -388,7 +393,7 @@ def test_far_margins_are_finite_and_exact(name, dtype, nothing_may_warn):
 
 @quietly
 @every_type
-@every_class_loss
+@pytest.mark.parametrize("name", ["softmax", *FAR_OUT])
 def test_far_margins_multiclass_loss_are_finite_and_exact(name, dtype, nothing_may_warn):
     """One class is far above all others: right for the first row, wrong for the second."""
     loss = losses_of(3)[name][0]
