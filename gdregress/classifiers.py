@@ -116,8 +116,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         For "momentum" and "nesterov". "auto" is, for solver="batch" and smooth losses, the
         accelerated sequence with adaptive restart (nesterov); 0.9 otherwise.
     learning_rate : float, "auto" or "line-search", default="auto"
-        "auto" is derived from the curvature of the loss, the data and the weights, see
-        the user guide; should it not hold, the run falls back to its best
+        "auto" is derived from the curvature of the loss, the data and the weights: 1 / L for
+        solver="batch", L the largest curvature. Should it not hold, the run falls back to its best
         parameters with a quarter of the rate. "line-search" is Armijo backtracking, for
         solver="batch" and smooth losses, which "auto" uses for these too, but for heavy ball
         momentum and the adaptive optimizers.

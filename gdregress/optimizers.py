@@ -60,8 +60,9 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
             "searched_point",
             "restarts",
             "kernel",
+            "traceable",
         ),
-        ("init", "lookahead", "step", "current_momentum", "_moments", "_move"),
+        ("init", "lookahead", "step", "current_momentum"),
     )
 
     @abstractmethod

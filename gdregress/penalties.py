@@ -53,6 +53,7 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
         "active": ("value", "prox"),
         "strong_convexity": ("value", "prox"),
         "kernel_terms": ("value", "prox"),
+        "traceable": ("value", "prox"),
     }
 
     @abstractmethod

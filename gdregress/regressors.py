@@ -75,8 +75,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         with adaptive restart (nesterov) or the optimal constant where the smallest curvature is
         known (momentum); 0.9 otherwise.
     learning_rate : float, "auto" or "line-search", default="auto"
-        "auto" is derived from the curvature of the loss, the data and the weights, see
-        the user guide; should it not hold, the run falls back to its best
+        "auto" is derived from the curvature of the loss, the data and the weights: 1 / L for
+        solver="batch", L the largest curvature. Should it not hold, the run falls back to its best
         parameters with a quarter of the rate. "line-search" is Armijo backtracking, for
         solver="batch". Smooth losses other than squared error, whose curvature varies, backtrack
         under "auto" too, but for heavy ball momentum and the adaptive optimizers.

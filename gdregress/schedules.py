@@ -13,9 +13,10 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
+from sklearn.base import clone
 
 from gdregress._utils.facts import StatesFacts
 from gdregress._utils.types import BaseEstimator, ScheduleFunction
@@ -46,6 +47,10 @@ class Schedule(StatesFacts, BaseEstimator, ABC):
         @property
         def takes_arrays(self) -> bool:
             return self.is_builtin
+
+    def with_scale(self, scale: int) -> Self:
+        """The same schedule with the horizon of a run."""
+        return copy.copy(self).set_params(scale=scale)
 
     @property
     def runs_out(self) -> bool:
@@ -256,17 +261,29 @@ class Adaptive(Schedule):
 
 
 class FromFunction(Schedule):
-    """A function of the update count that the user wrote.
+    """A function of the update count that the user wrote, or any object that can be called.
 
     Parameters
     ----------
     function : callable
+        Its own ``horizon`` and ``scale`` count, if it has them.
     """
 
     takes_arrays = False
 
     def __init__(self, function: ScheduleFunction) -> None:
-        self.function = function
+        self.function = clone(function) if hasattr(function, "get_params") else function
+
+    @property
+    def horizon(self) -> str | None:
+        return getattr(self.function, "horizon", None)
+
+    @property
+    def scale(self) -> Any:
+        return getattr(self.function, "scale", None)
+
+    def with_scale(self, scale: int) -> Self:
+        return type(self)(clone(self.function).set_params(scale=scale))
 
     def __call__(self, count: Any) -> Any:
         return self.function(count)
@@ -303,7 +320,7 @@ def fill_horizon(schedule: Schedule, updates_per_epoch: int, max_iter: int) -> S
     if schedule.horizon is None or schedule.scale is not None:
         return schedule
     epochs = max_iter if schedule.horizon == "run" else 1
-    return copy.copy(schedule).set_params(scale=max(1, updates_per_epoch * epochs))
+    return schedule.with_scale(max(1, updates_per_epoch * epochs))
 
 
 def _cosine(start: float, end: float, progress: Any) -> Any:

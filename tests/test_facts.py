@@ -7,7 +7,15 @@ from sklearn import clone
 from gdregress import GDClassifier, GDRegressor
 from gdregress._estimator.base import BaseGD
 from gdregress._utils.facts import StatesFacts
-from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES, Huber, LogLoss, Loss, SquaredError
+from gdregress.losses import (
+    CLASSIFICATION_LOSSES,
+    LOSSES,
+    CallableLoss,
+    Huber,
+    LogLoss,
+    Loss,
+    SquaredError,
+)
 from gdregress.optimizers import OPTIMIZERS, Adam, Optimizer
 from gdregress.penalties import L2, PENALTIES, Box, Penalty
 from gdregress.samplers import SAMPLERS, MiniBatch, Sampler
@@ -299,3 +307,93 @@ def test_cloned_components_keep_their_facts():
         for fact in type(component).formulas_of_facts:
             if not callable(getattr(component, fact)):
                 assert getattr(copied, fact) == getattr(component, fact)
+
+
+# What a class is given later --------------------------------------------------------------------
+
+
+def test_formulas_that_a_class_is_given_later_count(data):
+    class Later(Huber):
+        pass
+
+    Later.value = lambda self, y, z: (z - y) ** 2 / 2
+    Later.gradient = lambda self, y, z: z - y
+    model = GDRegressor(Later(epsilon=1e-3)).fit(*data)
+    expected = GDRegressor(tol=1e-9).fit(*data)
+    np.testing.assert_allclose(model.coef_, expected.coef_, rtol=1e-3)
+    assert Later.kernel is None and Later.curvature is None
+
+
+def test_formulas_on_an_instance_are_refused(data):
+    class OnInstance(Huber):
+        def __init__(self, epsilon=1.35):
+            super().__init__(epsilon)
+            self.gradient = lambda y, z: z - y
+
+    with pytest.raises(TypeError, match=r"\['gradient'\] on the instance. Define it in the class"):
+        GDRegressor(OnInstance()).fit(*data)
+
+
+def test_parts_of_formulas_count_as_formulas(data):
+    class Shifted(Box):
+        def _bounds(self, w):
+            return [bound + 0.1 for bound in super()._bounds(w)]
+
+    assert Box(0, 1).kernel_terms is not None and Shifted(0, 1).kernel_terms is None
+    model = GDRegressor(penalty=Shifted(0.0, 1.0)).fit(*data)
+    expected = GDRegressor(penalty=Box(0.1, 1.1)).fit(*data)
+    np.testing.assert_allclose(model.coef_, expected.coef_, atol=1e-4)
+
+
+@pytest.mark.parametrize("solver", SAMPLERS)
+def test_a_perceptron_with_formulas_of_its_own_learns(solver, data):
+    class Own(CLASSIFICATION_LOSSES["perceptron"]):
+        def gradient(self, y, z):
+            return super().gradient(y, z)
+
+    X, _ = data
+    y = X @ [1.0, -2.0, 0.5] > 0.2
+    model = GDClassifier(Own(), solver=solver, max_iter=200, random_state=0).fit(X, y)
+    assert model.score(X, y) > 0.9
+
+
+def test_a_quadratic_loss_need_not_state_its_curvature(data):
+    class Own(Loss):
+        is_quadratic = True
+
+        def value(self, y, z):
+            return (z - y) ** 2 / 2
+
+        def gradient(self, y, z):
+            return z - y
+
+    for solver in SAMPLERS:
+        models = [
+            GDRegressor(loss, solver=solver, random_state=0).fit(*data)
+            for loss in (Own(), SquaredError())
+        ]
+        np.testing.assert_allclose(models[0].coef_, models[1].coef_, rtol=1e-6)
+
+
+def test_a_schedule_that_states_that_it_takes_arrays_is_checked(data):
+    class Negative(Schedule):
+        takes_arrays = True
+
+        def __call__(self, count):
+            return -np.ones_like(count, dtype=float)
+
+    with pytest.raises(ValueError, match="finite factors >= 0"):
+        GDRegressor(schedule=Negative()).fit(*data)
+
+
+def test_a_subclass_of_what_is_not_built_in_is_not_either():
+    class Derived(CallableLoss):
+        pass
+
+    assert not Derived.is_builtin and Derived.traceable
+
+    class Other(CallableLoss):
+        def value(self, y, z):
+            return super().value(y, z)
+
+    assert not Other.is_builtin and not Other(None).traceable

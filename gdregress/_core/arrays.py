@@ -45,6 +45,9 @@ def covers(loss, design):
     """Whether the core has the formulas of a loss and can read the rows of a design matrix."""
     if loss.kernel is None or design.scale is not None:
         return False
+    parameter = loss.base_loss.kernel_parameter
+    if parameter is not None and np.ndim(getattr(loss.base_loss, parameter)):
+        return False  # one for each target
     X = design.X
     if sparse.issparse(X):
         return X.indices.dtype == X.indptr.dtype and X.indices.dtype in (np.int32, np.int64)

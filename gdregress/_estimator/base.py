@@ -234,6 +234,10 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             self, X, y, sample_weight, reset=earlier is None, in_parts=True, earlier=totals
         )
         start = resumed(self, prepared) if earlier else None
+        if start is not None and start.row_total == 0:
+            # the run begins anew in another type or library: earlier rows are not in it
+            prepared = prepare(self, X, y, sample_weight, reset=False, in_parts=True)
+            start = resumed(self, prepared)
         original = original_units(prepared, self._coef_as_rows)
         hooks = Hooks(store=original if self.store_path else None)
         components, objective = prepared.components, prepared.objective
@@ -268,7 +272,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         else:
             vars(self).pop("validation_scores_", None)
         self._loss = plan.run.objective.loss
-        state.weight_total, state.row_total = prepared.totals
+        state.weight_total += prepared.weight_total
+        state.row_total += prepared.objective.n_samples
         self._state = saved(state)
 
     def _report(self, result, plan):
@@ -322,21 +327,20 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         """
         check_is_fitted(self)
         model = copy.copy(self)
-        vars(model).update(live_attributes(self._plain_fitted(to_numpy)))
+        vars(model).update(live_attributes(converted(self._plain_fitted(), to_numpy)))
         return model
 
-    def _plain_fitted(self, convert):
-        """The attributes that are no parameters, plain, with their arrays converted."""
+    def _plain_fitted(self):
+        """The attributes that are no parameters, plain."""
         parameters = defaults(type(self))
-        plain = plain_attributes({k: v for k, v in vars(self).items() if k not in parameters})
-        return converted(plain, convert)
+        return plain_attributes({k: v for k, v in vars(self).items() if k not in parameters})
 
     def __getstate__(self):
-        state = {**super().__getstate__(), "_gdregress_version": __version__}
-        # what was fitted on an accelerator can then be loaded without one
-        on_device = not isinstance(getattr(self, "coef_", np.empty(0)), np.ndarray)
-        state.update(self._plain_fitted(to_host if on_device else lambda array: array))
-        return state
+        plain = self._plain_fitted()
+        if not isinstance(getattr(self, "coef_", np.empty(0)), np.ndarray):
+            # what was fitted on an accelerator can then be loaded without one
+            plain = converted(plain, to_host)
+        return {**super().__getstate__(), **plain, "_gdregress_version": __version__}
 
     def __setstate__(self, state):
         state = dict(state)

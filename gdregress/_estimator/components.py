@@ -94,15 +94,21 @@ def _warn_unused(estimator, components, used):
 
 def _build_loss(estimator):
     """The loss, a function wrapped into one, and the parameters it took."""
-    if isinstance(estimator.loss, type):
-        raise InvalidParameterError(
-            f"The 'loss' parameter of {type(estimator).__name__} must be an instance, "
-            f"{estimator.loss.__name__}(). Got {estimator.loss!r} instead."
-        )
+    _refuse_class(estimator, "loss")
     if callable(estimator.loss) and not isinstance(estimator.loss, Loss):
         return CallableLoss(estimator.loss), set()
     of_loss = {name: getattr(estimator, name) for name in ("epsilon",) if hasattr(estimator, name)}
     return build_component(estimator.loss, estimator._losses, of_loss)
+
+
+def _refuse_class(estimator, name):
+    """Raise InvalidParameterError for a class that stands where its instance is meant."""
+    choice = getattr(estimator, name)
+    if isinstance(choice, type):
+        raise InvalidParameterError(
+            f"The {name!r} parameter of {type(estimator).__name__} must be an instance, "
+            f"{choice.__name__}(). Got {choice!r} instead."
+        )
 
 
 def _uses_n_iter_no_change(estimator, components):
@@ -128,6 +134,7 @@ def _build_schedule(estimator, loss, optimizer, sampler):
     and (1 + epochs)^-0.75 otherwise, whose sum diverges and whose sum of squares does not, as
     Robbins and Monro ask; a hundred updates count as an epoch where it has fewer.
     """
+    _refuse_class(estimator, "schedule")
     if callable(estimator.schedule) and not isinstance(estimator.schedule, Schedule):
         return FromFunction(estimator.schedule), set()
     if not isinstance(estimator.schedule, str) or estimator.schedule != "auto":

@@ -247,7 +247,7 @@ def _plateau(estimator, components, diagnostics, null_objective, updates):
 
 def _with_horizon(estimator, schedule, updates):
     if estimator.schedule == "auto" and schedule.horizon == "epoch":
-        return copy.copy(schedule).set_params(scale=max(updates, FEWEST_UPDATES))
+        return schedule.with_scale(max(updates, FEWEST_UPDATES))
     return fill_horizon(schedule, updates, estimator.max_iter)
 
 

@@ -27,8 +27,8 @@ class Prepared:
         Of the rows to train on.
     scaling : Scaling
         Between the units of the objective and those of the data.
-    totals : tuple of (weight, rows)
-        Of the rows to train on and those of earlier parts.
+    weight_total : float
+        Of the rows to train on.
     to_user_library : callable
         From an array of the run to one of the library of X.
     """
@@ -38,7 +38,7 @@ class Prepared:
     held_out: tuple | None
     objective: DataObjective
     scaling: Scaling
-    totals: tuple[float, int]
+    weight_total: float
     to_user_library: Callable[[Any], Any]
 
 
@@ -65,14 +65,14 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
     rows, held_out = (data, None) if in_parts else hold_out(estimator, data)
     X, y, weights = rows
     total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
-    totals = earlier[0] + total, earlier[1] + y.shape[0]
-    mean = total / y.shape[0] / (totals[0] / totals[1]) if earlier[1] else 1
+    mean_so_far = (earlier[0] + total) / (earlier[1] + y.shape[0])
+    mean = total / y.shape[0] / mean_so_far if earlier[1] else 1
     weights = _relative_weights(y, weights, mean)
     design, scaling = DesignMatrix(X, estimator.fit_intercept), Scaling()
     if estimator.standardize:
         design, scaling = standardised(X, weights, estimator.fit_intercept)
     objective = DataObjective(design, y, weights, components.loss, components.penalty)
-    return Prepared(components, rows, held_out, objective, scaling, totals, to_user_library)
+    return Prepared(components, rows, held_out, objective, scaling, total, to_user_library)
 
 
 def _relative_weights(y, weights, mean):

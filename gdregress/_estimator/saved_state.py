@@ -26,7 +26,8 @@ def saved(state):
     as a tenth of a small fit.
     """
     plain = dict(vars(state))
-    plain["memory"] = dict(state.memory._asdict())
+    if hasattr(state.memory, "_asdict"):
+        plain["memory"] = dict(state.memory._asdict())
     plain["memory_type"] = type(state.memory).__name__
     for name in _PARTS:
         plain[name] = None if plain[name] is None else plain[name].to_dict()
@@ -44,14 +45,20 @@ def restored(plain, optimizer):
     """
     state = {name: value for name, value in plain.items() if name != "memory_type"}
     state["rng"] = copy.deepcopy(plain["rng"])
-    fresh = optimizer.init(plain["params"])
-    if type(fresh).__name__ == plain["memory_type"] and set(fresh._fields) == set(plain["memory"]):
-        state["memory"] = type(fresh)(**plain["memory"])
-    else:
-        state["memory"] = fresh
+    state["memory"] = _memory(plain, optimizer.init(plain["params"]))
     for name, part in _PARTS.items():
         state[name] = None if plain[name] is None else part.from_dict(plain[name])
     return State(**state)
+
+
+def _memory(plain, fresh):
+    """The saved memory of an optimizer, or a fresh one if that is of another kind."""
+    memory = plain["memory"]
+    if type(fresh).__name__ != plain["memory_type"]:
+        return fresh
+    if not hasattr(fresh, "_fields"):
+        return memory
+    return type(fresh)(**memory) if set(fresh._fields) == set(memory) else fresh
 
 
 def same_scaling(plain, scaling):
@@ -80,8 +87,10 @@ def live_attributes(plain):
     if "_loss" in attributes:
         attributes["_loss"] = _live_loss(attributes["_loss"])
     if "_state" in attributes:
-        generator = np.random.RandomState(0)
-        generator.set_state(attributes["_state"]["rng"])
+        saved_generator = attributes["_state"]["rng"]
+        bits = getattr(np.random, saved_generator["bit_generator"])()
+        bits.state = saved_generator
+        generator = np.random.RandomState(bits)
         attributes["_state"] = {**attributes["_state"], "rng": generator}
     return attributes
 
@@ -118,8 +127,10 @@ def converted(value, convert):
     """
     if array_api_compat.is_array_api_obj(value):
         return convert(value)
-    if isinstance(value, dict):
+    if type(value) is dict:
         return {key: converted(part, convert) for key, part in value.items()}
-    if isinstance(value, (list, tuple)):
+    if type(value) in (list, tuple):
         return type(value)(converted(part, convert) for part in value)
+    if isinstance(value, tuple) and hasattr(value, "_fields"):
+        return type(value)(*(converted(part, convert) for part in value))
     return value

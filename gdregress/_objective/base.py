@@ -98,10 +98,12 @@ class Objective(ABC):
         """
         return self
 
-    @property
-    def zero_at_null(self):
-        """Whether the null parameters have no loss, although nothing has been learned there."""
-        return self.loss.zero_at_null
+    def is_unlearned(self, value):
+        """Whether a value at the null parameters says nothing of them.
+
+        The perceptron has no loss before it has learned anything, and a slope all the same.
+        """
+        return value == 0 and not self.loss.smooth
 
     @property
     def rounding(self):

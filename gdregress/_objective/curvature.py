@@ -142,6 +142,8 @@ def loss_curvature(objective, null_params):
     loss = objective.loss
     if loss.curvature is not None:
         return loss.curvature
+    if loss.is_quadratic:
+        return 1.0
     if not loss.smooth:
         return 1 / prediction_scale(objective, null_params)
     measured = local_curvature(loss, objective.y, objective.predict(null_params))

@@ -27,7 +27,6 @@ class FunctionObjective(Objective):
 
     loss = None
     has_rows = False
-    zero_at_null = False
     rounding = 1e-14
 
     def __init__(self, function, penalty, n_samples=None):
@@ -46,6 +45,9 @@ class FunctionObjective(Objective):
         if self.function.joint and next_point is params:
             return self._evaluate(params)[0]
         return self._values.keep(params, self.function.value(params, self.all_rows))
+
+    def is_unlearned(self, value):
+        return False
 
     def deferred_loss(self, params):
         return DeferredScalar(self.loss_value(params))

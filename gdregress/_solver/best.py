@@ -23,8 +23,7 @@ class Best:
         self.validated = run.validate is not None
         self.params = params
         score, objective = self._rank(row)
-        unlearned = run.objective.zero_at_null and objective == 0
-        self.rank = score, math.inf if unlearned else objective
+        self.rank = score, math.inf if run.objective.is_unlearned(objective) else objective
 
     def offer(self, row, params):
         """Keep the parameters of an epoch if they are better than all before."""

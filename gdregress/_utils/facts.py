@@ -1,5 +1,6 @@
 """Class attributes that state facts about formulas; a subclass with other formulas loses them."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 
@@ -32,12 +33,44 @@ class StatesFacts:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls._forget_facts_of_overrides()
+
+    @classmethod
+    def _forget_facts_of_overrides(cls) -> None:
+        """Put facts back to "unknown" whose formulas are overridden below them.
+
+        Parts of formulas, which are methods with an underscore, count for all facts.
+        """
+        parts = _parts_of_formulas(cls)
         for fact, formulas in cls.formulas_of_facts.items():
             stated = _position(cls, fact)
-            if any(_position(cls, formula) < stated for formula in formulas):
+            if any(_position(cls, name) < stated for name in (*formulas, *parts)):
                 setattr(cls, fact, vars(_first_to_state(cls, fact))[fact])
-        if "is_builtin" not in vars(cls):
-            cls.is_builtin = _all_here(cls)
+        if "is_builtin" not in vars(cls) or not _is_here(cls):
+            cls.is_builtin = _all_here(cls, parts)
+
+    def check_formulas(self) -> None:
+        """Forget facts of formulas that the class has been given since it was made.
+
+        Raises
+        ------
+        TypeError
+            For formulas that stand on the instance, where no fact can be told of them.
+        """
+        cls = type(self)
+        own = {f for formulas in cls.formulas_of_facts.values() for f in formulas} & {*vars(self)}
+        if own:
+            raise TypeError(
+                f"{cls.__name__} has {sorted(own)} on the instance. Define it in the class, as a "
+                "method."
+            )
+        if not _is_here(cls):
+            cls._forget_facts_of_overrides()
+
+
+def _is_here(cls: type) -> bool:
+    """Whether a class is one of this package."""
+    return cls.__module__.partition(".")[0] == "gdregress"
 
 
 def _position(cls: type, name: str) -> int:
@@ -51,8 +84,18 @@ def _first_to_state(cls: type, fact: str) -> type:
     return next(base for base in reversed(cls.__mro__) if fact in vars(base))
 
 
-def _all_here(cls: type[StatesFacts]) -> bool:
-    """Whether each formula that a fact is about is defined in this package."""
-    formulas = {name for names in cls.formulas_of_facts.values() for name in names}
+def _parts_of_formulas(cls: type) -> set[str]:
+    """Methods with an underscore of the classes of this package that `cls` is derived from."""
+    here = [base for base in cls.__mro__[:-1] if _is_here(base) and base is not StatesFacts]
+    found = ((name, value) for base in here for name, value in vars(base).items())
+    return {name for name, value in found if re.match("_[a-z]", name) and callable(value)}
+
+
+def _all_here(cls: type[StatesFacts], parts: set[str]) -> bool:
+    """Whether all formulas are this package's, and no base has said that they are not."""
+    formulas = {name for names in cls.formulas_of_facts.values() for name in names} | parts
     owners = (cls.__mro__[_position(cls, name)] for name in formulas if hasattr(cls, name))
-    return all(owner.__module__.partition(".")[0] == "gdregress" for owner in owners)
+    bases = (base for base in cls.__bases__ if issubclass(base, StatesFacts))
+    return all(map(_is_here, owners)) and all(
+        base.is_builtin for base in bases if base is not StatesFacts
+    )

@@ -94,6 +94,7 @@ def build_component(choice, registry, flat_parameters):
     """
     if not isinstance(choice, str) and choice is not None:
         component, taken = clone(choice), set()
+        component.check_formulas()
     else:
         component_class = registry[choice]
         taken = set(defaults(component_class)) & set(flat_parameters)

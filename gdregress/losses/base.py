@@ -27,7 +27,6 @@ fact                  meaning
 ``multinomial``       whether softmax is its form for more than two classes
 ``always_positive``   whether every finite prediction has a loss above 0, so that
                       classes that can be separated leave the objective no minimum
-``zero_at_null``      whether the prediction 0 has no loss
 ``kernel``            name of its class in the compiled core, None where it has none
 ``kernel_parameter``  name of the one parameter which that class is given
 ``traceable``         whether JAX may trace the formulas
@@ -78,7 +77,6 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     is_quadratic: bool = False
     multinomial: bool = False
     always_positive: bool = False
-    zero_at_null: bool = False
     kernel: str | None = None
     kernel_parameter: str | None = None
     probability: Callable[..., Array] | None = None
@@ -87,12 +85,18 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     formulas_of_facts: dict[str, tuple[str, ...]] = {
         "curvature": ("value", "gradient"),
         "is_quadratic": ("value", "gradient"),
-        "multinomial": ("value", "gradient", "probability"),
+        "multinomial": (
+            "value",
+            "gradient",
+            "probability",
+            "log_probability",
+            "label_probabilities",
+        ),
         "always_positive": ("value", "gradient"),
-        "zero_at_null": ("value", "gradient"),
         "kernel": ("value", "gradient"),
+        "traceable": ("value", "gradient"),
         "probability": ("value", "gradient"),
-        "log_probability": ("value", "gradient", "probability"),
+        "log_probability": ("value", "gradient", "probability", "label_probabilities"),
         "label_probabilities": ("value", "gradient", "probability"),
     }
     _parameter_constraints: dict[str, list[Any]] = {}

@@ -127,7 +127,6 @@ class Perceptron(Loss):
     in the brain", 1958.
     """
 
-    zero_at_null = True
     kernel = "Perceptron"
     smooth = False
     target_range = "labels"

@@ -91,10 +91,6 @@ class OneVsRest(Loss):
         return self.loss.smooth
 
     @property
-    def zero_at_null(self) -> bool:
-        return self.loss.zero_at_null
-
-    @property
     def kernel(self) -> str | None:
         return None if self.loss.kernel is None else "OneVsRest"
 

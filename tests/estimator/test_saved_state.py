@@ -124,3 +124,48 @@ def test_a_loss_of_the_user_is_saved_as_it_is():
     model = GDRegressor(Own()).fit(X, y)
     assert isinstance(copy.deepcopy(model)._loss, Own)
     assert isinstance(clone(model).fit(X, y)._loss, Own)
+
+
+def test_totals_of_the_weights_go_on_over_fits_and_parts():
+    X, y = make_data(GDRegressor())
+    weights = np.random.RandomState(1).uniform(2, 9, 60)
+    model = GDRegressor(warm_start=True, max_iter=2, tol=None)
+    model.fit(X, y, weights).fit(X, y, 10 * weights)
+    assert model._state["row_total"] == 120
+    assert model._state["weight_total"] == pytest.approx(11 * weights.sum())
+    model.partial_fit(X, y, weights)
+    assert model._state["weight_total"] == pytest.approx(12 * weights.sum())
+    model.partial_fit(X.astype(np.float32), y, weights)  # begins anew in another type
+    assert model._state["row_total"] == 60
+
+
+def test_generators_of_other_kinds_are_saved():
+    X, y = make_data(GDRegressor())
+    given = np.random.RandomState(np.random.PCG64(3))
+    model = GDRegressor(random_state=given, **KEEP_ON).fit(X, y)
+    loaded = through_pickle(model)
+    np.testing.assert_array_equal(loaded.fit(X, y).coef_, model.fit(X, y).coef_)
+
+
+class Pair(tuple):
+    """A memory that is no NamedTuple."""
+
+
+def test_other_kinds_of_memory_are_kept():
+    class Own(OPTIMIZERS["momentum"]):
+        def init(self, params):
+            return Pair([0 * params])
+
+        def step(self, params, grad, state, learning_rate, prox):
+            velocity = self.momentum * state[0] - learning_rate * grad
+            new = prox(params + velocity, learning_rate)
+            return new, Pair([new - params])
+
+    X, y = make_data(GDRegressor())
+    models = [
+        GDRegressor(optimizer=Own(0.5), learning_rate=0.1, tol=None, warm_start=warm, max_iter=n)
+        for warm, n in ((True, 5), (False, 10))
+    ]
+    models[0].fit(X, y).fit(X, y)
+    models[1].fit(X, y)
+    np.testing.assert_array_equal(models[0].coef_, models[1].coef_)
