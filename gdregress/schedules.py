@@ -16,10 +16,9 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from sklearn.base import clone
 
 from gdregress._utils.facts import StatesFacts
-from gdregress._utils.types import BaseEstimator, ScheduleFunction
+from gdregress._utils.types import BaseEstimator, ScheduleFunction, clone
 from gdregress._utils.validation import Interval
 
 _COUNT = [Interval(Integral, 1, None, closed="left"), None]
@@ -270,6 +269,7 @@ class FromFunction(Schedule):
     """
 
     takes_arrays = False
+    function: Any
 
     def __init__(self, function: ScheduleFunction) -> None:
         self.function = clone(function) if hasattr(function, "get_params") else function

@@ -1,11 +1,11 @@
-"""Types of arguments and results, and scikit-learn's base class with the types of its methods."""
+"""Types of arguments and results, and of what the public files take from scikit-learn."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, Self, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator as _BaseEstimator
+from sklearn import base
 from sklearn.utils import metaestimators
 
 # An array of NumPy, PyTorch, JAX or another library of the array API, or a number that stands
@@ -32,18 +32,25 @@ ObjectiveFunction: TypeAlias = (
 
 if TYPE_CHECKING:
 
-    class BaseEstimator(_BaseEstimator):
+    class BaseEstimator(base.BaseEstimator):
         """scikit-learn's base, which states no types itself."""
 
         def get_params(self, deep: bool = True) -> dict[str, Any]: ...
         def set_params(self, **params: Any) -> Self: ...
 else:
-    BaseEstimator = _BaseEstimator
+    BaseEstimator = base.BaseEstimator
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
+_Object = TypeVar("_Object")
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
     """scikit-learn's `available_if`, through which the signature of the method stays visible."""
     decorator: Any = metaestimators.available_if(check)
     return decorator
+
+
+def clone(component: _Object) -> _Object:
+    """scikit-learn's `clone`, which keeps the type."""
+    cloned: Any = base.clone(component)
+    return cloned
