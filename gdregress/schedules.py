@@ -272,7 +272,9 @@ class FromFunction(Schedule):
     function: Any
 
     def __init__(self, function: ScheduleFunction) -> None:
-        self.function = clone(function) if hasattr(function, "get_params") else function
+        # a copy, as for all other components: a fit leaves the user's own as it is
+        copied: Any = clone(function) if hasattr(function, "get_params") else function
+        self.function = copied
 
     @property
     def horizon(self) -> str | None:
@@ -283,7 +285,8 @@ class FromFunction(Schedule):
         return getattr(self.function, "scale", None)
 
     def with_scale(self, scale: int) -> Self:
-        return type(self)(clone(self.function).set_params(scale=scale))
+        copied: Any = clone(self.function)
+        return type(self)(copied.set_params(scale=scale))
 
     def __call__(self, count: Any) -> Any:
         return self.function(count)

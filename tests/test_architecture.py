@@ -134,3 +134,55 @@ def test_fitting_works_without_any_optional_package():
     loaded = loaded_by(BLOCK + fit)
     assert "gdregress" in loaded
     assert not loaded & {"pandas", "rich", "cython"}
+
+
+# Facts stand on the components ------------------------------------------------------------------
+
+# Where a class of the package is asked for all the same, and how often: what a user hands in may
+# be of any kind, and what leaves for scikit-learn needs a class of theirs.
+ASKED_FOR = {
+    "_estimator/components.py": 2,
+    "_estimator/saved_state.py": 3,
+    "_minimize/minimize.py": 1,
+    "_minimize/tree.py": 1,
+    "_objective/jitted.py": 1,
+    "_solver/solve.py": 1,
+    "_utils/earlier_paths.py": 1,
+    "_utils/facts.py": 1,
+    "classifiers.py": 2,
+    "plotting/_loss_curve/curves.py": 1,
+    "plotting/_shared/estimators.py": 1,
+    "plotting/_shared/stored_path.py": 1,
+}
+
+
+def own_classes():
+    """Names of all classes of the package."""
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                yield node.name
+
+
+def asks_for_a_class(node, own):
+    """Whether an expression decides by a class of the package."""
+    if isinstance(node, ast.Compare):
+        parts = (node.left, *node.comparators)
+        return any(isinstance(p, ast.Call) and ast.unparse(p.func) == "type" for p in parts)
+    if not isinstance(node, ast.Call) or ast.unparse(node.func) not in (
+        "isinstance",
+        "issubclass",
+    ):
+        return False
+    return any(isinstance(part, ast.Name) and part.id in own for part in ast.walk(node.args[1]))
+
+
+def test_nothing_asks_for_the_class_of_a_component():
+    own, asked = set(own_classes()), {}
+    for path in sorted(PACKAGE.rglob("*.py")):
+        nodes = ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        count = sum(asks_for_a_class(node, own) for node in nodes)
+        if count and path.parent.name not in ("_engines", "kernels"):
+            asked[path.relative_to(PACKAGE).as_posix()] = count
+    excess = {name: n for name, n in asked.items() if n > ASKED_FOR.get(name, 0)}
+    assert not excess, f"let the component state a fact instead: {excess}"
