@@ -273,8 +273,7 @@ class FromFunction(Schedule):
 
     def __init__(self, function: ScheduleFunction) -> None:
         # a copy, as for all other components: a fit leaves the user's own as it is
-        copied: Any = clone(function) if hasattr(function, "get_params") else function
-        self.function = copied
+        self.function = clone(function) if hasattr(function, "get_params") else function
 
     @property
     def horizon(self) -> str | None:
@@ -285,8 +284,7 @@ class FromFunction(Schedule):
         return getattr(self.function, "scale", None)
 
     def with_scale(self, scale: int) -> Self:
-        copied: Any = clone(self.function)
-        return type(self)(copied.set_params(scale=scale))
+        return type(self)(clone(self.function).set_params(scale=scale))
 
     def __call__(self, count: Any) -> Any:
         return self.function(count)
