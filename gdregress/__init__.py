@@ -1,15 +1,17 @@
 """Gradient descent for scikit-learn users."""
 
 from importlib import import_module
-from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
-from gdregress._minimize.minimize import minimize
 from gdregress._utils import earlier_paths
 from gdregress._utils.show_versions import show_versions
 from gdregress._utils.version import __version__
 from gdregress.classifiers import GDClassifier
 from gdregress.exceptions import DivergenceWarning, IgnoredParameterWarning
 from gdregress.regressors import GDRegressor
+
+if TYPE_CHECKING:
+    from gdregress._minimize.minimize import minimize
 
 __all__ = [
     "DivergenceWarning",
@@ -22,7 +24,7 @@ __all__ = [
 ]
 
 earlier_paths.install()
-# What users import besides the names above; plotting is loaded when it is first asked for.
+# What users import besides the names above. These and `minimize` are loaded when they are used.
 _SUBMODULES = (
     "exceptions",
     "losses",
@@ -34,7 +36,9 @@ _SUBMODULES = (
 )
 
 
-def __getattr__(name: str) -> ModuleType:
+def __getattr__(name: str) -> Any:
+    if name == "minimize":
+        return import_module(f"{__name__}._minimize.minimize").minimize
     if name in _SUBMODULES:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -39,15 +39,19 @@ class StatesFacts:
     def _forget_facts_of_overrides(cls) -> None:
         """Put facts back to "unknown" whose formulas are overridden below them.
 
-        Parts of formulas, which are methods with an underscore, count for all facts.
+        Parts of formulas, which are methods with an underscore, count for all facts. Classes of
+        this package state what holds with the parts that they override.
         """
-        parts = _parts_of_formulas(cls)
+        parts = set() if _is_here(cls) else _parts_of_formulas(cls)
+        position, nowhere = _positions(cls), len(cls.__mro__)
         for fact, formulas in cls.formulas_of_facts.items():
-            stated = _position(cls, fact)
-            if any(_position(cls, name) < stated for name in (*formulas, *parts)):
+            stated = position.get(fact, nowhere)
+            if any(position.get(name, nowhere) < stated for name in (*formulas, *parts)):
                 setattr(cls, fact, vars(_first_to_state(cls, fact))[fact])
-        if "is_builtin" not in vars(cls) or not _is_here(cls):
+        if not _is_here(cls):
             cls.is_builtin = _all_here(cls, parts)
+        elif "is_builtin" not in vars(cls):
+            cls.is_builtin = True
 
     def check_formulas(self) -> None:
         """Forget facts of formulas that the class has been given since it was made.
@@ -73,10 +77,13 @@ def _is_here(cls: type) -> bool:
     return cls.__module__.partition(".")[0] == "gdregress"
 
 
-def _position(cls: type, name: str) -> int:
-    """How far up the method resolution order the attribute is found that `cls` has."""
-    classes = cls.__mro__
-    return next((i for i, base in enumerate(classes) if name in vars(base)), len(classes))
+def _positions(cls: type) -> dict[str, int]:
+    """How far up the method resolution order each attribute is found that `cls` has."""
+    positions: dict[str, int] = {}
+    for i, base in enumerate(cls.__mro__):
+        for name in vars(base):
+            positions.setdefault(name, i)
+    return positions
 
 
 def _first_to_state(cls: type, fact: str) -> type:
@@ -94,7 +101,8 @@ def _parts_of_formulas(cls: type) -> set[str]:
 def _all_here(cls: type[StatesFacts], parts: set[str]) -> bool:
     """Whether all formulas are this package's, and no base has said that they are not."""
     formulas = {name for names in cls.formulas_of_facts.values() for name in names} | parts
-    owners = (cls.__mro__[_position(cls, name)] for name in formulas if hasattr(cls, name))
+    position = _positions(cls)
+    owners = (cls.__mro__[position[name]] for name in formulas if name in position)
     bases = (base for base in cls.__bases__ if issubclass(base, StatesFacts))
     return all(map(_is_here, owners)) and all(
         base.is_builtin for base in bases if base is not StatesFacts
