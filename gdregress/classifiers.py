@@ -1,5 +1,7 @@
 """GDClassifier: linear classification by gradient descent."""
 
+from __future__ import annotations
+
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -41,7 +43,7 @@ from gdregress.penalties import Penalty
 from gdregress.schedules import Schedule
 
 
-def _knows_probabilities(estimator: "GDClassifier") -> bool:
+def _knows_probabilities(estimator: GDClassifier) -> bool:
     """Whether the loss says how likely the classes are; AttributeError otherwise.
 
     That of the last fit, or what the parameter stands for before the first.
@@ -59,7 +61,7 @@ def _knows_probabilities(estimator: "GDClassifier") -> bool:
     return True
 
 
-def _can_learn_in_parts(estimator: "GDClassifier") -> bool:
+def _can_learn_in_parts(estimator: GDClassifier) -> bool:
     """AttributeError for what needs all rows at once; True otherwise."""
     if isinstance(estimator.class_weight, str):
         raise AttributeError(

@@ -26,6 +26,8 @@ fact                    meaning
 ======================  ===============================================================
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from numbers import Real
 from typing import Any, Literal, NamedTuple

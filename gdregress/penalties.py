@@ -14,6 +14,8 @@ References
 Parikh and Boyd, "Proximal algorithms", Foundations and Trends in Optimization, 2014.
 """
 
+from __future__ import annotations
+
 import math
 from abc import ABC, abstractmethod
 from numbers import Real
@@ -48,7 +50,7 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
 
     _parameter_constraints: dict[str, list[Any]] = {}
     active: bool = True
-    kernel_terms: "KernelTerms | None" = None
+    kernel_terms: KernelTerms | None = None
     formulas_of_facts: dict[str, tuple[str, ...]] = {
         "active": ("value", "prox"),
         "strong_convexity": ("value", "prox"),

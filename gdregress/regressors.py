@@ -1,5 +1,7 @@
 """GDRegressor: linear regression by gradient descent."""
 
+from __future__ import annotations
+
 import math
 from numbers import Real
 from typing import Literal

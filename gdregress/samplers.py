@@ -5,6 +5,8 @@ are. The share multiplies the learning rate, so that the rows of a last, shorter
 more than all others.
 """
 
+from __future__ import annotations
+
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Iterable

@@ -9,6 +9,8 @@ Horizons are counted in updates. ``None`` stands for a horizon that the estimato
 epoch for the decays, the whole run (``max_iter`` epochs) for "cosine" and "one-cycle".
 """
 
+from __future__ import annotations
+
 import copy
 import math
 from abc import ABC, abstractmethod

@@ -1,5 +1,7 @@
 """The shared fit of the estimators: validate, build the objective, solve, set attributes."""
 
+from __future__ import annotations
+
 import copy
 import warnings
 from abc import ABCMeta, abstractmethod

@@ -29,7 +29,7 @@ from gdregress.schedules import (
 PATIENCE_WITH_MEMORY, PATIENCE_AT_KINKS = 40, 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Components:
     """The objects that the parameters stand for."""
 

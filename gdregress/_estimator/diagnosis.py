@@ -232,7 +232,7 @@ def _round_down(value, digits=3):
     return math.floor(value * scale * (1 + 1e-12)) / scale
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class RunDiagnostics:
     """What the diagnosis knows of a run beyond its history, computed when asked for."""
 

@@ -35,7 +35,7 @@ FEWEST_UPDATES = 100
 SWINGS = 4
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Plan:
     """A run ready to start, and where it starts from without a warm start."""
 
@@ -45,7 +45,7 @@ class Plan:
     momentum: float | str | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Hooks:
     """What the estimator does between epochs, see `Run`."""
 

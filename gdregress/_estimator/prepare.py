@@ -13,7 +13,7 @@ from gdregress._utils.array_api import namespace
 from gdregress._utils.validation import check_parameters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prepared:
     """What is ready before anything descends.
 

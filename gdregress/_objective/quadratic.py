@@ -17,7 +17,7 @@ from gdregress.samplers import ALL_ROWS
 SMALLEST_VALUE, SMALLEST_GRADIENT, SMALLEST_SINGLE = 1e-5, 1e-10, 1e-2
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Expansion:
     """A quadratic objective around an anchor a, in the letters of `QuadraticObjective`.
 

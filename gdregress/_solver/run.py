@@ -11,7 +11,7 @@ from gdregress._solver.history import History
 from gdregress._solver.stopping import Plateau, Stopping
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Run:
     """The parts of one run; no part knows another.
 
@@ -74,7 +74,7 @@ class Run:
     history: History = field(default_factory=History)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class State:
     """Everything that a resumed run needs.
 
@@ -136,7 +136,7 @@ class State:
             self.average = SuffixAverage(self.average.start)
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Result:
     """How a run ended: the parameters to keep, why it stopped, and the number of epochs."""
 

@@ -3,7 +3,6 @@
 import sys
 import warnings
 from importlib import import_module
-from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 
 EARLIER_PATHS = {
@@ -30,7 +29,7 @@ EARLIER_PATHS = {
 }
 
 
-class EarlierPath(MetaPathFinder, Loader):
+class EarlierPath:
     """Finds a module of version 0.1 under its earlier name, and warns of the new one."""
 
     def find_spec(self, fullname, path=None, target=None):

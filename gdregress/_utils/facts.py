@@ -33,7 +33,11 @@ class StatesFacts:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls._forget_facts_of_overrides()
+        if _is_here(cls) and "formulas_of_facts" in vars(cls.__bases__[0]):
+            # derived from the base of its kind alone, whose facts are all unknown
+            cls.is_builtin = vars(cls).get("is_builtin", True)
+        else:
+            cls._forget_facts_of_overrides()
 
     @classmethod
     def _forget_facts_of_overrides(cls) -> None:
@@ -47,7 +51,9 @@ class StatesFacts:
         for fact, formulas in cls.formulas_of_facts.items():
             stated = position.get(fact, nowhere)
             if any(position.get(name, nowhere) < stated for name in (*formulas, *parts)):
-                setattr(cls, fact, vars(_first_to_state(cls, fact))[fact])
+                unknown = vars(_first_to_state(cls, fact))[fact]
+                if getattr(cls, fact) is not unknown:
+                    setattr(cls, fact, unknown)
         if not _is_here(cls):
             cls.is_builtin = _all_here(cls, parts)
         elif "is_builtin" not in vars(cls):

@@ -34,6 +34,8 @@ fact                  meaning
 ====================  ===============================================================
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Literal
@@ -110,7 +112,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         """Derivative dL/dz of each prediction, an array of the shape of `z`."""
 
     @property
-    def base_loss(self) -> "Loss":
+    def base_loss(self) -> Loss:
         """The loss of a single label behind a loss of more classes; all others are their own."""
         return self
 

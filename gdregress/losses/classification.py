@@ -5,6 +5,8 @@ label. To add one, write a class with `value` and `gradient` and a line in
 `CLASSIFICATION_LOSSES`; a loss that gives the labels probabilities has `probability` as well.
 """
 
+from __future__ import annotations
+
 from gdregress._utils.array_api import namespace
 from gdregress._utils.types import Array
 from gdregress.losses.base import Loss

@@ -1,5 +1,7 @@
 """A loss that is only a formula: its gradient comes from the library of the data."""
 
+from __future__ import annotations
+
 import array_api_compat
 
 from gdregress._utils.array_api import namespace

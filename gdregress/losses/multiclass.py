@@ -4,6 +4,8 @@ Their `value` maps y of shape (n_samples,) and z of shape (n_samples, k) to one 
 `gradient` to the derivatives in the shape of z.
 """
 
+from __future__ import annotations
+
 from gdregress._utils.array_api import namespace
 from gdregress._utils.types import Array
 from gdregress.losses.base import Loss

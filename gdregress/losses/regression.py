@@ -1,5 +1,7 @@
 """Losses of a number: what a prediction z costs where the target is y."""
 
+from __future__ import annotations
+
 from numbers import Real
 
 from gdregress._utils.array_api import namespace
