@@ -136,7 +136,7 @@ class State:
             self.average = SuffixAverage(self.average.start)
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """How a run ended: the parameters to keep, why it stopped, and the number of epochs."""
 

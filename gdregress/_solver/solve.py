@@ -52,7 +52,8 @@ def solve(run, state):
                     break
     except KeyboardInterrupt as error:
         stop, interrupt = "interrupted", error
-    return _end(run, state, best, Result(None, stop or "max_iter", n_iter, interrupt))
+    reason = stop or "max_iter"
+    return Result(_end(run, state, best, reason), reason, n_iter, interrupt)
 
 
 def _begin(run, state):
@@ -91,13 +92,12 @@ def _on_plateau(run, state, row):
     return "plateau" if state.rate_factor < run.schedule.smallest else None
 
 
-def _end(run, state, best, result):
-    """Choose the parameters to keep, and leave the state ready to be resumed."""
+def _end(run, state, best, reason):
+    """Leave the state ready to be resumed; the parameters to keep."""
     if run.objective.from_moments:
         state.anchor = run.objective.finite_anchor()
     last = state.objective = run.history["objective"][-1]
     worse_than_nothing = run.may_cut_rate and last > run.divergence.null_objective
-    if run.validate is not None or result.stop_reason in run.keep_best_on:
+    if run.validate is not None or reason in run.keep_best_on:
         state.restart_at(best.params, run.optimizer)
-    result.params = best.params if worse_than_nothing else state.reported()
-    return result
+    return best.params if worse_than_nothing else state.reported()
