@@ -12,7 +12,6 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from gdregress._objective.moments import check_finite, moments_of
 from gdregress._utils.array_api import asarray, namespace, to_numpy
-from gdregress.losses.base import local_curvature
 
 
 class Spectrum:
@@ -146,7 +145,7 @@ def loss_curvature(objective, null_params):
         return 1.0
     if not loss.smooth:
         return 1 / prediction_scale(objective, null_params)
-    measured = local_curvature(loss, objective.y, objective.predict(null_params))
+    measured = loss.curvature_at(objective.y, objective.predict(null_params))
     largest = float(namespace(measured).max(measured))
     return largest if 0 < largest < math.inf else 1.0
 

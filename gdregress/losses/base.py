@@ -23,6 +23,7 @@ inherit them: it states its own, or is treated as a loss that states none.
 fact                  meaning
 ====================  ===============================================================
 ``curvature``         the least upper bound of d2L/dz2, None where there is none
+``curvature_at``      d2L/dz2 as a function of y and z; by differences where none is stated
 ``is_quadratic``      whether L = (z - y)^2 / 2
 ``multinomial``       whether softmax is its form for more than two classes
 ``always_positive``   whether every finite prediction has a loss above 0, so that
@@ -86,6 +87,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     label_probabilities: Callable[..., tuple[Array, Array]] | None = None
     formulas_of_facts: dict[str, tuple[str, ...]] = {
         "curvature": ("value", "gradient"),
+        "curvature_at": ("value", "gradient"),
         "is_quadratic": ("value", "gradient"),
         "multinomial": (
             "value",
@@ -110,6 +112,14 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     @abstractmethod
     def gradient(self, y: Array, z: Array) -> Array:
         """Derivative dL/dz of each prediction, an array of the shape of `z`."""
+
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        """Second derivative d2L/dz2 of each prediction, an array of the shape of `z`.
+
+        Where it jumps, one of the two limits; beside a kink 0. Of losses whose predictions are
+        coupled, the diagonal of the Hessian.
+        """
+        return local_curvature(self, y, z)
 
     @property
     def base_loss(self) -> Loss:

@@ -39,6 +39,11 @@ class LogLoss(Loss):
         small = xp.exp(-abs(margin))
         return -y * xp.where(margin > 0, small, xp.ones_like(small)) / (1 + small)
 
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        # p (1 - p), whose digits do not cancel far out
+        small = namespace(z).exp(-abs(z))
+        return small / (1 + small) ** 2
+
     def log_probability(self, z: Array) -> Array:
         """log P(y = 1), finite however small it is."""
         xp = namespace(z)
@@ -76,6 +81,9 @@ class Hinge(Loss):
         xp = namespace(z)
         return xp.where(y * z < 1, -y, xp.zeros_like(z))
 
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        return namespace(z).zeros_like(z)
+
 
 class SquaredHinge(Loss):
     """L = max(0, 1 - m)^2, m = y z, without a factor 1/2, as in ``LinearSVC``."""
@@ -89,6 +97,9 @@ class SquaredHinge(Loss):
 
     def gradient(self, y: Array, z: Array) -> Array:
         return -2 * y * namespace(z).clip(1 - y * z, min=0)
+
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        return 2 * namespace(z).astype(y * z < 1, z.dtype)
 
 
 class ModifiedHuber(Loss):
@@ -111,6 +122,9 @@ class ModifiedHuber(Loss):
 
     def gradient(self, y: Array, z: Array) -> Array:
         return -2 * y * namespace(z).clip(1 - y * z, min=0, max=2)
+
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        return 2 * namespace(z).astype(abs(y * z) < 1, z.dtype)
 
     def probability(self, z: Array) -> Array:
         """P(y = 1) = (min(1, max(-1, z)) + 1) / 2: section 3 of the same source."""
@@ -139,6 +153,9 @@ class Perceptron(Loss):
     def gradient(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
         return xp.where(y * z <= 0, -y, xp.zeros_like(z))
+
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        return namespace(z).zeros_like(z)
 
 
 CLASSIFICATION_LOSSES: dict[str, type[Loss]] = {

@@ -47,6 +47,11 @@ class Softmax(Loss):
         wrong = xp.where(is_class, xp.zeros_like(z), self.probability(z))
         return xp.where(is_class, -xp.sum(wrong, axis=1, keepdims=True), wrong)
 
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        """p (1 - p): the diagonal of diag(P) - P P', whose other entries are -p_s p_t."""
+        p = self.probability(z)
+        return p * (1 - p)
+
     def probability(self, z: Array) -> Array:
         """P(y = t) of every class, shape (n_samples, k)."""
         xp = namespace(z)
@@ -109,6 +114,9 @@ class OneVsRest(Loss):
 
     def gradient(self, y: Array, z: Array) -> Array:
         return self.loss.gradient(_labels(y, z), z)
+
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        return self.loss.curvature_at(_labels(y, z), z)
 
     def probability(self, z: Array) -> Array:
         """Of every class, what its own loss says divided by the sum; 1 / k where all say 0."""

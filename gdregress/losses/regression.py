@@ -27,6 +27,9 @@ class SquaredError(Loss):
     def gradient(self, y: Array, z: Array) -> Array:
         return z - y
 
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        return namespace(z).ones_like(z)
+
 
 class Huber(Loss):
     """L = r^2 / 2 where |r| <= epsilon, epsilon |r| - epsilon^2 / 2 beyond; r = z - y.
@@ -57,6 +60,9 @@ class Huber(Loss):
     def gradient(self, y: Array, z: Array) -> Array:
         return namespace(z).clip(z - y, -self.epsilon, self.epsilon)
 
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        return namespace(z).astype(abs(z - y) <= self.epsilon, z.dtype)
+
 
 class AbsoluteError(Loss):
     """L = |z - y|, whose minimiser is the median."""
@@ -69,6 +75,9 @@ class AbsoluteError(Loss):
 
     def gradient(self, y: Array, z: Array) -> Array:
         return namespace(z).sign(z - y)
+
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        return namespace(z).zeros_like(z)
 
 
 class LogCosh(Loss):
@@ -89,6 +98,11 @@ class LogCosh(Loss):
 
     def gradient(self, y: Array, z: Array) -> Array:
         return namespace(z).tanh(z - y)
+
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        # 1 - tanh^2 = 4 e / (1 + e)^2, whose digits do not cancel far out
+        e = namespace(z).exp(-2 * abs(z - y))
+        return 4 * e / (1 + e) ** 2
 
 
 class Quantile(Loss):
@@ -120,6 +134,9 @@ class Quantile(Loss):
         sign = namespace(z).sign(residual)
         return sign / 2 + (0.5 - self.quantile) * abs(sign)
 
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        return namespace(z).zeros_like(z)
+
 
 class EpsilonInsensitive(Loss):
     """L = max(0, |z - y| - epsilon): errors up to epsilon are free.
@@ -149,6 +166,9 @@ class EpsilonInsensitive(Loss):
         residual = z - y
         return xp.sign(residual - xp.clip(residual, -self.epsilon, self.epsilon))
 
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        return namespace(z).zeros_like(z)
+
 
 class SquaredEpsilonInsensitive(Loss):
     """L = max(0, |z - y| - epsilon)^2, without a factor 1/2, as scikit-learn defines it.
@@ -172,6 +192,9 @@ class SquaredEpsilonInsensitive(Loss):
     def gradient(self, y: Array, z: Array) -> Array:
         residual = z - y
         return 2 * (residual - namespace(z).clip(residual, -self.epsilon, self.epsilon))
+
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        return 2 * namespace(z).astype(abs(z - y) > self.epsilon, z.dtype)
 
 
 class Poisson(Loss):
@@ -198,6 +221,9 @@ class Poisson(Loss):
     def gradient(self, y: Array, z: Array) -> Array:
         return namespace(z).exp(z) - y
 
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        return namespace(z).exp(z)
+
 
 class Gamma(Loss):
     """L = z - log y + y exp(-z) - 1: half the gamma deviance, for amounts y > 0.
@@ -220,6 +246,9 @@ class Gamma(Loss):
 
     def gradient(self, y: Array, z: Array) -> Array:
         return 1 - y * namespace(z).exp(-z)
+
+    def curvature_at(self, y: Array, z: Array) -> Array:
+        return y * namespace(z).exp(-z)
 
 
 def exp_remainder(d: Array) -> Array:

@@ -20,6 +20,7 @@ from sklearn.linear_model import SGDClassifier
 
 from gdregress import GDClassifier
 from gdregress.losses import Loss
+from gdregress.losses.base import local_curvature
 from gdregress.losses.classification import (
     CLASSIFICATION_LOSSES,
     LogLoss,
@@ -252,6 +253,28 @@ def test_curvature_is_the_least_upper_bound(name):
 def test_no_curvature_is_stated_where_there_is_no_bound(name):
     assert CLASSIFICATION_LOSSES[name].curvature is None
     assert OneVsRest(CLASSIFICATION_LOSSES[name](), 3).curvature is None
+
+
+@every_loss
+def test_curvature_at_a_point_is_the_derivative_of_the_gradient(name):
+    loss = CLASSIFICATION_LOSSES[name]()
+    y, z = pairs()
+    there = loss.curvature_at(y, z)
+    assert_allclose(there, local_curvature(loss, y, z), rtol=1e-6, atol=1e-9)
+    assert loss.curvature is None or (there <= loss.curvature).all()
+
+
+@more_classes
+@every_class_loss
+def test_curvature_at_a_point_is_the_diagonal_of_the_hessian(name, k):
+    loss = losses_of(k)[name][0]
+    y, z = class_pairs(k)
+    diagonal, step = np.empty_like(z), 1e-5
+    for t in range(k):
+        moved = step * (np.arange(k) == t)
+        change = loss.gradient(y, z + moved) - loss.gradient(y, z - moved)
+        diagonal[:, t] = change[:, t] / (2 * step)
+    assert_allclose(loss.curvature_at(y, z), diagonal, rtol=1e-7, atol=1e-8)
 
 
 def largest_eigenvalues(loss, y, z):
@@ -554,7 +577,7 @@ def jax_arrays():
 def test_same_numbers_on_every_array_library(loss, dtype, library):
     xp, precision = library()
     y, z = pairs() if loss.n_outputs is None else class_pairs(3)
-    calls = [(loss.value, (y, z)), (loss.gradient, (y, z))]
+    calls = [(f, (y, z)) for f in (loss.value, loss.gradient, loss.curvature_at)]
     single = getattr(loss, "loss", loss)
     if single.probability is not None:
         calls.append((loss.probability, (z,)))

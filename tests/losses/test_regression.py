@@ -183,6 +183,22 @@ def test_smooth_says_whether_the_gradient_jumps(name):
     assert (jump < 0.01) == loss.smooth
 
 
+@every_loss
+def test_curvature_at_a_point_is_the_derivative_of_the_gradient(name):
+    loss = LOSSES[name]()
+    y, z = pairs(loss)
+    there = loss.curvature_at(y, z)
+    np.testing.assert_allclose(there, local_curvature(loss, y, z), rtol=1e-6, atol=1e-6)
+    assert loss.curvature is None or (there <= loss.curvature).all()
+
+
+def test_curvature_far_out_keeps_its_digits():
+    """1 / cosh^2, which is 4 exp(-2 |r|) far from zero."""
+    far = np.array([-20.0, 25.0])
+    expected = 4 * np.exp(-2 * abs(far))
+    np.testing.assert_allclose(LogCosh().curvature_at(0 * far, far), expected, rtol=1e-14)
+
+
 def test_local_curvature():
     z = np.array([-1.0, 0.0, 2.0])
     np.testing.assert_allclose(local_curvature(Poisson(), np.ones(3), z), np.exp(z), rtol=1e-8)
@@ -209,7 +225,7 @@ def test_same_numbers_on_every_array_library(name, dtype, library):
     loss = LOSSES[name]()
     y, z = pairs(loss)
     y_there, z_there = (xp.asarray(a.tolist(), dtype=getattr(xp, dtype)) for a in (y, z))
-    for method in (loss.value, loss.gradient):
+    for method in (loss.value, loss.gradient, loss.curvature_at):
         there = method(y_there, z_there)
         assert there.dtype == getattr(xp, dtype)
         here = method(y.astype(dtype), z.astype(dtype))
@@ -257,6 +273,22 @@ class Own(Loss):
 
     def gradient(self, y, z):
         return z - y
+
+
+def test_the_curvature_of_ones_own_loss_is_measured():
+    y, z = REALS, REALS + 0.3
+    np.testing.assert_allclose(Own().curvature_at(y, z), 1, rtol=1e-8)
+
+
+def test_the_curvature_at_a_point_is_not_inherited_past_another_gradient():
+    class Steeper(SquaredError):
+        def value(self, y, z):
+            return 3 * super().value(y, z)
+
+        def gradient(self, y, z):
+            return 3 * super().gradient(y, z)
+
+    np.testing.assert_allclose(Steeper().curvature_at(REALS, REALS + 0.3), 3, rtol=1e-8)
 
 
 NUMBERS = r"at y = \S+, z = \S+ gradient\(\) says \S+, while the value changes by \S+ per unit"
