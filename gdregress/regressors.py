@@ -94,6 +94,14 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     epsilon : float or None, default=None
         Threshold of "huber" and the epsilon-insensitive losses, in the units of y; None is the
         loss's own default: 1.35 and 0.1.
+    preconditioner : {"auto", "columns", "moments"} or None, default="auto"
+        Coordinates in which the run descends; objective, penalty and everything reported stay
+        in the user's units. "columns": each column centred and scaled to one size. "moments":
+        the metric of the second moments of the columns, for solver="batch", smooth losses, l2 or
+        no penalty and at most 512 columns, which takes few epochs however the columns are
+        correlated. None: the columns as they are. "auto" is None where `learning_rate` is a
+        number, which then is the textbook step; otherwise "columns", or "moments" where it
+        saves epochs (squared error: where scaled columns would not finish within `max_iter`).
     standardize : bool, default=False
         Centre and scale the columns inside. The penalty then acts on the standardised
         coefficients; ``coef_`` and ``intercept_`` are in the original units.
@@ -214,6 +222,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         schedule: str | Schedule | ScheduleFunction = "auto",
         power_t: float = 0.25,
         epsilon: float | None = None,
+        preconditioner: str | None = "auto",
         standardize: bool = False,
         max_iter: int = 1000,
         tol: float | None = 1e-5,
@@ -240,6 +249,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         self.schedule = schedule
         self.power_t = power_t
         self.epsilon = epsilon
+        self.preconditioner = preconditioner
         self.standardize = standardize
         self.max_iter = max_iter
         self.tol = tol

@@ -43,7 +43,7 @@ def warn_uncompiled():
 
 def covers(loss, design):
     """Whether the core has the formulas of a loss and can read the rows of a design matrix."""
-    if loss.kernel is None or design.scale is not None:
+    if loss.kernel is None:
         return False
     parameter = loss.base_loss.kernel_parameter
     if parameter is not None and np.ndim(getattr(loss.base_loss, parameter)):

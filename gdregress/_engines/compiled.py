@@ -63,6 +63,7 @@ class Compiled(EpochEngine):
             and run.line_search is None
             and isinstance(state.params, np.ndarray)
             and objective.has_rows
+            and objective.design.coordinates is None
             and objective.penalty.kernel_terms is not None
             and run.optimizer.kernel is not None
             and core.covers(objective.loss, objective.design)

@@ -9,7 +9,6 @@ from gdregress._core.row_orders import row_order
 from gdregress._engines.engine import EpochEngine
 from gdregress._engines.rates import learning_rates
 from gdregress._objective import jitted
-from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import mean_gradient
 from gdregress._objective.from_data import DataObjective
 
@@ -38,7 +37,7 @@ class Jitted(EpochEngine):
         order = row_order(n, state.rng, run.sampler.shuffle)
         rates, last_rate = learning_rates(run, state, n, size)
         traced = jitted.Traced(
-            objective.design.fit_intercept,
+            objective.design,
             loss=objective.loss,
             penalty=objective.penalty,
             optimizer=run.optimizer,
@@ -72,11 +71,11 @@ def _scan():
 
     @partial(jax.jit, static_argnums=0)
     def scan(traced, arrays, carry, batches, rates):
-        X, mean, scale, y, weights = arrays
+        X, numbers, y, weights = arrays
 
         def update(carry, batch):
             (params, memory), (rows, rate) = carry, batch
-            design = DesignMatrix(X[rows], traced.fit_intercept, mean, scale)
+            design = traced.design(X[rows], numbers)
             some = None if weights is None else weights[rows]
             point = traced.optimizer.lookahead(params, memory)
             z = design.predict(point)

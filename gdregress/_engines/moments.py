@@ -128,7 +128,7 @@ class Moments(Engine):
             core.target_rows(expansion.gradient),
             expansion.value,
         )
-        ends = self.run.stopping.threshold
+        ends = self.meter.threshold()
         limits = np.array([expansion.smallest_value, expansion.smallest_square, ends])
         return quadratic, limits
 

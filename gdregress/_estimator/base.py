@@ -77,6 +77,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         ],
         "schedule": [StrOptions({"auto", *SCHEDULES}), callable],
         "power_t": [Interval(Real, 0, None, closed="left")],
+        "preconditioner": [StrOptions({"auto", "columns", "moments"}), None],
         "standardize": ["boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left"), None],
@@ -221,8 +222,9 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             store=original if self.store_path else None,
             on_epoch=epoch_end if epoch_end.has_work() else None,
         )
-        plan = plan_run(self, prepared.components, prepared.objective, start, hooks)
-        state = start or fresh_state(self, prepared, plan.null_params)
+        components, objective, frame = prepared.components, prepared.objective, prepared.frame
+        plan = plan_run(self, components, objective, frame, start, hooks)
+        state = start or fresh_state(self, prepared, plan.first_params)
         epoch_end.begin()
         result = solve(plan.run, state)
         self._set_fitted(result, plan, state, prepared, original)
@@ -243,8 +245,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         original = original_units(prepared, self._coef_as_rows)
         hooks = Hooks(store=original if self.store_path else None)
         components, objective = prepared.components, prepared.objective
-        plan = plan_run(self, components, objective, start, hooks, in_parts=True)
-        state = start or fresh_state(self, prepared, plan.null_params)
+        plan = plan_run(self, components, objective, prepared.frame, start, hooks, in_parts=True)
+        state = start or fresh_state(self, prepared, plan.first_params)
         result = solve(plan.run, state)
         history = self.history_ if earlier else History()
         self._set_fitted(result, plan, state, prepared, original)

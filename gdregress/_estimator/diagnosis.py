@@ -238,6 +238,7 @@ class RunDiagnostics:
 
     name: str
     spectrum: Any
+    user_spectrum: Any
     smoothness: Callable[[], float]
     automatic_rate: Callable[[], float]
     searched: bool

@@ -20,7 +20,7 @@ from gdregress._utils.array_api import dot, namespace, to_numpy
 
 CONSTANT_MOMENTUM = 0.9
 # Gradients so much smaller than the slopes that they are the mean of are rounding.
-ROUNDING = 1e-14
+ROUNDING, ROUNDING_SINGLE = 1e-14, 5e-7
 
 
 def is_searched(estimator, components):
@@ -151,6 +151,18 @@ class CurvatureBounds:
         """Largest curvature that the sampler's batches show in expectation."""
         return self.of_loss * batch_smoothness(self.objective, self.sampler, self.spectrum)
 
+    def largest(self):
+        """Largest curvature over all rows, from the eigenvalue or from the trace above it."""
+        if self.objective.moments is not None or self.objective.from_moments:
+            return self.of_loss * self.spectrum.largest
+        return self.of_loss * self._trace()
+
+    def _trace(self):
+        squares = self.objective.column_mean_squares
+        total = float(namespace(squares).sum(squares))
+        check_finite(total)
+        return total
+
     def gradient_step(self):
         """Step size of the gradient mapping, which is zero at the minimum for any step size.
 
@@ -158,10 +170,7 @@ class CurvatureBounds:
         """
         if not self.objective.penalty.active:
             return 1.0
-        squares = self.objective.column_mean_squares
-        total = float(namespace(squares).sum(squares))
-        check_finite(total)
-        return 1 / (self.of_loss * total or 1.0)
+        return 1 / (self.of_loss * self._trace() or 1.0)
 
     def rounding(self, threshold, null_objective):
         """Norm of a gradient that rounding alone makes: a share of the slopes of the rows.
@@ -178,10 +187,11 @@ class CurvatureBounds:
             The objective at the null parameters, or more.
         """
         objective, loss = self.objective, self.objective.loss
+        share = ROUNDING_SINGLE if str(objective.y.dtype).endswith("32") else ROUNDING
         if loss.target_range in ("labels", "classes") or loss.link == "log":
-            return ROUNDING * self.of_loss
-        rounding = ROUNDING * math.sqrt(2 * self.of_loss * max(0.0, null_objective))
+            return share * self.of_loss
+        rounding = share * math.sqrt(2 * self.of_loss * max(0.0, null_objective))
         if threshold < rounding:
             slopes = loss.gradient(objective.y, objective.design.predict(self.null_params))
-            rounding = ROUNDING * math.sqrt(dot(slopes, slopes) / objective.n_samples)
+            rounding = share * math.sqrt(dot(slopes, slopes) / objective.n_samples)
         return rounding

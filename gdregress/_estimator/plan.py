@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from gdregress._estimator.certificate import certificate_for
+from gdregress._estimator.coordinates import worth_moments
 from gdregress._estimator.diagnosis import RunDiagnostics
 from gdregress._estimator.learning_rate import (
     CONSTANT_MOMENTUM,
@@ -20,8 +22,8 @@ from gdregress._estimator.learning_rate import (
     resolved_momentum,
 )
 from gdregress._objective.base import null_parameters
-from gdregress._objective.curvature import Spectrum, prediction_scale
-from gdregress._objective.moments import affordable
+from gdregress._estimator.start import first_parameters
+from gdregress._objective.curvature import prediction_scale
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress._solver.line_search import LineSearch
 from gdregress._solver.run import Run
@@ -40,7 +42,7 @@ class Plan:
     """A run ready to start, and where it starts from without a warm start."""
 
     run: Run
-    null_params: Any
+    first_params: Any
     diagnostics: RunDiagnostics
     momentum: float | str | None
 
@@ -54,7 +56,7 @@ class Hooks:
     on_epoch: Callable | None = None
 
 
-def plan_run(estimator, components, objective, start=None, hooks=None, in_parts=False):
+def plan_run(estimator, components, objective, frame, start=None, hooks=None, in_parts=False):
     """Resolve rate and momentum on these data and assemble the parts of the loop.
 
     Parameters
@@ -62,8 +64,10 @@ def plan_run(estimator, components, objective, start=None, hooks=None, in_parts=
     estimator : GDRegressor or GDClassifier
     components : Components
     objective : DataObjective
+    frame : Frame
+        The coordinates of the objective, and what is known of its columns.
     start : State or None
-        Where the run starts, if not at the null parameters.
+        Where the run starts, if not at `first_parameters`.
     hooks : Hooks or None
     in_parts : bool
         Whether this is the single pass of `partial_fit`: only values that are not finite end it,
@@ -74,14 +78,14 @@ def plan_run(estimator, components, objective, start=None, hooks=None, in_parts=
     Plan
     """
     started, hooks = time.perf_counter(), hooks or Hooks()
-    loss, sampler = components.loss, components.sampler
+    loss, sampler, spectrum = components.loss, components.sampler, frame.spectrum
     null_params = objective.inside(
         null_parameters(objective.design, objective.y, objective.weights, loss)
     )
-    spectrum = Spectrum(objective.design, objective.weights, objective.y)
-    if not in_parts and _worth_moments(estimator, components, objective):
-        objective = _by_moments(objective, spectrum, null_params)
-    null_objective = _finite_start(objective, null_params, start)
+    first = objective.inside(first_parameters(estimator, objective))
+    if not in_parts and _worth_moments(estimator, components, objective, frame):
+        objective = _by_moments(objective, spectrum, first)
+    null_objective, largest = _finite_start(objective, null_params, first, start)
     curvature, optimizer = _curvature_and_optimizer(
         estimator, components, objective, spectrum, null_params
     )
@@ -89,12 +93,17 @@ def plan_run(estimator, components, objective, start=None, hooks=None, in_parts=
     step = curvature.gradient_step()
     null_mapping = objective.gradient_mapping(null_params, objective.gradient(null_params), step)
     units, reference = objective.measuring_units(null_mapping)
-    diagnostics = _diagnostics(estimator, components, curvature, optimizer, reference)
+    diagnostics = _diagnostics(estimator, components, curvature, optimizer, reference, frame)
     updates = sampler.updates_per_epoch(objective.n_samples)
-    stopping, plateau, divergence = Never(), None, NotFinite()
+    stopping, plateau, divergence, certificate = Never(), None, NotFinite(), None
     if not in_parts:
-        divergence = Divergence(null_objective, diagnostics.is_above_stable_limit)
-        stopping = _stopping(estimator, diagnostics, curvature, null_objective)
+        divergence = Divergence(largest, diagnostics.is_above_stable_limit)
+        if loss.smooth:
+            certificate = certificate_for(
+                estimator, curvature, null_params, null_objective, reference, units, step
+            )
+        if diagnostics.by_gradient:
+            stopping = Tolerance(certificate)
         plateau = _plateau(estimator, components, diagnostics, null_objective, updates)
     if start is not None and start.plateau is not None and components.schedule.listens:
         plateau = start.plateau
@@ -109,6 +118,7 @@ def plan_run(estimator, components, objective, start=None, hooks=None, in_parts=
         max_iter=1 if in_parts else estimator.max_iter,
         gradient_step=step,
         gradient_units=units,
+        certificate=certificate,
         started=started,
         schedule_offset=start.count if start and components.schedule.runs_out else 0,
         may_cut_rate=estimator.learning_rate == "auto",
@@ -118,44 +128,46 @@ def plan_run(estimator, components, objective, start=None, hooks=None, in_parts=
         store=hooks.store,
         on_epoch=hooks.on_epoch,
     )
-    return Plan(run, null_params, diagnostics, getattr(optimizer, "momentum", None))
+    return Plan(run, first, diagnostics, getattr(optimizer, "momentum", None))
 
 
-def _worth_moments(estimator, components, objective):
-    """Whether the moments of the columns are worth their price.
+def _worth_moments(estimator, components, objective, frame):
+    """Whether the moments of the columns are worth their price of about 1 + p / 50 passes.
 
-    They cost one pass over the data and p^2 operations a row, about 1 + p / 50 passes in all.
-    An automatic rate needs them for the curvature. For squared error they also give objective
-    and gradient over all rows, one pass an epoch otherwise. Fewer rows than twice the columns
-    are used as they are.
+    The coordinates may have needed them already. An automatic rate needs them for the curvature.
+    For squared error they also give objective and gradient over all rows, one pass an epoch
+    otherwise.
     """
+    if not worth_moments(objective.design):
+        return False
     no_rate = components.optimizer.adaptive or is_searched(estimator, components)
     for_rate = estimator.learning_rate == "auto" and not no_rate
     saved = estimator.max_iter if objective.loss.is_quadratic else 0
     passes = 1 + objective.design.n_parameters / 50
-    enough_rows = objective.n_samples >= 2 * objective.design.n_parameters
-    return affordable(objective.design) and enough_rows and (for_rate or saved >= passes)
+    return frame.has_moments or for_rate or saved >= passes
 
 
-def _by_moments(objective, spectrum, null_params):
+def _by_moments(objective, spectrum, anchor):
     """The objective, helped by the moments of its columns."""
     objective = objective.with_moments(spectrum.moments)
     if spectrum.moments is None or not objective.loss.is_quadratic:
         return objective
     with np.errstate(over="ignore", invalid="ignore"):
-        return QuadraticObjective(objective, anchor=null_params)
+        return QuadraticObjective(objective, anchor=anchor)
 
 
-def _finite_start(objective, null_params, start):
-    """Objective at the null parameters or at the start, the larger; an error if it overflows."""
-    points = [null_params] if start is None else [null_params, start.params]
+def _finite_start(objective, null_params, first, start):
+    """Objectives of the null model, and the largest where a run begins; an error if it overflows.
+
+    Of the perceptron, which has no loss before it has learned anything, the size of its slopes.
+    """
+    begin = first if start is None else start.params
     values = []
     with np.errstate(over="ignore", invalid="ignore"):
-        for point in points:
+        for point in (null_params, begin):
             objective.recentre_for_value(point)
             values.append(objective.value(point, next_point=point))
     if values[0] == 0 and not objective.loss.smooth:
-        # of the perceptron, which has no loss before it has learned anything
         values[0] = prediction_scale(objective, null_params)
     largest = max(values)
     if not largest < math.inf:
@@ -163,7 +175,7 @@ def _finite_start(objective, null_params, start):
             f"The objective is {largest} before the first update: y, X or the initial "
             "coefficients are too large, or outside the penalty's domain. Rescale them."
         )
-    return largest
+    return values[0], largest
 
 
 def _curvature_and_optimizer(estimator, components, objective, spectrum, null_params):
@@ -197,12 +209,12 @@ def _first_rate(estimator, components, curvature, optimizer, start, in_parts):
     return rate
 
 
-def _diagnostics(estimator, components, curvature, optimizer, reference):
+def _diagnostics(estimator, components, curvature, optimizer, reference, frame):
     loss, all_rows = components.loss, components.sampler.takes_all_rows
-    smooth_batch = all_rows and loss.smooth
     return RunDiagnostics(
         name=type(estimator).__name__,
         spectrum=curvature.spectrum,
+        user_spectrum=frame.user_spectrum,
         smoothness=curvature.smoothness,
         automatic_rate=curvature.automatic,
         searched=auto_searches(components),
@@ -210,7 +222,7 @@ def _diagnostics(estimator, components, curvature, optimizer, reference):
         feature_names=partial(_feature_names, estimator),
         tol=estimator.tol,
         reference=reference,
-        by_gradient=smooth_batch and not estimator.early_stopping and estimator.tol is not None,
+        by_gradient=loss.smooth and not estimator.early_stopping and estimator.tol is not None,
         standardize=estimator.standardize,
         is_batch=all_rows,
         is_smooth=loss.smooth,
@@ -218,14 +230,6 @@ def _diagnostics(estimator, components, curvature, optimizer, reference):
         curvature_is_exact=all_rows and loss.is_quadratic,
         curvature_is_bounded=loss.curvature is not None,
     )
-
-
-def _stopping(estimator, diagnostics, curvature, null_objective):
-    """The rule that ends the run by the gradient, where it does."""
-    if not diagnostics.by_gradient:
-        return Never()
-    rounding = curvature.rounding(estimator.tol * diagnostics.reference, null_objective)
-    return Tolerance(estimator.tol, diagnostics.reference, rounding)
 
 
 def _plateau(estimator, components, diagnostics, null_objective, updates):

@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gdregress._estimator.components import Components, build_components
+from gdregress._estimator.coordinates import Frame, choose_frame, penalty_inside
 from gdregress._estimator.data import hold_out, read_in_place, validate_input
 from gdregress._objective.base import normalised_weights
-from gdregress._objective.design import DesignMatrix, Scaling, standardised
 from gdregress._objective.from_data import DataObjective
 from gdregress._utils.array_api import namespace
 from gdregress._utils.validation import check_parameters
@@ -25,8 +25,8 @@ class Prepared:
         To train on, and for the score of early stopping; None without it.
     objective : DataObjective
         Of the rows to train on.
-    scaling : Scaling
-        Between the units of the objective and those of the data.
+    frame : Frame
+        The coordinates of the objective, and what is known of its columns.
     weight_total : float
         Of the rows to train on.
     to_user_library : callable
@@ -37,7 +37,7 @@ class Prepared:
     rows: tuple
     held_out: tuple | None
     objective: DataObjective
-    scaling: Scaling
+    frame: Frame
     weight_total: float
     to_user_library: Callable[[Any], Any]
 
@@ -68,11 +68,10 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
     mean_so_far = (earlier[0] + total) / (earlier[1] + y.shape[0])
     mean = total / y.shape[0] / mean_so_far if earlier[1] else 1
     weights = _relative_weights(y, weights, mean)
-    design, scaling = DesignMatrix(X, estimator.fit_intercept), Scaling()
-    if estimator.standardize:
-        design, scaling = standardised(X, weights, estimator.fit_intercept)
-    objective = DataObjective(design, y, weights, components.loss, components.penalty)
-    return Prepared(components, rows, held_out, objective, scaling, total, to_user_library)
+    frame = choose_frame(estimator, components, X, y, weights, in_parts)
+    penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
+    objective = DataObjective(frame.design, y, weights, components.loss, penalty)
+    return Prepared(components, rows, held_out, objective, frame, total, to_user_library)
 
 
 def _relative_weights(y, weights, mean):
@@ -101,9 +100,9 @@ class Scorer:
         self.estimator = estimator
         self.X, self.y, self.weights = prepared.held_out
         self.objective = prepared.objective
-        self.scaling = prepared.scaling
 
     def __call__(self, params):
-        coef, intercept = self.scaling.to_original(*self.objective.design.split(params))
+        design = self.objective.design
+        coef, intercept = design.split(design.to_user(params))
         z = self.X @ coef + intercept
         return self.estimator._validation_score(self.objective.loss, self.y, z, self.weights)

@@ -9,14 +9,14 @@ import array_api_compat
 import numpy as np
 
 from gdregress import losses
-from gdregress._objective.design import Scaling
+from gdregress._objective import coordinates as coordinates_module
 from gdregress._solver.averaging import SuffixAverage
 from gdregress._solver.history import History
 from gdregress._solver.run import State
 from gdregress._solver.stopping import Plateau
 
 # Parts of a state that have a form of their own to be saved in.
-_PARTS = {"average": SuffixAverage, "plateau": Plateau, "scaling": Scaling}
+_PARTS = {"average": SuffixAverage, "plateau": Plateau}
 
 
 def saved(state):
@@ -31,6 +31,7 @@ def saved(state):
     plain["memory_type"] = type(state.memory).__name__
     for name in _PARTS:
         plain[name] = None if plain[name] is None else plain[name].to_dict()
+    plain["coordinates"] = _plain_coordinates(state.coordinates)
     return plain
 
 
@@ -48,6 +49,7 @@ def restored(plain, optimizer):
     state["memory"] = _memory(plain, optimizer.init(plain["params"]))
     for name, part in _PARTS.items():
         state[name] = None if plain[name] is None else part.from_dict(plain[name])
+    state["coordinates"] = _live_coordinates(plain["coordinates"])
     return State(**state)
 
 
@@ -61,9 +63,21 @@ def _memory(plain, fresh):
     return type(fresh)(**memory) if set(fresh._fields) == set(memory) else fresh
 
 
-def same_scaling(plain, scaling):
-    """Whether a saved scaling holds the same numbers as another."""
-    return Scaling.from_dict(plain).equals(scaling)
+def same_coordinates(plain, coordinates):
+    """Whether saved coordinates hold the same numbers as others."""
+    known = _live_coordinates(plain)
+    return known is coordinates if None in (known, coordinates) else known.equals(coordinates)
+
+
+def _plain_coordinates(coordinates):
+    return coordinates and {"type": type(coordinates).__name__, **vars(coordinates)}
+
+
+def _live_coordinates(plain):
+    if plain is None:
+        return None
+    fields = {name: value for name, value in plain.items() if name != "type"}
+    return getattr(coordinates_module, plain["type"])(**fields)
 
 
 def plain_attributes(attributes):

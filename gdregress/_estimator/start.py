@@ -5,8 +5,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
-from gdregress._estimator.saved_state import restored, same_scaling
-from gdregress._objective.base import null_parameters
+from gdregress._estimator.saved_state import restored, same_coordinates
+from gdregress._objective.base import null_parameters, zero_parameters
 from gdregress._solver.averaging import SuffixAverage
 from gdregress._solver.run import State
 from gdregress._utils.array_api import asarray, namespace, to_numpy
@@ -23,13 +23,25 @@ def given_start(estimator, prepared, coef_init, intercept_init):
     return None
 
 
+def first_parameters(estimator, objective):
+    """Where a fit begins that is given no start.
+
+    The null model under an automatic rate; zero, as the textbooks have it, under a number, but
+    for the logarithm of the mean of y under a log link.
+    """
+    design, loss = objective.design, objective.loss
+    if estimator.learning_rate in ("auto", "line-search") or loss.link == "log":
+        return null_parameters(design, objective.y, objective.weights, loss)
+    return zero_parameters(design, objective.y, loss)
+
+
 def fresh_state(estimator, prepared, params):
     """State of a run that begins at `params`."""
     return State(
         params=params,
         rng=own_generator(estimator),
         average=_new_average(estimator.average),
-        scaling=prepared.scaling,
+        coordinates=prepared.objective.design.coordinates,
         settings=settings(estimator),
     )
 
@@ -64,7 +76,7 @@ def resumed(estimator, prepared):
             f"shape {tuple(saved['params'].shape)}, these data with these parameters need "
             f"{shape}. Fit a clone, or set warm_start=False."
         )
-    if not same_scaling(saved["scaling"], prepared.scaling):
+    if not same_coordinates(saved["coordinates"], objective.design.coordinates):
         return _at(estimator, prepared, estimator.coef_, estimator.intercept_)
     if namespace(saved["params"]) is not xp or saved["params"].dtype != y.dtype:
         device = None if xp is np else y.device
@@ -76,25 +88,26 @@ def resumed(estimator, prepared):
         state.rate_factor, state.plateau, state.learning_rate = 1.0, None, None
         state.average = _new_average(estimator.average)
         state.settings = settings(estimator)
-    state.params, state.scaling = objective.inside(state.params), prepared.scaling
+    state.params = objective.inside(state.params)
+    state.coordinates = objective.design.coordinates
     return state
 
 
 def _at(estimator, prepared, coef, intercept):
     """State of a run that begins at coefficients and an intercept in the units of the data."""
-    objective, scaling = prepared.objective, prepared.scaling
-    params = _given_parameters(estimator, objective, scaling, coef, intercept)
+    objective = prepared.objective
+    params = _given_parameters(estimator, objective, coef, intercept)
     return fresh_state(estimator, prepared, objective.inside(params))
 
 
-def _given_parameters(estimator, objective, scaling, coef_init, intercept_init):
+def _given_parameters(estimator, objective, coef_init, intercept_init):
     """Parameters in the run's units from coefficients in those of the data."""
     y, p, outputs = objective.y, objective.design.n_features, objective.output_shape
     xp = namespace(y)
     device = None if xp is np else y.device
     shapes = {"coef_init": (*outputs, p), "intercept_init": outputs}
     arrays = {}
-    null = null_parameters(objective.design, y, objective.weights, objective.loss)
+    null = first_parameters(estimator, objective)
     null_parts = [to_numpy(part).T for part in objective.design.split(null)]
     given = {"coef_init": coef_init, "intercept_init": intercept_init}
     for (name, value), default in zip(given.items(), null_parts, strict=True):
@@ -109,8 +122,9 @@ def _given_parameters(estimator, objective, scaling, coef_init, intercept_init):
         value = value.astype(float)
         arrays[name] = asarray(np.ascontiguousarray(value.T), xp, device, dtype=y.dtype)
     intercept = xp.reshape(arrays["intercept_init"], (1, *outputs))
-    coef, intercept = scaling.from_original(arrays["coef_init"], intercept)
-    return xp.concat([coef, intercept]) if estimator.fit_intercept else coef
+    if estimator.fit_intercept:
+        return objective.design.from_user(xp.concat([arrays["coef_init"], intercept]))
+    return objective.design.from_user(arrays["coef_init"])
 
 
 def _new_average(average):
@@ -124,11 +138,11 @@ def original_units(prepared, as_rows):
 
     ``as_rows`` gives a single output the shapes (1, n_features) and (1,), as classifiers have it.
     """
-    objective, scaling = prepared.objective, prepared.scaling
+    objective = prepared.objective
     to_user = prepared.to_user_library
 
     def original(params):
-        coef, intercept = scaling.to_original(*objective.design.split(params))
+        coef, intercept = objective.design.split(objective.design.to_user(params))
         if coef.ndim == 2:
             return to_user(coef.T), to_user(intercept)
         if as_rows:

@@ -13,7 +13,6 @@ import numpy as np
 
 from gdregress._objective import fused_pass
 from gdregress._objective.deferred import DeferredScalar
-from gdregress._objective.evaluation import over_targets
 from gdregress._utils.array_api import (
     asarray,
     dot,
@@ -21,6 +20,7 @@ from gdregress._utils.array_api import (
     rows_beside,
     sum_of_products,
 )
+from gdregress.losses.constant import best_constant
 from gdregress.samplers import ALL_ROWS
 
 # Squares of numbers above 1e-20 keep their digits in single precision too.
@@ -177,6 +177,14 @@ class Objective(ABC):
             return grad
         return (params - self.prox(params - step_size * grad, step_size)) / step_size
 
+    def penalty_curvature(self):
+        """Curvature of the penalty at each parameter where it is smooth, shape (n_parameters,)."""
+        terms = self.penalty.kernel_terms if self.penalty.active else None
+        strength = self.penalty.strong_convexity if terms is None else terms.l2
+        curvature = np.zeros(self.design.n_parameters)
+        curvature[: self.design.n_features] = strength if self.penalty.active else 0.0
+        return curvature
+
     @property
     def column_mean_squares(self):
         """Weighted mean of the squares of each column of the design matrix."""
@@ -252,16 +260,20 @@ def output_shape(y, loss):
     return y.shape[1:] if loss.n_outputs is None else (loss.n_outputs,)
 
 
-def null_parameters(design, y, weights, loss):
-    """Where a fit starts: zero, but for the intercept of a log link, which is log(mean of y)."""
+def zero_parameters(design, y, loss):
+    """Coefficients and intercept of zero."""
     xp = namespace(y)
     shape = (design.n_parameters, *output_shape(y, loss))
-    params = xp.zeros(shape, dtype=y.dtype, device=None if xp is np else y.device)
-    if loss.link == "log" and design.fit_intercept:
-        losses = y if weights is None else y * over_targets(weights, y)
-        intercept = xp.log(xp.mean(losses, axis=0, keepdims=True))
-        params = xp.concat([params[:-1, ...], intercept])
-    return params
+    return xp.zeros(shape, dtype=y.dtype, device=None if xp is np else y.device)
+
+
+def null_parameters(design, y, weights, loss):
+    """Those of the null model: coefficients of zero, and the best constant as intercept."""
+    params = zero_parameters(design, y, loss)
+    if not design.fit_intercept:
+        return params
+    constant = best_constant(loss, y, weights)
+    return namespace(y).concat([params[:-1, ...], constant[None, ...]])
 
 
 def _in_units(gradient, scales):

@@ -45,7 +45,23 @@ class Spectrum:
     @cached_property
     def moments(self):
         """Moments of the columns, or None where their matrix would be too large."""
-        return moments_of(self.design, self.y, self.weights)
+        moments = moments_of(self.design, self.y, self.weights)
+        inside = self.design.coordinates
+        return moments if moments is None or inside is None else moments.in_coordinates(inside)
+
+    def in_coordinates(self, design):
+        """The spectrum of the same rows in other coordinates, from moments that are known.
+
+        Parameters
+        ----------
+        design : DesignMatrix
+            In these coordinates; this spectrum is that of the user's columns.
+        """
+        other = Spectrum(design, self.weights, self.y)
+        if "moments" in vars(self):
+            known = self.moments
+            other.moments = None if known is None else known.in_coordinates(design.coordinates)
+        return other
 
     @cached_property
     def matrix(self):

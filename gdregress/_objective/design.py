@@ -5,35 +5,35 @@ intercept, which is left out without `fit_intercept`. The column of ones that th
 stands for is never stored, and a sparse matrix is standardised without being filled in.
 """
 
-from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
-from gdregress._utils.array_api import namespace, take_rows, to_numpy, widest_type
+from gdregress._objective.coordinates import Columns
+from gdregress._utils.array_api import namespace, take_rows, widest_type
 from gdregress.samplers import ALL_ROWS
 
 SQUARED_ROWS = 4096
+# Share of the largest squared deviation in a column that is added to its variance.
+DAMPING = 0.1
 
 
 class DesignMatrix:
-    """The linear map A = [(X - mean) / scale, 1].
+    """The linear map A = [X, 1] T from parameters to raw predictions.
 
     Parameters
     ----------
     X : array or CSR array of shape (n_samples, n_features)
     fit_intercept : bool
-    mean, scale : arrays of shape (n_features,) or None
-        Applied on the fly; None where X is used as it is.
+    coordinates : Coordinates or None
+        The map T, `Coordinates.to_user`, by which the parameters become those of the user's own
+        columns; X stays as it is. None where they are these.
     """
 
-    def __init__(self, X, fit_intercept, mean=None, scale=None):
+    def __init__(self, X, fit_intercept, coordinates=None):
         self.X = X
         self.fit_intercept = fit_intercept
-        self.mean = mean
-        self.scale = scale
+        self.coordinates = coordinates
         self.n_samples, self.n_features = X.shape
         self.n_parameters = self.n_features + bool(fit_intercept)
 
@@ -46,31 +46,40 @@ class DesignMatrix:
         """The same map for some rows."""
         if rows is ALL_ROWS:
             return self
-        return DesignMatrix(take_rows(self.X, rows), self.fit_intercept, self.mean, self.scale)
+        return DesignMatrix(take_rows(self.X, rows), self.fit_intercept, self.coordinates)
 
     def predict(self, params):
         """A @ params: raw predictions z of shape (n_samples,) or (n_samples, n_targets)."""
+        params = self.to_user(params)
         coef = self.coef(params)
         if isinstance(coef, np.ndarray) and not coef.any():  # as at the start of most runs
             shape = (self.n_samples, *coef.shape[1:])
             z = np.zeros(shape, dtype=np.result_type(self.X.dtype, coef.dtype))
-        elif self.scale is None:
-            z = self.X @ coef
         else:
-            coef = coef / _column(self.scale, coef)
-            z = self.X @ coef - self.mean @ coef
+            z = self.X @ coef
         return z + params[-1, ...] if self.fit_intercept else z
 
     def adjoint(self, r):
         """A.T @ r: how the predictions' derivatives r become those of the parameters."""
         xp = namespace(r)
         gradient = self.X.T @ r
-        total = xp.sum(r, axis=0, keepdims=True)
-        if self.scale is not None:
-            gradient = (gradient - _column(self.mean, gradient) * total) / _column(
-                self.scale, gradient
-            )
-        return xp.concat([gradient, total]) if self.fit_intercept else gradient
+        if self.fit_intercept:
+            gradient = xp.concat([gradient, xp.sum(r, axis=0, keepdims=True)])
+        if self.coordinates is None:
+            return gradient
+        return _of_type(self.coordinates.pull_back(gradient), gradient.dtype)
+
+    def to_user(self, params):
+        """Parameters by the user's own columns, of the type of `params`."""
+        if self.coordinates is None:
+            return params
+        return _of_type(self.coordinates.to_user(params), params.dtype)
+
+    def from_user(self, params):
+        """The inverse of `to_user`."""
+        if self.coordinates is None:
+            return params
+        return _of_type(self.coordinates.from_user(params), params.dtype)
 
     def coef(self, params):
         """The coefficients among the parameters."""
@@ -87,14 +96,14 @@ class DesignMatrix:
 
     def squared_row_norms(self):
         """||a_i||^2 of every row, intercept included, shape (n_samples,)."""
-        if sparse.issparse(self.X):
-            if self.scale is None:
-                return _sparse_row_norms(self.X, np.ones(self.n_features)) + self.fit_intercept
-            ratio = self.mean / self.scale**2
-            norms = _sparse_row_norms(self.X, 1 / self.scale**2)
-            norms = norms - 2 * (self.X @ ratio) + self.mean @ ratio
-        else:
+        if self.coordinates is not None and not self.coordinates.separable:
+            norms = _row_norms_by_blocks(self.X, self.coordinates)
+        elif sparse.issparse(self.X):
+            norms = _sparse_row_norms(self.X, self.coordinates)
+        elif self.coordinates is None:
             norms = namespace(self.X).linalg.vecdot(self.X, self.X)
+        else:
+            norms = _row_norms_by_blocks(self.X, self.coordinates)
         return norms + 1 if self.fit_intercept else norms
 
     def column_mean_squares(self, weights):
@@ -106,8 +115,10 @@ class DesignMatrix:
             Weights of mean 1.
         """
         X = self.X
-        if self.scale is not None:
-            squares = 0 * self.scale + 1
+        if self.coordinates is not None:
+            mean, variance = mean_and_variance(X, weights)
+            scale = self.coordinates.scale
+            squares = (variance + (mean - self.coordinates.mean) ** 2) / scale**2
         elif sparse.issparse(X):
             ones = np.ones(X.shape[0], dtype=X.dtype) if weights is None else weights
             squares = X.multiply(X).T @ ones / X.shape[0]
@@ -118,80 +129,54 @@ class DesignMatrix:
         return namespace(squares).concat([squares, 0 * squares[:1] + 1])
 
 
-@dataclass(frozen=True)
-class Scaling:
-    """Mean and scale of the columns, by which coefficients change their units.
-
-    Parameters
-    ----------
-    mean, scale : arrays of shape (n_features,) or None
-        None stands for columns that are used as they are.
-    """
-
-    mean: Any = None
-    scale: Any = None
-
-    def to_original(self, coef, intercept):
-        """Coefficients and intercept for the columns as the user gave them."""
-        if self.scale is None:
-            return coef, intercept
-        coef = coef / _column(self.scale, coef)
-        return coef, intercept - self.mean @ coef
-
-    def from_original(self, coef, intercept):
-        """Inverse of `to_original`."""
-        if self.scale is None:
-            return coef, intercept
-        return coef * _column(self.scale, coef), intercept + self.mean @ coef
-
-    def to_dict(self):
-        """The numbers, to be saved."""
-        return {"mean": self.mean, "scale": self.scale}
-
-    @classmethod
-    def from_dict(cls, saved):
-        """The inverse of `to_dict`."""
-        return cls(**saved)
-
-    def equals(self, other):
-        """Whether both hold the same numbers."""
-        if self.scale is None or other.scale is None:
-            return self.scale is other.scale
-        same = [(self.mean, other.mean), (self.scale, other.scale)]
-        return all(np.array_equal(to_numpy(a), to_numpy(b)) for a, b in same)
-
-
-def standardised(X, weights, fit_intercept):
-    """Design matrix whose columns have weighted mean 0 and variance 1, and their Scaling.
+def column_coordinates(mean, variance, fit_intercept, n_samples, largest=None):
+    """Coordinates whose columns have weighted mean 0 and variance 1.
 
     Constant columns keep their scale. Without an intercept the columns are divided by their
     root mean square and not centred, as a shift would need the intercept to undo it.
 
     Parameters
     ----------
-    X : array or CSR array of shape (n_samples, n_features)
-    weights : array of shape (n_samples,) or None
-        Weights of mean 1.
+    mean, variance : arrays of shape (n_features,)
+        Weighted, of the columns.
     fit_intercept : bool
+    n_samples : int
+    largest : array of shape (n_features,) or None
+        Squares of the largest deviation in each column, of which `DAMPING` is added to the
+        variance: single rows of a rare column would otherwise be huge.
     """
-    if sparse.issparse(X):
-        sample_weight = None if weights is None else weights.astype(X.dtype)
-        # the sums are of double precision, whatever the type of X
-        mean, variance = mean_variance_axis(X, axis=0, weights=sample_weight)
-        mean, variance = mean.astype(float), variance.astype(float)
-    else:
-        mean, variance = _mean_and_variance(X, weights)
     xp = namespace(mean)
     if not fit_intercept:
         variance, mean = variance + mean * mean, 0 * mean
     # a constant column has a variance of rounding size: see StandardScaler
-    eps = X.shape[0] * float(xp.finfo(mean.dtype).eps)
+    eps = n_samples * float(xp.finfo(mean.dtype).eps)
     constant = variance <= eps * variance + (eps * mean) ** 2
+    if largest is not None:
+        variance = variance + DAMPING * largest
     scale = xp.where(constant, xp.ones_like(variance), xp.sqrt(variance))
-    scaling = Scaling(xp.astype(mean, X.dtype), xp.astype(scale, X.dtype))
+    return Columns(mean, scale, fit_intercept)
+
+
+def mean_and_variance(X, weights):
+    """Weighted mean and variance of each column of a dense or sparse matrix."""
+    if not sparse.issparse(X):
+        return _mean_and_variance(X, weights)
+    sample_weight = None if weights is None else weights.astype(X.dtype)
+    # the sums are of double precision, whatever the type of X
+    mean, variance = mean_variance_axis(X, axis=0, weights=sample_weight)
+    return mean.astype(float), variance.astype(float)
+
+
+def largest_deviations(X, mean):
+    """Squares of the largest deviation from the mean in each column, shape (n_features,)."""
     if sparse.issparse(X):
-        return DesignMatrix(X, fit_intercept, scaling.mean, scaling.scale), scaling
-    return DesignMatrix((X - scaling.mean) / scaling.scale, fit_intercept), scaling
+        low, high = (np.asarray(f(axis=0).todense()).ravel() for f in (X.min, X.max))
+        low, high = low.astype(float), high.astype(float)
+    else:
+        xp = namespace(X)
+        low, high = xp.min(X, axis=0), xp.max(X, axis=0)
+    xp = namespace(mean)
+    return xp.maximum(abs(high - mean), abs(low - mean)) ** 2
 
 
 def _mean_and_variance(X, weights):
@@ -219,11 +204,31 @@ def _mean_and_variance(X, weights):
     return mean, mean_of(lambda rows: (rows - mean) ** 2)
 
 
-def _sparse_row_norms(X, factors):
-    """sum_j factors_j x_ij^2 of every row, a few rows at a time: the squares are a copy of X."""
+def _sparse_row_norms(X, coordinates):
+    """sum_j (x_ij - m_j)^2 / s_j^2 of every row, m and s those of the coordinates.
+
+    The squares of a few rows at a time: those of all are a copy of X.
+    """
+    p = X.shape[1]
+    mean = np.zeros(p) if coordinates is None else coordinates.mean
+    factors = np.ones(p) if coordinates is None else 1 / coordinates.scale**2
     starts = range(0, X.shape[0], SQUARED_ROWS)
     blocks = (X[start : start + SQUARED_ROWS] for start in starts)
-    return np.concatenate([block.multiply(block) @ factors for block in blocks])
+    norms = np.concatenate([block.multiply(block) @ factors for block in blocks])
+    return norms - 2 * (X @ (factors * mean)) + mean @ (factors * mean)
+
+
+def _row_norms_by_blocks(X, coordinates):
+    """||B' (x_i - m)||^2 of every row, a few rows at a time, as they are a copy of X."""
+    norms = []
+    for start in range(0, X.shape[0], SQUARED_ROWS):
+        rows = X[start : start + SQUARED_ROWS]
+        rows = rows.toarray() if sparse.issparse(rows) else rows
+        xp = namespace(rows)
+        # the coordinates of rows are pulled back as gradients are
+        inside = coordinates.pulled((rows - coordinates.mean).T)
+        norms.append(xp.sum(inside * inside, axis=0))
+    return namespace(norms[0]).concat(norms)
 
 
 def _dense_mean_squares(X, weights):
@@ -235,6 +240,5 @@ def _dense_mean_squares(X, weights):
     return xp.sum(squares, axis=0) / X.shape[0]
 
 
-def _column(values, like):
-    """`values` of shape (p,) shaped to broadcast over `like` of shape (p,) or (p, n_targets)."""
-    return values[:, None] if len(like.shape) == 2 else values
+def _of_type(array, dtype):
+    return array if array.dtype == dtype else namespace(array).astype(array, dtype)

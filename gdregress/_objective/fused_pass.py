@@ -61,8 +61,8 @@ def fused_pass(
     gradient : ndarray of the shape of `params`, or None
     """
     n, y = design.n_samples, core.target_columns(y)
-    w = core.target_rows(params)
-    u = _NOTHING if next_point is None or not gradient else core.target_rows(next_point)
+    w = _user_rows(design, params)
+    u = _NOTHING if next_point is None or not gradient else _user_rows(design, next_point)
     weights = core.kernel_weights(weights, y.dtype)
     row_length = design.n_features
     if sparse.issparse(design.X):
@@ -89,7 +89,23 @@ def fused_pass(
     if squares is not None:
         squares[:] = _with_intercept(sums[1] / n, design, weights)
     value = value / n if both_values else float(value[0]) / n
-    return value, core.like_params(sums[0] / n, params) if gradient else None
+    return value, _gradient_like(design, sums[0] / n, params) if gradient else None
+
+
+def _user_rows(design, params):
+    """The user's parameters at the run's, in double precision with a row for each target."""
+    if design.coordinates is None:
+        return core.target_rows(params)
+    return core.target_rows(design.coordinates.to_user(params.astype(float)))
+
+
+def _gradient_like(design, rows, params):
+    """The gradient of the shape and type of `params`, from that by the user's own."""
+    if design.coordinates is None:
+        return core.like_params(rows, params)
+    gradient = rows[0] if params.ndim == 1 else rows.T
+    gradient = design.coordinates.pull_back(gradient)
+    return np.ascontiguousarray(gradient, dtype=params.dtype)
 
 
 def has_squares(X):
@@ -99,6 +115,8 @@ def has_squares(X):
 
 def column_mean_squares(design, weights, kernels=core.kernels):
     """Weighted mean of the squares of each column, that of the intercept included."""
+    if design.coordinates is not None:
+        return design.column_mean_squares(weights)
     X, n = design.X, design.n_samples
     given, weights, arrays = weights, core.kernel_weights(weights, X.dtype), core.arrays_of(X)
     if not has_squares(X):

@@ -26,14 +26,21 @@ class Traced:
 
     Parameters
     ----------
-    fit_intercept : bool
+    design : DesignMatrix
     **components : Loss, Penalty and Optimizer
     """
 
-    def __init__(self, fit_intercept, **components):
-        self.fit_intercept = fit_intercept
+    def __init__(self, design, **components):
+        self.fit_intercept = design.fit_intercept
+        # without its numbers, which are traced
+        self.coordinates = design.coordinates and design.coordinates.with_numbers({})
         vars(self).update(components)
-        self._key = (fit_intercept, *map(_key, components.values()))
+        self._key = (design.fit_intercept, type(self.coordinates), *map(_key, components.values()))
+
+    def design(self, X, numbers):
+        """The design matrix of traced arrays."""
+        coordinates = self.coordinates and self.coordinates.with_numbers(numbers)
+        return DesignMatrix(X, self.fit_intercept, coordinates)
 
     def __eq__(self, other):
         return self._key == other._key
@@ -52,12 +59,13 @@ def _key(value):
 
 def arrays_of(design, y, weights):
     """The arrays of an objective, as the traced functions take them."""
-    return design.X, design.mean, design.scale, y, weights
+    numbers = {} if design.coordinates is None else design.coordinates.numbers()
+    return design.X, numbers, y, weights
 
 
 def fused_pass(design, y, weights, loss, params, next_point, gradient, both_values):
     """As `fused_pass.fused_pass`."""
-    traced = Traced(design.fit_intercept, loss=loss)
+    traced = Traced(design, loss=loss)
     arrays = arrays_of(design, y, weights)
     return _traced_pass()(traced, gradient, both_values, arrays, params, next_point)
 
@@ -68,8 +76,8 @@ def _traced_pass():
 
     @partial(jax.jit, static_argnums=(0, 1, 2))
     def traced_pass(traced, gradient, both_values, arrays, params, next_point):
-        X, mean, scale, y, weights = arrays
-        design = DesignMatrix(X, traced.fit_intercept, mean, scale)
+        X, numbers, y, weights = arrays
+        design = traced.design(X, numbers)
         z = design.predict(params)
         values = [mean_loss(traced.loss, y, weights, z)]
         if not gradient:

@@ -4,7 +4,7 @@ They are all that squared error needs to know of the rows: with m the weighted m
 centred second moments of X, A' S A = [[C + m m', m], [m', 1]] for A = [X, 1].
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -22,9 +22,6 @@ BLOCK_BYTES = 1 << 15
 COPIED_ROWS = 4096
 # Rows from which the means are guessed before the pass.
 SAMPLE_ROWS = 128
-# Means of sparse columns, in units of their spread, beyond which x'x - n m m' has lost too many
-# digits to be divided by the spread.
-LARGEST_SHIFT = 1e3
 
 
 def check_finite(*arrays):
@@ -78,13 +75,33 @@ class Moments:
         squares = np.diag(self.covariance) + self.mean**2
         return self.weight * (np.append(squares, 1.0) if fit_intercept else squares)
 
-    def at_zero(self, fit_intercept):
-        """Mean of y^2 / 2, summed over the targets, and its gradient where w = 0."""
-        value = float(np.sum(self.target_variance + self.target_mean**2)) / 2
-        gradient = -(self.target_covariance + np.outer(self.mean, self.target_mean))
+    def at_constant(self, constant, fit_intercept):
+        """Mean of (b - y)^2 / 2, summed over the targets, and its gradient where w = 0.
+
+        Parameters
+        ----------
+        constant : ndarray of shape (n_targets,)
+            The intercept b; zero without one.
+        fit_intercept : bool
+        """
+        distance = self.target_mean - constant
+        value = float(np.sum(self.target_variance + distance**2)) / 2
+        gradient = -(self.target_covariance + np.outer(self.mean, distance))
         if fit_intercept:
-            gradient = np.vstack([gradient, -self.target_mean])
+            gradient = np.vstack([gradient, -distance])
         return self.weight * value, self.weight * gradient
+
+    def in_coordinates(self, coordinates):
+        """The moments of the columns of A = [X, 1] T without the last, see `DesignMatrix`."""
+        shift = to_numpy(coordinates.mean).astype(float)
+        half = coordinates.pulled(self.covariance)
+        covariance = coordinates.pulled(half.T)
+        return replace(
+            self,
+            mean=coordinates.pulled(self.mean - shift),
+            covariance=np.ascontiguousarray((covariance + covariance.T) / 2),
+            target_covariance=coordinates.pulled(self.target_covariance),
+        )
 
 
 def affordable(design):
@@ -96,7 +113,7 @@ def affordable(design):
 
 
 def moments_of(design, y, weights):
-    """Moments of the columns of a design matrix; None where they are not affordable.
+    """Moments of the columns of X, as the user gave them; None where they are not affordable.
 
     Dense rows are centred by a guess of the means before their products are added up, so that
     means that are large beside the spreads cost no digits.
@@ -116,13 +133,6 @@ def moments_of(design, y, weights):
     with np.errstate(over="ignore", invalid="ignore"):  # checked in the next lines
         weight, mean, second = (_of_sparse if sparse.issparse(X) else _of_dense)(X, y, weights)
         check_finite(second[:p, :p], mean[:p] @ mean[:p])
-    if design.scale is not None:
-        scale = to_numpy(design.scale)
-        if (np.abs(to_numpy(design.mean)) > LARGEST_SHIFT * scale).any():
-            return None
-        mean[:p] = (mean[:p] - to_numpy(design.mean)) / scale
-        second[:p] /= scale[:, None]
-        second[:, :p] /= scale
     return Moments(
         mean=mean[:p],
         covariance=np.ascontiguousarray(second[:p, :p]),

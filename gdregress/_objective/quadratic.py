@@ -9,7 +9,7 @@ import numpy as np
 
 from gdregress._objective.base import Objective
 from gdregress._objective.deferred import DeferredScalar
-from gdregress._utils.array_api import dot, namespace, sum_of_products
+from gdregress._utils.array_api import dot, namespace, sum_of_products, to_numpy
 from gdregress.samplers import ALL_ROWS
 
 # Cancellation costs at most five of the sixteen digits of a value and ten of a gradient, whose
@@ -74,13 +74,15 @@ class QuadraticObjective(Objective):
         self.move_anchor(anchor)
 
     def move_anchor(self, params):
-        """Take value and gradient at `params` from the data; at zero the moments hold them."""
+        """Take value and gradient at `params` from the data; the moments hold those of constants."""
         origin = params.astype(float) if isinstance(params, np.ndarray) else params
-        if bool(namespace(params).any(params != 0)):
+        coef, constant = self.design.split(params)
+        if bool(namespace(coef).any(coef != 0)):
             gradient = self._data.gradient(params)
             value = self._data.loss_value(params)
         else:
-            value, gradient = self.moments.at_zero(self.design.fit_intercept)
+            constant = np.atleast_1d(to_numpy(constant).astype(float))
+            value, gradient = self.moments.at_constant(constant, self.design.fit_intercept)
             gradient = self.like_y(gradient.reshape(params.shape), exact=True)
         single = str(self.y.dtype).endswith("32")
         least_value, least_gradient = (

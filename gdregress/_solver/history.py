@@ -16,6 +16,7 @@ COLUMNS = {
     "loss": "{:>14.8g}",
     "penalty": "{:>12.5g}",
     "gradient_norm": "{:>13.5g}",
+    "gap": "{:>12.5g}",
     "learning_rate": "{:>13.5g}",
     "validation_score": "{:>16.6g}",
     "seconds": "{:>9.3f}",

@@ -1,5 +1,6 @@
 """What is measured after each epoch: a row of the history."""
 
+import math
 import time
 from dataclasses import replace
 
@@ -42,14 +43,30 @@ class Meter:
             point, grad = evaluated
         mapping = objective.gradient_mapping(point, grad, run.gradient_step)
         norm = objective.scaled_norm(mapping, run.gradient_units)
-        if evaluated is not None and run.stopping.ends_at(norm):
+        gap = None if evaluated is None else self._gap(norm, point, self._last_value())
+        if evaluated is not None and run.stopping.ends_at(norm, gap, self._last_value()):
             params = self._minimiser(point, grad, rate)
             state.restart_at(params, run.optimizer)
         elif evaluated is not None:
             next_point = run.optimizer.lookahead(params, state.memory)
         objective.recentre_for_value(params)
         loss, penalty = objective.loss_value(params, next_point), objective.penalty_value(params)
-        return self.append(state, params, rate, loss, penalty, norm)
+        return self.append(state, params, rate, loss, penalty, norm, gap=gap)
+
+    def _gap(self, norm, point, value):
+        """What is left of the objective at a point; None where no estimate is at hand."""
+        certificate = self.run.certificate
+        return None if certificate is None else certificate.gap(norm, point, value)
+
+    def _last_value(self):
+        """The last objective that is known."""
+        history = self.run.history
+        return history["objective"][-1] if len(history) else math.inf
+
+    def threshold(self):
+        """Norm of the gradient mapping at which a run might end; -1 is never reached."""
+        certificate = self.run.certificate
+        return -1.0 if certificate is None else certificate.threshold(self._last_value())
 
     def _minimiser(self, point, grad, rate):
         """Where a run ends whose gradient mapping is small enough at a point."""
@@ -74,15 +91,29 @@ class Meter:
         return loss, penalty, norm if holds is None else norm.assuming(holds)
 
     def _goes_on(self, norm):
-        return not self.run.stopping.ends_at(norm)
+        return not norm <= self.threshold()
 
-    def append(self, state, params, rate, loss, penalty, norm, now=None):
-        """Add a row to the history; ``now`` is the time at which it was known."""
+    def append(self, state, params, rate, loss, penalty, norm, now=None, gap=None):
+        """Add a row to the history.
+
+        Parameters
+        ----------
+        state : State
+        params : array
+            The parameters that are reported.
+        rate, loss, penalty, norm : float
+        now : float or None
+            The time at which these were known, if not now.
+        gap : float or None
+            What is left of the objective where the gradient was taken; None to estimate it at
+            the parameters.
+        """
         run, score, kept, now = self.run, None, None, now or time.perf_counter()
         if run.validate is not None or run.store is not None:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 score = None if run.validate is None else run.validate(params)
                 kept = None if run.store is None else run.store(params)
+        gap = self._gap(norm, params, loss + penalty) if gap is None else gap
         row = {
             "epoch": state.epoch,
             "t": state.count,
@@ -90,6 +121,7 @@ class Meter:
             "loss": loss,
             "penalty": penalty,
             "gradient_norm": norm,
+            "gap": gap,
             "learning_rate": rate,
             "validation_score": score,
             "seconds": now - run.started,

@@ -8,7 +8,7 @@ import numpy as np
 
 from gdregress._solver.averaging import SuffixAverage
 from gdregress._solver.history import History
-from gdregress._solver.stopping import Plateau, Stopping
+from gdregress._solver.stopping import Certificate, Plateau, Stopping
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -31,6 +31,8 @@ class Run:
         Step size of the gradient mapping.
     gradient_units : array or None
         Units in which the gradient mapping is measured.
+    certificate : Certificate or None
+        Estimates what is left of the objective.
     started : float
         Reading of the clock from which the history counts its seconds.
     schedule_offset : int
@@ -63,6 +65,7 @@ class Run:
     gradient_step: float
     gradient_units: Any
     started: float
+    certificate: Certificate | None = None
     schedule_offset: int = 0
     may_cut_rate: bool = False
     line_search: Any = None
@@ -103,8 +106,8 @@ class State:
         Of the rows seen so far, which make the weights of `partial_fit` comparable.
     settings : str
         The parameters under which the state came about.
-    scaling : Scaling or None
-        Of the columns.
+    coordinates : Coordinates or None
+        In which the parameters are; None for the user's.
     """
 
     params: Any
@@ -122,7 +125,7 @@ class State:
     weight_total: float = 0.0
     row_total: int = 0
     settings: str = ""
-    scaling: Any = None
+    coordinates: Any = None
 
     def reported(self):
         """The parameters that are evaluated, validated and returned."""

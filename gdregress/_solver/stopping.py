@@ -15,20 +15,15 @@ from collections import deque
 
 
 class Stopping(ABC):
-    """Base of the rules that end a run.
-
-    ``threshold`` is the norm of the gradient mapping at which a run ends; -1 is never reached.
-    """
-
-    threshold = -1.0
+    """Base of the rules that end a run."""
 
     @abstractmethod
     def update(self, row):
         """The reason to stop after an epoch, or None."""
 
-    def ends_at(self, gradient_norm):
-        """Whether this norm of the gradient mapping ends the run."""
-        return gradient_norm <= self.threshold
+    def ends_at(self, gradient_norm, gap, value):
+        """Whether a run ends at this norm of the gradient mapping, gap and objective."""
+        return False
 
 
 class Never(Stopping):
@@ -38,23 +33,84 @@ class Never(Stopping):
         return None
 
 
-class Tolerance(Stopping):
-    """||gradient mapping|| <= tol * its value at the null parameters.
+class Certificate:
+    """What is left of the objective at each epoch, as an estimate.
+
+    The estimate from the curvature costs a pass over the data or more. It is made where the norm
+    of the gradient mapping is small enough to end the run; all others are taken to be in the
+    proportion to the square of the norm that the last one was.
 
     Parameters
     ----------
+    remaining : callable
+        From parameters to the estimate of F - F*.
+    null_objective : float
+        F of the null model, or less.
     tol : float
-    reference : float
-        Norm at the parameters where a fit without warm start begins.
-    rounding : float, default=0.0
-        Norm that rounding alone makes. A run that starts at the minimum has no other.
+        The run ends where the estimate is at most tol^2 of what the null model has left.
+    smallest_ratio : float
+        A bound of (F - F*) / norm^2 from below: 1 / (2 L), L the largest curvature.
+    rounding : float
+        Norm that rounding alone makes.
     """
 
-    def __init__(self, tol, reference, rounding=0.0):
-        self.threshold = max(tol * reference, rounding)
+    # A norm at which the run could not be ended has to fall by so much before the next estimate.
+    FALL = 0.7
+
+    def __init__(self, remaining, null_objective, tol, smallest_ratio, rounding):
+        self.remaining = remaining
+        self.null_objective = null_objective
+        self.tol = tol
+        self.ratio = smallest_ratio
+        self.rounding = rounding
+        self.refused = math.inf
+        self._known = (None, None)
+
+    def threshold(self, value):
+        """Norm of the gradient mapping at which an estimate is worth its price."""
+        enough = self.tol * math.sqrt(max(self.null_objective - value, 0.0) / self.ratio)
+        return max(min(enough, self.FALL * self.refused), self.rounding)
+
+    def gap(self, norm, params, value):
+        """F(params) - F*, where the mapping has this norm and the objective about this value."""
+        if self._known[0] is params:
+            return self._known[1]
+        if not norm <= self.threshold(value):
+            return self.ratio * norm * norm
+        gap = self.remaining(params)
+        self._known = (params, gap)
+        if norm > 0 and 0 < gap < math.inf:
+            self.ratio = gap / norm / norm
+        if not self.proves(norm, gap, value):
+            self.refused = norm
+        return gap
+
+    def proves(self, norm, gap, value):
+        """Whether so little is left that the run may end."""
+        left = max(self.null_objective - value, 0.0) + gap
+        return gap <= self.tol**2 * left or norm <= self.rounding
+
+
+class Tolerance(Stopping):
+    """F - F* <= tol^2 (F_null - F*), by the estimate of a certificate.
+
+    Near a minimum the square root of that ratio is the distance of the parameters from it, as
+    the curvature measures distances, relative to that of the null model.
+
+    Parameters
+    ----------
+    certificate : Certificate
+    """
+
+    def __init__(self, certificate):
+        self.certificate = certificate
 
     def update(self, row):
-        return "tolerance" if self.ends_at(row["gradient_norm"]) else None
+        ends = self.certificate.proves(row["gradient_norm"], row["gap"], row["objective"])
+        return "tolerance" if ends else None
+
+    def ends_at(self, gradient_norm, gap, value):
+        return self.certificate.proves(gradient_norm, gap, value)
 
 
 class Plateau(Stopping):

@@ -6,7 +6,6 @@ from numbers import Integral
 import numpy as np
 from sklearn.base import clone
 
-from gdregress._objective.design import Scaling
 from gdregress._objective.from_data import DataObjective
 from gdregress._utils.array_api import asarray, namespace, to_numpy
 from gdregress.plotting._shared.preparation import prepare_quietly
@@ -22,13 +21,11 @@ class Training:
     Parameters
     ----------
     objective : DataObjective
-    scaling : Scaling
     rows : tuple
         X, y and weights of the training rows; y holds classes as numbers.
     """
 
     objective: DataObjective
-    scaling: Scaling
     rows: tuple
 
     @property
@@ -40,12 +37,9 @@ class Training:
         """The same parameters in the units of the run, for example of standardised columns."""
         design = self.objective.design
         table = np.asarray(flat, dtype=float).reshape(design.n_parameters, self.n_targets)
-        if self.scaling.scale is None:
+        if design.coordinates is None:
             return table.ravel()
-        scaling = Scaling(to_numpy(self.scaling.mean), to_numpy(self.scaling.scale))
-        coef, intercept = design.split(table)
-        coef, intercept = scaling.from_original(coef, intercept)
-        return (np.vstack([coef, intercept]) if design.fit_intercept else coef).ravel()
+        return design.coordinates.in_library_of(table).from_user(table).ravel()
 
     def as_parameters(self, flat):
         """A flat vector in the units of the run, in the shape and library of the objective."""
@@ -70,11 +64,12 @@ def rebuild_training(estimator, X, y, sample_weight=None):
         If X has another number of columns than in the fit, if y has other classes, or if
         `random_state` does not reproduce the rows that early stopping held out.
     """
-    twin = clone(estimator)
+    # the surface is drawn over the user's parameters, however they were found
+    twin = clone(estimator).set_params(preconditioner=None)
     _check_split(twin)
     prepared = prepare_quietly(twin, X, y, sample_weight)
     _check_like_fit(estimator, twin)
-    return Training(prepared.objective, prepared.scaling, prepared.rows)
+    return Training(prepared.objective, prepared.rows)
 
 
 def _check_split(estimator):

@@ -1,0 +1,49 @@
+"""The certificate that ends a run on these data, see `Certificate`."""
+
+import math
+from functools import partial
+
+from gdregress._objective.gap import remaining
+from gdregress._solver.stopping import Certificate
+from gdregress._utils.array_api import namespace
+
+
+def certificate_for(estimator, curvature, null_params, null_objective, reference, units, step):
+    """The certificate of a run.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    curvature : CurvatureBounds
+    null_params : array
+        Of the null model.
+    null_objective : float
+        The objective there.
+    reference : float
+        Norm of the gradient mapping there, in `units`.
+    units : array
+    step : float
+        Step size of the gradient mapping.
+    """
+    objective, spectrum = curvature.objective, curvature.spectrum
+    estimate = partial(_remaining, objective, spectrum, step, _shares(units, objective))
+    ratio = 1 / (2 * curvature.largest() or 1.0)
+    if objective.from_moments and reference > 0:
+        ratio = estimate(null_params) / reference**2 or ratio
+    tol = estimator.tol or 0.0
+    rounding = curvature.rounding(tol * reference, null_objective)
+    return Certificate(estimate, null_objective, tol, ratio, rounding)
+
+
+def _remaining(objective, spectrum, step, shares, params):
+    return remaining(objective, spectrum, params, step, shares)
+
+
+def _shares(units, objective):
+    """What each of several targets contributes to the gradient of the null model, squared."""
+    if len(units.shape) == 1:
+        return None
+    largest = units[-1, ...] if objective.design.fit_intercept else units[0, ...]
+    squares = [float(u) ** 2 for u in largest / float(namespace(units).max(largest))]
+    total = math.fsum(squares)
+    return [square / total for square in squares]

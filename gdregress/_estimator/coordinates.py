@@ -1,0 +1,215 @@
+"""Which coordinates a fit descends in: the user's columns, scaled ones, or the metric of moments."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+from gdregress._objective.base import null_parameters
+from gdregress._objective.coordinates import Columns, metric_of
+from gdregress._objective.curvature import Spectrum
+from gdregress._objective.design import (
+    DesignMatrix,
+    column_coordinates,
+    largest_deviations,
+    mean_and_variance,
+)
+from gdregress._objective.moments import affordable, check_finite
+from gdregress._utils.array_api import asarray, namespace, to_numpy
+
+# Sparse columns with means larger than this in units of their spread are only scaled: centring
+# them by what is subtracted afterwards loses as many digits.
+LARGEST_SHIFT = 1e3
+# Epochs of the accelerated sequence with restarts, over sqrt(condition number) ln(1 / gap).
+EPOCHS = 1.0
+# Epochs that a run in the metric of the moments takes, whatever the data.
+EPOCHS_IN_METRIC = 25
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Frame:
+    """The design matrix in the coordinates of a fit, and its spectra.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+    spectrum : Spectrum
+        Of the design matrix.
+    user_spectrum : Spectrum
+        Of the user's own columns.
+    """
+
+    design: Any
+    spectrum: Spectrum
+    user_spectrum: Spectrum
+
+    @property
+    def has_moments(self):
+        """Whether the moments of the columns have been formed."""
+        return vars(self.user_spectrum).get("moments") is not None
+
+
+def choose_frame(estimator, components, X, y, weights, in_parts):
+    """Choose the coordinates of a fit.
+
+    ``preconditioner="auto"`` is "columns" under an automatic rate and None under one that is
+    given: a number is the textbook step in the user's own columns. Where the spectrum says that
+    scaled columns will not finish, it is "moments", see `_metric`.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    components : Components
+    X, y, weights : arrays
+        Of the rows to train on, the weights of mean 1 or None.
+    in_parts : bool
+        Whether these are part of the rows only, as in `partial_fit`.
+    """
+    design = DesignMatrix(X, estimator.fit_intercept)
+    user_spectrum = Spectrum(design, weights, y)
+    kind = preconditioner(estimator)
+    if in_parts or (kind is None and not estimator.standardize):
+        return Frame(design, user_spectrum, user_spectrum)
+    columns = _columns(estimator, components, design, weights, user_spectrum)
+    scaled = DesignMatrix(X, estimator.fit_intercept, columns)
+    spectrum = user_spectrum.in_coordinates(scaled)
+    if kind == "moments" or (kind == "columns" and estimator.preconditioner == "auto"):
+        metric = _metric(estimator, components, scaled, spectrum, y, weights)
+        if metric is not None:
+            scaled = DesignMatrix(X, estimator.fit_intercept, metric)
+            spectrum = user_spectrum.in_coordinates(scaled)
+    return Frame(scaled, spectrum, user_spectrum)
+
+
+def preconditioner(estimator):
+    """What ``preconditioner`` stands for before anything is known of the data."""
+    if estimator.preconditioner != "auto":
+        return estimator.preconditioner
+    return "columns" if estimator.learning_rate in ("auto", "line-search") else None
+
+
+def _columns(estimator, components, design, weights, spectrum):
+    """Coordinates of scaled columns; damped where single rows count, see `column_coordinates`."""
+    X, centre = design.X, estimator.fit_intercept
+    all_rows = components.sampler.takes_all_rows
+    if worth_moments(design) and spectrum.moments is not None:
+        mean = asarray(spectrum.moments.mean, np, None)
+        variance = np.diag(spectrum.moments.covariance).copy()
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, variance = (to_numpy(a).astype(float) for a in mean_and_variance(X, weights))
+        check_finite(variance, mean**2)
+    if sparse.issparse(X):
+        far = np.abs(mean) > LARGEST_SHIFT * np.sqrt(variance)
+        centre = centre and all_rows and not far.any()
+    largest = None
+    if not all_rows and not estimator.standardize:
+        largest = to_numpy(largest_deviations(X, mean if centre else 0 * mean)).astype(float)
+    columns = column_coordinates(mean, variance, centre, design.n_samples, largest)
+    columns = Columns(columns.mean, columns.scale, bool(estimator.fit_intercept))
+    return columns.in_library_of(X if not sparse.issparse(X) else columns.mean)
+
+
+def worth_moments(design):
+    """Whether the moments of the columns are worth their price of about 1 + p / 50 passes.
+
+    Fewer rows than twice the columns are used as they are.
+    """
+    return affordable(design) and design.n_samples >= 2 * design.n_parameters
+
+
+def _metric(estimator, components, design, spectrum, y, weights):
+    """The metric of the moments if it is asked for, or if scaled columns would not finish.
+
+    It serves smooth losses over all rows under l2 or no penalty, whose prox it keeps simple. For
+    squared error, which it minimises at once, it is for the runs alone that would not end within
+    ``max_iter`` epochs otherwise; for other losses, wherever it saves passes.
+    """
+    loss, penalty = components.loss, components.penalty
+    asked = estimator.preconditioner == "moments"
+    strength = l2_strength(penalty)
+    possible = (
+        loss.smooth
+        and components.sampler.takes_all_rows
+        and not components.optimizer.adaptive
+        and strength is not None
+        and affordable(design)
+        and (asked or worth_moments(design))
+        and namespace(design.X) is np
+    )
+    if not possible or spectrum.moments is None:
+        if asked:
+            _refuse_metric(loss, components, strength)
+        return None
+    null = null_parameters(design, y, weights, loss)
+    z = design.predict(null[:, ...])
+    bent = loss.curvature_at(y, z)
+    h = float(np.mean(bent if weights is None or bent.ndim == 2 else bent * weights))
+    h = h if 0 < h < math.inf else 1.0
+    if estimator.standardize:
+        extra = np.full(design.n_features, strength)
+    else:
+        extra = strength / design.coordinates.scale**2
+    moments = spectrum.moments
+    covariance = moments.covariance
+    if not estimator.fit_intercept:
+        covariance = covariance + np.outer(moments.mean, moments.mean)
+    epochs = epochs_in_columns(covariance, extra / h, estimator.tol)
+    most = estimator.max_iter if loss.is_quadratic else EPOCHS_IN_METRIC
+    if not asked and epochs <= most:
+        return None
+    return metric_of(design.coordinates, covariance, h, extra)
+
+
+def l2_strength(penalty):
+    """alpha if R(w) = alpha ||w||^2 / 2, 0 without a penalty, None for all others."""
+    if not penalty.active:
+        return 0.0
+    terms = penalty.kernel_terms
+    plain = terms is not None and terms.bounds is None and terms.l1 == 0
+    return terms.l2 if plain else None
+
+
+def epochs_in_columns(covariance, extra, tol):
+    """Epochs that accelerated descent takes in scaled columns, by the condition number.
+
+    The gap falls by 1 - 1 / sqrt(condition) an epoch. Directions that rounding alone keeps from
+    being flat are passed over.
+    """
+    values = np.linalg.eigvalsh(covariance + np.diag(extra))
+    floor = values[-1] * len(values) * np.finfo(float).eps
+    curved = values[values > floor]
+    if not len(curved):
+        return 1.0
+    condition = max(curved[-1], 1.0) / min(curved[0], 1.0)
+    return EPOCHS * math.sqrt(condition) * 2 * math.log(1 / max(tol or 0.0, 1e-8))
+
+
+def penalty_inside(estimator, penalty, coordinates):
+    """The penalty in the coordinates of a fit.
+
+    It acts on the user's coefficients, or on the standardised ones under ``standardize``.
+    """
+    if coordinates is None or (estimator.standardize and coordinates.separable):
+        return penalty
+    return coordinates.penalty(penalty)
+
+
+def _refuse_metric(loss, components, strength):
+    """Raise ValueError where the metric of the moments was asked for and cannot be had."""
+    problems = {
+        f"loss={type(loss).__name__}, which has kinks": not loss.smooth,
+        "batches of rows; use solver='batch'": not components.sampler.takes_all_rows,
+        f"optimizer={type(components.optimizer).__name__}, whose steps are scaled per "
+        "coordinate": components.optimizer.adaptive,
+        f"penalty={type(components.penalty).__name__}; use 'l2' or None": strength is None,
+    }
+    for problem, present in problems.items():
+        if present:
+            raise ValueError(f"preconditioner='moments' cannot be combined with {problem}.")
+    raise ValueError(
+        "preconditioner='moments' needs NumPy or sparse data of at most 512 columns. "
+        "Use 'columns'."
+    )

@@ -1,0 +1,317 @@
+"""Coordinates of their own in which a run descends, and what a penalty becomes in them.
+
+A run may descend in coordinates u instead of the user's parameters (w, b):
+
+    w = B u,    b = b' - m . w
+
+m are the means of the columns, and the map B makes the columns of one size (`Columns`, a
+diagonal) or the whole problem round (`Metric`). This is a change of variables: the objective,
+and with it the minimiser, stays the user's. With g the gradient by (w, b), that by (u, b') is
+(B' (g_w - m g_b), g_b).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gdregress._utils.array_api import asarray, namespace, to_numpy
+from gdregress.penalties import KernelTerms, Penalty
+
+
+class Coordinates(ABC):
+    """An affine change of the parameters, of shape (p + intercept,) or (p + intercept, targets).
+
+    Parameters are converted in double precision where the library is NumPy.
+
+    Attributes
+    ----------
+    fit_intercept : bool
+    separable : bool
+        Whether each coefficient has a coordinate of its own.
+    """
+
+    fit_intercept: bool
+    mean: Any
+    separable = True
+
+    @abstractmethod
+    def scaled(self, coordinates):
+        """B u for coefficients u."""
+
+    @abstractmethod
+    def unscaled(self, coef):
+        """The inverse of `scaled`."""
+
+    @abstractmethod
+    def pulled(self, gradient):
+        """B' g for the gradient g by the coefficients."""
+
+    @abstractmethod
+    def in_library_of(self, array):
+        """The same with the numbers in the library, on the device and of the type of an array."""
+
+    @abstractmethod
+    def penalty(self, penalty):
+        """A penalty of the user's coefficients as one of u."""
+
+    @abstractmethod
+    def numbers(self):
+        """The arrays by name, to be saved or traced."""
+
+    def with_numbers(self, numbers):
+        """The same with other arrays; None for those that are not given."""
+        return replace(self, **{**dict.fromkeys(self.numbers()), **numbers})
+
+    def to_user(self, params):
+        """The user's parameters (w, b) at the coordinates (u, b')."""
+        if not self.fit_intercept:
+            return self.scaled(params)
+        coef = self.scaled(params[:-1, ...])
+        intercept = params[-1:, ...] - (self.mean @ coef)[None, ...]
+        return namespace(coef).concat([coef, intercept])
+
+    def from_user(self, params):
+        """The inverse of `to_user`."""
+        if not self.fit_intercept:
+            return self.unscaled(params)
+        coef = params[:-1, ...]
+        intercept = params[-1:, ...] + (self.mean @ coef)[None, ...]
+        return namespace(coef).concat([self.unscaled(coef), intercept])
+
+    def pull_back(self, gradient):
+        """The gradient by (u, b') from that by (w, b)."""
+        if not self.fit_intercept:
+            return self.pulled(gradient)
+        last = gradient[-1:, ...]
+        centred = gradient[:-1, ...] - _column(self.mean, gradient) * last
+        return namespace(gradient).concat([self.pulled(centred), last])
+
+    def equals(self, other):
+        """Whether both hold the same numbers."""
+        if type(self) is not type(other):
+            return False
+        mine, theirs = self.numbers(), other.numbers()
+        same = (np.array_equal(to_numpy(mine[k]), to_numpy(theirs[k])) for k in mine)
+        return self.fit_intercept == other.fit_intercept and all(same)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Columns(Coordinates):
+    """B = diag(1 / s): every column centred by its mean and divided by its scale s.
+
+    Parameters
+    ----------
+    mean, scale : arrays of shape (n_features,)
+    fit_intercept : bool
+        Without an intercept the mean must be zero, as a shift would need the intercept to undo it.
+    """
+
+    mean: Any
+    scale: Any
+    fit_intercept: bool
+
+    def scaled(self, coordinates):
+        return coordinates / _column(self.scale, coordinates)
+
+    def unscaled(self, coef):
+        return coef * _column(self.scale, coef)
+
+    def pulled(self, gradient):
+        return gradient / _column(self.scale, gradient)
+
+    def in_library_of(self, array):
+        return Columns(_beside(self.mean, array), _beside(self.scale, array), self.fit_intercept)
+
+    def penalty(self, penalty):
+        return ColumnsPenalty(penalty, self.scale) if penalty.active else penalty
+
+    def numbers(self):
+        return {"mean": self.mean, "scale": self.scale}
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Metric(Coordinates):
+    """A dense B, in whose coordinates a given matrix H is the identity: B' H B = 1.
+
+    Parameters
+    ----------
+    mean : ndarray of shape (n_features,)
+    basis, inverse : ndarrays of shape (n_features, n_features)
+        B and its inverse.
+    strengths : ndarray of shape (n_features,) or None
+        c for which R(B u) = sum_j c_j u_j^2 / 2 for the penalty R; None where there is none.
+    fit_intercept : bool
+    """
+
+    mean: Any
+    basis: Any
+    inverse: Any
+    strengths: Any
+    fit_intercept: bool
+    separable = False
+
+    def scaled(self, coordinates):
+        return self.basis @ coordinates
+
+    def unscaled(self, coef):
+        return self.inverse @ coef
+
+    def pulled(self, gradient):
+        return self.basis.T @ gradient
+
+    def in_library_of(self, array):
+        numbers = (self.mean, self.basis, self.inverse)
+        return Metric(*(_beside(a, array) for a in numbers), self.strengths, self.fit_intercept)
+
+    def penalty(self, penalty):
+        return DiagonalL2(self.strengths) if penalty.active else penalty
+
+    def numbers(self):
+        return {"mean": self.mean, "basis": self.basis, "inverse": self.inverse}
+
+
+def metric_of(columns, covariance, slope_change, strengths):
+    """The `Metric` in which the curvature of a loss and of an l2 penalty are round together.
+
+    With C the second moments of scaled columns, h the second derivative of the loss and
+    D = diag(strengths) / h, C + D = L L' and L^-1 D L^-T = Q diag(c) Q'. For coordinates
+    L^-T Q u of the scaled columns, the sum is the identity and the penalty sum_j h c_j u_j^2 / 2,
+    so that its prox stays that of single coordinates. Directions in which nothing is curved are
+    taken to be as flat as the flattest that is.
+
+    Parameters
+    ----------
+    columns : Columns
+    covariance : ndarray of shape (n_features, n_features)
+        C.
+    slope_change : float
+        h.
+    strengths : ndarray of shape (n_features,)
+        Of the penalty sum_j strengths_j u_j^2 / 2 of the scaled columns; zeros without one.
+    """
+    scale = to_numpy(columns.scale).astype(float)
+    extra = strengths / slope_change
+    size = np.sqrt(np.diag(covariance) + extra)
+    size[size == 0] = 1.0
+    values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
+    floor = values[-1] * len(values) * np.finfo(float).eps
+    values = np.where(values > floor, values, values[values > floor].min(initial=1.0))
+    to_round = vectors / np.sqrt(values) / size[:, None]
+    from_round = (vectors * np.sqrt(values)).T * size
+    strengths = None
+    if extra.any():
+        shares, turn = np.linalg.eigh((to_round.T * extra) @ to_round)
+        to_round, from_round = to_round @ turn, turn.T @ from_round
+        strengths = slope_change * np.clip(shares, 0.0, None)
+    return Metric(
+        mean=to_numpy(columns.mean).astype(float),
+        basis=to_round / scale[:, None],
+        inverse=from_round * scale,
+        strengths=strengths,
+        fit_intercept=columns.fit_intercept,
+    )
+
+
+class ColumnsPenalty(Penalty):
+    """R(u / s): a penalty of the user's coefficients w = u / s in the coordinates u.
+
+    Its prox at u with step size t is s prox_R(u / s) with step sizes t / s^2.
+
+    Parameters
+    ----------
+    penalty : Penalty
+        R, in the user's coefficients.
+    scale : array of shape (n_features,)
+    """
+
+    def __init__(self, penalty: Penalty, scale: Any) -> None:
+        self.penalty = penalty
+        self.scale = scale
+
+    def value(self, w: Any) -> Any:
+        return self.penalty.value(w / self._scale_like(w))
+
+    def prox(self, w: Any, step_size: Any) -> Any:
+        scale = self._scale_like(w)
+        # one step size a coefficient, also where several targets share them
+        steps = 0 * w + step_size / scale**2
+        return scale * self.penalty.prox(w / scale, steps)
+
+    @property
+    def active(self) -> bool:
+        return self.penalty.active
+
+    @property
+    def strong_convexity(self) -> float:
+        largest = float(np.max(to_numpy(self.scale)))
+        return self.penalty.strong_convexity / largest**2
+
+    @property
+    def kernel_terms(self) -> KernelTerms | None:
+        terms = self.penalty.kernel_terms
+        if terms is None:
+            return None
+        s = to_numpy(self.scale).astype(float)
+        bounds = terms.bounds
+        if bounds is not None:
+            bounds = tuple(np.asarray(bound, dtype=float) * s for bound in bounds)
+        return KernelTerms(_over(terms.l1, s), _over(terms.l2, s**2), bounds)
+
+    def _scale_like(self, w):
+        return _column(_like(self.scale, w), w)
+
+
+class DiagonalL2(Penalty):
+    """R(u) = sum_j c_j u_j^2 / 2, whose prox is u_j / (1 + s c_j).
+
+    Parameters
+    ----------
+    strengths : ndarray of shape (n_features,)
+        c.
+    """
+
+    def __init__(self, strengths: Any) -> None:
+        self.strengths = strengths
+
+    def value(self, w: Any) -> Any:
+        return namespace(w).sum(_column(_like(self.strengths, w), w) * w * w) / 2
+
+    def prox(self, w: Any, step_size: Any) -> Any:
+        return w / (1 + step_size * _column(_like(self.strengths, w), w))
+
+    @property
+    def strong_convexity(self) -> float:
+        return float(np.min(self.strengths))
+
+    @property
+    def kernel_terms(self) -> KernelTerms:
+        return KernelTerms(l2=self.strengths)
+
+
+def _over(strength, squares):
+    """A strength in other units; a plain zero stays one, for which the core has faster loops."""
+    return 0.0 if np.ndim(strength) == 0 and strength == 0 else strength / squares
+
+
+def _like(values, array):
+    """Numbers in the library, on the device and of the type of an array."""
+    xp = namespace(array)
+    if xp is np:
+        return np.asarray(to_numpy(values), dtype=array.dtype)
+    if namespace(values) is xp and values.dtype == array.dtype:
+        return values
+    return asarray(to_numpy(values), xp, array.device, dtype=array.dtype)
+
+
+def _beside(values, array):
+    """The same, but NumPy's stay double."""
+    return np.asarray(to_numpy(values), float) if namespace(array) is np else _like(values, array)
+
+
+def _column(values, like):
+    """`values` of shape (p,) shaped to broadcast over `like` of shape (p,) or (p, n_targets)."""
+    return values[:, None] if len(like.shape) == 2 else values

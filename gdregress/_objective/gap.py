@@ -1,0 +1,135 @@
+"""How much of the objective is left: an estimate of F(w) - F* from the gradient and the curvature.
+
+With g the gradient of F over the coordinates that may move and H its second derivative there,
+
+    F(w) - F* = g' H^-1 g / 2
+
+where F is quadratic; elsewhere it is half the square of the Newton decrement, which says it near
+the minimum. Coordinates that a penalty holds where they are, at a kink or a bound, do not move:
+their part of the gradient mapping is zero.
+
+References
+----------
+Boyd and Vandenberghe, "Convex optimization", 2004, section 9.5.1.
+"""
+
+import math
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from gdregress._objective.moments import affordable, moments_of
+from gdregress._utils.array_api import dot, namespace, to_numpy
+
+# Steps of conjugate gradients after which the decrement is given up.
+MOST_STEPS = 100
+# The last steps add less than this share.
+SETTLED = 0.02
+
+
+def remaining(objective, spectrum, params, step_size, shares=None):
+    """Estimate of F(params) - F*; inf where it could not be computed.
+
+    Parameters
+    ----------
+    objective : Objective
+    spectrum : Spectrum
+        Of its design matrix.
+    params : array
+    step_size : float
+        Of the gradient mapping.
+    shares : list of float or None
+        What the targets contribute where nothing has been learned. The target that is worst
+        beside its share then speaks for all, so that none hides behind a louder one.
+    """
+    grad = objective.gradient(params)
+    mapping = to_numpy(objective.gradient_mapping(params, grad, step_size)).astype(float)
+    if not np.isfinite(mapping).all():
+        return math.inf
+    hessians = _hessians(objective, spectrum, params)
+    if hessians is None:
+        return _by_conjugate_gradients(objective, params, grad, mapping)
+    flat = objective.penalty_curvature()
+    columns = mapping.reshape(len(mapping), -1).T
+    hessians = hessians * len(columns) if len(hessians) == 1 else hessians
+    gaps = [_half_decrement(H, flat, g) for H, g in zip(hessians, columns, strict=True)]
+    if shares is None:
+        return math.fsum(gaps)
+    return max(gap / share for gap, share in zip(gaps, shares, strict=True))
+
+
+def _hessians(objective, spectrum, params):
+    """Second derivatives of the smooth part, one for all targets or one each; None if too dear."""
+    loss = objective.loss
+    if loss.is_quadratic:
+        return None if spectrum.matrix is None else [spectrum.matrix]
+    if not affordable(objective.design) or loss.n_outputs is not None:
+        return None
+    bent = loss.curvature_at(objective.y, objective.predict(params))
+    columns = bent[:, None] if bent.ndim == 1 else bent
+    return [_hessian(objective, columns[:, t]) for t in range(columns.shape[1])]
+
+
+def _hessian(objective, bent):
+    """A' D A / n with the second derivatives D of the rows."""
+    weights = bent if objective.weights is None else bent * objective.weights
+    if not float(namespace(weights).max(weights)) > 0:
+        return np.zeros((objective.design.n_parameters,) * 2)
+    design = objective.design
+    moments = moments_of(design, None, weights)
+    if design.coordinates is not None:
+        moments = moments.in_coordinates(design.coordinates)
+    return moments.matrix(design.fit_intercept)
+
+
+def _half_decrement(hessian, flat, gradient):
+    """g' H^-1 g / 2 over the coordinates with a gradient; what nothing curves counts as flat."""
+    free = gradient != 0
+    if not free.any():
+        return 0.0
+    H, g = hessian[np.ix_(free, free)] + np.diag(flat[free]), gradient[free]
+    size = np.sqrt(np.diag(H))
+    size[size == 0] = 1.0
+    H, g = H / np.outer(size, size), g / size
+    H[np.diag_indices_from(H)] += len(g) * np.finfo(float).eps
+    try:
+        return float(g @ cho_solve(cho_factor(H), g)) / 2
+    except LinAlgError:
+        values, vectors = np.linalg.eigh(H)
+        return float(np.sum((vectors.T @ g) ** 2 / np.maximum(values, np.finfo(float).eps))) / 2
+
+
+def _by_conjugate_gradients(objective, params, grad, mapping):
+    """The same by conjugate gradients, each step of which is one pass over the data.
+
+    H v is the difference of two gradients. What k steps have found, sum_j (r_j' r_j)^2 /
+    (p_j' H p_j) / 2, grows towards g' H^-1 g / 2.
+    """
+    held = mapping == 0
+    base = to_numpy(grad).astype(float)
+    flat = objective.penalty_curvature()
+    flat = flat.reshape(-1, *(1,) * (mapping.ndim - 1))
+    residual = mapping.copy()
+    direction, square, total = residual.copy(), float(np.vdot(mapping, mapping)), 0.0
+    precision = 1e-3 if str(params.dtype).endswith("32") else 1e-6
+    size = 1.0 + math.sqrt(dot(params, params))
+    recent = []
+    for _ in range(MOST_STEPS):
+        if square <= 0:
+            return total
+        short = precision * size / math.sqrt(float(np.vdot(direction, direction)))
+        there = params + objective.like_y(short * direction)
+        change = (to_numpy(objective.gradient(there)).astype(float) - base) / short
+        product = np.where(held, 0.0, change + flat * direction)
+        curved = float(np.vdot(direction, product))
+        if not curved > 0:
+            return math.inf if not recent else total
+        part = square * square / curved / 2
+        total += part
+        recent = [*recent, part][-3:]
+        if len(recent) == 3 and sum(recent) <= SETTLED * total:
+            return total
+        residual = residual - square / curved * product
+        new = float(np.vdot(residual, residual))
+        direction, square = residual + new / square * direction, new
+    return math.inf

@@ -1,0 +1,96 @@
+"""The best constant prediction: where a run begins, and what its progress is measured from."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from gdregress._utils.array_api import asarray, namespace, to_numpy
+from gdregress._utils.types import Array
+from gdregress.losses.base import Loss, raw_prediction
+
+# The best constant of a loss without a formula is that of so many rows, found by narrowing an
+# interval to a sixteenth of itself so many times.
+SAMPLE, POINTS, ROUNDS = 512, 17, 7
+
+
+def best_constant(loss: Loss, y: Array, weights: Array | None) -> Array:
+    """b with the least weighted mean of L(y_i, b), of the shape of one row's raw predictions.
+
+    The mean of y for squared error, its logarithm under a log link, the log odds of the labels
+    for the log loss and the logarithms of their shares for softmax. For any other loss the zero
+    of the mean slope over `SAMPLE` rows; all convex losses have just one.
+
+    Parameters
+    ----------
+    loss : Loss
+    y : array of shape (n_samples,) or (n_samples, n_targets)
+    weights : array of shape (n_samples,) or None
+    """
+    xp = namespace(y)
+    if loss.is_quadratic or loss.link == "log":
+        return raw_prediction(loss, _mean(y, weights))
+    if loss.target_range == "labels":
+        constants = _of_share(loss, to_numpy(_mean((y + 1) / 2, weights))[()], y.shape[0])
+    elif loss.target_range == "classes":
+        is_class = xp.astype(y[:, None] == _numbers(loss.n_outputs, y), y.dtype)
+        shares = to_numpy(_mean(is_class, weights))
+        if loss.base_loss is loss:
+            logs = np.log(np.maximum(shares, 1 / (1 + y.shape[0])))
+            constants = logs - logs.mean()
+        else:
+            constants = np.array([_of_share(loss.base_loss, s, y.shape[0]) for s in shares])
+    else:
+        constants = _of_sample(loss, y, weights)
+    return asarray(np.asarray(constants), xp, None if xp is np else y.device, dtype=y.dtype)
+
+
+def _mean(values: Array, weights: Array | None) -> Array:
+    xp = namespace(values)
+    if weights is None:
+        return xp.mean(values, axis=0)
+    weights = weights[:, None] if values.ndim == 2 else weights
+    return xp.sum(values * weights, axis=0) / xp.sum(weights)
+
+
+def _numbers(n: int | None, like: Array) -> Array:
+    xp = namespace(like)
+    return asarray(np.arange(n), xp, None if xp is np else like.device, dtype=like.dtype)
+
+
+def _of_share(loss: Loss, share: float, n_samples: int) -> float:
+    """The constant for labels of which a share is 1, all others -1."""
+    share = min(max(float(share), 1 / (1 + n_samples)), 1 - 1 / (1 + n_samples))
+    if loss.multinomial:
+        return float(np.log(share) - np.log1p(-share))
+    return _zero_of_slope(loss, np.array([-1.0, 1.0]), np.array([1 - share, share]), (-1.0, 1.0))
+
+
+def _of_sample(loss: Loss, y: Array, weights: Array | None) -> npt.NDArray[np.float64]:
+    """The constant of every target, from some of the rows."""
+    some = slice(None, None, -(-y.shape[0] // SAMPLE))
+    targets = to_numpy(y[some, ...]).astype(float)
+    s = np.ones(len(targets)) if weights is None else to_numpy(weights[some]).astype(float)
+    if not s.sum() > 0:
+        s = np.ones(len(targets))
+    columns = targets[:, None] if targets.ndim == 1 else targets
+    found = [_zero_of_slope(loss, t, s, (t.min(), t.max())) for t in columns.T]
+    return np.array(found).reshape(targets.shape[1:])
+
+
+def _zero_of_slope(
+    loss: Loss,
+    targets: npt.NDArray[np.float64],
+    weights: npt.NDArray[np.float64],
+    interval: tuple[float, float],
+) -> float:
+    """Where the weighted sum of dL/dz changes its sign within an interval, or one of its ends."""
+    low, high = (float(end) for end in interval)
+    for _ in range(ROUNDS):
+        points = np.linspace(low, high, POINTS)
+        with np.errstate(over="ignore", invalid="ignore"):
+            slopes = loss.gradient(*np.broadcast_arrays(targets[:, None], points[None, :]))
+        negative = np.flatnonzero(weights @ np.asarray(slopes) < 0)
+        last = int(negative[-1]) if len(negative) else 0
+        low, high = points[last], points[min(last + 1, POINTS - 1)]
+    return float(high if abs(high) < abs(low) else low)
