@@ -72,10 +72,13 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
 
 
 class KernelTerms(NamedTuple):
-    """The parts of a penalty whose prox is clip(soft(w, s l1) / (1 + s l2), *bounds)."""
+    """The parts of a penalty whose prox is clip(soft(w, s l1) / (1 + s l2), *bounds).
 
-    l1: float = 0.0
-    l2: float = 0.0
+    Each part is one number for all coefficients, or an array with one for each.
+    """
+
+    l1: Any = 0.0
+    l2: Any = 0.0
     bounds: tuple[Any, Any] | None = None
 
 

@@ -12,7 +12,7 @@ from gdregress import GDRegressor
 from gdregress._core import arrays as core
 from gdregress._core.kernels import interpreted
 from gdregress._engines import Compiled
-from gdregress.penalties import Box
+from gdregress.penalties import Box, KernelTerms, Penalty
 
 TWINS = {"compiled": core.kernels, "interpreted": interpreted}
 needs_compiler = pytest.mark.skipif(not core.is_compiled(), reason="needs the compiled core")
@@ -72,6 +72,35 @@ def make_params(p, k, seed, dtype=float):
 ALPHA, L1_RATIO = 0.05, 0.4
 LOWER, UPPER = np.array([-0.2, 0.0, -math.inf, 0.05, -1.0]), np.array([0.1, 0.2, 0.0, 0.3, 9.0])
 
+L1S, L2S = np.array([0.0, 0.02, 0.1, 0.3, 0.0]), np.array([0.5, 0.1, 0.0, 0.02, 0.0])
+
+
+class Weighted(Penalty):
+    """R(w) = sum_j l1_j |w_j| + l2_j w_j^2 / 2."""
+
+    def __init__(self, l1, l2):
+        self.l1 = l1
+        self.l2 = l2
+
+    def value(self, w):
+        l1, l2 = (of_columns(strength, w) for strength in (self.l1, self.l2))
+        return (l1 * abs(w) + l2 * w * w / 2).sum()
+
+    def prox(self, w, step_size):
+        l1, l2 = (of_columns(strength, w) for strength in (self.l1, self.l2))
+        return (w - np.clip(w, -step_size * l1, step_size * l1)) / (1 + step_size * l2)
+
+    @property
+    def kernel_terms(self):
+        return KernelTerms(self.l1, self.l2)
+
+
+def of_columns(values, w):
+    """Numbers of the columns, of a type and shape that suit coefficients w."""
+    values = np.asarray(values, dtype=w.dtype)
+    return values[:, None] if values.ndim and w.ndim == 2 else values
+
+
 # Name: what the estimator is given, and the prox of one coefficient.
 PENALISED = {
     None: ({"penalty": None}, lambda w, step, j: w),
@@ -82,6 +111,10 @@ PENALISED = {
         lambda w, step, j: elasticnet_prox(w, step, ALPHA, L1_RATIO),
     ),
     "box": ({"penalty": Box(-0.1, 0.2)}, lambda w, step, j: box_prox(w, -0.1, 0.2)),
+    "weighted": (
+        {"penalty": Weighted(L1S, L2S)},
+        lambda w, step, j: l2_prox(l1_prox(w, step, L1S[j]), step, L2S[j]),
+    ),
     "boxes": ({"penalty": Box(LOWER, UPPER)}, lambda w, step, j: box_prox(w, LOWER[j], UPPER[j])),
 }
 

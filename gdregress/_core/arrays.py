@@ -65,11 +65,15 @@ def kernel_loss(loss, kernels=kernels):
 def kernel_penalty(penalty, n_features, kernels=kernels):
     """The core's penalty, w -> clip(soft(w, s l1) / (1 + s l2), lower, upper)."""
     terms, bounds = penalty.kernel_terms, (_NO_BOUND, _NO_BOUND)
+    size = n_features if np.ndim(terms.l1) or np.ndim(terms.l2) else 1
+    strengths = [_of_size(size, strength) for strength in (terms.l1, terms.l2)]
     if terms.bounds is not None:
-        bounds = [
-            np.array(np.broadcast_to(bound, n_features), dtype=float) for bound in terms.bounds
-        ]
-    return kernels.Penalty(terms.l1, terms.l2, *bounds)
+        bounds = [_of_size(n_features, bound) for bound in terms.bounds]
+    return kernels.Penalty(*strengths, *bounds)
+
+
+def _of_size(size, values):
+    return np.array(np.broadcast_to(values, size), dtype=float)
 
 
 def kernel_constants(optimizer):

@@ -141,7 +141,7 @@ class _Epoch:
         n_targets = rows[-3].shape[1]
         scratch = [memory_apart(k, self.rows_at_once) for k in (n_targets, len(self.w))]
         plain = self.run.optimizer.kernel == "GradientDescent"
-        if sparse.issparse(X) and plain:
+        if sparse.issparse(X) and plain and not self.penalty.varies:
             applied = np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0))
             self.kernels.csr_descent(*rows, size, rates, self.loss, rule, applied, *scratch)
         elif sparse.issparse(X) and self._may_be_lazy(X, size, rates):
@@ -161,15 +161,13 @@ class _Epoch:
 
         An overdamped heavy ball whose only penalty is l2 ends at the same parameters by it.
         """
-        optimizer, penalty = self.run.optimizer, self.run.objective.penalty
-        terms = penalty.kernel_terms
+        optimizer, penalty = self.run.optimizer, self.penalty
         return (
             optimizer.kernel in ("Momentum", "Nesterov")
-            and terms.l1 == 0
-            and terms.bounds is None
+            and penalty.l2_alone
             and self.state.average is None
             and LAZY_COST * size * X.nnz <= X.shape[0] * X.shape[1]
-            and is_overdamped(optimizer.momentum, rates.max() * terms.l2)
+            and is_overdamped(optimizer.momentum, rates.max() * penalty.l2)
         )
 
     def store(self):

@@ -263,7 +263,7 @@ def test_indices_out_of_range_are_refused(solver, wrong, index_type):
 
 
 @pytest.mark.parametrize(("batch_size", "average"), [(1, False), (7, False), (7, 60)])
-@pytest.mark.parametrize("penalty", ["l1", "l2", "elasticnet", "boxes"])
+@pytest.mark.parametrize("penalty", ["l1", "l2", "elasticnet", "weighted", "boxes"])
 def test_coefficients_that_are_seldom_seen(penalty, batch_size, average):
     """Many updates, most of which do not touch a given coefficient."""
     rng = np.random.RandomState(0)
@@ -271,7 +271,8 @@ def test_coefficients_that_are_seldom_seen(penalty, batch_size, average):
     y = 5 * np.asarray(X.sum(axis=1)).ravel() + 0.1 * rng.randn(700)
     given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": "gd"}
     given |= {"learning_rate": 0.1, "max_iter": 2, "average": average}
-    given |= PENALISED[penalty][0] | ({"alpha": 1e-3} if "box" not in penalty else {})
+    given |= PENALISED[penalty][0]
+    given |= {"alpha": 1e-3} if "alpha" in given else {}
     expected = assert_forms_agree(X, y, None, 1e-11, ("compiled", "plain"), **given)
     assert (expected.coef_ != 0).any()
 

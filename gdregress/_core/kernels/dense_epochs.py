@@ -70,7 +70,7 @@ def dense_descent(
     p: cython.Py_ssize_t = rule.p
     v: cython.double[:, ::1] = rule.w
     penalty: Penalty = rule.penalty
-    l2_alone: cython.bint = penalty.l2 > 0 and penalty.l1 == 0 and not penalty.bounded
+    scales: cython.bint = penalty.l2_alone and penalty.l2 > 0
     scale: cython.double = 1.0
     inverse: cython.double = 1.0
     with cython.nogil:
@@ -88,7 +88,7 @@ def dense_descent(
             for t in range(rule.k):
                 if z[t, 0] != 0:
                     add(-rates[a] * z[t, 0] * weight(weights, i) * inverse, X, i, v, t)
-            if l2_alone:
+            if scales:
                 for t in range(rule.k):
                     if rule.fit_intercept:
                         v[t, p] *= 1 + rates[a] * penalty.l2

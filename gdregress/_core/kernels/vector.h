@@ -70,6 +70,19 @@ GDREGRESS_CLONES static void shrink_all(double *w, double threshold, double fact
     }
 }
 
+/* the same with strengths of their own for every coefficient: thresholds step_size * l1s and
+ * factors 1 / (1 + step_size * l2s) */
+GDREGRESS_CLONES static void shrink_each(double *w, const double *l1s, const double *l2s,
+                                         double step_size, ptrdiff_t p)
+{
+    for (ptrdiff_t j = 0; j < p; j++) {
+        double v = w[j], threshold = step_size * l1s[j];
+        double c = v > threshold ? threshold : v;
+        c = c < -threshold ? -threshold : c;
+        w[j] = (v - c) / (1.0 + step_size * l2s[j]);
+    }
+}
+
 /* Prefetch a row, of a long one its beginning: many cache lines at once would wait for each
  * other. */
 static inline void prefetch(const void *start, const void *stop)
