@@ -17,6 +17,7 @@ from gdregress._estimator.callbacks import EpochEnd, print_epoch
 from gdregress._estimator.diagnosis import warn_diverged, warn_not_converged
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import Scorer, prepare
+from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.saved_state import (
     converted,
     live_attributes,
@@ -222,6 +223,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             store=original if self.store_path else None,
             on_epoch=epoch_end if epoch_end.has_work() else None,
         )
+        hooks.renewal = renewal_for(self, prepared, hooks)
         components, objective, frame = prepared.components, prepared.objective, prepared.frame
         plan = plan_run(self, components, objective, frame, start, hooks)
         state = start or fresh_state(self, prepared, plan.first_params)

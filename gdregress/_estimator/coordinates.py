@@ -16,7 +16,7 @@ from gdregress._objective.design import (
     largest_deviations,
     mean_and_variance,
 )
-from gdregress._objective.moments import affordable, check_finite
+from gdregress._objective.moments import affordable, check_finite, moments_of
 from gdregress._utils.array_api import asarray, namespace, to_numpy
 
 # Sparse columns with means larger than this in units of their spread are only scaled: centring
@@ -144,23 +144,68 @@ def _metric(estimator, components, design, spectrum, y, weights):
             _refuse_metric(loss, components, strength)
         return None
     null = null_parameters(design, y, weights, loss)
-    z = design.predict(null[:, ...])
-    bent = loss.curvature_at(y, z)
-    h = float(np.mean(bent if weights is None or bent.ndim == 2 else bent * weights))
-    h = h if 0 < h < math.inf else 1.0
-    if estimator.standardize:
-        extra = np.full(design.n_features, strength)
-    else:
-        extra = strength / design.coordinates.scale**2
+    h = _mean_curvature(loss.curvature_at(y, design.predict(null)), weights)
     moments = spectrum.moments
     covariance = moments.covariance
     if not estimator.fit_intercept:
         covariance = covariance + np.outer(moments.mean, moments.mean)
-    epochs = epochs_in_columns(covariance, extra / h, estimator.tol)
+    extra = _strengths(estimator, strength, design.coordinates) / h
+    epochs = epochs_in_columns(covariance, extra, estimator.tol)
     most = estimator.max_iter if loss.is_quadratic else EPOCHS_IN_METRIC
     if not asked and epochs <= most:
         return None
-    return metric_of(design.coordinates, covariance, h, extra)
+    return metric_of(design.coordinates, covariance, h, h * extra)
+
+
+def metric_at(estimator, prepared, objective, params):
+    """The frame whose metric is that of the second derivatives at some parameters.
+
+    None where nothing is curved there.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    prepared : Prepared
+    objective : DataObjective
+        Of the run so far, in whose coordinates `params` are.
+    params : array
+    """
+    loss, y, weights, frame = objective.loss, objective.y, objective.weights, prepared.frame
+    bent = loss.curvature_at(y, objective.predict(params))
+    h = _mean_curvature(bent, weights)
+    bent = np.mean(bent, axis=1) if bent.ndim == 2 else bent
+    user = DesignMatrix(objective.design.X, estimator.fit_intercept)
+    rows = bent if weights is None else bent * weights
+    if not float(np.max(rows)) > 0:
+        return None
+    moments = moments_of(user, None, np.asarray(rows, dtype=y.dtype))
+    size = frame.user_spectrum.moments
+    columns = column_coordinates(
+        moments.mean, np.diag(size.covariance), estimator.fit_intercept, objective.n_samples
+    )
+    inside = moments.in_coordinates(columns)
+    covariance = inside.covariance
+    if not estimator.fit_intercept:
+        covariance = covariance + np.outer(inside.mean, inside.mean)
+    strengths = _strengths(estimator, l2_strength(prepared.components.penalty), columns)
+    metric = metric_of(columns, covariance, h, strengths)
+    design = DesignMatrix(user.X, estimator.fit_intercept, metric)
+    return Frame(design, frame.user_spectrum.in_coordinates(design), frame.user_spectrum)
+
+
+def _mean_curvature(bent, weights):
+    """Weighted mean of second derivatives, also over several targets; 1 where there is none."""
+    if weights is not None:
+        bent = bent * (weights if bent.ndim == 1 else weights[:, None])
+    mean = float(np.mean(bent))
+    return mean if 0 < mean < math.inf else 1.0
+
+
+def _strengths(estimator, strength, columns):
+    """Of the l2 penalty on scaled columns, which under ``standardize`` are what is penalised."""
+    if estimator.standardize:
+        return np.full(len(columns.scale), strength)
+    return strength / columns.scale**2
 
 
 def l2_strength(penalty):

@@ -47,13 +47,14 @@ class Plan:
     momentum: float | str | None
 
 
-@dataclass(frozen=True, eq=False, repr=False)
+@dataclass(eq=False, repr=False)
 class Hooks:
     """What the estimator does between epochs, see `Run`."""
 
     validate: Callable | None = None
     store: Callable | None = None
     on_epoch: Callable | None = None
+    renewal: Any = None
 
 
 def plan_run(estimator, components, objective, frame, start=None, hooks=None, in_parts=False):
@@ -127,6 +128,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         validate=hooks.validate,
         store=hooks.store,
         on_epoch=hooks.on_epoch,
+        renewal=hooks.renewal,
     )
     return Plan(run, first, diagnostics, getattr(optimizer, "momentum", None))
 

@@ -88,7 +88,7 @@ def _relative_weights(y, weights, mean):
 
 
 class Scorer:
-    """Score of parameters on the rows held out.
+    """Score of the user's parameters on the rows held out.
 
     Parameters
     ----------
@@ -102,7 +102,6 @@ class Scorer:
         self.objective = prepared.objective
 
     def __call__(self, params):
-        design = self.objective.design
-        coef, intercept = design.split(design.to_user(params))
+        coef, intercept = self.objective.design.split(params)
         z = self.X @ coef + intercept
         return self.estimator._validation_score(self.objective.loss, self.y, z, self.weights)

@@ -134,7 +134,7 @@ def _new_average(average):
 
 
 def original_units(prepared, as_rows):
-    """Function from parameters to ``coef_`` and ``intercept_``.
+    """Function from the user's parameters to ``coef_`` and ``intercept_``.
 
     ``as_rows`` gives a single output the shapes (1, n_features) and (1,), as classifiers have it.
     """
@@ -142,7 +142,7 @@ def original_units(prepared, as_rows):
     to_user = prepared.to_user_library
 
     def original(params):
-        coef, intercept = objective.design.split(objective.design.to_user(params))
+        coef, intercept = objective.design.split(params)
         if coef.ndim == 2:
             return to_user(coef.T), to_user(intercept)
         if as_rows:

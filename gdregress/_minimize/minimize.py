@@ -16,7 +16,7 @@ from gdregress._objective.of_function import FunctionObjective
 from gdregress._solver.line_search import LineSearch, LocalCurvature, trial_by_curvature
 from gdregress._solver.run import Run, State
 from gdregress._solver.solve import solve
-from gdregress._solver.stopping import Never, NotFinite, Plateau, Tolerance
+from gdregress._solver.stopping import Never, NotFinite, Plateau, SmallGradient
 from gdregress._utils.types import ObjectiveFunction, RandomState, ScheduleFunction
 from gdregress._utils.validation import (
     Interval,
@@ -184,7 +184,7 @@ def minimize(
         sampler=sampler,
         schedule=schedule,
         learning_rate=float(rate),
-        stopping=Never() if tol is None else Tolerance(tol, 1.0),
+        stopping=Never() if tol is None else SmallGradient(tol),
         divergence=NotFinite(),
         max_iter=max_iter,
         gradient_step=1.0 if search else float(rate),

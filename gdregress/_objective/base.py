@@ -177,6 +177,10 @@ class Objective(ABC):
             return grad
         return (params - self.prox(params - step_size * grad, step_size)) / step_size
 
+    def to_user(self, params):
+        """Parameters by the user's own columns, as everything is reported."""
+        return self.design.to_user(params)
+
     def penalty_curvature(self):
         """Curvature of the penalty at each parameter where it is smooth, shape (n_parameters,)."""
         terms = self.penalty.kernel_terms if self.penalty.active else None

@@ -67,7 +67,7 @@ def _hessians(objective, spectrum, params):
         return None
     bent = loss.curvature_at(objective.y, objective.predict(params))
     columns = bent[:, None] if bent.ndim == 1 else bent
-    return [_hessian(objective, columns[:, t]) for t in range(columns.shape[1])]
+    return [_hessian(objective, objective.like_y(np.ascontiguousarray(to_numpy(columns)[:, t]))) for t in range(columns.shape[1])]
 
 
 def _hessian(objective, bent):

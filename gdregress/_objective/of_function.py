@@ -49,6 +49,9 @@ class FunctionObjective(Objective):
     def is_unlearned(self, value):
         return False
 
+    def to_user(self, params):
+        return params
+
     def deferred_loss(self, params):
         return DeferredScalar(self.loss_value(params))
 

@@ -111,8 +111,9 @@ class Meter:
         run, score, kept, now = self.run, None, None, now or time.perf_counter()
         if run.validate is not None or run.store is not None:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                score = None if run.validate is None else run.validate(params)
-                kept = None if run.store is None else run.store(params)
+                user = run.objective.to_user(params)
+                score = None if run.validate is None else run.validate(user)
+                kept = None if run.store is None else run.store(user)
         gap = self._gap(norm, params, loss + penalty) if gap is None else gap
         row = {
             "epoch": state.epoch,

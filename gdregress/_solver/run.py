@@ -46,11 +46,13 @@ class Run:
     plateau : Plateau or None
         Ends the run, or tells an adaptive schedule to reduce the rate.
     validate : callable or None
-        From parameters to the score on the rows held out.
+        From the user's parameters to the score on the rows held out.
     store : callable or None
-        From parameters to the coefficients and intercept that the history keeps.
+        From the user's parameters to the coefficients and intercept that the history keeps.
     on_epoch : callable or None
-        Called with the history and the parameters after each epoch; True ends the run.
+        Called with the history and the user's parameters after each epoch; True ends the run.
+    renewal : callable or None
+        Answers after each epoch with the run to go on with, see `Renewal`.
     history : History
     """
 
@@ -74,6 +76,7 @@ class Run:
     validate: Callable | None = None
     store: Callable | None = None
     on_epoch: Callable | None = None
+    renewal: Any = None
     history: History = field(default_factory=History)
 
 
@@ -141,9 +144,21 @@ class State:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Result:
-    """How a run ended: the parameters to keep, why it stopped, and the number of epochs."""
+    """How a run ended: the parameters to keep, why it stopped, and the number of epochs.
+
+    Parameters
+    ----------
+    params : array
+        By the user's own columns.
+    run : Run
+        As it was at the end.
+    stop_reason : str
+    n_iter : int
+    interrupt : BaseException or None
+    """
 
     params: Any
+    run: Run
     stop_reason: str
     n_iter: int
     interrupt: BaseException | None = None

@@ -28,32 +28,47 @@ def solve(run, state):
         above the null objective.
     """
     _begin(run, state)
-    meter = Meter(run)
-    row = meter(state, rate=run.learning_rate * state.rate_factor)
+    row = Meter(run)(state, rate=run.learning_rate * state.rate_factor)
     _resume_search(run, state, row)
     best = Best(run, state.reported(), row)
-    engine = choose_engine(run, state, meter)
     stop, interrupt, n_iter, cuts = None, None, 0, 0
     try:
-        with closing(engine.epochs(state, run.max_iter)) as epochs:
-            for row in epochs:
-                n_iter += 1
-                diverged = run.divergence.update(row)
-                if diverged and run.may_cut_rate and cuts < MAX_CUTS:
-                    cuts += 1
-                    state.rate_factor /= CUT
-                    state.restart_at(best.params, run.optimizer)
-                    continue
-                best.offer(row, state.reported())
-                stop = diverged or run.stopping.update(row) or _on_plateau(run, state, row)
-                if run.on_epoch is not None and run.on_epoch(run.history, state.reported()):
-                    stop = stop or "callback"
-                if stop is not None:
-                    break
+        while stop is None and n_iter < run.max_iter:
+            with closing(_epochs(run, state, run.max_iter - n_iter)) as epochs:
+                for row in epochs:
+                    n_iter += 1
+                    diverged = run.divergence.update(row)
+                    if diverged and run.may_cut_rate and cuts < MAX_CUTS:
+                        cuts += 1
+                        state.rate_factor /= CUT
+                        state.restart_at(best.params, run.optimizer)
+                        continue
+                    best.offer(row, state.reported())
+                    stop = diverged or run.stopping.update(row) or _on_plateau(run, state, row)
+                    if run.on_epoch is not None and run.on_epoch(run.history, _user(run, state)):
+                        stop = stop or "callback"
+                    if stop is not None or _is_renewed(run, row):
+                        break
+            if stop is None and n_iter < run.max_iter:
+                run = run.renewal.renew(run, state, best)
     except KeyboardInterrupt as error:
         stop, interrupt = "interrupted", error
     reason = stop or "max_iter"
-    return Result(_end(run, state, best, reason), reason, n_iter, interrupt)
+    return Result(_end(run, state, best, reason), run, reason, n_iter, interrupt)
+
+
+def _epochs(run, state, most):
+    """The rows of the epochs, by the engine for this run."""
+    return choose_engine(run, state, Meter(run)).epochs(state, most)
+
+
+def _is_renewed(run, row):
+    """Whether the run goes on in other coordinates."""
+    return run.renewal is not None and run.renewal.is_due(row)
+
+
+def _user(run, state):
+    return run.objective.to_user(state.reported())
 
 
 def _begin(run, state):
@@ -100,4 +115,4 @@ def _end(run, state, best, reason):
     worse_than_nothing = run.may_cut_rate and last > run.divergence.null_objective
     if run.validate is not None or reason in run.keep_best_on:
         state.restart_at(best.params, run.optimizer)
-    return best.params if worse_than_nothing else state.reported()
+    return run.objective.to_user(best.params if worse_than_nothing else state.reported())

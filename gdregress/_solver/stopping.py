@@ -33,6 +33,24 @@ class Never(Stopping):
         return None
 
 
+class SmallGradient(Stopping):
+    """||gradient mapping|| <= threshold.
+
+    Parameters
+    ----------
+    threshold : float
+    """
+
+    def __init__(self, threshold):
+        self.threshold = threshold
+
+    def update(self, row):
+        return "tolerance" if row["gradient_norm"] <= self.threshold else None
+
+    def ends_at(self, gradient_norm, gap, value):
+        return gradient_norm <= self.threshold
+
+
 class Certificate:
     """What is left of the objective at each epoch, as an estimate.
 
