@@ -27,13 +27,16 @@ class DesignMatrix:
     fit_intercept : bool
     mean, scale : arrays of shape (n_features,) or None
         Applied on the fly; None where X is used as it is.
+    coordinates : Columns or None
+        A change of the parameters, which come before A: predictions are those of A T.
     """
 
-    def __init__(self, X, fit_intercept, mean=None, scale=None):
+    def __init__(self, X, fit_intercept, mean=None, scale=None, coordinates=None):
         self.X = X
         self.fit_intercept = fit_intercept
         self.mean = mean
         self.scale = scale
+        self.coordinates = coordinates
         self.n_samples, self.n_features = X.shape
         self.n_parameters = self.n_features + bool(fit_intercept)
 
@@ -46,10 +49,13 @@ class DesignMatrix:
         """The same map for some rows."""
         if rows is ALL_ROWS:
             return self
-        return DesignMatrix(take_rows(self.X, rows), self.fit_intercept, self.mean, self.scale)
+        X = take_rows(self.X, rows)
+        return DesignMatrix(X, self.fit_intercept, self.mean, self.scale, self.coordinates)
 
     def predict(self, params):
         """A @ params: raw predictions z of shape (n_samples,) or (n_samples, n_targets)."""
+        if self.coordinates is not None:
+            params = namespace(params).astype(self.coordinates.to_user(params), params.dtype)
         coef = self.coef(params)
         if isinstance(coef, np.ndarray) and not coef.any():  # as at the start of most runs
             shape = (self.n_samples, *coef.shape[1:])
@@ -70,7 +76,10 @@ class DesignMatrix:
             gradient = (gradient - _column(self.mean, gradient) * total) / _column(
                 self.scale, gradient
             )
-        return xp.concat([gradient, total]) if self.fit_intercept else gradient
+        gradient = xp.concat([gradient, total]) if self.fit_intercept else gradient
+        if self.coordinates is not None:
+            gradient = xp.astype(self.coordinates.pull_back(gradient), gradient.dtype)
+        return gradient
 
     def coef(self, params):
         """The coefficients among the parameters."""
