@@ -70,6 +70,14 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
     def strong_convexity(self) -> float:
         return 0.0
 
+    @property
+    def smooth_part(self) -> Any:
+        """c for which R(w) is sum_j c_j w_j^2 / 2 and a part without curvature where it is smooth.
+
+        A number or one for each coefficient; 0 is always safe.
+        """
+        return self.strong_convexity
+
 
 class KernelTerms(NamedTuple):
     """The parts of a penalty whose prox is clip(soft(w, s l1) / (1 + s l2), *bounds).

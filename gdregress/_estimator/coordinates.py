@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 
 from gdregress._objective.base import null_parameters
-from gdregress._objective.coordinates import Columns, metric_of
+from gdregress._objective.coordinates import Columns, metric_for_each, metric_of
 from gdregress._objective.curvature import Spectrum
 from gdregress._objective.design import (
     DesignMatrix,
@@ -170,27 +170,40 @@ def metric_at(estimator, prepared, objective, params):
         Of the run so far, in whose coordinates `params` are.
     params : array
     """
-    loss, y, weights, frame = objective.loss, objective.y, objective.weights, prepared.frame
+    loss, y, frame = objective.loss, objective.y, prepared.frame
     bent = loss.curvature_at(y, objective.predict(params))
+    if bent.ndim == 2 and loss.n_outputs is not None and loss.base_loss is loss:
+        bent = np.mean(bent, axis=1)  # of classes that share their rows
+    each = [
+        _metric_of_rows(estimator, prepared, objective, np.ascontiguousarray(column))
+        for column in bent.reshape(len(bent), -1).T
+    ]
+    if None in each:
+        return None
+    metric = each[0] if len(each) == 1 else metric_for_each(each)
+    design = DesignMatrix(objective.design.X, estimator.fit_intercept, metric)
+    return Frame(design, frame.user_spectrum.in_coordinates(design), frame.user_spectrum)
+
+
+def _metric_of_rows(estimator, prepared, objective, bent):
+    """The metric of the rows weighted by their second derivatives; None where all are zero."""
+    weights, frame = objective.weights, prepared.frame
     h = _mean_curvature(bent, weights)
-    bent = np.mean(bent, axis=1) if bent.ndim == 2 else bent
-    user = DesignMatrix(objective.design.X, estimator.fit_intercept)
     rows = bent if weights is None else bent * weights
     if not float(np.max(rows)) > 0:
         return None
-    moments = moments_of(user, None, np.asarray(rows, dtype=y.dtype))
-    size = frame.user_spectrum.moments
+    user = DesignMatrix(objective.design.X, estimator.fit_intercept)
+    moments = moments_of(user, None, np.asarray(rows, dtype=objective.y.dtype))
+    size = np.diag(frame.user_spectrum.moments.covariance)
     columns = column_coordinates(
-        moments.mean, np.diag(size.covariance), estimator.fit_intercept, objective.n_samples
+        moments.mean, size, estimator.fit_intercept, objective.n_samples
     )
     inside = moments.in_coordinates(columns)
     covariance = inside.covariance
     if not estimator.fit_intercept:
         covariance = covariance + np.outer(inside.mean, inside.mean)
     strengths = _strengths(estimator, l2_strength(prepared.components.penalty), columns)
-    metric = metric_of(columns, covariance, h, strengths)
-    design = DesignMatrix(user.X, estimator.fit_intercept, metric)
-    return Frame(design, frame.user_spectrum.in_coordinates(design), frame.user_spectrum)
+    return metric_of(columns, covariance, h, strengths)
 
 
 def _mean_curvature(bent, weights):

@@ -182,11 +182,19 @@ class Objective(ABC):
         return self.design.to_user(params)
 
     def penalty_curvature(self):
-        """Curvature of the penalty at each parameter where it is smooth, shape (n_parameters,)."""
-        terms = self.penalty.kernel_terms if self.penalty.active else None
-        strength = self.penalty.strong_convexity if terms is None else terms.l2
-        curvature = np.zeros(self.design.n_parameters)
-        curvature[: self.design.n_features] = strength if self.penalty.active else 0.0
+        """Curvature of the penalty at each parameter, where it is smooth.
+
+        Returns
+        -------
+        curvature : ndarray of shape (n_parameters, n_targets)
+            With one column where all targets are penalised alike.
+        """
+        curvature = np.zeros((self.design.n_parameters, 1))
+        if self.penalty.active:
+            strength = np.asarray(self.penalty.smooth_part, dtype=float)
+            strength = strength[:, None] if strength.ndim == 1 else strength
+            curvature = np.zeros((self.design.n_parameters, max(1, *strength.shape[1:], 1)))
+            curvature[: self.design.n_features] = strength
         return curvature
 
     @property

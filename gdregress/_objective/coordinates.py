@@ -32,11 +32,14 @@ class Coordinates(ABC):
     fit_intercept : bool
     separable : bool
         Whether each coefficient has a coordinate of its own.
+    is_shared : bool
+        Whether all targets have the same coordinates.
     """
 
     fit_intercept: bool
     mean: Any
     separable = True
+    is_shared = True
 
     @abstractmethod
     def scaled(self, coordinates):
@@ -71,7 +74,7 @@ class Coordinates(ABC):
         if not self.fit_intercept:
             return self.scaled(params)
         coef = self.scaled(params[:-1, ...])
-        intercept = params[-1:, ...] - (self.mean @ coef)[None, ...]
+        intercept = params[-1:, ...] - self._at_means(coef)
         return namespace(coef).concat([coef, intercept])
 
     def from_user(self, params):
@@ -79,7 +82,7 @@ class Coordinates(ABC):
         if not self.fit_intercept:
             return self.unscaled(params)
         coef = params[:-1, ...]
-        intercept = params[-1:, ...] + (self.mean @ coef)[None, ...]
+        intercept = params[-1:, ...] + self._at_means(coef)
         return namespace(coef).concat([self.unscaled(coef), intercept])
 
     def pull_back(self, gradient):
@@ -89,6 +92,16 @@ class Coordinates(ABC):
         last = gradient[-1:, ...]
         centred = gradient[:-1, ...] - _column(self.mean, gradient) * last
         return namespace(gradient).concat([self.pulled(centred), last])
+
+    def of_target(self, target):
+        """The coordinates of one target's coefficients, the same for all but for some metrics."""
+        return self
+
+    def _at_means(self, coef):
+        """m . w of every target, of the shape of the intercepts."""
+        if self.mean.ndim == 2:
+            return (self.mean * coef).sum(axis=0)[None, :]
+        return (self.mean @ coef)[None, ...]
 
     def equals(self, other):
         """Whether both hold the same numbers."""
@@ -139,10 +152,11 @@ class Metric(Coordinates):
 
     Parameters
     ----------
-    mean : ndarray of shape (n_features,)
+    mean : ndarray of shape (n_features,) or (n_features, n_targets)
     basis, inverse : ndarrays of shape (n_features, n_features)
-        B and its inverse.
-    strengths : ndarray of shape (n_features,) or None
+        B and its inverse; of shape (n_targets, n_features, n_features) where every target has its
+        own.
+    strengths : ndarray of shape (n_features,) or (n_features, n_targets) or None
         c for which R(B u) = sum_j c_j u_j^2 / 2 for the penalty R; None where there is none.
     fit_intercept : bool
     """
@@ -154,24 +168,54 @@ class Metric(Coordinates):
     fit_intercept: bool
     separable = False
 
+    def of_target(self, target):
+        if self.is_shared:
+            return self
+        strengths = None if self.strengths is None else self.strengths[:, target]
+        own = self.mean[:, target], self.basis[target], self.inverse[target]
+        return Metric(*own, strengths, self.fit_intercept)
+
     def scaled(self, coordinates):
-        return self.basis @ coordinates
+        return _apply(self.basis, coordinates)
 
     def unscaled(self, coef):
-        return self.inverse @ coef
+        return _apply(self.inverse, coef)
 
     def pulled(self, gradient):
-        return self.basis.T @ gradient
+        return _apply(self.basis.mT, gradient)
 
     def in_library_of(self, array):
         numbers = (self.mean, self.basis, self.inverse)
         return Metric(*(_beside(a, array) for a in numbers), self.strengths, self.fit_intercept)
+
+    @property
+    def is_shared(self):
+        return self.basis.ndim == 2
 
     def penalty(self, penalty):
         return DiagonalL2(self.strengths) if penalty.active else penalty
 
     def numbers(self):
         return {"mean": self.mean, "basis": self.basis, "inverse": self.inverse}
+
+
+def metric_for_each(metrics):
+    """The metric in which every target has the B of one of these."""
+    strengths = [metric.strengths for metric in metrics]
+    return Metric(
+        mean=np.stack([metric.mean for metric in metrics], axis=1),
+        basis=np.stack([metric.basis for metric in metrics]),
+        inverse=np.stack([metric.inverse for metric in metrics]),
+        strengths=None if strengths[0] is None else np.stack(strengths, axis=1),
+        fit_intercept=metrics[0].fit_intercept,
+    )
+
+
+def _apply(matrix, values):
+    """Matrix times values of shape (p,) or (p, n_targets), or each target's own matrix."""
+    if matrix.ndim == 2:
+        return matrix @ values
+    return (matrix @ values.T[:, :, None])[:, :, 0].T
 
 
 def metric_of(columns, covariance, slope_change, strengths):
@@ -261,6 +305,10 @@ class ColumnsPenalty(Penalty):
             bounds = tuple(np.asarray(bound, dtype=float) * s for bound in bounds)
         return KernelTerms(_over(terms.l1, s), _over(terms.l2, s**2), bounds)
 
+    @property
+    def smooth_part(self) -> Any:
+        return self.penalty.smooth_part / to_numpy(self.scale).astype(float) ** 2
+
     def _scale_like(self, w):
         return _column(_like(self.scale, w), w)
 
@@ -270,7 +318,7 @@ class DiagonalL2(Penalty):
 
     Parameters
     ----------
-    strengths : ndarray of shape (n_features,)
+    strengths : ndarray of shape (n_features,) or (n_features, n_targets)
         c.
     """
 
@@ -288,8 +336,12 @@ class DiagonalL2(Penalty):
         return float(np.min(self.strengths))
 
     @property
-    def kernel_terms(self) -> KernelTerms:
-        return KernelTerms(l2=self.strengths)
+    def smooth_part(self) -> Any:
+        return self.strengths
+
+    @property
+    def kernel_terms(self) -> KernelTerms | None:
+        return KernelTerms(l2=self.strengths) if self.strengths.ndim == 1 else None
 
 
 def _over(strength, squares):
@@ -314,4 +366,4 @@ def _beside(values, array):
 
 def _column(values, like):
     """`values` of shape (p,) shaped to broadcast over `like` of shape (p,) or (p, n_targets)."""
-    return values[:, None] if len(like.shape) == 2 else values
+    return values[:, None] if len(like.shape) == 2 and len(values.shape) == 1 else values

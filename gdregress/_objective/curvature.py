@@ -60,7 +60,8 @@ class Spectrum:
         other = Spectrum(design, self.weights, self.y)
         if "moments" in vars(self):
             known = self.moments
-            other.moments = None if known is None else known.in_coordinates(design.coordinates)
+            possible = known is not None and design.coordinates.is_shared
+            other.moments = known.in_coordinates(design.coordinates) if possible else None
         return other
 
     @cached_property

@@ -115,7 +115,9 @@ class DesignMatrix:
             Weights of mean 1.
         """
         X = self.X
-        if self.coordinates is not None:
+        if self.coordinates is not None and not self.coordinates.is_shared:
+            squares = np.ones(self.n_features)  # by the definition of a metric, but for a factor
+        elif self.coordinates is not None:
             mean, variance = mean_and_variance(X, weights)
             scale = self.coordinates.scale
             squares = (variance + (mean - self.coordinates.mean) ** 2) / scale**2

@@ -52,7 +52,8 @@ def remaining(objective, spectrum, params, step_size, shares=None):
     flat = objective.penalty_curvature()
     columns = mapping.reshape(len(mapping), -1).T
     hessians = hessians * len(columns) if len(hessians) == 1 else hessians
-    gaps = [_half_decrement(H, flat, g) for H, g in zip(hessians, columns, strict=True)]
+    flat = np.broadcast_to(flat, (len(mapping), len(columns))).T
+    gaps = [_half_decrement(*each) for each in zip(hessians, flat, columns, strict=True)]
     if shares is None:
         return math.fsum(gaps)
     return max(gap / share for gap, share in zip(gaps, shares, strict=True))
@@ -63,22 +64,25 @@ def _hessians(objective, spectrum, params):
     loss = objective.loss
     if loss.is_quadratic:
         return None if spectrum.matrix is None else [spectrum.matrix]
-    if not affordable(objective.design) or loss.n_outputs is not None:
+    separate = loss.n_outputs is None or loss.base_loss is not loss
+    if not affordable(objective.design) or not separate:
         return None
-    bent = loss.curvature_at(objective.y, objective.predict(params))
-    columns = bent[:, None] if bent.ndim == 1 else bent
-    return [_hessian(objective, objective.like_y(np.ascontiguousarray(to_numpy(columns)[:, t]))) for t in range(columns.shape[1])]
+    bent = to_numpy(loss.curvature_at(objective.y, objective.predict(params)))
+    columns = bent.reshape(len(bent), -1).T
+    if len(columns) * (1 + objective.design.n_parameters / 50) > MOST_STEPS:
+        return None
+    return [_hessian(objective, column, target) for target, column in enumerate(columns)]
 
 
-def _hessian(objective, bent):
-    """A' D A / n with the second derivatives D of the rows."""
-    weights = bent if objective.weights is None else bent * objective.weights
+def _hessian(objective, bent, target):
+    """A' D A / n with the second derivatives D of the rows for one target."""
+    design, weights = objective.design, objective.like_y(np.ascontiguousarray(bent))
+    weights = weights if objective.weights is None else weights * objective.weights
     if not float(namespace(weights).max(weights)) > 0:
-        return np.zeros((objective.design.n_parameters,) * 2)
-    design = objective.design
+        return np.zeros((design.n_parameters,) * 2)
     moments = moments_of(design, None, weights)
     if design.coordinates is not None:
-        moments = moments.in_coordinates(design.coordinates)
+        moments = moments.in_coordinates(design.coordinates.of_target(target))
     return moments.matrix(design.fit_intercept)
 
 
@@ -108,7 +112,7 @@ def _by_conjugate_gradients(objective, params, grad, mapping):
     held = mapping == 0
     base = to_numpy(grad).astype(float)
     flat = objective.penalty_curvature()
-    flat = flat.reshape(-1, *(1,) * (mapping.ndim - 1))
+    flat = flat if mapping.ndim == 2 else flat[:, 0]
     residual = mapping.copy()
     direction, square, total = residual.copy(), float(np.vdot(mapping, mapping)), 0.0
     precision = 1e-3 if str(params.dtype).endswith("32") else 1e-6

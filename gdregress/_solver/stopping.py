@@ -55,8 +55,9 @@ class Certificate:
     """What is left of the objective at each epoch, as an estimate.
 
     The estimate from the curvature costs a pass over the data or more. It is made where the norm
-    of the gradient mapping is small enough to end the run; all others are taken to be in the
-    proportion to the square of the norm that the last one was.
+    of the gradient mapping is small enough to end the run, and now and then, each time after
+    twice as many epochs; all others are taken to be in the proportion to the square of the norm
+    that the last one was.
 
     Parameters
     ----------
@@ -74,6 +75,7 @@ class Certificate:
 
     # A norm at which the run could not be ended has to fall by so much before the next estimate.
     FALL = 0.7
+    FIRST = 16  # epoch whose estimate is the first that is made in any case
 
     def __init__(self, remaining, null_objective, tol, smallest_ratio, rounding):
         self.remaining = remaining
@@ -82,6 +84,7 @@ class Certificate:
         self.ratio = smallest_ratio
         self.rounding = rounding
         self.refused = math.inf
+        self.asked, self.next = 0, self.FIRST
         self._known = (None, None)
 
     def threshold(self, value):
@@ -93,13 +96,16 @@ class Certificate:
         """F(params) - F*, where the mapping has this norm and the objective about this value."""
         if self._known[0] is params:
             return self._known[1]
-        if not norm <= self.threshold(value):
+        self.asked += 1
+        due = self.asked >= self.next
+        if not (norm <= self.threshold(value) or (due and 0 < norm < math.inf)):
             return self.ratio * norm * norm
+        self.next *= 2 if due else 1
         gap = self.remaining(params)
         self._known = (params, gap)
         if norm > 0 and 0 < gap < math.inf:
             self.ratio = gap / norm / norm
-        if not self.proves(norm, gap, value):
+        if norm <= self.threshold(value) and not self.proves(norm, gap, value):
             self.refused = norm
         return gap
 
