@@ -1,5 +1,6 @@
 """What is compared: one function per question, each returning the reports it printed."""
 
+from suites.advice import advice
 from suites.classification import class_epoch, logistic, small_classes, softmax
 from suites.curves import curves
 from suites.epochs import mini_batch_epoch, single_rows, sparse_epoch, stochastic_epoch
@@ -48,6 +49,7 @@ SUITES = {
         finishing_epochs,
         finishing_scores,
         finishing_speed,
+        advice,
     )
 }
 GROUPS = {"finishing": [name for name in SUITES if name.startswith("finishing")]}
