@@ -74,10 +74,10 @@ def attempts(problem, columns, runs):
                 problem.formula.is_smooth,
                 solver,
                 optimizer,
-                gap,
+                float(gap),
                 model.stop_reason_,
-                model.n_iter_,
-                model.converged_,
+                int(model.n_iter_),
+                bool(model.converged_),
                 warned,
             )
         )

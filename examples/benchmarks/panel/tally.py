@@ -14,7 +14,7 @@ def tally(title, attempts):
     from it without a warning, or call themselves converged; "false alarms" warned within 1e-6;
     "below F*" would say that the reference is wrong.
     """
-    print(f"\n{title}\n  {'':<28}" + "".join(f"{name:>14}" for name in COUNTS) + f"{'worst':>10}")
+    print(f"\n{title}\n  {'':<26}" + "".join(f"{name:>14}" for name in COUNTS) + f"{'worst':>10}")
     lines = {}
     for columns, solver in product(*_kinds(attempts)):
         some = [a for a in attempts if (a.columns, a.solver) == (columns, solver)]
@@ -22,7 +22,7 @@ def tally(title, attempts):
             lines[f"{columns}, {solver}"] = counts(some)
     for name, line in lines.items():
         cells = "".join(f"{line[count]:>14}" for count in COUNTS)
-        print(f"  {name:<28}{cells}{line['worst gap']:>10.1e}")
+        print(f"  {name:<26}{cells}{line['worst gap']:>10.1e}")
     return {"title": title, "counts": lines}
 
 

@@ -6,7 +6,7 @@ from suites.curves import curves
 from suites.epochs import mini_batch_epoch, single_rows, sparse_epoch, stochastic_epoch
 from suites.finishing_epochs import finishing_epochs
 from suites.finishing_nist import finishing_nist
-from suites.finishing_panel import finishing_panel
+from suites.finishing_panel import finishing_optimizers, finishing_panel
 from suites.finishing_scores import finishing_scores
 from suites.finishing_speed import finishing_speed
 from suites.flights import example, flights
@@ -45,6 +45,7 @@ SUITES = {
         functions,
         libraries,
         finishing_panel,
+        finishing_optimizers,
         finishing_nist,
         finishing_epochs,
         finishing_scores,
