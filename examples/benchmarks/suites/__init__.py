@@ -1,8 +1,14 @@
 """What is compared: one function per question, each returning the reports it printed."""
 
+from suites.advice import advice
 from suites.classification import class_epoch, logistic, small_classes, softmax
 from suites.curves import curves
 from suites.epochs import mini_batch_epoch, single_rows, sparse_epoch, stochastic_epoch
+from suites.finishing_epochs import finishing_epochs
+from suites.finishing_nist import finishing_nist
+from suites.finishing_panel import finishing_optimizers, finishing_panel
+from suites.finishing_scores import finishing_scores
+from suites.finishing_speed import finishing_speed
 from suites.flights import example, flights
 from suites.functions import functions
 from suites.imports import imports
@@ -38,5 +44,13 @@ SUITES = {
         real_classes,
         functions,
         libraries,
+        finishing_panel,
+        finishing_optimizers,
+        finishing_nist,
+        finishing_epochs,
+        finishing_scores,
+        finishing_speed,
+        advice,
     )
 }
+GROUPS = {"finishing": [name for name in SUITES if name.startswith("finishing")]}

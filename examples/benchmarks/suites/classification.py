@@ -44,7 +44,7 @@ def logistic(quick):
     reports = []
     for name, (X, y) in problems.items():
         contenders = _binary_contenders(len(y), 16 if quick else 128)
-        reports += _compare_times(f"log loss, {name}", X, y, contenders, 1 if quick else 3)
+        reports += compare_times(f"log loss, {name}", X, y, contenders, 1 if quick else 3)
     return reports
 
 
@@ -54,10 +54,10 @@ def softmax(quick):
     X, y = labelled(n, p, n_classes=10)
     contenders = {
         "GDClassifier batch": (GDClassifier(alpha=ALPHA, tol=None), 1024),
-        "LogisticRegression lbfgs": (_logistic_regression(n, "lbfgs"), 1024),
+        "LogisticRegression lbfgs": (logistic_regression(n, "lbfgs"), 1024),
     }
     title = f"ten classes, {n:,} x {p}"
-    reports = _compare_times(f"softmax, {title}", X, y, contenders, 1 if quick else 3)
+    reports = compare_times(f"softmax, {title}", X, y, contenders, 1 if quick else 3)
     return reports + _compare_epochs(title, X, y, 3, ["log_loss"])
 
 
@@ -107,15 +107,15 @@ def _binary_contenders(n, most):
         "GDClassifier stochastic": (rows(), most),
         "GDClassifier average": (rows(average=True), most),
         "GDClassifier mini-batch": (ours(solver="mini-batch", optimizer="gd"), most),
-        "LogisticRegression lbfgs": (_logistic_regression(n, "lbfgs"), 1024),
-        "LogisticRegression newton-cholesky": (_logistic_regression(n, "newton-cholesky"), 64),
-        "LogisticRegression sag": (_logistic_regression(n, "sag"), most),
-        "LogisticRegression saga": (_logistic_regression(n, "saga"), most),
+        "LogisticRegression lbfgs": (logistic_regression(n, "lbfgs"), 1024),
+        "LogisticRegression newton-cholesky": (logistic_regression(n, "newton-cholesky"), 64),
+        "LogisticRegression sag": (logistic_regression(n, "sag"), most),
+        "LogisticRegression saga": (logistic_regression(n, "saga"), most),
         "SGDClassifier": (sgd, most),
     }
 
 
-def _logistic_regression(n, solver, **parameters):
+def logistic_regression(n, solver, **parameters):
     """LogisticRegression with our objective: its C counts the sum of the losses, ours the mean.
 
     None of these solvers penalises the intercept either.
@@ -124,9 +124,9 @@ def _logistic_regression(n, solver, **parameters):
     return LogisticRegression(C=1 / (n * ALPHA), solver=solver, **parameters)
 
 
-def _compare_times(title, X, y, contenders, repeats):
+def compare_times(title, X, y, contenders, repeats):
     """A report for each gap, every contender with the smallest `max_iter` that reaches it."""
-    exact = _logistic_regression(len(y), "lbfgs", tol=1e-10)
+    exact = logistic_regression(len(y), "lbfgs", tol=1e-10)
     with quietly():  # it may stop at rounding instead of its tolerance
         best = _objective(_fit(exact, X, y, 10_000), X, y)
     searches = {
