@@ -171,7 +171,7 @@ def using(form=None, pace=None, moments=True, **constants):
 
 
 def epochs_alone(
-    form, objective, optimizer, params, rate, batch_size, epochs=1, schedule=None, **state
+    form, objective, optimizer, params, rate, batch_size, epochs=1, prepare=None, **state
 ):
     """The state after some epochs of batches, which nothing measures and nothing ends.
 
@@ -186,19 +186,21 @@ def epochs_alone(
     rate : float
     batch_size : int
     epochs : int
-    schedule : callable or None
-        None for a constant rate.
+    prepare : callable or None
+        Called with the state before each epoch.
     **state
         Further fields of the state.
     """
     parts = {"objective": objective, "optimizer": optimizer, "learning_rate": rate}
-    parts |= {"sampler": MiniBatch(batch_size), "schedule": schedule or Constant()}
+    parts |= {"sampler": MiniBatch(batch_size), "schedule": Constant()}
     unused = ("stopping", "divergence", "gradient_step", "gradient_units")
     run = Run(**parts, **dict.fromkeys(unused), max_iter=epochs, started=0.0)
     state = State(params, np.random.RandomState(0), optimizer.init(params), **state)
     engine = next(engine for engine in FORMS[form] if engine.supports(run, state))
     assert engine is not Plain or form == "plain"
     for _ in range(epochs):
+        if prepare is not None:
+            prepare(state)
         engine(run, None).epoch(state)
     return state
 

@@ -179,7 +179,9 @@ STEPS = {
 # A descent of any loss, rule and penalty --------------------------------------------------
 
 
-def descent(X, y, weights, slope, rule, prox, rates, orders, batch_size, start=None):
+def descent(
+    X, y, weights, slope, rule, prox, rates, orders, batch_size, start=None, reduced=False
+):
     """Parameters before the first and after every update, for one target.
 
     Parameters
@@ -194,15 +196,23 @@ def descent(X, y, weights, slope, rule, prox, rates, orders, batch_size, start=N
         ``rates(count)``, the learning rate after so many updates.
     orders : list
         The order of the rows in each epoch.
+    reduced : bool
+        Reduce the variance: a batch gives the change of its gradient since the epoch began, which
+        is added to the gradient over all rows there.
     """
     p = X.shape[1]
     path, gradients = [np.zeros(p + 1) if start is None else start], []
     for order in orders:
+        began = path[-1]
+        over_all = sloping_gradient(X, y, weights, slope, range(len(y)), began)
         for rows, share in mini_batches(order, batch_size):
             point = path[-1]
             if rule is nesterov_step:
                 point = point + 0.9 * displacement(path)
-            gradients.append(sloping_gradient(X, y, weights, slope, rows, point))
+            gradient = sloping_gradient(X, y, weights, slope, rows, point)
+            if reduced:
+                gradient += over_all - sloping_gradient(X, y, weights, slope, rows, began)
+            gradients.append(gradient)
             moved, sizes = rule(path, gradients, rates(len(gradients) - 1) * share)
             sizes = np.broadcast_to(sizes, p + 1)
             coef = [prox(moved[j], sizes[j], j) for j in range(p)]

@@ -84,6 +84,35 @@ def kernel_columns(coordinates, w, kernels=kernels):
     return kernels.Columns(mean, 1 / np.array(coordinates.scale, dtype=float), np.empty(w.shape))
 
 
+def kernel_snapshot(snapshot, kernels=kernels):
+    """The core's snapshot of all rows; an empty one for None."""
+    if snapshot is None:
+        return kernels.Snapshot(np.empty((0, 0)), np.empty((0, 0)))
+    slopes = target_columns(np.asarray(snapshot.slopes, dtype=float))
+    return kernels.Snapshot(slopes, target_rows(snapshot.gradient))
+
+
+def kernel_steps(design, penalty, snapshot, w, kernels=kernels):
+    """The core's steps of plain descent, in the units that `user_units` has for w."""
+    p, terms = design.n_features, penalty.kernel_terms
+    mean, units = np.zeros(p), user_units(design, w)
+    if design.coordinates is not None:
+        mean = np.array(design.coordinates.mean, dtype=float)
+    drift = 0 * w if snapshot is None else target_rows(snapshot.gradient) * units
+    lower, upper = (-np.inf, np.inf) if terms.bounds is None else terms.bounds
+    units = units[:p]
+    scaled = [units * np.asarray(part) for part in (terms.l1, lower, upper)]
+    return kernels.Steps(mean, units**2, drift, scaled[0], _of_size(p, terms.l2), *scaled[1:])
+
+
+def user_units(design, w):
+    """By how much parameters in the coordinates are multiplied to be in the user's units."""
+    units = np.ones(w.shape[1])
+    if design.coordinates is not None:
+        units[: design.n_features] /= np.asarray(design.coordinates.scale, dtype=float)
+    return units
+
+
 def kernel_constants(optimizer):
     """The constants of an optimizer's class in the core: zeros where it has fewer than three."""
     names = optimizer.kernel_constants

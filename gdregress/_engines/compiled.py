@@ -101,6 +101,9 @@ class _Epoch:
         self.penalty = core.kernel_penalty(objective.penalty, objective.design.n_features, kernels)
         self.w = core.target_rows(state.params)
         self.columns = core.kernel_columns(objective.design.coordinates, self.w, kernels)
+        reduced = getattr(optimizer, "variance_reduced", False)
+        self.snapshot = state.snapshot if reduced else None
+        self.kernel_snapshot = core.kernel_snapshot(self.snapshot, kernels)
         memory = [core.target_rows(getattr(state.memory, f)) for f in optimizer.kernel_memory]
         self.memory = np.array(memory).reshape(len(memory), *self.w.shape)
         self.count = state.memory._asdict().get("count", 0)
@@ -116,16 +119,7 @@ class _Epoch:
         values = np.zeros((len(means), *self.w.shape))
         for row, mean in zip(values, means, strict=True):
             row[...] = 0.0 if mean.n == 0 else core.target_rows(mean.mean)
-        rule = getattr(self.kernels, self.run.optimizer.kernel)(
-            self.w,
-            X.shape[1],
-            self.penalty,
-            core.kernel_constants(self.run.optimizer),
-            self.memory,
-            self.count,
-            values,
-            np.array([mean.n for mean in means], dtype=np.int64),
-        )
+        rule = self._rule(self.w, values, np.array([mean.n for mean in means], dtype=np.int64))
         weights = core.kernel_weights(objective.weights, X.dtype)
         rows = *core.arrays_of(X), core.target_columns(objective.y), weights, order
         self._run_kernel(X, rows, size, rates, rule)
@@ -137,25 +131,73 @@ class _Epoch:
         if average is not None:
             average.advance(len(rates))
 
+    def _rule(self, w, means, counts):
+        optimizer = self.run.optimizer
+        return getattr(self.kernels, optimizer.kernel)(
+            w,
+            self.run.objective.design.n_features,
+            self.penalty,
+            core.kernel_constants(optimizer),
+            self.memory,
+            self.count,
+            means,
+            counts,
+        )
+
     def _run_kernel(self, X, rows, size, rates, rule):
         """Choose the fastest kernel for these rows and this rule."""
-        n_targets = rows[-3].shape[1]
+        n_targets, kernels = rows[-3].shape[1], self.kernels
         scratch = [memory_apart(k, self.rows_at_once) for k in (n_targets, len(self.w))]
-        plain = self.run.optimizer.kernel == "GradientDescent" and not self.columns.active
-        if sparse.issparse(X) and plain and not self.penalty.varies:
+        plain = self.run.optimizer.kernel == "GradientDescent"
+        as_it_is = self.snapshot is None and not self.columns.active
+        given = (*rows, size, rates, self.loss, rule)
+        if self._may_be_steps(X, size, rates, plain, as_it_is):
+            self._run_steps(X, rows, size, rates, scratch)
+        elif sparse.issparse(X) and plain and as_it_is and not self.penalty.varies:
             applied = np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0))
-            self.kernels.csr_descent(*rows, size, rates, self.loss, rule, applied, *scratch)
-        elif sparse.issparse(X) and self._may_be_lazy(X, size, rates):
-            lazy = lazy_momentum(self.run.optimizer.momentum, self.kernels)
+            kernels.csr_descent(*given, applied, *scratch)
+        elif sparse.issparse(X) and as_it_is and self._may_be_lazy(X, size, rates):
+            lazy = lazy_momentum(self.run.optimizer.momentum, kernels)
             last_update = np.zeros(X.shape[1], dtype=np.int64)
-            rest = (self.loss, rule, lazy, last_update, *scratch)
-            self.kernels.csr_momentum(*rows, size, rates, *rest)
-        elif sparse.issparse(X):
-            self.kernels.csr_epoch(*rows, size, rates, self.loss, rule, self.columns, *scratch)
-        elif plain and size == 1:
-            self.kernels.dense_descent(*rows, rates, self.loss, rule, *scratch)
+            kernels.csr_momentum(*given, lazy, last_update, *scratch)
+        elif plain and size == 1 and as_it_is and not sparse.issparse(X):
+            kernels.dense_descent(*rows, rates, self.loss, rule, *scratch)
         else:
-            self.kernels.dense_epoch(*rows, size, rates, self.loss, rule, self.columns, *scratch)
+            epoch = kernels.csr_epoch if sparse.issparse(X) else kernels.dense_epoch
+            epoch(*given, self.columns, self.kernel_snapshot, *scratch)
+
+    def _may_be_steps(self, X, size, rates, plain, as_it_is):
+        """Whether plain descent takes its steps in the user's units, all coefficients in one loop.
+
+        Over sparse rows, which must not be centred then, coefficients without a gradient wait
+        until they are needed next, and all of them whenever the rate changes.
+        """
+        if not plain or self.state.average is not None:
+            return False
+        if not sparse.issparse(X):
+            return size == 1 and not as_it_is
+        coordinates = self.run.objective.design.coordinates
+        return (
+            not (as_it_is and not self.penalty.varies)
+            and (coordinates is None or not np.any(coordinates.mean))
+            and LAZY_COST * size * X.nnz <= X.shape[0] * X.shape[1]
+            and bool((rates[:-1] == rates[0]).all())
+        )
+
+    def _run_steps(self, X, rows, size, rates, scratch):
+        objective, kernels = self.run.objective, self.kernels
+        design, penalty = objective.design, objective.penalty
+        units = core.user_units(design, self.w)
+        w = self.w * units
+        rule = self._rule(w, np.zeros((0, *w.shape)), np.zeros(0, dtype=np.int64))
+        steps = core.kernel_steps(design, penalty, self.snapshot, self.w, kernels)
+        given = (self.loss, rule, steps, self.kernel_snapshot)
+        if sparse.issparse(X):
+            last_update = np.zeros(X.shape[1], dtype=np.int64)
+            kernels.csr_steps(*rows, size, rates, *given, last_update, *scratch)
+        else:
+            kernels.dense_steps(*rows, rates, *given, *scratch)
+        self.w[...] = w / units
 
     def _may_be_lazy(self, X, size, rates):
         """Whether coefficients without a gradient are moved only when they are needed next.
@@ -166,7 +208,6 @@ class _Epoch:
         return (
             optimizer.kernel in ("Momentum", "Nesterov")
             and penalty.l2_alone
-            and not self.columns.active
             and self.state.average is None
             and LAZY_COST * size * X.nnz <= X.shape[0] * X.shape[1]
             and is_overdamped(optimizer.momentum, rates.max() * penalty.l2)

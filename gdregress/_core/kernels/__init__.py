@@ -12,6 +12,9 @@ A .pxd beside a part holds the C types of its classes and the C loops that it ca
 ``columns``         parameters of centred and scaled columns, rows as they are
 ``dense_epochs``    stochastic and mini-batch epochs over dense rows
 ``sparse_epochs``   the same over sparse rows
+``snapshot``        slopes and gradient of all rows, which reduce the variance of batches
+``steps``           plain descent in other units as single loops, by dense rows
+``lazy_descent``    the same over sparse rows in time proportional to the nonzeros
 ``lazy_momentum``   momentum over sparse rows in time proportional to the nonzeros
 ``quadratic``       batch epochs where the objective is quadratic
 ``passes``          value and gradient over all rows in one reading; squares of the columns

@@ -41,6 +41,7 @@ if not cython.compiled:
         weight,
     )
     from gdregress._core.kernels.rules import Rule
+    from gdregress._core.kernels.snapshot import Snapshot
 
 # Parameters are kept as scale * v; below this scale they are multiplied out.
 SMALLEST_SCALE = cython.declare(cython.double, 1e-100)
@@ -125,11 +126,13 @@ def dense_epoch(
     loss: Loss,
     rule: Rule,
     columns: Columns,
+    snapshot: Snapshot,
     targets: cython.double[:, ::1],
     z: cython.double[:, ::1],
 ):
     """One step of the rule for every batch of dense rows, in the coordinates of the columns.
 
+    Where there is a snapshot the gradients of the batches are those of variance reduction.
     `targets` and z are scratch space for the targets and predictions of a block: the rows that
     stay in the cache while both their predictions and their gradient are computed.
     """
@@ -153,11 +156,15 @@ def dense_epoch(
                 block = min(z.shape[1], b * batch_size + m - first)
                 for a in range(block):
                     prefetch_row(X, y, order, first + a + PREFETCH_DISTANCE)
+                    if snapshot.taken:
+                        snapshot.prefetch_slopes(order, first + a + PREFETCH_DISTANCE)
                     i = order[first + a]
                     take_targets(y, i, targets, a)
                     for t in range(rule.k):
                         z[t, a] = dot(X, i, u, t, -1)
                 loss.slopes(targets, z, block)
+                if snapshot.taken:
+                    snapshot.subtract(order, first, block, z)
                 for a in range(block):
                     i = order[first + a]
                     for t in range(rule.k):
@@ -166,5 +173,7 @@ def dense_epoch(
                 first += block
             if columns.active:
                 columns.pull_back(rule.g)
+            if snapshot.taken:
+                snapshot.add(rule.g)
             rule.step(rates[b])
             rule.update_means()

@@ -38,7 +38,7 @@ if not cython.compiled:
     from gdregress._core.kernels.rows import take_targets
     from gdregress._core.kernels.rules import Rule
     from gdregress._core.kernels.sparse_epochs import add_gradient
-    from gdregress._core.kernels.sparse_rows import prefetch_sparse_row
+    from gdregress._core.kernels.sparse_rows import prefetch_nonzeros, prefetch_sparse_row
 
 
 class LazyMomentum:
@@ -197,21 +197,3 @@ def csr_momentum(
                     lazy.move(rule, j, last_update[j], updates)
                 last_update[j] = 0
             first += updates
-
-
-@cython.cfunc
-@cython.nogil
-@cython.inline
-@cython.exceptval(check=False)
-def prefetch_nonzeros(
-    data: cython.const[cython.floating][::1],
-    indices: cython.const[index][::1],
-    indptr: cython.const[index][::1],
-    i: cython.Py_ssize_t,
-) -> cython.void:
-    """Prefetch the nonzeros of row i, unless it is negative."""
-    if cython.compiled:
-        if i >= 0:
-            first, stop = indptr[i], indptr[i + 1]
-            prefetch(cython.address(data[first]), cython.address(data[stop]))
-            prefetch(cython.address(indices[first]), cython.address(indices[stop]))

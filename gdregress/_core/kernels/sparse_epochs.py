@@ -35,8 +35,9 @@ if not cython.compiled:
     from gdregress._core.kernels.dense_epochs import SMALLEST_SCALE
     from gdregress._core.kernels.losses import Loss
     from gdregress._core.kernels.penalty import Penalty
-    from gdregress._core.kernels.rows import take_targets, weight
+    from gdregress._core.kernels.rows import PREFETCH_DISTANCE, take_targets, weight
     from gdregress._core.kernels.rules import Rule
+    from gdregress._core.kernels.snapshot import Snapshot
     from gdregress._core.kernels.sparse_rows import prefetch_sparse_row, sparse_add, sparse_dot
 
 
@@ -173,13 +174,15 @@ def csr_epoch(
     loss: Loss,
     rule: Rule,
     columns: Columns,
+    snapshot: Snapshot,
     targets: cython.double[:, ::1],
     z: cython.double[:, ::1],
 ):
     """One step of the rule for every batch of sparse rows; each moves all coordinates.
 
     The rows may be centred all the same: only the parameters and the gradient of a batch are
-    those of the columns' coordinates. `targets` and z are scratch space for a batch.
+    those of the columns' coordinates. Where there is a snapshot the gradients of the batches are
+    those of variance reduction. `targets` and z are scratch space for a batch.
     """
     n: cython.Py_ssize_t = order.shape[0]
     b: cython.Py_ssize_t
@@ -198,6 +201,8 @@ def csr_epoch(
                 columns.to_user(rule.u)
             for a in range(m):
                 next_row = prefetch_sparse_row(indptr, y, order, b * batch_size + a)
+                if snapshot.taken:
+                    snapshot.prefetch_slopes(order, b * batch_size + a + PREFETCH_DISTANCE)
                 i = order[b * batch_size + a]
                 take_targets(y, i, targets, a)
                 for t in range(rule.k):
@@ -206,9 +211,13 @@ def csr_epoch(
                     )
                     z[t, a] += u[t, p] if rule.fit_intercept else 0.0
             loss.slopes(targets, z, m)
+            if snapshot.taken:
+                snapshot.subtract(order, b * batch_size, m, z)
             add_gradient(data, indices, indptr, weights, order, b * batch_size, m, rule, z)
             if columns.active:
                 columns.pull_back(rule.g)
+            if snapshot.taken:
+                snapshot.add(rule.g)
             rule.step(rates[b])
             rule.update_means()
 

@@ -102,3 +102,21 @@ def prefetch_sparse_row(
     i = order[position + SPARSE_PREFETCH_DISTANCE]
     prefetch(cython.address(y[i, 0]), cython.address(y[i, y.shape[1]]))
     return i
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def prefetch_nonzeros(
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    i: cython.Py_ssize_t,
+) -> cython.void:
+    """Prefetch the nonzeros of row i, unless it is negative."""
+    if cython.compiled:
+        if i >= 0:
+            first, stop = indptr[i], indptr[i + 1]
+            prefetch(cython.address(data[first]), cython.address(data[stop]))
+            prefetch(cython.address(indices[first]), cython.address(indices[stop]))

@@ -17,6 +17,7 @@
 #define GDREGRESS_BOTH(LOOP) LOOP(double) LOOP(float)
 
 GDREGRESS_BOTH(GDREGRESS_DOT)
+GDREGRESS_BOTH(GDREGRESS_DOT_CENTRED)
 GDREGRESS_BOTH(GDREGRESS_DOT_ROWS)
 GDREGRESS_BOTH(GDREGRESS_ADD)
 GDREGRESS_BOTH(GDREGRESS_ADD_ROWS)
@@ -28,6 +29,8 @@ GDREGRESS_BOTH(GDREGRESS_CENTRE)
     _Generic((x), const double *: loop##_double, const float *: loop##_float)
 
 #define gdregress_dot(x, w, p, next) GDREGRESS_OF(x, dot)(x, w, p, next)
+#define gdregress_dot_centred(x, mean, w, p, next) \
+    GDREGRESS_OF(x, dot_centred)(x, mean, w, p, next)
 #define gdregress_add(c, x, w, p) GDREGRESS_OF(x, add)(c, x, w, p)
 #define gdregress_dot_rows(X, w, b, z, rows, p) GDREGRESS_OF(X, dot_rows)(X, w, b, z, rows, p)
 #define gdregress_add_rows(r, X, g, rows, p) GDREGRESS_OF(X, add_rows)(r, X, g, rows, p)
@@ -39,6 +42,48 @@ GDREGRESS_BOTH(GDREGRESS_CENTRE)
     GDREGRESS_OF(X, add_squares)(weights, X, out, rows, p)
 #define gdregress_centre(x, shift, factor, out, p) \
     GDREGRESS_OF(x, centre)(x, shift, factor, out, p)
+
+/* The step of plain descent by one row of columns in units of their own, for which c is -lr r:
+ *
+ *     w <- prox(w + c sizes (x - mean) - lr drift),
+ *
+ * where the prox multiplies by `factors`, and in the clipped form applies thresholds before and
+ * bounds after that. */
+#define GDREGRESS_MOVE(T)                                                                 \
+    GDREGRESS_CLONES static void move_##T(                                                \
+        double c, const T *restrict x, const double *restrict mean,                       \
+        const double *restrict sizes, double lr, const double *restrict drift,            \
+        const double *restrict factors, double *restrict w, ptrdiff_t p)                  \
+    {                                                                                     \
+        for (ptrdiff_t j = 0; j < p; j++)                                                 \
+            w[j] = (w[j] + c * sizes[j] * (x[j] - mean[j]) - lr * drift[j]) * factors[j]; \
+    }                                                                                     \
+    GDREGRESS_CLONES static void move_clipped_##T(                                        \
+        double c, const T *restrict x, const double *restrict mean,                       \
+        const double *restrict sizes, double lr, const double *restrict drift,            \
+        const double *restrict thresholds, const double *restrict factors,                \
+        const double *restrict lower, const double *restrict upper, double *restrict w,   \
+        ptrdiff_t p)                                                                      \
+    {                                                                                     \
+        for (ptrdiff_t j = 0; j < p; j++) {                                               \
+            double v = w[j] + c * sizes[j] * (x[j] - mean[j]) - lr * drift[j];            \
+            double threshold = lr * thresholds[j];                                        \
+            double clipped = v > threshold ? threshold : v;                               \
+            clipped = clipped < -threshold ? -threshold : clipped;                        \
+            v = (v - clipped) * factors[j];                                               \
+            v = v < lower[j] ? lower[j] : v;                                              \
+            w[j] = v > upper[j] ? upper[j] : v;                                           \
+        }                                                                                 \
+    }
+
+GDREGRESS_BOTH(GDREGRESS_MOVE)
+
+#define gdregress_move(c, x, mean, sizes, lr, drift, factors, w, p) \
+    GDREGRESS_OF(x, move)(c, x, mean, sizes, lr, drift, factors, w, p)
+#define gdregress_move_clipped(c, x, mean, sizes, lr, drift, thresholds, factors, lower, upper, \
+                               w, p)                                                      \
+    GDREGRESS_OF(x, move_clipped)(c, x, mean, sizes, lr, drift, thresholds, factors, lower, \
+                                  upper, w, p)
 
 /* the sum of m numbers, in eight sums that do not wait for each other */
 GDREGRESS_CLONES static double sum_of(const double *x, ptrdiff_t m)

@@ -85,6 +85,33 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
         return product_##T(x, w, p, next);                                                \
     }
 
+/* (x - mean) . w; meanwhile the long row at `next`, if any, is prefetched */
+#define GDREGRESS_DOT_CENTRED(T)                                                          \
+    GDREGRESS_CLONES static double dot_centred_##T(const T *x, const double *mean,        \
+                                                   const double *w, ptrdiff_t p,          \
+                                                   const T *next)                         \
+    {                                                                                     \
+        gdregress_double8 a = {0}, b = {0};                                               \
+        double rest = 0.0;                                                                \
+        ptrdiff_t j = 0;                                                                  \
+        for (; j + 16 <= p; j += 16) {                                                    \
+            if (next != NULL)                                                             \
+                for (size_t line = 0; line < 16 * sizeof(T); line += 64)                  \
+                    GDREGRESS_PREFETCH((const char *) (next + j) + line);                 \
+            a += (LOAD_##T(x + j) - LOAD_double(mean + j)) * LOAD_double(w + j);          \
+            b += (LOAD_##T(x + j + 8) - LOAD_double(mean + j + 8)) * LOAD_double(w + j + 8); \
+        }                                                                                 \
+        if (j + 8 <= p) {                                                                 \
+            a += (LOAD_##T(x + j) - LOAD_double(mean + j)) * LOAD_double(w + j);          \
+            j += 8;                                                                       \
+        }                                                                                 \
+        for (; j < p; j++) {                                                              \
+            rest += (x[j] - mean[j]) * w[j];                                              \
+            GDREGRESS_ONE_BY_ONE;                                                         \
+        }                                                                                 \
+        return sum_of_eight(a + b) + rest;                                                \
+    }
+
 /* z_i <- x_i . w + b for a block of rows, four at a time: their last sums are made together */
 #define GDREGRESS_DOT_ROWS(T)                                                             \
     GDREGRESS_CLONES static void dot_rows_##T(                                            \

@@ -20,6 +20,21 @@
         return a + b + (j < p ? x[j] * w[j] : 0.0);                          \
     }
 
+#define GDREGRESS_DOT_CENTRED(T)                                             \
+    static double dot_centred_##T(const T *x, const double *mean,            \
+                                  const double *w, ptrdiff_t p,              \
+                                  const T *next)                             \
+    {                                                                        \
+        double a = 0.0, b = 0.0;                                             \
+        ptrdiff_t j = 0;                                                     \
+        (void) next;                                                         \
+        for (; j + 2 <= p; j += 2) {                                         \
+            a += (x[j] - mean[j]) * w[j];                                    \
+            b += (x[j + 1] - mean[j + 1]) * w[j + 1];                        \
+        }                                                                    \
+        return a + b + (j < p ? (x[j] - mean[j]) * w[j] : 0.0);              \
+    }
+
 #define GDREGRESS_ADD(T)                                                     \
     static void add_##T(double c, const T *x, double *w, ptrdiff_t p)        \
     {                                                                        \
