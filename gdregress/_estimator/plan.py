@@ -17,13 +17,16 @@ from gdregress._estimator.learning_rate import (
     auto_searches,
     first_trial,
     is_searched,
+    learns_rate,
     resolved_momentum,
 )
 from gdregress._objective.base import null_parameters
 from gdregress._objective.curvature import Spectrum, prediction_scale
 from gdregress._objective.moments import affordable
 from gdregress._objective.quadratic import QuadraticObjective
+from gdregress._solver.history import History
 from gdregress._solver.line_search import LineSearch
+from gdregress._solver.rate_search import EpochMomentum, LearnedRate
 from gdregress._solver.run import Run
 from gdregress._solver.stopping import Divergence, Never, NotFinite, Plateau, Tolerance
 from gdregress.schedules import fill_horizon
@@ -98,6 +101,7 @@ def plan_run(estimator, components, objective, start=None, hooks=None, in_parts=
         plateau = _plateau(estimator, components, diagnostics, null_objective, updates)
     if start is not None and start.plateau is not None and components.schedule.listens:
         plateau = start.plateau
+    history, learns = History(), not in_parts and learns_rate(estimator, components.sampler)
     run = Run(
         objective=objective,
         optimizer=optimizer,
@@ -113,10 +117,12 @@ def plan_run(estimator, components, objective, start=None, hooks=None, in_parts=
         schedule_offset=start.count if start and components.schedule.runs_out else 0,
         may_cut_rate=estimator.learning_rate == "auto",
         line_search=LineSearch(rate) if is_searched(estimator, components) else None,
+        learned_rate=_learned_rate(components, objective, history) if learns else None,
         plateau=plateau,
         validate=hooks.validate,
         store=hooks.store,
         on_epoch=hooks.on_epoch,
+        history=history,
     )
     return Plan(run, null_params, diagnostics, getattr(optimizer, "momentum", None))
 
@@ -195,6 +201,11 @@ def _first_rate(estimator, components, curvature, optimizer, start, in_parts):
     if in_parts and start is not None and start.learning_rate is not None:
         return min(rate, start.learning_rate)
     return rate
+
+
+def _learned_rate(components, objective, history):
+    momentum = EpochMomentum() if components.optimizer.variance_reduced else None
+    return LearnedRate(history, objective, momentum)
 
 
 def _diagnostics(estimator, components, curvature, optimizer, reference):

@@ -35,11 +35,7 @@ class Meter:
             Of the last update, if it was over all rows.
         """
         run, objective, params, next_point = self.run, self.run.objective, state.reported(), None
-        if evaluated is None:
-            objective.recentre_for_gradient(params)
-            point, grad = params, objective.gradient(params)
-        else:
-            point, grad = evaluated
+        point, grad = self._full_gradient(state, params) if evaluated is None else evaluated
         mapping = objective.gradient_mapping(point, grad, run.gradient_step)
         norm = objective.scaled_norm(mapping, run.gradient_units)
         if evaluated is not None and run.stopping.ends_at(norm):
@@ -50,6 +46,15 @@ class Meter:
         objective.recentre_for_value(params)
         loss, penalty = objective.loss_value(params, next_point), objective.penalty_value(params)
         return self.append(state, params, rate, loss, penalty, norm)
+
+    def _full_gradient(self, state, params):
+        """A point and its gradient over all rows, of which variance reduction keeps a snapshot."""
+        objective = self.run.objective
+        if self.run.optimizer.variance_reduced:
+            state.snapshot = objective.snapshot(params)
+            return params, state.snapshot.gradient
+        objective.recentre_for_gradient(params)
+        return params, objective.gradient(params)
 
     def _minimiser(self, point, grad, rate):
         """Where a run ends whose gradient mapping is small enough at a point."""
