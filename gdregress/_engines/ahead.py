@@ -130,6 +130,7 @@ def epochs_at_once(run, state):
     )
     depends = (
         run.schedule.listens
+        or run.waits_for_measure
         or (sampler.takes_all_rows and optimizer.restarts)
         or any(part is not None for part in (run.validate, run.line_search, run.on_epoch))
     )

@@ -60,6 +60,7 @@ class Compiled(EpochEngine):
         objective = run.objective
         return (
             run.sampler.cuts_one_order
+            and not run.optimizer.variance_reduced
             and run.line_search is None
             and isinstance(state.params, np.ndarray)
             and objective.has_rows

@@ -63,6 +63,8 @@ class EpochEngine(Engine):
     def epochs(self, state, max_epochs):
         for _ in range(max_epochs):
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                if self.run.learned_rate is not None:
+                    self.run.learned_rate.begin_epoch(state)
                 evaluated, rate = self.epoch(state)
                 row = self.meter(state, rate, evaluated)
             yield row

@@ -23,6 +23,7 @@ class Jitted(EpochEngine):
             array_api_compat.is_jax_array(state.params)
             and objective.has_rows
             and run.sampler.cuts_one_order
+            and not run.optimizer.variance_reduced
             and state.average is None
             and jitted.supports(objective.y, objective.loss)
             and objective.penalty.traceable

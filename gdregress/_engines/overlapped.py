@@ -35,6 +35,7 @@ class Overlapped(Engine):
         """Whether a pass over all rows is worth a thread, and there is a thread for it."""
         return (
             run.max_iter > 1
+            and not run.waits_for_measure
             and threads_allowed() > 1
             and not run.objective.from_moments  # which needs no pass
             and run.schedule.takes_arrays  # others may do anything when called for an epoch more

@@ -21,7 +21,7 @@ class Plain(EpochEngine):
             point = optimizer.lookahead(state.params, state.memory)
             if rows is ALL_ROWS:
                 objective.recentre_for_gradient(point)
-            grad = objective.gradient(point, rows)
+            grad = self._gradient(state, point, rows)
             if run.line_search is not None:
                 base = self._searched_rate(state, point, grad)
             factor = float(run.schedule(state.count - run.schedule_offset))
@@ -37,6 +37,12 @@ class Plain(EpochEngine):
                 evaluated = (point, grad)
         state.epoch += 1
         return evaluated, rate / share
+
+    def _gradient(self, state, point, rows):
+        objective = self.run.objective
+        if self.run.optimizer.variance_reduced:
+            return objective.reduced_gradient(point, rows, state.snapshot)
+        return objective.gradient(point, rows)
 
     def _searched_rate(self, state, point, grad):
         search, next_point = self.run.line_search, partial(self._next_point, state, grad)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from gdregress._estimator.learning_rate import learns_rate
 from gdregress._utils.validation import (
     InvalidParameterError,
     build_component,
@@ -40,8 +41,15 @@ class Components:
     schedule: Any
 
 
-def build_components(estimator):
-    """Build every component; refuse combinations, warn of parameters without effect."""
+def build_components(estimator, in_parts=False):
+    """Build every component; refuse combinations, warn of parameters without effect.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    in_parts : bool
+        Whether this is `partial_fit`.
+    """
     alpha, l1_ratio = estimator.alpha, estimator.l1_ratio
     batch_size, shuffle = estimator.batch_size, estimator.shuffle
     loss, by_loss = _build_loss(estimator)
@@ -55,9 +63,11 @@ def build_components(estimator):
     sampler, by_sampler = build_component(
         estimator.solver, SAMPLERS, {"batch_size": batch_size, "shuffle": shuffle}
     )
-    schedule, by_schedule = _build_schedule(estimator, loss, optimizer, sampler)
+    learned = learns_rate(estimator, sampler) and not in_parts
+    schedule, by_schedule = _build_schedule(estimator, loss, optimizer, sampler, learned)
     components = Components(loss, penalty, optimizer, sampler, schedule)
-    _refuse_combinations(estimator, components)
+    _refuse_line_search(estimator, components)
+    _refuse_variance_reduction(estimator, components, in_parts)
     used = by_loss | by_penalty | by_optimizer | by_sampler | by_schedule
     _warn_unused(estimator, components, used)
     return components
@@ -119,7 +129,7 @@ def _uses_n_iter_no_change(estimator, components):
     return estimator.tol is not None and (estimator.early_stopping or not smooth_batch)
 
 
-def _build_schedule(estimator, loss, optimizer, sampler):
+def _build_schedule(estimator, loss, optimizer, sampler, learned):
     """The schedule, and the names of the parameters it took.
 
     "auto", with all rows per update:
@@ -130,9 +140,10 @@ def _build_schedule(estimator, loss, optimizer, sampler):
       reached. On piecewise linear objectives steps that shrink geometrically converge
       geometrically (Goffin, "On convergence rates of subgradient optimization methods", 1977).
 
-    "auto", with batches: constant for AdaGrad, whose steps fall like 1 / sqrt(t) by themselves,
-    and (1 + epochs)^-0.75 otherwise, whose sum diverges and whose sum of squares does not, as
-    Robbins and Monro ask; a hundred updates count as an epoch where it has fewer.
+    "auto", with batches: constant where the rate is `learned`, for AdaGrad, whose steps fall like
+    1 / sqrt(t) by themselves, and for SVRG, whose gradients become exact; otherwise
+    (1 + epochs)^-0.75, whose sum diverges and whose sum of squares does not, as Robbins and Monro
+    ask; a hundred updates count as an epoch where it has fewer.
     """
     _refuse_class(estimator, "schedule")
     if callable(estimator.schedule) and not isinstance(estimator.schedule, Schedule):
@@ -140,8 +151,8 @@ def _build_schedule(estimator, loss, optimizer, sampler):
     if not isinstance(estimator.schedule, str) or estimator.schedule != "auto":
         return build_component(estimator.schedule, SCHEDULES, {"power_t": estimator.power_t})
     if not sampler.takes_all_rows:
-        by_itself = optimizer.decays_by_itself
-        return Constant() if by_itself else InverseScaling(power_t=0.75, scale=None), set()
+        constant = learned or optimizer.decays_by_itself or optimizer.variance_reduced
+        return Constant() if constant else InverseScaling(power_t=0.75, scale=None), set()
     if not loss.smooth:
         smallest = max(1e-12, estimator.tol or 0.0)
         return Adaptive(2.0, smallest=min(smallest, 0.5), patience=PATIENCE_AT_KINKS), set()
@@ -150,7 +161,7 @@ def _build_schedule(estimator, loss, optimizer, sampler):
     return Constant(), set()
 
 
-def _refuse_combinations(estimator, components):
+def _refuse_line_search(estimator, components):
     """Raise ValueError for what has no line search."""
     if estimator.learning_rate != "line-search":
         return
@@ -167,6 +178,27 @@ def _refuse_combinations(estimator, components):
     for problem, present in problems.items():
         if present:
             raise ValueError(f"learning_rate='line-search' cannot be combined with {problem}.")
+
+
+def _refuse_variance_reduction(estimator, components, in_parts):
+    """Raise ValueError for what has no variance that a snapshot could reduce."""
+    if not components.optimizer.variance_reduced:
+        return
+    solver, loss = estimator.solver, _name(estimator.loss)
+    problems = {
+        f"solver={solver!r}: a full batch has no variance; use 'nesterov' or 'gd', or "
+        "solver='mini-batch'": components.sampler.takes_all_rows,
+        f"loss={loss}: it has kinks, at which slopes jump, and differences of slopes do not "
+        "vanish near the minimum; use 'gd' or 'adam'": not components.loss.smooth,
+        "partial_fit: a call knows some of the rows, and there is no epoch over all of them whose "
+        "gradient could be kept; use 'gd' or 'adam'": in_parts,
+        f"average={estimator.average!r}: the last parameters have no noise left to average; use "
+        "average=False": bool(estimator.average),
+    }
+    for problem, present in problems.items():
+        if present:
+            optimizer = _name(estimator.optimizer)
+            raise ValueError(f"optimizer={optimizer} cannot be combined with {problem}.")
 
 
 def _name(choice):

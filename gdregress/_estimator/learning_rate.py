@@ -43,6 +43,15 @@ def auto_searches(components):
     return varies and possible and not bound_is_better
 
 
+def learns_rate(estimator, sampler):
+    """Whether "auto" stands for a rate that is learned from the objective after every epoch.
+
+    So it does for batches, whose derived rate is where it starts. `partial_fit`, which knows no
+    epochs, keeps to that.
+    """
+    return estimator.learning_rate == "auto" and not sampler.takes_all_rows
+
+
 def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params):
     """The learning rate of ``learning_rate="auto"``.
 

@@ -19,13 +19,16 @@ from gdregress._estimator.learning_rate import (
     auto_searches,
     first_trial,
     is_searched,
+    learns_rate,
     resolved_momentum,
 )
 from gdregress._objective.base import null_parameters
 from gdregress._estimator.start import first_parameters
 from gdregress._objective.curvature import prediction_scale
 from gdregress._objective.quadratic import QuadraticObjective
+from gdregress._solver.history import History
 from gdregress._solver.line_search import LineSearch
+from gdregress._solver.rate_search import EpochMomentum, LearnedRate
 from gdregress._solver.run import Run
 from gdregress._solver.stopping import Divergence, Never, NotFinite, Plateau, Tolerance
 from gdregress.schedules import fill_horizon
@@ -108,6 +111,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         plateau = _plateau(estimator, components, diagnostics, null_objective, updates)
     if start is not None and start.plateau is not None and components.schedule.listens:
         plateau = start.plateau
+    history, learns = History(), not in_parts and learns_rate(estimator, components.sampler)
     run = Run(
         objective=objective,
         optimizer=optimizer,
@@ -124,11 +128,13 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         schedule_offset=start.count if start and components.schedule.runs_out else 0,
         may_cut_rate=estimator.learning_rate == "auto",
         line_search=LineSearch(rate) if is_searched(estimator, components) else None,
+        learned_rate=_learned_rate(components, objective, history) if learns else None,
         plateau=plateau,
         validate=hooks.validate,
         store=hooks.store,
         on_epoch=hooks.on_epoch,
         renewal=hooks.renewal,
+        history=history,
     )
     return Plan(run, first, diagnostics, getattr(optimizer, "momentum", None))
 
@@ -209,6 +215,11 @@ def _first_rate(estimator, components, curvature, optimizer, start, in_parts):
     if in_parts and start is not None and start.learning_rate is not None:
         return min(rate, start.learning_rate)
     return rate
+
+
+def _learned_rate(components, objective, history):
+    momentum = EpochMomentum() if components.optimizer.variance_reduced else None
+    return LearnedRate(history, objective, momentum)
 
 
 def _diagnostics(estimator, components, curvature, optimizer, reference, frame):

@@ -58,7 +58,7 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
         Totals of the parts before this one.
     """
     check_parameters(estimator)
-    components = build_components(estimator)
+    components = build_components(estimator, in_parts)
     data, loss = validate_input(estimator, X, y, sample_weight, components, reset, in_parts)
     components = replace(components, loss=loss)
     data, to_user_library = read_in_place(data, components)

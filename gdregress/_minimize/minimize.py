@@ -229,7 +229,13 @@ def _sampler(sampler, n_samples, learning_rate):
 def _optimizer(optimizer, momentum):
     if isinstance(optimizer, str) and optimizer == "momentum" and momentum == "auto":
         momentum = 0.9
-    return build_component(optimizer, OPTIMIZERS, {"momentum": momentum})[0]
+    optimizer = build_component(optimizer, OPTIMIZERS, {"momentum": momentum})[0]
+    if optimizer.variance_reduced:
+        raise ValueError(
+            f"optimizer={optimizer!r} keeps the slope of the loss of every row, and a function "
+            "has no slopes of rows; use optimizer='gd' with a schedule that falls."
+        )
+    return optimizer
 
 
 def _search(objective, start, optimizer, learning_rate):

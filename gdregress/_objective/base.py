@@ -136,6 +136,24 @@ class Objective(ABC):
         rows : slice or array of int
         """
 
+    def snapshot(self, params):
+        """The `Snapshot` of variance reduction at `params`."""
+        raise NotImplementedError(f"{type(self).__name__} has no rows whose slopes it could keep.")
+
+    def reduced_gradient(self, params, rows, snapshot):
+        """mean_B s_i (r_i(w) - r_i(v)) a_i + the gradient at v, see `optimizers.SVRG`.
+
+        Parameters
+        ----------
+        params : array
+            w.
+        rows : slice or array of int
+            The batch B.
+        snapshot : Snapshot
+            At v.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no rows whose slopes could differ.")
+
     def batches(self, sampler, rng):
         """The batches of an epoch as `Sampler.batches` has them, numbered where the data are."""
         return rows_beside(self.y, sampler.batches(self.n_samples, rng))

@@ -31,7 +31,11 @@ def mean_gradient(design, loss, y, weights, z):
     loss, y, weights, z
         As for `mean_loss`.
     """
-    slopes = loss.gradient(y, z)
+    return gradient_of_slopes(design, weights, loss.gradient(y, z))
+
+
+def gradient_of_slopes(design, weights, slopes):
+    """A' (s r) / n, of slopes r by the raw predictions of the rows A."""
     if weights is not None:
         slopes = slopes * over_targets(weights, slopes)
     return design.adjoint(slopes / design.n_samples)

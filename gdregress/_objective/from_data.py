@@ -8,7 +8,8 @@ from gdregress._objective import fused_pass, jitted
 from gdregress._objective.base import Objective
 from gdregress._objective.cache import Cache
 from gdregress._objective.deferred import DeferredScalar
-from gdregress._objective.evaluation import mean_gradient, mean_loss
+from gdregress._objective.evaluation import gradient_of_slopes, mean_gradient, mean_loss
+from gdregress._objective.snapshot import Snapshot
 from gdregress._utils.array_api import take_rows
 from gdregress.losses import SquaredError
 from gdregress.samplers import ALL_ROWS
@@ -96,6 +97,22 @@ class DataObjective(Objective):
                 return mean_gradient(self.design, self.loss, self.y, self.weights, z)
         gradient = self._gradients.get(params, by_numbers=self._compare_numbers)
         return self._evaluate(params)[1] if gradient is None else gradient
+
+    def snapshot(self, params):
+        """The `Snapshot` at `params`; the loss there is then known as well."""
+        z = self.predict(params)
+        if not str(self.y.dtype).endswith("32"):  # the fused pass adds up in double precision
+            self._values.keep(params, mean_loss(self.loss, self.y, self.weights, z))
+        with _flags_of_blas_ignored():
+            slopes = self.loss.gradient(self.y, z)
+            gradient = gradient_of_slopes(self.design, self.weights, slopes)
+        return Snapshot(params, slopes, gradient)
+
+    def reduced_gradient(self, params, rows, snapshot):
+        design, y = self.design.take(rows), take_rows(self.y, rows)
+        weights = None if self.weights is None else take_rows(self.weights, rows)
+        slopes = self.loss.gradient(y, design.predict(params)) - take_rows(snapshot.slopes, rows)
+        return gradient_of_slopes(design, weights, slopes) + snapshot.gradient
 
     def in_one_pass(self):
         by_core = fused_pass.supports(self.design, self.y, self.loss)

@@ -151,6 +151,12 @@ class QuadraticObjective(Objective):
             gradient = self._data.gradient(params)
         return self._as_params(gradient)
 
+    def snapshot(self, params):
+        return self._data.snapshot(params)
+
+    def reduced_gradient(self, params, rows, snapshot):
+        return self._data.reduced_gradient(params, rows, snapshot)
+
     def _is_anchor(self, params):
         return params is self.expansion.point
 

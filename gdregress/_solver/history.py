@@ -30,6 +30,9 @@ class History:
     in the middle of an epoch ends with the row of its last complete epoch. Epochs are counted on
     over warm starts. ``history["objective"]`` is a list.
 
+    Under an automatic rate of batches, an epoch that did not lower the objective is undone: its
+    row repeats the numbers of the parameters that are kept, with the rate that was tried.
+
     ===================  ================================================================
     column               meaning
     ===================  ================================================================
@@ -80,6 +83,17 @@ class History:
         self.append(other.row(index))
         if other.coef:
             self.append_parameters(other.coef[index], other.intercept[index])
+
+    def undo_last(self, index: int) -> None:
+        """Give the last row, whose epoch was undone, the numbers of the row that is kept.
+
+        Its own are the epoch, the learning rate that was tried, and the seconds.
+        """
+        for name, column in self._columns.items():
+            if name not in ("epoch", "learning_rate", "seconds"):
+                column[-1] = column[index]
+        if self.coef:
+            self.coef[-1], self.intercept[-1] = self.coef[index], self.intercept[index]
 
     def to_dict(self) -> dict[str, Any]:
         """Columns and parameters as lists, to be saved.

@@ -36,11 +36,7 @@ class Meter:
             Of the last update, if it was over all rows.
         """
         run, objective, params, next_point = self.run, self.run.objective, state.reported(), None
-        if evaluated is None:
-            objective.recentre_for_gradient(params)
-            point, grad = params, objective.gradient(params)
-        else:
-            point, grad = evaluated
+        point, grad = self._full_gradient(state, params) if evaluated is None else evaluated
         mapping = objective.gradient_mapping(point, grad, run.gradient_step)
         norm = objective.scaled_norm(mapping, run.gradient_units)
         gap = None if evaluated is None else self._gap(norm, point, self._last_value())
@@ -67,6 +63,15 @@ class Meter:
         """Norm of the gradient mapping at which a run might end; -1 is never reached."""
         certificate = self.run.certificate
         return -1.0 if certificate is None else certificate.threshold(self._last_value())
+
+    def _full_gradient(self, state, params):
+        """A point and its gradient over all rows, of which variance reduction keeps a snapshot."""
+        objective = self.run.objective
+        if self.run.optimizer.variance_reduced:
+            state.snapshot = objective.snapshot(params)
+            return params, state.snapshot.gradient
+        objective.recentre_for_gradient(params)
+        return params, objective.gradient(params)
 
     def _minimiser(self, point, grad, rate):
         """Where a run ends whose gradient mapping is small enough at a point."""

@@ -1,13 +1,16 @@
 """What the loop is handed, what it changes, and what it answers: Run, State and Result."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from gdregress._objective.snapshot import Snapshot
 from gdregress._solver.averaging import SuffixAverage
 from gdregress._solver.history import History
+from gdregress._solver.rate_search import LearnedRate
 from gdregress._solver.stopping import Certificate, Plateau, Stopping
 
 
@@ -41,6 +44,8 @@ class Run:
         Whether the loop divides the learning rate when the run diverges.
     line_search : LineSearch or LocalCurvature or None
         Replaces the learning rate.
+    learned_rate : LearnedRate or None
+        Undoes epochs that did not lower the objective, and sets the rate of the next.
     keep_best_on : tuple of str
         Reasons to stop after which the best parameters are kept, not the last.
     plateau : Plateau or None
@@ -71,6 +76,7 @@ class Run:
     schedule_offset: int = 0
     may_cut_rate: bool = False
     line_search: Any = None
+    learned_rate: LearnedRate | None = None
     keep_best_on: tuple[str, ...] = ("diverged", "interrupted", "plateau")
     plateau: Plateau | None = None
     validate: Callable | None = None
@@ -78,6 +84,11 @@ class Run:
     on_epoch: Callable | None = None
     renewal: Any = None
     history: History = field(default_factory=History)
+
+    @property
+    def waits_for_measure(self):
+        """Whether an epoch begins with what has been measured at the end of the last one."""
+        return self.optimizer.variance_reduced or self.learned_rate is not None
 
 
 @dataclass(eq=False, repr=False)
@@ -95,7 +106,11 @@ class State:
     learning_rate : float or None
         The last one before the schedule and ``rate_factor``.
     rate_factor : float
-        What plateaus and cuts have multiplied the rate by.
+        What plateaus and cuts have multiplied the rate by, and what it has learned.
+    failed_factor : float
+        The last one under which an epoch did not lower the objective.
+    epoch_momentum : tuple of (params, t) or None
+        The end of the epoch before the last, and the sequence of the momentum between epochs.
     searched : tuple of (point, gradient) or None
         Of the last line search.
     objective : float or None
@@ -105,6 +120,9 @@ class State:
         Where a quadratic objective was last taken from the data.
     plateau : Plateau or None
         To which an adaptive schedule listens.
+    snapshot : Snapshot or None
+        Of variance reduction, at the end of the last epoch. A resumed run takes it anew at its
+        parameters, so that it is not kept.
     weight_total, row_total : float, int
         Of the rows seen so far, which make the weights of `partial_fit` comparable.
     settings : str
@@ -120,11 +138,14 @@ class State:
     epoch: int = 0
     learning_rate: float | None = None
     rate_factor: float = 1.0
+    failed_factor: float = math.inf
+    epoch_momentum: Any = None
     searched: Any = None
     objective: float | None = None
     average: SuffixAverage | None = None
     anchor: Any = None
     plateau: Plateau | None = None
+    snapshot: Snapshot | None = None
     weight_total: float = 0.0
     row_total: int = 0
     settings: str = ""
@@ -137,7 +158,7 @@ class State:
     def restart_at(self, params, optimizer):
         """Go on from given parameters, with the optimizer's memory and the average cleared."""
         self.params = params
-        self.memory = optimizer.init(params)
+        self.memory, self.epoch_momentum = optimizer.init(params), None
         if self.average is not None:
             self.average = SuffixAverage(self.average.start)
 

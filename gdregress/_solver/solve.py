@@ -30,6 +30,8 @@ def solve(run, state):
     _begin(run, state)
     row = Meter(run)(state, rate=run.learning_rate * state.rate_factor)
     _resume_search(run, state, row)
+    if run.learned_rate is not None:
+        run.learned_rate.begin(state, row)
     best = Best(run, state.reported(), row)
     stop, interrupt, n_iter, cuts = None, None, 0, 0
     try:
@@ -37,6 +39,8 @@ def solve(run, state):
             with closing(_epochs(run, state, run.max_iter - n_iter)) as epochs:
                 for row in epochs:
                     n_iter += 1
+                    kept = run.learned_rate is None or run.learned_rate.keeps(state, row)
+                    row = row if kept else run.history.row(-1)
                     diverged = run.divergence.update(row)
                     if diverged and run.may_cut_rate and cuts < MAX_CUTS:
                         cuts += 1
@@ -44,7 +48,7 @@ def solve(run, state):
                         state.restart_at(best.params, run.optimizer)
                         continue
                     best.offer(row, state.reported())
-                    stop = diverged or run.stopping.update(row) or _on_plateau(run, state, row)
+                    stop = diverged or (_stopped(run, state, row) if kept else None)
                     if run.on_epoch is not None and run.on_epoch(run.history, _user(run, state)):
                         stop = stop or "callback"
                     if stop is not None or _is_renewed(run, row):
@@ -96,6 +100,11 @@ def _resume_search(run, state, row):
         run.line_search.last = state.searched
 
 
+def _stopped(run, state, row):
+    """Why the run ends with this epoch, or None."""
+    return run.stopping.update(row) or _on_plateau(run, state, row)
+
+
 def _on_plateau(run, state, row):
     """Reduce the learning rate of an adaptive schedule; "plateau" once it is exhausted."""
     if run.plateau is None or run.plateau.update(row) is None:
@@ -111,6 +120,7 @@ def _end(run, state, best, reason):
     """Leave the state ready to be resumed; the parameters to keep."""
     if run.objective.from_moments:
         state.anchor = run.objective.finite_anchor()
+    state.snapshot = None
     last = state.objective = run.history["objective"][-1]
     worse_than_nothing = run.may_cut_rate and last > run.divergence.null_objective
     if run.validate is not None or reason in run.keep_best_on:

@@ -1,0 +1,143 @@
+"""The learning rate of batches, learned from what each epoch has done to the objective."""
+
+import math
+
+import numpy as np
+
+from gdregress._engines.snapshot import RunSnapshot
+from gdregress._utils.array_api import dot
+
+
+class LearnedRate:
+    """Raises the learning rate after an epoch that lowered the objective; undoes any other.
+
+        F(epoch) <= F(kept):  the epoch is kept,     lr <- 4 lr,  up to lr' / 2, if one has failed
+                                                     lr <- 1.05 lr  from there on
+        otherwise:            the epoch is undone,   lr' <- lr,  lr <- lr / 4
+
+    lr' is the rate that has failed last. From batches only a bound of the best rate is known in
+    advance, which may be a hundred times too low; the objective at the end of an epoch is known
+    anyway. Near lr' an epoch gains little: the noise of the batches is about to outweigh the
+    descent. Half of it is fast, and the slow growth finds out whether more has become possible,
+    as it does where the curvature falls.
+
+    An epoch that is undone leaves parameters, optimizer, averages and count of updates as they
+    were before it. It has read the data, and counts as an epoch; the random numbers go on, or the
+    next epoch would be the same again. Changes within the rounding of F are neither.
+
+    Where averages are reported, F is measured at the parameters as well: an average lags behind,
+    and rises whenever it forgets its older half.
+
+    Parameters
+    ----------
+    history : History
+        To which the epochs are added.
+    objective : Objective
+    momentum : EpochMomentum or None
+        Moves the parameters between two epochs.
+
+    References
+    ----------
+    The "bold driver" of Battiti, "Accelerated backpropagation learning: two optimization
+    methods", 1989, section 2, with a memory of the rate that failed.
+    """
+
+    FIRST_GROWTH, GROWTH, CUT = 4.0, 1.05, 4.0
+    # How much of a rate that has failed is thought to be safe.
+    SAFE = 0.5
+
+    def __init__(self, history, objective, momentum=None):
+        self.history = history
+        self.objective = objective
+        self.momentum = momentum
+
+    def begin(self, state, row):
+        """Start from a state, as a row has measured it; from the value that it knows, if it does.
+
+        A resumed run then decides as if it had never ended.
+        """
+        self.value, known = self._value(state, row), state.objective
+        rounding = 10 * self.objective.rounding
+        if known is not None and math.isclose(self.value, known, rel_tol=rounding):
+            self.value = known
+        if self.objective.is_unlearned(self.value):
+            self.value = math.inf
+        self._keep(state)
+
+    def begin_epoch(self, state):
+        """Called before the first update of each epoch."""
+        if self.momentum is not None:
+            self.momentum.begin_epoch(state)
+
+    def keeps(self, state, row):
+        """Whether an epoch is kept; if it is not, it has been undone, and so has its row."""
+        value = self._value(state, row)
+        margin = self.objective.rounding * abs(value)
+        if not (math.isfinite(value) and value <= self.value + margin):
+            self._undo(state)
+            return False
+        if value < self.value - margin:
+            state.rate_factor = self._raised(state)
+        self.value = min(value, self.value)
+        if self.momentum is not None:
+            self.momentum.end_epoch(state)
+        self._keep(state)
+        return True
+
+    def _value(self, state, row):
+        if state.average is None:
+            return row["objective"]
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return self.objective.value(state.params)
+
+    def _raised(self, state):
+        factor, safe = state.rate_factor, self.SAFE * state.failed_factor
+        if factor >= safe:
+            return self.GROWTH * factor
+        return min(safe, self.FIRST_GROWTH * factor)
+
+    def _undo(self, state):
+        epoch, factor = state.epoch, state.rate_factor
+        self.kept.restore(state)
+        state.epoch, state.rate_factor, state.failed_factor = epoch, factor / self.CUT, factor
+        state.epoch_momentum = None
+        self.history.undo_last(self.index)
+
+    def _keep(self, state):
+        self.kept, self.index = RunSnapshot(state), len(self.history) - 1
+
+
+class EpochMomentum:
+    """Nesterov's momentum from epoch to epoch, for epochs that are nearly free of noise.
+
+    With w and v the ends of the last two epochs, the next one starts at
+
+        u = w + (t - 1) / t' (w - v),    t' = (1 + sqrt(1 + 4 t^2)) / 2,
+
+    and the sequence starts again at t = 1 where the epoch has turned against the last
+    displacement, (u - w') . (w' - w) > 0, or was undone. An epoch of variance reduction is close
+    to a function of its start, whose fixed point is the minimum: it is accelerated as a gradient
+    step is, which counts where the epochs have few updates beside the condition number.
+
+    References
+    ----------
+    Beck and Teboulle, "A fast iterative shrinkage-thresholding algorithm", 2009, section 4.
+    O'Donoghue and Candes, "Adaptive restart for accelerated gradient schemes", 2015, section 3.2.
+    Lin, Mairal and Harchaoui, "A universal catalyst for first-order optimization", 2015, who
+    extrapolate the outer iterations of SVRG likewise.
+    """
+
+    def begin_epoch(self, state):
+        """Move the parameters to where the epoch starts."""
+        end = state.params
+        before, t = state.epoch_momentum or (end, 1.0)
+        next_t = (1 + math.sqrt(1 + 4 * t * t)) / 2
+        if t > 1:
+            state.params = end + ((t - 1) / next_t) * (end - before)
+        state.epoch_momentum, self.start = (end, next_t), state.params
+
+    def end_epoch(self, state):
+        """Start the sequence again where the epoch has turned."""
+        before, _ = state.epoch_momentum
+        if dot(self.start - state.params, state.params - before) > 0:
+            state.epoch_momentum = (before, 1.0)
