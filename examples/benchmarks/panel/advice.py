@@ -4,8 +4,9 @@ Advice is one line that can be pasted, the last that begins with "Try: ", such a
 ``Try: GDRegressor(learning_rate="auto", standardize=True)``; it names the settings that change.
 """
 
-import ast
 import re
+
+from gdregress import losses, optimizers, penalties, schedules
 
 PREDICTED = re.compile(r"about ([\d,]+) more\b")
 
@@ -15,22 +16,24 @@ def advised(text):
 
     Raises
     ------
-    SyntaxError, ValueError
+    SyntaxError, NameError, TypeError
         Where the line cannot be pasted.
     """
     lines = [line.strip() for line in text.splitlines() if line.strip().startswith("Try: ")]
-    if not lines:
-        return None
-    call = ast.parse(lines[-1].removeprefix("Try: ").rstrip("."), mode="eval").body
-    if not isinstance(call, ast.Call):
-        raise ValueError(f"not a call: {lines[-1]}")
-    settings = {keyword.arg: ast.literal_eval(keyword.value) for keyword in call.keywords}
-    if call.args:
-        settings["loss"] = ast.literal_eval(call.args[0])
-    return settings
+    return eval(lines[-1].removeprefix("Try: "), dict(PASTED)) if lines else None
 
 
 def predicted(text):
     """The epochs that a warning says are still needed, or None."""
     found = PREDICTED.search(text)
     return int(found[1].replace(",", "")) if found else None
+
+
+def _settings(loss=None, **settings):
+    """What a pasted estimator is given."""
+    return settings if loss is None else {"loss": loss, **settings}
+
+
+PASTED = {"GDRegressor": _settings, "GDClassifier": _settings}
+for module in (losses, optimizers, penalties, schedules):
+    PASTED |= {name: part for name, part in vars(module).items() if name[0].isupper()}

@@ -81,7 +81,7 @@ def _follow(run):
         if settings is None:
             return "nothing advised"
         after = _fit(run.problem, clone(run.model).set_params(**settings))
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, NameError, TypeError, ValueError) as error:
         print(f"  cannot be followed: {error}\n{run.text}")
         return "cannot be followed"
     if after.gap < max(EXACT, 0.99 * run.gap):
