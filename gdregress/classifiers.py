@@ -111,8 +111,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Rows per update: all, one, or `batch_size`.
     batch_size : int or float, default=32
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
-    optimizer : str or Optimizer, default="nesterov"
-        "gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or an
+    optimizer : str or Optimizer, default="auto"
+        "auto" is "svrg" for batches of a smooth loss at an automatic rate, "nesterov" otherwise.
+        "svrg", "gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or an
         instance such as ``Adam(beta_1=0.8)``.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch" and smooth losses, the
@@ -254,7 +255,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         fit_intercept: bool = True,
         solver: str = "batch",
         batch_size: float = 32,
-        optimizer: str | Optimizer = "nesterov",
+        optimizer: str | Optimizer = "auto",
         momentum: float | Literal["auto"] = "auto",
         learning_rate: float | Literal["auto", "line-search"] = "auto",
         schedule: str | Schedule | ScheduleFunction = "auto",

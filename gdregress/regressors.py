@@ -68,8 +68,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Rows per update: all, one, or `batch_size`.
     batch_size : int or float, default=32
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
-    optimizer : str or Optimizer, default="nesterov"
-        "gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or an
+    optimizer : str or Optimizer, default="auto"
+        "auto" is "svrg" for batches of a smooth loss at an automatic rate, "nesterov" otherwise.
+        "svrg", "gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or an
         instance such as ``Adam(beta_1=0.8)``. The adaptive ones add an epsilon of 1e-8 to the
         size of the gradient: bring y to a size well above it.
     momentum : float in [0, 1) or "auto", default="auto"
@@ -216,7 +217,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         fit_intercept: bool = True,
         solver: str = "batch",
         batch_size: float = 32,
-        optimizer: str | Optimizer = "nesterov",
+        optimizer: str | Optimizer = "auto",
         momentum: float | Literal["auto"] = "auto",
         learning_rate: float | Literal["auto", "line-search"] = "auto",
         schedule: str | Schedule | ScheduleFunction = "auto",

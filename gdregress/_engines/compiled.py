@@ -60,7 +60,6 @@ class Compiled(EpochEngine):
         objective = run.objective
         return (
             run.sampler.cuts_one_order
-            and not run.optimizer.variance_reduced
             and run.line_search is None
             and isinstance(state.params, np.ndarray)
             and objective.has_rows
@@ -102,8 +101,7 @@ class _Epoch:
         self.penalty = core.kernel_penalty(objective.penalty, objective.design.n_features, kernels)
         self.w = core.target_rows(state.params)
         self.columns = core.kernel_columns(objective.design.coordinates, self.w, kernels)
-        reduced = getattr(optimizer, "variance_reduced", False)
-        self.snapshot = state.snapshot if reduced else None
+        self.snapshot = state.snapshot if optimizer.variance_reduced else None
         self.kernel_snapshot = core.kernel_snapshot(self.snapshot, kernels)
         memory = [core.target_rows(getattr(state.memory, f)) for f in optimizer.kernel_memory]
         self.memory = np.array(memory).reshape(len(memory), *self.w.shape)

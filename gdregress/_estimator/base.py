@@ -70,7 +70,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         "fit_intercept": ["boolean"],
         "solver": [StrOptions(set(SAMPLERS))],
         "batch_size": MiniBatch._parameter_constraints["batch_size"],
-        "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
+        "optimizer": [StrOptions({"auto", *OPTIMIZERS}), Optimizer],
         "momentum": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
         "learning_rate": [
             Interval(Real, 0, None, closed="neither"),

@@ -57,11 +57,12 @@ def build_components(estimator, in_parts=False):
     penalty, by_penalty = build_component(
         estimator.penalty, PENALTIES, {"alpha": alpha, "l1_ratio": l1_ratio}
     )
-    optimizer, by_optimizer = build_component(
-        estimator.optimizer, OPTIMIZERS, {"momentum": estimator.momentum}
-    )
     sampler, by_sampler = build_component(
         estimator.solver, SAMPLERS, {"batch_size": batch_size, "shuffle": shuffle}
+    )
+    chosen = _optimizer(estimator, loss, sampler, in_parts)
+    optimizer, by_optimizer = build_component(
+        chosen, OPTIMIZERS, {"momentum": estimator.momentum}
     )
     learned = learns_rate(estimator, sampler) and not in_parts
     schedule, by_schedule = _build_schedule(estimator, loss, optimizer, sampler, learned)
@@ -71,6 +72,26 @@ def build_components(estimator, in_parts=False):
     used = by_loss | by_penalty | by_optimizer | by_sampler | by_schedule
     _warn_unused(estimator, components, used)
     return components
+
+
+def _optimizer(estimator, loss, sampler, in_parts):
+    """The optimizer, or the name of that which "auto" stands for.
+
+    Variance reduction ends at the minimum with batches, of a smooth loss and at an automatic
+    rate; it needs epochs over all rows, and the last parameters. All else descends by Nesterov's
+    momentum, and so does a run whose momentum is given.
+    """
+    if not (isinstance(estimator.optimizer, str) and estimator.optimizer == "auto"):
+        return estimator.optimizer
+    reduced = (
+        not sampler.takes_all_rows
+        and loss.smooth
+        and not in_parts
+        and not estimator.average
+        and estimator.learning_rate == "auto"
+        and estimator.momentum == "auto"
+    )
+    return "svrg" if reduced else "nesterov"
 
 
 def _warn_unused(estimator, components, used):
