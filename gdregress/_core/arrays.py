@@ -78,10 +78,15 @@ def _of_size(size, values):
 
 def kernel_columns(coordinates, w, kernels=kernels):
     """The core's columns, by which parameters of the shape of w become the user's."""
+    nothing = np.empty((0, 0))
     if coordinates is None:
-        return kernels.Columns(_NOTHING, _NOTHING, np.empty((0, 0)))
+        return kernels.Columns(_NOTHING, _NOTHING, nothing, nothing)
     mean = np.array(coordinates.mean, dtype=float)
-    return kernels.Columns(mean, 1 / np.array(coordinates.scale, dtype=float), np.empty(w.shape))
+    if not coordinates.separable:
+        basis = np.array(coordinates.basis, dtype=float, order="C")
+        return kernels.Columns(mean, np.ones(len(mean)), basis, np.empty(w.shape))
+    inverse_scale = 1 / np.array(coordinates.scale, dtype=float)
+    return kernels.Columns(mean, inverse_scale, nothing, np.empty(w.shape))
 
 
 def kernel_snapshot(snapshot, kernels=kernels):

@@ -66,7 +66,7 @@ class Compiled(EpochEngine):
             and objective.penalty.kernel_terms is not None
             and run.optimizer.kernel is not None
             and core.covers(objective.loss, objective.design)
-            and _separable(objective.design.coordinates)
+            and _are_shared(objective.design.coordinates)
             and (sparse.issparse(objective.design.X) or objective.design.X.flags.c_contiguous)
         )
 
@@ -171,11 +171,13 @@ class _Epoch:
         Over sparse rows, which must not be centred then, coefficients without a gradient wait
         until they are needed next, and all of them whenever the rate changes.
         """
+        coordinates = self.run.objective.design.coordinates
         if not plain or self.state.average is not None:
+            return False
+        if coordinates is not None and not coordinates.separable:
             return False
         if not sparse.issparse(X):
             return size == 1 and not as_it_is
-        coordinates = self.run.objective.design.coordinates
         return (
             not (as_it_is and not self.penalty.varies)
             and (coordinates is None or not np.any(coordinates.mean))
@@ -225,9 +227,9 @@ class _Epoch:
         state.params = core.like_params(self.w, state.params)
 
 
-def _separable(coordinates):
-    """Whether each coefficient has a coordinate of its own, as the core's have."""
-    return coordinates is None or coordinates.separable
+def _are_shared(coordinates):
+    """Whether all targets have the same coordinates, as the core's have."""
+    return coordinates is None or coordinates.is_shared
 
 
 def is_overdamped(momentum, shrinkage):

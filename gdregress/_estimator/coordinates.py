@@ -9,7 +9,7 @@ from scipy import sparse
 
 from gdregress._objective.base import null_parameters
 from gdregress._objective.coordinates import Columns, metric_for_each, metric_of
-from gdregress._objective.curvature import Spectrum
+from gdregress._objective.curvature import Spectrum, batch_smoothness
 from gdregress._objective.design import (
     DesignMatrix,
     column_coordinates,
@@ -22,10 +22,12 @@ from gdregress._utils.array_api import asarray, namespace, to_numpy
 # Sparse columns with means larger than this in units of their spread are only scaled: centring
 # them by what is subtracted afterwards loses as many digits.
 LARGEST_SHIFT = 1e3
-# Epochs of the accelerated sequence with restarts, over sqrt(condition number) ln(1 / gap).
-EPOCHS = 1.0
 # Epochs that a run in the metric of the moments takes, whatever the data.
 EPOCHS_IN_METRIC = 25
+# Epochs of batches below which scaled columns are preferred: a metric costs each update p^2.
+EPOCHS_OF_BATCHES = 150
+# How many times as many columns as rows a batch may have for a metric to be worth its products.
+DEAREST = 8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -132,7 +134,7 @@ def _metric(estimator, components, design, spectrum, y, weights):
     strength = l2_strength(penalty)
     possible = (
         loss.smooth
-        and components.sampler.takes_all_rows
+        and _takes_metric(components, design)
         and not components.optimizer.adaptive
         and strength is not None
         and affordable(design)
@@ -150,11 +152,31 @@ def _metric(estimator, components, design, spectrum, y, weights):
     if not estimator.fit_intercept:
         covariance = covariance + np.outer(moments.mean, moments.mean)
     extra = _strengths(estimator, strength, design.coordinates) / h
-    epochs = epochs_in_columns(covariance, extra, estimator.tol)
-    most = estimator.max_iter if loss.is_quadratic else EPOCHS_IN_METRIC
-    if not asked and epochs <= most:
+    condition = condition_in_columns(covariance, extra)
+    most = EPOCHS_IN_METRIC
+    if not components.sampler.takes_all_rows:
+        # an epoch of variance reduction is as good as one update where its updates are many
+        size = batch_smoothness(design.n_samples, components.sampler, spectrum)
+        updates = components.sampler.updates_per_epoch(design.n_samples)
+        condition = 1 + condition * max(1.0, size / spectrum.largest) / updates
+        most = EPOCHS_OF_BATCHES
+    elif loss.is_quadratic:
+        most = estimator.max_iter
+    if not asked and epochs_at(condition, estimator.tol) <= most:
         return None
     return metric_of(design.coordinates, covariance, h, h * extra)
+
+
+def _takes_metric(components, design):
+    """Whether updates are worth a product with the metric, of p^2 operations each.
+
+    Those over all rows are, and those of variance reduction over batches that are not much
+    cheaper themselves.
+    """
+    sampler = components.sampler
+    rows = DEAREST * sampler.size(design.n_samples)
+    reduced = components.optimizer.variance_reduced and rows >= design.n_features
+    return sampler.takes_all_rows or reduced
 
 
 def metric_at(estimator, prepared, objective, params):
@@ -230,19 +252,24 @@ def l2_strength(penalty):
     return terms.l2 if plain else None
 
 
-def epochs_in_columns(covariance, extra, tol):
-    """Epochs that accelerated descent takes in scaled columns, by the condition number.
+def condition_in_columns(covariance, extra):
+    """Condition number in scaled columns, an intercept included.
 
-    The gap falls by 1 - 1 / sqrt(condition) an epoch. Directions that rounding alone keeps from
-    being flat are passed over.
+    Directions that rounding alone keeps from being flat are passed over.
     """
     values = np.linalg.eigvalsh(covariance + np.diag(extra))
     floor = values[-1] * len(values) * np.finfo(float).eps
     curved = values[values > floor]
-    if not len(curved):
-        return 1.0
-    condition = max(curved[-1], 1.0) / min(curved[0], 1.0)
-    return EPOCHS * math.sqrt(condition) * 2 * math.log(1 / max(tol or 0.0, 1e-8))
+    return max(curved[-1], 1.0) / min(curved[0], 1.0) if len(curved) else 1.0
+
+
+def epochs_at(condition, tol):
+    """Epochs that accelerated descent takes to bring the gap to tol^2 of itself.
+
+    It falls by 1 - 1 / sqrt(condition) an epoch (Nesterov, "Introductory lectures on convex
+    optimization", 2004, theorem 2.2.2).
+    """
+    return math.sqrt(condition) * 2 * math.log(1 / max(tol or 0.0, 1e-8))
 
 
 def penalty_inside(estimator, penalty, coordinates):

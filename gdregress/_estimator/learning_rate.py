@@ -80,7 +80,7 @@ def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params
     if sampler.takes_all_rows:
         smoothness = h * spectrum.largest
         return 1 / smoothness if smoothness > 0 else 1.0
-    smoothness = h * batch_smoothness(objective, sampler, spectrum)
+    smoothness = h * batch_smoothness(objective.n_samples, sampler, spectrum)
     momentum = getattr(optimizer, "momentum", 0.0)
     return (1 - momentum) / (2 * smoothness) if smoothness > 0 else 1.0
 
@@ -158,7 +158,7 @@ class CurvatureBounds:
 
     def smoothness(self):
         """Largest curvature that the sampler's batches show in expectation."""
-        return self.of_loss * batch_smoothness(self.objective, self.sampler, self.spectrum)
+        return self.of_loss * batch_smoothness(self.objective.n_samples, self.sampler, self.spectrum)
 
     def largest(self):
         """Largest curvature over all rows, from the eigenvalue or from the trace above it."""

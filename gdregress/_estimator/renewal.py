@@ -74,7 +74,8 @@ class Renewal:
 def renewal_for(estimator, prepared, hooks):
     """A `Renewal` where the run is in the metric of the moments and the curvature varies."""
     coordinates = prepared.objective.design.coordinates
-    renews = coordinates is not None and not coordinates.separable
-    if not renews or prepared.components.loss.is_quadratic:
+    in_metric = coordinates is not None and not coordinates.separable
+    varies = not prepared.components.loss.is_quadratic
+    if not (in_metric and varies and prepared.components.sampler.takes_all_rows):
         return None
     return Renewal(estimator, prepared, hooks)

@@ -195,11 +195,10 @@ def expected_smoothness(largest, largest_row, n_samples, batch_size):
     return (n * (b - 1) * largest + (n - b) * largest_row) / (b * (n - 1))
 
 
-def batch_smoothness(objective, sampler, spectrum):
+def batch_smoothness(n_samples, sampler, spectrum):
     """Expected smoothness of the sampler's batches, for a loss of curvature 1."""
-    n = objective.n_samples
-    size = sampler.size(n)
-    return expected_smoothness(spectrum.largest, spectrum.largest_row, n, size)
+    size = sampler.size(n_samples)
+    return expected_smoothness(spectrum.largest, spectrum.largest_row, n_samples, size)
 
 
 def smallest_curvature(objective, spectrum):
