@@ -1,8 +1,9 @@
-/* The loops of vector.h in vectors of eight numbers, a language extension of GCC and Clang.
+/* The loops of vector.h, eight numbers at a time, in vectors of four: an extension of GCC and Clang.
  *
- * The compiler maps the vectors to whatever the processor has. Where the C library can choose a
- * function as it is loaded, each is compiled for three generations of x86 processors, so that one
- * wheel is fast on all of them.
+ * The compiler maps the vectors to whatever the processor has, as long as they are not longer than
+ * what it has: the sums of longer ones are kept in memory, at five times the cost. Where the C
+ * library can choose a function as it is loaded, each is compiled for three generations of x86
+ * processors, so that one wheel is fast on all of them.
  */
 #ifndef GDREGRESS_VECTOR_GNU_H
 #define GDREGRESS_VECTOR_GNU_H
@@ -15,10 +16,13 @@
 #define GDREGRESS_CLONES
 #endif
 
-typedef double gdregress_double8 __attribute__((vector_size(64), aligned(8), may_alias));
+#define GDREGRESS_INLINE __attribute__((always_inline)) static inline
+
 typedef double gdregress_double4 __attribute__((vector_size(32), aligned(8), may_alias));
-typedef float gdregress_float8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef float gdregress_float4 __attribute__((vector_size(16), aligned(4), may_alias));
+typedef struct {
+    gdregress_double4 low, high;
+} gdregress_eight;
 
 /* fewer than eight numbers are left: vectors would not pay for their preparation */
 #define GDREGRESS_ONE_BY_ONE __asm__ volatile("")
@@ -30,45 +34,79 @@ typedef float gdregress_float4 __attribute__((vector_size(16), aligned(4), may_a
         __asm__ volatile("");        \
     } while (0)
 
-#define LOAD_double(x) (*(const gdregress_double8 *) (x))
-#define LOAD_float(x) \
-    __builtin_convertvector(*(const gdregress_float8 *) (x), gdregress_double8)
 #define LOAD4_double(x) (*(const gdregress_double4 *) (x))
 #define LOAD4_float(x) \
     __builtin_convertvector(*(const gdregress_float4 *) (x), gdregress_double4)
 
+GDREGRESS_INLINE gdregress_eight load_double(const double *x)
+{
+    return (gdregress_eight){LOAD4_double(x), LOAD4_double(x + 4)};
+}
+
+GDREGRESS_INLINE gdregress_eight load_float(const float *x)
+{
+    return (gdregress_eight){LOAD4_float(x), LOAD4_float(x + 4)};
+}
+
+GDREGRESS_INLINE void store(double *out, gdregress_eight a)
+{
+    *(gdregress_double4 *) out = a.low;
+    *(gdregress_double4 *) (out + 4) = a.high;
+}
+
+GDREGRESS_INLINE gdregress_eight plus(gdregress_eight a, gdregress_eight b)
+{
+    return (gdregress_eight){a.low + b.low, a.high + b.high};
+}
+
+GDREGRESS_INLINE gdregress_eight minus(gdregress_eight a, gdregress_eight b)
+{
+    return (gdregress_eight){a.low - b.low, a.high - b.high};
+}
+
+/* sum + a b */
+GDREGRESS_INLINE gdregress_eight plus_product(gdregress_eight sum, gdregress_eight a,
+                                              gdregress_eight b)
+{
+    return (gdregress_eight){sum.low + a.low * b.low, sum.high + a.high * b.high};
+}
+
+/* sum + c a */
+GDREGRESS_INLINE gdregress_eight plus_multiple(gdregress_eight sum, double c, gdregress_eight a)
+{
+    return (gdregress_eight){sum.low + c * a.low, sum.high + c * a.high};
+}
+
 /* number c of each of four vectors */
 #define COLUMN(h, c) ((gdregress_double4){(h)[0][c], (h)[1][c], (h)[2][c], (h)[3][c]})
 
-__attribute__((always_inline)) static inline double sum_of_eight(gdregress_double8 a)
+GDREGRESS_INLINE double sum_of_eight(gdregress_eight a)
 {
-    gdregress_double4 *halves = (gdregress_double4 *) &a;
-    gdregress_double4 half = halves[0] + halves[1];
+    gdregress_double4 half = a.low + a.high;
     return (half[0] + half[2]) + (half[1] + half[3]);
 }
 
 /* x . w; meanwhile the long row at `next`, if any, is prefetched, a cache line at a time */
 #define GDREGRESS_DOT(T)                                                                  \
-    __attribute__((always_inline)) static inline double product_##T(                      \
-        const T *x, const double *w, ptrdiff_t p, const T *next)                          \
+    GDREGRESS_INLINE double product_##T(const T *x, const double *w, ptrdiff_t p,         \
+                                        const T *next)                                    \
     {                                                                                     \
-        gdregress_double8 a = {0}, b = {0}, c = {0}, d = {0};                             \
+        gdregress_eight a = {{0}}, b = {{0}}, c = {{0}}, d = {{0}};                       \
         double rest = 0.0;                                                                \
         ptrdiff_t j = 0;                                                                  \
         for (; j + 32 <= p; j += 32) {                                                    \
             if (next != NULL)                                                             \
                 for (size_t line = 0; line < 32 * sizeof(T); line += 64)                  \
                     GDREGRESS_PREFETCH((const char *) (next + j) + line);                 \
-            a += LOAD_##T(x + j) * LOAD_double(w + j);                                    \
-            b += LOAD_##T(x + j + 8) * LOAD_double(w + j + 8);                            \
-            c += LOAD_##T(x + j + 16) * LOAD_double(w + j + 16);                          \
-            d += LOAD_##T(x + j + 24) * LOAD_double(w + j + 24);                          \
+            a = plus_product(a, load_##T(x + j), load_double(w + j));                     \
+            b = plus_product(b, load_##T(x + j + 8), load_double(w + j + 8));             \
+            c = plus_product(c, load_##T(x + j + 16), load_double(w + j + 16));           \
+            d = plus_product(d, load_##T(x + j + 24), load_double(w + j + 24));           \
         }                                                                                 \
         for (; j + 8 <= p; j += 8)                                                        \
-            a += LOAD_##T(x + j) * LOAD_double(w + j);                                    \
-        a = (a + b) + (c + d);                                                            \
-        gdregress_double4 *halves = (gdregress_double4 *) &a;                             \
-        gdregress_double4 half = halves[0] + halves[1];                                   \
+            a = plus_product(a, load_##T(x + j), load_double(w + j));                     \
+        a = plus(plus(a, b), plus(c, d));                                                 \
+        gdregress_double4 half = a.low + a.high;                                          \
         if (j + 4 <= p) {                                                                 \
             half += LOAD4_##T(x + j) * LOAD4_double(w + j);                               \
             j += 4;                                                                       \
@@ -91,25 +129,28 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
                                                    const double *w, ptrdiff_t p,          \
                                                    const T *next)                         \
     {                                                                                     \
-        gdregress_double8 a = {0}, b = {0};                                               \
+        gdregress_eight a = {{0}}, b = {{0}};                                             \
         double rest = 0.0;                                                                \
         ptrdiff_t j = 0;                                                                  \
         for (; j + 16 <= p; j += 16) {                                                    \
             if (next != NULL)                                                             \
                 for (size_t line = 0; line < 16 * sizeof(T); line += 64)                  \
                     GDREGRESS_PREFETCH((const char *) (next + j) + line);                 \
-            a += (LOAD_##T(x + j) - LOAD_double(mean + j)) * LOAD_double(w + j);          \
-            b += (LOAD_##T(x + j + 8) - LOAD_double(mean + j + 8)) * LOAD_double(w + j + 8); \
+            gdregress_eight one = minus(load_##T(x + j), load_double(mean + j));          \
+            gdregress_eight two = minus(load_##T(x + j + 8), load_double(mean + j + 8));  \
+            a = plus_product(a, one, load_double(w + j));                                 \
+            b = plus_product(b, two, load_double(w + j + 8));                             \
         }                                                                                 \
         if (j + 8 <= p) {                                                                 \
-            a += (LOAD_##T(x + j) - LOAD_double(mean + j)) * LOAD_double(w + j);          \
+            gdregress_eight one = minus(load_##T(x + j), load_double(mean + j));          \
+            a = plus_product(a, one, load_double(w + j));                                 \
             j += 8;                                                                       \
         }                                                                                 \
         for (; j < p; j++) {                                                              \
             rest += (x[j] - mean[j]) * w[j];                                              \
             GDREGRESS_ONE_BY_ONE;                                                         \
         }                                                                                 \
-        return sum_of_eight(a + b) + rest;                                                \
+        return sum_of_eight(plus(a, b)) + rest;                                           \
     }
 
 /* z_i <- x_i . w + b for a block of rows, four at a time: their last sums are made together */
@@ -119,16 +160,14 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
     {                                                                                     \
         ptrdiff_t i = 0;                                                                  \
         for (; i + 4 <= rows; i += 4, X += 4 * p) {                                       \
-            gdregress_double8 a[4] = {{0}, {0}, {0}, {0}};                                \
+            gdregress_eight a[4] = {{{0}}, {{0}}, {{0}}, {{0}}};                          \
             gdregress_double4 h[4], rest = {b, b, b, b};                                  \
             ptrdiff_t j = 0;                                                              \
             for (; j + 8 <= p; j += 8)                                                    \
                 for (int r = 0; r < 4; r++)                                               \
-                    a[r] += LOAD_##T(X + r * p + j) * LOAD_double(w + j);                 \
-            for (int r = 0; r < 4; r++) {                                                 \
-                gdregress_double4 *halves = (gdregress_double4 *) &a[r];                  \
-                h[r] = halves[0] + halves[1];                                             \
-            }                                                                             \
+                    a[r] = plus_product(a[r], load_##T(X + r * p + j), load_double(w + j)); \
+            for (int r = 0; r < 4; r++)                                                   \
+                h[r] = a[r].low + a[r].high;                                              \
             if (j + 4 <= p) {                                                             \
                 for (int r = 0; r < 4; r++)                                               \
                     h[r] += LOAD4_##T(X + r * p + j) * LOAD4_double(w + j);               \
@@ -148,10 +187,9 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
 #define GDREGRESS_ADD(T)                                                                  \
     GDREGRESS_CLONES static void add_##T(double c, const T *x, double *w, ptrdiff_t p)    \
     {                                                                                     \
-        gdregress_double8 factor = {c, c, c, c, c, c, c, c};                              \
         ptrdiff_t j = 0;                                                                  \
         for (; j + 8 <= p; j += 8)                                                        \
-            *(gdregress_double8 *) (w + j) += factor * LOAD_##T(x + j);                   \
+            store(w + j, plus_multiple(load_double(w + j), c, load_##T(x + j)));          \
         if (j + 4 <= p) {                                                                 \
             *(gdregress_double4 *) (w + j) += c * LOAD4_##T(x + j);                       \
             j += 4;                                                                       \
@@ -169,16 +207,16 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
     {                                                                                     \
         ptrdiff_t i, j = 0;                                                               \
         for (; j + 8 <= p; j += 8) {                                                      \
-            gdregress_double8 a = {0}, b = {0}, c = {0}, d = {0};                         \
+            gdregress_eight a = {{0}}, b = {{0}}, c = {{0}}, d = {{0}};                   \
             for (i = 0; i + 4 <= rows; i += 4) {                                          \
-                a += r[i] * LOAD_##T(X + i * p + j);                                      \
-                b += r[i + 1] * LOAD_##T(X + (i + 1) * p + j);                            \
-                c += r[i + 2] * LOAD_##T(X + (i + 2) * p + j);                            \
-                d += r[i + 3] * LOAD_##T(X + (i + 3) * p + j);                            \
+                a = plus_multiple(a, r[i], load_##T(X + i * p + j));                      \
+                b = plus_multiple(b, r[i + 1], load_##T(X + (i + 1) * p + j));            \
+                c = plus_multiple(c, r[i + 2], load_##T(X + (i + 2) * p + j));            \
+                d = plus_multiple(d, r[i + 3], load_##T(X + (i + 3) * p + j));            \
             }                                                                             \
             for (; i < rows; i++)                                                         \
-                a += r[i] * LOAD_##T(X + i * p + j);                                      \
-            *(gdregress_double8 *) (g + j) += (a + b) + (c + d);                          \
+                a = plus_multiple(a, r[i], load_##T(X + i * p + j));                      \
+            store(g + j, plus(load_double(g + j), plus(plus(a, b), plus(c, d))));         \
         }                                                                                 \
         if (j + 4 <= p) {                                                                 \
             gdregress_double4 a = {0}, b = {0};                                           \
@@ -211,15 +249,15 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
         const double *w1 = w + width, *w2 = w1 + width, *w3 = w2 + width;                 \
         for (ptrdiff_t i = 0; i < rows; i++) {                                            \
             const T *x = X + i * p;                                                       \
-            gdregress_double8 a = {0}, b = {0}, c = {0}, d = {0};                         \
+            gdregress_eight a = {{0}}, b = {{0}}, c = {{0}}, d = {{0}};                   \
             double e[4] = {0};                                                            \
             ptrdiff_t j = 0;                                                              \
             for (; j + 8 <= p; j += 8) {                                                  \
-                gdregress_double8 some = LOAD_##T(x + j);                                 \
-                a += some * LOAD_double(w + j);                                           \
-                b += some * LOAD_double(w1 + j);                                          \
-                c += some * LOAD_double(w2 + j);                                          \
-                d += some * LOAD_double(w3 + j);                                          \
+                gdregress_eight some = load_##T(x + j);                                   \
+                a = plus_product(a, some, load_double(w + j));                            \
+                b = plus_product(b, some, load_double(w1 + j));                           \
+                c = plus_product(c, some, load_double(w2 + j));                           \
+                d = plus_product(d, some, load_double(w3 + j));                           \
             }                                                                             \
             for (; j < p; j++) {                                                          \
                 e[0] += x[j] * w[j];                                                      \
@@ -240,18 +278,18 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
         const double *r1 = r + stride, *r2 = r1 + stride, *r3 = r2 + stride;              \
         ptrdiff_t i, j = 0;                                                               \
         for (; j + 8 <= p; j += 8) {                                                      \
-            gdregress_double8 a = {0}, b = {0}, c = {0}, d = {0};                         \
+            gdregress_eight a = {{0}}, b = {{0}}, c = {{0}}, d = {{0}};                   \
             for (i = 0; i < rows; i++) {                                                  \
-                gdregress_double8 some = LOAD_##T(X + i * p + j);                         \
-                a += r[i] * some;                                                         \
-                b += r1[i] * some;                                                        \
-                c += r2[i] * some;                                                        \
-                d += r3[i] * some;                                                        \
+                gdregress_eight some = load_##T(X + i * p + j);                           \
+                a = plus_multiple(a, r[i], some);                                         \
+                b = plus_multiple(b, r1[i], some);                                        \
+                c = plus_multiple(c, r2[i], some);                                        \
+                d = plus_multiple(d, r3[i], some);                                        \
             }                                                                             \
-            *(gdregress_double8 *) (g + j) += a;                                          \
-            *(gdregress_double8 *) (g + width + j) += b;                                  \
-            *(gdregress_double8 *) (g + 2 * width + j) += c;                              \
-            *(gdregress_double8 *) (g + 3 * width + j) += d;                              \
+            store(g + j, plus(load_double(g + j), a));                                    \
+            store(g + width + j, plus(load_double(g + width + j), b));                    \
+            store(g + 2 * width + j, plus(load_double(g + 2 * width + j), c));            \
+            store(g + 3 * width + j, plus(load_double(g + 3 * width + j), d));            \
         }                                                                                 \
         for (; j < p; j++) {                                                              \
             double e[4] = {0};                                                            \
@@ -297,29 +335,35 @@ __attribute__((always_inline)) static inline double sum_of_eight(gdregress_doubl
                                             double factor, double *out, ptrdiff_t p)      \
     {                                                                                     \
         ptrdiff_t j = 0;                                                                  \
-        for (; j + 8 <= p; j += 8)                                                        \
-            *(gdregress_double8 *) (out + j) =                                            \
-                (LOAD_##T(x + j) - LOAD_double(shift + j)) * factor;                      \
+        for (; j + 4 <= p; j += 4)                                                        \
+            *(gdregress_double4 *) (out + j) =                                            \
+                (LOAD4_##T(x + j) - LOAD4_double(shift + j)) * factor;                    \
         for (; j < p; j++) {                                                              \
             out[j] = (x[j] - shift[j]) * factor;                                          \
             GDREGRESS_ONE_BY_ONE;                                                         \
         }                                                                                 \
     }
 
-/* S <- S + B'B in tiles of 8 x 8 on and above the diagonal; q is a multiple of 8 */
+/* S <- S + B'B in tiles of 4 x 8 on and above the diagonal, whose sums stay in registers; q is a
+ * multiple of 8 */
 GDREGRESS_CLONES static void add_gram(const double *B, double *S, ptrdiff_t rows, ptrdiff_t q)
 {
-    for (ptrdiff_t i = 0; i < q; i += 8)
-        for (ptrdiff_t j = i; j < q; j += 8) {
-            gdregress_double8 sums[8] = {{0}};
+    for (ptrdiff_t i = 0; i < q; i += 4)
+        for (ptrdiff_t j = i - i % 8; j < q; j += 8) {
+            gdregress_eight a = {{0}}, b = {{0}}, c = {{0}}, d = {{0}};
             for (ptrdiff_t r = 0; r < rows; r++) {
                 const double *left = B + r * q + i;
-                gdregress_double8 right = LOAD_double(B + r * q + j);
-                for (int k = 0; k < 8; k++)
-                    sums[k] += left[k] * right;
+                gdregress_eight right = load_double(B + r * q + j);
+                a = plus_multiple(a, left[0], right);
+                b = plus_multiple(b, left[1], right);
+                c = plus_multiple(c, left[2], right);
+                d = plus_multiple(d, left[3], right);
             }
-            for (int k = 0; k < 8; k++)
-                *(gdregress_double8 *) (S + (i + k) * q + j) += sums[k];
+            double *sums = S + i * q + j;
+            store(sums, plus(load_double(sums), a));
+            store(sums + q, plus(load_double(sums + q), b));
+            store(sums + 2 * q, plus(load_double(sums + 2 * q), c));
+            store(sums + 3 * q, plus(load_double(sums + 3 * q), d));
         }
 }
 
