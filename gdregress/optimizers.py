@@ -154,7 +154,6 @@ class SVRG(Optimizer):
     """
 
     variance_reduced = True
-    kernel = "GradientDescent"
 
     def init(self, params: Array) -> EmptyState:
         return EmptyState()

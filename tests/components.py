@@ -29,6 +29,8 @@ FORMULAS = {
     "optimizer": reference.STEPS.keys(),
     "penalty": PENALISED.keys(),
 }
+# The optimizers that every solver takes; variance reduction is for batches.
+OVER_ALL_ROWS = {name: rule for name, rule in OPTIMIZERS.items() if not rule.variance_reduced}
 
 
 def with_kernel(registry):

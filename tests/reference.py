@@ -220,6 +220,27 @@ def descent(
     return path
 
 
+def variance_reduced_descent(X, y, weights, slope, prox, rate, orders, batch_size):
+    """SVRG: parameters at the start and after every epoch; arguments as for `descent`.
+
+    g = (mean over the batch at w) - (mean over the batch at the snapshot)
+        + (mean over all rows at the snapshot), the snapshot being where the epoch starts.
+    """
+    p = X.shape[1]
+    path = [np.zeros(p + 1)]
+    for order in orders:
+        snapshot = w = path[-1]
+        full = sloping_gradient(X, y, weights, slope, range(len(y)), snapshot)
+        for rows, share in mini_batches(order, batch_size):
+            here = sloping_gradient(X, y, weights, slope, rows, w)
+            there = sloping_gradient(X, y, weights, slope, rows, snapshot)
+            step = rate * share
+            moved = w - step * (here - there + full)
+            w = np.array([*(prox(moved[j], step, j) for j in range(p)), moved[p]])
+        path.append(w)
+    return path
+
+
 def sloping_gradient(X, y, weights, slope, rows, params):
     """Mean over some rows of s_i L'(y_i, z_i) a_i; the s_i have mean 1 over all rows."""
     total = [0.0] * len(params)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from components import OVER_ALL_ROWS
 from sklearn import clone
 
 from gdregress import GDClassifier, GDRegressor
@@ -195,7 +196,7 @@ def test_overridden_penalties_are_penalties_of_their_own(name, formula, solver, 
 @pytest.mark.parametrize("loss", ["squared_error", "huber"])
 @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
 @pytest.mark.parametrize("formula", ["init", "lookahead", "step"])
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", OVER_ALL_ROWS)
 def test_overridden_optimizers_are_optimizers_of_their_own(name, formula, solver, loss, data):
     rule = OPTIMIZERS[name]()
 

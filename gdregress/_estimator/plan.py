@@ -128,7 +128,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         schedule_offset=start.count if start and components.schedule.runs_out else 0,
         may_cut_rate=estimator.learning_rate == "auto",
         line_search=LineSearch(rate) if is_searched(estimator, components) else None,
-        learned_rate=_learned_rate(components, objective, history) if learns else None,
+        learned_rate=_learned_rate(objective, optimizer, history) if learns else None,
         plateau=plateau,
         validate=hooks.validate,
         store=hooks.store,
@@ -217,9 +217,9 @@ def _first_rate(estimator, components, curvature, optimizer, start, in_parts):
     return rate
 
 
-def _learned_rate(components, objective, history):
-    momentum = EpochMomentum() if components.optimizer.variance_reduced else None
-    return LearnedRate(history, objective, momentum)
+def _learned_rate(objective, optimizer, history):
+    momentum = EpochMomentum() if optimizer.variance_reduced else None
+    return LearnedRate(history, objective, optimizer, momentum)
 
 
 def _diagnostics(estimator, components, curvature, optimizer, reference, frame):

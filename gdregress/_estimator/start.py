@@ -1,6 +1,5 @@
 """Where a run starts: afresh, at given coefficients, or where the last one has ended."""
 
-import math
 from numbers import Integral
 
 import numpy as np
@@ -87,7 +86,7 @@ def resumed(estimator, prepared):
     if state.settings != settings(estimator):
         # what plateaus have left of a rate says nothing under other parameters
         state.rate_factor, state.plateau, state.learning_rate = 1.0, None, None
-        state.failed_factor, state.epoch_momentum = math.inf, None
+        state.rate_has_failed, state.epoch_momentum = False, None
         state.average = _new_average(estimator.average)
         state.settings = settings(estimator)
     state.params = objective.inside(state.params)

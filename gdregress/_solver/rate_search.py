@@ -11,19 +11,20 @@ from gdregress._utils.array_api import dot
 class LearnedRate:
     """Raises the learning rate after an epoch that lowered the objective; undoes any other.
 
-        F(epoch) <= F(kept):  the epoch is kept,     lr <- 4 lr,  up to lr' / 2, if one has failed
-                                                     lr <- 1.05 lr  from there on
-        otherwise:            the epoch is undone,   lr' <- lr,  lr <- lr / 4
+        F(epoch) < F(kept):  the epoch is kept,    lr <- 4 lr until a rate has failed, then 1.1 lr
+        otherwise:           the epoch is undone,  lr <- lr / 4
 
-    lr' is the rate that has failed last. From batches only a bound of the best rate is known in
-    advance, which may be a hundred times too low; the objective at the end of an epoch is known
-    anyway. Near lr' an epoch gains little: the noise of the batches is about to outweigh the
-    descent. Half of it is fast, and the slow growth finds out whether more has become possible,
-    as it does where the curvature falls.
+    From batches only a bound of the best rate is known in advance, which may be a hundred times
+    too low; the objective at the end of an epoch is known anyway. Just below a rate that fails an
+    epoch gains little, as the noise of the batches nearly outweighs the descent: a quarter of it
+    is fast, and the slow growth finds out whether more has become possible, as it does where the
+    curvature falls. Changes within the rounding of F keep the epoch and the rate.
 
     An epoch that is undone leaves parameters, optimizer, averages and count of updates as they
     were before it. It has read the data, and counts as an epoch; the random numbers go on, or the
-    next epoch would be the same again. Changes within the rounding of F are neither.
+    next epoch would be the same again. A velocity is made of steps at the rate that has failed
+    and would carry the parameters on: it starts again from zero. The memory of adaptive rules
+    holds gradients, and stays.
 
     Where averages are reported, F is measured at the parameters as well: an average lags behind,
     and rises whenever it forgets its older half.
@@ -33,22 +34,22 @@ class LearnedRate:
     history : History
         To which the epochs are added.
     objective : Objective
+    optimizer : Optimizer
     momentum : EpochMomentum or None
         Moves the parameters between two epochs.
 
     References
     ----------
     The "bold driver" of Battiti, "Accelerated backpropagation learning: two optimization
-    methods", 1989, section 2, with a memory of the rate that failed.
+    methods", 1989, section 2, with a faster beginning.
     """
 
-    FIRST_GROWTH, GROWTH, CUT = 4.0, 1.05, 4.0
-    # How much of a rate that has failed is thought to be safe.
-    SAFE = 0.5
+    FIRST_GROWTH, GROWTH, CUT = 4.0, 1.1, 4.0
 
-    def __init__(self, history, objective, momentum=None):
+    def __init__(self, history, objective, optimizer, momentum=None):
         self.history = history
         self.objective = objective
+        self.optimizer = optimizer
         self.momentum = momentum
 
     def begin(self, state, row):
@@ -77,7 +78,7 @@ class LearnedRate:
             self._undo(state)
             return False
         if value < self.value - margin:
-            state.rate_factor = self._raised(state)
+            state.rate_factor *= self.GROWTH if state.rate_has_failed else self.FIRST_GROWTH
         self.value = min(value, self.value)
         if self.momentum is not None:
             self.momentum.end_epoch(state)
@@ -90,17 +91,13 @@ class LearnedRate:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             return self.objective.value(state.params)
 
-    def _raised(self, state):
-        factor, safe = state.rate_factor, self.SAFE * state.failed_factor
-        if factor >= safe:
-            return self.GROWTH * factor
-        return min(safe, self.FIRST_GROWTH * factor)
-
     def _undo(self, state):
         epoch, factor = state.epoch, state.rate_factor
         self.kept.restore(state)
-        state.epoch, state.rate_factor, state.failed_factor = epoch, factor / self.CUT, factor
+        state.epoch, state.rate_factor, state.rate_has_failed = epoch, factor / self.CUT, True
         state.epoch_momentum = None
+        if not self.optimizer.adaptive:
+            state.memory = self.optimizer.init(state.params)
         self.history.undo_last(self.index)
 
     def _keep(self, state):

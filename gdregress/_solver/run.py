@@ -1,6 +1,5 @@
 """What the loop is handed, what it changes, and what it answers: Run, State and Result."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -107,8 +106,8 @@ class State:
         The last one before the schedule and ``rate_factor``.
     rate_factor : float
         What plateaus and cuts have multiplied the rate by, and what it has learned.
-    failed_factor : float
-        The last one under which an epoch did not lower the objective.
+    rate_has_failed : bool
+        Whether an epoch has been undone, as it did not lower the objective.
     epoch_momentum : tuple of (params, t) or None
         The end of the epoch before the last, and the sequence of the momentum between epochs.
     searched : tuple of (point, gradient) or None
@@ -138,7 +137,7 @@ class State:
     epoch: int = 0
     learning_rate: float | None = None
     rate_factor: float = 1.0
-    failed_factor: float = math.inf
+    rate_has_failed: bool = False
     epoch_momentum: Any = None
     searched: Any = None
     objective: float | None = None

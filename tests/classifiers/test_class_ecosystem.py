@@ -14,6 +14,7 @@ from classes import (
     short,
     two_and_three,
 )
+from components import OVER_ALL_ROWS
 from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone, is_classifier
@@ -29,7 +30,7 @@ from sklearn.utils import get_tags
 
 from gdregress import GDClassifier
 from gdregress.losses.classification import CLASSIFICATION_LOSSES, Hinge, LogLoss, ModifiedHuber
-from gdregress.optimizers import OPTIMIZERS, Adam
+from gdregress.optimizers import Adam
 from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -172,7 +173,7 @@ class TestCompany:
         with pytest.raises(ValueError, match="feature names"):
             model.predict(frame[["d", "c", "b", "a"]])
 
-    @pairwise(optimizer=OPTIMIZERS, solver=SAMPLERS, loss=CLASSIFICATION_LOSSES)
+    @pairwise(optimizer=OVER_ALL_ROWS, solver=SAMPLERS, loss=CLASSIFICATION_LOSSES)
     def test_the_automatic_rate_learns_with_every_optimizer(self, optimizer, solver, loss):
         X, y = make_data(k=3)
         model = short(loss, solver=solver, optimizer=optimizer, max_iter=60).fit(X, y)

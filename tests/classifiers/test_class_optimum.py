@@ -18,6 +18,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from components import OVER_ALL_ROWS
 from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse, special
@@ -181,7 +182,7 @@ def test_weighted_minimum(loss, penalty, k):
         ("modified_huber", 3, "l2"),
     ],
 )
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", OVER_ALL_ROWS)
 def test_minimum_of_every_optimizer(optimizer, loss, k, penalty):
     model = classifier(loss, penalty, optimizer=optimizer, tol=1e-8, max_iter=4000)
     if optimizer == "rmsprop":
@@ -361,7 +362,7 @@ def least_hinge(penalty, weighted):
 
 
 @pytest.mark.parametrize(
-    ("optimizer", "weighted"), [*((name, False) for name in OPTIMIZERS), ("nesterov", True)]
+    ("optimizer", "weighted"), [*((name, False) for name in OVER_ALL_ROWS), ("nesterov", True)]
 )
 @pytest.mark.parametrize("penalty", [None, "l1", "l2"])
 def test_hinge(penalty, optimizer, weighted):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from components import OVER_ALL_ROWS
 from grids import covering, each_once, pairwise
 from harness import FORMS, assert_identical_run, assert_same_run, using
 from libraries import array_functions
@@ -12,7 +13,6 @@ from gdregress import GDClassifier, GDRegressor, _engines
 from gdregress._core import arrays as core
 from gdregress._engines import Ahead, Compiled, Jitted, Moments, Overlapped, Plain
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
-from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES, Box
 from gdregress.samplers import SAMPLERS
 from gdregress.schedules import SCHEDULES
@@ -77,7 +77,7 @@ def fits(model, X, y, weights, rtol, forms):
 
 @covering(
     solver=SAMPLERS,
-    optimizer=OPTIMIZERS,
+    optimizer=OVER_ALL_ROWS,
     loss=[*LOSSES, *CLASSIFICATION_LOSSES],
     penalty=[*PENALTIES, "box"],
     schedule=["auto", *SCHEDULES],
@@ -161,7 +161,7 @@ def test_overlapped_runs_are_identical(storage, solver, optimizer, average, end)
 @pairwise(
     library=["torch", "jax", "array_api_strict"],
     solver=["batch", "mini-batch"],
-    optimizer=[name for name in OPTIMIZERS if name != "nesterov"],
+    optimizer=[name for name in OVER_ALL_ROWS if name != "nesterov"],
     loss=["squared_error", "huber"],
     parameters=[
         {"tol": 0.1},
@@ -192,7 +192,7 @@ def test_runs_ahead_are_identical(library, solver, optimizer, loss, parameters):
 
 JITTED = {
     "solver": ["stochastic", "mini-batch"],
-    "optimizer": OPTIMIZERS,
+    "optimizer": OVER_ALL_ROWS,
     "loss": [*LOSSES, *CLASSIFICATION_LOSSES],
     "penalty": PENALTIES,
     "weighted": [False, True, True, False],

@@ -7,6 +7,7 @@ import array_api_strict
 import numpy as np
 import pytest
 from array_api_compat import array_namespace, is_jax_array
+from components import OVER_ALL_ROWS
 from grids import pairwise
 from harness import on_an_accelerator
 from libraries import array_functions
@@ -22,7 +23,6 @@ from gdregress._estimator.components import build_components
 from gdregress._estimator.data import read_in_place
 from gdregress.losses import LOSSES
 from gdregress.losses.classification import CLASSIFICATION_LOSSES
-from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import Box
 from gdregress.schedules import SCHEDULES
 
@@ -84,7 +84,9 @@ def assert_equals_numpy(library, X=None, y=None, weights=None, rtol=1e-10, **par
     return model
 
 
-@pairwise(indirect=["library"], library=ALL, solver=["batch", "mini-batch"], optimizer=OPTIMIZERS)
+@pairwise(
+    indirect=["library"], library=ALL, solver=["batch", "mini-batch"], optimizer=OVER_ALL_ROWS
+)
 def test_equals_numpy(library, solver, optimizer):
     given = {"batch_size": 16} if solver == "mini-batch" else {}
     if optimizer == "rmsprop" and solver == "batch":

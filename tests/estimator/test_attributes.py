@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from components import OVER_ALL_ROWS
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import NotFittedError, UndefinedMetricWarning
@@ -10,7 +11,6 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import d2_tweedie_score, r2_score
 
 from gdregress import DivergenceWarning, GDRegressor
-from gdregress.optimizers import OPTIMIZERS
 from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -48,7 +48,7 @@ def make_data(n=40, p=3):
 
 
 @pytest.mark.parametrize("solver", SAMPLERS)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", OVER_ALL_ROWS)
 def test_all_of_them_and_their_types(optimizer, solver):
     X, y = make_data()
     model = GDRegressor(solver=solver, optimizer=optimizer, max_iter=4, tol=None).fit(X, y)

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from components import OVER_ALL_ROWS
 from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -15,7 +16,6 @@ from sklearn.preprocessing import StandardScaler
 
 from gdregress import DivergenceWarning, GDRegressor
 from gdregress.losses import LOSSES
-from gdregress.optimizers import OPTIMIZERS
 from gdregress.samplers import SAMPLERS
 
 NAMES = ["quiet", "loud", "small"]
@@ -349,7 +349,7 @@ DATA = {
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pairwise(solver=SAMPLERS, optimizer=OPTIMIZERS, loss=LOSSES, data=DATA)
+@pairwise(solver=SAMPLERS, optimizer=OVER_ALL_ROWS, loss=LOSSES, data=DATA)
 def test_the_automatic_rate_never_diverges(solver, optimizer, loss, data):
     rng = np.random.RandomState(0)
     X = DATA[data](rng.normal(size=(40, 3)))

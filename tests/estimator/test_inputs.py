@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from components import OVER_ALL_ROWS
 from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -13,7 +14,6 @@ from sklearn.exceptions import ConvergenceWarning
 
 from gdregress import GDRegressor
 from gdregress.losses import LOSSES
-from gdregress.optimizers import OPTIMIZERS
 from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -82,7 +82,7 @@ class TestSparse:
 
     @pairwise(
         solver=SAMPLERS,
-        optimizer=OPTIMIZERS,
+        optimizer=OVER_ALL_ROWS,
         penalty=[None, "l1", "l2"],
         fit_intercept=[True, False],
     )
@@ -169,7 +169,7 @@ class TestSparse:
 
 
 class TestTypes:
-    @pairwise(solver=SAMPLERS, optimizer=OPTIMIZERS, container=[np.asarray, sparse.csr_array])
+    @pairwise(solver=SAMPLERS, optimizer=OVER_ALL_ROWS, container=[np.asarray, sparse.csr_array])
     def test_float32_is_kept(self, solver, optimizer, container):
         X, y = make_data(dtype=np.float32)
         model = short(solver=solver, optimizer=optimizer).fit(container(X), y)
@@ -337,7 +337,7 @@ class TestFrames:
 
 
 class TestShapes:
-    @pytest.mark.parametrize("optimizer", OPTIMIZERS)
+    @pytest.mark.parametrize("optimizer", OVER_ALL_ROWS)
     @pytest.mark.parametrize("solver", SAMPLERS)
     def test_one_row(self, solver, optimizer):
         model = GDRegressor(solver=solver, optimizer=optimizer, max_iter=2000, random_state=0)
@@ -429,7 +429,7 @@ class TestShapes:
         assert model.loss_curve_[-1] < 0.01 * model.history_["objective"][0]
 
     @pytest.mark.parametrize("solver", SAMPLERS)
-    @pytest.mark.parametrize("optimizer", OPTIMIZERS)
+    @pytest.mark.parametrize("optimizer", OVER_ALL_ROWS)
     def test_target_of_zeros(self, optimizer, solver):
         X, _ = make_data()
         model = GDRegressor(solver=solver, optimizer=optimizer, random_state=0)

@@ -14,6 +14,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from components import OVER_ALL_ROWS
 from grids import pairwise
 from reference import elasticnet_value, mean_loss
 from scipy.optimize import linprog, minimize
@@ -39,7 +40,7 @@ ALPHA, L1_RATIO = 0.1, 0.4
 SMOOTH = ["squared_error", "huber", "log_cosh", "squared_epsilon_insensitive", "poisson", "gamma"]
 SHARE_OF_L1 = {None: 0.0, "l2": 0.0, "l1": 1.0, "elasticnet": L1_RATIO}
 
-every_optimizer = pytest.mark.parametrize("optimizer", OPTIMIZERS)
+every_optimizer = pytest.mark.parametrize("optimizer", OVER_ALL_ROWS)
 every_penalty = pytest.mark.parametrize("penalty", PENALTIES)
 
 
@@ -141,7 +142,7 @@ def minimum_by_scipy(loss, penalty, weighted=False):
 # All rows per update, smooth losses
 
 
-@pairwise(loss=SMOOTH, penalty=SHARE_OF_L1, optimizer=OPTIMIZERS)
+@pairwise(loss=SMOOTH, penalty=SHARE_OF_L1, optimizer=OVER_ALL_ROWS)
 def test_minimum(loss, penalty, optimizer):
     model = fit(loss, penalty, optimizer).fit(*data(loss))
     assert_minimum(model, loss, penalty, minimum_by_scipy(loss, penalty))
@@ -229,7 +230,7 @@ def test_minimum_of_badly_scaled_columns(optimizer):
 # All rows per update, losses with kinks
 
 
-@pairwise(quantile=[0.1, 0.5, 0.9], penalty=[None, "l1"], optimizer=OPTIMIZERS)
+@pairwise(quantile=[0.1, 0.5, 0.9], penalty=[None, "l1"], optimizer=OVER_ALL_ROWS)
 def test_quantile(quantile, penalty, optimizer):
     X, y = data()
     theirs = QuantileRegressor(quantile=quantile, alpha=alpha_of(penalty)).fit(X, y)

@@ -3,6 +3,7 @@
 import warnings
 
 import numpy as np
+from components import OVER_ALL_ROWS
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -11,7 +12,6 @@ from scipy import sparse
 
 from gdregress import DivergenceWarning, GDRegressor
 from gdregress.losses import LOSSES
-from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES
 from gdregress.samplers import SAMPLERS
 
@@ -38,7 +38,7 @@ def data(draw, most_rows=15, most_columns=4):
 
 
 @st.composite
-def settings_of_a_model(draw, losses=tuple(LOSSES), optimizers=tuple(OPTIMIZERS)):
+def settings_of_a_model(draw, losses=tuple(LOSSES), optimizers=tuple(OVER_ALL_ROWS)):
     penalty = draw(st.sampled_from(list(PENALTIES)))
     return {
         "loss": draw(st.sampled_from(losses)),
@@ -153,7 +153,7 @@ def test_any_finite_input_gives_finite_coefficients_or_a_clear_error(
 @given(
     data(),
     st.sampled_from(list(LOSSES)),
-    st.sampled_from(list(OPTIMIZERS)),
+    st.sampled_from(list(OVER_ALL_ROWS)),
     st.sampled_from(list(SAMPLERS)),
     st.lists(st.integers(-6, 6), min_size=4, max_size=4),
 )

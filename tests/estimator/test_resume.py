@@ -4,13 +4,14 @@ import pickle
 
 import numpy as np
 import pytest
+from components import OVER_ALL_ROWS
 from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from gdregress import GDRegressor
 from gdregress.losses import Huber
-from gdregress.optimizers import OPTIMIZERS, Adam
+from gdregress.optimizers import Adam
 from gdregress.penalties import Box
 from gdregress.samplers import SAMPLERS
 
@@ -43,7 +44,7 @@ def assert_halves_equal_whole(data=None, halves=(7, 6), weights=None, **paramete
 class TestWarmStart:
     @pairwise(
         solver=SAMPLERS,
-        optimizer=[name for name in OPTIMIZERS if name != "momentum"],
+        optimizer=[name for name in OVER_ALL_ROWS if name != "momentum"],
         average=[False, True, 5],
     )
     def test_halves_equal_the_whole(self, solver, optimizer, average):
@@ -259,7 +260,7 @@ def chunks(n, size):
 class TestPartialFit:
     @pairwise(
         call=[("batch", 48), ("stochastic", 1), ("stochastic", 11), ("mini-batch", 16)],
-        optimizer=OPTIMIZERS,
+        optimizer=OVER_ALL_ROWS,
         average=[False, True, 5],
     )
     def test_over_the_same_batches_equals_fit(self, call, optimizer, average):

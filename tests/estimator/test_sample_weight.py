@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from components import OVER_ALL_ROWS
 from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
@@ -12,7 +13,6 @@ from gdregress._objective.base import normalised_weights
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.from_data import DataObjective
 from gdregress.losses import LOSSES, SquaredError
-from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES, Box, NoPenalty
 from gdregress.samplers import SAMPLERS, MiniBatch, Stochastic
 
@@ -53,7 +53,7 @@ def assert_weights_equal_copies(X, y, weights, container=np.asarray, **parameter
 
 
 @pytest.mark.parametrize("penalty", PENALTIES)
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("optimizer", OVER_ALL_ROWS)
 def test_batch_weights_equal_copies(optimizer, penalty):
     given = {} if penalty is None else {"alpha": ALPHA.get(penalty, 0.1)}
     assert_weights_equal_copies(*make_data(), optimizer=optimizer, penalty=penalty, **given)
@@ -149,7 +149,7 @@ def test_random_batches_equal_copies_in_expectation(parameters):
     assert np.abs((plain - repeated) / error).max() > 12, "the weights must matter"
 
 
-@pairwise(solver=SAMPLERS, optimizer=OPTIMIZERS, early_stopping=[False, True])
+@pairwise(solver=SAMPLERS, optimizer=OVER_ALL_ROWS, early_stopping=[False, True])
 def test_weight_zero_removes_the_row(solver, optimizer, early_stopping):
     X, y, weights = make_data()
     kept = weights > 0

@@ -6,11 +6,11 @@ import pickletools
 
 import numpy as np
 import pytest
+from components import OVER_ALL_ROWS
 from libraries import needed
 
 from gdregress import GDClassifier, GDRegressor
 from gdregress._estimator.saved_state import restored, saved
-from gdregress.optimizers import OPTIMIZERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -25,7 +25,7 @@ MODELS = {
     "softmax": GDClassifier(max_iter=20),
     "one against the rest": GDClassifier("modified_huber", max_iter=20),
     "early stopping": GDRegressor(early_stopping=True, random_state=0),
-    **{name: GDRegressor(optimizer=name, max_iter=20) for name in OPTIMIZERS},
+    **{name: GDRegressor(optimizer=name, max_iter=20) for name in OVER_ALL_ROWS},
 }
 KEEP_ON = {"warm_start": True, "max_iter": 7, "tol": None}
 
@@ -104,9 +104,9 @@ def test_a_copy_goes_on_by_itself():
 def test_another_optimizer_begins_with_an_empty_memory():
     X, y = make_data(GDRegressor())
     model = GDRegressor(optimizer="momentum", **KEEP_ON).fit(X, y)
-    state = restored(model._state, OPTIMIZERS["adam"]())
+    state = restored(model._state, OVER_ALL_ROWS["adam"]())
     assert type(state.memory).__name__ == "AdamState" and state.memory.count == 0
-    again = restored(model._state, OPTIMIZERS["momentum"]())
+    again = restored(model._state, OVER_ALL_ROWS["momentum"]())
     np.testing.assert_array_equal(again.memory.velocity, model._state["memory"]["velocity"])
     again, before = saved(again), dict(model._state)
     assert again.pop("rng") is not before.pop("rng")
@@ -152,7 +152,7 @@ class Pair(tuple):
 
 
 def test_other_kinds_of_memory_are_kept():
-    class Own(OPTIMIZERS["momentum"]):
+    class Own(OVER_ALL_ROWS["momentum"]):
         def init(self, params):
             return Pair([0 * params])
 

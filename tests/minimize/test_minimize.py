@@ -5,12 +5,12 @@ import warnings
 import numpy as np
 import pytest
 import scipy.optimize
+from components import OVER_ALL_ROWS
 from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import rosen, rosen_der
 
 from gdregress import minimize
-from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import L1, Box
 from gdregress.schedules import SCHEDULES
 
@@ -268,7 +268,7 @@ class TestStructures:
 
 
 class TestRates:
-    @pytest.mark.parametrize("optimizer", OPTIMIZERS)
+    @pytest.mark.parametrize("optimizer", OVER_ALL_ROWS)
     def test_every_optimizer(self, optimizer):
         result = minimize(
             quadratic, START, jac=quadratic_slope, optimizer=optimizer, max_iter=20_000, tol=1e-6
