@@ -27,7 +27,7 @@ from gdregress._objective.curvature import prediction_scale
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress._solver.line_search import LineSearch
 from gdregress._solver.run import Run
-from gdregress._solver.stopping import Divergence, Never, NotFinite, Plateau, Tolerance
+from gdregress._solver.stopping import Divergence, Never, NotFinite, Plateau, ProvenGap, Tolerance
 from gdregress.schedules import fill_horizon
 
 # Fewest updates after which an automatic schedule begins to fall: epochs of a few updates would
@@ -97,6 +97,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     diagnostics = _diagnostics(estimator, components, curvature, optimizer, reference, frame)
     updates = sampler.updates_per_epoch(objective.n_samples)
     stopping, plateau, divergence, certificate = Never(), None, NotFinite(), None
+    follows = False
     if not in_parts:
         divergence = Divergence(largest, diagnostics.is_above_stable_limit)
         if loss.smooth:
@@ -106,6 +107,15 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         if diagnostics.by_gradient:
             stopping = Tolerance(certificate)
         plateau = _plateau(estimator, components, diagnostics, null_objective, updates)
+        follows = (
+            estimator.learning_rate == "auto"
+            and sampler.takes_all_rows
+            and loss.base_loss.pieces is not None
+            and "perceptron" not in str(estimator.loss)
+        )
+        if follows and estimator.tol is not None and not estimator.early_stopping:
+            stopping = Tolerance(ProvenGap(null_objective, estimator.tol, objective.rounding))
+            plateau = None
     if start is not None and start.plateau is not None and components.schedule.listens:
         plateau = start.plateau
     run = Run(
@@ -123,6 +133,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         started=started,
         schedule_offset=start.count if start and components.schedule.runs_out else 0,
         may_cut_rate=estimator.learning_rate == "auto",
+        follows_envelope=follows,
         line_search=LineSearch(rate) if is_searched(estimator, components) else None,
         plateau=plateau,
         validate=hooks.validate,

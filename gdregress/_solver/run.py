@@ -41,6 +41,8 @@ class Run:
         Whether the loop divides the learning rate when the run diverges.
     line_search : LineSearch or LocalCurvature or None
         Replaces the learning rate.
+    follows_envelope : bool
+        Whether losses with kinks are followed along smooth envelopes.
     keep_best_on : tuple of str
         Reasons to stop after which the best parameters are kept, not the last.
     plateau : Plateau or None
@@ -71,6 +73,7 @@ class Run:
     schedule_offset: int = 0
     may_cut_rate: bool = False
     line_search: Any = None
+    follows_envelope: bool = False
     keep_best_on: tuple[str, ...] = ("diverged", "interrupted", "plateau")
     plateau: Plateau | None = None
     validate: Callable | None = None
