@@ -14,8 +14,8 @@ reached at a width that is far from zero, after a few of such rounds.
 
 The linearised slopes at the end of a Newton step meet the conditions of the dual exactly. Scaled
 back into their bounds they give a lower bound of F*: the gap is proven, not estimated. Where zero
-is not inside the bounds (the hinge) they are cut off, and what is cut off times the distance still
-to go is added to the gap.
+is not inside the bounds (the hinge) they are cut off; what is cut off, and what the Newton system
+was missed by, is added to the gap times a generous distance of the minimum.
 
 Letters
 -------
@@ -44,6 +44,11 @@ NARROWER = 4.0
 DAMPING, LEAST_DAMPING, MORE, LESS = 0.1, 1e-10, 4.0, 0.1
 SHORT, LONG = 0.1, 0.5
 ROUNDING = 1e-15
+# Of a gradient, in units of rounding and of its column's size.
+NOISE = 16.0
+# How many times as far as the way so far, a Newton step and the scale of the predictions together
+# the minimum may be.
+FAR = 100.0
 
 
 class Multipliers:
@@ -73,7 +78,8 @@ class Multipliers:
         self.params, self.u = params, u
         self.centres, self.coef_centres = 0.0, 0.0
         m = pieces.beyond(u)
-        self.width = math.sqrt(float(shares @ (m * m))) or 1.0
+        self.width = self.scale = math.sqrt(float(shares @ (m * m))) or 1.0
+        self.sizes = np.sqrt(_diagonal(base))
         self.damping = DAMPING
         self.best, self.best_loss, self.best_params = math.inf, math.inf, params
         self.bound = 0.0  # no loss and no penalty is below zero
@@ -108,7 +114,9 @@ class Multipliers:
         total, size = float(np.sum(products.diagonal())), float(np.sum(_diagonal(self.base)))
         self.flat = max(self.damping * total / (size or 1.0), LEAST_DAMPING / self.width)
         self.is_exact = products.matrix is not None
-        self.step = newton_step(products, self.flat * self.base, extra, self.gradient)
+        step, residual = newton_step(products, self.flat * self.base, extra, self.gradient)
+        noise = NOISE * float(np.finfo(design.X.dtype).eps) * self.sizes
+        self.step, self.missing = step, np.clip(abs(residual) - noise, 0, None)
         return self.step, -self.params * self.loose
 
     def advance(self, dz, to_sparse):
@@ -150,17 +158,17 @@ class Multipliers:
         losses, sizes = pieces.value(u), abs(self.params)
         curvature = self.bent / t + (self.flat if self.is_exact else 0.0)
         ends, coef_ends = c + curvature * du, e + self.loose / t * self.step
-        cut = 0.0
+        distance = abs(self.params) + abs(self.step)
+        distance += self.scale / np.where(self.sizes > 0, self.sizes, math.inf)
+        cut = FAR * float(self.missing @ distance)
         scale, kept, coef_kept = 1.0, ends, coef_ends
         if self.two_sided:
             scale = 1 / max(1.0, _reach(ends, pieces), float(np.max(abs(coef_ends), initial=0)))
             kept, coef_kept = scale * ends, scale * coef_ends
         else:
             kept, coef_kept = np.clip(ends, pieces.lower, pieces.upper), np.clip(coef_ends, -1, 1)
-            cut += float(s @ (abs(ends - kept) * (abs(du) + t)))
-            cut += float(self.l1 @ (abs(coef_ends - coef_kept) * (abs(self.step) + t)))
-        if not self.is_exact:
-            cut += float(self.flat * self.base @ (self.step * self.step))
+            cut += FAR * float(s @ (abs(ends - kept) * (abs(u) + abs(du) + self.scale)))
+            cut += FAR * float((self.l1 * abs(coef_ends - coef_kept)) @ distance)
         far = self.params - scale * (self.params + self.step)
         gap = cut + float(
             s @ (losses + pieces.conjugate(kept) - kept * u)

@@ -11,8 +11,8 @@ from scipy.sparse.linalg import LinearOperator, cg
 
 from gdregress._objective.moments import affordable, moments_of
 
-# Added to the diagonal, relative to it: columns may depend on each other.
-JITTER = 1e-13
+# Added to the diagonal, relative to it and in units of rounding: columns may depend on each other.
+JITTER, REFINEMENTS = 100, 3
 CG_STEPS, CG_TOLERANCE = 200, 1e-8
 
 
@@ -45,10 +45,9 @@ class Products:
             return np.diag(self.matrix)
         if len(self.row_curvature) == 0:
             return np.zeros(self.design.n_parameters)
-        squares = self.design.column_mean_squares(self.row_curvature)
-        if self.design.fit_intercept:
-            squares[-1] = np.mean(self.row_curvature)
-        return np.asarray(squares, dtype=float) * len(self.row_curvature)
+        total = float(np.sum(self.row_curvature))
+        weights = (self.row_curvature / total * len(self.row_curvature)).astype(self.design.X.dtype)
+        return np.asarray(self.design.column_mean_squares(weights), dtype=float) * total
 
     def _matrix(self):
         design, weights = self.design, self.row_curvature
@@ -69,7 +68,7 @@ class Products:
 
 
 def newton_step(products, base, extra, gradient):
-    """The step -(A' D A + base + diag(extra))^-1 gradient.
+    """The step -(A' D A + base + diag(extra))^-1 gradient, as far as rounding allows.
 
     Parameters
     ----------
@@ -77,21 +76,33 @@ def newton_step(products, base, extra, gradient):
     base : ndarray
         A matrix that is added, or its diagonal where `products` has no matrix.
     extra, gradient : ndarrays of shape (n_parameters,)
+
+    Returns
+    -------
+    step : ndarray of shape (n_parameters,)
+    residual : ndarray of shape (n_parameters,)
+        gradient + (A' D A + base + diag(extra)) step, without the base where it is a diagonal.
     """
     if products.matrix is None:
-        return _by_conjugate_gradients(products, base + extra, gradient)
+        step = _by_conjugate_gradients(products, base + extra, gradient)
+        return step, gradient + products.times(step) + extra * step
     H = products.matrix + base
     H[np.diag_indices_from(H)] += extra
     size = np.sqrt(np.diag(H))
     size[size == 0] = 1.0
-    H = H / np.outer(size, size)
-    jitter = JITTER
+    scaled, jitter = H / np.outer(size, size), JITTER * np.finfo(products.design.X.dtype).eps
     while True:
-        H[np.diag_indices_from(H)] += jitter
+        scaled[np.diag_indices_from(H)] += jitter
         try:
-            return -cho_solve(cho_factor(H), gradient / size) / size
+            factor = cho_factor(scaled)
+            break
         except LinAlgError:
             jitter *= 100
+    step, residual = 0 * gradient, gradient
+    for _ in range(REFINEMENTS):  # as the factor is that of another matrix
+        step = step - cho_solve(factor, residual / size) / size
+        residual = gradient + H @ step
+    return step, residual
 
 
 def _by_conjugate_gradients(products, extra, gradient):
