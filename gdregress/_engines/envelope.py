@@ -17,7 +17,8 @@ from gdregress.losses.pieces import position
 class Envelope(Engine):
     """Newton steps on envelopes that approach the objective, with a proven gap.
 
-    Every row of the history is that of the best parameters so far.
+    Every row of the history is that of the best parameters so far; its learning rate is the
+    length of the last step, in units of a full Newton step.
     """
 
     def __init__(self, run, meter):
@@ -27,24 +28,23 @@ class Envelope(Engine):
 
     @classmethod
     def supports(cls, run, state):
-        return run.follows_envelope and cls.covers(run, state)
+        return run.follows_envelope
 
     @staticmethod
-    def covers(run, state):
-        """Whether a loss and a penalty of such a form are known, on arrays of NumPy."""
-        objective = run.objective
-        pieces, terms = objective.loss.base_loss.pieces, objective.penalty.kernel_terms
+    def covers(objective):
+        """Whether the engine knows loss and penalty, on arrays of NumPy.
+
+        Not the perceptron, whose minimum is at coefficients of zero.
+        """
+        loss, terms = objective.loss.base_loss, objective.penalty.kernel_terms
         coordinates = objective.design.coordinates
         return (
-            pieces is not None
-            # a prediction of zero for all labels has no loss to begin with: the perceptron
-            and not (objective.loss.base_loss.target_range == "labels" and pieces.low == 0)
+            loss.pieces is not None
+            and not (loss.target_range == "labels" and loss.pieces.value(np.zeros(1)) == 0)
             and terms is not None
             and terms.bounds is None
             and (coordinates is None or coordinates.separable)
-            and run.sampler.takes_all_rows
-            and isinstance(state.params, np.ndarray)
-            and state.average is None
+            and isinstance(objective.y, np.ndarray)
         )
 
     def epochs(self, state, max_epochs):

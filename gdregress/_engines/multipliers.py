@@ -38,7 +38,7 @@ from gdregress._objective.products import Products, newton_step
 
 # The next round begins once the minimum of this one has been missed by this share of the gap.
 ENOUGH = 0.3
-NARROWER = 4.0
+NARROWER, LEAST_WIDTH = 4.0, 1e-12
 # Damping of the Newton system, relative to A' A: at first, at least; and its changes after short
 # steps and after long ones.
 DAMPING, LEAST_DAMPING, MORE, LESS = 0.1, 1e-10, 4.0, 0.1
@@ -111,8 +111,9 @@ class Multipliers:
         products = Products(design, self.bent * self.shares / self.width)
         extra = self.loose * self.l1 / self.width + self.l2
         # the same share of the rows' curvature for all columns
-        total, size = float(np.sum(products.diagonal())), float(np.sum(_diagonal(self.base)))
-        self.flat = max(self.damping * total / (size or 1.0), LEAST_DAMPING / self.width)
+        total, size = float(np.sum(products.diagonal())), float(np.sum(self.sizes**2))
+        one_row = 1 / len(self.u) / self.width
+        self.flat = self.damping * max(total / (size or 1.0), one_row)
         self.is_exact = products.matrix is not None
         step, residual = newton_step(products, self.flat * self.base, extra, self.gradient)
         noise = NOISE * float(np.finfo(design.X.dtype).eps) * self.sizes
@@ -130,7 +131,7 @@ class Multipliers:
         if missed <= max(ENOUGH * dual_gap, ROUNDING * value):
             self.centres = self._row_slopes(self.u)
             self.coef_centres = self._coef_slopes(self.params)
-            self.width /= NARROWER
+            self.width = max(self.width / NARROWER, LEAST_WIDTH * self.scale)
             self.damping = max(self.damping * LESS, LEAST_DAMPING)
         elif length > LONG:
             self.damping = max(self.damping * LESS, LEAST_DAMPING)
@@ -153,7 +154,7 @@ class Multipliers:
             self.best, self.best_loss, self.best_params = value, loss, params
 
     def _bounds(self, du):
-        """F here, F - D for the slopes at the end of the Newton step, and F_t less its own dual."""
+        """F here; F - D for the slopes at the end of the Newton step; F_t less its own dual."""
         pieces, s, t, u, c, e = self.pieces, self.shares, self.width, self.u, self.c, self.e
         losses, sizes = pieces.value(u), abs(self.params)
         curvature = self.bent / t + (self.flat if self.is_exact else 0.0)
@@ -209,7 +210,8 @@ def _diagonal(matrix):
 def zero_of_increasing(function, at_zero, share=0.01, most=40):
     """Where an increasing function that is negative at zero has fallen to a share of its size.
 
-    By false position, every third time by halving; 1 is tried first.
+    By false position, every third time by halving, or by a tenth as long as the function is
+    known to be negative at zero only; 1 is tried first.
 
     Parameters
     ----------
@@ -218,7 +220,7 @@ def zero_of_increasing(function, at_zero, share=0.01, most=40):
         Its value at zero.
     share : float
     most : int
-        Most evaluations.
+        Most evaluations, after which the largest x is the answer where it is negative.
     """
     if not at_zero < 0:
         return 0.0
@@ -226,15 +228,15 @@ def zero_of_increasing(function, at_zero, share=0.01, most=40):
     for count in range(most):
         value = function(x)
         if abs(value) <= -share * at_zero:
-            break
+            return x
         if value < 0:
             low, at_low = x, value
         else:
             high, at_high = x, value
         if high == math.inf:
-            x *= 4
+            x = 4 * low
         elif count % 3 == 2:
-            x = (low + high) / 2
+            x = (low + high) / 2 if low > 0 else high / 10
         else:
             x = low - at_low * (high - low) / (at_high - at_low)
-    return x
+    return low

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gdregress._engines.envelope import Envelope
 from gdregress._estimator.certificate import certificate_for
 from gdregress._estimator.coordinates import worth_moments
 from gdregress._estimator.diagnosis import RunDiagnostics
@@ -110,12 +111,13 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         follows = (
             estimator.learning_rate == "auto"
             and sampler.takes_all_rows
-            and loss.base_loss.pieces is not None
-            and "perceptron" not in str(estimator.loss)
+            and not estimator.average
+            and Envelope.covers(objective)
         )
+        if follows and not estimator.early_stopping:
+            plateau, divergence = None, NotFinite()
         if follows and estimator.tol is not None and not estimator.early_stopping:
             stopping = Tolerance(ProvenGap(null_objective, estimator.tol, objective.rounding))
-            plateau = None
     if start is not None and start.plateau is not None and components.schedule.listens:
         plateau = start.plateau
     run = Run(

@@ -46,7 +46,9 @@ class Products:
         if len(self.row_curvature) == 0:
             return np.zeros(self.design.n_parameters)
         total = float(np.sum(self.row_curvature))
-        weights = (self.row_curvature / total * len(self.row_curvature)).astype(self.design.X.dtype)
+        weights = (self.row_curvature / total * len(self.row_curvature)).astype(
+            self.design.X.dtype
+        )
         return np.asarray(self.design.column_mean_squares(weights), dtype=float) * total
 
     def _matrix(self):

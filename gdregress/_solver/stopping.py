@@ -122,6 +122,9 @@ class ProvenGap:
         Relative rounding error of F.
     """
 
+    # A bound counts what rounding may hide so many times.
+    MARGIN = 100.0
+
     def __init__(self, null_objective, tol, rounding):
         self.null_objective = null_objective
         self.tol = tol
@@ -130,7 +133,8 @@ class ProvenGap:
     def proves(self, norm, gap, value):
         """Whether so little is left that the run may end."""
         left = max(self.null_objective - value, 0.0) + gap
-        return gap <= max(self.tol**2 * left, self.rounding * abs(self.null_objective))
+        noise = self.MARGIN * self.rounding * abs(self.null_objective)
+        return gap <= max(self.tol**2 * left, noise)
 
 
 class Tolerance(Stopping):
