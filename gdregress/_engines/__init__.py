@@ -7,12 +7,13 @@ with the engine, and `wraps(engine)` says whether it suits it. A new pace is an 
 
 from gdregress._engines.ahead import Ahead
 from gdregress._engines.compiled import Compiled
+from gdregress._engines.envelope import Envelope
 from gdregress._engines.jitted import Jitted
 from gdregress._engines.moments import Moments
 from gdregress._engines.overlapped import Overlapped
 from gdregress._engines.plain import Plain
 
-ENGINES = (Moments, Compiled, Jitted, Plain)  # the fastest first
+ENGINES = (Envelope, Moments, Compiled, Jitted, Plain)  # the fastest first
 PACES = (Overlapped, Ahead)
 
 

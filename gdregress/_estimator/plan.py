@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gdregress._engines.envelope import Envelope
 from gdregress._estimator.certificate import certificate_for
 from gdregress._estimator.coordinates import worth_moments
 from gdregress._estimator.diagnosis import RunDiagnostics
@@ -30,7 +31,7 @@ from gdregress._solver.history import History
 from gdregress._solver.line_search import LineSearch
 from gdregress._solver.rate_search import EpochMomentum, LearnedRate
 from gdregress._solver.run import Run
-from gdregress._solver.stopping import Divergence, Never, NotFinite, Plateau, Tolerance
+from gdregress._solver.stopping import Divergence, Never, NotFinite, Plateau, ProvenGap, Tolerance
 from gdregress.schedules import fill_horizon
 
 # Fewest updates after which an automatic schedule begins to fall: epochs of a few updates would
@@ -100,6 +101,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     diagnostics = _diagnostics(estimator, components, curvature, optimizer, reference, frame)
     updates = sampler.updates_per_epoch(objective.n_samples)
     stopping, plateau, divergence, certificate = Never(), None, NotFinite(), None
+    follows = False
     if not in_parts:
         divergence = Divergence(largest, diagnostics.is_above_stable_limit)
         if loss.smooth:
@@ -109,6 +111,16 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         if diagnostics.by_gradient:
             stopping = Tolerance(certificate)
         plateau = _plateau(estimator, components, diagnostics, null_objective, updates)
+        follows = (
+            estimator.learning_rate == "auto"
+            and sampler.takes_all_rows
+            and not estimator.average
+            and Envelope.covers(objective)
+        )
+        if follows and not estimator.early_stopping:
+            plateau, divergence = None, NotFinite()
+        if follows and estimator.tol is not None and not estimator.early_stopping:
+            stopping = Tolerance(ProvenGap(null_objective, estimator.tol, objective.rounding))
     if start is not None and start.plateau is not None and components.schedule.listens:
         plateau = start.plateau
     history, learns = History(), not in_parts and learns_rate(estimator, components.sampler)
@@ -127,6 +139,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         started=started,
         schedule_offset=start.count if start and components.schedule.runs_out else 0,
         may_cut_rate=estimator.learning_rate == "auto",
+        follows_envelope=follows,
         line_search=LineSearch(rate) if is_searched(estimator, components) else None,
         learned_rate=_learned_rate(objective, optimizer, history) if learns else None,
         plateau=plateau,

@@ -45,6 +45,8 @@ class Run:
         Replaces the learning rate.
     learned_rate : LearnedRate or None
         Undoes epochs that did not lower the objective, and sets the rate of the next.
+    follows_envelope : bool
+        Whether losses with kinks are followed along smooth envelopes.
     keep_best_on : tuple of str
         Reasons to stop after which the best parameters are kept, not the last.
     plateau : Plateau or None
@@ -76,6 +78,7 @@ class Run:
     may_cut_rate: bool = False
     line_search: Any = None
     learned_rate: LearnedRate | None = None
+    follows_envelope: bool = False
     keep_best_on: tuple[str, ...] = ("diverged", "interrupted", "plateau")
     plateau: Plateau | None = None
     validate: Callable | None = None

@@ -115,6 +115,34 @@ class Certificate:
         return gap <= self.tol**2 * left or norm <= self.rounding
 
 
+class ProvenGap:
+    """A certificate of runs whose engine bounds F - F* at each epoch.
+
+    Parameters
+    ----------
+    null_objective : float
+        F of the null model.
+    tol : float
+        As for `Certificate`.
+    rounding : float
+        Relative rounding error of F.
+    """
+
+    # A bound counts what rounding may hide so many times.
+    MARGIN = 100.0
+
+    def __init__(self, null_objective, tol, rounding):
+        self.null_objective = null_objective
+        self.tol = tol
+        self.rounding = rounding
+
+    def proves(self, norm, gap, value):
+        """Whether so little is left that the run may end."""
+        left = max(self.null_objective - value, 0.0) + gap
+        noise = self.MARGIN * self.rounding * abs(self.null_objective)
+        return gap <= max(self.tol**2 * left, noise)
+
+
 class Tolerance(Stopping):
     """F - F* <= tol^2 (F_null - F*), by the estimate of a certificate.
 

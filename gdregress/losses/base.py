@@ -24,6 +24,7 @@ fact                  meaning
 ====================  ===============================================================
 ``curvature``         the least upper bound of d2L/dz2, None where there is none
 ``curvature_at``      d2L/dz2 as a function of y and z; by differences where none is stated
+``pieces``            `Pieces` of a loss of two linear pieces, None for all others
 ``is_quadratic``      whether L = (z - y)^2 / 2
 ``multinomial``       whether softmax is its form for more than two classes
 ``always_positive``   whether every finite prediction has a loss above 0, so that
@@ -39,11 +40,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gdregress._utils.array_api import namespace
 from gdregress._utils.facts import StatesFacts
 from gdregress._utils.types import Array, BaseEstimator
+
+if TYPE_CHECKING:
+    from gdregress.losses.pieces import Pieces
 
 TargetRange = Literal["real", "non-negative", "positive", "labels", "classes"]
 # The step of a central difference in double precision: eps ** (1 / 3).
@@ -77,6 +81,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     n_outputs: int | None = None
     needs_library: bool = False
     curvature: float | None = None
+    pieces: Pieces | None = None
     is_quadratic: bool = False
     multinomial: bool = False
     always_positive: bool = False
@@ -88,6 +93,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     formulas_of_facts: dict[str, tuple[str, ...]] = {
         "curvature": ("value", "gradient"),
         "curvature_at": ("value", "gradient"),
+        "pieces": ("value", "gradient"),
         "is_quadratic": ("value", "gradient"),
         "multinomial": (
             "value",
@@ -120,6 +126,15 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         coupled, the diagonal of the Hessian.
         """
         return local_curvature(self, y, z)
+
+    def envelope(self, width: float) -> Loss | None:
+        """A smooth loss that is nowhere above this one, and approaches it as the width falls.
+
+        None where the loss is smooth itself, or states no `pieces`.
+        """
+        from gdregress.losses.pieces import Envelope
+
+        return None if self.pieces is None else Envelope(self, width)
 
     @property
     def base_loss(self) -> Loss:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from gdregress._utils.array_api import namespace
 from gdregress._utils.types import Array
 from gdregress.losses.base import Loss
+from gdregress.losses.pieces import Pieces
 
 
 class LogLoss(Loss):
@@ -72,6 +73,7 @@ class Hinge(Loss):
 
     kernel = "Hinge"
     smooth = False
+    pieces = Pieces(-1.0, 0.0, 1.0, 1.0)
     target_range = "labels"
 
     def value(self, y: Array, z: Array) -> Array:
@@ -145,6 +147,7 @@ class Perceptron(Loss):
 
     kernel = "Perceptron"
     smooth = False
+    pieces = Pieces(-1.0, 0.0)
     target_range = "labels"
 
     def value(self, y: Array, z: Array) -> Array:

@@ -8,6 +8,7 @@ from gdregress._utils.array_api import namespace
 from gdregress._utils.types import Array
 from gdregress._utils.validation import Interval
 from gdregress.losses.base import Loss
+from gdregress.losses.pieces import Pieces
 
 # Up to this |d| the series of `exp_remainder` is exact with so many terms; the core has both.
 REMAINDER_NEAR, REMAINDER_TERMS = 0.1, 11
@@ -69,6 +70,7 @@ class AbsoluteError(Loss):
 
     kernel = "AbsoluteError"
     smooth = False
+    pieces = Pieces(-1.0, 1.0)
 
     def value(self, y: Array, z: Array) -> Array:
         return abs(z - y)
@@ -125,6 +127,10 @@ class Quantile(Loss):
     def __init__(self, quantile: float = 0.5) -> None:
         self.quantile = quantile
 
+    @property
+    def pieces(self) -> Pieces:
+        return Pieces(-self.quantile, 1 - self.quantile)
+
     def value(self, y: Array, z: Array) -> Array:
         residual = z - y
         return abs(residual) / 2 + (0.5 - self.quantile) * residual
@@ -157,6 +163,10 @@ class EpsilonInsensitive(Loss):
 
     def __init__(self, epsilon: float = 0.1) -> None:
         self.epsilon = epsilon
+
+    @property
+    def pieces(self) -> Pieces:
+        return Pieces(-1.0, 1.0, -self.epsilon, self.epsilon)
 
     def value(self, y: Array, z: Array) -> Array:
         return namespace(z).clip(abs(z - y) - self.epsilon, min=0)

@@ -1,0 +1,117 @@
+"""Newton systems of curved rows: (A' D A + E) step = -gradient, D >= 0 and E diagonal.
+
+Only rows that are curved take part. Where few of them are, or the columns are many, forming the
+matrix would cost more than to multiply by it: conjugate gradients do, preconditioned by the
+diagonal.
+"""
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.sparse.linalg import LinearOperator, cg
+
+from gdregress._objective.moments import affordable, moments_of
+
+# Added to the diagonal, relative to it and in units of rounding: columns may depend on each other.
+JITTER, REFINEMENTS = 100, 3
+CG_STEPS, CG_TOLERANCE = 200, 1e-8
+
+
+class Products:
+    """A' D A of a design matrix.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+    row_curvature : ndarray of shape (n_samples,)
+        The diagonal of D.
+
+    Attributes
+    ----------
+    matrix : ndarray of shape (n_parameters, n_parameters) or None
+        None where it would be too large.
+    """
+
+    def __init__(self, design, row_curvature):
+        rows = np.flatnonzero(row_curvature)
+        if 2 * len(rows) < design.n_samples:
+            design, row_curvature = design.take(rows), row_curvature[rows]
+        self.design = design
+        self.row_curvature = row_curvature
+        self.matrix = self._matrix() if affordable(design) else None
+
+    def diagonal(self):
+        """The diagonal of A' D A."""
+        if self.matrix is not None:
+            return np.diag(self.matrix)
+        if len(self.row_curvature) == 0:
+            return np.zeros(self.design.n_parameters)
+        total = float(np.sum(self.row_curvature))
+        weights = (self.row_curvature / total * len(self.row_curvature)).astype(
+            self.design.X.dtype
+        )
+        return np.asarray(self.design.column_mean_squares(weights), dtype=float) * total
+
+    def _matrix(self):
+        design, weights = self.design, self.row_curvature
+        if len(weights) == 0:
+            return np.zeros((design.n_parameters,) * 2)
+        moments = moments_of(design, None, weights.astype(design.X.dtype))
+        if design.coordinates is not None:
+            moments = moments.in_coordinates(design.coordinates)
+        return len(weights) * moments.matrix(design.fit_intercept)
+
+    def times(self, v):
+        """A' D A v."""
+        if self.matrix is not None:
+            return self.matrix @ v
+        if len(self.row_curvature) == 0:
+            return 0 * v
+        return self.design.adjoint(self.row_curvature * self.design.predict(v))
+
+
+def newton_step(products, base, extra, gradient):
+    """The step -(A' D A + base + diag(extra))^-1 gradient, as far as rounding allows.
+
+    Parameters
+    ----------
+    products : Products
+    base : ndarray
+        A matrix that is added, or its diagonal where `products` has no matrix.
+    extra, gradient : ndarrays of shape (n_parameters,)
+
+    Returns
+    -------
+    step : ndarray of shape (n_parameters,)
+    residual : ndarray of shape (n_parameters,)
+        gradient + (A' D A + base + diag(extra)) step, without the base where it is a diagonal.
+    """
+    if products.matrix is None:
+        step = _by_conjugate_gradients(products, base + extra, gradient)
+        return step, gradient + products.times(step) + extra * step
+    H = products.matrix + base
+    H[np.diag_indices_from(H)] += extra
+    size = np.sqrt(np.diag(H))
+    size[size == 0] = 1.0
+    scaled, jitter = H / np.outer(size, size), JITTER * np.finfo(products.design.X.dtype).eps
+    while True:
+        scaled[np.diag_indices_from(H)] += jitter
+        try:
+            factor = cho_factor(scaled)
+            break
+        except LinAlgError:
+            jitter *= 100
+    step, residual = 0 * gradient, gradient
+    for _ in range(REFINEMENTS):  # as the factor is that of another matrix
+        step = step - cho_solve(factor, residual / size) / size
+        residual = gradient + H @ step
+    return step, residual
+
+
+def _by_conjugate_gradients(products, extra, gradient):
+    diagonal = products.diagonal() + extra
+    diagonal[diagonal == 0] = 1.0
+    shape = (len(gradient),) * 2
+    system = LinearOperator(shape, matvec=lambda v: products.times(v) + extra * v, dtype=float)
+    inverse = LinearOperator(shape, matvec=lambda v: v / diagonal, dtype=float)
+    step, _ = cg(system, -gradient, rtol=CG_TOLERANCE, maxiter=CG_STEPS, M=inverse)
+    return step
