@@ -58,7 +58,7 @@ def warn_not_converged(run, diagnostics, params, stalled=False):
     """ConvergenceWarning: gradient against tolerance, epochs still needed, what helps most."""
     history = run.history
     reference, norm = diagnostics.reference, history["gradient_norm"][-1]
-    changes = relative_changes(history["objective"])
+    changes = relative_changes(kept_objectives(history))
     asked = f", tol asks for {diagnostics.tol:g}" if diagnostics.tol else ""
     relative = norm / reference if reference else 0.0
     lines = [
@@ -189,6 +189,12 @@ def _condition_text(diagnostics):
     if before is None or after is None:
         return ""
     return f" (condition number {before:.3g} before, {after:.3g} after)"
+
+
+def kept_objectives(history):
+    """The objective of each epoch, but for those that were undone and made no update."""
+    rows = zip(history["t"], history["objective"], strict=True)
+    return list(dict(rows).values())
 
 
 def relative_changes(objective):
