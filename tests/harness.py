@@ -14,6 +14,9 @@ from gdregress._engines import ahead as ahead_module
 from gdregress._engines import compiled as compiled_module
 from gdregress._engines import overlapped as overlapped_module
 from gdregress._objective.deferred import fetch
+from gdregress._solver.run import Run, State
+from gdregress.samplers import MiniBatch
+from gdregress.schedules import Constant
 
 
 class InterpretedMoments(Moments):
@@ -165,6 +168,39 @@ def using(form=None, pace=None, moments=True, **constants):
         for name, value in constants.items():
             patch.setattr(*CONSTANTS[name], value)
         yield log
+
+
+def epochs_alone(
+    form, objective, optimizer, params, rate, batch_size, epochs=1, schedule=None, **state
+):
+    """The state after some epochs of batches, which nothing measures and nothing ends.
+
+    Parameters
+    ----------
+    form : str
+        A key of `FORMS`.
+    objective : Objective
+    optimizer : Optimizer
+    params : array
+        Where the epochs begin.
+    rate : float
+    batch_size : int
+    epochs : int
+    schedule : callable or None
+        None for a constant rate.
+    **state
+        Further fields of the state.
+    """
+    parts = {"objective": objective, "optimizer": optimizer, "learning_rate": rate}
+    parts |= {"sampler": MiniBatch(batch_size), "schedule": schedule or Constant()}
+    unused = ("stopping", "divergence", "gradient_step", "gradient_units")
+    run = Run(**parts, **dict.fromkeys(unused), max_iter=epochs, started=0.0)
+    state = State(params, np.random.RandomState(0), optimizer.init(params), **state)
+    engine = next(engine for engine in FORMS[form] if engine.supports(run, state))
+    assert engine is not Plain or form == "plain"
+    for _ in range(epochs):
+        engine(run, None).epoch(state)
+    return state
 
 
 @contextmanager

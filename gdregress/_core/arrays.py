@@ -20,7 +20,7 @@ def _import_kernels():
 
 kernels = _import_kernels()
 
-_NO_BOUND = np.empty(0)
+_NOTHING = np.empty(0)
 _warned = False
 
 
@@ -64,7 +64,7 @@ def kernel_loss(loss, kernels=kernels):
 
 def kernel_penalty(penalty, n_features, kernels=kernels):
     """The core's penalty, w -> clip(soft(w, s l1) / (1 + s l2), lower, upper)."""
-    terms, bounds = penalty.kernel_terms, (_NO_BOUND, _NO_BOUND)
+    terms, bounds = penalty.kernel_terms, (_NOTHING, _NOTHING)
     size = n_features if np.ndim(terms.l1) or np.ndim(terms.l2) else 1
     strengths = [_of_size(size, strength) for strength in (terms.l1, terms.l2)]
     if terms.bounds is not None:
@@ -74,6 +74,14 @@ def kernel_penalty(penalty, n_features, kernels=kernels):
 
 def _of_size(size, values):
     return np.array(np.broadcast_to(values, size), dtype=float)
+
+
+def kernel_columns(coordinates, w, kernels=kernels):
+    """The core's columns, by which parameters of the shape of w become the user's."""
+    if coordinates is None:
+        return kernels.Columns(_NOTHING, _NOTHING, np.empty((0, 0)))
+    mean = np.array(coordinates.mean, dtype=float)
+    return kernels.Columns(mean, 1 / np.array(coordinates.scale, dtype=float), np.empty(w.shape))
 
 
 def kernel_constants(optimizer):

@@ -63,10 +63,10 @@ class Compiled(EpochEngine):
             and run.line_search is None
             and isinstance(state.params, np.ndarray)
             and objective.has_rows
-            and objective.design.coordinates is None
             and objective.penalty.kernel_terms is not None
             and run.optimizer.kernel is not None
             and core.covers(objective.loss, objective.design)
+            and _separable(objective.design.coordinates)
             and (sparse.issparse(objective.design.X) or objective.design.X.flags.c_contiguous)
         )
 
@@ -100,6 +100,7 @@ class _Epoch:
         self.loss = core.kernel_loss(objective.loss, kernels)
         self.penalty = core.kernel_penalty(objective.penalty, objective.design.n_features, kernels)
         self.w = core.target_rows(state.params)
+        self.columns = core.kernel_columns(objective.design.coordinates, self.w, kernels)
         memory = [core.target_rows(getattr(state.memory, f)) for f in optimizer.kernel_memory]
         self.memory = np.array(memory).reshape(len(memory), *self.w.shape)
         self.count = state.memory._asdict().get("count", 0)
@@ -140,7 +141,7 @@ class _Epoch:
         """Choose the fastest kernel for these rows and this rule."""
         n_targets = rows[-3].shape[1]
         scratch = [memory_apart(k, self.rows_at_once) for k in (n_targets, len(self.w))]
-        plain = self.run.optimizer.kernel == "GradientDescent"
+        plain = self.run.optimizer.kernel == "GradientDescent" and not self.columns.active
         if sparse.issparse(X) and plain and not self.penalty.varies:
             applied = np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0))
             self.kernels.csr_descent(*rows, size, rates, self.loss, rule, applied, *scratch)
@@ -150,11 +151,11 @@ class _Epoch:
             rest = (self.loss, rule, lazy, last_update, *scratch)
             self.kernels.csr_momentum(*rows, size, rates, *rest)
         elif sparse.issparse(X):
-            self.kernels.csr_epoch(*rows, size, rates, self.loss, rule, *scratch)
+            self.kernels.csr_epoch(*rows, size, rates, self.loss, rule, self.columns, *scratch)
         elif plain and size == 1:
             self.kernels.dense_descent(*rows, rates, self.loss, rule, *scratch)
         else:
-            self.kernels.dense_epoch(*rows, size, rates, self.loss, rule, *scratch)
+            self.kernels.dense_epoch(*rows, size, rates, self.loss, rule, self.columns, *scratch)
 
     def _may_be_lazy(self, X, size, rates):
         """Whether coefficients without a gradient are moved only when they are needed next.
@@ -165,6 +166,7 @@ class _Epoch:
         return (
             optimizer.kernel in ("Momentum", "Nesterov")
             and penalty.l2_alone
+            and not self.columns.active
             and self.state.average is None
             and LAZY_COST * size * X.nnz <= X.shape[0] * X.shape[1]
             and is_overdamped(optimizer.momentum, rates.max() * penalty.l2)
@@ -181,6 +183,11 @@ class _Epoch:
             changed["count"] = self.count
         state.memory = state.memory._replace(**changed)
         state.params = core.like_params(self.w, state.params)
+
+
+def _separable(coordinates):
+    """Whether each coefficient has a coordinate of its own, as the core's have."""
+    return coordinates is None or coordinates.separable
 
 
 def is_overdamped(momentum, shrinkage):

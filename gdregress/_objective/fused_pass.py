@@ -32,6 +32,7 @@ def fused_pass(
     gradient=True,
     both_values=False,
     squares=None,
+    slopes=None,
     kernels=core.kernels,
 ):
     """Mean weighted loss at `params` and its gradient at `next_point`.
@@ -52,6 +53,9 @@ def fused_pass(
         Also the loss at `next_point`.
     squares : ndarray of shape (n_parameters,) or None
         With `gradient`: becomes the `column_mean_squares`, at no pass of their own.
+    slopes : ndarray of shape (n_samples, n_predictions) or None
+        With `gradient`: becomes dL/dz of every row at the point of the gradient, without its
+        weight; of double precision.
     kernels : module
         The compiled core, or the same files run by Python.
 
@@ -63,6 +67,7 @@ def fused_pass(
     n, y = design.n_samples, core.target_columns(y)
     w = _user_rows(design, params)
     u = _NOTHING if next_point is None or not gradient else _user_rows(design, next_point)
+    kept = _NOTHING if slopes is None else slopes
     weights = core.kernel_weights(weights, y.dtype)
     row_length = design.n_features
     if sparse.issparse(design.X):
@@ -74,12 +79,12 @@ def fused_pass(
         scratch = [memory_apart(k, rows_at_once) for k in (y.shape[1], len(w))]
         scratch.append(memory_apart(rows_at_once))
         if sparse.issparse(design.X):
-            rest = (design.fit_intercept, kernel_loss, w, u, g, *scratch, values, squares)
+            rest = (design.fit_intercept, kernel_loss, w, u, g, *scratch, values, squares, kept)
             kernels.csr_pass(*arrays, y, weights, start, stop, *rest)
             return
         rest = (kernel_loss, w, u, g, *scratch, values, squares)
         for X, rows in _in_rows(design.X, start, stop):
-            kernels.dense_pass(X, y[rows], weights[rows], 0, len(X), *rest)
+            kernels.dense_pass(X, y[rows], weights[rows], 0, len(X), *rest, kept[rows])
 
     pieces = pieces_of(n, len(w) * (1 + row_length), w.size if gradient else 0)
     shapes = [(1 + both_values,)]

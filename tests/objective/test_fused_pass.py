@@ -132,6 +132,26 @@ def test_squares_of_the_columns_on_the_way(layout, twin):
             assert_array_equal(seen[1], alone[1])
 
 
+@pairwise(loss=["huber", "poisson"], layout=LAYOUTS, twin=TWINS, k=[1, 3], elsewhere=[True, False])
+def test_slopes_are_kept_on_the_way(loss, layout, twin, k, elsewhere):
+    """Those at the point of the gradient, of every row and without its weight."""
+    loss = LOSSES[loss]()
+    for dtype, rtol in ((np.float64, 1e-13), (np.float32, 2e-6)):
+        X, y, weights = make_data(k=k, dtype=dtype)
+        design = DesignMatrix(LAYOUTS[layout](X), True)
+        params, next_point = (make_params(12, k, seed, dtype) for seed in (1, 2))
+        args = design, y, weights, loss, params, next_point if elsewhere else None
+        slopes = np.full((23, k), np.nan)
+        seen = fused_pass(*args, slopes=slopes, kernels=TWINS[twin])
+        A = np.column_stack([X, np.ones(23)]).astype(float)
+        at = (next_point if elsewhere else params).astype(float)
+        expected = loss.gradient(y.astype(float), A @ at).reshape(23, k)
+        assert_allclose(slopes, expected, rtol=rtol, atol=rtol)
+        alone = fused_pass(*args, kernels=TWINS[twin])
+        assert seen[0] == alone[0]
+        assert_array_equal(seen[1], alone[1])
+
+
 @pytest.mark.parametrize("twin", TWINS)
 def test_poisson_of_a_tiny_target(twin):
     design = DesignMatrix(np.ones((1, 1)), False)
@@ -188,8 +208,10 @@ def test_threads_do_not_change_a_bit(layout, large):
     args = DesignMatrix(rows, True), y, weights, loss, params, params / 2
 
     def both():
-        value, gradient = fused_pass(*args)
-        return np.concatenate([[value], gradient, column_mean_squares(args[0], weights)])
+        slopes = np.empty((len(y), 1))
+        value, gradient = fused_pass(*args, slopes=slopes)
+        squares = column_mean_squares(args[0], weights)
+        return np.concatenate([[value], gradient, squares, slopes[:, 0]])
 
     freely = both()
     with threadpool_limits(1):

@@ -9,6 +9,7 @@ A .pxd beside a part holds the C types of its classes and the C loops that it ca
 ``losses``          values and slopes of the losses
 ``penalty``         one prox for all penalties
 ``rules``           the optimizers: one gradient becomes one step
+``columns``         parameters of centred and scaled columns, rows as they are
 ``dense_epochs``    stochastic and mini-batch epochs over dense rows
 ``sparse_epochs``   the same over sparse rows
 ``lazy_momentum``   momentum over sparse rows in time proportional to the nonzeros

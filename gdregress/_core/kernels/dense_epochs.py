@@ -9,7 +9,7 @@ X   rows; x is one of them
 y   targets of shape (rows, targets)
 w   parameters of shape (predictions, features + intercept), the intercept last
 v   w divided by a scale
-u   the point at which the gradient is taken
+u   the point at which the gradient is taken, in the user's columns
 g   gradient, in the shape of w
 z   predictions, then slopes dL/dz, of shape (predictions, rows of a block)
 lr  learning rate
@@ -28,6 +28,7 @@ l1, l2  strengths of the penalty
 import cython
 
 if not cython.compiled:
+    from gdregress._core.kernels.columns import Columns
     from gdregress._core.kernels.losses import Loss
     from gdregress._core.kernels.penalty import Penalty
     from gdregress._core.kernels.rows import (
@@ -123,10 +124,11 @@ def dense_epoch(
     rates: cython.double[::1],
     loss: Loss,
     rule: Rule,
+    columns: Columns,
     targets: cython.double[:, ::1],
     z: cython.double[:, ::1],
 ):
-    """One step of the rule for every batch of dense rows.
+    """One step of the rule for every batch of dense rows, in the coordinates of the columns.
 
     `targets` and z are scratch space for the targets and predictions of a block: the rows that
     stay in the cache while both their predictions and their gradient are computed.
@@ -139,10 +141,13 @@ def dense_epoch(
     m: cython.Py_ssize_t
     first: cython.Py_ssize_t
     block: cython.Py_ssize_t
+    u: cython.double[:, ::1] = columns.w if columns.active else rule.u
     with cython.nogil:
         for b in range(rates.shape[0]):
             m = min(batch_size, n - b * batch_size)
             rule.begin()
+            if columns.active:
+                columns.to_user(rule.u)
             first = b * batch_size
             while first < b * batch_size + m:
                 block = min(z.shape[1], b * batch_size + m - first)
@@ -151,7 +156,7 @@ def dense_epoch(
                     i = order[first + a]
                     take_targets(y, i, targets, a)
                     for t in range(rule.k):
-                        z[t, a] = dot(X, i, rule.u, t, -1)
+                        z[t, a] = dot(X, i, u, t, -1)
                 loss.slopes(targets, z, block)
                 for a in range(block):
                     i = order[first + a]
@@ -159,5 +164,7 @@ def dense_epoch(
                         if z[t, a] != 0:
                             add(z[t, a] * weight(weights, i) / m, X, i, rule.g, t)
                 first += block
+            if columns.active:
+                columns.pull_back(rule.g)
             rule.step(rates[b])
             rule.update_means()

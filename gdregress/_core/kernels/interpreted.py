@@ -1,5 +1,6 @@
 """All kernels as plain Python: slow, and the reference of the compiled ones."""
 
+from gdregress._core.kernels.columns import *
 from gdregress._core.kernels.common import *
 from gdregress._core.kernels.dense_epochs import *
 from gdregress._core.kernels.lazy_momentum import *

@@ -52,13 +52,16 @@ def dense_pass(
     losses: cython.double[::1],
     values: cython.double[::1],
     squares: cython.double[::1],
+    slopes: cython.double[:, ::1],
 ):
     """Add the weighted losses at w over a range of rows to values, and their gradient at u to g.
 
     An empty g asks for no gradient; an empty u stands for w, and each row is multiplied once. A
     second place in values asks for the losses at u. The squares of the columns are added to
-    `squares` unless it is empty. `targets`, z and `losses` are scratch space for a block: rows
-    that stay in the cache until everything about them is computed.
+    `squares` unless it is empty. The slopes dL/dz of each row at the point of the gradient are
+    written to `slopes`, of shape (rows, predictions), unless it is empty. `targets`, z and
+    `losses` are scratch space for a block: rows that stay in the cache until everything about
+    them is computed.
     """
     i: cython.Py_ssize_t = start
     a: cython.Py_ssize_t
@@ -81,6 +84,7 @@ def dense_pass(
                         loss.values(targets, z, losses, m)
                         values[1] += weighted_sum(weights, i, losses, m)
                 loss.slopes(targets, z, m)
+                keep_slopes(z, i, m, slopes)
                 if weights.shape[0] > 0:
                     for t in range(w.shape[0]):
                         for a in range(m):
@@ -112,6 +116,7 @@ def csr_pass(
     losses: cython.double[::1],
     values: cython.double[::1],
     squares: cython.double[::1],
+    slopes: cython.double[:, ::1],
 ):
     """As `dense_pass`, for sparse rows."""
     i: cython.Py_ssize_t = start
@@ -135,6 +140,7 @@ def csr_pass(
                         loss.values(targets, z, losses, m)
                         values[1] += weighted_sum(weights, i, losses, m)
                 loss.slopes(targets, z, m)
+                keep_slopes(z, i, m, slopes)
                 for a in range(m):
                     for t in range(w.shape[0]):
                         r = z[t, a] * weight(weights, i + a)
@@ -169,6 +175,25 @@ def predict_sparse(
         for t in range(w.shape[0]):
             z[t, a] = sparse_dot(data, indices, indptr, i + a, w, t, -1)
             z[t, a] += w[t, p] if fit_intercept else 0.0
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def keep_slopes(
+    z: cython.double[:, ::1],
+    i: cython.Py_ssize_t,
+    m: cython.Py_ssize_t,
+    slopes: cython.double[:, ::1],
+) -> cython.void:
+    """Write the slopes z of m rows from row i on to `slopes`, unless it is empty."""
+    a: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    if slopes.shape[0] > 0:
+        for a in range(m):
+            for t in range(z.shape[0]):
+                slopes[i + a, t] = z[t, a]
 
 
 def dense_squares(

@@ -8,7 +8,7 @@ Letters
 y   targets of shape (rows, targets)
 w   parameters of shape (predictions, features + intercept), the intercept last
 v   coefficients w divided by a scale; the intercept as it is
-u   the point at which the gradient is taken
+u   the point at which the gradient is taken, in the user's columns
 g   gradient, in the shape of w
 z   predictions, then slopes dL/dz, of shape (predictions, rows of a batch)
 r   slope times weight over m: factor of a row in the gradient
@@ -30,6 +30,7 @@ l1, l2  strengths of the penalty
 import cython
 
 if not cython.compiled:
+    from gdregress._core.kernels.columns import Columns
     from gdregress._core.kernels.common import clip, index
     from gdregress._core.kernels.dense_epochs import SMALLEST_SCALE
     from gdregress._core.kernels.losses import Loss
@@ -171,12 +172,14 @@ def csr_epoch(
     rates: cython.double[::1],
     loss: Loss,
     rule: Rule,
+    columns: Columns,
     targets: cython.double[:, ::1],
     z: cython.double[:, ::1],
 ):
     """One step of the rule for every batch of sparse rows; each moves all coordinates.
 
-    `targets` and z are scratch space for a batch.
+    The rows may be centred all the same: only the parameters and the gradient of a batch are
+    those of the columns' coordinates. `targets` and z are scratch space for a batch.
     """
     n: cython.Py_ssize_t = order.shape[0]
     b: cython.Py_ssize_t
@@ -186,21 +189,26 @@ def csr_epoch(
     next_row: cython.Py_ssize_t
     m: cython.Py_ssize_t
     p: cython.Py_ssize_t = rule.p
+    u: cython.double[:, ::1] = columns.w if columns.active else rule.u
     with cython.nogil:
         for b in range(rates.shape[0]):
             m = min(batch_size, n - b * batch_size)
             rule.begin()
+            if columns.active:
+                columns.to_user(rule.u)
             for a in range(m):
                 next_row = prefetch_sparse_row(indptr, y, order, b * batch_size + a)
                 i = order[b * batch_size + a]
                 take_targets(y, i, targets, a)
                 for t in range(rule.k):
                     z[t, a] = sparse_dot(
-                        data, indices, indptr, i, rule.u, t, next_row if t == 0 else -1
+                        data, indices, indptr, i, u, t, next_row if t == 0 else -1
                     )
-                    z[t, a] += rule.u[t, p] if rule.fit_intercept else 0.0
+                    z[t, a] += u[t, p] if rule.fit_intercept else 0.0
             loss.slopes(targets, z, m)
             add_gradient(data, indices, indptr, weights, order, b * batch_size, m, rule, z)
+            if columns.active:
+                columns.pull_back(rule.g)
             rule.step(rates[b])
             rule.update_means()
 

@@ -1,0 +1,65 @@
+"""Coordinates: a run may descend in centred and scaled columns, while its rows stay as they are.
+
+Letters
+-------
+u   parameters in the coordinates, of shape (targets, features + intercept), the intercept last
+w   the same parameters by the user's columns
+g   gradient, in the shape of u
+m   means of the columns
+s   scales of the columns
+t   target
+j   coordinate
+p   number of features
+"""
+
+import cython
+
+
+class Columns:
+    """The parameters w = u / s with the intercept b = b' - m . w, for parameters u and b'.
+
+    The gradient (g, g_b) by them becomes that by u and b', which is ((g - m g_b) / s, g_b). Both
+    maps are applied once a batch, so that rows are multiplied as they are.
+
+    Parameters
+    ----------
+    mean, inverse_scale : ndarrays of shape (n_features,)
+        m and 1 / s; empty where the parameters are the user's own. Without an intercept m is 0.
+    w : ndarray of shape (n_targets, n_features + intercept)
+        Scratch space, empty where the other arrays are.
+    """
+
+    def __init__(self, mean, inverse_scale, w):
+        self.mean = mean
+        self.inverse_scale = inverse_scale
+        self.w = w
+        self.active = len(inverse_scale) > 0
+
+    def to_user(self, u):
+        """w <- the user's parameters at u."""
+        p = self.inverse_scale.shape[0]
+        for t in range(self.w.shape[0]):
+            for j in range(p):
+                self.w[t, j] = u[t, j] * self.inverse_scale[j]
+            if self.w.shape[1] > p:
+                self.w[t, p] = u[t, p] - self.along_mean(t)
+
+    def along_mean(self, t):
+        """m . w of a target."""
+        p = self.mean.shape[0]
+        total = 0.0
+        if cython.compiled:
+            m, w = cython.address(self.mean[0]), cython.address(self.w[t, 0])
+            total = c_dot(m, w, p, cython.NULL)
+        else:
+            for j in range(p):
+                total += self.mean[j] * self.w[t, j]
+        return total
+
+    def pull_back(self, g):
+        """g <- the gradient by u, from that by w."""
+        p = self.inverse_scale.shape[0]
+        for t in range(self.w.shape[0]):
+            total = g[t, p] if g.shape[1] > p else 0.0
+            for j in range(p):
+                g[t, j] = (g[t, j] - self.mean[j] * total) * self.inverse_scale[j]
