@@ -49,6 +49,7 @@ def learn_part(estimator, X, y, sample_weight):
     stream = _stream(estimator, state, X, y, weights, loss)
     part = _Part(estimator, X, y, weights, _of_numpy(loss, y), components.penalty, stream)
     history = estimator.history_ if earlier else History()
+    state["learning_rate"] = stream.learning_rate
     if not earlier:
         part.measure(history, state, started)
     state["weight_total"] += total
@@ -59,7 +60,7 @@ def learn_part(estimator, X, y, sample_weight):
     state["epoch"] += 1
     state.update(stream=stream.to_dict(), params=part.params(), coordinates=None, snapshot=None)
     state.update(memory=None, memory_type="NoneType", average=None, anchor=None)
-    state["learning_rate"] = part.rate()
+    state["learning_rate"] = stream.learning_rate
     part.measure(history, state, started)
     history.forget(KEPT_ROWS)
     _set_fitted(estimator, state, part, loss, history)
@@ -160,9 +161,6 @@ class _Part:
         device = None if xp is np else self.like.device
         return asarray(np.ascontiguousarray(array), xp, device, dtype=self.like.dtype)
 
-    def rate(self):
-        return self.stream.learning_rate
-
     def measure(self, history, state, started):
         """Add the objective on the rows of the call to the history."""
         coef, intercept = self.split()
@@ -182,7 +180,7 @@ class _Part:
                 "objective": loss + penalty,
                 "loss": loss,
                 "penalty": penalty,
-                "learning_rate": self.rate(),
+                "learning_rate": state["learning_rate"],
                 "seconds": time.perf_counter() - started,
             }
         )

@@ -1,6 +1,6 @@
 """Learners at several rates, and which of them is believed."""
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -73,16 +73,15 @@ class Learners:
         return float(RATES[max(0, int(self.tally[3]) - 1)])
 
     def converted(self, convert):
-        """The same with iterates and averages in other coordinates."""
-        return Learners(
-            convert(self.iterates), convert(self.averages), self.record, self.tally
-        )
+        """A copy with iterates and averages in other coordinates."""
+        iterates, averages = convert(self.iterates), convert(self.averages)
+        return Learners(iterates, averages, self.record.copy(), self.tally.copy())
 
     def to_dict(self):
         """Plain arrays."""
-        return asdict(self)
+        return dict(vars(self))
 
     @classmethod
     def from_dict(cls, saved):
-        """The inverse of `to_dict`; arrays are copied, as learning writes to them."""
-        return cls(**{field.name: np.array(saved[field.name]) for field in fields(cls)})
+        """The inverse of `to_dict`, which leaves the arrays that were saved as they are."""
+        return cls(**saved)

@@ -23,11 +23,13 @@ class Stream:
     learners : Learners
         In the user's units between two chunks.
     fit_intercept : bool
+    size : float
+        Mean squared norm of a row in the coordinates of the last chunk.
     """
 
-    def __init__(self, columns, learners, fit_intercept):
+    def __init__(self, columns, learners, fit_intercept, size=1.0):
         self.columns, self.learners = columns, learners
-        self.fit_intercept = fit_intercept
+        self.fit_intercept, self.size = fit_intercept, size
 
     @classmethod
     def at(cls, params, fit_intercept, is_sparse, rows=0):
@@ -65,23 +67,22 @@ class Stream:
         scale, squares = self.columns.scale()
         inside = self.columns.coordinates(scale, self.fit_intercept).penalty(penalty)
         learners = self.learners.converted(lambda params: self._from_user(params, scale))
-        size = float(squares.sum()) + self.fit_intercept or 1.0
+        self.size = float(squares.sum()) + self.fit_intercept or 1.0
         rows = self._rows(X, np.where(squares > 0, 1 / scale, 0.0))
         if core.covers(rows, loss, inside):
-            core.learn_rows(learners, rows, y, weights, loss, inside, size)
+            core.learn_rows(learners, rows, y, weights, loss, inside, self.size)
         else:
             every = 1
             if sparse.issparse(rows):  # as dear as the rows between are together
                 every = max(1, rows.shape[0] * rows.shape[1] // max(1, rows.nnz))
             rows = RowsOf(rows, self.fit_intercept)
-            learn_rows(learners, rows, y, weights, loss, inside, size, every)
+            learn_rows(learners, rows, y, weights, loss, inside, self.size, every)
         self.learners = learners.converted(lambda params: self._to_user(params, scale))
 
     @property
     def learning_rate(self):
         """The rate of what is reported, in its coordinates."""
-        size = float(self.columns.scale()[1].sum()) + self.fit_intercept or 1.0
-        return self.learners.rate / (curvature(self.learners.tally) * size)
+        return self.learners.rate / (curvature(self.learners.tally) * self.size)
 
     @property
     def params(self):
@@ -117,10 +118,12 @@ class Stream:
             "columns": self.columns.to_dict(),
             "learners": self.learners.to_dict(),
             "fit_intercept": self.fit_intercept,
+            "size": self.size,
         }
 
     @classmethod
     def from_dict(cls, saved):
         """The inverse of `to_dict`."""
         columns = RunningColumns.from_dict(saved["columns"])
-        return cls(columns, Learners.from_dict(saved["learners"]), saved["fit_intercept"])
+        learners = Learners.from_dict(saved["learners"])
+        return cls(columns, learners, saved["fit_intercept"], saved["size"])
