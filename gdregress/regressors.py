@@ -352,7 +352,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
                 y = xp.astype(y, X.dtype)
             if not bool(xp.all(xp.isfinite(y))):
                 raise ValueError(f"y holds values beyond the range of {X.dtype}, the type of X.")
-        check_target(loss, y, rows)
+        check_target(loss, y, rows, in_parts)
         return y, weights, loss
 
     def _validation_score(self, loss, y, z, weights):

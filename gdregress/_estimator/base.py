@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gdregress._estimator.callbacks import EpochEnd, print_epoch
 from gdregress._estimator.diagnosis import warn_diverged, warn_not_converged
+from gdregress._estimator.parts import learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import Scorer, prepare
 from gdregress._estimator.renewal import renewal_for
@@ -234,6 +235,9 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self._report(result, plan)
 
     def _partial_fit(self, X, y, sample_weight):
+        if learns_by_rows(self):
+            learn_part(self, X, y, sample_weight)
+            return
         earlier = getattr(self, "_state", None)
         totals = (earlier["weight_total"], earlier["row_total"]) if earlier else (0.0, 0)
         prepared = prepare(
@@ -280,6 +284,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self._loss = plan.run.objective.loss
         state.weight_total += prepared.weight_total
         state.row_total += prepared.objective.n_samples
+        state.stream = None
         self._state = saved(state)
 
     def _report(self, result, plan):
