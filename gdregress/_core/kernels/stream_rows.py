@@ -60,7 +60,20 @@ class StreamLearners:
     """
 
     def __init__(
-        self, w, v, rates, record, tally, p, size, penalty, coupled, scratch, bounds, losses, targets
+        self,
+        w,
+        v,
+        rates,
+        record,
+        tally,
+        p,
+        size,
+        penalty,
+        coupled,
+        scratch,
+        bounds,
+        losses,
+        targets,
     ):
         self.w, self.v, self.rates = w, v, rates
         self.lead, self.squares, self.age, self.wait = record[0], record[1], record[2], record[3]
