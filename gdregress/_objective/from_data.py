@@ -141,6 +141,8 @@ class DataObjective(Objective):
         known = self.moments is not None or self._column_mean_squares is not None
         known = known or self.design.coordinates is not None
         squares = None
+        # the pass squares the user's own columns
+        known = known or self.design.coordinates is not None
         if gradient and not known and fused_pass.has_squares(self.design.X):
             squares = np.empty(self.design.n_parameters)
         result = fused_pass.fused_pass(*data, params, next_point, gradient, both_values, squares)
