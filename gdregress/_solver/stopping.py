@@ -71,14 +71,19 @@ class Certificate:
         A bound of (F - F*) / norm^2 from below: 1 / (2 L), L the largest curvature.
     rounding : float
         Norm that rounding alone makes.
+    measures_end : bool
+        Whether the estimate is made where the run has ended, too.
     """
 
     # A norm at which the run could not be ended has to fall by so much before the next estimate.
     FALL = 0.7
     FIRST = 16  # epoch whose estimate is the first that is made in any case
 
-    def __init__(self, remaining, null_objective, tol, smallest_ratio, rounding):
+    def __init__(
+        self, remaining, null_objective, tol, smallest_ratio, rounding, measures_end=True
+    ):
         self.remaining = remaining
+        self.measures_end = measures_end
         self.null_objective = null_objective
         self.tol = tol
         self.ratio = smallest_ratio
