@@ -18,7 +18,7 @@ class LearnedRate:
     too low; the objective at the end of an epoch is known anyway. Just below a rate that fails an
     epoch gains little, as the noise of the batches nearly outweighs the descent: a quarter of it
     is fast, and the slow growth finds out whether more has become possible, as it does where the
-    curvature falls. An epoch that changed F by no more than its rounding is kept; where the gradient
+    curvature falls. An epoch that changed F by no more than its rounding is kept; if the gradient
     has not become smaller either, as at a rate of exactly 2 / L, the rate is divided by 4.
 
     An epoch that is undone leaves parameters, optimizer, averages and count of updates as they
