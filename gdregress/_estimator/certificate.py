@@ -32,7 +32,8 @@ def certificate_for(estimator, curvature, null_params, null_objective, reference
         ratio = estimate(null_params) / reference**2 or ratio
     tol = estimator.tol or 0.0
     rounding = curvature.rounding(tol * reference, null_objective)
-    return Certificate(estimate, null_objective, tol, ratio, rounding)
+    asked = estimator.tol is not None
+    return Certificate(estimate, null_objective, tol, ratio, rounding, measures_end=asked)
 
 
 def _remaining(objective, spectrum, step, shares, params):
