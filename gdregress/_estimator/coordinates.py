@@ -110,8 +110,18 @@ def _columns(estimator, components, design, weights, spectrum):
     if not all_rows and not estimator.standardize:
         largest = to_numpy(largest_deviations(X, mean if centre else 0 * mean)).astype(float)
     columns = column_coordinates(mean, variance, centre, design.n_samples, largest)
-    columns = Columns(columns.mean, columns.scale, bool(estimator.fit_intercept))
+    scale = columns.scale
+    if may_be_bounded(components.penalty) and not estimator.standardize:
+        # divisions by powers of two are exact: a coefficient at a bound stays at it
+        scale = 2.0 ** np.round(np.log2(scale))
+    columns = Columns(columns.mean, scale, bool(estimator.fit_intercept))
     return columns.in_library_of(X if not sparse.issparse(X) else columns.mean)
+
+
+def may_be_bounded(penalty):
+    """Whether a penalty may be infinite for some coefficients."""
+    terms = penalty.kernel_terms
+    return penalty.active and (terms is None or terms.bounds is not None)
 
 
 def worth_moments(design):
