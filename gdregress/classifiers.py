@@ -160,6 +160,10 @@ class GDClassifier(ClassifierMixin, BaseGD):
     early_stopping : bool, default=False
         Hold out `validation_fraction` of the rows, of every class its share, stop on their
         accuracy, and restore the best parameters.
+    scoring : {"loss", "score"}, default="loss"
+        What early stopping looks at: "loss" is 1 - L / L_null, the share of the mean loss on the
+        rows held out that the best constant has and the model has not; "score" is that of the
+        method `score`: accuracy.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows held out.
     average : bool or int, default=False
@@ -269,6 +273,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         tol: float | None = 1e-5,
         n_iter_no_change: int = 5,
         early_stopping: bool = False,
+        scoring: Literal["loss", "score"] = "loss",
         validation_fraction: float = 0.1,
         average: bool | int = False,
         shuffle: bool = True,
@@ -296,6 +301,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
+        self.scoring = scoring
         self.validation_fraction = validation_fraction
         self.average = average
         self.shuffle = shuffle

@@ -122,6 +122,10 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     early_stopping : bool, default=False
         Hold out `validation_fraction` of the rows, stop on their score, and restore the best
         parameters.
+    scoring : {"loss", "score"}, default="loss"
+        What early stopping looks at: "loss" is 1 - L / L_null, the share of the mean loss on the
+        rows held out that the best constant has and the model has not; "score" is that of the
+        method `score`: R2, or D2 under a log link.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows held out.
     average : bool or int, default=False
@@ -232,6 +236,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         tol: float | None = 1e-5,
         n_iter_no_change: int = 5,
         early_stopping: bool = False,
+        scoring: Literal["loss", "score"] = "loss",
         validation_fraction: float = 0.1,
         average: bool | int = False,
         shuffle: bool = True,
@@ -259,6 +264,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
+        self.scoring = scoring
         self.validation_fraction = validation_fraction
         self.average = average
         self.shuffle = shuffle

@@ -1,7 +1,8 @@
 """The compiled engine: stochastic and mini-batch epochs in the core.
 
 It covers NumPy data, C-ordered or CSR, every component that states a kernel, any number of
-targets, weights and averages.
+targets, weights and averages, the coordinates of centred and scaled columns, and variance
+reduction.
 """
 
 import math

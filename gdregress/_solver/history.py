@@ -43,6 +43,8 @@ class History:
     ``penalty``          the penalty in it
     ``gradient_norm``    norm of the gradient mapping, each column of X in units of its root
                          mean square; for batch at the point of the epoch's gradient
+    ``gap``              estimate of what is left, F - F*; None for a loss with kinks over batches.
+                         Exact, as far as the curvature tells, where a run ends
     ``learning_rate``    rate of the epoch's last update
     ``validation_score`` score on the rows held out, None without early stopping
     ``seconds``          since the data were ready, the work for an automatic rate included;
@@ -83,6 +85,10 @@ class History:
         self.append(other.row(index))
         if other.coef:
             self.append_parameters(other.coef[index], other.intercept[index])
+
+    def correct(self, index: int, column: str, value: float) -> None:
+        """Put a number in its place that was known later."""
+        self._columns[column][index] = value
 
     def undo_last(self, index: int) -> None:
         """Give the last row, whose epoch was undone, the numbers of the row that is kept.

@@ -180,6 +180,8 @@ class Result:
         As it was at the end.
     stop_reason : str
     n_iter : int
+    best_row, kept_row : int
+        Rows of the history: that of the best parameters, and that of those that are kept.
     interrupt : BaseException or None
     """
 
@@ -187,4 +189,6 @@ class Result:
     run: Run
     stop_reason: str
     n_iter: int
+    best_row: int = -1
+    kept_row: int = -1
     interrupt: BaseException | None = None

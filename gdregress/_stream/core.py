@@ -16,7 +16,7 @@ def covers(X, loss, penalty):
     )
 
 
-def learn_rows(learners, X, y, weights, loss, penalty, size, kernels=core.kernels):
+def learn_rows(learners, X, y, weights, losses, loss, penalty, size, kernels=core.kernels):
     """As `rows.learn_rows`, with the rows as an array in the coordinates of the learners."""
     w, v = learners.iterates, learners.averages
     k, n_parameters = w.shape[1:]
@@ -27,14 +27,14 @@ def learn_rows(learners, X, y, weights, loss, penalty, size, kernels=core.kernel
         v.reshape(-1, n_parameters),
         RATES,
         learners.record,
-        learners.tally,
         X.shape[1],
         size,
+        learners.curvature,
         core.kernel_penalty(penalty, X.shape[1], kernels),
         float(loss.curvature) if coupled else 0.0,
         np.empty((3, k, 1)),
         np.empty((2, k)),
-        np.empty(len(RATES) + 1),
+        losses,
         np.empty((y.shape[1], 1)),
     )
     kernels.stream_rows(X, y, weights, core.kernel_loss(loss, kernels), loss.is_quadratic, of_core)

@@ -5,7 +5,8 @@ from scipy import sparse
 
 from gdregress._stream import core
 from gdregress._stream.learners import Learners
-from gdregress._stream.rows import RowsOf, curvature, learn_rows
+from gdregress._stream.race import counted, losses_before
+from gdregress._stream.rows import learn_rows
 from gdregress._stream.running_columns import RunningColumns
 
 # Rows whose coordinates are computed at once.
@@ -23,13 +24,15 @@ class Stream:
     learners : Learners
         In the user's units between two chunks.
     fit_intercept : bool
+    rows : int
+        Learned so far.
     size : float
         Mean squared norm of a row in the coordinates of the last chunk.
     """
 
-    def __init__(self, columns, learners, fit_intercept, size=1.0):
+    def __init__(self, columns, learners, fit_intercept, rows=0, size=1.0):
         self.columns, self.learners = columns, learners
-        self.fit_intercept, self.size = fit_intercept, size
+        self.fit_intercept, self.rows, self.size = fit_intercept, rows, size
 
     @classmethod
     def at(cls, params, fit_intercept, is_sparse, rows=0):
@@ -44,7 +47,7 @@ class Stream:
         """
         n_features = params.shape[1] - fit_intercept
         columns = RunningColumns(n_features, centred=fit_intercept and not is_sparse)
-        return cls(columns, Learners.at(params, rows), fit_intercept)
+        return cls(columns, Learners.at(params, rows), fit_intercept, rows)
 
     def learn(self, X, y, weights, loss, penalty):
         """Go over the rows of a chunk once.
@@ -58,31 +61,42 @@ class Stream:
         penalty : Penalty
             Of the user's coefficients.
         """
-        for start in range(0, X.shape[0], ROWS_AT_ONCE):
-            part = slice(start, start + ROWS_AT_ONCE)
-            self._learn(X[part].astype(float), y[part], weights[part], loss, penalty)
+        start = 0
+        while start < len(y):
+            # the first rows of all are chunks of 1, 1, 2, 4, ... rows
+            stop = min(len(y), start + max(1, self.rows))
+            part = slice(start, stop)
+            self._learn_chunk(X[part], y[part], weights[part], loss, penalty)
+            self.rows += stop - start
+            start = stop
 
-    def _learn(self, X, y, weights, loss, penalty):
+    def _learn_chunk(self, X, y, weights, loss, penalty):
+        """Let the candidates predict the rows, then learn them."""
+        parts = [slice(i, i + ROWS_AT_ONCE) for i in range(0, len(y), ROWS_AT_ONCE)]
+        each = [losses_before(self.learners, X[part], y[part], loss) for part in parts]
+        losses = np.concatenate([losses for losses, _ in each], axis=1)
+        slopes = np.concatenate([slopes for _, slopes in each])
+        learners = self.learners
+        learners.tally = counted(learners.tally, losses[learners.best], slopes)
+        for part in parts:
+            rows, left = X[part].astype(float), losses[:, part.start :]
+            self._learn(rows, y[part], weights[part], left, loss, penalty)
+
+    def _learn(self, X, y, weights, losses, loss, penalty):
         self.columns.add(X, weights)
         scale, squares = self.columns.scale()
         inside = self.columns.coordinates(scale, self.fit_intercept).penalty(penalty)
         learners = self.learners.converted(lambda params: self._from_user(params, scale))
         self.size = float(squares.sum()) + self.fit_intercept or 1.0
         rows = self._rows(X, np.where(squares > 0, 1 / scale, 0.0))
-        if core.covers(rows, loss, inside):
-            core.learn_rows(learners, rows, y, weights, loss, inside, self.size)
-        else:
-            every = 1
-            if sparse.issparse(rows):  # as dear as the rows between are together
-                every = max(1, rows.shape[0] * rows.shape[1] // max(1, rows.nnz))
-            rows = RowsOf(rows, self.fit_intercept)
-            learn_rows(learners, rows, y, weights, loss, inside, self.size, every)
+        learn = core.learn_rows if core.covers(rows, loss, inside) else learn_rows
+        learn(learners, rows, y, weights, losses, loss, inside, self.size)
         self.learners = learners.converted(lambda params: self._to_user(params, scale))
 
     @property
     def learning_rate(self):
         """The rate of what is reported, in its coordinates."""
-        return self.learners.rate / (curvature(self.learners.tally) * self.size)
+        return self.learners.rate / (self.learners.curvature * self.size)
 
     @property
     def params(self):
@@ -114,16 +128,11 @@ class Stream:
 
     def to_dict(self):
         """Plain numbers and arrays."""
-        return {
-            "columns": self.columns.to_dict(),
-            "learners": self.learners.to_dict(),
-            "fit_intercept": self.fit_intercept,
-            "size": self.size,
-        }
+        parts = {"columns": self.columns.to_dict(), "learners": self.learners.to_dict()}
+        return {**vars(self), **parts}
 
     @classmethod
     def from_dict(cls, saved):
         """The inverse of `to_dict`."""
         columns = RunningColumns.from_dict(saved["columns"])
-        learners = Learners.from_dict(saved["learners"])
-        return cls(columns, learners, saved["fit_intercept"], saved["size"])
+        return cls(**{**saved, "columns": columns, "learners": Learners.from_dict(saved["learners"])})

@@ -131,7 +131,7 @@ def test_a_warm_start_on_other_data_finds_another_rate(rows):
     y = X[:, 0] + 0.3 * y
     model = GDRegressor("huber", solver="mini-batch", optimizer="gd", tol=None, warm_start=True)
     model.set_params(max_iter=60, random_state=0).fit(X, y)
-    assert model._state["rate_factor"] < 0.1  # what is left near the noise of the batches
+    assert model._state["rate_has_failed"]  # and grows slowly from then on
     model.set_params(max_iter=10).fit(X, -y)
     objective = model.history_["objective"]
     assert objective[-1] < 0.3 * objective[0]

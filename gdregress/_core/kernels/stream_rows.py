@@ -30,9 +30,7 @@ if not cython.compiled:
 # `gdregress._stream` has the same constants.
 MEMORY = cython.declare(cython.double, 8.0)
 THRESHOLD = cython.declare(cython.double, 1.5)
-WINDOW = cython.declare(cython.double, 1000.0)
 HALVINGS = cython.declare(cython.Py_ssize_t, 40)
-LARGEST_LOSS = cython.declare(cython.double, 1e200)
 LARGEST_SLOPE = cython.declare(cython.double, 1e100)
 
 
@@ -45,57 +43,41 @@ class StreamLearners:
     rates : ndarray of shape (learners,)
     record : ndarray of shape (4, learners)
         `Learners.lead`, `.squares`, `.age` and `.wait`.
-    tally : ndarray of shape (4,)
-        Mean square of the slopes, mean loss, their number, and the candidate that is reported.
     p : int
-    size : float
-        Mean squared norm of a row.
+    size, h : float
+        Mean squared norm of a row, and the curvature of the loss.
     penalty : Penalty
     coupled : float
         Bound of the curvature of a loss whose predictions belong together; 0 for all others.
     scratch : ndarray of shape (3, predictions, 1)
     bounds : ndarray of shape (2, predictions)
-    losses : ndarray of shape (learners + 1,)
+    losses : ndarray of shape (learners + 1, rows)
+        Of every candidate on every row, before any of the rows has been learned.
     targets : ndarray of shape (targets, 1)
     """
 
     def __init__(
-        self, w, v, rates, record, tally, p, size, penalty, coupled, scratch, bounds, losses, targets
+        self, w, v, rates, record, p, size, h, penalty, coupled, scratch, bounds, losses, targets
     ):
         self.w, self.v, self.rates = w, v, rates
         self.lead, self.squares, self.age, self.wait = record[0], record[1], record[2], record[3]
-        self.tally = tally
         self.n, self.k, self.p = len(rates), w.shape[0] // len(rates), p
         self.fit_intercept = w.shape[1] > p
-        self.size, self.penalty, self.coupled = size, penalty, coupled
+        self.size, self.h, self.penalty, self.coupled = size, h, penalty, coupled
         self.z, self.r, self.trial = scratch[0], scratch[1], scratch[2]
         self.low, self.high = bounds[0], bounds[1]
-        self.losses, self.one, self.targets = losses, losses[:1].copy(), targets
+        self.losses, self.one, self.targets = losses, bounds[0, :1].copy(), targets
 
-    def loss_of(self, loss):
-        """The loss of the predictions z, a finite number."""
+    def costs_nothing(self, loss):
+        """Whether the loss of the predictions z is 0."""
         loss.values(self.targets, self.z, self.one, 1)
-        return self.one[0] if self.one[0] < LARGEST_LOSS else LARGEST_LOSS
+        return self.one[0] == 0
 
-    def count(self, loss):
-        """Add slope and loss of the reported candidate, whose predictions are z, to the tally."""
-        self.tally[2] = min(self.tally[2] + 1, WINDOW)
-        value = self.loss_of(loss)
-        for t in range(self.k):
-            self.r[t, 0] = self.z[t, 0]
-        loss.slopes(self.targets, self.r, 1)
-        square = 0.0
-        for t in range(self.k):
-            slope = bounded(self.r[t, 0])
-            square += slope * slope
-        self.tally[0] += (square - self.tally[0]) / self.tally[2]
-        self.tally[1] += (value - self.tally[1]) / self.tally[2]
-
-    def compare(self, weight):
+    def compare(self, weight, i):
         """Every learner's average with the candidate before it."""
         for l in range(self.n):
             kept = 1 - self.rates[l] / (MEMORY * self.size)
-            lost = weight * (self.losses[l + 1] - self.losses[l])
+            lost = weight * (self.losses[l + 1, i] - self.losses[l, i])
             self.lead[l] = kept * self.lead[l] + lost
             self.squares[l] = kept * self.squares[l] + lost * lost
             self.age[l] += 1
@@ -104,17 +86,13 @@ class StreamLearners:
             if self.wait[l] <= 0:
                 self.wait[l] = self.size / self.rates[l]
                 if self.is_beaten(l):
-                    self.restart(l)
-        best = 0
-        while best < self.n and not self.is_beaten(best):
-            best += 1
-        self.tally[3] = best
+                    self.restart(l, i)
 
     def is_beaten(self, l):
         """Whether the candidate before this learner has been better."""
         return self.lead[l] > THRESHOLD * sqrt(self.squares[l])
 
-    def restart(self, l):
+    def restart(self, l, i):
         """Begin again where the candidate before has arrived."""
         for t in range(self.k):
             for j in range(self.w.shape[1]):
@@ -123,6 +101,8 @@ class StreamLearners:
                 else:
                     self.v[l * self.k + t, j] = self.v[(l - 1) * self.k + t, j]
                     self.w[l * self.k + t, j] = self.v[(l - 1) * self.k + t, j]
+        for j in range(i + 1, self.losses.shape[1]):
+            self.losses[l + 1, j] = self.losses[l, j]
         if l + 1 < self.n:
             self.lead[l + 1] += self.lead[l]
             self.squares[l + 1] += self.squares[l]
@@ -137,7 +117,7 @@ class StreamLearners:
             for t in range(self.k):
                 self.r[t, 0] = bounded(self.r[t, 0]) / (1 + q * self.coupled)
             return
-        if self.loss_of(loss) == 0:
+        if self.costs_nothing(loss):
             return  # of the perceptron, whose slope leaves a row that costs nothing yet
         for t in range(self.k):
             self.r[t, 0] = bounded(self.r[t, 0])
@@ -192,29 +172,18 @@ def stream_rows(
     k: cython.Py_ssize_t = learners.k
     norm: cython.double
     rate: cython.double
-    h: cython.double
+    step_size: cython.double
     w: cython.double[:, ::1] = learners.w
-    v: cython.double[:, ::1] = learners.v
     with cython.nogil:
         for i in range(X.shape[0]):
             take_targets(y, i, learners.targets, 0)
             norm = 1.0 if w.shape[1] > p else 0.0
             for j in range(p):
                 norm += X[i, j] * X[i, j]
-            for l in range(learners.n + 1):
-                for t in range(k):
-                    learners.z[t, 0] = (
-                        dot(X, i, w, t, -1) if l == 0 else dot(X, i, v, (l - 1) * k + t, -1)
-                    )
-                learners.losses[l] = learners.loss_of(loss)
-                if l == learners.tally[3]:
-                    learners.count(loss)
-            learners.compare(weight(weights, i))
-            h = 1.0
-            if learners.tally[0] > 0 and learners.tally[1] > 0:
-                h = learners.tally[0] / (2 * learners.tally[1])
+            learners.compare(weight(weights, i), i)
             for l in range(learners.n):
-                rate = learners.rates[l] / (h * learners.size) * weight(weights, i)
+                step_size = learners.rates[l] / (learners.h * learners.size)
+                rate = step_size * weight(weights, i)
                 for t in range(k):
                     learners.z[t, 0] = dot(X, i, w, l * k + t, -1)
                 if quadratic:
@@ -225,6 +194,5 @@ def stream_rows(
                 for t in range(k):
                     add(-rate * learners.r[t, 0], X, i, w, l * k + t)
                 if learners.penalty.active:
-                    rate = learners.rates[l] / (h * learners.size)
-                    learners.penalty.shrink(w[l * k : (l + 1) * k], p, rate)
+                    learners.penalty.shrink(w[l * k : (l + 1) * k], p, step_size)
                 learners.take_average(l)
