@@ -31,16 +31,20 @@ class Schedule(StatesFacts, BaseEstimator, ABC):
     """Base of the named schedules.
 
     ``horizon`` is "epoch", "run" or None; ``listens`` says whether the loop tells the schedule of
-    plateaus; ``takes_arrays``, whether it answers an array of counts with an array of factors,
+    plateaus; ``is_constant``, whether the factor is always 1; ``takes_arrays``, whether it answers an array of counts with an array of factors,
     also for counts to which the run may never come: a fact about `__call__`.
     """
 
     horizon: Literal["epoch", "run"] | None = None
     listens: bool = False
     patience: int | None = None
+    is_constant: bool = False
     scale: Any  # a number as soon as the horizon is filled in
     _parameter_constraints: dict[str, list[Any]] = {}
-    formulas_of_facts: dict[str, tuple[str, ...]] = {"takes_arrays": ("__call__",)}
+    formulas_of_facts: dict[str, tuple[str, ...]] = {
+        "takes_arrays": ("__call__",),
+        "is_constant": ("__call__",),
+    }
     if TYPE_CHECKING:
         takes_arrays: bool  # a class may state it as a constant
     else:
@@ -65,6 +69,8 @@ class Schedule(StatesFacts, BaseEstimator, ABC):
 
 class Constant(Schedule):
     """1."""
+
+    is_constant = True
 
     def __call__(self, count: Any) -> Any:
         return np.ones_like(count, dtype=float) if isinstance(count, np.ndarray) else 1.0

@@ -14,7 +14,8 @@ from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gdregress._estimator.callbacks import EpochEnd, print_epoch
-from gdregress._estimator.diagnosis import warn_diverged, warn_not_converged
+from gdregress._estimator.diagnosis import report
+from gdregress._estimator.parts import learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import Scorer, prepare
 from gdregress._estimator.renewal import renewal_for
@@ -84,6 +85,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         "tol": [Interval(Real, 0, None, closed="left"), None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
+        "scoring": [StrOptions({"loss", "score"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "average": [Interval(Integral, 0, None, closed="left"), "boolean"],
         "shuffle": ["boolean"],
@@ -167,7 +169,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         DivergenceWarning
             The run grew and was ended; the best finite parameters are kept.
         ConvergenceWarning
-            ``max_iter`` epochs were not enough.
+            The run ended without a proof that it is at the minimum: after ``max_iter`` epochs, on
+            a plateau, or where no epoch was better than the start.
         IgnoredParameterWarning
             A parameter was set that has no effect together with the others.
         """
@@ -231,9 +234,14 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         result = solve(plan.run, state)
         self._set_fitted(result, plan, state, prepared, original)
         epoch_end.close()
-        self._report(result, plan)
+        if result.interrupt is not None:
+            raise result.interrupt
+        report(self, result, plan.diagnostics, (X, y, sample_weight), start is not None)
 
     def _partial_fit(self, X, y, sample_weight):
+        if learns_by_rows(self):
+            learn_part(self, X, y, sample_weight)
+            return
         earlier = getattr(self, "_state", None)
         totals = (earlier["weight_total"], earlier["row_total"]) if earlier else (0.0, 0)
         prepared = prepare(
@@ -258,8 +266,9 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             print_epoch(history, self.verbose)
         self.history_, self.loss_curve_ = history, history["objective"][1:]
         self.n_iter_ = state.epoch
-        if result.stop_reason != "max_iter":
-            self._report(result, plan)
+        if result.interrupt is not None:
+            raise result.interrupt
+        report(self, result, plan.diagnostics)
 
     def _set_fitted(self, result, plan, state, prepared, original):
         self.coef_, self.intercept_ = original(result.params)
@@ -268,9 +277,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self.learning_rate_ = float(state.learning_rate * state.rate_factor)
         self.momentum_ = plan.momentum
         self.stop_reason_ = result.stop_reason
-        self.converged_ = result.stop_reason == "tolerance" or (
-            result.stop_reason == "plateau" and not plan.diagnostics.has_stalled(plan.run.history)
-        )
+        self.converged_ = result.stop_reason == "tolerance"
         self.history_ = plan.run.history
         self.loss_curve_ = self.history_["objective"][1:]
         if self.early_stopping:
@@ -280,18 +287,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self._loss = plan.run.objective.loss
         state.weight_total += prepared.weight_total
         state.row_total += prepared.objective.n_samples
+        state.stream = None
         self._state = saved(state)
-
-    def _report(self, result, plan):
-        """Warn of what went wrong; hand an interrupt on to the caller."""
-        if result.interrupt is not None:
-            raise result.interrupt
-        if result.stop_reason == "diverged":
-            warn_diverged(plan.run, plan.diagnostics)
-        elif result.stop_reason == "max_iter" and self.tol is not None:
-            warn_not_converged(plan.run, plan.diagnostics, result.params)
-        elif result.stop_reason == "plateau" and not self.converged_:
-            warn_not_converged(plan.run, plan.diagnostics, result.params, stalled=True)
 
     def _raw_prediction(self, X, method):
         """X @ coef + intercept, in the namespace of X; a column for each row of ``coef_``."""

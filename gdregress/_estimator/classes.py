@@ -31,6 +31,8 @@ def given_classes(classes, known):
                 "ever occur, for instance classes=np.unique(y)."
             )
         return known
+    if known is not None and np.array_equal(to_numpy(known), classes):
+        return known
     classes = unique_labels(classes)
     if known is not None and not np.array_equal(to_numpy(known), to_numpy(classes)):
         raise ValueError(

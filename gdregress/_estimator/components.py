@@ -61,9 +61,7 @@ def build_components(estimator, in_parts=False):
         estimator.solver, SAMPLERS, {"batch_size": batch_size, "shuffle": shuffle}
     )
     chosen = _optimizer(estimator, loss, sampler, in_parts)
-    optimizer, by_optimizer = build_component(
-        chosen, OPTIMIZERS, {"momentum": estimator.momentum}
-    )
+    optimizer, by_optimizer = build_component(chosen, OPTIMIZERS, {"momentum": estimator.momentum})
     learned = learns_rate(estimator, sampler) and not in_parts
     schedule, by_schedule = _build_schedule(estimator, loss, optimizer, sampler, learned)
     components = Components(loss, penalty, optimizer, sampler, schedule)
@@ -103,7 +101,7 @@ def _warn_unused(estimator, components, used):
         Parameters that the components were built with.
     """
     if estimator.early_stopping:
-        used.add("validation_fraction")
+        used |= {"validation_fraction", "scoring"}
     if _uses_n_iter_no_change(estimator, components):
         used.add("n_iter_no_change")
     penalty = f"penalty={_name(estimator.penalty)} does not use it"
@@ -117,6 +115,7 @@ def _warn_unused(estimator, components, used):
         "shuffle": "solver='batch' uses all rows at once",
         "power_t": f"schedule={schedule} does not use it, only 'invscaling' does",
         "validation_fraction": "early_stopping is False",
+        "scoring": "early_stopping is False",
         "n_iter_no_change": "this run is not ended by a plateau",
     }
     unused = {name: why for name, why in reasons.items() if name not in used}

@@ -1,109 +1,165 @@
-"""What to tell the user when a run has not converged: measured, predicted, advised."""
+"""What to tell the user when a run has not converged: measured, predicted, advised.
+
+What a warning recommends has been tried on the data, and is its last line, which can be pasted.
+"""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
+from gdregress._estimator.forecast import epochs_needed, gaps_of
+from gdregress._estimator.trials import Ended, as_text, first_that_helps, penalty_that_ends
 from gdregress._utils.array_api import dot, namespace
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
 
-# Share of the first gradient norm above which a plateau is not taken for a minimum.
-STALLED = 0.1
 # How far parameters are blown up to see whether a penalty minds.
 FAR = 1e6
+# Digits that the coefficients have when nothing is said of them.
+MANY_DIGITS = 8
 
 
-def warn_diverged(run, diagnostics):
-    """DivergenceWarning: the rates, the growth, the steepest columns, the ways out."""
+def report(estimator, result, diagnostics, data=None, continues=False):
+    """Warn of a run that has diverged, or has ended short of the minimum without being told to.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    result : Result
+    diagnostics : RunDiagnostics
+    data : tuple of (X, y, sample_weight) or None
+        As the user gave them, to try advice on; None where they are only a part.
+    continues : bool
+        Whether the run went on from an earlier one.
+    """
+    reason, wants_minimum = result.stop_reason, estimator.tol is not None
+    ended = _ended(estimator, result, diagnostics, data)
+    if reason == "diverged":
+        _warn_diverged(ended, diagnostics)
+    elif reason == "tolerance" or data is None:
+        return
+    elif result.best_row == 0 and (wants_minimum or not continues):
+        _warn_not_converged(ended, diagnostics)
+    elif wants_minimum and (reason == "max_iter" or _is_short_plateau(estimator, reason)):
+        _warn_not_converged(ended, diagnostics)
+
+
+def _is_short_plateau(estimator, reason):
+    """Whether the objective has come to rest; a score on rows held out is meant to."""
+    return reason == "plateau" and not estimator.early_stopping
+
+
+def _ended(estimator, result, diagnostics, data):
+    run = result.run
+    measured = run.certificate is not None or run.follows_envelope
+    gap = run.history["gap"][result.kept_row] if measured else None
+    gap = None if gap is None or not math.isfinite(gap) else gap
+    return Ended(estimator, data, result, diagnostics.null_objective, gap)
+
+
+def _warn_diverged(ended, diagnostics):
+    """DivergenceWarning: the rates, the growth, the steepest columns, what works."""
+    result, run = ended.result, ended.result.run
     objective = run.history["objective"]
     rate = run.history["learning_rate"][-1]
-    best = int(np.nanargmin(objective))
     lines = [
         f"{diagnostics.name} diverged: in epoch {run.history['epoch'][-1]} the objective is "
         f"{objective[-1]:.4g}, after {objective[0]:.4g} at the start{_growth(objective)}. The run "
-        f"was ended and the parameters of epoch {run.history['epoch'][best]} "
-        f"(objective {objective[best]:.4g}) are kept.",
-        f"The learning rate was {rate:.4g}; {_limit_text(diagnostics)}.",
+        f"was ended and the parameters of epoch {run.history['epoch'][result.kept_row]} "
+        f"(objective {objective[result.kept_row]:.4g}) are kept.",
+        f"The learning rate was {rate:.4g}{_limit_text(diagnostics)}.",
     ]
     columns = dominant_columns(diagnostics)
     if columns:
         lines.append(f"The steepest direction is made of {columns}.")
-    lines.append("Ways out:")
-    ways = []
-    if not run.may_cut_rate:
-        found = (
-            "found by trying"
-            if diagnostics.searched
-            else f"here {diagnostics.automatic_rate():.4g}"
-        )
-        ways.append(f'learning_rate="auto" ({found}), which cannot diverge')
-    limit = diagnostics.stable_limit()
-    # below it random batches are stable but noisy, and a curvature without bound may grow
-    if limit is not None and diagnostics.is_batch and diagnostics.curvature_is_bounded:
-        ways.append(f"learning_rate={_round_down(0.9 * limit):g}, just below the limit")
-    if scaling_gain(diagnostics) > 1:
-        ways.append(
-            'StandardScaler before it, or standardize=True, with learning_rate="auto"'
-            + _condition_text(diagnostics)
-        )
-    lines += [f"  {number}. {way}" for number, way in enumerate(ways, start=1)]
+    lines += _condition_text(diagnostics, None)
+    lines += _tried(ended, diagnostics)
     warn_user("\n".join(lines), DivergenceWarning)
 
 
-def warn_not_converged(run, diagnostics, params, stalled=False):
-    """ConvergenceWarning: gradient against tolerance, epochs still needed, what helps most."""
-    history = run.history
-    reference, norm = diagnostics.reference, history["gradient_norm"][-1]
-    changes = relative_changes(history["objective"])
-    asked = f", tol asks for {diagnostics.tol:g}" if diagnostics.tol else ""
-    relative = norm / reference if reference else 0.0
-    lines = [
-        f"{diagnostics.name} has not converged in {_how_long(run, stalled)}: the gradient norm is "
-        f"{relative:.2g} of that at the start"
-        + (f", tol asks for {diagnostics.tol:g}." if diagnostics.by_gradient else ".")
-    ]
-    if not diagnostics.by_gradient:
-        lines.append(f"The objective last changed by {changes[-1]:.2g} of itself{asked}.")
-    limit, rate = diagnostics.stable_limit(), history["learning_rate"][-1]
-    if limit is not None and rate > limit and not diagnostics.searched:
-        lines.append(f"The learning rate was {rate:.4g}; {_limit_text(diagnostics)}.")
-    condition = diagnostics.condition_number()
-    if condition is not None:
-        lines.append(f"The condition number is {condition:.3g}.")
-    else:
-        lines.append("The condition number of so many columns is not computed.")
+def _warn_not_converged(ended, diagnostics):
+    """ConvergenceWarning: what is missing, why, how many epochs more, and what helps."""
+    result, run = ended.result, ended.result.run
+    share = diagnostics.share_missing(ended.missing, ended.value)
+    sentences = [_what_happened(ended, diagnostics) + _missing_text(ended, diagnostics, share)]
+    if result.best_row == 0:
+        sentences.append("No epoch was better than the start, whose parameters are kept.")
+    rate = run.history["learning_rate"][-1]
+    if not (run.may_cut_rate or diagnostics.searched) and diagnostics.is_above_stable_limit(rate):
+        sentences.append(f"The learning rate was {rate:.4g}{_limit_text(diagnostics)}.")
+    sentences += _condition_text(diagnostics, share)
+    params = run.objective.inside(result.params)
     if is_separated(run.objective, params):
-        lines.append(_separation_text(run.objective, params))
-        warn_user(" ".join(lines), ConvergenceWarning)
+        sentences.append(_separation_text(run.objective, result.params))
+        advice = [] if ended.data is None else _line(ended, penalty_that_ends(ended))
+        warn_user("\n".join([" ".join(sentences), *advice]), ConvergenceWarning)
         return
-    if (
-        not (diagnostics.by_gradient or stalled)
-        and diagnostics.tol
-        and changes[-1] <= diagnostics.tol
-    ):
-        lines.append(
-            "It hardly changes any more, and the run was about to end by itself: more epochs will "
-            "show it, or a larger tol."
-        )
-        warn_user(" ".join(lines), ConvergenceWarning)
-        return
-    needed = None
-    if diagnostics.by_gradient:
-        needed = epochs_needed(history["gradient_norm"], diagnostics.tol * reference)
-    elif diagnostics.tol:
-        needed = epochs_needed(changes, diagnostics.tol)
-    if not stalled:
-        lines.append(
-            f"At the pace of the last epochs about {needed:,} more are needed."
-            if needed is not None
-            else "The last epochs brought no progress that could be extrapolated."
-        )
-    lines.append(f"What would help most: {_best_advice(run, diagnostics, needed)}.")
-    warn_user(" ".join(lines), ConvergenceWarning)
+    needed = _needed(ended, diagnostics)
+    if needed is not None:
+        sentences.append(f"At the pace of the last epochs about {needed:,} more are needed.")
+    text = "\n".join([" ".join(sentences), *_tried(ended, diagnostics, needed)])
+    warn_user(text, ConvergenceWarning)
+
+
+def _what_happened(ended, diagnostics):
+    result, run = ended.result, ended.result.run
+    if result.stop_reason == "max_iter":
+        return f"{diagnostics.name} has not converged in max_iter={run.max_iter} epochs: "
+    if result.stop_reason == "callback":
+        return f"{diagnostics.name} was ended by a callback after {result.n_iter} epochs: "
+    of = "the score on the rows held out" if run.validate is not None else "the objective"
+    return (
+        f"{diagnostics.name} has ended on a plateau of {of} after {result.n_iter} epochs, short "
+        "of a certain minimum: "
+    )
+
+
+def _missing_text(ended, diagnostics, share):
+    """How far from the minimum the objective is, as measured, or that nothing tells."""
+    if share is not None:
+        asks = f"; tol asks for {diagnostics.tol**2:.2g}" if diagnostics.tol else ""
+        asks = asks if ended.result.run.validate is None else ""
+        return f"about {share:.2g} of what the null model has left to gain is missing{asks}."
+    changes = relative_changes(kept_objectives(ended.result.run.history))
+    return (
+        f"how much of the objective is left is not known here. It is {ended.value:.6g}, and last "
+        f"changed by {changes[-1]:.2g} of itself."
+    )
+
+
+def _needed(ended, diagnostics):
+    """Epochs to the tolerance, where the pace of the run tells."""
+    result, run = ended.result, ended.result.run
+    steady = run.schedule.is_constant and result.stop_reason == "max_iter"
+    if not steady or ended.missing is None or not diagnostics.tol or run.validate is not None:
+        return None
+    whole = diagnostics.null_objective - ended.value + ended.missing
+    gaps = gaps_of(run, result.kept_row, ended.missing)
+    return None if gaps is None else epochs_needed(gaps, diagnostics.tol**2 * whole)
+
+
+def _tried(ended, diagnostics, needed=None):
+    """The last line of a warning, if anything helps."""
+    if ended.data is None:
+        return []
+    settings = first_that_helps(ended, _rate_below_limit(ended, diagnostics))
+    if settings is None and needed is not None:
+        settings = {"max_iter": _round_up(ended.result.run.max_iter + 2 * needed)}
+    return _line(ended, settings)
+
+
+def _line(ended, settings):
+    return [] if settings is None else [f"Try: {as_text(ended.estimator, settings)}"]
+
+
+def _rate_below_limit(ended, diagnostics):
+    """A constant rate below the limit of plain descent over all rows, where it was above."""
+    limit, run = diagnostics.stable_limit(), ended.result.run
+    if run.may_cut_rate or not (diagnostics.is_batch and diagnostics.curvature_is_bounded):
+        return None
+    if limit is None or not run.schedule.is_constant or run.learning_rate < limit:
+        return None
+    return _round_down(0.9 * limit)
 
 
 def is_separated(objective, params):
@@ -122,39 +178,19 @@ def is_separated(objective, params):
 
 
 def _separation_text(objective, params):
-    coef = objective.design.coef(params)
+    coef = objective.design.split(params)[0]
     return (
         "Every row is on its right side and nothing is penalised: the classes can be separated, "
         "larger coefficients always fit better, and the objective has no minimum. Their norm is "
-        f"{math.sqrt(dot(coef, coef)):.3g} and grows for ever; more epochs do not end that. What "
-        'would: penalty="l2" with an alpha such as 1e-4, early_stopping=True, or a larger tol.'
+        f"{math.sqrt(dot(coef, coef)):.3g} and grows for ever; more epochs do not end that."
     )
-
-
-def _how_long(run, stalled):
-    if not stalled:
-        return f"max_iter={run.max_iter} epochs"
-    return f"{len(run.history) - 1} epochs, after which the objective hardly changed any more"
-
-
-def epochs_needed(gradient_norms, threshold):
-    """Epochs until the norm falls to a threshold at the geometric pace of the last half.
-
-    The pace is that of the running minimum, which momentum's ripples do not disturb; None where
-    it has not fallen.
-    """
-    norms = np.minimum.accumulate(np.asarray(gradient_norms, dtype=float))
-    norms = norms[len(norms) // 2 :]
-    if threshold <= 0 or len(norms) < 2 or not norms[-1] < norms[0]:
-        return None
-    if norms[-1] <= threshold:
-        return 1
-    pace = (math.log(norms[0]) - math.log(norms[-1])) / (len(norms) - 1)
-    return math.ceil((math.log(norms[-1]) - math.log(threshold)) / pace)
 
 
 def dominant_columns(diagnostics, most=3):
     """The columns with the largest shares of the top eigenvector, as text."""
+    coordinates = diagnostics.spectrum.design.coordinates
+    if coordinates is not None and not coordinates.separable:
+        return ""
     shares = diagnostics.spectrum.top_vector**2
     names = list(diagnostics.feature_names())
     if len(shares) > len(names):
@@ -172,58 +208,47 @@ def _growth(objective):
 
 def _limit_text(diagnostics):
     limit = diagnostics.stable_limit()
+    if not diagnostics.has_scale:
+        return ""
     if limit is None:
-        return "this optimizer scales every coordinate and has no stable limit of its own"
+        return "; this optimizer scales every coordinate and has no stable limit of its own"
     about = "" if diagnostics.curvature_is_exact else "about "
     sure = "one sure to be stable" if diagnostics.searched else "stable one"
     where = "on these data"
     if not diagnostics.curvature_is_bounded:
         sure, where = "stable one", "at the start, before the curvature has grown,"
     rule = type(diagnostics.optimizer).__name__
-    return f"the largest {sure} for {rule} {where} is {about}{limit:.4g}"
+    return f"; the largest {sure} for {rule} {where} is {about}{limit:.4g}"
 
 
-def _condition_text(diagnostics):
-    before = diagnostics.spectrum.condition_number
-    after = diagnostics.spectrum.standardised_condition_number
-    if before is None or after is None:
-        return ""
-    return f" (condition number {before:.3g} before, {after:.3g} after)"
+def _condition_text(diagnostics, share):
+    """The condition number, of what, and what it makes of the digits of the coefficients.
+
+    F - F* >= mu ||w - w*||^2 / 2 and F_null - F* <= L ||w*||^2 / 2, hence the relative error of
+    the coefficients is at most sqrt(share missing * L / mu).
+    """
+    condition, columns = diagnostics.condition_number_of_columns()
+    if condition is None:
+        return ["The condition number of so many columns is not computed."]
+    text = f"The condition number of X'X{columns} is {condition:.3g} (of X {condition**0.5:.3g})"
+    if not share:
+        return [text + "."]
+    digits = -math.log10(share * condition) / 2 if condition < math.inf else 0.0
+    if digits >= MANY_DIGITS:
+        return [text + "."]
+    safe = f"about {int(digits)} digits" if digits >= 1 else "no digit"
+    return [text + f", by which {safe} of the coefficients can be relied on."]
+
+
+def kept_objectives(history):
+    """The objective of each epoch, but for those that were undone and made no update."""
+    rows = zip(history["t"], history["objective"], strict=True)
+    return list(dict(rows).values())
 
 
 def relative_changes(objective):
     """How much of itself the objective has changed by in each epoch."""
     return [abs(a - b) / (abs(b) or 1.0) for a, b in pairwise(objective)]
-
-
-def scaling_gain(diagnostics):
-    """How many times smaller standardising makes the condition number; 1 where unknown."""
-    before = diagnostics.spectrum.condition_number
-    after = diagnostics.spectrum.standardised_condition_number
-    if diagnostics.standardize or None in (before, after) or after == math.inf:
-        return 1.0
-    return before / after
-
-
-def _best_advice(run, diagnostics, needed):
-    gain, faster, limit = scaling_gain(diagnostics), 1.0, diagnostics.stable_limit()
-    if diagnostics.searched and run.line_search is None and gain <= 10:
-        return 'learning_rate="auto", found by trying as the curvature of this loss varies'
-    if not (run.may_cut_rate or diagnostics.searched):
-        automatic = diagnostics.automatic_rate()
-        faster = automatic / run.learning_rate
-    too_fast = not run.may_cut_rate and limit is not None and run.learning_rate > limit
-    if faster > max(2, gain) or (too_fast and not diagnostics.searched):
-        return f'learning_rate="auto" (here {automatic:.4g}, not {run.learning_rate:.4g})'
-    if gain > 10:
-        return f"StandardScaler before it, or standardize=True{_condition_text(diagnostics)}"
-    if diagnostics.is_batch and not run.optimizer.restarts:
-        return 'optimizer="nesterov" with momentum="auto"'
-    if not diagnostics.is_batch:
-        return 'a larger batch_size, average=True, or solver="batch"'
-    if needed is not None:
-        return f"max_iter={run.max_iter + needed}, or a larger tol"
-    return "a larger tol, or a penalty that makes the problem better conditioned"
 
 
 def _round_down(value, digits=3):
@@ -232,48 +257,7 @@ def _round_down(value, digits=3):
     return math.floor(value * scale * (1 + 1e-12)) / scale
 
 
-@dataclass(eq=False, repr=False)
-class RunDiagnostics:
-    """What the diagnosis knows of a run beyond its history, computed when asked for."""
-
-    name: str
-    spectrum: Any
-    user_spectrum: Any
-    smoothness: Callable[[], float]
-    automatic_rate: Callable[[], float]
-    searched: bool
-    optimizer: Any
-    feature_names: Callable[[], Sequence[str]]
-    tol: float
-    reference: float
-    by_gradient: bool
-    standardize: bool
-    is_batch: bool
-    is_smooth: bool
-    strong_convexity: float
-    curvature_is_exact: bool
-    curvature_is_bounded: bool
-
-    def condition_number(self):
-        """Of the objective, the penalty's curvature included; None where it is not known."""
-        spectrum, mu = self.spectrum, self.strong_convexity
-        if spectrum.smallest is None or not mu > 0:
-            return spectrum.condition_number
-        of_loss = 1.0
-        if self.is_batch and spectrum.largest > 0:
-            of_loss = self.smoothness() / spectrum.largest
-        return (of_loss * spectrum.largest + mu) / (of_loss * spectrum.smallest + mu)
-
-    def has_stalled(self, history):
-        """Whether a plateau was reached with the gradient still near where it began."""
-        stalled = history["gradient_norm"][-1] > STALLED * self.reference
-        return self.is_smooth and stalled and history["validation_score"][-1] is None
-
-    def is_above_stable_limit(self, learning_rate):
-        limit = self.stable_limit()
-        return limit is not None and learning_rate > limit
-
-    def stable_limit(self):
-        """Largest learning rate that is stable on these data, or None where there is none."""
-        smoothness = self.smoothness()
-        return self.optimizer.stable_limit(smoothness) if smoothness else None
+def _round_up(count, digits=2):
+    """Round a count of epochs up to some significant digits."""
+    unit = 10 ** max(0, len(str(count)) - digits)
+    return -(-count // unit) * unit

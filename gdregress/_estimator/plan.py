@@ -13,7 +13,7 @@ import numpy as np
 from gdregress._engines.envelope import Envelope
 from gdregress._estimator.certificate import certificate_for
 from gdregress._estimator.coordinates import worth_moments
-from gdregress._estimator.diagnosis import RunDiagnostics
+from gdregress._estimator.run_facts import RunDiagnostics
 from gdregress._estimator.learning_rate import (
     CONSTANT_MOMENTUM,
     CurvatureBounds,
@@ -90,7 +90,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     first = objective.inside(first_parameters(estimator, objective))
     if not in_parts and _worth_moments(estimator, components, objective, frame):
         objective = _by_moments(objective, spectrum, first)
-    null_objective, largest = _finite_start(objective, null_params, first, start)
+    null_objective, largest, has_scale = _finite_start(objective, null_params, first, start)
     curvature, optimizer = _curvature_and_optimizer(
         estimator, components, objective, spectrum, null_params
     )
@@ -98,12 +98,15 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     step = curvature.gradient_step()
     null_mapping = objective.gradient_mapping(null_params, objective.gradient(null_params), step)
     units, reference = objective.measuring_units(null_mapping)
-    diagnostics = _diagnostics(estimator, components, curvature, optimizer, reference, frame)
+    diagnostics = _diagnostics(
+        estimator, components, curvature, optimizer, frame, null_objective, has_scale
+    )
     updates = sampler.updates_per_epoch(objective.n_samples)
     stopping, plateau, divergence, certificate = Never(), None, NotFinite(), None
     follows = False
     if not in_parts:
-        divergence = Divergence(largest, diagnostics.is_above_stable_limit)
+        above = _above_stable_limit(estimator, components, objective, diagnostics, rate, start)
+        divergence = Divergence(largest, above, has_scale)
         if loss.smooth:
             certificate = certificate_for(
                 estimator, curvature, null_params, null_objective, reference, units, step
@@ -113,6 +116,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         plateau = _plateau(estimator, components, diagnostics, null_objective, updates)
         follows = (
             estimator.learning_rate == "auto"
+            and estimator.optimizer == "auto"
             and sampler.takes_all_rows
             and not estimator.average
             and Envelope.covers(objective)
@@ -177,10 +181,29 @@ def _by_moments(objective, spectrum, anchor):
         return QuadraticObjective(objective, anchor=anchor)
 
 
+def _above_stable_limit(estimator, components, objective, diagnostics, learning_rate, start):
+    """Whether a rate is above the stable limit, and so is that of the last update.
+
+    A rate that will fall may be above it for a while: what it has thrown about then settles.
+    """
+    updates = components.sampler.updates_per_epoch(objective.n_samples)
+    schedule = _with_horizon(estimator, components.schedule, updates)
+    first = 0 if start is None or components.schedule.runs_out else start.count
+
+    def above_stable_limit(rate):
+        if schedule.listens:
+            return False
+        last = learning_rate * float(schedule(first + updates * estimator.max_iter - 1))
+        return diagnostics.is_above_stable_limit(min(rate, last))
+
+    return above_stable_limit
+
+
 def _finite_start(objective, null_params, first, start):
     """Objectives of the null model, and the largest where a run begins; an error if it overflows.
 
-    Of the perceptron, which has no loss before it has learned anything, the size of its slopes.
+    Of the perceptron, which has no loss before it has learned anything, the size of its slopes,
+    and False, as this says nothing of the size of its objective.
     """
     begin = first if start is None else start.params
     values = []
@@ -188,7 +211,8 @@ def _finite_start(objective, null_params, first, start):
         for point in (null_params, begin):
             objective.recentre_for_value(point)
             values.append(objective.value(point, next_point=point))
-    if values[0] == 0 and not objective.loss.smooth:
+    has_scale = not objective.is_unlearned(values[0])
+    if not has_scale:
         values[0] = prediction_scale(objective, null_params)
     largest = max(values)
     if not largest < math.inf:
@@ -196,7 +220,7 @@ def _finite_start(objective, null_params, first, start):
             f"The objective is {largest} before the first update: y, X or the initial "
             "coefficients are too large, or outside the penalty's domain. Rescale them."
         )
-    return values[0], largest
+    return values[0], largest, has_scale
 
 
 def _curvature_and_optimizer(estimator, components, objective, spectrum, null_params):
@@ -235,7 +259,9 @@ def _learned_rate(objective, optimizer, history):
     return LearnedRate(history, objective, optimizer, momentum)
 
 
-def _diagnostics(estimator, components, curvature, optimizer, reference, frame):
+def _diagnostics(
+    estimator, components, curvature, optimizer, frame, null_objective, has_scale
+):
     loss, all_rows = components.loss, components.sampler.takes_all_rows
     return RunDiagnostics(
         name=type(estimator).__name__,
@@ -247,11 +273,10 @@ def _diagnostics(estimator, components, curvature, optimizer, reference, frame):
         optimizer=optimizer,
         feature_names=partial(_feature_names, estimator),
         tol=estimator.tol,
-        reference=reference,
+        null_objective=null_objective,
+        has_scale=has_scale,
         by_gradient=loss.smooth and not estimator.early_stopping and estimator.tol is not None,
-        standardize=estimator.standardize,
         is_batch=all_rows,
-        is_smooth=loss.smooth,
         strong_convexity=components.penalty.strong_convexity,
         curvature_is_exact=all_rows and loss.is_quadratic,
         curvature_is_bounded=loss.curvature is not None,

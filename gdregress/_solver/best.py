@@ -17,11 +17,16 @@ class Best:
         Where the run starts.
     row : dict
         Of the history.
+
+    Attributes
+    ----------
+    epoch : int
+        At whose end the best parameters were; that of the start at first.
     """
 
     def __init__(self, run, params, row):
         self.validated = run.validate is not None
-        self.params = params
+        self.params, self.epoch = params, row["epoch"]
         score, objective = self._rank(row)
         self.rank = score, math.inf if run.objective.is_unlearned(objective) else objective
 
@@ -29,7 +34,7 @@ class Best:
         """Keep the parameters of an epoch if they are better than all before."""
         rank = self._rank(row)
         if rank < self.rank:
-            self.rank, self.params = rank, params
+            self.rank, self.params, self.epoch = rank, params, row["epoch"]
 
     def _rank(self, row):
         """What the best parameters have the least of; what is not finite is never better."""

@@ -43,6 +43,8 @@ class History:
     ``penalty``          the penalty in it
     ``gradient_norm``    norm of the gradient mapping, each column of X in units of its root
                          mean square; for batch at the point of the epoch's gradient
+    ``gap``              estimate of what is left, F - F*; None for a loss with kinks over batches.
+                         Exact, as far as the curvature tells, where a run ends
     ``learning_rate``    rate of the epoch's last update
     ``validation_score`` score on the rows held out, None without early stopping
     ``seconds``          since the data were ready, the work for an automatic rate included;
@@ -84,6 +86,10 @@ class History:
         if other.coef:
             self.append_parameters(other.coef[index], other.intercept[index])
 
+    def correct(self, index: int, column: str, value: float) -> None:
+        """Put a number in its place that was known later."""
+        self._columns[column][index] = value
+
     def undo_last(self, index: int) -> None:
         """Give the last row, whose epoch was undone, the numbers of the row that is kept.
 
@@ -94,6 +100,17 @@ class History:
                 column[-1] = column[index]
         if self.coef:
             self.coef[-1], self.intercept[-1] = self.coef[index], self.intercept[index]
+
+    def forget(self, kept: int) -> None:
+        """Drop all rows but the first and the last `kept`, once there are twice as many."""
+        first = len(self) - kept
+        if first <= kept:
+            return
+        for column in self._columns.values():
+            del column[1:first]
+        # parameters may have been stored from a later row on
+        for parameters in (self.coef, self.intercept):
+            del parameters[1 : max(1, len(parameters) - kept)]
 
     def to_dict(self) -> dict[str, Any]:
         """Columns and parameters as lists, to be saved.

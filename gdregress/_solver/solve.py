@@ -3,6 +3,8 @@
 import math
 from contextlib import closing
 
+import numpy as np
+
 from gdregress._engines import choose_engine
 from gdregress._solver.best import Best
 from gdregress._solver.meter import Meter
@@ -10,6 +12,8 @@ from gdregress._solver.run import Result
 
 # An automatic rate that did not hold is divided by this much, at most so often.
 CUT, MAX_CUTS = 4.0, 40
+# Reasons after which nothing is measured any more: the gap is known, or nobody waits for it.
+UNMEASURED = ("tolerance", "interrupted")
 
 
 def solve(run, state):
@@ -58,7 +62,28 @@ def solve(run, state):
     except KeyboardInterrupt as error:
         stop, interrupt = "interrupted", error
     reason = stop or "max_iter"
-    return Result(_end(run, state, best, reason), run, reason, n_iter, interrupt)
+    best_row = best.epoch - run.history["epoch"][0]
+    reason = _measured(run, len(run.history) - 1, state.reported(), reason)
+    params, keeps_best = _end(run, state, best, reason)
+    kept_row = best_row if keeps_best else len(run.history) - 1
+    if keeps_best:
+        _measured(run, best_row, best.params, reason)
+    params = run.objective.to_user(params)
+    return Result(params, run, reason, n_iter, best_row, kept_row, interrupt)
+
+
+def _measured(run, index, params, reason):
+    """Why a run has ended, after its last gap has been measured: it may be small enough."""
+    certificate = run.certificate
+    if certificate is None or not certificate.measures_end or reason in UNMEASURED:
+        return reason
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        gap = certificate.remaining(params)
+    if not math.isfinite(gap):
+        return reason
+    run.history.correct(index, "gap", gap)
+    ended_early = reason not in ("max_iter", "plateau")
+    return reason if ended_early else run.stopping.update(run.history.row(index)) or reason
 
 
 def _epochs(run, state, most):
@@ -117,12 +142,14 @@ def _on_plateau(run, state, row):
 
 
 def _end(run, state, best, reason):
-    """Leave the state ready to be resumed; the parameters to keep."""
+    """Leave the state ready to be resumed; the parameters to keep, and whether they are the best."""
     if run.objective.from_moments:
         state.anchor = run.objective.finite_anchor()
     state.snapshot = None
     last = state.objective = run.history["objective"][-1]
     worse_than_nothing = run.may_cut_rate and last > run.divergence.null_objective
-    if run.validate is not None or reason in run.keep_best_on:
+    keeps_best = run.validate is not None or reason in run.keep_best_on
+    if keeps_best:
         state.restart_at(best.params, run.optimizer)
-    return run.objective.to_user(best.params if worse_than_nothing else state.reported())
+    keeps_best = keeps_best or worse_than_nothing
+    return best.params if keeps_best else state.reported(), keeps_best

@@ -71,14 +71,19 @@ class Certificate:
         A bound of (F - F*) / norm^2 from below: 1 / (2 L), L the largest curvature.
     rounding : float
         Norm that rounding alone makes.
+    measures_end : bool
+        Whether the estimate is made where the run has ended, too.
     """
 
     # A norm at which the run could not be ended has to fall by so much before the next estimate.
     FALL = 0.7
     FIRST = 16  # epoch whose estimate is the first that is made in any case
 
-    def __init__(self, remaining, null_objective, tol, smallest_ratio, rounding):
+    def __init__(
+        self, remaining, null_objective, tol, smallest_ratio, rounding, measures_end=True
+    ):
         self.remaining = remaining
+        self.measures_end = measures_end
         self.null_objective = null_objective
         self.tol = tol
         self.ratio = smallest_ratio
@@ -112,7 +117,8 @@ class Certificate:
     def proves(self, norm, gap, value):
         """Whether so little is left that the run may end."""
         left = max(self.null_objective - value, 0.0) + gap
-        return gap <= self.tol**2 * left or norm <= self.rounding
+        # squares of tiny targets underflow to zero, and prove nothing
+        return 0 < left and gap <= self.tol**2 * left or norm <= self.rounding
 
 
 class ProvenGap:
@@ -249,24 +255,36 @@ class Divergence(Stopping):
     null_objective : float
         Objective at the null parameters or at the start, the larger one.
     above_stable_limit : callable
-        ``above_stable_limit(learning_rate)``: whether the rate is beyond the largest stable one.
+        ``above_stable_limit(learning_rate)``: whether the rate is beyond the largest stable one,
+        and will stay there.
+    has_scale : bool, default=True
+        Whether the null objective says how large objectives are. That of the perceptron does
+        not: its coefficients and its objective are proportional to the learning rate, at any of
+        which it makes the same predictions. Growth is then measured from the first epoch.
     """
 
     ENORMOUS = 1e6
     RISES = 3
     EPOCHS_ABOVE = 5
 
-    def __init__(self, null_objective, above_stable_limit):
+    def __init__(self, null_objective, above_stable_limit, has_scale=True):
         self.null_objective = null_objective
         self.above_stable_limit = above_stable_limit
+        self.has_scale = has_scale
+        self.scale = abs(null_objective) if has_scale else 0.0
         self.previous = null_objective
         self.rises = 0
         self.above = 0
 
     def update(self, row):
         value, null = row["objective"], self.null_objective
-        if not math.isfinite(value) or value - null > self.ENORMOUS * abs(null) + (null == 0):
+        if not math.isfinite(value):
             return "diverged"
+        self.scale = self.scale or abs(value)
+        if value - null > self.ENORMOUS * self.scale:
+            return "diverged"
+        if not self.has_scale:
+            return None
         self.rises = self.rises + 1 if value > self.previous else 0
         self.previous = value
         self.above = self.above + 1 if value > null else 0

@@ -1,0 +1,69 @@
+"""How many more epochs a run needs, where its pace is steady enough to tell."""
+
+import math
+
+import numpy as np
+
+# Paces of the third and the last quarter of a run that differ by more are not extrapolated.
+STEADY = 1.3
+# Nor is a pace to more epochs than so many times those that it was measured on.
+FARTHEST = 5.0
+# Fewest epochs that have a pace.
+FEWEST = 12
+
+
+def epochs_needed(gaps, threshold):
+    """Epochs until the gap falls to a threshold at the geometric pace of the last half.
+
+        log(gap / threshold) / pace,    pace = the mean fall of log(gap) in an epoch
+
+    A pace that slackens, as that of k^-2 does, says nothing of the epochs to come: those of the
+    third and of the last quarter have to agree. They are those of the running minimum, which
+    momentum's ripples disturb less.
+
+    Parameters
+    ----------
+    gaps : list of float
+        F - F* at the end of each epoch.
+    threshold : float
+
+    Returns
+    -------
+    epochs : int or None
+        None where the pace is not steady.
+    """
+    gaps = np.minimum.accumulate(np.asarray(gaps, dtype=float))
+    if not (threshold > 0 and len(gaps) > FEWEST and threshold < gaps[-1] < math.inf):
+        return None
+    quarter = (len(gaps) - 1) // 4
+    early, middle, last = np.log(gaps[[-1 - 2 * quarter, -1 - quarter, -1]])
+    paces = early - middle, middle - last
+    if not (min(paces) > 0 and max(paces) <= STEADY * min(paces)):
+        return None
+    needed = (last - math.log(threshold)) / ((early - last) / (2 * quarter))
+    return math.ceil(needed) if needed <= FARTHEST * len(gaps) else None
+
+
+def gaps_of(run, row, gap):
+    """F - F* after each epoch up to a row, from the gap that is known there; None if unknown.
+
+    The objective has fallen to it from above. Where several targets have a say in the gap, or
+    rounding hides the fall, the square of the gradient mapping's norm has fallen as the gap has.
+
+    Parameters
+    ----------
+    run : Run
+    row : int
+        Of the history.
+    gap : float
+    """
+    objective = np.array(run.history["objective"][: row + 1])
+    if not (run.certificate is None or _is_told_by(objective, gap, run)):
+        norm = np.array(run.history["gradient_norm"][: row + 1])
+        return gap * (norm / norm[-1]) ** 2 if norm[-1] > 0 else None
+    return objective - objective[-1] + gap
+
+
+def _is_told_by(objective, gap, run):
+    rounding = run.objective.rounding * abs(float(objective[-1]))
+    return run.objective.output_shape == () and gap > 10 * rounding
