@@ -98,7 +98,10 @@ class TestSparse:
     def test_equals_dense(self, solver, optimizer, penalty, fit_intercept):
         X, y = make_data()
         model = short(
-            optimizer=optimizer, penalty=penalty, fit_intercept=fit_intercept, **own_columns(solver)
+            optimizer=optimizer,
+            penalty=penalty,
+            fit_intercept=fit_intercept,
+            **own_columns(solver),
         )
         if penalty is not None:
             model.set_params(alpha=0.05)
