@@ -31,6 +31,8 @@ EPOCHS_IN_METRIC = 25
 EPOCHS_OF_BATCHES = 150
 # How many times as many columns as rows a batch may have for a metric to be worth its products.
 DEAREST = 8
+# Operations of an epoch that take no time to speak of.
+FEW_OPERATIONS = 1e7
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -116,7 +118,11 @@ def _columns(estimator, components, design, weights, spectrum):
     else:
         spread = np.where(centred, variance, variance + mean**2)
         columns = column_coordinates(shift, spread, True, design.n_samples, largest)
-    columns = Columns(shift, columns.scale, bool(estimator.fit_intercept))
+    scale = columns.scale
+    if may_be_bounded(components.penalty) and not estimator.standardize:
+        # divisions by powers of two are exact: a coefficient at a bound stays at it
+        scale = 2.0 ** np.round(np.log2(scale))
+    columns = Columns(shift, scale, bool(estimator.fit_intercept))
     return columns.in_library_of(X if not sparse.issparse(X) else columns.mean)
 
 
@@ -125,6 +131,12 @@ def _worth_centring(mean, variance, all_rows):
     deviation = np.sqrt(variance)
     centred = np.abs(mean) <= LARGEST_SHIFT * deviation
     return centred if all_rows else centred & (np.abs(mean) > SMALLEST_SHIFT * deviation)
+
+
+def may_be_bounded(penalty):
+    """Whether a penalty may be infinite for some coefficients."""
+    terms = penalty.kernel_terms
+    return penalty.active and (terms is None or terms.bounds is not None)
 
 
 def worth_moments(design):
@@ -147,7 +159,7 @@ def _metric(estimator, components, design, spectrum, y, weights):
     strength = l2_strength(penalty)
     possible = (
         loss.smooth
-        and _takes_metric(components, design)
+        and takes_metric(components, design)
         and not components.optimizer.adaptive
         and strength is not None
         and affordable(design)
@@ -180,16 +192,15 @@ def _metric(estimator, components, design, spectrum, y, weights):
     return metric_of(design.coordinates, covariance, h, h * extra)
 
 
-def _takes_metric(components, design):
+def takes_metric(components, design):
     """Whether updates are worth a product with the metric, of p^2 operations each.
 
     Those over all rows are, and those of variance reduction over batches that are not much
     cheaper themselves.
     """
-    sampler = components.sampler
-    rows = DEAREST * sampler.size(design.n_samples)
-    reduced = components.optimizer.variance_reduced and rows >= design.n_features
-    return sampler.takes_all_rows or reduced
+    sampler, n, p = components.sampler, design.n_samples, design.n_features
+    cheap = DEAREST * sampler.size(n) >= p or n * p * p <= FEW_OPERATIONS
+    return sampler.takes_all_rows or (components.optimizer.variance_reduced and cheap)
 
 
 def metric_at(estimator, prepared, objective, params):
