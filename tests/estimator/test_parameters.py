@@ -28,6 +28,7 @@ BAD_VALUES = {
     "schedule": ["optimal", None, 1],
     "power_t": [-1.0, "a", None],
     "epsilon": [-0.1, "a"],
+    "preconditioner": ["scaled", 1],
     "standardize": ["yes", None],
     "max_iter": [0, -1, 1.5, None],
     "tol": [-1e-3, "a", np.nan],
