@@ -476,7 +476,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
     def _encode_target(self, y, X, weights, loss, rows, in_parts):
         if not in_parts:
             self._set_classes(classes_of(y))
-        weights = weighted_by_class(self.class_weight, self.classes_, y, X, weights)
+        weights = weighted_by_class(self.class_weight, self.classes_, y, X, weights, in_parts)
         loss = multiclass_loss(loss, self.classes_.shape[0])
         return encode(y, self.classes_, X), weights, loss
 

@@ -17,7 +17,7 @@ from gdregress._estimator.callbacks import EpochEnd, print_epoch
 from gdregress._estimator.diagnosis import report
 from gdregress._estimator.parts import learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
-from gdregress._estimator.prepare import Scorer, prepare
+from gdregress._estimator.prepare import NoRows, Scorer, prepare
 from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.saved_state import (
     converted,
@@ -244,9 +244,13 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             return
         earlier = getattr(self, "_state", None)
         totals = (earlier["weight_total"], earlier["row_total"]) if earlier else (0.0, 0)
-        prepared = prepare(
-            self, X, y, sample_weight, reset=earlier is None, in_parts=True, earlier=totals
-        )
+        try:
+            prepared = prepare(
+                self, X, y, sample_weight, reset=earlier is None, in_parts=True, earlier=totals
+            )
+        except NoRows:
+            learn_part(self, X, y, sample_weight)
+            return
         start = resumed(self, prepared) if earlier else None
         if start is not None and start.row_total == 0:
             # the run begins anew in another type or library: earlier rows are not in it

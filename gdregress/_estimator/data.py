@@ -48,7 +48,11 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
         check_indices(X)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(
-            sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+            sample_weight,
+            X,
+            dtype=X.dtype,
+            ensure_non_negative=True,
+            allow_all_zero_weights=in_parts,
         )
     (X, y, sample_weight), rows = _of_weight(X, y, sample_weight)
     y, sample_weight, loss = estimator._encode_target(

@@ -28,7 +28,7 @@ def learns_by_rows(estimator):
 
 
 def learn_part(estimator, X, y, sample_weight):
-    """One call of `partial_fit`.
+    """One call of `partial_fit`; under any rate, one without a row of weight above 0.
 
     Parameters
     ----------
@@ -43,7 +43,9 @@ def learn_part(estimator, X, y, sample_weight):
         estimator, X, y, sample_weight, components, earlier is None, in_parts=True
     )
     n_rows, total = y.shape[0], y.shape[0] if weights is None else float(to_numpy(weights).sum())
-    if earlier is None:
+    if earlier is not None and not n_rows:
+        return
+    if earlier is None and learns_by_rows(estimator):
         _warn_unused(estimator)
     state = dict(earlier) if earlier else _first_state(estimator)
     stream = _stream(estimator, state, X, y, weights, loss)
@@ -69,8 +71,7 @@ def learn_part(estimator, X, y, sample_weight):
 def _warn_unused(estimator):
     """Warn of parameters that say how epochs descend, which there are none of here."""
     reason = "partial_fit under learning_rate='auto' learns by a rule of its own, row by row"
-    names = ("momentum", "schedule", "average")
-    unused = {name: reason for name in names}
+    unused = dict.fromkeys(("momentum", "schedule", "average"), reason)
     if estimator.optimizer not in ("gd", "auto"):
         unused["optimizer"] = reason
     warn_ignored(estimator, unused)

@@ -44,6 +44,10 @@ class Prepared:
     to_user_library: Callable[[Any], Any]
 
 
+class NoRows(ValueError):
+    """No row of a call of `partial_fit` has a weight."""
+
+
 def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=(0.0, 0)):
     """Check parameters and input, and build components and objective.
 
@@ -62,6 +66,8 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
     check_parameters(estimator)
     components = build_components(estimator, in_parts)
     data, loss = validate_input(estimator, X, y, sample_weight, components, reset, in_parts)
+    if in_parts and not data[1].shape[0]:
+        raise NoRows
     components = replace(components, loss=loss)
     data, to_user_library = read_in_place(data, components)
     rows, held_out = (data, None) if in_parts else hold_out(estimator, data)

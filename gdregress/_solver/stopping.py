@@ -118,7 +118,7 @@ class Certificate:
         """Whether so little is left that the run may end."""
         left = max(self.null_objective - value, 0.0) + gap
         # squares of tiny targets underflow to zero, and prove nothing
-        return 0 < left and gap <= self.tol**2 * left or norm <= self.rounding
+        return (left > 0 and gap <= self.tol**2 * left) or norm <= self.rounding
 
 
 class ProvenGap:

@@ -62,7 +62,7 @@ def learn_rows(learners, X, y, weights, losses, loss, penalty, size):
 
 
 def _rows_between(X):
-    """Rows after which averages and prox, which move all coefficients, cost as much as the rows."""
+    """Rows that cost as much as one move of all coefficients, by an average or a prox."""
     if not sparse.issparse(X):
         return 1
     return max(1, X.shape[0] * X.shape[1] // max(1, X.nnz))

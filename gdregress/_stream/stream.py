@@ -135,4 +135,5 @@ class Stream:
     def from_dict(cls, saved):
         """The inverse of `to_dict`."""
         columns = RunningColumns.from_dict(saved["columns"])
-        return cls(**{**saved, "columns": columns, "learners": Learners.from_dict(saved["learners"])})
+        learners = Learners.from_dict(saved["learners"])
+        return cls(**{**saved, "columns": columns, "learners": learners})

@@ -14,5 +14,5 @@ from gdregress._core.kernels.rules import *
 from gdregress._core.kernels.shuffle import *
 from gdregress._core.kernels.snapshot import *
 from gdregress._core.kernels.sparse_epochs import *
-from gdregress._core.kernels.stream_rows import *
 from gdregress._core.kernels.steps import *
+from gdregress._core.kernels.stream_rows import *

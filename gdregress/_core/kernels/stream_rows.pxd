@@ -8,14 +8,14 @@ cdef class StreamLearners:
     cdef double size, h, coupled
     cdef Penalty penalty
     cdef bint costs_nothing(self, Loss loss) noexcept nogil
-    @cython.locals(kept=double, lost=double, l=Py_ssize_t)
+    @cython.locals(kept=double, lost=double, m=Py_ssize_t)
     cdef void compare(self, double weight, Py_ssize_t i) noexcept nogil
-    cdef bint is_beaten(self, Py_ssize_t l) noexcept nogil
+    cdef bint is_beaten(self, Py_ssize_t m) noexcept nogil
     @cython.locals(t=Py_ssize_t, j=Py_ssize_t)
-    cdef void restart(self, Py_ssize_t l, Py_ssize_t i) noexcept nogil
-    @cython.locals(far=double, share=double, slope=double, t=Py_ssize_t, halving=Py_ssize_t)
+    cdef void restart(self, Py_ssize_t m, Py_ssize_t i) noexcept nogil
+    @cython.locals(far=double, share=double, slope=double, t=Py_ssize_t, _halving=Py_ssize_t)
     cdef void implicit(self, Loss loss, double q) noexcept nogil
     @cython.locals(before=double, share=double)
-    cdef void take_average(self, Py_ssize_t l) noexcept nogil
+    cdef void take_average(self, Py_ssize_t m) noexcept nogil
 
 cdef double bounded(double slope) noexcept nogil

@@ -13,7 +13,7 @@ r  slopes dL/dz that a step takes, in the shape of z
 q  change of a prediction by a unit of r
 h  curvature of the loss
 i  row
-l  learner
+m  learner
 t  prediction of a row
 j  coordinate
 k  number of predictions for a row
@@ -75,38 +75,38 @@ class StreamLearners:
 
     def compare(self, weight, i):
         """Every learner's average with the candidate before it."""
-        for l in range(self.n):
-            kept = 1 - self.rates[l] / (MEMORY * self.size)
-            lost = weight * (self.losses[l + 1, i] - self.losses[l, i])
-            self.lead[l] = kept * self.lead[l] + lost
-            self.squares[l] = kept * self.squares[l] + lost * lost
-            self.age[l] += 1
-            self.wait[l] -= 1
-        for l in range(self.n):
-            if self.wait[l] <= 0:
-                self.wait[l] = self.size / self.rates[l]
-                if self.is_beaten(l):
-                    self.restart(l, i)
+        for m in range(self.n):
+            kept = 1 - self.rates[m] / (MEMORY * self.size)
+            lost = weight * (self.losses[m + 1, i] - self.losses[m, i])
+            self.lead[m] = kept * self.lead[m] + lost
+            self.squares[m] = kept * self.squares[m] + lost * lost
+            self.age[m] += 1
+            self.wait[m] -= 1
+        for m in range(self.n):
+            if self.wait[m] <= 0:
+                self.wait[m] = self.size / self.rates[m]
+                if self.is_beaten(m):
+                    self.restart(m, i)
 
-    def is_beaten(self, l):
+    def is_beaten(self, m):
         """Whether the candidate before this learner has been better."""
-        return self.lead[l] > THRESHOLD * sqrt(self.squares[l])
+        return self.lead[m] > THRESHOLD * sqrt(self.squares[m])
 
-    def restart(self, l, i):
+    def restart(self, m, i):
         """Begin again where the candidate before has arrived."""
         for t in range(self.k):
             for j in range(self.w.shape[1]):
-                if l == 0:
+                if m == 0:
                     self.v[t, j] = self.w[t, j]
                 else:
-                    self.v[l * self.k + t, j] = self.v[(l - 1) * self.k + t, j]
-                    self.w[l * self.k + t, j] = self.v[(l - 1) * self.k + t, j]
+                    self.v[m * self.k + t, j] = self.v[(m - 1) * self.k + t, j]
+                    self.w[m * self.k + t, j] = self.v[(m - 1) * self.k + t, j]
         for j in range(i + 1, self.losses.shape[1]):
-            self.losses[l + 1, j] = self.losses[l, j]
-        if l + 1 < self.n:
-            self.lead[l + 1] += self.lead[l]
-            self.squares[l + 1] += self.squares[l]
-        self.lead[l] = self.squares[l] = self.age[l] = 0.0
+            self.losses[m + 1, j] = self.losses[m, j]
+        if m + 1 < self.n:
+            self.lead[m + 1] += self.lead[m]
+            self.squares[m + 1] += self.squares[m]
+        self.lead[m] = self.squares[m] = self.age[m] = 0.0
 
     def implicit(self, loss, q):
         """r <- slopes of the loss at z, then those after the step: r = L'(z - q r)."""
@@ -124,7 +124,7 @@ class StreamLearners:
             far = fabs(self.z[t, 0]) + fabs(self.targets[min(t, self.targets.shape[0] - 1), 0])
             self.low[t] = 0.0
             self.high[t] = min(1.0, (far + 100) / (q * fabs(self.r[t, 0]) + 1e-300))
-        for halving in range(HALVINGS):
+        for _halving in range(HALVINGS):
             for t in range(self.k):
                 share = (self.low[t] + self.high[t]) / 2
                 self.trial[t, 0] = self.z[t, 0] - q * share * self.r[t, 0]
@@ -139,11 +139,11 @@ class StreamLearners:
         for t in range(self.k):
             self.r[t, 0] *= (self.low[t] + self.high[t]) / 2
 
-    def take_average(self, l):
+    def take_average(self, m):
         """v_l goes on towards w_l."""
-        before = MEMORY * self.size / self.rates[l - 1] if l > 0 else 1.0
-        share = max(self.rates[l] / (MEMORY * self.size), 1 / (before + self.age[l] / 2))
-        for t in range(l * self.k, (l + 1) * self.k):
+        before = MEMORY * self.size / self.rates[m - 1] if m > 0 else 1.0
+        share = max(self.rates[m] / (MEMORY * self.size), 1 / (before + self.age[m] / 2))
+        for t in range(m * self.k, (m + 1) * self.k):
             for j in range(self.w.shape[1]):
                 self.v[t, j] += share * (self.w[t, j] - self.v[t, j])
 
@@ -166,7 +166,7 @@ def stream_rows(
     """All learners learn from the rows in their order."""
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
-    l: cython.Py_ssize_t
+    m: cython.Py_ssize_t
     t: cython.Py_ssize_t
     p: cython.Py_ssize_t = X.shape[1]
     k: cython.Py_ssize_t = learners.k
@@ -181,18 +181,18 @@ def stream_rows(
             for j in range(p):
                 norm += X[i, j] * X[i, j]
             learners.compare(weight(weights, i), i)
-            for l in range(learners.n):
-                step_size = learners.rates[l] / (learners.h * learners.size)
+            for m in range(learners.n):
+                step_size = learners.rates[m] / (learners.h * learners.size)
                 rate = step_size * weight(weights, i)
                 for t in range(k):
-                    learners.z[t, 0] = dot(X, i, w, l * k + t, -1)
+                    learners.z[t, 0] = dot(X, i, w, m * k + t, -1)
                 if quadratic:
                     for t in range(k):
                         learners.r[t, 0] = (learners.z[t, 0] - y[i, t]) / (1 + rate * norm)
                 else:
                     learners.implicit(loss, rate * norm)
                 for t in range(k):
-                    add(-rate * learners.r[t, 0], X, i, w, l * k + t)
+                    add(-rate * learners.r[t, 0], X, i, w, m * k + t)
                 if learners.penalty.active:
-                    learners.penalty.shrink(w[l * k : (l + 1) * k], p, step_size)
-                learners.take_average(l)
+                    learners.penalty.shrink(w[m * k : (m + 1) * k], p, step_size)
+                learners.take_average(m)
