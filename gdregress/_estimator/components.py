@@ -61,9 +61,7 @@ def build_components(estimator, in_parts=False):
         estimator.solver, SAMPLERS, {"batch_size": batch_size, "shuffle": shuffle}
     )
     chosen = _optimizer(estimator, loss, sampler, in_parts)
-    optimizer, by_optimizer = build_component(
-        chosen, OPTIMIZERS, {"momentum": estimator.momentum}
-    )
+    optimizer, by_optimizer = build_component(chosen, OPTIMIZERS, {"momentum": estimator.momentum})
     learned = learns_rate(estimator, sampler) and not in_parts
     schedule, by_schedule = _build_schedule(estimator, loss, optimizer, sampler, learned)
     components = Components(loss, penalty, optimizer, sampler, schedule)

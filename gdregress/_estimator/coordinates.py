@@ -217,9 +217,7 @@ def _metric_of_rows(estimator, prepared, objective, bent):
     user = DesignMatrix(objective.design.X, estimator.fit_intercept)
     moments = moments_of(user, None, np.asarray(rows, dtype=objective.y.dtype))
     size = np.diag(frame.user_spectrum.moments.covariance)
-    columns = column_coordinates(
-        moments.mean, size, estimator.fit_intercept, objective.n_samples
-    )
+    columns = column_coordinates(moments.mean, size, estimator.fit_intercept, objective.n_samples)
     inside = moments.in_coordinates(columns)
     covariance = inside.covariance
     if not estimator.fit_intercept:

@@ -54,7 +54,8 @@ def _ended(estimator, result, diagnostics, data):
     measured = run.certificate is not None or run.follows_envelope
     gap = run.history["gap"][result.kept_row] if measured else None
     gap = None if gap is None or not math.isfinite(gap) else gap
-    return Ended(estimator, data, result, diagnostics.null_objective, gap)
+    null = diagnostics.null_objective
+    return Ended(estimator, data, result, null, gap, diagnostics.has_scale)
 
 
 def _warn_diverged(ended, diagnostics):
@@ -88,7 +89,7 @@ def _warn_not_converged(ended, diagnostics):
     if not (run.may_cut_rate or diagnostics.searched) and diagnostics.is_above_stable_limit(rate):
         sentences.append(f"The learning rate was {rate:.4g}{_limit_text(diagnostics)}.")
     sentences += _condition_text(diagnostics, share)
-    params = run.objective.inside(result.params)
+    params = run.objective.design.from_user(result.params)
     if is_separated(run.objective, params):
         sentences.append(_separation_text(run.objective, result.params))
         advice = [] if ended.data is None else _line(ended, penalty_that_ends(ended))

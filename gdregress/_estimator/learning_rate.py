@@ -158,7 +158,9 @@ class CurvatureBounds:
 
     def smoothness(self):
         """Largest curvature that the sampler's batches show in expectation."""
-        return self.of_loss * batch_smoothness(self.objective.n_samples, self.sampler, self.spectrum)
+        return self.of_loss * batch_smoothness(
+            self.objective.n_samples, self.sampler, self.spectrum
+        )
 
     def largest(self):
         """Largest curvature over all rows, from the eigenvalue or from the trace above it."""

@@ -75,9 +75,7 @@ class Columns:
         for j in range(p):
             factor = g[t, j] - self.mean[j] * total
             if cython.compiled:
-                c_add(
-                    factor, cython.address(self.basis[j, 0]), cython.address(self.total[0]), p
-                )
+                c_add(factor, cython.address(self.basis[j, 0]), cython.address(self.total[0]), p)
             else:
                 for k in range(p):
                     self.total[k] += factor * self.basis[j, k]
