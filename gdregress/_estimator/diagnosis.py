@@ -36,17 +36,11 @@ def report(estimator, result, diagnostics, data=None, continues=False):
     ended = _ended(estimator, result, diagnostics, data)
     if reason == "diverged":
         _warn_diverged(ended, diagnostics)
-    elif reason == "tolerance" or data is None:
-        return
-    elif result.best_row == 0 and (wants_minimum or not continues):
-        _warn_not_converged(ended, diagnostics)
-    elif wants_minimum and (reason == "max_iter" or _is_short_plateau(estimator, reason)):
-        _warn_not_converged(ended, diagnostics)
-
-
-def _is_short_plateau(estimator, reason):
-    """Whether the objective has come to rest; a score on rows held out is meant to."""
-    return reason == "plateau" and not estimator.early_stopping
+    elif reason != "tolerance" and data is not None:
+        short = reason == "max_iter" or (reason == "plateau" and not estimator.early_stopping)
+        failed = result.best_row == 0 and (wants_minimum or not continues)
+        if failed or (short and wants_minimum):
+            _warn_not_converged(ended, diagnostics)
 
 
 def _ended(estimator, result, diagnostics, data):

@@ -13,7 +13,6 @@ import numpy as np
 from gdregress._engines.envelope import Envelope
 from gdregress._estimator.certificate import certificate_for
 from gdregress._estimator.coordinates import worth_moments
-from gdregress._estimator.run_facts import RunDiagnostics
 from gdregress._estimator.learning_rate import (
     CONSTANT_MOMENTUM,
     CurvatureBounds,
@@ -23,8 +22,9 @@ from gdregress._estimator.learning_rate import (
     learns_rate,
     resolved_momentum,
 )
-from gdregress._objective.base import null_parameters
+from gdregress._estimator.run_facts import RunDiagnostics
 from gdregress._estimator.start import first_parameters
+from gdregress._objective.base import null_parameters
 from gdregress._objective.curvature import prediction_scale
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress._solver.history import History
