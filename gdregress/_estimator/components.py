@@ -101,7 +101,7 @@ def _warn_unused(estimator, components, used):
         Parameters that the components were built with.
     """
     if estimator.early_stopping:
-        used.add("validation_fraction")
+        used |= {"validation_fraction", "scoring"}
     if _uses_n_iter_no_change(estimator, components):
         used.add("n_iter_no_change")
     penalty = f"penalty={_name(estimator.penalty)} does not use it"
@@ -115,6 +115,7 @@ def _warn_unused(estimator, components, used):
         "shuffle": "solver='batch' uses all rows at once",
         "power_t": f"schedule={schedule} does not use it, only 'invscaling' does",
         "validation_fraction": "early_stopping is False",
+        "scoring": "early_stopping is False",
         "n_iter_no_change": "this run is not ended by a plateau",
     }
     unused = {name: why for name, why in reasons.items() if name not in used}

@@ -21,7 +21,10 @@ from gdregress._utils.array_api import asarray, namespace, to_numpy
 
 # Sparse columns with means larger than this in units of their spread are only scaled: centring
 # them by what is subtracted afterwards loses as many digits.
-LARGEST_SHIFT = 1e3
+LARGEST_SHIFT = 1e8
+# Under batches, those are centred whose means are larger than this in the same units: others make
+# the condition number a few times as large at most, and stay sparse.
+SMALLEST_SHIFT = 3.0
 # Epochs that a run in the metric of the moments takes, whatever the data.
 EPOCHS_IN_METRIC = 25
 # Epochs of batches below which scaled columns are preferred: a metric costs each update p^2.
@@ -94,8 +97,7 @@ def preconditioner(estimator):
 
 def _columns(estimator, components, design, weights, spectrum):
     """Coordinates of scaled columns; damped where single rows count, see `column_coordinates`."""
-    X, centre = design.X, estimator.fit_intercept
-    all_rows = components.sampler.takes_all_rows
+    X, all_rows = design.X, components.sampler.takes_all_rows
     if worth_moments(design) and spectrum.moments is not None:
         mean = asarray(spectrum.moments.mean, np, None)
         variance = np.diag(spectrum.moments.covariance).copy()
@@ -103,15 +105,26 @@ def _columns(estimator, components, design, weights, spectrum):
         with np.errstate(over="ignore", invalid="ignore"):
             mean, variance = (to_numpy(a).astype(float) for a in mean_and_variance(X, weights))
         check_finite(variance, mean**2)
+    centred = np.full(mean.shape, bool(estimator.fit_intercept))
     if sparse.issparse(X):
-        far = np.abs(mean) > LARGEST_SHIFT * np.sqrt(variance)
-        centre = centre and all_rows and not far.any()
-    largest = None
+        centred &= _worth_centring(mean, variance, all_rows)
+    shift, largest = np.where(centred, mean, 0.0), None
     if not all_rows and not estimator.standardize:
-        largest = to_numpy(largest_deviations(X, mean if centre else 0 * mean)).astype(float)
-    columns = column_coordinates(mean, variance, centre, design.n_samples, largest)
-    columns = Columns(columns.mean, columns.scale, bool(estimator.fit_intercept))
+        largest = to_numpy(largest_deviations(X, shift)).astype(float)
+    if estimator.standardize and estimator.fit_intercept:
+        columns = column_coordinates(mean, variance, True, design.n_samples)
+    else:
+        spread = np.where(centred, variance, variance + mean**2)
+        columns = column_coordinates(shift, spread, True, design.n_samples, largest)
+    columns = Columns(shift, columns.scale, bool(estimator.fit_intercept))
     return columns.in_library_of(X if not sparse.issparse(X) else columns.mean)
+
+
+def _worth_centring(mean, variance, all_rows):
+    """Which sparse columns to centre: to an update over a few rows, that adds all coefficients."""
+    deviation = np.sqrt(variance)
+    centred = np.abs(mean) <= LARGEST_SHIFT * deviation
+    return centred if all_rows else centred & (np.abs(mean) > SMALLEST_SHIFT * deviation)
 
 
 def worth_moments(design):
