@@ -113,24 +113,27 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
     optimizer : str or Optimizer, default="auto"
         "auto" is "svrg" for batches of a smooth loss at an automatic rate, "nesterov" otherwise.
-        "svrg", "gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or an
-        instance such as ``Adam(beta_1=0.8)``.
+        "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or
+        an instance such as ``Adam(beta_1=0.8)``. "svrg", for batches of smooth losses, converges
+        to the minimum at a constant rate.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch" and smooth losses, the
         accelerated sequence with adaptive restart (nesterov); 0.9 otherwise.
     learning_rate : float, "auto" or "line-search", default="auto"
         "auto" is derived from the curvature of the loss, the data and the weights: 1 / L for
         solver="batch", L the largest curvature. Should it not hold, the run falls back to its best
-        parameters with a quarter of the rate. "line-search" is Armijo backtracking, for
+        parameters with a quarter of the rate. For the other solvers it is learned: an epoch that
+        lowered the objective raises the rate, any other is undone and the rate divided by 4.
+        "line-search" is Armijo backtracking, for
         solver="batch" and smooth losses, which "auto" uses for these too, but for heavy ball
         momentum and the adaptive optimizers.
     schedule : str, Schedule or callable, default="auto"
         Factor of the learning rate by the count of updates: "constant", "invscaling",
         "exponential", "step", "cosine", "one-cycle", "adaptive", an instance such as
         ``Exponential(decay=0.9)``, or any function of the count. "auto" is constant for
-        solver="batch" (adaptive for rmsprop, adam and nadam), and (1 + epochs)^-0.75 otherwise,
-        where a hundred updates count as an epoch if it has fewer; for "hinge" and "perceptron"
-        over all rows, halved at every plateau.
+        solver="batch" (adaptive for rmsprop, adam and nadam; halved at plateaus for "hinge" and
+        "perceptron"), where the rate is learned, and for svrg; (1 + epochs)^-0.75 otherwise,
+        where a hundred updates count as an epoch if it has fewer.
     power_t : float, default=0.25
         Exponent of "invscaling".
     preconditioner : {"auto", "columns", "moments"} or None, default="auto"
@@ -157,6 +160,10 @@ class GDClassifier(ClassifierMixin, BaseGD):
     early_stopping : bool, default=False
         Hold out `validation_fraction` of the rows, of every class its share, stop on their
         accuracy, and restore the best parameters.
+    scoring : {"loss", "score"}, default="loss"
+        What early stopping looks at: "loss" is 1 - L / L_null, the share of the mean loss on the
+        rows held out that the best constant has and the model has not; "score" is that of the
+        method `score`: accuracy.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows held out.
     average : bool or int, default=False
@@ -266,6 +273,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         tol: float | None = 1e-5,
         n_iter_no_change: int = 5,
         early_stopping: bool = False,
+        scoring: Literal["loss", "score"] = "loss",
         validation_fraction: float = 0.1,
         average: bool | int = False,
         shuffle: bool = True,
@@ -293,6 +301,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
+        self.scoring = scoring
         self.validation_fraction = validation_fraction
         self.average = average
         self.shuffle = shuffle
@@ -460,13 +469,14 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     def _check_input(self, X, y, **checks):
         X, y = validate_data(self, X, y, **checks)
-        check_classification_targets(y)
+        if checks["reset"]:  # later parts are held against the classes, which takes less time
+            check_classification_targets(y)
         return X, y
 
     def _encode_target(self, y, X, weights, loss, rows, in_parts):
         if not in_parts:
             self._set_classes(classes_of(y))
-        weights = weighted_by_class(self.class_weight, self.classes_, y, X, weights)
+        weights = weighted_by_class(self.class_weight, self.classes_, y, X, weights, in_parts)
         loss = multiclass_loss(loss, self.classes_.shape[0])
         return encode(y, self.classes_, X), weights, loss
 

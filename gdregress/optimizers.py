@@ -154,6 +154,7 @@ class SVRG(Optimizer):
     """
 
     variance_reduced = True
+    kernel = "GradientDescent"
 
     def init(self, params: Array) -> EmptyState:
         return EmptyState()

@@ -70,8 +70,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
     optimizer : str or Optimizer, default="auto"
         "auto" is "svrg" for batches of a smooth loss at an automatic rate, "nesterov" otherwise.
-        "svrg", "gd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or an
-        instance such as ``Adam(beta_1=0.8)``. The adaptive ones add an epsilon of 1e-8 to the
+        "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or
+        an instance such as ``Adam(beta_1=0.8)``. "svrg", for batches of smooth losses, converges
+        to the minimum at a constant rate. The adaptive ones add an epsilon of 1e-8 to the
         size of the gradient: bring y to a size well above it.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch", the accelerated sequence
@@ -80,16 +81,18 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     learning_rate : float, "auto" or "line-search", default="auto"
         "auto" is derived from the curvature of the loss, the data and the weights: 1 / L for
         solver="batch", L the largest curvature. Should it not hold, the run falls back to its best
-        parameters with a quarter of the rate. "line-search" is Armijo backtracking, for
+        parameters with a quarter of the rate. For the other solvers it is learned: an epoch that
+        lowered the objective raises the rate, any other is undone and the rate divided by 4.
+        "line-search" is Armijo backtracking, for
         solver="batch". Smooth losses other than squared error, whose curvature varies, backtrack
         under "auto" too, but for heavy ball momentum and the adaptive optimizers.
     schedule : str, Schedule or callable, default="auto"
         Factor of the learning rate by the count of updates: "constant", "invscaling",
         "exponential", "step", "cosine", "one-cycle", "adaptive", an instance such as
         ``Exponential(decay=0.9)``, or any function of the count. "auto" is constant for
-        solver="batch" (adaptive for rmsprop, adam and nadam), and (1 + epochs)^-0.75 otherwise,
-        where a hundred updates count as an epoch if it has fewer; halved at plateaus for losses
-        with kinks over all rows.
+        solver="batch" (adaptive for rmsprop, adam and nadam; halved at plateaus for losses with
+        kinks), where the rate is learned, and for svrg; (1 + epochs)^-0.75 otherwise, where a
+        hundred updates count as an epoch if it has fewer.
     power_t : float, default=0.25
         Exponent of "invscaling".
     epsilon : float or None, default=None
@@ -119,6 +122,10 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     early_stopping : bool, default=False
         Hold out `validation_fraction` of the rows, stop on their score, and restore the best
         parameters.
+    scoring : {"loss", "score"}, default="loss"
+        What early stopping looks at: "loss" is 1 - L / L_null, the share of the mean loss on the
+        rows held out that the best constant has and the model has not; "score" is that of the
+        method `score`: R2, or D2 under a log link.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows held out.
     average : bool or int, default=False
@@ -229,6 +236,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         tol: float | None = 1e-5,
         n_iter_no_change: int = 5,
         early_stopping: bool = False,
+        scoring: Literal["loss", "score"] = "loss",
         validation_fraction: float = 0.1,
         average: bool | int = False,
         shuffle: bool = True,
@@ -256,6 +264,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         self.tol = tol
         self.n_iter_no_change = n_iter_no_change
         self.early_stopping = early_stopping
+        self.scoring = scoring
         self.validation_fraction = validation_fraction
         self.average = average
         self.shuffle = shuffle
@@ -349,7 +358,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
                 y = xp.astype(y, X.dtype)
             if not bool(xp.all(xp.isfinite(y))):
                 raise ValueError(f"y holds values beyond the range of {X.dtype}, the type of X.")
-        check_target(loss, y, rows)
+        check_target(loss, y, rows, in_parts)
         return y, weights, loss
 
     def _validation_score(self, loss, y, z, weights):

@@ -9,7 +9,7 @@ import pytest
 from gdregress import _engines
 from gdregress._core import arrays as core
 from gdregress._core.kernels import interpreted
-from gdregress._engines import Ahead, Compiled, Jitted, Moments, Overlapped, Plain
+from gdregress._engines import Ahead, Compiled, Jitted, Moments, Overlapped, Plain, kernel_choice
 from gdregress._engines import ahead as ahead_module
 from gdregress._engines import compiled as compiled_module
 from gdregress._engines import overlapped as overlapped_module
@@ -52,7 +52,7 @@ PACES = {None: (), "overlapped": (Overlapped,), "ahead": (Ahead,), "as listed": 
 CONSTANTS = {
     "epochs_at_once": (ahead_module, "MAX_EPOCHS"),
     "updates_at_once": (compiled_module, "UPDATES_AT_ONCE"),
-    "lazy_cost": (compiled_module, "LAZY_COST"),
+    "lazy_cost": (kernel_choice, "LAZY_COST"),
 }
 
 
@@ -171,7 +171,7 @@ def using(form=None, pace=None, moments=True, **constants):
 
 
 def epochs_alone(
-    form, objective, optimizer, params, rate, batch_size, epochs=1, prepare=None, **state
+    form, objective, optimizer, params, rate, batch_size, epochs=1, prepare=None, log=None, **state
 ):
     """The state after some epochs of batches, which nothing measures and nothing ends.
 
@@ -188,6 +188,8 @@ def epochs_alone(
     epochs : int
     prepare : callable or None
         Called with the state before each epoch.
+    log : Log or None
+        Of which `kernels` counts the names of the core that were asked for.
     **state
         Further fields of the state.
     """
@@ -198,10 +200,13 @@ def epochs_alone(
     state = State(params, np.random.RandomState(0), optimizer.init(params), **state)
     engine = next(engine for engine in FORMS[form] if engine.supports(run, state))
     assert engine is not Plain or form == "plain"
+    engine = engine(run, None)
+    if log is not None:
+        engine.kernels = Counted(engine.kernels, log.kernels)
     for _ in range(epochs):
         if prepare is not None:
             prepare(state)
-        engine(run, None).epoch(state)
+        engine.epoch(state)
     return state
 
 

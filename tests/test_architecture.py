@@ -21,6 +21,7 @@ RULES = [
     {"_objective"},
     {"_engines"},
     {"_solver"},
+    {"_stream"},
     {"_estimator", "_minimize"},
     {"regressors", "classifiers"},
     {"plotting"},

@@ -43,15 +43,21 @@ def warn_uncompiled():
 
 def covers(loss, design):
     """Whether the core has the formulas of a loss and can read the rows of a design matrix."""
-    if loss.kernel is None:
+    if not has_loss(loss):
         return False
-    parameter = loss.base_loss.kernel_parameter
-    if parameter is not None and np.ndim(getattr(loss.base_loss, parameter)):
-        return False  # one for each target
     X = design.X
     if sparse.issparse(X):
         return X.indices.dtype == X.indptr.dtype and X.indices.dtype in (np.int32, np.int64)
     return isinstance(X, np.ndarray)
+
+
+def has_loss(loss):
+    """Whether the core has the formulas of a loss."""
+    if loss.kernel is None:
+        return False
+    parameter = loss.base_loss.kernel_parameter
+    # one for each target is more than it takes
+    return parameter is None or not np.ndim(getattr(loss.base_loss, parameter))
 
 
 def kernel_loss(loss, kernels=kernels):

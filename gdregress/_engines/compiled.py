@@ -1,7 +1,8 @@
 """The compiled engine: stochastic and mini-batch epochs in the core.
 
 It covers NumPy data, C-ordered or CSR, every component that states a kernel, any number of
-targets, weights and averages.
+targets, weights and averages, the coordinates of centred and scaled columns, and variance
+reduction.
 """
 
 import math
@@ -13,18 +14,15 @@ from gdregress._core import arrays as core
 from gdregress._core.row_orders import RowOrders
 from gdregress._core.threads import memory_apart
 from gdregress._engines.engine import EpochEngine
+from gdregress._engines.kernel_choice import IN_USER_UNITS, ROW_BY_ROW, kernel_for
 from gdregress._engines.rates import learning_rates
 
 # Updates whose learning rates are computed at once, in arrays that stay in the cache.
 UPDATES_AT_ONCE = 1 << 15
 # Bytes of the rows of a batch that stay in the cache between their predictions and gradient.
 BLOCK_BYTES = 1 << 14
-# Moving a coefficient in this many updates costs as much as moving it once lazily.
-LAZY_COST = 8
 # Most updates between two moves of a coefficient, the smallest decay of its velocity meanwhile.
 MAX_DELAY, SMALLEST_DECAY = 1 << 12, 1e-200
-# Momenta next to 1 would cost digits.
-LARGEST_MOMENTUM = 0.999
 
 
 class Compiled(EpochEngine):
@@ -144,75 +142,40 @@ class _Epoch:
         )
 
     def _run_kernel(self, X, rows, size, rates, rule):
-        """Choose the fastest kernel for these rows and this rule."""
-        n_targets, kernels = rows[-3].shape[1], self.kernels
-        scratch = [memory_apart(k, self.rows_at_once) for k in (n_targets, len(self.w))]
-        plain = self.run.optimizer.kernel == "GradientDescent"
-        as_it_is = self.snapshot is None and not self.columns.active
-        given = (*rows, size, rates, self.loss, rule)
-        if self._may_be_steps(X, size, rates, plain, as_it_is):
-            self._run_steps(X, rows, size, rates, scratch)
-        elif sparse.issparse(X) and plain and as_it_is and not self.penalty.varies:
-            applied = np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0))
-            kernels.csr_descent(*given, applied, *scratch)
-        elif sparse.issparse(X) and as_it_is and self._may_be_lazy(X, size, rates):
-            lazy = lazy_momentum(self.run.optimizer.momentum, kernels)
-            last_update = np.zeros(X.shape[1], dtype=np.int64)
-            kernels.csr_momentum(*given, lazy, last_update, *scratch)
-        elif plain and size == 1 and as_it_is and not sparse.issparse(X):
-            kernels.dense_descent(*rows, rates, self.loss, rule, *scratch)
-        else:
-            epoch = kernels.csr_epoch if sparse.issparse(X) else kernels.dense_epoch
-            epoch(*given, self.columns, self.kernel_snapshot, *scratch)
+        """Make the updates by the fastest kernel that has them."""
+        name = kernel_for(self.run, self.state, self.penalty, self.snapshot is not None, rates)
+        kernel = getattr(self.kernels, name)
+        scratch = [memory_apart(k, self.rows_at_once) for k in (rows[-3].shape[1], len(self.w))]
+        sizes = (rates,) if name in ROW_BY_ROW else (size, rates)
+        if name in IN_USER_UNITS:
+            self._run_steps(kernel, (*rows, *sizes), scratch)
+            return
+        kernel(*rows, *sizes, self.loss, rule, *self._own_arguments(name), *scratch)
 
-    def _may_be_steps(self, X, size, rates, plain, as_it_is):
-        """Whether plain descent takes its steps in the user's units, all coefficients in one loop.
+    def _own_arguments(self, name):
+        """What only this kernel is given: how it works, or scratch space."""
+        if name == "csr_descent":
+            return (np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0)),)
+        if name == "csr_momentum":
+            lazy = lazy_momentum(self.run.optimizer.momentum, self.kernels)
+            return lazy, self._last_updates()
+        if name == "dense_descent":
+            return ()
+        return self.columns, self.kernel_snapshot
 
-        Over sparse rows, which must not be centred then, coefficients without a gradient wait
-        until they are needed next, and all of them whenever the rate changes.
-        """
-        coordinates = self.run.objective.design.coordinates
-        if not plain or self.state.average is not None:
-            return False
-        if coordinates is not None and not coordinates.separable:
-            return False
-        if not sparse.issparse(X):
-            return size == 1 and not as_it_is
-        return (
-            not (as_it_is and not self.penalty.varies)
-            and (coordinates is None or not np.any(coordinates.mean))
-            and LAZY_COST * size * X.nnz <= X.shape[0] * X.shape[1]
-            and bool((rates[:-1] == rates[0]).all())
-        )
+    def _last_updates(self):
+        return np.zeros(self.run.objective.design.n_features, dtype=np.int64)
 
-    def _run_steps(self, X, rows, size, rates, scratch):
-        objective, kernels = self.run.objective, self.kernels
-        design, penalty = objective.design, objective.penalty
+    def _run_steps(self, kernel, rows, scratch):
+        """Plain descent, with w in the user's units meanwhile."""
+        design, penalty = self.run.objective.design, self.run.objective.penalty
         units = core.user_units(design, self.w)
         w = self.w * units
         rule = self._rule(w, np.zeros((0, *w.shape)), np.zeros(0, dtype=np.int64))
-        steps = core.kernel_steps(design, penalty, self.snapshot, self.w, kernels)
-        given = (self.loss, rule, steps, self.kernel_snapshot)
-        if sparse.issparse(X):
-            last_update = np.zeros(X.shape[1], dtype=np.int64)
-            kernels.csr_steps(*rows, size, rates, *given, last_update, *scratch)
-        else:
-            kernels.dense_steps(*rows, rates, *given, *scratch)
+        steps = core.kernel_steps(design, penalty, self.snapshot, self.w, self.kernels)
+        waits = (self._last_updates(),) if sparse.issparse(design.X) else ()
+        kernel(*rows, self.loss, rule, steps, self.kernel_snapshot, *waits, *scratch)
         self.w[...] = w / units
-
-    def _may_be_lazy(self, X, size, rates):
-        """Whether coefficients without a gradient are moved only when they are needed next.
-
-        An overdamped heavy ball whose only penalty is l2 ends at the same parameters by it.
-        """
-        optimizer, penalty = self.run.optimizer, self.penalty
-        return (
-            optimizer.kernel in ("Momentum", "Nesterov")
-            and penalty.l2_alone
-            and self.state.average is None
-            and LAZY_COST * size * X.nnz <= X.shape[0] * X.shape[1]
-            and is_overdamped(optimizer.momentum, rates.max() * penalty.l2)
-        )
 
     def store(self):
         """Put parameters and memory into the state."""
@@ -230,14 +193,6 @@ class _Epoch:
 def _are_shared(coordinates):
     """Whether all targets have the same coordinates, as the core's have."""
     return coordinates is None or coordinates.is_shared
-
-
-def is_overdamped(momentum, shrinkage):
-    """Whether a heavy ball that l2 pulls back does not swing, with a margin.
-
-    Its momentum m and the shrinkage c = lr l2 of a step are such that (1 - m)^2 > 4 m c.
-    """
-    return 0 < momentum < LARGEST_MOMENTUM and 8 * momentum * shrinkage <= (1 - momentum) ** 2
 
 
 def _rows_at_once(X, size):

@@ -15,8 +15,9 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gdregress._estimator.callbacks import EpochEnd, print_epoch
 from gdregress._estimator.diagnosis import report
+from gdregress._estimator.parts import learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
-from gdregress._estimator.prepare import Scorer, prepare
+from gdregress._estimator.prepare import NoRows, Scorer, prepare
 from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.saved_state import (
     converted,
@@ -84,6 +85,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         "tol": [Interval(Real, 0, None, closed="left"), None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
+        "scoring": [StrOptions({"loss", "score"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "average": [Interval(Integral, 0, None, closed="left"), "boolean"],
         "shuffle": ["boolean"],
@@ -237,11 +239,18 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         report(self, result, plan.diagnostics, (X, y, sample_weight), start is not None)
 
     def _partial_fit(self, X, y, sample_weight):
+        if learns_by_rows(self):
+            learn_part(self, X, y, sample_weight)
+            return
         earlier = getattr(self, "_state", None)
         totals = (earlier["weight_total"], earlier["row_total"]) if earlier else (0.0, 0)
-        prepared = prepare(
-            self, X, y, sample_weight, reset=earlier is None, in_parts=True, earlier=totals
-        )
+        try:
+            prepared = prepare(
+                self, X, y, sample_weight, reset=earlier is None, in_parts=True, earlier=totals
+            )
+        except NoRows:
+            learn_part(self, X, y, sample_weight)
+            return
         start = resumed(self, prepared) if earlier else None
         if start is not None and start.row_total == 0:
             # the run begins anew in another type or library: earlier rows are not in it
@@ -282,6 +291,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         self._loss = plan.run.objective.loss
         state.weight_total += prepared.weight_total
         state.row_total += prepared.objective.n_samples
+        state.stream = None
         self._state = saved(state)
 
     def _raw_prediction(self, X, method):

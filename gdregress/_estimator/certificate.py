@@ -28,7 +28,7 @@ def certificate_for(estimator, curvature, null_params, null_objective, reference
     objective, spectrum = curvature.objective, curvature.spectrum
     estimate = partial(_remaining, objective, spectrum, step, _shares(units, objective))
     ratio = 1 / (2 * curvature.largest() or 1.0)
-    if objective.from_moments and reference > 0:
+    if objective.from_moments and reference**2 > 0:
         ratio = estimate(null_params) / reference**2 or ratio
     tol = estimator.tol or 0.0
     rounding = curvature.rounding(tol * reference, null_objective)

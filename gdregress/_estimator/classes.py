@@ -31,6 +31,8 @@ def given_classes(classes, known):
                 "ever occur, for instance classes=np.unique(y)."
             )
         return known
+    if known is not None and np.array_equal(to_numpy(known), classes):
+        return known
     classes = unique_labels(classes)
     if known is not None and not np.array_equal(to_numpy(known), to_numpy(classes)):
         raise ValueError(
@@ -71,10 +73,10 @@ def encode(y, classes, like):
     return asarray(codes, xp, None if xp is np else like.device, dtype=like.dtype)
 
 
-def weighted_by_class(class_weight, classes, y, X, sample_weight):
+def weighted_by_class(class_weight, classes, y, X, sample_weight, in_parts=False):
     """Sample weights times those of the rows' classes; None where all are equal.
 
-    "balanced" gives every class the same total weight.
+    "balanced" gives every class the same total weight. A part of the rows may have none.
     """
     if class_weight is None:
         return sample_weight
@@ -92,7 +94,7 @@ def weighted_by_class(class_weight, classes, y, X, sample_weight):
     factors = of_class[np.searchsorted(names, plain)]
     factors = asarray(factors, xp, None if xp is np else X.device, dtype=X.dtype)
     weights = factors if sample_weight is None else sample_weight * factors
-    if not bool(xp.any(weights > 0)):
+    if not in_parts and not bool(xp.any(weights > 0)):
         raise ValueError("class_weight and sample_weight leave no row with a weight above 0.")
     return weights
 

@@ -116,7 +116,11 @@ def _columns(estimator, components, design, weights, spectrum):
     else:
         spread = np.where(centred, variance, variance + mean**2)
         columns = column_coordinates(shift, spread, True, design.n_samples, largest)
-    columns = Columns(shift, columns.scale, bool(estimator.fit_intercept))
+    scale = columns.scale
+    if may_be_bounded(components.penalty) and not estimator.standardize:
+        # divisions by powers of two are exact: a coefficient at a bound stays at it
+        scale = 2.0 ** np.round(np.log2(scale))
+    columns = Columns(shift, scale, bool(estimator.fit_intercept))
     return columns.in_library_of(X if not sparse.issparse(X) else columns.mean)
 
 
@@ -125,6 +129,12 @@ def _worth_centring(mean, variance, all_rows):
     deviation = np.sqrt(variance)
     centred = np.abs(mean) <= LARGEST_SHIFT * deviation
     return centred if all_rows else centred & (np.abs(mean) > SMALLEST_SHIFT * deviation)
+
+
+def may_be_bounded(penalty):
+    """Whether a penalty may be infinite for some coefficients."""
+    terms = penalty.kernel_terms
+    return penalty.active and (terms is None or terms.bounds is not None)
 
 
 def worth_moments(design):

@@ -48,14 +48,18 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
         check_indices(X)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(
-            sample_weight, X, dtype=X.dtype, ensure_non_negative=True
+            sample_weight,
+            X,
+            dtype=X.dtype,
+            ensure_non_negative=True,
+            allow_all_zero_weights=in_parts,
         )
     (X, y, sample_weight), rows = _of_weight(X, y, sample_weight)
     y, sample_weight, loss = estimator._encode_target(
         y, X, sample_weight, components.loss, rows, in_parts
     )
     (X, y, sample_weight), _ = _of_weight(X, y, sample_weight)  # classes may have no weight
-    if not loss.base_loss.is_builtin:
+    if not loss.base_loss.is_builtin and y.shape[0]:
         # with more than two classes, two are enough to tell
         labels = y if loss.base_loss is loss else 2 * xp.astype(y > 0, y.dtype) - 1
         check_gradient(loss.base_loss, labels)

@@ -115,7 +115,7 @@ def _missing_text(ended, diagnostics, share):
         asks = f"; tol asks for {diagnostics.tol**2:.2g}" if diagnostics.tol else ""
         asks = asks if ended.result.run.validate is None else ""
         return f"about {share:.2g} of what the null model has left to gain is missing{asks}."
-    changes = relative_changes(ended.result.run.history["objective"])
+    changes = relative_changes(kept_objectives(ended.result.run.history))
     return (
         f"how much of the objective is left is not known here. It is {ended.value:.6g}, and last "
         f"changed by {changes[-1]:.2g} of itself."
@@ -233,6 +233,12 @@ def _condition_text(diagnostics, share):
         return [text + "."]
     safe = f"about {int(digits)} digits" if digits >= 1 else "no digit"
     return [text + f", by which {safe} of the coefficients can be relied on."]
+
+
+def kept_objectives(history):
+    """The objective of each epoch, but for those that were undone and made no update."""
+    rows = zip(history["t"], history["objective"], strict=True)
+    return list(dict(rows).values())
 
 
 def relative_changes(objective):

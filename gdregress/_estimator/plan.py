@@ -128,6 +128,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         plateau = _plateau(estimator, components, diagnostics, null_objective, updates)
         follows = (
             estimator.learning_rate == "auto"
+            and estimator.optimizer == "auto"
             and sampler.takes_all_rows
             and not estimator.average
             and Envelope.covers(objective)

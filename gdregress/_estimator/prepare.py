@@ -7,7 +7,9 @@ from typing import Any
 from gdregress._estimator.components import Components, build_components
 from gdregress._estimator.coordinates import Frame, choose_frame, penalty_inside
 from gdregress._estimator.data import hold_out, read_in_place, validate_input
-from gdregress._objective.base import normalised_weights
+from gdregress._objective.base import normalised_weights, null_parameters
+from gdregress._objective.design import DesignMatrix
+from gdregress._objective.evaluation import mean_loss
 from gdregress._objective.from_data import DataObjective
 from gdregress._utils.array_api import namespace
 from gdregress._utils.validation import check_parameters
@@ -42,6 +44,10 @@ class Prepared:
     to_user_library: Callable[[Any], Any]
 
 
+class NoRows(ValueError):
+    """No row of a call of `partial_fit` has a weight."""
+
+
 def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=(0.0, 0)):
     """Check parameters and input, and build components and objective.
 
@@ -60,6 +66,8 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
     check_parameters(estimator)
     components = build_components(estimator, in_parts)
     data, loss = validate_input(estimator, X, y, sample_weight, components, reset, in_parts)
+    if in_parts and not data[1].shape[0]:
+        raise NoRows
     components = replace(components, loss=loss)
     data, to_user_library = read_in_place(data, components)
     rows, held_out = (data, None) if in_parts else hold_out(estimator, data)
@@ -90,6 +98,9 @@ def _relative_weights(y, weights, mean):
 class Scorer:
     """Score of the user's parameters on the rows held out.
 
+    With ``scoring="loss"`` the share 1 - L(w) / L(null) of the mean loss there that the null
+    model of the training rows has; with "score" what the estimator's `score` is.
+
     Parameters
     ----------
     estimator : GDRegressor or GDClassifier
@@ -100,8 +111,33 @@ class Scorer:
         self.estimator = estimator
         self.X, self.y, self.weights = prepared.held_out
         self.objective = prepared.objective
+        self.null_loss = 1.0
+        if estimator.scoring == "loss":
+            self.null_loss = self._null_loss(prepared)
 
     def __call__(self, params):
         coef, intercept = self.objective.design.split(params)
         z = self.X @ coef + intercept
+        if self.estimator.scoring == "loss":
+            return 1 - self._loss(z) / self.null_loss
         return self.estimator._validation_score(self.objective.loss, self.y, z, self.weights)
+
+    def _loss(self, z):
+        return float(mean_loss(self.objective.loss, self.y, self.weights, z))
+
+    def _null_loss(self, prepared):
+        """Of the rows held out; of those to train on where all of the former are met exactly."""
+        loss, (X, y, weights) = self.objective.loss, prepared.rows
+        null = null_parameters(DesignMatrix(X, self.estimator.fit_intercept), y, weights, loss)
+        intercept = null[-1, ...] if self.estimator.fit_intercept else 0 * null[0, ...]
+        losses = [
+            float(mean_loss(loss, targets, some, _constant(intercept, targets)))
+            for targets, some in ((self.y, self.weights), (y, weights))
+        ]
+        return losses[0] or losses[1] or 1.0
+
+
+def _constant(value, targets):
+    """Raw predictions of the same value for all rows."""
+    rows = 0 * targets[(slice(None),) + (0,) * (targets.ndim - 1)]
+    return rows + value if value.ndim == 0 else rows[:, None] + value

@@ -172,13 +172,20 @@ def mean_and_variance(X, weights):
 def largest_deviations(X, mean):
     """Squares of the largest deviation from the mean in each column, shape (n_features,)."""
     if sparse.issparse(X):
-        low, high = (np.asarray(f(axis=0).todense()).ravel() for f in (X.min, X.max))
-        low, high = low.astype(float), high.astype(float)
-    else:
-        xp = namespace(X)
-        low, high = xp.min(X, axis=0), xp.max(X, axis=0)
-    xp = namespace(mean)
-    return xp.maximum(abs(high - mean), abs(low - mean)) ** 2
+        return _largest_sparse_deviations(X, mean)
+    xp = namespace(X)
+    low, high = xp.min(X, axis=0), xp.max(X, axis=0)
+    return namespace(mean).maximum(abs(high - mean), abs(low - mean)) ** 2
+
+
+def _largest_sparse_deviations(X, mean):
+    """The same of a CSR matrix, of a few rows at a time."""
+    largest, count = np.zeros(X.shape[1]), np.zeros(X.shape[1], dtype=np.int64)
+    for start in range(0, X.shape[0], SQUARED_ROWS):
+        block = X[start : start + SQUARED_ROWS]
+        np.maximum.at(largest, block.indices, (block.data - mean[block.indices]) ** 2)
+        count += np.bincount(block.indices, minlength=X.shape[1])
+    return np.where(count < X.shape[0], np.maximum(largest, mean**2), largest)
 
 
 def _mean_and_variance(X, weights):

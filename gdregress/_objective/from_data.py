@@ -139,7 +139,10 @@ class DataObjective(Objective):
         if not isinstance(self.y, np.ndarray):
             return jitted.fused_pass(*data, params, next_point, gradient, both_values)
         known = self.moments is not None or self._column_mean_squares is not None
+        known = known or self.design.coordinates is not None
         squares = None
+        # the pass squares the user's own columns
+        known = known or self.design.coordinates is not None
         if gradient and not known and fused_pass.has_squares(self.design.X):
             squares = np.empty(self.design.n_parameters)
         result = fused_pass.fused_pass(*data, params, next_point, gradient, both_values, squares)

@@ -203,12 +203,19 @@ def _products_by_blocks(X, y, weights, shift):
 
 
 def _of_sparse(X, y, weights):
+    """The same as `_of_dense`; columns that hold no zeros are centred by themselves before."""
     n, y = X.shape[0], (y if y.ndim == 2 else y[:, None]).astype(float)
     weights = np.ones(n) if weights is None else weights.astype(float)
     total = weights.sum()
     X = X.astype(float)
+    shift = np.concatenate([X.T @ weights, y.T @ weights]) / total
+    full = X.has_canonical_format & (np.bincount(X.indices, minlength=X.shape[1]) == n)
+    shift[: X.shape[1]] *= full
+    X.data -= shift[X.indices]
+    y -= shift[X.shape[1] :]
     weighted = X.multiply(weights[:, None]).tocsr()
-    mean = np.concatenate([X.T @ weights, y.T @ weights]) / total
+    offset = np.concatenate([X.T @ weights, y.T @ weights]) / total
     products = [[(X.T @ weighted).toarray(), weighted.T @ y], [None, y.T @ (weights[:, None] * y)]]
     products[1][0] = products[0][1].T
-    return total / n, mean, np.block(products) / total - np.outer(mean, mean)
+    covariance = np.block(products) / total - np.outer(offset, offset)
+    return total / n, shift + offset, covariance

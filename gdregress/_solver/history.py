@@ -101,6 +101,17 @@ class History:
         if self.coef:
             self.coef[-1], self.intercept[-1] = self.coef[index], self.intercept[index]
 
+    def forget(self, kept: int) -> None:
+        """Drop all rows but the first and the last `kept`, once there are twice as many."""
+        first = len(self) - kept
+        if first <= kept:
+            return
+        for column in self._columns.values():
+            del column[1:first]
+        # parameters may have been stored from a later row on
+        for parameters in (self.coef, self.intercept):
+            del parameters[1 : max(1, len(parameters) - kept)]
+
     def to_dict(self) -> dict[str, Any]:
         """Columns and parameters as lists, to be saved.
 

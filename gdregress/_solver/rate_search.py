@@ -18,7 +18,8 @@ class LearnedRate:
     too low; the objective at the end of an epoch is known anyway. Just below a rate that fails an
     epoch gains little, as the noise of the batches nearly outweighs the descent: a quarter of it
     is fast, and the slow growth finds out whether more has become possible, as it does where the
-    curvature falls. Changes within the rounding of F keep the epoch and the rate.
+    curvature falls. An epoch that changed F by no more than its rounding is kept; if the gradient
+    has not become smaller either, as at a rate of exactly 2 / L, the rate is divided by 4.
 
     An epoch that is undone leaves parameters, optimizer, averages and count of updates as they
     were before it. It has read the data, and counts as an epoch; the random numbers go on, or the
@@ -53,16 +54,20 @@ class LearnedRate:
         self.momentum = momentum
 
     def begin(self, state, row):
-        """Start from a state, as a row has measured it; from the value that it knows, if it does.
+        """Start from a state, as a row has measured it.
 
-        A resumed run then decides as if it had never ended.
+        A run that is resumed on the same data decides as if it had never ended; of a rate that has
+        failed on other data nothing is known.
         """
         self.value, known = self._value(state, row), state.objective
         rounding = 10 * self.objective.rounding
-        if known is not None and math.isclose(self.value, known, rel_tol=rounding):
+        if known is not None and not math.isclose(row["objective"], known, rel_tol=rounding):
+            state.rate_has_failed = False
+        elif known is not None and state.average is None:
             self.value = known
         if self.objective.is_unlearned(self.value):
             self.value = math.inf
+        self.gradient_norm = row["gradient_norm"]
         self._keep(state)
 
     def begin_epoch(self, state):
@@ -79,7 +84,9 @@ class LearnedRate:
             return False
         if value < self.value - margin:
             state.rate_factor *= self.GROWTH if state.rate_has_failed else self.FIRST_GROWTH
-        self.value = min(value, self.value)
+        elif row["gradient_norm"] >= self.gradient_norm:
+            state.rate_factor, state.rate_has_failed = state.rate_factor / self.CUT, True
+        self.value, self.gradient_norm = min(value, self.value), row["gradient_norm"]
         if self.momentum is not None:
             self.momentum.end_epoch(state)
         self._keep(state)

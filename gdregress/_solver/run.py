@@ -131,6 +131,8 @@ class State:
         The parameters under which the state came about.
     coordinates : Coordinates or None
         In which the parameters are; None for the user's.
+    stream : dict or None
+        What `partial_fit` has kept of a stream that is learned row by row, see `Stream`.
     """
 
     params: Any
@@ -152,6 +154,7 @@ class State:
     row_total: int = 0
     settings: str = ""
     coordinates: Any = None
+    stream: dict[str, Any] | None = None
 
     def reported(self):
         """The parameters that are evaluated, validated and returned."""

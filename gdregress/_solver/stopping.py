@@ -117,7 +117,8 @@ class Certificate:
     def proves(self, norm, gap, value):
         """Whether so little is left that the run may end."""
         left = max(self.null_objective - value, 0.0) + gap
-        return gap <= self.tol**2 * left or norm <= self.rounding
+        # squares of tiny targets underflow to zero, and prove nothing
+        return (left > 0 and gap <= self.tol**2 * left) or norm <= self.rounding
 
 
 class ProvenGap:

@@ -152,7 +152,7 @@ def check_loss(loss, estimator):
         )
 
 
-def check_target(loss, y, rows=None):
+def check_target(loss, y, rows=None, in_parts=False):
     """Raise ValueError naming the first target outside the domain of the loss.
 
     Parameters
@@ -161,6 +161,8 @@ def check_target(loss, y, rows=None):
     y : array
     rows : ndarray of int or None
         Numbers of the rows among those that the user gave, where some have been removed.
+    in_parts : bool
+        Whether there are more rows than these, which may hold the first positive target.
     """
     outside = {
         "real": None,
@@ -177,7 +179,7 @@ def check_target(loss, y, rows=None):
             f"{int(mask.sum())} of {mask.size} values are outside. Remove or correct those rows, "
             "or use a loss for any real target, such as 'squared_error'."
         )
-    if loss.link == "log" and not bool(namespace(y).any(y > 0)):
+    if loss.link == "log" and not in_parts and not bool(namespace(y).any(y > 0)):
         raise ValueError(
             f"{name} loss predicts exp(z) > 0, but every target is 0: there is nothing to fit."
         )

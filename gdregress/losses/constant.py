@@ -17,7 +17,8 @@ SAMPLE, POINTS, ROUNDS = 512, 17, 7
 def best_constant(loss: Loss, y: Array, weights: Array | None) -> Array:
     """b with the least weighted mean of L(y_i, b), of the shape of one row's raw predictions.
 
-    The mean of y for squared error, its logarithm under a log link, the log odds of the labels
+    The mean of y for squared error, its logarithm under a log link (that of half an event in all
+    where every y is zero), the log odds of the labels
     for the log loss and the logarithms of their shares for softmax. For any other loss the zero
     of the mean slope over `SAMPLE` rows; all convex losses have just one.
 
@@ -29,7 +30,10 @@ def best_constant(loss: Loss, y: Array, weights: Array | None) -> Array:
     """
     xp = namespace(y)
     if loss.is_quadratic or loss.link == "log":
-        return raw_prediction(loss, _mean(y, weights))
+        mean = _mean(y, weights)
+        if loss.link == "log":  # half an event, where a part of the rows has none
+            mean = xp.where(mean > 0, mean, 0.5 / y.shape[0] + 0 * mean)
+        return raw_prediction(loss, mean)
     if loss.target_range == "labels":
         constants = _of_share(loss, to_numpy(_mean((y + 1) / 2, weights))[()], y.shape[0])
     elif loss.target_range == "classes":

@@ -29,7 +29,7 @@ from twins import (
 )
 
 from gdregress import GDRegressor
-from gdregress._engines.compiled import is_overdamped
+from gdregress._engines.kernel_choice import is_overdamped
 from gdregress.losses import LOSSES
 from gdregress.optimizers import OPTIMIZERS
 

@@ -31,7 +31,7 @@ from twins import (
 from twins import needs_compiler as pytestmark  # noqa: F401
 
 from gdregress._core.kernels import interpreted
-from gdregress._engines import compiled as compiled_module
+from gdregress._engines import kernel_choice
 from gdregress._objective.fused_pass import fused_pass
 from gdregress.losses.multiclass import Softmax
 from gdregress.optimizers import OPTIMIZERS
@@ -86,7 +86,7 @@ def reduced_epochs(form, objective, rule, params, batch_size, epochs):
 def test_plain_descent(
     penalty, storage, coordinates, batch_size, k, weighted, lazy_cost, data, monkeypatch
 ):
-    monkeypatch.setattr(compiled_module, "LAZY_COST", lazy_cost)
+    monkeypatch.setattr(kernel_choice, "LAZY_COST", lazy_cost)
     assert_equal_reference("gd", penalty, storage, coordinates, batch_size, k, weighted, data)
 
 
@@ -182,7 +182,7 @@ def test_coefficients_that_are_seldom_seen(
     rule, found = reduced("gd"), []
     rule.variance_reduced = taken
     for cost in (0.0, np.inf):
-        monkeypatch.setattr(compiled_module, "LAZY_COST", cost)
+        monkeypatch.setattr(kernel_choice, "LAZY_COST", cost)
         take = taken_of(objective) if taken else None
         rest = shaped(params), 0.3, batch_size, 2, take
         found.append(epochs_alone(form, objective, rule, *rest).params)

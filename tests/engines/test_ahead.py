@@ -79,7 +79,7 @@ class TestSameRun:
         X, y = make_data()
         if solver == "stochastic":
             X, y = X[::6], y[::6]
-        model = GDRegressor("huber", solver=solver, max_iter=33, tol=0.1)
+        model = GDRegressor("huber", solver=solver, learning_rate=0.05, max_iter=33, tol=0.1)
         if solver == "mini-batch":
             model.set_params(batch_size=16)
         assert assert_same_as_epoch_by_epoch(library, model, X, y) == "plateau"
@@ -91,15 +91,13 @@ class TestSameRun:
         )
         assert assert_same_as_epoch_by_epoch(library, model, *make_data()) == "diverged"
 
-    @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
-    def test_whose_automatic_rate_is_cut(self, library, solver):
+    def test_whose_automatic_rate_is_cut(self, library):
         class TooFlat(SquaredError):
             """A loss whose automatic rate is too large, which shows when a run is under way."""
 
-            curvature = {"batch": 0.45, "mini-batch": 0.02}[solver]
+            curvature = 0.45
 
-        given = {"optimizer": "gd", "schedule": "constant", "max_iter": 60}
-        model = GDRegressor(TooFlat(), solver=solver, **given)
+        model = GDRegressor(TooFlat(), optimizer="gd", schedule="constant", max_iter=60)
         assert_same_as_epoch_by_epoch(library, model, *make_data())
         assert model._state["rate_factor"] < 1
 
@@ -122,14 +120,15 @@ class TestSameRun:
         assert_same_as_epoch_by_epoch(library, model, X, y)
 
     def test_in_the_order_of_the_rows(self, library):
-        model = GDRegressor(solver="mini-batch", shuffle=False, max_iter=40)
+        given = {"learning_rate": 0.02, "max_iter": 40}
+        model = GDRegressor(solver="mini-batch", shuffle=False, **given)
         assert_same_as_epoch_by_epoch(library, model, *make_data())
 
     @pytest.mark.parametrize("n_classes", [2, 3])
     def test_of_classes(self, library, n_classes):
         X, y = make_data()
         y = (y > 0).astype(int) + (y > 2) * (n_classes == 3)
-        model = GDClassifier(solver="mini-batch", max_iter=30)
+        model = GDClassifier(solver="mini-batch", learning_rate=0.05, max_iter=30)
         assert_same_as_epoch_by_epoch(library, model, X, y)
 
 

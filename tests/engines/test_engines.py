@@ -145,7 +145,8 @@ def test_overlapped_runs_are_identical(storage, solver, optimizer, average, end)
     X, y, _ = make_data()
     X, models = STORAGES[storage](X), []
     for pace in ("overlapped", None):
-        parameters = {"solver": solver, "optimizer": optimizer, "average": average, **ENDS[end]}
+        parameters = {"solver": solver, "optimizer": optimizer, "average": average}
+        parameters |= {"learning_rate": 0.02, **ENDS[end]}
         model = GDRegressor("huber", warm_start=True, random_state=3, **parameters)
         with using("compiled", pace) as log:
             first = model.fit(X, y).history_

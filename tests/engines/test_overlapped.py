@@ -35,9 +35,8 @@ def fit_both(make_model, *data):
     return models
 
 
-@pytest.mark.parametrize("learning_rate", ["auto", 0.05])
-def test_of_classes(data, learning_rate):
-    given = {"learning_rate": learning_rate, "store_path": True, "random_state": 0}
+def test_of_classes(data):
+    given = {"learning_rate": 0.05, "store_path": True, "random_state": 0}
     models = fit_both(
         lambda: GDClassifier(solver="stochastic", max_iter=30, **given), data[0], data[1] > 0
     )
@@ -45,13 +44,10 @@ def test_of_classes(data, learning_rate):
     assert_array_equal(models[0].history_.coef, models[1].history_.coef)
 
 
-def test_an_automatic_rate_that_does_not_hold_is_cut_in_the_same_place():
-    X = np.random.RandomState(0).randn(90, 4)
-    y = 10 * np.exp(2 * X[:, 0] + np.random.RandomState(1).randn(90))
-    given = {"solver": "stochastic", "optimizer": "gd", "max_iter": 40, "random_state": 0}
-    models = fit_both(lambda: GDRegressor("poisson", **given), X, y)
-    assert models[0]._state["rate_factor"] == models[1]._state["rate_factor"] < 1
-    assert_identical_run(*models)
+def test_a_rate_that_is_learned_waits_for_the_measure(data):
+    with using("compiled", "overlapped") as log:
+        GDRegressor("huber", solver="stochastic", max_iter=3).fit(*data)
+    assert log.paces == [None]
 
 
 def test_callbacks_see_each_epoch_as_it_was(data, capsys):
@@ -78,7 +74,8 @@ def test_an_interrupted_epoch_leaves_no_trace(data, monkeypatch):
             return epoch(engine, state)
 
         monkeypatch.setattr(Compiled, "epoch", interrupted)
-        model = GDRegressor("huber", solver="stochastic", tol=None, random_state=0)
+        given = {"learning_rate": 0.02, "tol": None, "random_state": 0}
+        model = GDRegressor("huber", solver="stochastic", **given)
         with using("compiled", pace), pytest.raises(KeyboardInterrupt):
             model.fit(*data)
         models.append(model)
@@ -97,7 +94,8 @@ def test_a_schedule_of_ones_own_is_asked_for_no_update_too_many(data):
         asked.append(count)
         return 1.0
 
-    model = GDRegressor("huber", solver="mini-batch", schedule=schedule, tol=1e-2, random_state=0)
+    given = {"learning_rate": 0.02, "tol": 1e-2, "random_state": 0}
+    model = GDRegressor("huber", solver="mini-batch", schedule=schedule, **given)
     with using("compiled", "overlapped") as log:
         model.fit(*data)
     assert log.paces == [None]
@@ -117,7 +115,7 @@ def test_generators_of_others_are_left_alone(data, random_state, monkeypatch):
 
     def make_model():
         shared.seed(7)
-        given = {"solver": "stochastic", "max_iter": 6, "tol": None}
+        given = {"solver": "stochastic", "learning_rate": 0.02, "max_iter": 6, "tol": None}
         return GDRegressor("huber", random_state=random_state, **given)
 
     monkeypatch.setattr(History, "append", drawing)

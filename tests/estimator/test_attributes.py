@@ -51,7 +51,8 @@ def make_data(n=40, p=3):
 @pytest.mark.parametrize("optimizer", OVER_ALL_ROWS)
 def test_all_of_them_and_their_types(optimizer, solver):
     X, y = make_data()
-    model = GDRegressor(solver=solver, optimizer=optimizer, max_iter=4, tol=None).fit(X, y)
+    given = {"learning_rate": 0.01, "max_iter": 4, "tol": None}
+    model = GDRegressor(solver=solver, optimizer=optimizer, **given).fit(X, y)
     assert {name for name in vars(model) if name.endswith("_") and name[0] != "_"} == FITTED
     assert model.coef_.shape == (3,)
     assert type(model.intercept_) is float
@@ -161,7 +162,8 @@ class TestHistory:
     @pytest.mark.parametrize("solver", SAMPLERS)
     def test_one_row_per_epoch_and_the_start(self, solver):
         X, y = make_data()
-        model = GDRegressor(solver=solver, max_iter=5, tol=None, random_state=0).fit(X, y)
+        given = {"learning_rate": 0.01, "max_iter": 5, "tol": None, "random_state": 0}
+        model = GDRegressor(solver=solver, **given).fit(X, y)
         history = model.history_
         assert len(history) == 6
         assert history.columns() == COLUMNS

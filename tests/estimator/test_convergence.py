@@ -293,6 +293,7 @@ class TestStopReasons:
             "absolute_error",
             solver="mini-batch",
             optimizer=optimizer,
+            learning_rate=0.1,
             store_path=True,
             random_state=0,
         ).fit(X, y)

@@ -126,6 +126,17 @@ def test_epochs_that_are_undone_are_no_plateau(rows, least, monkeypatch):
     assert relative_gap(model.history_, least) < 1e-4
 
 
+def test_a_warm_start_on_other_data_finds_another_rate(rows):
+    X, y = rows
+    y = X[:, 0] + 0.3 * y
+    model = GDRegressor("huber", solver="mini-batch", optimizer="gd", tol=None, warm_start=True)
+    model.set_params(max_iter=60, random_state=0).fit(X, y)
+    assert model._state["rate_has_failed"]  # and grows slowly from then on
+    model.set_params(max_iter=10).fit(X, -y)
+    objective = model.history_["objective"]
+    assert objective[-1] < 0.3 * objective[0]
+
+
 def test_a_number_is_not_learned(rows):
     model = classifier(optimizer="gd", learning_rate=0.01, schedule="constant").fit(*rows)
     assert set(model.history_["learning_rate"]) == {0.01}

@@ -15,7 +15,7 @@ from gdregress._objective.curvature import (
     expected_smoothness,
     optimal_momentum,
 )
-from gdregress._objective.design import DesignMatrix, standardised
+from gdregress._objective.design import DesignMatrix, column_coordinates, mean_and_variance
 from gdregress._objective.moments import COPIED_ROWS, LARGEST, LARGEST_ROW, moments_of
 from gdregress.optimizers import OPTIMIZERS, GradientDescent, Momentum, Nesterov
 
@@ -49,6 +49,13 @@ def test_spectrum(table, storage, weighted, fit_intercept):
     assert spectrum.largest == pytest.approx(expected[-1], rel=1e-10)
     assert spectrum.smallest == pytest.approx(expected[0], rel=1e-8)
     assert spectrum.condition_number == pytest.approx(expected[-1] / expected[0], rel=1e-8)
+
+
+def standardised(X, weights, fit_intercept):
+    """The design in the coordinates of columns of mean 0 and variance 1, and these."""
+    mean, variance = mean_and_variance(X, weights)
+    columns = column_coordinates(mean, variance, fit_intercept, X.shape[0])
+    return DesignMatrix(X, fit_intercept, columns), columns
 
 
 @pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
@@ -158,8 +165,8 @@ def test_lanczos_gives_a_tight_upper_bound(kind, weighted, standardize, rng):
     weights = rng.uniform(0.2, 2.0, size=len(X))
     weights = weights / weights.mean() if weighted else None
     if standardize:
-        design, scaling = standardised(storage(X), weights, True)
-        X = (X - scaling.mean) / scaling.scale
+        design, columns = standardised(storage(X), weights, True)
+        X = (X - columns.mean) / columns.scale
     else:
         design = DesignMatrix(storage(X), True)
     spectrum = Spectrum(design, weights)
@@ -269,7 +276,8 @@ def test_expected_smoothness_bounds_the_mean_square_of_batch_gradients(batch_siz
 def fitted_rate(table, **parameters):
     X, weights = table
     y = X[:, :4] @ np.arange(1.0, 5.0) + 1.0
-    settings = {"max_iter": 1, "tol": None, "random_state": 0, **parameters}
+    settings = {"max_iter": 1, "tol": None, "random_state": 0, "preconditioner": None}
+    settings |= parameters
     return GDRegressor(**settings).fit(X, y, weights)
 
 
@@ -291,27 +299,41 @@ def test_batch_rate_is_one_over_the_curvature(table, optimizer, loss, curvature)
 @pytest.mark.parametrize(
     ("solver", "size"), [("stochastic", 1), ("mini-batch", 8), ("mini-batch", 40)]
 )
-def test_rate_of_batches_is_half_of_one_over_the_expected_smoothness(
+def test_rate_of_batches_begins_at_half_of_one_over_the_expected_smoothness(
     table, solver, size, optimizer, momentum
 ):
+    """Later epochs have what has been learned of it."""
     X, weights = table
     given = {"batch_size": size} if solver == "mini-batch" else {}
     given |= {"momentum": momentum} if momentum else {}
     model = fitted_rate(table, solver=solver, optimizer=optimizer, schedule="constant", **given)
     largest_row = (weights * ((X**2).sum(axis=1) + 1)).max()
     smoothness = expected_smoothness(eigenvalues(X, weights)[-1], largest_row, 40, size)
-    assert model.learning_rate_ == pytest.approx((1 - momentum) / (2 * smoothness), rel=1e-9)
+    first = model.history_["learning_rate"][0]
+    assert first == pytest.approx((1 - momentum) / (2 * smoothness), rel=1e-9)
 
 
+@pytest.mark.parametrize("preconditioner", [None, "columns"])
 @pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
 @pytest.mark.parametrize("optimizer", ["adagrad", "rmsprop", "adam"])
-def test_columns_of_zeros_cost_an_adaptive_rate_nothing(table, storage, optimizer):
+def test_columns_of_zeros_cost_an_adaptive_rate_nothing(table, storage, optimizer, preconditioner):
     X, weights = table
     wider = storage(np.column_stack([X, np.zeros((len(X), 50))]))
-    rates = [fitted_rate((A, weights), optimizer=optimizer).learning_rate_ for A in (X, wider)]
+    given = {"optimizer": optimizer, "preconditioner": preconditioner}
+    rates = [fitted_rate((A, weights), **given).learning_rate_ for A in (X, wider)]
     assert rates[1] == pytest.approx(rates[0], rel=1e-12)
-    nothing = fitted_rate((0 * X, weights), optimizer=optimizer)
+    nothing = fitted_rate((0 * X, weights), **given)
     assert not nothing.coef_.any()
+
+
+def test_batch_rate_in_coordinates_is_one_over_the_curvature_there(table):
+    X, weights = table
+    mean = np.average(X, axis=0, weights=weights)
+    Z = (X - mean) / np.sqrt(np.average((X - mean) ** 2, axis=0, weights=weights))
+    for given, rows in [("columns", Z), ("moments", None)]:
+        model = fitted_rate(table, optimizer="gd", preconditioner=given)
+        largest = 1.0 if rows is None else eigenvalues(rows, weights)[-1]
+        assert model.learning_rate_ == pytest.approx(1 / largest, rel=1e-9)
 
 
 def test_heavy_ball_takes_the_optimal_rate_and_momentum(table):

@@ -3,6 +3,18 @@
 import warnings
 
 import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from problems import (
+    COLUMNS,
+    ONLY_SCALED,
+    objective_of,
+    rows_and_targets,
+    shaped,
+    start_of,
+    transformed,
+)
+from scipy import sparse
 
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.from_data import DataObjective
@@ -25,3 +37,23 @@ def test_the_flag_of_an_invalid_product_is_no_warning():
         warnings.simplefilter("error")
         assert np.isnan(objective.loss_value(np.ones(2)))
         assert np.isnan(objective.gradient(np.ones(2))).all()
+
+
+@pytest.mark.parametrize("loss", ["huber", OwnHuber()], ids=["core", "own"])
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("columns", [COLUMNS, ONLY_SCALED], ids=["centred", "scaled"])
+@pytest.mark.parametrize("k", [1, 3])
+def test_in_scaled_columns_it_is_the_objective_of_the_rows_scaled(k, columns, storage, loss):
+    """Although the rows stay as they are; asked for the gradient first, as runs do."""
+    X, Y, weights = (np.asarray(a, dtype=float) for a in rows_and_targets())
+    Y, params = Y[:, :k], shaped(start_of("l2", k))
+    inside = objective_of(storage(X), Y, weights, loss, NoPenalty(), columns)
+    scaled = objective_of(transformed(X, columns), Y, weights, loss, NoPenalty())
+    assert_allclose(inside.gradient(params), scaled.gradient(params), rtol=1e-11, atol=1e-13)
+    assert inside.loss_value(params) == pytest.approx(scaled.loss_value(params), rel=1e-12)
+    assert_allclose(inside.predict(params), scaled.predict(params), rtol=1e-12)
+    assert_allclose(inside.column_mean_squares, scaled.column_mean_squares, rtol=1e-12)
+    rows = np.array([3, 5, 8])
+    assert_allclose(
+        inside.gradient(params, rows), scaled.gradient(params, rows), rtol=1e-11, atol=1e-13
+    )

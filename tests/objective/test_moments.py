@@ -12,6 +12,7 @@ from twins import TWINS, needs_compiler, strided
 
 from gdregress import GDRegressor
 from gdregress._core import arrays as core
+from gdregress._objective.coordinates import Columns, metric_of
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import (
     LARGEST,
@@ -184,29 +185,35 @@ def test_weights_of_any_mean(layout, fit_intercept, weight):
 
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("k", [1, 3])
-def test_value_and_gradient_at_zero(k, fit_intercept):
+def test_value_and_gradient_at_a_constant(k, fit_intercept):
     X, y, weights = make_data(k=k)
     moments = moments_of(DesignMatrix(X, fit_intercept), y, weights)
-    value, gradient = moments.at_zero(fit_intercept)
+    constant = np.arange(1.0, 1 + k) if fit_intercept else np.zeros(k)
+    value, gradient = moments.at_constant(constant, fit_intercept)
     A = np.column_stack([X, np.ones(len(X))]) if fit_intercept else X
-    assert value == pytest.approx(np.average(y**2 / 2, axis=0, weights=weights).sum(), rel=1e-12)
-    assert_allclose(gradient, -A.T @ (weights[:, None] * y) / len(X), rtol=1e-11)
+    r = constant - y
+    assert value == pytest.approx(np.average(r**2 / 2, axis=0, weights=weights).sum(), rel=1e-12)
+    assert_allclose(gradient, A.T @ (weights[:, None] * r) / len(X), rtol=1e-11, atol=1e-12)
 
 
 @pytest.mark.parametrize("layout", ["C", "csr"])
-def test_rows_scaled_on_the_fly(layout):
-    """The moments of sparse columns are brought to the units that the design stands for."""
+def test_in_scaled_columns(layout):
+    """Those of the rows that the coordinates stand for, though X itself is left as it is."""
     X, y, weights = make_data()
-    mean, scale = X.mean(axis=0), X.std(axis=0)
-    design = DesignMatrix(LAYOUTS[layout](X), True, mean, scale)
-    moments = moments_of(design, y, weights)
-    assert_moments(moments, (X - mean) / scale, y, weights, rtol=1e-10)
+    columns = Columns(X.mean(axis=0) + 0.5, X.std(axis=0), True)
+    design = DesignMatrix(LAYOUTS[layout](X), True, columns)
+    as_given = moments_of(design, y, weights)
+    assert_moments(as_given, X, y, weights, rtol=1e-12)
+    moments = as_given.in_coordinates(columns)
+    assert_moments(moments, (X - columns.mean) / columns.scale, y, weights, rtol=1e-10)
 
 
-def test_sparse_columns_too_far_from_zero_are_left_to_the_data():
-    X = sparse.csr_array(np.random.RandomState(0).normal(1e5, 1.0, size=(50, 2)))
-    mean, scale = np.full(2, 1e5), np.ones(2)
-    assert moments_of(DesignMatrix(X, True, mean, scale), np.ones(50), None) is None
+def test_in_a_metric():
+    X, y, weights = make_data()
+    mean = X.mean(axis=0)
+    metric = metric_of(Columns(mean, X.std(axis=0), True), np.eye(6) + 0.3, 1.0, np.zeros(6))
+    moments = moments_of(DesignMatrix(X, True), y, weights).in_coordinates(metric)
+    assert_moments(moments, (X - mean) @ metric.basis, y, weights, rtol=1e-10)
 
 
 def test_affordable():

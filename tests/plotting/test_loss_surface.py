@@ -191,7 +191,8 @@ def test_the_minimum_counts_the_penalty_and_the_weights(line_data, small_weights
 @pytest.mark.parametrize(("max_iter", "label"), [(500, "minimum"), (2, "minimum, projected")])
 def test_a_minimum_outside_the_plane_is_projected_and_said_to_be(small_data, max_iter, label):
     X, y = small_data
-    display = surface(fitted(X, y, max_iter=max_iter), X, y, features=(0, 1))
+    model = fitted(X, y, max_iter=max_iter, learning_rate=0.3)
+    display = surface(model, X, y, features=(0, 1))
     assert display.minimum_label == label
     assert_allclose(display.minimum, LinearRegression().fit(X, y).coef_[:2], rtol=1e-4)
 
@@ -199,7 +200,7 @@ def test_a_minimum_outside_the_plane_is_projected_and_said_to_be(small_data, max
 def test_a_minimum_that_was_not_reached_is_not_called_one(line_data, monkeypatch):
     monkeypatch.setattr(minimum, "FEWEST", 1)
     monkeypatch.setattr(minimum, "MOST", 1)
-    display = surface(fitted(*line_data, max_iter=2), *line_data)
+    display = surface(fitted(*line_data, max_iter=2, loss="log_cosh"), *line_data)
     assert display.minimum_label == "lowest point known"
 
 

@@ -22,7 +22,7 @@ def fitted(X, y, sample_weight=None, **parameters):
 
 
 def test_row_0_is_the_start_and_row_e_the_end_of_epoch_e(small_data):
-    model = fitted(*small_data, solver="mini-batch", batch_size=5)
+    model = fitted(*small_data, solver="mini-batch", batch_size=5, learning_rate=0.01)
     history = model.history_
     assert len(history) == 7
     assert history["epoch"] == [0, 1, 2, 3, 4, 5, 6]
@@ -110,7 +110,7 @@ def test_seconds_never_fall(small_data):
 
 
 def test_path_starts_at_zero_and_ends_at_the_coefficients(small_data):
-    model = fitted(*small_data, solver="stochastic")
+    model = fitted(*small_data, solver="stochastic", learning_rate=0.01)
     history = model.history_
     assert len(history.coef) == len(history.intercept) == len(history)
     np.testing.assert_array_equal(history.coef[0], np.zeros(3))

@@ -19,6 +19,7 @@ from suites.real_classes import real_classes
 from suites.robust import huber, quantile
 from suites.scaling import scaling
 from suites.small import small
+from suites.streams import stream_costs, streams
 
 SUITES = {
     function.__name__: function
@@ -51,6 +52,8 @@ SUITES = {
         finishing_scores,
         finishing_speed,
         advice,
+        streams,
+        stream_costs,
     )
 }
 GROUPS = {"finishing": [name for name in SUITES if name.startswith("finishing")]}

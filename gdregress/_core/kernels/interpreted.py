@@ -15,3 +15,4 @@ from gdregress._core.kernels.shuffle import *
 from gdregress._core.kernels.snapshot import *
 from gdregress._core.kernels.sparse_epochs import *
 from gdregress._core.kernels.steps import *
+from gdregress._core.kernels.stream_rows import *

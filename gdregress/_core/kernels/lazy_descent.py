@@ -69,6 +69,8 @@ def csr_steps(
     next_row: cython.Py_ssize_t
     m: cython.Py_ssize_t
     p: cython.Py_ssize_t = rule.p
+    w: cython.double[:, ::1] = rule.w
+    g: cython.double[:, ::1] = rule.g
     with cython.nogil:
         for b in range(rates.shape[0]):
             if rates[b] != steps.rate:
@@ -84,15 +86,15 @@ def csr_steps(
                 i = order[place + a]
                 take_targets(y, i, targets, a)
                 for t in range(rule.k):
-                    z[t, a] = rule.w[t, p] if rule.fit_intercept else 0.0
+                    z[t, a] = w[t, p] if rule.fit_intercept else 0.0
                 for e in range(indptr[i], indptr[i + 1]):
                     j = indices[e]
                     if last_update[j] < b:
                         for t in range(rule.k):
-                            rule.w[t, j] = steps.wait(rule.w[t, j], t, j, b - last_update[j])
+                            w[t, j] = steps.wait(w[t, j], t, j, b - last_update[j])
                         last_update[j] = b
                     for t in range(rule.k):
-                        z[t, a] += data[e] * rule.w[t, j]
+                        z[t, a] += data[e] * w[t, j]
             loss.slopes(targets, z, m)
             if snapshot.taken:
                 snapshot.subtract(order, place, m, z)
@@ -103,13 +105,13 @@ def csr_steps(
                     j = indices[e]
                     if last_update[j] == b:  # another row of the batch may have moved it
                         for t in range(rule.k):
-                            rule.w[t, j] = steps.step(rule.w[t, j], rule.g[t, j], t, j)
-                            rule.g[t, j] = 0.0
+                            w[t, j] = steps.step(w[t, j], g[t, j], t, j)
+                            g[t, j] = 0.0
                         last_update[j] = b + 1
             if rule.fit_intercept:
                 for t in range(rule.k):
-                    rule.w[t, p] -= rates[b] * (rule.g[t, p] + steps.drift[t, p])
-                    rule.g[t, p] = 0.0
+                    w[t, p] -= rates[b] * (g[t, p] + steps.drift[t, p])
+                    g[t, p] = 0.0
         catch_up(rule, steps, last_update, rates.shape[0])
 
 

@@ -24,8 +24,10 @@ cdef class Steps:
     cdef double inside(self, double w, Py_ssize_t j) noexcept nogil
     @cython.locals(moved=double)
     cdef double step(self, double w, double g, Py_ssize_t t, Py_ssize_t j) noexcept nogil
-    @cython.locals(side=double, pull=double, new=double, until=Py_ssize_t)
     cdef double wait(self, double w, Py_ssize_t t, Py_ssize_t j, Py_ssize_t n) noexcept nogil
+    @cython.locals(side=double, pull=double, new=double, until=Py_ssize_t)
+    cdef double wait_on_sides(self, double w, Py_ssize_t t, Py_ssize_t j,
+                              Py_ssize_t n) noexcept nogil
     @cython.locals(size=double)
     cdef double after(self, double w, double pull, Py_ssize_t j, Py_ssize_t n) noexcept nogil
     @cython.locals(size=double, until=double)

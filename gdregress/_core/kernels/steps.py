@@ -100,39 +100,47 @@ class Steps:
     def step(self, w, g, t, j):
         """Coefficient j of target t after one update."""
         moved = w - self.rate * (self.sizes[j] * g + self.drift[t, j])
-        return self.inside(self.prox(moved, j), j)
+        return self.inside(self.prox(moved, j), j) if self.clips else moved * self.factors[j]
 
     def wait(self, w, t, j, n):
         """Coefficient j of target t after n updates at the same rate without rows of its own.
 
-        While it stays on one side of zero, say w > 0, an update is w <- h (w - lr pull) with
-        pull = e + threshold, and n of them are
-
-            w - size (l2 w + pull),   size = (1 - h^n) / l2, or n lr without l2.
-
-        It has stayed there if that is positive, as the updates are monotone. Otherwise it has
-        come to zero: it rests there if |e| <= threshold, and goes on on the other side if not.
         Clipping once in the end is the same as after every update, as all of them move w one way
         until it rests.
+        """
+        if not self.clips:
+            return self.after(w, self.drift[t, j], j, n)
+        return self.inside(self.wait_on_sides(w, t, j, n), j)
+
+    def wait_on_sides(self, w, t, j, n):
+        """The same without bounds.
+
+        While w stays on one side of zero, say w > 0, an update is w <- h (w - lr pull) with
+        pull = e + threshold, see `after`. It has stayed there if it is still positive after all
+        of them, as they are monotone. Otherwise it has come to zero: it rests there if
+        |e| <= threshold, and goes on on the other side if not.
         """
         while n > 0:
             side = -1.0 if w < 0 or (w == 0 and self.drift[t, j] > 0) else 1.0
             pull = side * self.drift[t, j] + self.thresholds[j]
             new = self.after(side * w, pull, j, n)
             if self.thresholds[j] == 0 or not new <= 0:  # what is not a number stays none
-                w = side * new
-                break
+                return side * new
             if fabs(self.drift[t, j]) <= self.thresholds[j]:
-                w = 0.0
-                break
+                return 0.0
             until = self.updates_to_zero(side * w, pull, j, n)
             w = side * self.after(side * w, pull, j, until - 1)
             w = self.prox(w - self.rate * self.drift[t, j], j)
             n -= until
-        return self.inside(w, j) if self.clips else w
+        return w
 
     def after(self, w, pull, j, n):
-        """w after n updates that do not pass zero."""
+        """w after n updates w <- h (w - lr pull), which are
+
+        w - size (l2 w + pull),   size = (1 - h^n) / l2, or n lr without l2.
+        """
+        if n == 1:
+            return (w - self.rate * pull) * self.factors[j]
         size = n * self.rate
         if self.l2s[j] > 0:
             size = -expm1(-n * self.logs[j]) / self.l2s[j]

@@ -83,7 +83,7 @@ def run_diagnostics(estimator, X, y, sample_weight=None):
     """
     model = clone(estimator).set_params(learning_rate="auto")
     prepared = prepare_quietly(model, X, y, sample_weight)
-    return plan_run(model, prepared.components, prepared.objective).diagnostics
+    return plan_run(model, prepared.components, prepared.objective, prepared.frame).diagnostics
 
 
 def limit_name(diagnostics):

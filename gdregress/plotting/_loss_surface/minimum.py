@@ -53,6 +53,7 @@ def find_minimum(estimator, training, point, value):
         optimizer="nesterov",
         momentum="auto",
         learning_rate="auto",
+        preconditioner="auto",
         schedule="auto",
         max_iter=int(np.clip(NUMBERS_READ / X.shape[0] / len(point), FEWEST, MOST)),
         tol=1e-7,

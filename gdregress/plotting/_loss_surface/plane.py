@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 INTERCEPT = "intercept"
+# Share of the first principal length below which the second is rounding: the path is straight.
+STRAIGHT = 1e-12
 
 
 class Plane(NamedTuple):
@@ -135,6 +137,8 @@ def _principal_plane(end, visited):
     # without the rows of zeros a path of one step would have only one direction
     padded = np.vstack([visited - end, np.zeros((2, len(end)))])
     _, lengths, directions = np.linalg.svd(padded, full_matrices=False)
+    if lengths[1] <= STRAIGHT * lengths[0]:
+        directions[1] = _across(directions[0])
     largest = np.argmax(abs(directions[:2]), axis=1)
     directions = directions[:2] * np.sign(directions[[0, 1], largest])[:, None]
     total = np.sum(lengths**2)
@@ -144,3 +148,11 @@ def _principal_plane(end, visited):
         for i, length in enumerate(lengths[:2], start=1)
     )
     return Plane(end, *directions, True, labels)
+
+
+def _across(direction):
+    """The unit vector orthogonal to a direction that is closest to the axis least along it."""
+    axis = np.zeros(len(direction))
+    axis[np.argmin(abs(direction))] = 1.0
+    across = axis - (axis @ direction) * direction
+    return across / np.linalg.norm(across)

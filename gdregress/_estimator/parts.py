@@ -1,0 +1,233 @@
+"""`partial_fit` under an automatic rate: the rows of a call are learned one after the other."""
+
+import time
+
+import numpy as np
+from scipy import sparse
+
+from gdregress._estimator.callbacks import print_epoch
+from gdregress._estimator.components import build_components
+from gdregress._estimator.data import validate_input
+from gdregress._estimator.saved_state import saved
+from gdregress._estimator.start import own_generator, settings
+from gdregress._objective.base import output_shape
+from gdregress._solver.history import History
+from gdregress._solver.run import State
+from gdregress._stream.stream import Stream
+from gdregress._utils.array_api import asarray, namespace, to_numpy
+from gdregress._utils.validation import check_parameters, warn_ignored
+from gdregress.losses.constant import best_constant
+
+# Rows of the history that are kept, besides the first; twice as many at most.
+KEPT_ROWS = 1000
+
+
+def learns_by_rows(estimator):
+    """Whether `partial_fit` learns by rows, rather than by one epoch of the solver."""
+    return estimator.learning_rate == "auto"
+
+
+def learn_part(estimator, X, y, sample_weight):
+    """One call of `partial_fit`; under any rate, one without a row of weight above 0.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    X, y, sample_weight
+        As the user gave them.
+    """
+    started, earlier = time.perf_counter(), getattr(estimator, "_state", None)
+    check_parameters(estimator)
+    components = build_components(estimator, in_parts=True)
+    (X, y, weights), loss = validate_input(
+        estimator, X, y, sample_weight, components, earlier is None, in_parts=True
+    )
+    n_rows, total = y.shape[0], y.shape[0] if weights is None else float(to_numpy(weights).sum())
+    if earlier is not None and not n_rows:
+        return
+    if earlier is None and learns_by_rows(estimator):
+        _warn_unused(estimator)
+    state = dict(earlier) if earlier else _first_state(estimator)
+    stream = _stream(estimator, state, X, y, weights, loss)
+    part = _Part(estimator, X, y, weights, _of_numpy(loss, y), components.penalty, stream)
+    history = estimator.history_ if earlier else History()
+    state["learning_rate"] = stream.learning_rate
+    if not earlier:
+        part.measure(history, state, started)
+    state["weight_total"] += total
+    state["row_total"] += n_rows
+    if n_rows:
+        part.learn(state["row_total"] / state["weight_total"])
+        state["count"] += n_rows
+    state["epoch"] += 1
+    state.update(stream=stream.to_dict(), params=part.params(), coordinates=None, snapshot=None)
+    state.update(memory=None, memory_type="NoneType", average=None, anchor=None)
+    state["learning_rate"] = stream.learning_rate
+    part.measure(history, state, started)
+    history.forget(KEPT_ROWS)
+    _set_fitted(estimator, state, part, loss, history)
+
+
+def _warn_unused(estimator):
+    """Warn of parameters that say how epochs descend, which there are none of here."""
+    reason = "partial_fit under learning_rate='auto' learns by a rule of its own, row by row"
+    unused = dict.fromkeys(("momentum", "schedule", "average"), reason)
+    if estimator.optimizer not in ("gd", "auto"):
+        unused["optimizer"] = reason
+    warn_ignored(estimator, unused)
+
+
+def _first_state(estimator):
+    state = State(params=None, rng=own_generator(estimator), settings=settings(estimator))
+    return saved(state)
+
+
+def _stream(estimator, state, X, y, weights, loss):
+    """The stream so far; a new one that begins at the last fit, or at the best constant."""
+    outputs = output_shape(y, loss)
+    shape = (int(np.prod(outputs)), X.shape[1] + bool(estimator.fit_intercept))
+    if state["stream"] is not None:
+        stream = Stream.from_dict(state["stream"])
+        _check_shape(stream.params.shape, shape)
+        return stream
+    params = np.zeros(shape)
+    if hasattr(estimator, "coef_"):
+        params = _parameters_of(estimator)
+        _check_shape(params.shape, shape)
+    elif estimator.fit_intercept and loss.target_range not in ("labels", "classes") and len(y):
+        params[:, -1] = to_numpy(best_constant(loss, y, weights))
+    rows = state["row_total"]
+    return Stream.at(params, bool(estimator.fit_intercept), sparse.issparse(X), rows)
+
+
+def _parameters_of(estimator):
+    """The fitted parameters, of shape (n_predictions, n_parameters)."""
+    coef = np.atleast_2d(to_numpy(estimator.coef_)).astype(float)
+    if not estimator.fit_intercept:
+        return coef
+    intercept = np.atleast_1d(to_numpy(estimator.intercept_)).astype(float)
+    return np.hstack([coef, intercept[:, None]])
+
+
+def _check_shape(found, needed):
+    if found != needed:
+        raise ValueError(
+            "The earlier fit cannot be continued: its coefficients and intercept have the "
+            f"shape {found[::-1]}, these data with these parameters need {needed[::-1]}. "
+            "Fit a clone."
+        )
+
+
+class _Part:
+    """The rows of a call, and what is learned and measured on them.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    X, y, weights : arrays
+        Of the user's library.
+    loss : loss of NumPy arrays
+    penalty : Penalty
+    stream : Stream
+    """
+
+    def __init__(self, estimator, X, y, weights, loss, penalty, stream):
+        self.estimator = estimator
+        self.like, self.outputs = y, output_shape(y, loss)
+        self.X = X if sparse.issparse(X) else to_numpy(X)
+        self.y = to_numpy(y).astype(float)
+        self.weights = np.ones(len(self.y)) if weights is None else to_numpy(weights).astype(float)
+        self.loss, self.penalty, self.stream = loss, penalty, stream
+
+    def learn(self, factor):
+        """Learn with the weights times a factor, which makes the mean of all so far 1."""
+        weights = self.weights * factor
+        self.stream.learn(self.X, self.y, weights, self.loss, self.penalty)
+
+    def split(self):
+        """Coefficients of shape (n_predictions, n_features), and as many intercepts."""
+        params = self.stream.params
+        if self.stream.fit_intercept:
+            return params[:, :-1], params[:, -1]
+        return params, np.zeros(len(params))
+
+    def params(self):
+        """The parameters as the state of a run has them."""
+        params = self.stream.params.T
+        return self.in_library(params if self.outputs else params[:, 0])
+
+    def in_library(self, array):
+        """An array in the library, on the device and of the type of y."""
+        xp = namespace(self.like)
+        device = None if xp is np else self.like.device
+        return asarray(np.ascontiguousarray(array), xp, device, dtype=self.like.dtype)
+
+    def measure(self, history, state, started):
+        """Add the objective on the rows of the call to the history."""
+        coef, intercept = self.split()
+        w = coef.T if self.outputs else coef[0]
+        loss, penalty = 0.0, float(self.penalty.value(w)) if self.penalty.active else 0.0
+        if len(self.y):
+            with np.errstate(over="ignore", invalid="ignore"):
+                z = self.X @ w + (intercept if self.outputs else intercept[0])
+                values = np.asarray(self.loss.value(self.y, z))
+                values = values if values.ndim == 1 else values.sum(axis=1)
+                loss = float(self.weights @ values / self.weights.sum())
+        history.append(
+            dict.fromkeys(history.columns())
+            | {
+                "epoch": state["epoch"],
+                "t": state["count"],
+                "objective": loss + penalty,
+                "loss": loss,
+                "penalty": penalty,
+                "learning_rate": state["learning_rate"],
+                "seconds": time.perf_counter() - started,
+            }
+        )
+        if self.estimator.store_path:
+            history.append_parameters(*self.fitted())
+
+    def fitted(self):
+        """``coef_`` and ``intercept_``."""
+        coef, intercept = (self.in_library(array) for array in self.split())
+        if self.outputs or self.estimator._coef_as_rows:
+            return coef, intercept
+        return coef[0], float(intercept[0])
+
+
+def _set_fitted(estimator, state, part, loss, history):
+    estimator.coef_, estimator.intercept_ = part.fitted()
+    estimator.n_iter_, estimator.t_ = state["epoch"], state["count"]
+    estimator.learning_rate_, estimator.momentum_ = state["learning_rate"], None
+    estimator.stop_reason_, estimator.converged_ = "max_iter", False
+    estimator.history_, estimator.loss_curve_ = history, history["objective"][1:]
+    vars(estimator).pop("validation_scores_", None)
+    estimator._loss, estimator._state = loss, state
+    if estimator.verbose:
+        print_epoch(history, estimator.verbose)
+
+
+class _InLibrary:
+    """A loss that only its library can differentiate, as one of NumPy arrays."""
+
+    def __init__(self, loss, like):
+        self.loss, self.like = loss, like
+
+    def __getattr__(self, name):
+        return getattr(self.loss, name)
+
+    def value(self, y, z):
+        return to_numpy(self.loss.value(self._there(y), self._there(z)))
+
+    def gradient(self, y, z):
+        return to_numpy(self.loss.gradient(self._there(y), self._there(z)))
+
+    def _there(self, array):
+        return asarray(
+            np.ascontiguousarray(array), namespace(self.like), self.like.device, self.like.dtype
+        )
+
+
+def _of_numpy(loss, y):
+    return _InLibrary(loss, y) if loss.base_loss.needs_library else loss

@@ -1,0 +1,1 @@
+"""Learning from a stream: rows that come in chunks and are seen once."""
