@@ -3,7 +3,6 @@
 import math
 import warnings
 from dataclasses import dataclass, replace
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -167,8 +166,7 @@ def _try(ended, settings):
     numbers and its callbacks are left alone.
     """
     given = ended.estimator.get_params(deep=False)
-    seed = given["random_state"]
-    given |= {"random_state": seed if isinstance(seed, Integral) else 0}
+    given["random_state"] = _seed(given["random_state"])
     given |= {"warm_start": False, "store_path": False, "verbose": 0, **settings}
     epochs = max(FEWEST_EPOCHS, ended.result.n_iter // 10)
     with warnings.catch_warnings():
@@ -177,6 +175,11 @@ def _try(ended, settings):
             return _run(type(ended.estimator)(**given), ended.data, epochs)
         except Exception:  # what cannot be run is no advice
             return None
+
+
+def _seed(random_state):
+    """A number as it is, else 0: generators belong to the user, and NumPy's to everybody."""
+    return random_state if np.isscalar(random_state) else 0
 
 
 def _run(estimator, data, epochs):

@@ -47,6 +47,8 @@ def remaining(objective, spectrum, params, step_size, shares=None):
     if not np.isfinite(mapping).all():
         return math.inf
     hessians = _hessians(objective, spectrum, params)
+    if hessians is not None and not np.isfinite(hessians).all():
+        return math.inf
     if hessians is None:
         return _by_conjugate_gradients(objective, params, grad, mapping)
     flat = objective.penalty_curvature()
