@@ -111,11 +111,7 @@ def _automatic(estimator, names):
     """The defaults of those parameters that were set to something else."""
     usual = defaults(type(estimator))
     given = {name: getattr(estimator, name) for name in names if name in usual}
-    return {n: usual[n] for n, value in given.items() if not _same(value, usual[n])}
-
-
-def _same(value, usual):
-    return type(value) is type(usual) and value == usual
+    return {name: usual[name] for name, value in given.items() if value != usual[name]}
 
 
 def _is_affordable(ended):

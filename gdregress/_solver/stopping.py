@@ -118,7 +118,8 @@ class Certificate:
         """Whether so little is left that the run may end."""
         left = max(self.null_objective - value, 0.0) + gap
         # squares of tiny targets underflow to zero, and prove nothing
-        return (left > 0 and gap <= self.tol**2 * left) or norm <= self.rounding
+        proven = 0 < left < math.inf and gap <= self.tol**2 * left
+        return proven or norm <= self.rounding
 
 
 class ProvenGap:
