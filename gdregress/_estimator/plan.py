@@ -13,7 +13,6 @@ import numpy as np
 from gdregress._engines.envelope import Envelope
 from gdregress._estimator.certificate import certificate_for
 from gdregress._estimator.coordinates import worth_moments
-from gdregress._estimator.run_facts import RunDiagnostics
 from gdregress._estimator.learning_rate import (
     CONSTANT_MOMENTUM,
     CurvatureBounds,
@@ -23,20 +22,31 @@ from gdregress._estimator.learning_rate import (
     learns_rate,
     resolved_momentum,
 )
-from gdregress._objective.base import null_parameters
+from gdregress._estimator.run_facts import RunDiagnostics
 from gdregress._estimator.start import first_parameters
+from gdregress._objective.base import null_parameters
 from gdregress._objective.curvature import prediction_scale
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress._solver.history import History
 from gdregress._solver.line_search import LineSearch
 from gdregress._solver.rate_search import EpochMomentum, LearnedRate
 from gdregress._solver.run import Run
-from gdregress._solver.stopping import Divergence, Never, NotFinite, Plateau, ProvenGap, Tolerance
+from gdregress._solver.stopping import (
+    Divergence,
+    Never,
+    NotFinite,
+    Plateau,
+    ProvenGap,
+    SmallGradient,
+    Tolerance,
+)
 from gdregress.schedules import fill_horizon
 
 # Fewest updates after which an automatic schedule begins to fall: epochs of a few updates would
 # be over before anything is learned.
 FEWEST_UPDATES = 100
+# A rate falls if the last one of the run is below this share of the first.
+FALLING = 0.9
 # A plateau lasts longer than the swings of a momentum, which are as long as its memory.
 SWINGS = 4
 
@@ -105,12 +115,14 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     stopping, plateau, divergence, certificate = Never(), None, NotFinite(), None
     follows = False
     if not in_parts:
-        above = _above_stable_limit(estimator, components, objective, diagnostics, rate, start)
+        above = _above_stable_limit(estimator, components, objective, diagnostics, start)
         divergence = Divergence(largest, above, has_scale)
         if loss.smooth:
             certificate = certificate_for(
                 estimator, curvature, null_params, null_objective, reference, units, step
             )
+        elif estimator.tol is not None and not estimator.early_stopping:
+            stopping = SmallGradient(0.0)  # of subgradients: where it is zero is a minimum
         if diagnostics.by_gradient:
             stopping = Tolerance(certificate)
         plateau = _plateau(estimator, components, diagnostics, null_objective, updates)
@@ -181,20 +193,21 @@ def _by_moments(objective, spectrum, anchor):
         return QuadraticObjective(objective, anchor=anchor)
 
 
-def _above_stable_limit(estimator, components, objective, diagnostics, learning_rate, start):
-    """Whether a rate is above the stable limit, and so is that of the last update.
+def _above_stable_limit(estimator, components, objective, diagnostics, start):
+    """Whether a rate is above the stable limit and will not fall.
 
-    A rate that will fall may be above it for a while: what it has thrown about then settles.
+    A rate that falls may be above it for long: what it has thrown about settles afterwards, and
+    the limit is a bound, below which not all that works lies.
     """
     updates = components.sampler.updates_per_epoch(objective.n_samples)
     schedule = _with_horizon(estimator, components.schedule, updates)
     first = 0 if start is None or components.schedule.runs_out else start.count
 
     def above_stable_limit(rate):
-        if schedule.listens:
+        if schedule.listens or not diagnostics.is_above_stable_limit(rate):
             return False
-        last = learning_rate * float(schedule(first + updates * estimator.max_iter - 1))
-        return diagnostics.is_above_stable_limit(min(rate, last))
+        last = first + updates * estimator.max_iter - 1
+        return schedule.is_constant or schedule(last) >= FALLING * schedule(first)
 
     return above_stable_limit
 
@@ -259,9 +272,7 @@ def _learned_rate(objective, optimizer, history):
     return LearnedRate(history, objective, optimizer, momentum)
 
 
-def _diagnostics(
-    estimator, components, curvature, optimizer, frame, null_objective, has_scale
-):
+def _diagnostics(estimator, components, curvature, optimizer, frame, null_objective, has_scale):
     loss, all_rows = components.loss, components.sampler.takes_all_rows
     return RunDiagnostics(
         name=type(estimator).__name__,
@@ -289,6 +300,7 @@ def _plateau(estimator, components, diagnostics, null_objective, updates):
     if not schedule.listens and (diagnostics.by_gradient or estimator.tol is None):
         return None
     swing = math.ceil(SWINGS * diagnostics.optimizer.gradient_memory / updates)
+    falls = not (schedule.is_constant or schedule.listens or estimator.early_stopping)
     no_progress = estimator.schedule == "auto" and schedule.listens
     return Plateau(
         column="validation_score" if estimator.early_stopping else "objective",
@@ -297,6 +309,8 @@ def _plateau(estimator, components, diagnostics, null_objective, updates):
         patience=schedule.patience or max(estimator.n_iter_no_change, swing),
         # residuals 1e-8 of those at the start are rounding
         smallest=1e-16 * abs(null_objective),
+        # a rate that falls may be too large for a while
+        ceiling=null_objective if falls else math.inf,
     )
 
 

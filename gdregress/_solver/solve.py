@@ -142,7 +142,7 @@ def _on_plateau(run, state, row):
 
 
 def _end(run, state, best, reason):
-    """Leave the state ready to be resumed; the parameters to keep, and whether they are the best."""
+    """Leave the state ready to be resumed; parameters to keep, and whether those are the best."""
     if run.objective.from_moments:
         state.anchor = run.objective.finite_anchor()
     state.snapshot = None

@@ -118,7 +118,8 @@ class Certificate:
         """Whether so little is left that the run may end."""
         left = max(self.null_objective - value, 0.0) + gap
         # squares of tiny targets underflow to zero, and prove nothing
-        return (left > 0 and gap <= self.tol**2 * left) or norm <= self.rounding
+        proven = 0 < left < math.inf and gap <= self.tol**2 * left
+        return proven or norm <= self.rounding
 
 
 class ProvenGap:
@@ -186,9 +187,12 @@ class Plateau(Stopping):
     swings : bool, default=False
         Whether the column may rise above its best and come back, as it does under a momentum: as
         long as it is below what it was half the patience ago, it is waited for.
+    ceiling : float, default=inf
+        Objectives above it are no plateau.
     """
 
-    def __init__(self, column, tol, patience, smallest=0.0, swings=False):
+    def __init__(self, column, tol, patience, smallest=0.0, swings=False, ceiling=math.inf):
+        self.ceiling = ceiling
         self.column = column
         self.tol = tol
         self.patience = patience
@@ -208,7 +212,9 @@ class Plateau(Stopping):
         self.best = min(self.best, value)
         self.recent.append(value)
         comes_back = self.swings and value < self.recent[0]
-        return "plateau" if self.waited >= self.patience and not comes_back else None
+        if comes_back or row["objective"] > self.ceiling:
+            return None
+        return "plateau" if self.waited >= self.patience else None
 
     def restart(self):
         """Wait anew, after the learning rate has been reduced.
@@ -226,8 +232,8 @@ class Plateau(Stopping):
     @classmethod
     def from_dict(cls, saved):
         """The inverse of `to_dict`."""
-        names = ("column", "tol", "patience", "smallest", "swings")
-        plateau = cls(**{name: saved[name] for name in names})
+        names = ("column", "tol", "patience", "smallest", "swings", "ceiling")
+        plateau = cls(**{name: saved[name] for name in names if name in saved})
         plateau.best, plateau.waited = saved["best"], saved["waited"]
         plateau.recent.extend(saved["recent"])
         return plateau
