@@ -112,7 +112,7 @@ def _columns(estimator, components, design, weights, spectrum):
         centred &= _worth_centring(mean, variance, all_rows)
     shift, largest = np.where(centred, mean, 0.0), None
     if not all_rows and not estimator.standardize:
-        largest = to_numpy(largest_deviations(X, shift)).astype(float)
+        largest = largest_deviations(X, shift)
     if estimator.standardize and estimator.fit_intercept:
         columns = column_coordinates(mean, variance, True, design.n_samples)
     else:
