@@ -1,4 +1,4 @@
-"""Which coordinates a fit descends in: the user's columns, scaled ones, or the metric of moments."""
+"""Which coordinates a fit descends in: the columns as they are, scaled, or a metric."""
 
 import math
 from dataclasses import dataclass
@@ -31,6 +31,8 @@ EPOCHS_IN_METRIC = 25
 EPOCHS_OF_BATCHES = 150
 # How many times as many columns as rows a batch may have for a metric to be worth its products.
 DEAREST = 8
+# Operations of an epoch that take no time to speak of.
+FEW_OPERATIONS = 1e7
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -110,7 +112,7 @@ def _columns(estimator, components, design, weights, spectrum):
         centred &= _worth_centring(mean, variance, all_rows)
     shift, largest = np.where(centred, mean, 0.0), None
     if not all_rows and not estimator.standardize:
-        largest = to_numpy(largest_deviations(X, shift)).astype(float)
+        largest = largest_deviations(X, shift)
     if estimator.standardize and estimator.fit_intercept:
         columns = column_coordinates(mean, variance, True, design.n_samples)
     else:
@@ -157,7 +159,7 @@ def _metric(estimator, components, design, spectrum, y, weights):
     strength = l2_strength(penalty)
     possible = (
         loss.smooth
-        and _takes_metric(components, design)
+        and takes_metric(components, design)
         and not components.optimizer.adaptive
         and strength is not None
         and affordable(design)
@@ -190,16 +192,15 @@ def _metric(estimator, components, design, spectrum, y, weights):
     return metric_of(design.coordinates, covariance, h, h * extra)
 
 
-def _takes_metric(components, design):
+def takes_metric(components, design):
     """Whether updates are worth a product with the metric, of p^2 operations each.
 
     Those over all rows are, and those of variance reduction over batches that are not much
     cheaper themselves.
     """
-    sampler = components.sampler
-    rows = DEAREST * sampler.size(design.n_samples)
-    reduced = components.optimizer.variance_reduced and rows >= design.n_features
-    return sampler.takes_all_rows or reduced
+    sampler, n, p = components.sampler, design.n_samples, design.n_features
+    cheap = DEAREST * sampler.size(n) >= p or n * p * p <= FEW_OPERATIONS
+    return sampler.takes_all_rows or (components.optimizer.variance_reduced and cheap)
 
 
 def metric_at(estimator, prepared, objective, params):

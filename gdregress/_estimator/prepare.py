@@ -11,7 +11,7 @@ from gdregress._objective.base import normalised_weights, null_parameters
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import mean_loss
 from gdregress._objective.from_data import DataObjective
-from gdregress._utils.array_api import namespace
+from gdregress._utils.array_api import namespace, widest_type
 from gdregress._utils.validation import check_parameters
 
 
@@ -113,13 +113,14 @@ class Scorer:
         self.objective = prepared.objective
         self.null_loss = 1.0
         if estimator.scoring == "loss":
+            self.y = _wide(self.y)
             self.null_loss = self._null_loss(prepared)
 
     def __call__(self, params):
         coef, intercept = self.objective.design.split(params)
         z = self.X @ coef + intercept
         if self.estimator.scoring == "loss":
-            return 1 - self._loss(z) / self.null_loss
+            return 1 - self._loss(_wide(z)) / self.null_loss
         return self.estimator._validation_score(self.objective.loss, self.y, z, self.weights)
 
     def _loss(self, z):
@@ -132,9 +133,14 @@ class Scorer:
         intercept = null[-1, ...] if self.estimator.fit_intercept else 0 * null[0, ...]
         losses = [
             float(mean_loss(loss, targets, some, _constant(intercept, targets)))
-            for targets, some in ((self.y, self.weights), (y, weights))
+            for targets, some in ((self.y, self.weights), (_wide(y), weights))
         ]
         return losses[0] or losses[1] or 1.0
+
+
+def _wide(array):
+    """The same with the most digits that the library has: squares leave single precision soon."""
+    return namespace(array).astype(array, widest_type(array))
 
 
 def _constant(value, targets):

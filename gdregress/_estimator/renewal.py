@@ -4,16 +4,21 @@ from dataclasses import replace
 
 import numpy as np
 
-from gdregress._estimator.coordinates import metric_at, penalty_inside
+from gdregress._estimator.coordinates import (
+    l2_strength,
+    metric_at,
+    penalty_inside,
+    takes_metric,
+)
 from gdregress._estimator.plan import plan_run
 from gdregress._objective.from_data import DataObjective
 
 # Epochs after which a metric has had its chance: by one that fits, most runs have ended.
-EPOCHS = 40
+EPOCHS, EPOCHS_OF_BATCHES = 40, 100
 
 
 class Renewal:
-    """Takes the metric from the second derivatives where the run is, every `EPOCHS` epochs.
+    """Takes the metric from the second derivatives where the run is, every so many epochs.
 
     Where a model fits well the curvature is far from that at the start, and not by one factor:
     rows that are fitted lose theirs. Between two renewals the run is plain preconditioned descent.
@@ -23,18 +28,20 @@ class Renewal:
     estimator : GDRegressor or GDClassifier
     prepared : Prepared
     hooks : Hooks
+    epochs : int
+        Between two renewals.
     """
 
-    def __init__(self, estimator, prepared, hooks):
+    def __init__(self, estimator, prepared, hooks, epochs):
         self.estimator = estimator
         self.prepared = prepared
         self.hooks = hooks
-        self.waited = 0
+        self.epochs, self.waited = epochs, 0
 
     def is_due(self, row):
         """Whether the metric is to be taken anew after this epoch."""
         self.waited += 1
-        return self.waited >= EPOCHS
+        return self.waited >= self.epochs
 
     def renew(self, run, state, best):
         """The run that goes on; state and best parameters are moved to its coordinates."""
@@ -58,7 +65,7 @@ class Renewal:
                 self.estimator, prepared.components, objective, frame, state, self.hooks
             )
         state.learning_rate = plan.run.learning_rate
-        return replace(
+        run = replace(
             plan.run,
             optimizer=run.optimizer,
             schedule=run.schedule,
@@ -69,13 +76,37 @@ class Renewal:
             started=run.started,
             history=run.history,
         )
+        self._begin_batches(run, state)
+        return run
+
+    def _begin_batches(self, run, state):
+        """Give batches the snapshot and the rate to begin with in other coordinates."""
+        if run.learned_rate is None:
+            return
+        state.snapshot = run.objective.snapshot(state.params)
+        state.rate_factor, state.rate_has_failed, state.epoch_momentum = 1.0, False, None
+        run.learned_rate.history = run.history
+        run.learned_rate.begin(state, run.history.row(-1))
 
 
 def renewal_for(estimator, prepared, hooks):
-    """A `Renewal` where the run is in the metric of the moments and the curvature varies."""
-    coordinates = prepared.objective.design.coordinates
-    in_metric = coordinates is not None and not coordinates.separable
-    varies = not prepared.components.loss.is_quadratic
-    if not (in_metric and varies and prepared.components.sampler.takes_all_rows):
+    """A `Renewal` where the curvature varies, for runs that are or might be in a metric.
+
+    Batches of a loss with many predictions a row have no metric for each of them.
+    """
+    components, objective = prepared.components, prepared.objective
+    coordinates, all_rows = objective.design.coordinates, components.sampler.takes_all_rows
+    if coordinates is None or components.loss.is_quadratic or not components.loss.smooth:
         return None
-    return Renewal(estimator, prepared, hooks)
+    if all_rows and not coordinates.separable:
+        return Renewal(estimator, prepared, hooks, EPOCHS)
+    may_renew = (
+        estimator.preconditioner == "auto"
+        and not all_rows
+        and components.optimizer.variance_reduced
+        and objective.output_shape == ()
+        and prepared.frame.has_moments
+        and l2_strength(components.penalty) is not None
+        and takes_metric(components, objective.design)
+    )
+    return Renewal(estimator, prepared, hooks, EPOCHS_OF_BATCHES) if may_renew else None

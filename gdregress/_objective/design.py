@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from gdregress._objective.coordinates import Columns
-from gdregress._utils.array_api import namespace, take_rows, widest_type
+from gdregress._utils.array_api import namespace, take_rows, to_numpy, widest_type
 from gdregress.samplers import ALL_ROWS
 
 SQUARED_ROWS = 4096
@@ -174,8 +174,8 @@ def largest_deviations(X, mean):
     if sparse.issparse(X):
         return _largest_sparse_deviations(X, mean)
     xp = namespace(X)
-    low, high = xp.min(X, axis=0), xp.max(X, axis=0)
-    return namespace(mean).maximum(abs(high - mean), abs(low - mean)) ** 2
+    low, high = (to_numpy(find(X, axis=0)).astype(float) for find in (xp.min, xp.max))
+    return np.maximum(abs(high - mean), abs(low - mean)) ** 2
 
 
 def _largest_sparse_deviations(X, mean):
@@ -231,7 +231,7 @@ def _row_norms_by_blocks(X, coordinates):
     """||B' (x_i - m)||^2 of every row, a few rows at a time, as they are a copy of X."""
     norms = []
     for start in range(0, X.shape[0], SQUARED_ROWS):
-        rows = X[start : start + SQUARED_ROWS]
+        rows = X[start : min(start + SQUARED_ROWS, X.shape[0]), :]
         rows = rows.toarray() if sparse.issparse(rows) else rows
         xp = namespace(rows)
         # the coordinates of rows are pulled back as gradients are

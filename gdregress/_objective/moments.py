@@ -93,12 +93,12 @@ class Moments:
 
     def in_coordinates(self, coordinates):
         """The moments of the columns of A = [X, 1] T without the last, see `DesignMatrix`."""
-        shift = to_numpy(coordinates.mean).astype(float)
+        coordinates = coordinates.in_library_of(self.mean)
         half = coordinates.pulled(self.covariance)
         covariance = coordinates.pulled(half.T)
         return replace(
             self,
-            mean=coordinates.pulled(self.mean - shift),
+            mean=coordinates.pulled(self.mean - coordinates.mean),
             covariance=np.ascontiguousarray((covariance + covariance.T) / 2),
             target_covariance=coordinates.pulled(self.target_covariance),
         )

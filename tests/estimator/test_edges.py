@@ -55,8 +55,8 @@ def test_warm_start_without_the_early_stopping_of_before(data):
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_a_schedule_of_the_run_begins_anew_with_the_next_run(data):
     model = GDRegressor(
-        solver="mini-batch", schedule="cosine", max_iter=5, tol=None, warm_start=True,
-        random_state=0,
+        solver="mini-batch", schedule="cosine", learning_rate=0.1, max_iter=5, tol=None,
+        warm_start=True, random_state=0,
     ).fit(*data)  # fmt: skip
     first = model.history_["learning_rate"][1]
     assert model.fit(*data).history_["learning_rate"][1] == pytest.approx(first)

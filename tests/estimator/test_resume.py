@@ -110,9 +110,26 @@ class TestWarmStart:
                 n_iter_no_change=2,
             )
 
-    @pytest.mark.parametrize("loss, optimizer", [("absolute_error", "gd"), ("huber", "adam")])
-    def test_with_the_automatic_schedules_that_listen(self, loss, optimizer):
-        assert_halves_equal_whole(halves=(130, 170), loss=loss, optimizer=optimizer)
+    @pytest.mark.parametrize(
+        "loss, optimizer, rate", [("absolute_error", "gd", 0.3), ("huber", "adam", "auto")]
+    )
+    def test_with_the_automatic_schedules_that_listen(self, loss, optimizer, rate):
+        given = {"loss": loss, "optimizer": optimizer, "learning_rate": rate}
+        assert_halves_equal_whole(halves=(130, 170), **given)
+
+    @pytest.mark.parametrize("loss", ["absolute_error", "quantile"])
+    def test_at_kinks_goes_on_from_the_best_parameters(self, loss):
+        """The envelopes start anew, and end at the same kink."""
+        X, y = make_data()
+        given = {"loss": loss, "tol": 1e-8}
+        whole = GDRegressor(**given).fit(X, y)
+        model = GDRegressor(max_iter=3, warm_start=True, **given).fit(X, y)
+        assert model.history_["objective"][-1] > whole.history_["objective"][-1]
+        start = model.history_["objective"][-1]
+        model.set_params(max_iter=1000).fit(X, y)
+        assert_allclose(model.history_["objective"][0], start, rtol=1e-12)
+        assert model.stop_reason_ == "tolerance"
+        assert_allclose(model.coef_, whole.coef_, rtol=1e-9)
 
     @pytest.mark.parametrize(
         "parameters",
@@ -229,11 +246,13 @@ class TestInitialCoefficients:
         expected = np.sum((X @ coef.T + intercept - y) ** 2) / 2 / len(y)
         assert_allclose(model.history_["objective"][0], expected, rtol=1e-12)
 
-    def test_one_alone_leaves_the_other_at_zero(self):
+    @pytest.mark.parametrize("rate", ["auto", 0.1])
+    def test_one_alone_leaves_the_other_where_a_run_begins(self, rate):
         X, y = make_data()
-        model = GDRegressor(store_path=True, max_iter=1, tol=None)
+        model = GDRegressor(learning_rate=rate, store_path=True, max_iter=1, tol=None)
         model.fit(X, y, coef_init=np.ones(4))
-        assert model.history_.intercept[0] == 0
+        start = y.mean() if rate == "auto" else 0
+        assert_allclose(model.history_.intercept[0], start, rtol=1e-12)
         model.fit(X, y, intercept_init=2.0)
         assert_array_equal(model.history_.coef[0], np.zeros(4))
         assert model.history_.intercept[0] == 2
@@ -250,7 +269,7 @@ class TestInitialCoefficients:
         X, y = make_data()
         model = GDRegressor(warm_start=True, store_path=True, max_iter=2, tol=None).fit(X, y)
         model.fit(X, y, coef_init=np.ones(4))
-        assert_array_equal(model.history_.coef[0], np.ones(4))
+        assert_allclose(model.history_.coef[0], np.ones(4), rtol=1e-14)
 
 
 def chunks(n, size):
