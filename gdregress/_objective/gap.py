@@ -94,7 +94,7 @@ def _half_decrement(hessian, flat, gradient):
     if not free.any():
         return 0.0
     H, g = hessian[np.ix_(free, free)] + np.diag(flat[free]), gradient[free]
-    size = np.sqrt(np.diag(H))
+    size = np.sqrt(np.maximum(np.diag(H), 0.0))
     if not (size > 0).all():
         return math.inf
     H, g = H / np.outer(size, size), g / size

@@ -78,7 +78,7 @@ def _measured(run, index, params, reason):
     if certificate is None or not certificate.measures_end or reason in UNMEASURED:
         return reason
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        gap = certificate.remaining(params)
+        gap = certificate.estimate(params)
     if not math.isfinite(gap):
         return reason
     run.history.correct(index, "gap", gap)

@@ -88,7 +88,7 @@ class Certificate:
         self.tol = tol
         self.ratio = smallest_ratio
         self.rounding = rounding
-        self.refused = math.inf
+        self.refused, self.is_blind = math.inf, False
         self.asked, self.next = 0, self.FIRST
         self._known = (None, None)
 
@@ -104,18 +104,26 @@ class Certificate:
         self.asked += 1
         due = self.asked >= self.next
         if not (norm <= self.threshold(value) or (due and 0 < norm < math.inf)):
-            return self.ratio * norm * norm
+            # where the last estimate has failed, nothing is known of the next points either
+            return math.inf if self.is_blind else self.ratio * norm * norm
         self.next *= 2 if due else 1
-        gap = self.remaining(params)
-        self._known = (params, gap)
+        gap = self.estimate(params)
         if norm > 0 and 0 < gap < math.inf:
             self.ratio = gap / norm / norm
         if norm <= self.threshold(value) and not self.proves(norm, gap, value):
             self.refused = norm
         return gap
 
+    def estimate(self, params):
+        """F(params) - F* from the curvature there."""
+        gap = self.remaining(params)
+        self._known, self.is_blind = (params, gap), gap == math.inf
+        return gap
+
     def proves(self, norm, gap, value):
-        """Whether so little is left that the run may end."""
+        """Whether so little is left that the run may end; by an estimate, not by a proportion."""
+        if gap != self._known[1]:
+            return norm <= self.rounding
         left = max(self.null_objective - value, 0.0) + gap
         # squares of tiny targets underflow to zero, and prove nothing
         proven = 0 < left < math.inf and gap <= self.tol**2 * left
