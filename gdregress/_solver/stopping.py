@@ -16,6 +16,7 @@ from collections import deque
 # Relative size of the steps in which numbers change that rounding makes.
 ROUNDING = 1e-15
 
+
 class Stopping(ABC):
     """Base of the rules that end a run."""
 
