@@ -239,7 +239,7 @@ def metric_of(columns, covariance, slope_change, strengths):
     """
     scale = to_numpy(columns.scale).astype(float)
     extra = strengths / slope_change
-    size = np.sqrt(np.diag(covariance) + extra)
+    size = np.sqrt(np.maximum(np.diag(covariance) + extra, 0.0))
     size[size == 0] = 1.0
     values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
     floor = values[-1] * len(values) * np.finfo(float).eps
