@@ -498,7 +498,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     def _check_input(self, X, y, **checks):
         X, y = validate_data(self, X, y, **checks)
-        if checks["reset"]:  # later parts are held against the classes, which takes less time
+        # labels of later parts are held against the classes, which takes a fraction of the time
+        if checks["reset"] or getattr(y.dtype, "kind", "O") not in "biuU":
             check_classification_targets(y)
         return X, y
 
