@@ -29,10 +29,8 @@ SMALLEST_SHIFT = 3.0
 EPOCHS_IN_METRIC = 25
 # Epochs of batches below which scaled columns are preferred: a metric costs each update p^2.
 EPOCHS_OF_BATCHES = 150
-# How many times as many columns as rows a batch may have for a metric to be worth its products.
-DEAREST = 8
 # Operations of an epoch that take no time to speak of.
-FEW_OPERATIONS = 1e7
+FEW_OPERATIONS = 1e8
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -160,7 +158,6 @@ def _metric(estimator, components, design, spectrum, y, weights):
     possible = (
         loss.smooth
         and takes_metric(components, design)
-        and not components.optimizer.adaptive
         and strength is not None
         and affordable(design)
         and (asked or worth_moments(design))
@@ -195,12 +192,12 @@ def _metric(estimator, components, design, spectrum, y, weights):
 def takes_metric(components, design):
     """Whether updates are worth a product with the metric, of p^2 operations each.
 
-    Those over all rows are, and those of variance reduction over batches that are not much
-    cheaper themselves.
+    Those over all rows are, and those of variance reduction where the data are small: there rows
+    may be huge in the metric, and epochs are cheap.
     """
-    sampler, n, p = components.sampler, design.n_samples, design.n_features
-    cheap = DEAREST * sampler.size(n) >= p or n * p * p <= FEW_OPERATIONS
-    return sampler.takes_all_rows or (components.optimizer.variance_reduced and cheap)
+    cheap = design.n_samples * design.n_features**2 <= FEW_OPERATIONS
+    reduced = components.optimizer.variance_reduced
+    return components.sampler.takes_all_rows or (reduced and cheap)
 
 
 def metric_at(estimator, prepared, objective, params):
@@ -309,8 +306,6 @@ def _refuse_metric(loss, components, strength):
     problems = {
         f"loss={type(loss).__name__}, which has kinks": not loss.smooth,
         "batches of rows; use solver='batch'": not components.sampler.takes_all_rows,
-        f"optimizer={type(components.optimizer).__name__}, whose steps are scaled per "
-        "coordinate": components.optimizer.adaptive,
         f"penalty={type(components.penalty).__name__}; use 'l2' or None": strength is None,
     }
     for problem, present in problems.items():

@@ -19,6 +19,8 @@ from gdregress._solver.line_search import trial_by_curvature, trial_by_distance
 from gdregress._utils.array_api import dot, namespace, to_numpy
 
 CONSTANT_MOMENTUM = 0.9
+# First steps over all rows, in units of the way to go, of rules whose steps fall like 1 / sqrt(t).
+FALLING = 3.0
 # Gradients so much smaller than the slopes that they are the mean of are rounding.
 ROUNDING, ROUNDING_SINGLE = 1e-14, 5e-7
 
@@ -59,23 +61,27 @@ def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params
     batch                       1 / L; `first_trial` where the rate is searched
     stochastic and mini-batch   (1 - momentum) / (2 E), E the expected smoothness: with
                                 momentum m a gradient acts 1 / (1 - m) times in all
-    AdaGrad, RMSProp, Adam, ..  c d / sum_j rms(a_j) / sqrt(updates per epoch)
+    AdaGrad, RMSProp, Adam, ..  c d / sqrt(sum_j m_j) over all rows,
+                                d / sum_j sqrt(m_j) / sqrt(updates per epoch) otherwise
     ==========================  ==========================================================
 
-    The last line: a normalised step moves each coordinate by about the learning rate, hence the
-    predictions of an average row by at most lr sum_j rms(a_j), column j having the root mean
-    square rms(a_j). The rate is such that this bound is the distance d that the predictions have
-    to go (`prediction_scale`). In an epoch of k updates it is d / sqrt(k), as the noise of the
-    updates adds up like a random walk. With all rows per update and without AdaGrad's own decay
-    all steps point the same way at first, and c = 0.1 keeps them from overshooting; otherwise
-    c = 1.
+    The last lines: a normalised step moves each coordinate by about the learning rate, hence the
+    predictions of an average row by lr sqrt(sum_j m_j) if the columns, of mean squares m_j, are
+    uncorrelated, and by lr sum_j sqrt(m_j) at most. The rate is such that this is the distance d
+    that the predictions have to go (`prediction_scale`). Over all rows c is 1, and 3 for AdaGrad,
+    whose steps fall by themselves. In an epoch of k updates a step is d / sqrt(k) at most, as the
+    noise of the updates adds up like a random walk; there the rate is learned from then on.
     """
     if optimizer.adaptive:
-        share = 0.1 if sampler.takes_all_rows and not optimizer.decays_by_itself else 1.0
-        reach = float(np.sum(np.sqrt(to_numpy(objective.column_mean_squares))))
-        updates = sampler.updates_per_epoch(objective.n_samples)
+        squares = to_numpy(objective.column_mean_squares).astype(float)
         distance = prediction_scale(objective, null_params)
-        return share * distance / reach / math.sqrt(updates) if reach > 0 else 1.0
+        if sampler.takes_all_rows:
+            reach = math.sqrt(float(np.sum(squares)))
+            distance *= FALLING if optimizer.decays_by_itself else 1.0
+        else:
+            updates = sampler.updates_per_epoch(objective.n_samples)
+            reach = float(np.sum(np.sqrt(squares))) * math.sqrt(updates)
+        return distance / reach if reach > 0 else 1.0
     h = loss_curvature(objective, null_params)
     if sampler.takes_all_rows:
         smoothness = h * spectrum.largest

@@ -86,6 +86,11 @@ class Spectrum:
     def smallest(self):
         return None if self.matrix is None else max(0.0, float(self._values[0]))
 
+    def smallest_above(self, share):
+        """Smallest eigenvalue that is not below a share of the largest one."""
+        values = self._values
+        return float(values[values >= share * values[-1]][0])
+
     @cached_property
     def top_vector(self):
         # only a warning asks for it: the values alone take half the time
@@ -209,9 +214,8 @@ def smallest_curvature(objective, spectrum):
     """
     if not objective.loss.is_quadratic or spectrum.smallest is None:
         return None
-    mu = spectrum.smallest + objective.penalty.strong_convexity
-    largest = spectrum.largest
-    return min(largest, max(mu, 1e-4 * largest)) or None
+    mu = spectrum.smallest_above(1e-4) + objective.penalty.strong_convexity
+    return min(spectrum.largest, mu) or None
 
 
 def optimal_momentum(learning_rate, mu):
