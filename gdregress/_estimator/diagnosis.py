@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from gdregress._estimator.forecast import epochs_needed, gaps_of
+from gdregress._estimator.forecast import FEWEST, FEWEST_WITH_MEMORY, epochs_needed, gaps_of
 from gdregress._estimator.trials import Ended, as_text, first_that_helps, penalty_that_ends
 from gdregress._utils.array_api import dot, namespace
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
@@ -125,12 +125,16 @@ def _missing_text(ended, diagnostics, share):
 def _needed(ended, diagnostics):
     """Epochs to the tolerance, where the pace of the run tells."""
     result, run = ended.result, ended.result.run
-    steady = run.schedule.is_constant and result.stop_reason == "max_iter"
+    # the noise of batches does not fall like an error; where it is reduced it does
+    steady = run.sampler.takes_all_rows or run.optimizer.variance_reduced
+    steady = steady and run.schedule.is_constant and result.stop_reason == "max_iter"
     if not steady or ended.missing is None or not diagnostics.tol or run.validate is not None:
         return None
     whole = diagnostics.null_objective - ended.value + ended.missing
     gaps = gaps_of(run, result.kept_row, ended.missing)
-    return None if gaps is None else epochs_needed(gaps, diagnostics.tol**2 * whole)
+    swings = run.optimizer.restarts or run.optimizer.gradient_memory > 1
+    fewest = FEWEST_WITH_MEMORY if swings else FEWEST
+    return None if gaps is None else epochs_needed(gaps, diagnostics.tol**2 * whole, fewest)
 
 
 def _tried(ended, diagnostics, needed=None):

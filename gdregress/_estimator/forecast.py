@@ -5,14 +5,14 @@ import math
 import numpy as np
 
 # Paces of the third and the last quarter of a run that differ by more are not extrapolated.
-STEADY = 1.3
+STEADY = 1.2
 # Nor is a pace to more epochs than so many times those that it was measured on.
-FARTHEST = 5.0
-# Fewest epochs that have a pace.
-FEWEST = 12
+FARTHEST = 3.0
+# Fewest epochs that have a pace, and those under a momentum, which makes ripples.
+FEWEST, FEWEST_WITH_MEMORY = 16, 40
 
 
-def epochs_needed(gaps, threshold):
+def epochs_needed(gaps, threshold, fewest=FEWEST):
     """Epochs until the gap falls to a threshold at the geometric pace of the last half.
 
         log(gap / threshold) / pace,    pace = the mean fall of log(gap) in an epoch
@@ -26,6 +26,8 @@ def epochs_needed(gaps, threshold):
     gaps : list of float
         F - F* at the end of each epoch.
     threshold : float
+    fewest : int, default=16
+        Epochs without which there is no pace.
 
     Returns
     -------
@@ -33,7 +35,7 @@ def epochs_needed(gaps, threshold):
         None where the pace is not steady.
     """
     gaps = np.minimum.accumulate(np.asarray(gaps, dtype=float))
-    if not (threshold > 0 and len(gaps) > FEWEST and threshold < gaps[-1] < math.inf):
+    if not (threshold > 0 and len(gaps) > fewest and threshold < gaps[-1] < math.inf):
         return None
     quarter = (len(gaps) - 1) // 4
     early, middle, last = np.log(gaps[[-1 - 2 * quarter, -1 - quarter, -1]])
