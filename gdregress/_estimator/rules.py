@@ -11,10 +11,13 @@ from gdregress._solver.stopping import (
     Plateau,
     ProvenGap,
     SmallGradient,
+    Stalled,
     Stopping,
     Tolerance,
 )
 
+# Epochs without any progress after which what is left is taken for rounding.
+STALLED = 200
 # A plateau lasts longer than the swings of a momentum, which are as long as its memory.
 SWINGS = 4
 
@@ -26,7 +29,7 @@ class Rules:
     stopping: Stopping = field(default_factory=Never)
     divergence: Any = field(default_factory=NotFinite)
     certificate: Any = None
-    plateau: Plateau | None = None
+    plateau: Plateau | Stalled | None = None
     follows_envelope: bool = False
 
 
@@ -79,8 +82,10 @@ def _follows_envelope(estimator, components, objective):
 def _plateau(estimator, components, objective, diagnostics):
     """The plateau that ends the run, or that an adaptive schedule listens to."""
     schedule = components.schedule
-    if not schedule.listens and (diagnostics.by_gradient or estimator.tol is None):
+    if not schedule.listens and estimator.tol is None:
         return None
+    if not schedule.listens and diagnostics.by_gradient:
+        return Stalled(STALLED, objective.rounding)
     updates = components.sampler.updates_per_epoch(objective.n_samples)
     swing = math.ceil(SWINGS * diagnostics.optimizer.gradient_memory / updates)
     falls = not (schedule.is_constant or schedule.listens or estimator.early_stopping)

@@ -13,6 +13,9 @@ import math
 from abc import ABC, abstractmethod
 from collections import deque
 
+# Relative size of the steps in which numbers change that rounding makes.
+ROUNDING = 1e-15
+
 
 class Stopping(ABC):
     """Base of the rules that end a run."""
@@ -219,7 +222,9 @@ class Plateau(Stopping):
         self.waited = 0 if value < self.best - margin else self.waited + 1
         self.best = min(self.best, value)
         self.recent.append(value)
-        comes_back = self.swings and value < self.recent[0]
+        # rounding alone would be below it every other time
+        noise = max(margin, ROUNDING * abs(value))
+        comes_back = self.swings and value < self.recent[0] - noise
         if comes_back or row["objective"] > self.ceiling:
             return None
         return "plateau" if self.waited >= self.patience else None
@@ -245,6 +250,35 @@ class Plateau(Stopping):
         plateau.best, plateau.waited = saved["best"], saved["waited"]
         plateau.recent.extend(saved["recent"])
         return plateau
+
+
+class Stalled(Stopping):
+    """Neither the least objective nor the least gradient norm has fallen for `patience` epochs.
+
+    What is left then is rounding. Each has to fall by more than that to count.
+
+    Parameters
+    ----------
+    patience : int
+    rounding : float
+        Relative rounding error of the objective.
+    """
+
+    FALL = 0.99  # of the norm
+
+    def __init__(self, patience, rounding):
+        self.patience, self.rounding = patience, rounding
+        self.objective = self.norm = math.inf
+        self.waited = 0
+
+    def update(self, row):
+        value, norm = row["objective"], row["gradient_norm"]
+        fell = norm < self.FALL * self.norm
+        if value < math.inf:
+            fell = fell or value < self.objective - self.rounding * abs(value)
+        self.waited = 0 if fell else self.waited + 1
+        self.objective, self.norm = min(self.objective, value), min(self.norm, norm)
+        return "plateau" if self.waited >= self.patience else None
 
 
 class NotFinite(Stopping):
