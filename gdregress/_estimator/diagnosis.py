@@ -78,7 +78,8 @@ def _warn_not_converged(ended, diagnostics):
     share = diagnostics.share_missing(ended.missing, ended.value)
     sentences = [_what_happened(ended, diagnostics) + _missing_text(ended, diagnostics, share)]
     if result.best_row == 0:
-        sentences.append("No epoch was better than the start, whose parameters are kept.")
+        kept = ", whose parameters are kept" if result.kept_row == 0 else ""
+        sentences.append(f"No epoch was better than the start{kept}.")
     rate = run.history["learning_rate"][-1]
     if not (run.may_cut_rate or diagnostics.searched) and diagnostics.is_above_stable_limit(rate):
         sentences.append(f"The learning rate was {rate:.4g}{_limit_text(diagnostics)}.")
