@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from gdregress._estimator.forecast import FEWEST, FEWEST_WITH_MEMORY, epochs_needed, gaps_of
+from gdregress._estimator.forecast import epochs_needed, fewest_epochs, gaps_of
 from gdregress._estimator.trials import Ended, as_text, first_that_helps, penalty_that_ends
 from gdregress._utils.array_api import dot, namespace
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
@@ -133,9 +133,9 @@ def _needed(ended, diagnostics):
         return None
     whole = diagnostics.null_objective - ended.value + ended.missing
     gaps = gaps_of(run, result.kept_row, ended.missing)
-    swings = run.optimizer.restarts or run.optimizer.gradient_memory > 1
-    fewest = FEWEST_WITH_MEMORY if swings else FEWEST
-    return None if gaps is None else epochs_needed(gaps, diagnostics.tol**2 * whole, fewest)
+    if gaps is None:
+        return None
+    return epochs_needed(gaps, diagnostics.tol**2 * whole, fewest_epochs(run.optimizer))
 
 
 def _tried(ended, diagnostics, needed=None):

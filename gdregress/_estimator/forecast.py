@@ -8,8 +8,9 @@ import numpy as np
 STEADY = 1.2
 # Nor is a pace to more epochs than so many times those that it was measured on.
 FARTHEST = 3.0
-# Fewest epochs that have a pace, and those under a momentum, which makes ripples.
-FEWEST, FEWEST_WITH_MEMORY = 16, 40
+# Fewest epochs that have a pace; those under a momentum, which makes ripples; and those of an
+# accelerated sequence, whose pace grows until it starts again.
+FEWEST, FEWEST_WITH_MEMORY, FEWEST_WITH_RESTARTS = 16, 40, 150
 
 
 def epochs_needed(gaps, threshold, fewest=FEWEST):
@@ -44,6 +45,13 @@ def epochs_needed(gaps, threshold, fewest=FEWEST):
         return None
     needed = (last - math.log(threshold)) / ((early - last) / (2 * quarter))
     return math.ceil(needed) if needed <= FARTHEST * len(gaps) else None
+
+
+def fewest_epochs(optimizer):
+    """Epochs without which a run by this optimizer has no pace."""
+    if optimizer.restarts:
+        return FEWEST_WITH_RESTARTS
+    return FEWEST_WITH_MEMORY if optimizer.gradient_memory > 1 else FEWEST
 
 
 def gaps_of(run, row, gap):
