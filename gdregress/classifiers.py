@@ -182,7 +182,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         longer. For runs that end on one, see `tol`, and for ``schedule="adaptive"``.
     early_stopping : bool, default=False
         Hold out `validation_fraction` of the rows, of every class its share, stop on their
-        score, and restore the best parameters.
+        score, and restore the best parameters. ``history_["gap"]`` says how far the objective of
+        the others is from its minimum.
     scoring : {"loss", "score"}, default="loss"
         What early stopping looks at: "loss" is 1 - L / L_null, the share of the mean loss on the
         rows held out that the best constant has and the model has not; "score" is that of the
@@ -228,6 +229,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         without it.
     converged_ : bool
         Whether the run ended by "tolerance". Nothing else proves that it is at the minimum.
+        The coefficients have fewer digits than the objective: their relative error is at most
+        about ``tol`` times the square root of the condition number of X'X.
     stop_reason_ : str
         "tolerance", "plateau", "max_iter", "diverged", "callback" or "interrupted". After a
         plateau, a divergence or an interrupt, and with `early_stopping`, the best parameters are

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from gdregress._estimator.forecast import epochs_needed, gaps_of
+from gdregress._estimator.forecast import epochs_needed, fewest_epochs, gaps_of
 from gdregress._estimator.trials import Ended, as_text, first_that_helps, penalty_that_ends
 from gdregress._utils.array_api import dot, namespace
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
@@ -78,7 +78,8 @@ def _warn_not_converged(ended, diagnostics):
     share = diagnostics.share_missing(ended.missing, ended.value)
     sentences = [_what_happened(ended, diagnostics) + _missing_text(ended, diagnostics, share)]
     if result.best_row == 0:
-        sentences.append("No epoch was better than the start, whose parameters are kept.")
+        kept = ", whose parameters are kept" if result.kept_row == 0 else ""
+        sentences.append(f"No epoch was better than the start{kept}.")
     rate = run.history["learning_rate"][-1]
     if not (run.may_cut_rate or diagnostics.searched) and diagnostics.is_above_stable_limit(rate):
         sentences.append(f"The learning rate was {rate:.4g}{_limit_text(diagnostics)}.")
@@ -125,12 +126,16 @@ def _missing_text(ended, diagnostics, share):
 def _needed(ended, diagnostics):
     """Epochs to the tolerance, where the pace of the run tells."""
     result, run = ended.result, ended.result.run
-    steady = run.schedule.is_constant and result.stop_reason == "max_iter"
+    # the noise of batches does not fall like an error; where it is reduced it does
+    steady = run.sampler.takes_all_rows or run.optimizer.variance_reduced
+    steady = steady and run.schedule.is_constant and result.stop_reason == "max_iter"
     if not steady or ended.missing is None or not diagnostics.tol or run.validate is not None:
         return None
     whole = diagnostics.null_objective - ended.value + ended.missing
     gaps = gaps_of(run, result.kept_row, ended.missing)
-    return None if gaps is None else epochs_needed(gaps, diagnostics.tol**2 * whole)
+    if gaps is None:
+        return None
+    return epochs_needed(gaps, diagnostics.tol**2 * whole, fewest_epochs(run.optimizer))
 
 
 def _tried(ended, diagnostics, needed=None):

@@ -5,14 +5,15 @@ import math
 import numpy as np
 
 # Paces of the third and the last quarter of a run that differ by more are not extrapolated.
-STEADY = 1.3
+STEADY = 1.2
 # Nor is a pace to more epochs than so many times those that it was measured on.
-FARTHEST = 5.0
-# Fewest epochs that have a pace.
-FEWEST = 12
+FARTHEST = 3.0
+# Fewest epochs that have a pace; those under a momentum, which makes ripples; and those of an
+# accelerated sequence, whose pace grows until it starts again.
+FEWEST, FEWEST_WITH_MEMORY, FEWEST_WITH_RESTARTS = 16, 40, 150
 
 
-def epochs_needed(gaps, threshold):
+def epochs_needed(gaps, threshold, fewest=FEWEST):
     """Epochs until the gap falls to a threshold at the geometric pace of the last half.
 
         log(gap / threshold) / pace,    pace = the mean fall of log(gap) in an epoch
@@ -26,6 +27,8 @@ def epochs_needed(gaps, threshold):
     gaps : list of float
         F - F* at the end of each epoch.
     threshold : float
+    fewest : int, default=16
+        Epochs without which there is no pace.
 
     Returns
     -------
@@ -33,7 +36,7 @@ def epochs_needed(gaps, threshold):
         None where the pace is not steady.
     """
     gaps = np.minimum.accumulate(np.asarray(gaps, dtype=float))
-    if not (threshold > 0 and len(gaps) > FEWEST and threshold < gaps[-1] < math.inf):
+    if not (threshold > 0 and len(gaps) > fewest and threshold < gaps[-1] < math.inf):
         return None
     quarter = (len(gaps) - 1) // 4
     early, middle, last = np.log(gaps[[-1 - 2 * quarter, -1 - quarter, -1]])
@@ -42,6 +45,13 @@ def epochs_needed(gaps, threshold):
         return None
     needed = (last - math.log(threshold)) / ((early - last) / (2 * quarter))
     return math.ceil(needed) if needed <= FARTHEST * len(gaps) else None
+
+
+def fewest_epochs(optimizer):
+    """Epochs without which a run by this optimizer has no pace."""
+    if optimizer.restarts:
+        return FEWEST_WITH_RESTARTS
+    return FEWEST_WITH_MEMORY if optimizer.gradient_memory > 1 else FEWEST
 
 
 def gaps_of(run, row, gap):

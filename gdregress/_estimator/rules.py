@@ -98,5 +98,5 @@ def _plateau(estimator, components, objective, diagnostics):
         # residuals 1e-8 of those at the start are rounding
         smallest=1e-16 * abs(diagnostics.null_objective),
         # a rate that falls may be too large for a while
-        ceiling=diagnostics.null_objective if falls else math.inf,
+        ceiling=diagnostics.null_objective if falls and diagnostics.has_scale else math.inf,
     )

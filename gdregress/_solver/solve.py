@@ -28,8 +28,8 @@ def solve(run, state):
     -------
     Result
         Its parameters are the last ones, or the best ones where the run was stopped by early
-        stopping, divergence, a plateau or an interrupt, or where an automatic rate has ended
-        above the null objective.
+        stopping, divergence, a plateau or an interrupt, or where a rate that is automatic or
+        falls has ended above the null objective.
     """
     _begin(run, state)
     row = Meter(run)(state, rate=run.learning_rate * state.rate_factor)
@@ -141,13 +141,23 @@ def _on_plateau(run, state, row):
     return "plateau" if state.rate_factor < run.schedule.smallest else None
 
 
+def _nothing(run):
+    """The objective above which the last parameters are worth nothing; inf under a constant rate.
+
+    A rate that is automatic or falls is expected to end below the null model.
+    """
+    if run.may_cut_rate:
+        return run.divergence.null_objective
+    return math.inf if run.plateau is None else run.plateau.ceiling
+
+
 def _end(run, state, best, reason):
     """Leave the state ready to be resumed; parameters to keep, and whether those are the best."""
     if run.objective.from_moments:
         state.anchor = run.objective.finite_anchor()
     state.snapshot = None
     last = state.objective = run.history["objective"][-1]
-    worse_than_nothing = run.may_cut_rate and last > run.divergence.null_objective
+    worse_than_nothing = last > _nothing(run)
     keeps_best = run.validate is not None or reason in run.keep_best_on
     if keeps_best:
         state.restart_at(best.params, run.optimizer)

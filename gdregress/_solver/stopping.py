@@ -18,7 +18,12 @@ ROUNDING = 1e-15
 
 
 class Stopping(ABC):
-    """Base of the rules that end a run."""
+    """Base of the rules that end a run.
+
+    ``ceiling`` is an objective above which a run has not come to rest.
+    """
+
+    ceiling = math.inf
 
     @abstractmethod
     def update(self, row):

@@ -1,5 +1,7 @@
 """Early stopping returns what it has validated, and the best of it."""
 
+import warnings
+
 import numpy as np
 import pytest
 from grids import pairwise
@@ -10,7 +12,7 @@ from sklearn.metrics import d2_tweedie_score, r2_score
 
 from gdregress import GDClassifier, GDRegressor
 from gdregress._estimator.data import hold_out
-from gdregress.exceptions import DivergenceWarning
+from gdregress.exceptions import ConvergenceWarning, DivergenceWarning
 from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -256,3 +258,39 @@ def test_too_few_rows_are_an_error_with_the_numbers(n, fraction):
     model = GDRegressor(early_stopping=True, validation_fraction=fraction)
     with pytest.raises(ValueError, match=rf"2 of {n} .*validation_fraction={fraction}"):
         model.fit(np.ones((n, 2)), np.arange(float(n)))
+
+
+def texts_of_warnings(model, X, y):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X, y)
+    return [str(w.message) for w in caught if issubclass(w.category, ConvergenceWarning)]
+
+
+@pytest.mark.parametrize("solver", SAMPLERS)
+def test_ending_on_the_score_is_no_reason_to_warn(solver):
+    X, y = make_data()
+    model = GDRegressor(solver=solver, early_stopping=True, random_state=0)
+    assert texts_of_warnings(model, X, y) == []
+    assert model.stop_reason_ == "plateau" and not model.converged_
+
+
+def test_the_history_says_how_far_the_objective_is_from_its_minimum(held_out):
+    X, y = make_data()
+    model = GDRegressor(early_stopping=True, learning_rate=0.01, random_state=0, store_path=True)
+    model.fit(X, y)
+    train = ~np.isin(y, held_out["y"])
+    A = np.column_stack([X[train], np.ones(train.sum())])
+    residuals = y[train] - A @ np.linalg.lstsq(A, y[train], rcond=None)[0]
+    least = np.mean(residuals**2) / 2
+    for row in (best_validated(model.history_), -1):
+        gap = model.history_["objective"][row] - least
+        assert_allclose(model.history_["gap"][row], gap, rtol=1e-6)
+
+
+def test_a_start_that_nothing_is_better_than_is_warned_of():
+    X, y = make_data(p=3)
+    model = GDRegressor(early_stopping=True, learning_rate=10.0, max_iter=2, random_state=0)
+    (text,) = texts_of_warnings(model, X, y)
+    assert "No epoch was better than the start" in text
+    assert text.splitlines()[-1].startswith("Try: GDRegressor(learning_rate=")
