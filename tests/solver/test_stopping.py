@@ -36,33 +36,34 @@ def test_small_gradient():
 # What is left of the objective
 
 
-def certificate(remaining=lambda params: 0.0, **given):
-    """Of a run that begins at F = 10, whose minimum is 0."""
+def certificate(remaining=lambda gap: gap, **given):
+    """Of a run that begins at F = 10, whose minimum is 0; its parameters are what is left."""
     settings = {"null_objective": 10.0, "tol": 0.1, "smallest_ratio": 0.5, "rounding": 1e-12}
     return Certificate(remaining, **{**settings, **given})
 
 
-def rows(values, gaps, norm=1.0):
-    """Rows of a history, with what the certificate is asked of."""
-    return [
-        {"objective": value, "gap": gap, "gradient_norm": norm}
-        for value, gap in zip(values, gaps, strict=True)
-    ]
+def estimated(rule, values, gaps, norm=1.0):
+    """What a rule says where the gaps have been estimated."""
+    found = []
+    for value, left in zip(values, gaps, strict=True):
+        gap = rule.certificate.estimate(left)
+        found.append(rule.update({"objective": value, "gap": gap, "gradient_norm": norm}))
+    return found
 
 
 def test_tolerance_is_relative_to_what_the_null_model_has_left():
     """tol^2 (F_null - F*) = 0.01 x 10."""
     rule = Tolerance(certificate())
-    found = [rule.update(row) for row in rows([5.0, 0.11, 0.1, 0.05], [5.0, 0.11, 0.1, 0.05])]
-    assert found == [None, None, "tolerance", "tolerance"]
-    assert rule.ends_at(1.0, 0.1, 0.1) and not rule.ends_at(1.0, 0.11, 0.11)
+    gaps = [5.0, 0.11, 0.1, 0.05]
+    assert estimated(rule, gaps, gaps) == [None, None, "tolerance", "tolerance"]
+    assert rule.ends_at(1.0, 0.05, 0.05)
 
 
 @pytest.mark.parametrize("size", [1e-12, 1e12])
 def test_tolerance_does_not_see_the_scale_of_the_objective(size):
     rule = Tolerance(certificate(null_objective=10.0 * size, rounding=0.0))
     gaps = size * np.array([5.0, 0.11, 0.09])
-    assert [rule.update(row) for row in rows(gaps, gaps)] == [None, None, "tolerance"]
+    assert estimated(rule, gaps, gaps) == [None, None, "tolerance"]
 
 
 def test_tolerance_does_not_see_what_no_model_can_explain():
@@ -70,24 +71,32 @@ def test_tolerance_does_not_see_what_no_model_can_explain():
     rule = Tolerance(certificate(null_objective=1e6 + 10.0))
     gaps = [5.0, 0.11, 0.09]
     values = [1e6 + gap for gap in gaps]
-    assert [rule.update(row) for row in rows(values, gaps)] == [None, None, "tolerance"]
+    assert estimated(rule, values, gaps) == [None, None, "tolerance"]
+
+
+def test_a_proportion_proves_nothing():
+    """Only an estimate at the parameters themselves does."""
+    rule = Tolerance(certificate(smallest_ratio=1e-9))
+    gap = rule.certificate.gap(1e9, 5.0, 0.0)
+    rule.certificate.estimate(7.0)
+    assert not rule.ends_at(1.0, gap + 1e-9, 0.0)
 
 
 def test_tolerance_stops_at_once_where_there_is_nothing_to_do():
     rule = Tolerance(certificate(null_objective=3.0))
-    assert rule.update(rows([3.0], [0.0], norm=0.0)[0]) == "tolerance"
+    assert estimated(rule, [3.0], [0.0], norm=0.0) == ["tolerance"]
 
 
 @pytest.mark.parametrize("gap", [math.nan, math.inf])
 def test_tolerance_ignores_what_is_not_a_number(gap):
-    assert Tolerance(certificate()).update(rows([1.0], [gap])[0]) is None
-    assert Tolerance(certificate()).update(rows([1.0], [gap], norm=math.nan)[0]) is None
+    for norm in (1.0, math.nan, math.inf):
+        assert estimated(Tolerance(certificate()), [1.0], [gap], norm) == [None]
 
 
 def test_tolerance_ends_where_the_gradient_is_rounding():
     rule = Tolerance(certificate(tol=0.0, rounding=1e-9))
-    assert rule.update(rows([1.0], [1e-3], norm=1e-9)[0]) == "tolerance"
-    assert rule.update(rows([1.0], [1e-3], norm=2e-9)[0]) is None
+    assert estimated(rule, [1.0], [1e-3], norm=1e-9) == ["tolerance"]
+    assert estimated(rule, [1.0], [1e-3], norm=2e-9) == [None]
 
 
 class Quadratic:
@@ -188,7 +197,13 @@ def test_plateau_does_not_see_the_scale_of_the_objective(scale):
 def test_plateau_of_the_score_has_an_absolute_margin_and_looks_up():
     rule = Plateau("validation_score", tol=0.1, patience=2)
     scores = [-5.0, -4.5, 0.2, 0.25, 0.29]
-    assert answers(rule, scores, "validation_score") == [None, None, None, None, "plateau"]
+    assert answers(rule, scores, "validation_score", objective=1.0) == [
+        None,
+        None,
+        None,
+        None,
+        "plateau",
+    ]
 
 
 def test_plateau_waits_for_a_swing_that_comes_back():
