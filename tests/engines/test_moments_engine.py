@@ -176,7 +176,7 @@ def test_the_last_epoch_within_a_call(max_iter):
 def test_a_resumed_run_is_the_uninterrupted_one(optimizer, k):
     X, y, weights = make_data(k)
     given = {"optimizer": optimizer, "penalty": "elasticnet", "alpha": 0.01, "tol": None}
-    given |= {"schedule": "constant"}
+    given |= {"schedule": "constant", "preconditioner": None}
     # the optimal momentum is another one after a warm start
     given |= {"momentum": 0.5} if optimizer == "momentum" else {}
     epochs = MAX_UPDATES + 20
@@ -216,11 +216,12 @@ class StopAfter:
 def test_a_callback_sees_each_epoch_and_ends_the_run_there():
     X, y, _ = make_data()
     callback = StopAfter(5)
-    model = GDRegressor(tol=None, store_path=True, warm_start=True).set_callbacks(callback)
+    given = {"tol": None, "preconditioner": None}
+    model = GDRegressor(store_path=True, warm_start=True, **given).set_callbacks(callback)
     assert epochs_of_moments(model, X, y) == 5
     assert model.n_iter_ == model.t_ == model._state["epoch"] == 5
     assert_array_equal(callback.coefs, model.history_.coef[1:])
-    once = GDRegressor(tol=None, max_iter=8).fit(X, y)
+    once = GDRegressor(max_iter=8, **given).fit(X, y)
     model.set_callbacks().set_params(max_iter=3).fit(X, y)
     assert_array_equal(model.coef_, once.coef_)
 
