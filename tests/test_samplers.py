@@ -94,7 +94,8 @@ def test_shuffle_takes_a_fresh_permutation_each_epoch(sampler):
     ids=str,
 )
 def test_updates_of_a_fit(small_data, parameters, updates):
-    model = GDRegressor(max_iter=4, tol=None, random_state=0, **parameters).fit(*small_data)
+    given = {"learning_rate": 0.01, "max_iter": 4, "tol": None, "random_state": 0}
+    model = GDRegressor(**given, **parameters).fit(*small_data)
     assert model.history_["t"] == [0, updates, 2 * updates, 3 * updates, 4 * updates]
     assert model.t_ == 4 * updates
 

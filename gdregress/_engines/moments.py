@@ -80,15 +80,23 @@ class Moments(Engine):
             path, numbers = self._descend(state, rates)
             penalties = [self.run.objective.penalty_value(params) for params in path[:, 0]]
         for i, (loss, norm, t) in enumerate(numbers):
+            gap, ends = self.meter.judge(norm, self._point(state))
+            if ends:
+                return i, False
             # a copy, as one epoch that is kept would keep them all
             params, *memory = path[i].copy()
             state.params, state.memory = params, _memory_like(state.memory, memory, t)
             state.count += 1
             state.epoch += 1
-            yield self.meter.append(state, params, float(rates[i]), loss, penalties[i], norm)
+            row = loss, penalties[i], norm
+            yield self.meter.append(state, params, float(rates[i]), *row, gap=gap)
             if state.params is not params:
                 return i + 1, True
         return len(path), len(path) == len(rates)
+
+    def _point(self, state):
+        """Where the next gradient is taken."""
+        return self.run.optimizer.lookahead(state.params, state.memory)
 
     def _rates(self, state, n_updates):
         """Learning rates of the next updates."""

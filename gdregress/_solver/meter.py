@@ -39,8 +39,8 @@ class Meter:
         point, grad = self._full_gradient(state, params) if evaluated is None else evaluated
         mapping = objective.gradient_mapping(point, grad, run.gradient_step)
         norm = objective.scaled_norm(mapping, run.gradient_units)
-        gap = None if evaluated is None else self._gap(norm, point, self._last_value())
-        if evaluated is not None and run.stopping.ends_at(norm, gap, self._last_value()):
+        gap, ends = (None, False) if evaluated is None else self.judge(norm, point)
+        if ends:
             params = self._minimiser(point, grad, rate)
             state.restart_at(params, run.optimizer)
         elif evaluated is not None:
@@ -48,6 +48,19 @@ class Meter:
         objective.recentre_for_value(params)
         loss, penalty = objective.loss_value(params, next_point), objective.penalty_value(params)
         return self.append(state, params, rate, loss, penalty, norm, gap=gap)
+
+    def judge(self, norm, point):
+        """What is left of the objective where a gradient was taken, and whether that ends the run.
+
+        Parameters
+        ----------
+        norm : float
+            Of the gradient mapping there.
+        point : array
+        """
+        value = self._last_value()
+        gap = self._gap(norm, point, value)
+        return gap, self.run.stopping.ends_at(norm, gap, value)
 
     def _gap(self, norm, point, value):
         """What is left of the objective at a point; None where no estimate is at hand."""

@@ -317,7 +317,8 @@ def test_rows_move_beside_the_data_once_an_epoch(library, monkeypatch, n):
 def test_mini_batches_of_jax_are_jitted(loss, jax):
     """Also where objective and gradient over all rows come from the moments of the columns."""
     X, y = make_data()
-    model = GDRegressor(loss, solver="mini-batch", max_iter=3, tol=None, random_state=0)
+    given = {"optimizer": "nesterov", "learning_rate": 0.01, "max_iter": 3, "tol": None}
+    model = GDRegressor(loss, solver="mini-batch", random_state=0, **given)
     with on_an_accelerator(), using() as log:
         model.fit(jax.numpy.asarray(X), jax.numpy.asarray(y))
     assert log.engines == [Jitted]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from components import with_kernel
+from components import OVER_ALL_ROWS, with_kernel
 from grids import pairwise
 from harness import assert_same_run, using
 from numpy.testing import assert_array_equal
@@ -15,7 +15,7 @@ from gdregress._engines import Moments
 from gdregress._engines.moments import MAX_UPDATES
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress.losses import SquaredError
-from gdregress.optimizers import OPTIMIZERS, GradientDescent
+from gdregress.optimizers import GradientDescent
 from gdregress.penalties import L2, Box
 
 pytestmark = [
@@ -35,7 +35,7 @@ def make_data(k=1, noise=1.0, n=120, p=4):
 
 def forms_agree(*data, initial=None, **parameters):
     """The plain run, which is that of all forms, and how many of its epochs the core ran."""
-    model = GDRegressor(store_path=True, **parameters)
+    model = GDRegressor(**{"preconditioner": None, "store_path": True, **parameters})
     with using("plain"):
         plain = clone(model).fit(*data, **(initial or {}))
     for form in ("compiled", "interpreted"):
@@ -56,7 +56,7 @@ def epochs_of_moments(model, *data):
 
 
 @pairwise(
-    optimizer=with_kernel(OPTIMIZERS),
+    optimizer=with_kernel(OVER_ALL_ROWS),
     penalty=[None, Box([-0.1, 0, -9, 0.2], [0.1, 2, 0, 9])],
     k=[1, 2, 5],
     fit_intercept=[True, False],
@@ -172,11 +172,11 @@ def test_the_last_epoch_within_a_call(max_iter):
 
 
 @pytest.mark.parametrize("k", [1, 2])
-@pytest.mark.parametrize("optimizer", with_kernel(OPTIMIZERS))
+@pytest.mark.parametrize("optimizer", with_kernel(OVER_ALL_ROWS))
 def test_a_resumed_run_is_the_uninterrupted_one(optimizer, k):
     X, y, weights = make_data(k)
     given = {"optimizer": optimizer, "penalty": "elasticnet", "alpha": 0.01, "tol": None}
-    given |= {"schedule": "constant"}
+    given |= {"schedule": "constant", "preconditioner": None}
     # the optimal momentum is another one after a warm start
     given |= {"momentum": 0.5} if optimizer == "momentum" else {}
     epochs = MAX_UPDATES + 20
@@ -216,11 +216,12 @@ class StopAfter:
 def test_a_callback_sees_each_epoch_and_ends_the_run_there():
     X, y, _ = make_data()
     callback = StopAfter(5)
-    model = GDRegressor(tol=None, store_path=True, warm_start=True).set_callbacks(callback)
+    given = {"tol": None, "preconditioner": None}
+    model = GDRegressor(store_path=True, warm_start=True, **given).set_callbacks(callback)
     assert epochs_of_moments(model, X, y) == 5
     assert model.n_iter_ == model.t_ == model._state["epoch"] == 5
     assert_array_equal(callback.coefs, model.history_.coef[1:])
-    once = GDRegressor(tol=None, max_iter=8).fit(X, y)
+    once = GDRegressor(max_iter=8, **given).fit(X, y)
     model.set_callbacks().set_params(max_iter=3).fit(X, y)
     assert_array_equal(model.coef_, once.coef_)
 

@@ -5,7 +5,16 @@ import math
 import numpy as np
 import pytest
 
-from gdregress._solver.stopping import Divergence, Never, NotFinite, Plateau, Tolerance
+from gdregress._solver.stopping import (
+    Certificate,
+    Divergence,
+    Never,
+    NotFinite,
+    Plateau,
+    ProvenGap,
+    SmallGradient,
+    Tolerance,
+)
 
 
 def answers(rule, values, column="objective", **others):
@@ -17,22 +26,137 @@ def test_never():
     assert answers(Never(), [1.0, 0.0, math.inf, math.nan]) == [None] * 4
 
 
-def test_tolerance_is_relative_to_the_reference():
-    rule = Tolerance(tol=0.01, reference=50.0)
-    assert answers(rule, [60.0, 0.51, 0.5, 0.4], "gradient_norm") == [
-        None,
-        None,
-        "tolerance",
-        "tolerance",
-    ]
+def test_small_gradient():
+    rule = SmallGradient(0.5)
+    norms = [60.0, 0.51, math.nan, 0.5, 0.4]
+    assert answers(rule, norms, "gradient_norm") == [None] * 3 + ["tolerance"] * 2
+    assert [rule.ends_at(norm, None, 1.0) for norm in norms] == [False] * 3 + [True] * 2
+
+
+# What is left of the objective
+
+
+def certificate(remaining=lambda gap: gap, **given):
+    """Of a run that begins at F = 10, whose minimum is 0; its parameters are what is left."""
+    settings = {"null_objective": 10.0, "tol": 0.1, "smallest_ratio": 0.5, "rounding": 1e-12}
+    return Certificate(remaining, **{**settings, **given})
+
+
+def estimated(rule, values, gaps, norm=1.0):
+    """What a rule says where the gaps have been estimated."""
+    found = []
+    for value, left in zip(values, gaps, strict=True):
+        gap = rule.certificate.estimate(left)
+        found.append(rule.update({"objective": value, "gap": gap, "gradient_norm": norm}))
+    return found
+
+
+def test_tolerance_is_relative_to_what_the_null_model_has_left():
+    """tol^2 (F_null - F*) = 0.01 x 10."""
+    rule = Tolerance(certificate())
+    gaps = [5.0, 0.11, 0.1, 0.05]
+    assert estimated(rule, gaps, gaps) == [None, None, "tolerance", "tolerance"]
+    assert rule.ends_at(1.0, 0.05, 0.05)
+
+
+@pytest.mark.parametrize("size", [1e-12, 1e12])
+def test_tolerance_does_not_see_the_scale_of_the_objective(size):
+    rule = Tolerance(certificate(null_objective=10.0 * size, rounding=0.0))
+    gaps = size * np.array([5.0, 0.11, 0.09])
+    assert estimated(rule, gaps, gaps) == [None, None, "tolerance"]
+
+
+def test_tolerance_does_not_see_what_no_model_can_explain():
+    """A level of F that is common to all models, as the noise of y is."""
+    rule = Tolerance(certificate(null_objective=1e6 + 10.0))
+    gaps = [5.0, 0.11, 0.09]
+    values = [1e6 + gap for gap in gaps]
+    assert estimated(rule, values, gaps) == [None, None, "tolerance"]
+
+
+def test_a_proportion_proves_nothing():
+    """Only an estimate at the parameters themselves does."""
+    rule = Tolerance(certificate(smallest_ratio=1e-9))
+    gap = rule.certificate.gap(1e9, 5.0, 0.0)
+    rule.certificate.estimate(7.0)
+    assert not rule.ends_at(1.0, gap + 1e-9, 0.0)
 
 
 def test_tolerance_stops_at_once_where_there_is_nothing_to_do():
-    assert answers(Tolerance(1e-5, reference=0.0), [0.0], "gradient_norm") == ["tolerance"]
+    rule = Tolerance(certificate(null_objective=3.0))
+    assert estimated(rule, [3.0], [0.0], norm=0.0) == ["tolerance"]
 
 
-def test_tolerance_ignores_what_is_not_a_number():
-    assert answers(Tolerance(1e-5, 1.0), [math.nan], "gradient_norm") == [None]
+@pytest.mark.parametrize("gap", [math.nan, math.inf])
+def test_tolerance_ignores_what_is_not_a_number(gap):
+    for norm in (1.0, math.nan, math.inf):
+        assert estimated(Tolerance(certificate()), [1.0], [gap], norm) == [None]
+
+
+def test_tolerance_ends_where_the_gradient_is_rounding():
+    rule = Tolerance(certificate(tol=0.0, rounding=1e-9))
+    assert estimated(rule, [1.0], [1e-3], norm=1e-9) == ["tolerance"]
+    assert estimated(rule, [1.0], [1e-3], norm=2e-9) == [None]
+
+
+class Quadratic:
+    """F = L w^2 / 2 of one number, which counts how often it is asked for what is left."""
+
+    def __init__(self, curvature):
+        self.curvature = curvature
+        self.asked = 0
+
+    def norm(self, w):
+        return self.curvature * abs(w)
+
+    def value(self, w):
+        return self.curvature * w**2 / 2
+
+    def remaining(self, w):
+        self.asked += 1
+        return self.value(w)
+
+
+def test_gaps_are_in_the_proportion_of_the_last_estimate():
+    """A hundred epochs cost a handful of estimates, and the run ends where it should."""
+    f, path = Quadratic(0.01), 0.9 ** np.arange(200)
+    null = f.value(1.0)
+    # all that is known at first is a largest curvature, far above that of this direction
+    found = certificate(f.remaining, null_objective=null, tol=1e-3, smallest_ratio=1 / 200)
+    for w in path:
+        gap = found.gap(f.norm(w), w, f.value(w))
+        if found.proves(f.norm(w), gap, f.value(w)):
+            break
+        left = f.value(w)
+        assert gap <= left * (1 + 1e-9)
+    assert 0.9**2 * 1e-6 * null <= f.value(w) <= 1e-6 * null * (1 + 1e-9)
+    assert 0 < f.asked <= 12
+
+
+def test_an_estimate_that_cannot_be_made_proves_nothing():
+    found = certificate(lambda params: math.inf, smallest_ratio=1e-9)
+    gap = found.gap(1e-6, 0, 1.0)
+    assert gap == math.inf
+    assert not found.proves(1e-6, gap, 1.0)
+
+
+def test_the_same_parameters_are_estimated_once():
+    f = Quadratic(1.0)
+    found, w = certificate(f.remaining, tol=1.0), np.array(0.1)
+    gaps = [found.gap(f.norm(w), w, f.value(w)) for _ in range(3)]
+    assert f.asked == 1 and gaps == [f.value(w)] * 3
+
+
+def test_a_proven_gap_counts_what_rounding_may_hide():
+    rule = Tolerance(ProvenGap(null_objective=10.0, tol=0.1, rounding=1e-15))
+    assert not rule.ends_at(1.0, 0.11, 0.11)
+    assert rule.ends_at(1.0, 0.09, 0.09)
+    exact = Tolerance(ProvenGap(null_objective=10.0, tol=0.0, rounding=1e-15))
+    assert not exact.ends_at(0.0, 1e-10, 5.0)
+    assert exact.ends_at(0.0, 1e-13, 5.0)
+
+
+# No progress
 
 
 def test_plateau_after_epochs_without_improvement():
@@ -73,7 +197,13 @@ def test_plateau_does_not_see_the_scale_of_the_objective(scale):
 def test_plateau_of_the_score_has_an_absolute_margin_and_looks_up():
     rule = Plateau("validation_score", tol=0.1, patience=2)
     scores = [-5.0, -4.5, 0.2, 0.25, 0.29]
-    assert answers(rule, scores, "validation_score") == [None, None, None, None, "plateau"]
+    assert answers(rule, scores, "validation_score", objective=1.0) == [
+        None,
+        None,
+        None,
+        None,
+        "plateau",
+    ]
 
 
 def test_plateau_waits_for_a_swing_that_comes_back():
