@@ -183,7 +183,7 @@ def _metric(estimator, components, design, spectrum, y, weights):
         # an epoch of variance reduction is as good as one update where its updates are many
         size = batch_smoothness(design.n_samples, components.sampler, spectrum)
         updates = components.sampler.updates_per_epoch(design.n_samples)
-        condition = 1 + condition * max(1.0, size / spectrum.largest) / updates
+        condition = 1 + condition * max(1.0, size / (spectrum.largest or 1.0)) / updates
         most = EPOCHS_OF_BATCHES
     elif loss.is_quadratic:
         most = estimator.max_iter
