@@ -42,15 +42,10 @@ CATEGORICAL = ["carrier", "origin", "dest"]
 ALPHA = 1e-6  # the same l2 penalty for every model; Ridge counts it as n_samples * alpha
 
 SOLVERS = {
-    "batch": {"solver": "batch", "optimizer": "nesterov"},
-    "stochastic": {"solver": "stochastic", "optimizer": "gd", "max_iter": 20},
-    "mini-batch": {"solver": "mini-batch", "batch_size": 256, "optimizer": "gd", "max_iter": 50},
-    "momentum": {
-        "solver": "mini-batch",
-        "batch_size": 256,
-        "optimizer": "momentum",
-        "max_iter": 50,
-    },
+    "batch": {"solver": "batch"},
+    "stochastic": {"solver": "stochastic"},
+    "mini-batch": {"solver": "mini-batch", "batch_size": 256},
+    "momentum": {"solver": "mini-batch", "batch_size": 256, "optimizer": "momentum"},
 }
 
 

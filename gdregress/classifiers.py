@@ -108,58 +108,81 @@ class GDClassifier(ClassifierMixin, BaseGD):
     fit_intercept : bool, default=True
         Whether to fit the intercept b.
     solver : {"batch", "stochastic", "mini-batch"}, default="batch"
-        Rows per update: all, one, or `batch_size`.
+        Rows per update: all, one, or `batch_size`. With a smooth loss each of them ends at the
+        minimum and says so, see `tol`.
     batch_size : int or float, default=32
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
     optimizer : str or Optimizer, default="auto"
-        "auto" is "svrg" for batches of a smooth loss at an automatic rate, "nesterov" otherwise.
         "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or
-        an instance such as ``Adam(beta_1=0.8)``. "svrg", for batches of smooth losses, converges
-        to the minimum at a constant rate.
+        an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"``, is "svrg"
+        for batches of a smooth loss, unless `average` or `momentum` is set, and Newton steps along
+        smooth envelopes of the loss for "hinge" over all rows, under no penalty, l1, l2 or both;
+        in all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects each
+        gradient by one over all rows and converges to the minimum at a constant rate.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch" and smooth losses, the
         accelerated sequence with adaptive restart (nesterov); 0.9 otherwise.
     learning_rate : float, "auto" or "line-search", default="auto"
-        "auto" is derived from the curvature of the loss, the data and the weights: 1 / L for
-        solver="batch", L the largest curvature. Should it not hold, the run falls back to its best
-        parameters with a quarter of the rate. For the other solvers it is learned: an epoch that
-        lowered the objective raises the rate, any other is undone and the rate divided by 4.
-        "line-search" is Armijo backtracking, for
-        solver="batch" and smooth losses, which "auto" uses for these too, but for heavy ball
-        momentum and the adaptive optimizers.
+        A number is the step of the textbooks: in the user's own columns unless `preconditioner`
+        says otherwise, beginning at zero. "auto" and "line-search" begin at the best constant
+        prediction.
+
+        "auto", over all rows: 1 / L, L the largest curvature, for squared error; backtracking for
+        other smooth losses, whose curvature varies, but for the adaptive optimizers and, where
+        the curvature is bounded, for heavy ball momentum. A run that diverges all the same goes on
+        from its best parameters at a quarter of the rate. For batches of rows the rate begins at
+        a bound of the curvature and is learned: an epoch that lowered the objective is kept and
+        raises it, fourfold until one has failed and by a tenth from then on; any other is undone
+        and the rate divided by 4. In `partial_fit` see there.
+
+        "line-search" is Armijo backtracking, for solver="batch", smooth losses and optimizers
+        that are not adaptive.
     schedule : str, Schedule or callable, default="auto"
         Factor of the learning rate by the count of updates: "constant", "invscaling",
         "exponential", "step", "cosine", "one-cycle", "adaptive", an instance such as
-        ``Exponential(decay=0.9)``, or any function of the count. "auto" is constant for
-        solver="batch" (adaptive for rmsprop, adam and nadam; halved at plateaus for "hinge" and
-        "perceptron"), where the rate is learned, and for svrg; (1 + epochs)^-0.75 otherwise,
-        where a hundred updates count as an epoch if it has fewer.
+        ``Exponential(decay=0.9)``, or any function of the count. "auto" is constant where the rate
+        is learned, for "svrg" and "adagrad", and over all rows; there "rmsprop", "adam" and
+        "nadam", and losses with kinks, have their rate halved whenever the objective makes no
+        progress. Batches at a given rate have (1 + epochs)^-0.75, where a hundred updates count
+        as an epoch if it has fewer.
     power_t : float, default=0.25
         Exponent of "invscaling".
     preconditioner : {"auto", "columns", "moments"} or None, default="auto"
-        Coordinates in which the run descends; objective, penalty and everything reported stay
-        in the user's units. "columns": each column centred and scaled to one size. "moments":
-        the metric of the second moments of the columns, for solver="batch", smooth losses, l2 or
-        no penalty and at most 512 columns, which takes few epochs however the columns are
-        correlated. None: the columns as they are. "auto" is None where `learning_rate` is a
-        number, which then is the textbook step; otherwise "columns", or "moments" where it
-        saves epochs (squared error: where scaled columns would not finish within `max_iter`).
+        Coordinates in which the run descends; objective, penalty, minimiser and everything
+        reported stay in the user's units. "columns": each column centred and divided by its
+        standard deviation; without an intercept by its root mean square, and not centred. For
+        batches a tenth of the largest squared deviation is added to the variance, so that rare
+        values do not make single rows huge. Sparse matrices are centred implicitly, those columns
+        for which it pays. "moments": the metric of the second moments of the columns, in which
+        few epochs are enough however the columns are correlated. It needs a smooth loss, l2 or no
+        penalty, an optimizer that is not adaptive, at most 512 columns in NumPy or sparse, and
+        all rows, or "svrg" with batches of at least an eighth as many rows as there are columns.
+        None: the columns as they are.
+
+        "auto" is None where `learning_rate` is a number. Otherwise it is "columns", or "moments"
+        where the rows are at least twice as many as the columns and the condition number says
+        that scaled columns would need more epochs than `max_iter` (squared error), than 25 (other
+        losses), or than 150 (batches).
     standardize : bool, default=False
-        Centre and scale the columns inside. The penalty then acts on the standardised
-        coefficients; ``coef_`` and ``intercept_`` are in the original units.
+        Centre and scale the columns, and penalise the coefficients of the scaled ones: another
+        objective wherever there is a penalty. ``coef_`` and ``intercept_`` are in the original
+        units.
     max_iter : int, default=1000
         Most epochs, that is passes over the data.
     tol : float or None, default=1e-5
-        For solver="batch" and smooth losses the run ends when the norm of the gradient mapping,
-        each column in units of its root mean square, is at most `tol` times that at zero
-        coefficients. Otherwise it ends when the objective, or the validation score with
-        `early_stopping`, has not improved by `tol` (relative to itself; absolute for the score)
-        for `n_iter_no_change` epochs. None runs all epochs.
+        The run ends by "tolerance" when what is left of the objective, F - F*, is at most tol^2 of
+        what the best constant prediction has left, F_null - F*: by an estimate from gradient and
+        curvature for smooth losses, whatever the solver; by a duality gap, which is proven, for
+        "hinge" over all rows under ``optimizer="auto"``. Other runs of losses with kinks, and all
+        with `early_stopping`, end on a plateau: when the objective has not improved by `tol` of
+        itself, or the validation score by `tol`, for `n_iter_no_change` epochs. None asks for all
+        `max_iter` epochs.
     n_iter_no_change : int, default=5
-        Epochs without improvement.
+        Epochs without improvement that make a plateau; more where the swings of a momentum last
+        longer. For runs that end on one, see `tol`, and for ``schedule="adaptive"``.
     early_stopping : bool, default=False
         Hold out `validation_fraction` of the rows, of every class its share, stop on their
-        accuracy, and restore the best parameters.
+        score, and restore the best parameters.
     scoring : {"loss", "score"}, default="loss"
         What early stopping looks at: "loss" is 1 - L / L_null, the share of the mean loss on the
         rows held out that the best constant has and the model has not; "score" is that of the
@@ -168,7 +191,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Share of the rows held out.
     average : bool or int, default=False
         Return the average of the last half or more of the iterates, or of all after this many
-        updates.
+        updates; objective and tolerance are measured at the average.
     shuffle : bool, default=True
         Whether each epoch takes the rows in a new random order.
     warm_start : bool, default=False
@@ -197,21 +220,27 @@ class GDClassifier(ClassifierMixin, BaseGD):
     feature_names_in_ : ndarray of shape (n_features_in_,)
         Names of the features, if X has names that are all strings.
     learning_rate_ : float
-        Learning rate before the schedule; the last one where it was searched.
+        Learning rate before the schedule: as given, as derived, or the last one where it was
+        searched or learned. In the coordinates of the run, see `preconditioner`. Steps along
+        smooth envelopes have none, and leave here the one derived.
     momentum_ : float, "auto" or None
         Momentum used: a number, "auto" for the accelerated sequence, None for optimizers
         without it.
     converged_ : bool
-        Whether the run ended by "tolerance" or "plateau".
+        Whether the run ended by "tolerance". Nothing else proves that it is at the minimum.
     stop_reason_ : str
         "tolerance", "plateau", "max_iter", "diverged", "callback" or "interrupted". After a
-        plateau, a divergence or an interrupt the best parameters are kept, not the last.
+        plateau, a divergence or an interrupt, and with `early_stopping`, the best parameters are
+        kept, not the last.
     loss_curve_ : list of float
         Objective at the end of each epoch.
     validation_scores_ : list of float
         Validation score at the end of each epoch, with `early_stopping`.
     history_ : History
-        One row per epoch: objective, loss, penalty, gradient norm, learning rate, seconds.
+        One row per epoch: objective, loss, penalty, gradient norm, gap, learning rate, seconds.
+        The gap is an estimate of F - F*, or a proven bound of it, see `tol`; None where nothing
+        is known. It is measured at the end of the run, where it could end it, and now and then;
+        in between it follows the square of the gradient norm.
 
     See Also
     --------
@@ -469,7 +498,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     def _check_input(self, X, y, **checks):
         X, y = validate_data(self, X, y, **checks)
-        if checks["reset"]:  # later parts are held against the classes, which takes less time
+        # labels of later parts are held against the classes, which takes a fraction of the time
+        if checks["reset"] or getattr(y.dtype, "kind", "O") not in "biuU":
             check_classification_targets(y)
         return X, y
 

@@ -31,8 +31,9 @@ class Schedule(StatesFacts, BaseEstimator, ABC):
     """Base of the named schedules.
 
     ``horizon`` is "epoch", "run" or None; ``listens`` says whether the loop tells the schedule of
-    plateaus; ``is_constant``, whether the factor is always 1; ``takes_arrays``, whether it answers an array of counts with an array of factors,
-    also for counts to which the run may never come: a fact about `__call__`.
+    plateaus. Facts about `__call__` are ``is_constant``, whether the factor is always 1, and
+    ``takes_arrays``, whether it answers an array of counts with an array of factors, also for
+    counts to which the run may never come.
     """
 
     horizon: Literal["epoch", "run"] | None = None

@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gdregress._estimator.callbacks import EpochEnd, print_epoch
 from gdregress._estimator.diagnosis import report
-from gdregress._estimator.parts import learn_part, learns_by_rows
+from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import NoRows, Scorer, prepare
 from gdregress._estimator.renewal import renewal_for
@@ -26,6 +26,7 @@ from gdregress._estimator.saved_state import (
     saved,
 )
 from gdregress._estimator.start import fresh_state, given_start, original_units, resumed
+from gdregress._estimator.swings import watch
 from gdregress._solver.history import History
 from gdregress._solver.solve import solve
 from gdregress._utils.array_api import detached, input_namespace, namespace, to_host, to_numpy
@@ -184,14 +185,23 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     ) -> Self:
         """Go over the given rows once, from where the last call has ended.
 
-        The optimizer's memory, the count of updates that the schedule sees and the averages are
-        kept; ``solver="batch"`` makes one update. ``learning_rate="auto"`` is derived from the
-        rows of each call and never rises, unless it is searched.
+        Under ``learning_rate="auto"`` the rows are learned one after the other, whatever the
+        solver and the optimizer, in columns that are centred and scaled by what has been seen of
+        them. Seven learners do so at rates from quick to slow, with an average of each. All
+        predict the rows of a call before they are learned, and ``coef_`` is that of the slowest
+        which has not been outdone: a stream that drifts is followed, and one that does not
+        settles. Columns need no scaler, and no row is too large. ``history_`` has the
+        objective on the rows of a call.
 
+        Under a number it is an epoch of the solver: the optimizer's memory, the count of updates
+        that the schedule sees and the averages are kept; ``solver="batch"`` makes one update.
         Calls over the batches of a `fit` in their order give the same coefficients to the bit.
         They are equal to rounding only for float32; under l2 by single rows, as the shrinkage
         is added up over the rows of a call; and for squared error over all rows, which `fit`
         descends by the moments of the columns.
+
+        ``history_`` keeps the first row and the last 1,000 to 2,000. Calls without a positive
+        target, with rows of one class only or without a row of weight above 0 are accepted.
 
         Not available with ``standardize`` or ``early_stopping``, which need all rows at once.
         Callbacks belong to `fit` and are not called.
@@ -261,11 +271,15 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         components, objective = prepared.components, prepared.objective
         plan = plan_run(self, components, objective, prepared.frame, start, hooks, in_parts=True)
         state = start or fresh_state(self, prepared, plan.first_params)
+        before = state.params
         result = solve(plan.run, state)
+        if not plan.run.line_search:
+            watch(state, before, self, plan.run)
         history = self.history_ if earlier else History()
         self._set_fitted(result, plan, state, prepared, original)
         for row in (-1,) if earlier else (0, -1):
             history.append_row(plan.run.history, row)
+        history.forget(KEPT_ROWS)
         if self.verbose:
             print_epoch(history, self.verbose)
         self.history_, self.loss_curve_ = history, history["objective"][1:]

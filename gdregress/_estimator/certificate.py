@@ -7,6 +7,9 @@ from gdregress._objective.gap import remaining
 from gdregress._solver.stopping import Certificate
 from gdregress._utils.array_api import namespace
 
+# Smallest tolerance of parameters in single precision, whose objective has seven digits.
+SINGLE = 3e-4
+
 
 def certificate_for(estimator, curvature, null_params, null_objective, reference, units, step):
     """The certificate of a run.
@@ -31,6 +34,8 @@ def certificate_for(estimator, curvature, null_params, null_objective, reference
     if objective.from_moments and reference**2 > 0:
         ratio = estimate(null_params) / reference**2 or ratio
     tol = estimator.tol or 0.0
+    if tol and str(objective.y.dtype).endswith("32"):
+        tol = max(tol, SINGLE)
     rounding = curvature.rounding(tol * reference, null_objective)
     asked = estimator.tol is not None
     return Certificate(estimate, null_objective, tol, ratio, rounding, measures_end=asked)

@@ -1,4 +1,4 @@
-"""Which coordinates a fit descends in: the user's columns, scaled ones, or the metric of moments."""
+"""Which coordinates a fit descends in: the columns as they are, scaled, or a metric."""
 
 import math
 from dataclasses import dataclass

@@ -36,17 +36,11 @@ def report(estimator, result, diagnostics, data=None, continues=False):
     ended = _ended(estimator, result, diagnostics, data)
     if reason == "diverged":
         _warn_diverged(ended, diagnostics)
-    elif reason == "tolerance" or data is None:
-        return
-    elif result.best_row == 0 and (wants_minimum or not continues):
-        _warn_not_converged(ended, diagnostics)
-    elif wants_minimum and (reason == "max_iter" or _is_short_plateau(estimator, reason)):
-        _warn_not_converged(ended, diagnostics)
-
-
-def _is_short_plateau(estimator, reason):
-    """Whether the objective has come to rest; a score on rows held out is meant to."""
-    return reason == "plateau" and not estimator.early_stopping
+    elif reason != "tolerance" and data is not None:
+        short = reason == "max_iter" or (reason == "plateau" and not estimator.early_stopping)
+        failed = result.best_row == 0 and (wants_minimum or not continues)
+        if failed or (short and wants_minimum):
+            _warn_not_converged(ended, diagnostics)
 
 
 def _ended(estimator, result, diagnostics, data):
@@ -54,7 +48,8 @@ def _ended(estimator, result, diagnostics, data):
     measured = run.certificate is not None or run.follows_envelope
     gap = run.history["gap"][result.kept_row] if measured else None
     gap = None if gap is None or not math.isfinite(gap) else gap
-    return Ended(estimator, data, result, diagnostics.null_objective, gap)
+    null = diagnostics.null_objective
+    return Ended(estimator, data, result, null, gap, diagnostics.has_scale)
 
 
 def _warn_diverged(ended, diagnostics):
@@ -88,7 +83,7 @@ def _warn_not_converged(ended, diagnostics):
     if not (run.may_cut_rate or diagnostics.searched) and diagnostics.is_above_stable_limit(rate):
         sentences.append(f"The learning rate was {rate:.4g}{_limit_text(diagnostics)}.")
     sentences += _condition_text(diagnostics, share)
-    params = run.objective.inside(result.params)
+    params = run.objective.design.from_user(result.params)
     if is_separated(run.objective, params):
         sentences.append(_separation_text(run.objective, result.params))
         advice = [] if ended.data is None else _line(ended, penalty_that_ends(ended))

@@ -4,16 +4,14 @@ import copy
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import numpy as np
 
-from gdregress._engines.envelope import Envelope
 from gdregress._estimator.certificate import certificate_for
 from gdregress._estimator.coordinates import worth_moments
-from gdregress._estimator.run_facts import RunDiagnostics
 from gdregress._estimator.learning_rate import (
     CONSTANT_MOMENTUM,
     CurvatureBounds,
@@ -23,22 +21,24 @@ from gdregress._estimator.learning_rate import (
     learns_rate,
     resolved_momentum,
 )
-from gdregress._objective.base import null_parameters
+from gdregress._estimator.rules import Rules, ending_rules
+from gdregress._estimator.run_facts import RunDiagnostics
 from gdregress._estimator.start import first_parameters
+from gdregress._objective.base import null_parameters
 from gdregress._objective.curvature import prediction_scale
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress._solver.history import History
 from gdregress._solver.line_search import LineSearch
 from gdregress._solver.rate_search import EpochMomentum, LearnedRate
 from gdregress._solver.run import Run
-from gdregress._solver.stopping import Divergence, Never, NotFinite, Plateau, ProvenGap, Tolerance
+from gdregress._solver.stopping import Divergence
 from gdregress.schedules import fill_horizon
 
 # Fewest updates after which an automatic schedule begins to fall: epochs of a few updates would
 # be over before anything is learned.
 FEWEST_UPDATES = 100
-# A plateau lasts longer than the swings of a momentum, which are as long as its memory.
-SWINGS = 4
+# A rate falls if the last one of the run is below this share of the first.
+FALLING = 0.9
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,31 +102,20 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         estimator, components, curvature, optimizer, frame, null_objective, has_scale
     )
     updates = sampler.updates_per_epoch(objective.n_samples)
-    stopping, plateau, divergence, certificate = Never(), None, NotFinite(), None
-    follows = False
+    rules = Rules()
     if not in_parts:
-        above = _above_stable_limit(estimator, components, objective, diagnostics, rate, start)
-        divergence = Divergence(largest, above, has_scale)
+        certificate = None
         if loss.smooth:
             certificate = certificate_for(
                 estimator, curvature, null_params, null_objective, reference, units, step
             )
-        if diagnostics.by_gradient:
-            stopping = Tolerance(certificate)
-        plateau = _plateau(estimator, components, diagnostics, null_objective, updates)
-        follows = (
-            estimator.learning_rate == "auto"
-            and estimator.optimizer == "auto"
-            and sampler.takes_all_rows
-            and not estimator.average
-            and Envelope.covers(objective)
+        above = _above_stable_limit(estimator, components, objective, diagnostics, start)
+        divergence = Divergence(largest, above, has_scale)
+        rules = ending_rules(
+            estimator, components, objective, diagnostics, certificate, divergence
         )
-        if follows and not estimator.early_stopping:
-            plateau, divergence = None, NotFinite()
-        if follows and estimator.tol is not None and not estimator.early_stopping:
-            stopping = Tolerance(ProvenGap(null_objective, estimator.tol, objective.rounding))
     if start is not None and start.plateau is not None and components.schedule.listens:
-        plateau = start.plateau
+        rules = replace(rules, plateau=start.plateau)
     history, learns = History(), not in_parts and learns_rate(estimator, components.sampler)
     run = Run(
         objective=objective,
@@ -134,19 +123,15 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         sampler=sampler,
         schedule=_with_horizon(estimator, components.schedule, updates),
         learning_rate=rate,
-        stopping=stopping,
-        divergence=divergence,
+        **vars(rules),
         max_iter=1 if in_parts else estimator.max_iter,
         gradient_step=step,
         gradient_units=units,
-        certificate=certificate,
         started=started,
         schedule_offset=start.count if start and components.schedule.runs_out else 0,
         may_cut_rate=estimator.learning_rate == "auto",
-        follows_envelope=follows,
         line_search=LineSearch(rate) if is_searched(estimator, components) else None,
         learned_rate=_learned_rate(objective, optimizer, history) if learns else None,
-        plateau=plateau,
         validate=hooks.validate,
         store=hooks.store,
         on_epoch=hooks.on_epoch,
@@ -181,20 +166,21 @@ def _by_moments(objective, spectrum, anchor):
         return QuadraticObjective(objective, anchor=anchor)
 
 
-def _above_stable_limit(estimator, components, objective, diagnostics, learning_rate, start):
-    """Whether a rate is above the stable limit, and so is that of the last update.
+def _above_stable_limit(estimator, components, objective, diagnostics, start):
+    """Whether a rate is above the stable limit and will not fall.
 
-    A rate that will fall may be above it for a while: what it has thrown about then settles.
+    A rate that falls may be above it for long: what it has thrown about settles afterwards, and
+    the limit is a bound, below which not all that works lies.
     """
     updates = components.sampler.updates_per_epoch(objective.n_samples)
     schedule = _with_horizon(estimator, components.schedule, updates)
     first = 0 if start is None or components.schedule.runs_out else start.count
 
     def above_stable_limit(rate):
-        if schedule.listens:
+        if schedule.listens or not diagnostics.is_above_stable_limit(rate):
             return False
-        last = learning_rate * float(schedule(first + updates * estimator.max_iter - 1))
-        return diagnostics.is_above_stable_limit(min(rate, last))
+        last = first + updates * estimator.max_iter - 1
+        return schedule.is_constant or schedule(last) >= FALLING * schedule(first)
 
     return above_stable_limit
 
@@ -259,9 +245,7 @@ def _learned_rate(objective, optimizer, history):
     return LearnedRate(history, objective, optimizer, momentum)
 
 
-def _diagnostics(
-    estimator, components, curvature, optimizer, frame, null_objective, has_scale
-):
+def _diagnostics(estimator, components, curvature, optimizer, frame, null_objective, has_scale):
     loss, all_rows = components.loss, components.sampler.takes_all_rows
     return RunDiagnostics(
         name=type(estimator).__name__,
@@ -280,23 +264,6 @@ def _diagnostics(
         strong_convexity=components.penalty.strong_convexity,
         curvature_is_exact=all_rows and loss.is_quadratic,
         curvature_is_bounded=loss.curvature is not None,
-    )
-
-
-def _plateau(estimator, components, diagnostics, null_objective, updates):
-    """The plateau that ends the run, or that an adaptive schedule listens to."""
-    schedule = components.schedule
-    if not schedule.listens and (diagnostics.by_gradient or estimator.tol is None):
-        return None
-    swing = math.ceil(SWINGS * diagnostics.optimizer.gradient_memory / updates)
-    no_progress = estimator.schedule == "auto" and schedule.listens
-    return Plateau(
-        column="validation_score" if estimator.early_stopping else "objective",
-        # a plateau of an automatic schedule means no progress at all
-        tol=0.0 if no_progress else estimator.tol or 0.0,
-        patience=schedule.patience or max(estimator.n_iter_no_change, swing),
-        # residuals 1e-8 of those at the start are rounding
-        smallest=1e-16 * abs(null_objective),
     )
 
 

@@ -3,13 +3,12 @@
 import math
 import warnings
 from dataclasses import dataclass, replace
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
 from gdregress._estimator.plan import Hooks, plan_run
-from gdregress._estimator.prepare import prepare
+from gdregress._estimator.prepare import Scorer, prepare
 from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.start import fresh_state
 from gdregress._solver.solve import solve
@@ -19,8 +18,10 @@ from gdregress._utils.validation import defaults
 FEWEST_EPOCHS = 5
 # On more numbers than these nothing is tried that costs more than a tenth of the run.
 LARGE = 10_000_000
-# Share of what was missing, or of what the trial has gained, by which it has to be better.
-CLEARLY, CLEARLY_OF_GAIN = 0.1, 1e-3
+# Share of what was missing, or of what the trial has gained from the null model, by which it has
+# to be better: the smaller of both, as what is missing is known near the minimum only. And the
+# latter where nothing is known of what was missing.
+CLEARLY, CLEARLY_OF_GAIN, AT_LEAST = 0.1, 0.01, 1e-3
 # What is left to the package when a setting is called automatic.
 OF_RATE = ("learning_rate", "schedule", "power_t", "optimizer", "momentum", "average")
 OF_COLUMNS = ("preconditioner",)
@@ -43,6 +44,8 @@ class Ended:
         The objective of the null model.
     missing : float or None
         F - F* of the parameters that were kept, where it is known.
+    has_scale : bool
+        Whether the null objective says how large objectives are, see `Divergence`.
     """
 
     estimator: Any
@@ -50,6 +53,7 @@ class Ended:
     result: Any
     null_objective: float
     missing: float | None
+    has_scale: bool = True
 
     @property
     def value(self):
@@ -107,11 +111,7 @@ def _automatic(estimator, names):
     """The defaults of those parameters that were set to something else."""
     usual = defaults(type(estimator))
     given = {name: getattr(estimator, name) for name in names if name in usual}
-    return {n: usual[n] for n, value in given.items() if not _same(value, usual[n])}
-
-
-def _same(value, usual):
-    return type(value) is type(usual) and value == usual
+    return {name: usual[name] for name, value in given.items() if value != usual[name]}
 
 
 def _is_affordable(ended):
@@ -122,8 +122,11 @@ def _is_affordable(ended):
 
 
 def _is_better(ended, settings):
-    """Whether a trial ends at a minimum, or clearly below the run."""
-    trial = _try(ended, settings)
+    """Whether a trial ends at a minimum, or clearly below the run.
+
+    Objectives that are proportional to the rate cannot be compared.
+    """
+    trial = _try(ended, settings) if ended.has_scale else None
     if trial is None:
         return False
     value, noise = _value_of(ended, trial), _noise(ended)
@@ -131,10 +134,11 @@ def _is_better(ended, settings):
         return False
     if trial.stop_reason == "tolerance" and trial.run.validate is None:
         return value <= ended.value + noise
-    if ended.missing is not None:
-        enough = CLEARLY * ended.missing
+    gain = abs(ended.null_objective - value)
+    if ended.missing is None:
+        enough = AT_LEAST * gain
     else:
-        enough = CLEARLY_OF_GAIN * (ended.null_objective - value)
+        enough = min(CLEARLY * ended.missing, CLEARLY_OF_GAIN * gain)
     return ended.value - value > max(enough, noise)
 
 
@@ -146,7 +150,7 @@ def _value_of(ended, trial):
     """The objective of the run, its rows and its penalty, where a trial has ended."""
     objective = ended.result.run.objective
     with np.errstate(over="ignore", invalid="ignore"):
-        params = objective.inside(trial.params)
+        params = objective.inside(objective.design.from_user(trial.params))
         objective.recentre_for_value(params)
         return objective.value(params)
 
@@ -158,8 +162,7 @@ def _try(ended, settings):
     numbers and its callbacks are left alone.
     """
     given = ended.estimator.get_params(deep=False)
-    seed = given["random_state"]
-    given |= {"random_state": seed if isinstance(seed, Integral) else 0}
+    given["random_state"] = _seed(given["random_state"])
     given |= {"warm_start": False, "store_path": False, "verbose": 0, **settings}
     epochs = max(FEWEST_EPOCHS, ended.result.n_iter // 10)
     with warnings.catch_warnings():
@@ -170,10 +173,17 @@ def _try(ended, settings):
             return None
 
 
+def _seed(random_state):
+    """A number as it is, else 0: generators belong to the user, and NumPy's to everybody."""
+    return random_state if np.isscalar(random_state) else 0
+
+
 def _run(estimator, data, epochs):
     prepared = prepare(estimator, *data)
-    hooks = Hooks()
+    hooks = Hooks(validate=Scorer(estimator, prepared) if prepared.held_out else None)
     hooks.renewal = renewal_for(estimator, prepared, hooks)
-    plan = plan_run(estimator, prepared.components, prepared.objective, prepared.frame, None, hooks)
+    plan = plan_run(
+        estimator, prepared.components, prepared.objective, prepared.frame, None, hooks
+    )
     run = replace(plan.run, max_iter=min(epochs, plan.run.max_iter))
     return solve(run, fresh_state(estimator, prepared, plan.first_params))

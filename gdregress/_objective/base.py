@@ -196,6 +196,8 @@ class Objective(ABC):
         """
         if not self.penalty.active:
             return grad
+        if isinstance(params, np.ndarray):  # the difference of two points has few digits
+            params, grad = params.astype(float), grad.astype(float)
         return (params - self.prox(params - step_size * grad, step_size)) / step_size
 
     def to_user(self, params):

@@ -105,9 +105,9 @@ class Coordinates(ABC):
 
     def equals(self, other):
         """Whether both hold the same numbers."""
-        if type(self) is not type(other):
-            return False
         mine, theirs = self.numbers(), other.numbers()
+        if mine.keys() != theirs.keys():
+            return False
         same = (np.array_equal(to_numpy(mine[k]), to_numpy(theirs[k])) for k in mine)
         return self.fit_intercept == other.fit_intercept and all(same)
 
@@ -239,7 +239,7 @@ def metric_of(columns, covariance, slope_change, strengths):
     """
     scale = to_numpy(columns.scale).astype(float)
     extra = strengths / slope_change
-    size = np.sqrt(np.diag(covariance) + extra)
+    size = np.sqrt(np.maximum(np.diag(covariance) + extra, 0.0))
     size[size == 0] = 1.0
     values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
     floor = values[-1] * len(values) * np.finfo(float).eps

@@ -47,6 +47,8 @@ def remaining(objective, spectrum, params, step_size, shares=None):
     if not np.isfinite(mapping).all():
         return math.inf
     hessians = _hessians(objective, spectrum, params)
+    if hessians is not None and not np.isfinite(hessians).all():
+        return math.inf
     if hessians is None:
         return _by_conjugate_gradients(objective, params, grad, mapping)
     flat = objective.penalty_curvature()
@@ -87,13 +89,14 @@ def _hessian(objective, bent, target):
 
 
 def _half_decrement(hessian, flat, gradient):
-    """g' H^-1 g / 2 over the coordinates with a gradient; what nothing curves counts as flat."""
+    """g' H^-1 g / 2 over the coordinates with a gradient; inf where one of them is not curved."""
     free = gradient != 0
     if not free.any():
         return 0.0
     H, g = hessian[np.ix_(free, free)] + np.diag(flat[free]), gradient[free]
-    size = np.sqrt(np.diag(H))
-    size[size == 0] = 1.0
+    size = np.sqrt(np.maximum(np.diag(H), 0.0))
+    if not (size > 0).all():
+        return math.inf
     H, g = H / np.outer(size, size), g / size
     H[np.diag_indices_from(H)] += len(g) * np.finfo(float).eps
     try:

@@ -74,7 +74,7 @@ class QuadraticObjective(Objective):
         self.move_anchor(anchor)
 
     def move_anchor(self, params):
-        """Take value and gradient at `params` from the data; the moments hold those of constants."""
+        """Take value and gradient at `params` from the data, or of constants from the moments."""
         origin = params.astype(float) if isinstance(params, np.ndarray) else params
         coef, constant = self.design.split(params)
         if bool(namespace(coef).any(coef != 0)):

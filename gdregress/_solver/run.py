@@ -133,6 +133,8 @@ class State:
         In which the parameters are; None for the user's.
     stream : dict or None
         What `partial_fit` has kept of a stream that is learned row by row, see `Stream`.
+    swings : dict or None
+        How far calls of `partial_fit` have moved the parameters lately.
     """
 
     params: Any
@@ -155,6 +157,7 @@ class State:
     settings: str = ""
     coordinates: Any = None
     stream: dict[str, Any] | None = None
+    swings: dict[str, Any] | None = None
 
     def reported(self):
         """The parameters that are evaluated, validated and returned."""

@@ -78,7 +78,7 @@ def _measured(run, index, params, reason):
     if certificate is None or not certificate.measures_end or reason in UNMEASURED:
         return reason
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        gap = certificate.remaining(params)
+        gap = certificate.estimate(params)
     if not math.isfinite(gap):
         return reason
     run.history.correct(index, "gap", gap)
@@ -142,7 +142,7 @@ def _on_plateau(run, state, row):
 
 
 def _end(run, state, best, reason):
-    """Leave the state ready to be resumed; the parameters to keep, and whether they are the best."""
+    """Leave the state ready to be resumed; parameters to keep, and whether those are the best."""
     if run.objective.from_moments:
         state.anchor = run.objective.finite_anchor()
     state.snapshot = None

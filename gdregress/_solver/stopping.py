@@ -13,6 +13,9 @@ import math
 from abc import ABC, abstractmethod
 from collections import deque
 
+# Relative size of the steps in which numbers change that rounding makes.
+ROUNDING = 1e-15
+
 
 class Stopping(ABC):
     """Base of the rules that end a run."""
@@ -88,7 +91,7 @@ class Certificate:
         self.tol = tol
         self.ratio = smallest_ratio
         self.rounding = rounding
-        self.refused = math.inf
+        self.refused, self.is_blind = math.inf, False
         self.asked, self.next = 0, self.FIRST
         self._known = (None, None)
 
@@ -104,21 +107,30 @@ class Certificate:
         self.asked += 1
         due = self.asked >= self.next
         if not (norm <= self.threshold(value) or (due and 0 < norm < math.inf)):
-            return self.ratio * norm * norm
+            # where the last estimate has failed, nothing is known of the next points either
+            return math.inf if self.is_blind else self.ratio * norm * norm
         self.next *= 2 if due else 1
-        gap = self.remaining(params)
-        self._known = (params, gap)
+        gap = self.estimate(params)
         if norm > 0 and 0 < gap < math.inf:
             self.ratio = gap / norm / norm
         if norm <= self.threshold(value) and not self.proves(norm, gap, value):
             self.refused = norm
         return gap
 
+    def estimate(self, params):
+        """F(params) - F* from the curvature there."""
+        gap = self.remaining(params)
+        self._known, self.is_blind = (params, gap), gap == math.inf
+        return gap
+
     def proves(self, norm, gap, value):
-        """Whether so little is left that the run may end."""
+        """Whether so little is left that the run may end; by an estimate, not by a proportion."""
+        if gap != self._known[1]:
+            return norm <= self.rounding
         left = max(self.null_objective - value, 0.0) + gap
         # squares of tiny targets underflow to zero, and prove nothing
-        return (left > 0 and gap <= self.tol**2 * left) or norm <= self.rounding
+        proven = 0 < left < math.inf and gap <= self.tol**2 * left
+        return proven or norm <= self.rounding
 
 
 class ProvenGap:
@@ -186,9 +198,12 @@ class Plateau(Stopping):
     swings : bool, default=False
         Whether the column may rise above its best and come back, as it does under a momentum: as
         long as it is below what it was half the patience ago, it is waited for.
+    ceiling : float, default=inf
+        Objectives above it are no plateau.
     """
 
-    def __init__(self, column, tol, patience, smallest=0.0, swings=False):
+    def __init__(self, column, tol, patience, smallest=0.0, swings=False, ceiling=math.inf):
+        self.ceiling = ceiling
         self.column = column
         self.tol = tol
         self.patience = patience
@@ -207,8 +222,12 @@ class Plateau(Stopping):
         self.waited = 0 if value < self.best - margin else self.waited + 1
         self.best = min(self.best, value)
         self.recent.append(value)
-        comes_back = self.swings and value < self.recent[0]
-        return "plateau" if self.waited >= self.patience and not comes_back else None
+        # rounding alone would be below it every other time
+        noise = max(margin, ROUNDING * abs(value))
+        comes_back = self.swings and value < self.recent[0] - noise
+        if comes_back or row["objective"] > self.ceiling:
+            return None
+        return "plateau" if self.waited >= self.patience else None
 
     def restart(self):
         """Wait anew, after the learning rate has been reduced.
@@ -226,11 +245,40 @@ class Plateau(Stopping):
     @classmethod
     def from_dict(cls, saved):
         """The inverse of `to_dict`."""
-        names = ("column", "tol", "patience", "smallest", "swings")
-        plateau = cls(**{name: saved[name] for name in names})
+        names = ("column", "tol", "patience", "smallest", "swings", "ceiling")
+        plateau = cls(**{name: saved[name] for name in names if name in saved})
         plateau.best, plateau.waited = saved["best"], saved["waited"]
         plateau.recent.extend(saved["recent"])
         return plateau
+
+
+class Stalled(Stopping):
+    """Neither the least objective nor the least gradient norm has fallen for `patience` epochs.
+
+    What is left then is rounding. Each has to fall by more than that to count.
+
+    Parameters
+    ----------
+    patience : int
+    rounding : float
+        Relative rounding error of the objective.
+    """
+
+    FALL = 0.99  # of the norm
+
+    def __init__(self, patience, rounding):
+        self.patience, self.rounding = patience, rounding
+        self.objective = self.norm = math.inf
+        self.waited = 0
+
+    def update(self, row):
+        value, norm = row["objective"], row["gradient_norm"]
+        fell = norm < self.FALL * self.norm
+        if value < math.inf:
+            fell = fell or value < self.objective - self.rounding * abs(value)
+        self.waited = 0 if fell else self.waited + 1
+        self.objective, self.norm = min(self.objective, value), min(self.norm, norm)
+        return "plateau" if self.waited >= self.patience else None
 
 
 class NotFinite(Stopping):

@@ -35,7 +35,7 @@ def best_constant(loss: Loss, y: Array, weights: Array | None) -> Array:
             mean = xp.where(mean > 0, mean, 0.5 / y.shape[0] + 0 * mean)
         return raw_prediction(loss, mean)
     if loss.target_range == "labels":
-        constants = _of_share(loss, to_numpy(_mean((y + 1) / 2, weights))[()], y.shape[0])
+        constants = _of_share(loss, to_numpy(_mean((y + 1) / 2, weights))[()], y)
     elif loss.target_range == "classes":
         is_class = xp.astype(y[:, None] == _numbers(loss.n_outputs, y), y.dtype)
         shares = to_numpy(_mean(is_class, weights))
@@ -43,7 +43,7 @@ def best_constant(loss: Loss, y: Array, weights: Array | None) -> Array:
             logs = np.log(np.maximum(shares, 1 / (1 + y.shape[0])))
             constants = logs - logs.mean()
         else:
-            constants = np.array([_of_share(loss.base_loss, s, y.shape[0]) for s in shares])
+            constants = np.array([_of_share(loss.base_loss, s, y) for s in shares])
     else:
         constants = _of_sample(loss, y, weights)
     return asarray(np.asarray(constants), xp, None if xp is np else y.device, dtype=y.dtype)
@@ -62,12 +62,14 @@ def _numbers(n: int | None, like: Array) -> Array:
     return asarray(np.arange(n), xp, None if xp is np else like.device, dtype=like.dtype)
 
 
-def _of_share(loss: Loss, share: float, n_samples: int) -> float:
+def _of_share(loss: Loss, share: float, y: Array) -> float:
     """The constant for labels of which a share is 1, all others -1."""
-    share = min(max(float(share), 1 / (1 + n_samples)), 1 - 1 / (1 + n_samples))
+    smallest = 1 / (1 + y.shape[0])
+    share = min(max(float(share), smallest), 1 - smallest)
     if loss.multinomial:
         return float(np.log(share) - np.log1p(-share))
-    return _zero_of_slope(loss, np.array([-1.0, 1.0]), np.array([1 - share, share]), (-1.0, 1.0))
+    weights = np.array([1 - share, share])
+    return _zero_of_slope(loss, np.array([-1.0, 1.0]), weights, (-1.0, 1.0), y)
 
 
 def _of_sample(loss: Loss, y: Array, weights: Array | None) -> npt.NDArray[np.float64]:
@@ -78,7 +80,7 @@ def _of_sample(loss: Loss, y: Array, weights: Array | None) -> npt.NDArray[np.fl
     if not s.sum() > 0:
         s = np.ones(len(targets))
     columns = targets[:, None] if targets.ndim == 1 else targets
-    found = [_zero_of_slope(loss, t, s, (t.min(), t.max())) for t in columns.T]
+    found = [_zero_of_slope(loss, t, s, (t.min(), t.max()), y) for t in columns.T]
     return np.array(found).reshape(targets.shape[1:])
 
 
@@ -87,14 +89,28 @@ def _zero_of_slope(
     targets: npt.NDArray[np.float64],
     weights: npt.NDArray[np.float64],
     interval: tuple[float, float],
+    like: Array,
 ) -> float:
-    """Where the weighted sum of dL/dz changes its sign within an interval, or one of its ends."""
+    """Where the weighted sum of dL/dz changes its sign within an interval, or one of its ends.
+
+    A loss that needs its library is given arrays like `like`.
+    """
     low, high = (float(end) for end in interval)
     for _ in range(ROUNDS):
         points = np.linspace(low, high, POINTS)
         with np.errstate(over="ignore", invalid="ignore"):
-            slopes = loss.gradient(*np.broadcast_arrays(targets[:, None], points[None, :]))
-        negative = np.flatnonzero(weights @ np.asarray(slopes) < 0)
+            slopes = _slopes(loss, *np.broadcast_arrays(targets[:, None], points[None, :]), like)
+        negative = np.flatnonzero(weights @ slopes < 0)
         last = int(negative[-1]) if len(negative) else 0
         low, high = points[last], points[min(last + 1, POINTS - 1)]
     return float(high if abs(high) < abs(low) else low)
+
+
+def _slopes(
+    loss: Loss, y: npt.NDArray[np.float64], z: npt.NDArray[np.float64], like: Array
+) -> npt.NDArray[np.float64]:
+    if not loss.needs_library:
+        return np.asarray(loss.gradient(y, z))
+    xp, device = namespace(like), getattr(like, "device", None)
+    y, z = (asarray(np.ascontiguousarray(a), xp, device, dtype=like.dtype) for a in (y, z))
+    return to_numpy(loss.gradient(y, z)).astype(float)

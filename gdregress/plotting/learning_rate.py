@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,13 +19,13 @@ from gdregress.plotting._learning_rate.marks import (
 )
 from gdregress.plotting._learning_rate.trials import (
     Trial,
+    automatic_plan,
     automatic_trial,
     checked_rates,
     fit_without_warnings,
     limit_name,
     prepared,
     rates_around,
-    run_diagnostics,
     trial_from,
 )
 from gdregress.plotting._shared.figure import axes_or_new
@@ -55,9 +56,9 @@ class LearningRateDisplay:
         Named tuples of ``learning_rate``, ``objective``, ``epochs`` and ``stop_reason``, by
         ascending rate.
     automatic : Trial or None, default=None
-        The trial of ``learning_rate="auto"``.
+        The trial of ``learning_rate="auto"``; its rate is nan where the run has none.
     automatic_range : tuple of two floats or None, default=None
-        Smallest and largest rate of the automatic trial, if it has searched the rate.
+        Smallest and largest rate of the automatic trial, if it has found the rate along the way.
     stable_limit : float or None, default=None
         Largest rate that does not diverge.
     limit_name : str, default="stable limit"
@@ -79,6 +80,12 @@ class LearningRateDisplay:
     follows from a bound or an estimate of their curvature, and for batches of rows from their
     average curvature. The legend then calls it estimated, and larger rates may be stable.
     Adaptive optimizers such as "adam" have no limit.
+
+    All rates are in the same coordinates, those that the estimator's `preconditioner` names; for
+    "auto" they are the user's own columns, as a number is a rate there. A fit with
+    ``learning_rate="auto"`` and ``preconditioner="auto"`` descends in scaled columns instead, and
+    may take far fewer epochs than its mark shows. Steps of losses with kinks along smooth
+    envelopes have no rate: a horizontal line shows where that run has ended.
 
     Examples
     --------
@@ -156,12 +163,13 @@ class LearningRateDisplay:
         """
         final, X = prepared(estimator, X, y)
         rates = None if learning_rates is None else checked_rates(learning_rates)
-        diagnostics = run_diagnostics(final, X, y, sample_weight)
-        limit = diagnostics.stable_limit()
+        plan = automatic_plan(final, X, y, sample_weight)
+        limit = plan.diagnostics.stable_limit()
         fitted = fit_without_warnings(final, "auto", X, y, sample_weight)
-        automatic, automatic_range = automatic_trial(fitted, diagnostics)
+        automatic, automatic_range = automatic_trial(fitted, plan.run)
         if rates is None:
-            rates = rates_around(limit, automatic.learning_rate)
+            first = automatic.learning_rate
+            rates = rates_around(limit, plan.run.learning_rate if math.isnan(first) else first)
         trials = [
             trial_from(fit_without_warnings(final, float(rate), X, y, sample_weight), rate)
             for rate in rates
@@ -171,7 +179,7 @@ class LearningRateDisplay:
             automatic=automatic,
             automatic_range=automatic_range,
             stable_limit=limit,
-            limit_name=limit_name(diagnostics),
+            limit_name=limit_name(plan.diagnostics),
         )
         return display.plot(ax, **options)
 
@@ -235,7 +243,7 @@ class LearningRateDisplay:
         return self
 
     def _x_limits(self, known):
-        rates = [trial.learning_rate for trial in known]
+        rates = [t.learning_rate for t in known if not math.isnan(t.learning_rate)]
         rates += [rate for rate in (self.stable_limit, *(self.automatic_range or ())) if rate]
         return min(rates) / BESIDE, max(rates) * BESIDE
 

@@ -54,6 +54,23 @@ def test_gradient_is_that_of_the_value(library):
     assert_allclose(np.asarray(loss.gradient(y, z)), np.asarray((z - y) ** 3 + 1), rtol=1e-13)
 
 
+def test_begins_at_the_best_constant(library):
+    X, y = as_library(library)
+    expected = GDRegressor("log_cosh").fit(*as_library(np)).history_["objective"][0]
+    model = GDRegressor(log_cosh(library)).fit(X, y)
+    assert model.history_["objective"][0] == pytest.approx(expected, rel=1e-4)
+
+
+def test_so_it_does_for_each_of_many_classes(library):
+    X, _ = as_library(library)
+    codes = np.digitize(Y, [0.0, 2.0])
+    expected = GDClassifier("squared_hinge").fit(X, library.asarray(codes))
+    own = GDClassifier(lambda y, z: library.clip(1 - y * z, 0, None) ** 2)
+    model = own.fit(X, library.asarray(codes))
+    starts = [m.history_["objective"][0] for m in (model, expected)]
+    assert starts[0] == pytest.approx(starts[1], rel=1e-4)
+
+
 def test_converges_with_the_automatic_rate(library):
     model = GDRegressor(log_cosh(library), tol=1e-9).fit(*as_library(library))
     assert model.stop_reason_ == "tolerance"

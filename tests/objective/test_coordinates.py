@@ -276,7 +276,7 @@ def test_curvature_of_penalties_in_scaled_columns(name):
 @pytest.mark.parametrize("box", [Box(0.3, 0.7), Box([0.1] * P, [0.3] * P)], ids=str)
 def test_scaled_columns_keep_coefficients_at_their_bounds(box, dtype, solver, rng):
     """None is outside by the rounding of a scale, where the penalty would be infinite."""
-    X = rng.normal(MEAN, np.abs(MEAN) + [1, 3, 10, 0.1], size=(60, P)).astype(dtype)
+    X = rng.normal(MEAN, np.array([3.0, 8.0, 10.0, 1e3]), size=(60, P)).astype(dtype)
     y = (X @ np.array([1.0, -1.0, 0.2, 0.5]) + rng.normal(size=60)).astype(dtype)
     model = GDRegressor(penalty=box, solver=solver, preconditioner="columns", random_state=0)
     model.fit(X, y)

@@ -44,9 +44,13 @@ def trial(rate, objective=1.0, epochs=10, reason="tolerance"):
 
 
 def fitted_with(model, rate, X, y, **given):
+    """A fit in the user's own columns, which those of a number are."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return clone(model).set_params(learning_rate=rate).fit(X, y, **given)
+        model = clone(model).set_params(learning_rate=rate)
+        if rate == "auto":
+            model.set_params(preconditioner=None)
+        return model.fit(X, y, **given)
 
 
 def points(ax, marker):
@@ -223,6 +227,38 @@ def test_automatic_rate_that_is_searched_has_a_range(small_data):
     assert min(rates) < max(rates)
 
 
+def test_automatic_rate_that_is_learned_has_a_range(small_data):
+    model = plain(solver="stochastic")
+    display = LearningRateDisplay.from_estimator(model, *small_data, learning_rates=[0.1])
+    fitted = fitted_with(model, "auto", *small_data)
+    rates = fitted.history_["learning_rate"]
+    assert display.automatic.learning_rate == fitted.learning_rate_
+    assert display.automatic_range == (min(rates), max(rates))
+
+
+def test_steps_along_envelopes_have_no_rate(small_data):
+    model = plain(loss="absolute_error", optimizer="auto")
+    display = LearningRateDisplay.from_estimator(model, *small_data)
+    fitted = fitted_with(model, "auto", *small_data)
+    assert np.isnan(display.automatic.learning_rate)
+    for ax, height in zip(display.ax_, (fitted.loss_curve_[-1], fitted.n_iter_), strict=True):
+        assert [height, height] in [list(line.get_ydata()) for line in ax.lines]
+    assert 'learning_rate="auto"' in legend_texts(display)
+    assert np.isfinite(display.ax_[0].get_xlim()).all()
+
+
+def test_rates_are_in_the_coordinates_that_are_named(small_data):
+    """Scaled columns have a curvature of 1 at least, in whatever units the data are."""
+    X, y = small_data
+    models = [plain(preconditioner="columns"), plain()]
+    limits = [
+        LearningRateDisplay.from_estimator(m, 100 * X, y, learning_rates=[0.1]).stable_limit
+        for m in models
+    ]
+    assert limits[0] == pytest.approx(2 / largest_eigenvalue(StandardScaler().fit_transform(X)))
+    assert limits[1] == pytest.approx(2 / largest_eigenvalue(100 * X), rel=1e-6)
+
+
 # The grid
 
 
@@ -299,7 +335,7 @@ def test_range_of_a_searched_rate_is_a_bar_that_the_axis_holds():
     assert [0.05, 4.0] in bars
     low, high = display.ax_[0].get_xlim()
     assert low < 0.05 < 4.0 < high
-    assert 'learning_rate="auto", searched, 0.3 in the end' in legend_texts(display)
+    assert 'learning_rate="auto", 0.3 in the end' in legend_texts(display)
 
 
 def test_diverged_rates_are_shaded():

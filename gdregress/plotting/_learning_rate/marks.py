@@ -56,24 +56,28 @@ def draw_limit(ax, limit, name):
 
 
 def draw_automatic(ax, trial, rates, column):
-    """Draw the trial of ``learning_rate="auto"`` as a star, and return its entry of the legend.
+    """Draw the trial of ``learning_rate="auto"``, and return its entry of the legend.
+
+    It is a star; a horizontal line where the run has no rate.
 
     Parameters
     ----------
     ax : matplotlib Axes
     trial : Trial
     rates : tuple of two floats or None
-        Smallest and largest rate of a search.
+        Smallest and largest rate, where it was found along the way.
     column : {"objective", "epochs"}
     """
     rate, height = trial.learning_rate, getattr(trial, column)
+    if math.isnan(rate):
+        return {'learning_rate="auto"': ax.axhline(height, color=ORANGE, linewidth=2)}
     star = {"marker": "*", "markersize": 14, "linestyle": "none", "color": ORANGE}
     name = f'learning_rate="auto", {rate:.3g}'
     if rates is not None:
         if column == "objective":
             ax.plot(rates, [height] * 2, color=ORANGE, linewidth=2)
         star["linestyle"] = "-"
-        name = f'learning_rate="auto", searched, {rate:.3g} in the end'
+        name = f'learning_rate="auto", {rate:.3g} in the end'
     return {name: ax.plot(rate, height, zorder=3, **star)[0]}
 
 

@@ -41,10 +41,17 @@ class Trial(NamedTuple):
 
 
 def prepared(model, X, y):
-    """The final estimator of a model, and X after the earlier steps, which are fitted anew."""
+    """The final estimator of a model, and X after the earlier steps, which are fitted anew.
+
+    Rates can be compared in the same coordinates only: under ``preconditioner="auto"`` those of
+    the numbers, which are the user's own columns, are the automatic rate's as well.
+    """
     before = earlier_steps(model)
     X = X if before is None else clone(before).fit_transform(X, y)
-    return final_estimator(model), X
+    estimator = clone(final_estimator(model))
+    if estimator.preconditioner == "auto":
+        estimator.set_params(preconditioner=None)
+    return estimator, X
 
 
 def fit_without_warnings(estimator, learning_rate, *data):
@@ -62,28 +69,31 @@ def trial_from(model, learning_rate):
     return Trial(float(learning_rate), objective, model.n_iter_, model.stop_reason_)
 
 
-def automatic_trial(model, diagnostics):
+def automatic_trial(model, run):
     """The trial of a fit with ``learning_rate="auto"``, and the range of the rates it has used.
 
-    A search for the rate may end anywhere in this range. Without a search the trial holds the
-    first rate, because a schedule may have reduced it after plateaus; the range is None.
+    A rate that is found along the way may end anywhere in this range. Otherwise the trial holds
+    the first rate, because a schedule may have reduced it after plateaus; the range is None. Steps
+    along smooth envelopes have no rate: it is nan.
     """
     rates = model.history_["learning_rate"]
-    if diagnostics.searched:
+    if run.follows_envelope:
+        return trial_from(model, math.nan), None
+    if run.line_search is not None or run.learned_rate is not None:
         return trial_from(model, model.learning_rate_), (min(rates), max(rates))
     return trial_from(model, rates[0]), None
 
 
-def run_diagnostics(estimator, X, y, sample_weight=None):
-    """The diagnostics of a fit to these data, without fitting.
+def automatic_plan(estimator, X, y, sample_weight=None):
+    """The plan of a fit with ``learning_rate="auto"`` to these data, without fitting.
 
     Returns
     -------
-    diagnostics : RunDiagnostics
+    plan : Plan
     """
     model = clone(estimator).set_params(learning_rate="auto")
     prepared = prepare_quietly(model, X, y, sample_weight)
-    return plan_run(model, prepared.components, prepared.objective, prepared.frame).diagnostics
+    return plan_run(model, prepared.components, prepared.objective, prepared.frame)
 
 
 def limit_name(diagnostics):
