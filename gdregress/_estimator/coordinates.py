@@ -25,6 +25,8 @@ LARGEST_SHIFT = 1e8
 # Under batches, those are centred whose means are larger than this in the same units: others make
 # the condition number a few times as large at most, and stay sparse.
 SMALLEST_SHIFT = 3.0
+# Deviations of constant columns, in units of their means.
+ROUNDING = 1e-14
 # Epochs that a run in the metric of the moments takes, whatever the data.
 EPOCHS_IN_METRIC = 25
 # Epochs of batches below which scaled columns are preferred: a metric costs each update p^2.
@@ -128,9 +130,10 @@ def _columns(estimator, components, design, weights, spectrum):
 
 def _worth_centring(mean, variance, all_rows):
     """Which sparse columns to centre: to an update over a few rows, that adds all coefficients."""
-    deviation = np.sqrt(variance)
-    centred = np.abs(mean) <= LARGEST_SHIFT * deviation
-    return centred if all_rows else centred & (np.abs(mean) > SMALLEST_SHIFT * deviation)
+    deviation, size = np.sqrt(variance), np.abs(mean)
+    is_constant = deviation <= ROUNDING * size  # and has no spread whose digits could be lost
+    centred = (size <= LARGEST_SHIFT * deviation) | is_constant
+    return centred if all_rows else centred & (size > SMALLEST_SHIFT * deviation)
 
 
 def may_be_bounded(penalty):
@@ -189,7 +192,11 @@ def _metric(estimator, components, design, spectrum, y, weights):
         most = estimator.max_iter
     if not asked and epochs_at(condition, estimator.tol) <= most:
         return None
-    return metric_of(design.coordinates, covariance, h, h * extra)
+    columns = design.coordinates
+    if estimator.fit_intercept:  # a dense map may as well centre what the columns have left
+        mean = to_numpy(columns.mean) + to_numpy(columns.scale) * moments.mean
+        columns = Columns(mean, columns.scale, True)
+    return metric_of(columns, covariance, h, h * extra)
 
 
 def takes_metric(components, design):
