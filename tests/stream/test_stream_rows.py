@@ -1,9 +1,10 @@
-"""Learners of a stream: the implicit step, averages, comparisons; the core equals the plain form."""
+"""Learners of a stream: steps, averages, comparisons; the core equals the plain form."""
+
+import importlib
 
 import numpy as np
 import pytest
 from grids import pairwise
-from harness import kernels
 from numpy.testing import assert_allclose, assert_array_equal
 from twins import needs_compiler
 
@@ -120,7 +121,7 @@ class TestComparisons:
         learners.averages[:] = np.arange(7.0)[:, None, None]
         losses = np.ones((8, 3))
         losses[4:] = 2.0
-        learners.record[0], learners.record[1] = 0.0, 0.0
+        learners.record[3] = np.where(np.arange(7) == 3, 0, 9)  # the others wait
         learners.record[0, 3], learners.record[1, 3] = 5.0, 5.0
         compare(learners, losses, 0, 1.0, 2.0)
         assert_array_equal(learners.averages[3], learners.averages[2])
@@ -137,6 +138,10 @@ class TestComparisons:
         assert learners.curvature == pytest.approx(1.0)
 
 
+def kernels_of(way):
+    return importlib.import_module(f"gdregress._core.kernels.{way}")
+
+
 def learned(name, penalty, way, monkeypatch):
     """Learners after a few chunks, by the core, its interpreted form or the plain one."""
     loss = EVERY_LOSS[name]
@@ -146,7 +151,7 @@ def learned(name, penalty, way, monkeypatch):
     if way != "plain":
         by_core = core.learn_rows
         monkeypatch.setattr(
-            stream.core, "learn_rows", lambda *given: by_core(*given, kernels=kernels(way))
+            stream.core, "learn_rows", lambda *given: by_core(*given, kernels=kernels_of(way))
         )
     s = Stream.at(np.zeros((loss.n_outputs or 1, 5)), True, False)
     for rows in np.split(np.arange(60), [1, 2, 9, 30]):
@@ -176,5 +181,5 @@ def test_a_learner_is_a_plain_loop():
     for i in range(60):
         w -= eta * (a[i] @ w - y[i]) / (1 + eta * a[i] @ a[i]) * a[i]
         v += (w - v) * max(eta / 8, 1 / (8 * size / RATES[-2] + (i + 1) / 2))
-    assert_allclose(learners.iterates[-1, 0], w, rtol=1e-12)
-    assert_allclose(learners.averages[-1, 0], v, rtol=1e-12)
+    assert_allclose(learners.iterates[-1, 0], w, rtol=1e-10)
+    assert_allclose(learners.averages[-1, 0], v, rtol=1e-10)
