@@ -20,14 +20,16 @@ def make_data(n=40, p=3):
 def iterates(updates, **parameters):
     """Coefficients and intercept after every update of a batch run."""
     X, y = make_data()
-    model = GDRegressor(max_iter=updates, tol=None, store_path=True, **parameters).fit(X, y)
+    given = {"max_iter": updates, "tol": None, "learning_rate": 0.1, **parameters}
+    model = GDRegressor(store_path=True, **given).fit(X, y)
     path = np.column_stack([model.history_.coef, model.history_.intercept])
     return path[1:]
 
 
 def averaged(updates, average, **parameters):
     X, y = make_data()
-    model = GDRegressor(max_iter=updates, tol=None, average=average, **parameters).fit(X, y)
+    given = {"max_iter": updates, "tol": None, "learning_rate": 0.1, **parameters}
+    model = GDRegressor(average=average, **given).fit(X, y)
     return np.append(model.coef_, model.intercept_)
 
 

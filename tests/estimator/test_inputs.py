@@ -460,9 +460,9 @@ class TestShapes:
         X = np.column_stack([2013 + 5 * rng.normal(size=40_000), rng.normal(size=40_000)])
         X, weights = X.astype(np.float32), rng.rand(40_000) + 0.5 if weighted else None
         y = 0.1 * (X[:, 0] - 2013) + X[:, 1]
-        model = GDRegressor(standardize=True, penalty="l2", alpha=1.0, tol=1e-6)
+        model = GDRegressor(standardize=True, penalty="l2", alpha=1.0)  # ends within tol=1e-4
         expected = model.fit(X.astype(float), y, weights).coef_
-        assert_allclose(model.fit(container(X), y, weights).coef_, expected, rtol=1e-4)
+        assert_allclose(model.fit(container(X), y, weights).coef_, expected, rtol=5e-4)
 
     @pytest.mark.parametrize("loss", ["squared_error", "huber"])
     def test_nothing_but_zeros_and_no_intercept(self, loss):
