@@ -84,7 +84,8 @@ def test_history_reports_the_average(average, solver):
 @pytest.mark.parametrize("average", [True, 7])
 def test_the_gradient_norm_is_that_of_the_average(average):
     X, y = make_data()
-    model = GDRegressor(average=average, max_iter=20, tol=None).fit(X, y)
+    given = {"learning_rate": 0.1, "max_iter": 20, "tol": None}
+    model = GDRegressor(average=average, **given).fit(X, y)
     A = np.column_stack([X, np.ones(len(y))])
     gradient = A.T @ (A @ np.append(model.coef_, model.intercept_) - y) / len(y)
     norm = np.linalg.norm(gradient / np.sqrt(np.mean(A**2, axis=0)))
