@@ -25,6 +25,8 @@ LARGEST_SHIFT = 1e8
 # Under batches, those are centred whose means are larger than this in the same units: others make
 # the condition number a few times as large at most, and stay sparse.
 SMALLEST_SHIFT = 3.0
+# Deviations of constant columns, in units of their means.
+ROUNDING = 1e-14
 # Epochs that a run in the metric of the moments takes, whatever the data.
 EPOCHS_IN_METRIC = 25
 # Epochs of batches below which scaled columns are preferred: a metric costs each update p^2.
@@ -126,9 +128,10 @@ def _columns(estimator, components, design, weights, spectrum):
 
 def _worth_centring(mean, variance, all_rows):
     """Which sparse columns to centre: to an update over a few rows, that adds all coefficients."""
-    deviation = np.sqrt(variance)
-    centred = np.abs(mean) <= LARGEST_SHIFT * deviation
-    return centred if all_rows else centred & (np.abs(mean) > SMALLEST_SHIFT * deviation)
+    deviation, size = np.sqrt(variance), np.abs(mean)
+    is_constant = deviation <= ROUNDING * size  # and has no spread whose digits could be lost
+    centred = (size <= LARGEST_SHIFT * deviation) | is_constant
+    return centred if all_rows else centred & (size > SMALLEST_SHIFT * deviation)
 
 
 def may_be_bounded(penalty):
@@ -180,13 +183,17 @@ def _metric(estimator, components, design, spectrum, y, weights):
         # an epoch of variance reduction is as good as one update where its updates are many
         size = batch_smoothness(design.n_samples, components.sampler, spectrum)
         updates = components.sampler.updates_per_epoch(design.n_samples)
-        condition = 1 + condition * max(1.0, size / spectrum.largest) / updates
+        condition = 1 + condition * max(1.0, size / (spectrum.largest or 1.0)) / updates
         most = EPOCHS_OF_BATCHES
     elif loss.is_quadratic:
         most = estimator.max_iter
     if not asked and epochs_at(condition, estimator.tol) <= most:
         return None
-    return metric_of(design.coordinates, covariance, h, h * extra)
+    columns = design.coordinates
+    if estimator.fit_intercept:  # a dense map may as well centre what the columns have left
+        mean = to_numpy(columns.mean) + to_numpy(columns.scale) * moments.mean
+        columns = Columns(mean, columns.scale, True)
+    return metric_of(columns, covariance, h, h * extra)
 
 
 def takes_metric(components, design):

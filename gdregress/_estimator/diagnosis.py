@@ -117,9 +117,9 @@ def _missing_text(ended, diagnostics, share):
         asks = asks if ended.result.run.validate is None else ""
         return f"about {share:.2g} of what the null model has left to gain is missing{asks}."
     changes = relative_changes(kept_objectives(ended.result.run.history))
+    changed = f", and last changed by {changes[-1]:.2g} of itself" if len(changes) else ""
     return (
-        f"how much of the objective is left is not known here. It is {ended.value:.6g}, and last "
-        f"changed by {changes[-1]:.2g} of itself."
+        f"how much of the objective is left is not known here. It is {ended.value:.6g}{changed}."
     )
 
 

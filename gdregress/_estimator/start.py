@@ -1,5 +1,6 @@
 """Where a run starts: afresh, at given coefficients, or where the last one has ended."""
 
+import copy
 from numbers import Integral
 
 import numpy as np
@@ -77,7 +78,7 @@ def resumed(estimator, prepared):
             f"{shape}. Fit a clone, or set warm_start=False."
         )
     if not same_coordinates(saved["coordinates"], objective.design.coordinates):
-        return _at(estimator, prepared, estimator.coef_, estimator.intercept_)
+        return _in_other_coordinates(estimator, prepared, saved)
     if namespace(saved["params"]) is not xp or saved["params"].dtype != y.dtype:
         device = None if xp is np else y.device
         params = asarray(to_numpy(saved["params"]), xp, device, dtype=y.dtype)
@@ -91,6 +92,15 @@ def resumed(estimator, prepared):
         state.settings = settings(estimator)
     state.params = objective.inside(state.params)
     state.coordinates = objective.design.coordinates
+    return state
+
+
+def _in_other_coordinates(estimator, prepared, saved):
+    """The earlier parameters, counts and random numbers; memory and rate belong to the others."""
+    state = _at(estimator, prepared, estimator.coef_, estimator.intercept_)
+    for name in ("count", "epoch", "weight_total", "row_total"):
+        setattr(state, name, saved[name])
+    state.rng = copy.deepcopy(saved["rng"])
     return state
 
 

@@ -162,7 +162,10 @@ class Objective(ABC):
         """R of the coefficients."""
         if not self.penalty.active:
             return 0.0
-        return float(self.penalty.value(self.design.coef(params)))
+        coef = self.design.coef(params)
+        if isinstance(coef, np.ndarray):  # as exact as the loss, whose sums are double
+            coef = coef.astype(float)
+        return float(self.penalty.value(coef))
 
     def deferred_penalty(self, params):
         """`penalty_value` as a `DeferredScalar`."""

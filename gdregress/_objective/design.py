@@ -14,6 +14,8 @@ from gdregress._utils.array_api import namespace, take_rows, to_numpy, widest_ty
 from gdregress.samplers import ALL_ROWS
 
 SQUARED_ROWS = 4096
+# Squares below it have lost digits, and their inverses leave the range of numbers.
+SMALLEST_VARIANCE = 1e-290
 # Share of the largest squared deviation in a column that is added to its variance.
 DAMPING = 0.1
 
@@ -152,7 +154,7 @@ def column_coordinates(mean, variance, fit_intercept, n_samples, largest=None):
         variance, mean = variance + mean * mean, 0 * mean
     # a constant column has a variance of rounding size: see StandardScaler
     eps = n_samples * float(xp.finfo(mean.dtype).eps)
-    constant = variance <= eps * variance + (eps * mean) ** 2
+    constant = variance <= eps * variance + (eps * mean) ** 2 + SMALLEST_VARIANCE
     if largest is not None:
         variance = variance + DAMPING * largest
     scale = xp.where(constant, xp.ones_like(variance), xp.sqrt(variance))

@@ -23,6 +23,8 @@ from gdregress._utils.array_api import dot, namespace, to_numpy
 
 # Steps of conjugate gradients after which the decrement is given up.
 MOST_STEPS = 100
+# Less curvature has lost its digits to underflow.
+SMALLEST_CURVATURE = 1e-290
 # The last steps add less than this share.
 SETTLED = 0.02
 
@@ -94,9 +96,10 @@ def _half_decrement(hessian, flat, gradient):
     if not free.any():
         return 0.0
     H, g = hessian[np.ix_(free, free)] + np.diag(flat[free]), gradient[free]
-    size = np.sqrt(np.maximum(np.diag(H), 0.0))
-    if not (size > 0).all():
+    curved = np.diag(H)
+    if not (np.isfinite(H).all() and (curved > SMALLEST_CURVATURE).all()):
         return math.inf
+    size = np.sqrt(curved)
     H, g = H / np.outer(size, size), g / size
     H[np.diag_indices_from(H)] += len(g) * np.finfo(float).eps
     try:

@@ -20,6 +20,8 @@ LARGEST_ROW = 100
 # Bytes of a block of centred rows: it stays in the cache while its products are added up.
 BLOCK_BYTES = 1 << 15
 COPIED_ROWS = 4096
+# Of a mean, relative to the sizes of what it is the mean of.
+ROUNDING = 16 * float(np.finfo(float).eps)
 # Rows from which the means are guessed before the pass.
 SAMPLE_ROWS = 128
 
@@ -85,6 +87,9 @@ class Moments:
         fit_intercept : bool
         """
         distance = self.target_mean - constant
+        # at the mean it is rounding, which rules that divide by the gradient would make a step of
+        size = abs(self.target_mean) + np.sqrt(np.maximum(self.target_variance, 0.0))
+        distance = np.where(abs(distance) <= ROUNDING * size, 0.0, distance)
         value = float(np.sum(self.target_variance + distance**2)) / 2
         gradient = -(self.target_covariance + np.outer(self.mean, distance))
         if fit_intercept:

@@ -66,9 +66,17 @@ def as_numpy(array):
     return np.from_dlpack(array)
 
 
+# What other libraries run as well: no metric of the moments, no envelopes.
+COMMON = {"preconditioner": "columns"}
+
+
+def common_rate(smooth):
+    return {} if smooth else {"learning_rate": 0.1, "preconditioner": None}
+
+
 def assert_equals_numpy(library, X=None, y=None, weights=None, rtol=1e-10, **parameters):
     X, y = make_data() if X is None else (X, y)
-    given = {"max_iter": 100, "tol": None, "random_state": 0, **parameters}
+    given = {"max_iter": 100, "tol": None, "random_state": 0, **COMMON, **parameters}
     expected = GDRegressor(**given).fit(X, y, weights)
     model = GDRegressor(**given)
     model.fit(library(X), library(y), None if weights is None else library(weights))
@@ -102,7 +110,7 @@ def test_stochastic_equals_numpy(library):
 def test_equals_numpy_for_every_loss(library, loss):
     X, y = make_data()
     y = np.exp(y / 4) if LOSSES[loss].link == "log" else y
-    assert_equals_numpy(library, X, y, loss=loss)
+    assert_equals_numpy(library, X, y, loss=loss, **common_rate(LOSSES[loss].smooth))
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
@@ -121,6 +129,7 @@ def test_classes_equal_numpy(library, solver, loss, n_classes):
     X, y = make_data()
     y = (y > 0).astype(int) + (y > 2) * (n_classes == 3)
     given = {"loss": loss, "solver": solver, "max_iter": 100, "tol": None, "random_state": 0}
+    given |= COMMON | common_rate(CLASSIFICATION_LOSSES[loss].smooth)
     expected = GDClassifier(**given).fit(X, y)
     model = GDClassifier(**given).fit(library(X), library(y))
     assert_allclose(as_numpy(model.coef_), expected.coef_, rtol=1e-8, atol=1e-10)

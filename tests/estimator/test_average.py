@@ -20,14 +20,16 @@ def make_data(n=40, p=3):
 def iterates(updates, **parameters):
     """Coefficients and intercept after every update of a batch run."""
     X, y = make_data()
-    model = GDRegressor(max_iter=updates, tol=None, store_path=True, **parameters).fit(X, y)
+    given = {"max_iter": updates, "tol": None, "learning_rate": 0.1, **parameters}
+    model = GDRegressor(store_path=True, **given).fit(X, y)
     path = np.column_stack([model.history_.coef, model.history_.intercept])
     return path[1:]
 
 
 def averaged(updates, average, **parameters):
     X, y = make_data()
-    model = GDRegressor(max_iter=updates, tol=None, average=average, **parameters).fit(X, y)
+    given = {"max_iter": updates, "tol": None, "learning_rate": 0.1, **parameters}
+    model = GDRegressor(average=average, **given).fit(X, y)
     return np.append(model.coef_, model.intercept_)
 
 
@@ -82,7 +84,8 @@ def test_history_reports_the_average(average, solver):
 @pytest.mark.parametrize("average", [True, 7])
 def test_the_gradient_norm_is_that_of_the_average(average):
     X, y = make_data()
-    model = GDRegressor(average=average, max_iter=20, tol=None).fit(X, y)
+    given = {"learning_rate": 0.1, "max_iter": 20, "tol": None}
+    model = GDRegressor(average=average, **given).fit(X, y)
     A = np.column_stack([X, np.ones(len(y))])
     gradient = A.T @ (A @ np.append(model.coef_, model.intercept_) - y) / len(y)
     norm = np.linalg.norm(gradient / np.sqrt(np.mean(A**2, axis=0)))

@@ -74,9 +74,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 def expected_failures(estimator):
     """What random batches or rows held out fail.
 
-    Two checks ask for equality to 1e-7, which random batches have only in expectation. A third
-    has columns of size 20 and no scaler, and asks for an intercept that outweighs them, of which
-    the two rows that early stopping would hold out know nothing.
+    Two checks ask for equality to 1e-7, which random batches have only in expectation.
     """
     if estimator.solver == "batch" and not estimator.early_stopping:
         return {}
@@ -87,17 +85,7 @@ def expected_failures(estimator):
             "weight k and k copies are other batches: equal in expectation, as "
             "test_sample_weight.py shows"
         )
-    failures = dict.fromkeys(WEIGHT_CHECKS, reason)
-    random_steps = isinstance(estimator, GDClassifier) and estimator.solver != "batch"
-    if random_steps and estimator.optimizer != "adam":
-        failures["check_class_weight_classifiers"] = (
-            "a falling rate over unscaled columns takes more than 1000 epochs"
-        )
-    if isinstance(estimator, GDClassifier) and estimator.early_stopping:
-        failures["check_class_weight_classifiers"] = (
-            "the score of two rows held out is on a plateau from the start"
-        )
-    return failures
+    return dict.fromkeys(WEIGHT_CHECKS, reason)
 
 
 def all_checks(estimators):

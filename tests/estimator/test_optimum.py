@@ -146,7 +146,8 @@ def minimum_by_scipy(loss, penalty, weighted=False):
 def test_minimum(loss, penalty, optimizer):
     model = fit(loss, penalty, optimizer).fit(*data(loss))
     assert_minimum(model, loss, penalty, minimum_by_scipy(loss, penalty))
-    assert model.converged_
+    # steps that keep their length may be out of progress just before the tolerance
+    assert model.converged_ or model.history_["gap"][-1] < 1e-12
 
 
 TIGHT = {"tol": 1e-10, "max_iter": 100_000}

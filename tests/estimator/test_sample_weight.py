@@ -71,7 +71,20 @@ def test_batch_weights_equal_copies_for_smooth_losses(loss, standardize, contain
 
 @pytest.mark.parametrize("loss", [name for name in LOSSES if not LOSSES[name].smooth])
 def test_batch_weights_equal_copies_for_losses_with_kinks(loss):
-    assert_weights_equal_copies(*make_data(), loss=loss, optimizer="gd")
+    assert_weights_equal_copies(*make_data(), loss=loss, optimizer="gd", learning_rate=0.1)
+
+
+@pytest.mark.parametrize("loss", [name for name in LOSSES if not LOSSES[name].smooth])
+def test_weights_equal_copies_at_the_kink(loss):
+    """Envelopes are damped by the number of rows: other steps, to the same minimum."""
+    X, y, weights = make_data()
+    model = GDRegressor(loss, tol=1e-8)
+    repeated = model.fit(*copies(X, y, weights)).coef_
+    best = model.loss_curve_[-1]
+    model.fit(X, y, sample_weight=weights)
+    assert model.stop_reason_ == "tolerance"
+    assert_allclose(model.loss_curve_[-1], best, rtol=1e-9)
+    assert_allclose(model.coef_, repeated, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
