@@ -55,14 +55,14 @@ X = StandardScaler().set_output(transform="pandas").fit_transform(flats)
 # epochs can be computed from their sums. ``tol=None`` makes all of them run to their last epoch.
 #
 # The rougher the direction, the smaller the steps have to be: each solver is given a learning
-# rate that suits it, that of single rows a few hundred times smaller than that of all rows. With
+# rate that suits it, that of single rows fifty times smaller than that of all rows. With
 # single rows and with mini-batches it also falls from epoch to epoch, to calm the noise.
 
 common = {"loss": "huber", "optimizer": "gd", "tol": None, "store_path": True, "random_state": 0}
 solvers = {
     "batch": GDRegressor(learning_rate=0.5, max_iter=60, **common),
     "mini-batch": GDRegressor(solver="mini-batch", learning_rate=0.05, max_iter=20, **common),
-    "stochastic": GDRegressor(solver="stochastic", learning_rate=0.002, max_iter=20, **common),
+    "stochastic": GDRegressor(solver="stochastic", learning_rate=0.01, max_iter=20, **common),
 }
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs, and not all will be there
@@ -128,7 +128,7 @@ plt.show()
 # are long. The same twenty epochs with a constant and with a falling rate, seen from close by:
 
 constant = GDRegressor(
-    solver="stochastic", learning_rate=0.002, schedule="constant", max_iter=20, **common
+    solver="stochastic", learning_rate=0.01, schedule="constant", max_iter=20, **common
 )
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ConvergenceWarning)
