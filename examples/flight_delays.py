@@ -45,7 +45,7 @@ SOLVERS = {
     "batch": {"solver": "batch"},
     "stochastic": {"solver": "stochastic"},
     "mini-batch": {"solver": "mini-batch", "batch_size": 256},
-    "momentum": {"solver": "mini-batch", "batch_size": 256, "optimizer": "momentum"},
+    "momentum": {"solver": "batch", "optimizer": "momentum"},
 }
 
 

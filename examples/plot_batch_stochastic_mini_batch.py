@@ -53,12 +53,16 @@ X = StandardScaler().set_output(transform="pandas").fit_transform(flats)
 # The loss is Huber's: squared error for small mistakes, milder for large ones. Squared error
 # itself would spoil the comparison, as batch descent then needs the rows only once: all of its
 # epochs can be computed from their sums. ``tol=None`` makes all of them run to their last epoch.
+#
+# The rougher the direction, the smaller the steps have to be: each solver is given a learning
+# rate that suits it, that of single rows fifty times smaller than that of all rows. With
+# single rows and with mini-batches it also falls from epoch to epoch, to calm the noise.
 
 common = {"loss": "huber", "optimizer": "gd", "tol": None, "store_path": True, "random_state": 0}
 solvers = {
-    "batch": GDRegressor(solver="batch", max_iter=60, **common),
-    "mini-batch": GDRegressor(solver="mini-batch", batch_size=32, max_iter=20, **common),
-    "stochastic": GDRegressor(solver="stochastic", max_iter=20, **common),
+    "batch": GDRegressor(learning_rate=0.5, max_iter=60, **common),
+    "mini-batch": GDRegressor(solver="mini-batch", learning_rate=0.05, max_iter=20, **common),
+    "stochastic": GDRegressor(solver="stochastic", learning_rate=0.01, max_iter=20, **common),
 }
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ConvergenceWarning)  # few epochs, and not all will be there
@@ -70,10 +74,6 @@ for name, model in solvers.items():
     print(f"{name:<12}{model.n_iter_:>8}{model.t_:>10,}{model.learning_rate_:>16.3g}")
 
 # %%
-# The rougher the direction, the smaller the steps have to be: the automatic learning rate of
-# single rows is a few hundred times smaller than that of all rows. With single rows and with
-# mini-batches it also falls from epoch to epoch, to calm the noise.
-#
 # By epoch and by update
 # ----------------------
 #
@@ -127,7 +127,9 @@ plt.show()
 # With a constant rate stochastic descent would go on hopping for ever, about as far as its steps
 # are long. The same twenty epochs with a constant and with a falling rate, seen from close by:
 
-constant = GDRegressor(solver="stochastic", schedule="constant", max_iter=20, **common)
+constant = GDRegressor(
+    solver="stochastic", learning_rate=0.01, schedule="constant", max_iter=20, **common
+)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", ConvergenceWarning)
     constant.fit(X, rent)
@@ -141,5 +143,9 @@ plt.show()
 
 # %%
 # The one that falls comes to rest where the other goes on circling. That is why
-# ``schedule="auto"``, the default, means a falling rate for rows and mini-batches, and a constant
-# one for batch descent, which has no noise to calm.
+# ``schedule="auto"``, the default, means a falling rate for rows and mini-batches at a given
+# learning rate, and a constant one for batch descent, which has no noise to calm.
+#
+# Nothing of this has to be chosen: ``GDRegressor(solver="stochastic")`` learns its rate from epoch
+# to epoch and takes the noise out of its directions (``optimizer="svrg"``). It needs no falling
+# rate then, and ends at the minimum.

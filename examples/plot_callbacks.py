@@ -44,10 +44,12 @@ print(X_fit.shape, X_watch.shape, X_test.shape)
 # --------------
 #
 # ``set_callbacks`` is scikit-learn's and belongs to every estimator that supports callbacks. The
-# progress bar needs the package ``rich``. We ask for 1000 epochs of plain descent; that this is
-# not yet the minimum, a ``ConvergenceWarning`` would say, which we silence.
+# progress bar needs the package ``rich``. We ask for 1000 epochs of plain descent, at a learning
+# rate of our own so that there is something to watch; that this is not yet the minimum, a
+# ``ConvergenceWarning`` would say, which we silence.
 
-to_the_end = GDRegressor(optimizer="gd", max_iter=1000)
+plain = {"optimizer": "gd", "learning_rate": 0.05, "max_iter": 1000}
+to_the_end = GDRegressor(**plain)
 if find_spec("rich") is None:
     print("No progress bar, as rich is not installed: pip install rich")
 else:
@@ -92,7 +94,7 @@ class GoodEnough:
 
 
 watch = GoodEnough(X_watch, y_watch, goal=49)
-good_enough = GDRegressor(optimizer="gd", max_iter=1000).set_callbacks(watch)
+good_enough = GDRegressor(**plain).set_callbacks(watch)
 good_enough.fit(X_fit, y_fit)
 print(f"{good_enough.stop_reason_}: epoch {good_enough.n_iter_}, error {watch.errors[-1]:.1f}")
 
@@ -104,10 +106,10 @@ print(f"{good_enough.stop_reason_}: epoch {good_enough.n_iter_}, error {watch.er
 # --------------
 #
 # What if one does not know which goal can be reached? ``early_stopping=True`` holds rows out by
-# itself, follows the score on them, stops when it has not improved for five epochs, and returns
+# itself, follows the loss on them, stops when it has not improved for five epochs, and returns
 # the coefficients of the best one.
 
-early = GDRegressor(optimizer="gd", max_iter=1000, early_stopping=True, random_state=0)
+early = GDRegressor(**plain, early_stopping=True, random_state=0)
 early.fit(X_fit, y_fit)
 
 # %%

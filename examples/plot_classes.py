@@ -112,9 +112,7 @@ columns = [list(cancer.feature_names).index(name) for name in names]
 pairs = X_train[:, columns]
 losses = {
     "log_loss": GDClassifier("log_loss", alpha=alpha),
-    "hinge": GDClassifier(
-        "hinge", alpha=alpha, solver="stochastic", optimizer="gd", random_state=0
-    ),
+    "hinge": GDClassifier("hinge", alpha=alpha),
 }
 # where the log loss puts a probability of 90 %, and the hinge its margin
 bands = {"log_loss": (np.log(9), "P(benign) = 10 %, 90 %"), "hinge": (1.0, "margins")}

@@ -76,7 +76,8 @@ class Spectrum:
 
     @cached_property
     def _largest_pair(self):
-        return _largest_pair(self.design, self.weights)
+        pairs = [_largest_pair(design, self.weights) for design in self.design.of_targets()]
+        return max(pairs, key=lambda pair: pair[0][-1])
 
     @property
     def largest(self):

@@ -50,6 +50,14 @@ class DesignMatrix:
             return self
         return DesignMatrix(take_rows(self.X, rows), self.fit_intercept, self.coordinates)
 
+    def of_targets(self):
+        """The maps of single targets: this one, unless each has coordinates of its own."""
+        inside = self.coordinates
+        if inside is None or inside.is_shared:
+            return [self]
+        targets = range(inside.mean.shape[1])
+        return [DesignMatrix(self.X, self.fit_intercept, inside.of_target(k)) for k in targets]
+
     def predict(self, params):
         """A @ params: raw predictions z of shape (n_samples,) or (n_samples, n_targets)."""
         params = self.to_user(params)

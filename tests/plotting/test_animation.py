@@ -63,7 +63,7 @@ def test_one_that_is_thrown_away_gives_no_warning(model):
 
 
 def test_a_moving_line_is_in_view_from_its_start():
-    far = GDRegressor(store_path=True, max_iter=300, tol=None)
+    far = GDRegressor(store_path=True, max_iter=300, tol=None, learning_rate=0.05)
     display = FitDisplay.from_estimator(far.fit(X, 12 + Y), X, 12 + Y)
     assert display.ax_.get_ylim()[0] > 0
     display.animate(frames=3)
@@ -142,13 +142,16 @@ def test_shorter_paths_wait_at_their_end():
 
 
 def test_the_line_of_a_fit_moves():
-    pipeline = make_pipeline(StandardScaler(), GDRegressor(store_path=True, optimizer="gd"))
-    display = FitDisplay.from_estimator(pipeline.fit(X, Y), X, Y)
-    animation = display.animate(frames=3)
-    animation._draw_frame(0)
-    assert_array_equal(display.lines_[0].get_ydata(), np.zeros(200))
-    animation._draw_frame(display.n_frames - 1)
-    assert_allclose(display.lines_[0].get_ydata(), display.lines[0])
+    """From zero, where a rate is given, and else from the mean of y."""
+    for rate, start in ((0.5, 0.0), ("auto", Y.mean())):
+        final = GDRegressor(store_path=True, optimizer="gd", learning_rate=rate)
+        pipeline = make_pipeline(StandardScaler(), final).fit(X, Y)
+        display = FitDisplay.from_estimator(pipeline, X, Y)
+        animation = display.animate(frames=3)
+        animation._draw_frame(0)
+        assert_allclose(display.lines_[0].get_ydata(), np.full(200, start), rtol=1e-12)
+        animation._draw_frame(display.n_frames - 1)
+        assert_allclose(display.lines_[0].get_ydata(), display.lines[0])
 
 
 def test_the_curve_of_classes_moves():
@@ -160,7 +163,7 @@ def test_the_curve_of_classes_moves():
 
 def test_predictions_of_many_features_move(small_data):
     columns, y = small_data
-    model = GDRegressor(store_path=True, max_iter=3, tol=None).fit(columns, y)
+    model = GDRegressor(learning_rate=0.3, store_path=True, max_iter=3, tol=None).fit(columns, y)
     display = FitDisplay.from_estimator(model, columns, y)
     animation = display.animate(frames=3)
     animation._draw_frame(0)

@@ -192,10 +192,12 @@ def test_the_line_of_an_epoch_is_that_of_its_parameters(steps, loss):
 
 def test_so_are_the_curves_of_classes():
     y = np.digitize(DEPTH[:, 0], [1.7, 3.2])
-    model = GDClassifier(alpha=0.01, store_path=True, max_iter=4, tol=None)
-    display = drawn(model, y=y)
-    assert_allclose(display.by_epoch[0], np.full((3, 200), 1 / 3))
-    assert_allclose(display.by_epoch[4], display.lines)
+    shares = np.bincount(y) / len(y)
+    for rate, start in ((0.1, np.full(3, 1 / 3)), ("auto", shares)):
+        model = GDClassifier(alpha=0.01, learning_rate=rate, store_path=True, max_iter=4, tol=None)
+        display = drawn(model, y=y)
+        assert_allclose(display.by_epoch[0], np.tile(start[:, None], 200))
+        assert_allclose(display.by_epoch[4], display.lines)
 
 
 def test_the_model_is_left_as_it_was():
