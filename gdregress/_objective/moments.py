@@ -213,14 +213,20 @@ def _of_sparse(X, y, weights):
     weights = np.ones(n) if weights is None else weights.astype(float)
     total = weights.sum()
     X = X.astype(float)
-    shift = np.concatenate([X.T @ weights, y.T @ weights]) / total
+    shift = np.concatenate([X.T @ weights, _sums(y, weights)]) / total
     full = X.has_canonical_format & (np.bincount(X.indices, minlength=X.shape[1]) == n)
     shift[: X.shape[1]] *= full
     X.data -= shift[X.indices]
     y -= shift[X.shape[1] :]
     weighted = X.multiply(weights[:, None]).tocsr()
-    offset = np.concatenate([X.T @ weights, y.T @ weights]) / total
-    products = [[(X.T @ weighted).toarray(), weighted.T @ y], [None, y.T @ (weights[:, None] * y)]]
+    offset = np.concatenate([X.T @ weights, _sums(y, weights)]) / total
+    of_targets = np.einsum("ij,i,ik->jk", y, weights, y)
+    products = [[(X.T @ weighted).toarray(), weighted.T @ y], [None, of_targets]]
     products[1][0] = products[0][1].T
     covariance = np.block(products) / total - np.outer(offset, offset)
     return total / n, shift + offset, covariance
+
+
+def _sums(y, weights):
+    """y' s by NumPy's own sums: BLAS would share it out between its threads."""
+    return np.einsum("ij,i->j", y, weights)

@@ -99,7 +99,7 @@ def test_a_schedule_of_ones_own_is_asked_for_no_update_too_many(data):
     with using("compiled", "overlapped") as log:
         model.fit(*data)
     assert log.paces == [None]
-    assert model.stop_reason_ == "plateau"
+    assert model.stop_reason_ == "tolerance"
     assert asked == list(range(model.t_))
 
 
