@@ -152,8 +152,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         coef_init : array-like of the shape of ``coef_`` or None
             Coefficients to start from; zero without it.
         intercept_init : float or array-like of shape (n_targets,) or None
-            Intercept to start from; without it that of the null model, or zero under a
-            ``learning_rate`` that is given.
+            Intercept to start from; without it that of a fit which is given no start: the best
+            constant under an automatic rate, zero under a number.
 
         Returns
         -------

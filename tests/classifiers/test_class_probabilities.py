@@ -142,7 +142,8 @@ class TestLargeMargins:
     def test_a_fit_from_there_has_the_objective_of_the_plain_formula(self, loss, k):
         X, y = make_data(k)
         coef = np.full((1 if k == 2 else k, 4), 1e4) * np.arange(1, 5)
-        model = short(loss, max_iter=1, penalty=None).fit(X, y, coef_init=coef)
+        start = {"coef_init": coef, "intercept_init": np.zeros(len(coef))}
+        model = short(loss, max_iter=1, penalty=None).fit(X, y, **start)
         z = X @ coef.T
         if k == 2:
             margin = np.where(y == 1, 1, -1) * z[:, 0]
