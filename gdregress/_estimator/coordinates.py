@@ -187,13 +187,23 @@ def _metric(estimator, components, design, spectrum, y, weights):
         most = EPOCHS_OF_BATCHES
     elif loss.is_quadratic:
         most = estimator.max_iter
-    if not asked and epochs_at(condition, estimator.tol) <= most:
+    known = _of_last_fit(estimator)
+    long = epochs_at(condition, estimator.tol) > most
+    if not (asked or (long if known is None else known == "Metric")):
         return None
     columns = design.coordinates
     if estimator.fit_intercept:  # a dense map may as well centre what the columns have left
         mean = to_numpy(columns.mean) + to_numpy(columns.scale) * moments.mean
         columns = Columns(mean, columns.scale, True)
     return metric_of(columns, covariance, h, h * extra)
+
+
+def _of_last_fit(estimator):
+    """The kind of coordinates that a warm start goes on in, whatever ``max_iter`` is by now."""
+    if not (estimator.warm_start and hasattr(estimator, "_state")):
+        return None
+    known = estimator._state["coordinates"]
+    return None if known is None else known["type"]
 
 
 def takes_metric(components, design):

@@ -82,9 +82,10 @@ def test_columns_that_are_only_scaled_need_no_intercept(optimizer, storage, batc
     storage=STORAGES,
     batch_size=[1, 4],
     k=[1, 3],
-    columns=[COLUMNS, ONLY_SCALED],
+    centred=[True, False],
 )
-def test_averages_are_those_of_the_coordinates(average, storage, batch_size, k, columns, data):
+def test_averages_are_those_of_the_coordinates(average, storage, batch_size, k, centred, data):
+    columns = COLUMNS if centred else ONLY_SCALED
     X, Y, weights = data[0], data[1][:, :k], data[2]
     averages = []
     for form in FORMS:
