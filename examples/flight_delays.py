@@ -44,7 +44,7 @@ ALPHA = 1e-6  # the same l2 penalty for every model; Ridge counts it as n_sample
 SOLVERS = {
     "batch": {"solver": "batch"},
     "stochastic": {"solver": "stochastic"},
-    "mini-batch": {"solver": "mini-batch", "batch_size": 256},
+    "mini-batch": {"solver": "mini-batch"},
     "momentum": {"solver": "batch", "optimizer": "momentum"},
 }
 
