@@ -92,11 +92,15 @@ class Renewal:
 def renewal_for(estimator, prepared, hooks):
     """A `Renewal` where the curvature varies, for runs that are or might be in a metric.
 
-    Batches of a loss with many predictions a row have no metric for each of them.
+    Batches of a loss with many predictions a row have no metric for each of them. Adaptive rules
+    scale their steps by all gradients so far: without that memory a step has the size of the rate,
+    whatever the gradient is, and leads away from the minimum again.
     """
     components, objective = prepared.components, prepared.objective
     coordinates, all_rows = objective.design.coordinates, components.sampler.takes_all_rows
     if coordinates is None or components.loss.is_quadratic or not components.loss.smooth:
+        return None
+    if components.optimizer.adaptive:
         return None
     if all_rows and not coordinates.separable:
         return Renewal(estimator, prepared, hooks, EPOCHS)
