@@ -100,7 +100,7 @@ def renewal_for(estimator, prepared, hooks):
     coordinates, all_rows = objective.design.coordinates, components.sampler.takes_all_rows
     if coordinates is None or components.loss.is_quadratic or not components.loss.smooth:
         return None
-    if components.optimizer.adaptive:
+    if components.optimizer.adaptive:  # what it has learned of the coordinates would be lost
         return None
     if all_rows and not coordinates.separable:
         return Renewal(estimator, prepared, hooks, EPOCHS)

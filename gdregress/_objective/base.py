@@ -164,7 +164,10 @@ class Objective(ABC):
             return 0.0
         coef = self.design.coef(params)
         if isinstance(coef, np.ndarray):  # as exact as the loss, whose sums are double
-            coef = coef.astype(float)
+            value = float(self.penalty.value(coef.astype(float)))
+            if value < math.inf:
+                return value
+        # a bound is where the type of the coefficients can have it
         return float(self.penalty.value(coef))
 
     def deferred_penalty(self, params):
