@@ -273,6 +273,10 @@ class Stalled(Stopping):
 
     def __init__(self, patience, rounding):
         self.patience, self.rounding = patience, rounding
+        self.restart()
+
+    def restart(self):
+        """Wait anew, where the next epochs may lead away from the minimum for a while."""
         self.objective = self.norm = math.inf
         self.waited = 0
 
