@@ -85,6 +85,16 @@ class TestSameRun:
             model = GDRegressor(loss, solver=solver, **given)
             assert assert_same_as_epoch_by_epoch(library, model, X, y) == end
 
+    def test_whose_subgradient_vanishes(self, library):
+        """No certificate waits for it, and yet it ends the run at its point."""
+        X, y = make_data()
+        X[:, 0] += 5 * np.sign(y)  # with a margin between the classes
+        given = {"optimizer": "gd", "learning_rate": 0.01, "schedule": "constant", "tol": 1e-6}
+        model = GDClassifier("hinge", penalty=None, solver="batch", max_iter=200, **given)
+        end = assert_same_as_epoch_by_epoch(library, model, X, (y > 0).astype(int))
+        assert end == "tolerance"
+        assert model.history_["gradient_norm"][-1] == 0
+
     @pairwise(loss=["squared_error", "huber"], solver=["batch", "mini-batch"])
     def test_that_diverges(self, library, loss, solver):
         model = GDRegressor(
