@@ -38,7 +38,9 @@ def certificate_for(estimator, curvature, null_params, null_objective, reference
         tol = max(tol, SINGLE)
     rounding = curvature.rounding(tol * reference, null_objective)
     asked = estimator.tol is not None
-    return Certificate(estimate, null_objective, tol, ratio, rounding, measures_end=asked)
+    return Certificate(
+        estimate, null_objective, tol, ratio, rounding, measures_end=asked, reference=reference
+    )
 
 
 def _remaining(objective, spectrum, step, shares, params):

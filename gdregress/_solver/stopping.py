@@ -85,6 +85,8 @@ class Certificate:
         Norm that rounding alone makes.
     measures_end : bool
         Whether the estimate is made where the run has ended, too.
+    reference : float
+        Norm of the gradient mapping at the null parameters.
     """
 
     # A norm at which the run could not be ended has to fall by so much before the next estimate.
@@ -92,7 +94,14 @@ class Certificate:
     FIRST = 16  # epoch whose estimate is the first that is made in any case
 
     def __init__(
-        self, remaining, null_objective, tol, smallest_ratio, rounding, measures_end=True
+        self,
+        remaining,
+        null_objective,
+        tol,
+        smallest_ratio,
+        rounding,
+        measures_end=True,
+        reference=0.0,
     ):
         self.remaining = remaining
         self.measures_end = measures_end
@@ -100,6 +109,7 @@ class Certificate:
         self.tol = tol
         self.ratio = smallest_ratio
         self.rounding = rounding
+        self.reference = reference
         self.refused, self.is_blind = math.inf, False
         self.asked, self.next = 0, self.FIRST
         self._known = (None, None)
@@ -143,8 +153,9 @@ class Certificate:
         if gap != self._known[1]:
             return norm <= self.rounding
         left = max(self.null_objective - value, 0.0) + gap
-        # squares of tiny targets underflow to zero, and prove nothing
-        proven = 0 < left < math.inf and gap <= self.tol**2 * left
+        if left == 0:  # squares of tiny targets underflow, their gradient does not
+            return norm <= max(self.tol * self.reference, self.rounding)
+        proven = left < math.inf and gap <= self.tol**2 * left
         return proven or norm <= self.rounding
 
 

@@ -18,6 +18,10 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 
 ALPHA = 0.01
 SOLVERS = ["stochastic", "mini-batch"]
+# Gap that the corrected rates leave, relative to that of the start: plain steps have to be short
+# for the noise of the large rows. At a thousandth of the rate or a thousand times as much, an
+# uncorrected run keeps most of it.
+CORRECTED = {"svrg": 1e-8, "adam": 0.02, "gd": 0.1}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +66,7 @@ def with_rates_times(monkeypatch, factor):
 def test_a_rate_that_is_far_off_is_corrected(factor, optimizer, solver, rows, least, monkeypatch):
     with_rates_times(monkeypatch, factor)
     model = classifier(optimizer=optimizer, solver=solver).fit(*rows)
-    assert relative_gap(model.history_, least) < (1e-8 if optimizer == "svrg" else 0.02)
+    assert relative_gap(model.history_, least) < CORRECTED[optimizer]
 
 
 @all_pairs(optimizer=["svrg", *OVER_ALL_ROWS], solver=SOLVERS, loss=["log_loss", "hinge"])
