@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gdregress._objective.moments import check_finite
+
 # Columns up to which it costs little beside the rest of a call.
 LARGEST_WIDTH = 128
 # Rows for each coefficient before there is anything to believe.
@@ -46,6 +48,9 @@ class LeastSquares:
         Whether it is reported.
     mean, target_mean, moments, products : ndarrays
         m_j, mean of each target, M and c.
+    unseen : float
+        Rows that the learners know of and the moments do not, those of an earlier fit: with
+        fewer rows than these it is not compared.
     weight, rows, solved : float
         Total weight and number of rows, and that number when the system was last solved.
     lead, squares : float
@@ -59,6 +64,7 @@ class LeastSquares:
     target_mean: np.ndarray
     moments: np.ndarray
     products: np.ndarray
+    unseen: float = 0.0
     weight: float = 0.0
     rows: float = 0.0
     solved: float = 0.0
@@ -66,11 +72,11 @@ class LeastSquares:
     squares: float = 0.0
 
     @classmethod
-    def at(cls, params, centred, believed):
+    def at(cls, params, centred, believed, unseen=0):
         """Without a row so far."""
         k, p = len(params), params.shape[1] - centred
         zeros = np.zeros(p), np.zeros(k), np.zeros((p, p)), np.zeros((p, k))
-        return cls(np.array(params), bool(centred), bool(believed), *zeros)
+        return cls(np.array(params), bool(centred), bool(believed), *zeros, unseen)
 
     @staticmethod
     def covers(n_features, loss, penalty):
@@ -82,7 +88,7 @@ class LeastSquares:
     @property
     def is_ready(self):
         """Whether there are rows enough for a solution that can be believed."""
-        return self.solved >= ROWS_PER_COEFFICIENT * self.params.shape[1]
+        return self.solved >= max(ROWS_PER_COEFFICIENT * self.params.shape[1], self.unseen)
 
     @property
     def is_reported(self):
@@ -127,7 +133,10 @@ class LeastSquares:
         step, target_step = mean - self.mean, target_mean - self.target_mean
         between = step * (self.weight * total / (self.weight + total))
         weighted = weights[:, None] * X
-        self.moments = self.moments + (weighted.T @ X + np.outer(between, step))
+        with np.errstate(over="ignore", invalid="ignore"):
+            moments = self.moments + (weighted.T @ X + np.outer(between, step))
+        check_finite(moments)
+        self.moments = moments
         self.products = self.products + (weighted.T @ y + np.outer(between, target_step))
         share = total / (self.weight + total)
         self.mean = self.mean + step * share

@@ -94,8 +94,8 @@ class Stream:
             self.least_squares = None
         elif self.least_squares is None:
             # behind what was learned from rows that it has not seen, until it predicts better
-            params, unseen = self.learners.reported, self.rows > 0
-            self.least_squares = LeastSquares.at(params, self.fit_intercept, not unseen)
+            params, unseen = self.learners.reported, self.rows
+            self.least_squares = LeastSquares.at(params, self.fit_intercept, not unseen, unseen)
 
     def _fit_least_squares(self, X, y, weights, of_learners, loss, penalty):
         exact = self.least_squares
