@@ -125,7 +125,7 @@ class DesignMatrix:
             Weights of mean 1.
         """
         X = self.X
-        if self.coordinates is not None and not self.coordinates.is_shared:
+        if self.coordinates is not None and not self.coordinates.separable:
             squares = np.ones(self.n_features)  # by the definition of a metric, but for a factor
         elif self.coordinates is not None:
             mean, variance = mean_and_variance(X, weights)

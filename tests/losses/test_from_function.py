@@ -128,7 +128,7 @@ def test_a_shape_is_compiled_once(jax):
     once = traced
     GDRegressor(square, max_iter=1, **given).fit(*data)
     per_fit = traced - once  # the check of its gradient, which is not compiled
-    GDRegressor(square, max_iter=50, **given).fit(*data)
+    GDRegressor(square, max_iter=10, **given).fit(*data)
     assert traced == once + 2 * per_fit
 
 

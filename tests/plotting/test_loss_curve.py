@@ -222,7 +222,11 @@ def test_draws_on_the_axes_that_are_given():
     "parameters, reason, marker",
     [
         ({"tol": 1e-3, "max_iter": 500}, "tolerance", "o"),
-        ({"solver": "stochastic", "tol": 0.1, "max_iter": 500}, "plateau", "s"),
+        (
+            {"loss": "absolute_error", "solver": "stochastic", "tol": 0.1, "max_iter": 500},
+            "plateau",
+            "s",
+        ),
         ({"early_stopping": True, "tol": 0.1, "max_iter": 500}, "early stopping", "s"),
         ({}, "max_iter", ">"),
     ],
