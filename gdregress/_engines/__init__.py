@@ -1,4 +1,6 @@
-"""How epochs are run: the plain engine defines them, all others are faster and equal to it.
+"""How epochs are run: the plain engine defines them, the others are faster and equal to it.
+
+But for `Envelope`, which goes another way to the same minimum on runs that ask for it.
 
 A new engine is a file with a subclass of `Engine` and an entry in `ENGINES`. A pace runs the
 epochs of an engine and changes when they are measured, but none of their numbers: it is made

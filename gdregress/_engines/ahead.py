@@ -4,15 +4,17 @@ To know whether a run has converged, the host fetches numbers from the device. I
 and the device then waits for its next work. Some epochs are therefore run at a time, their
 numbers fetched together, and the rules asked epoch by epoch. What was run beyond the epoch at
 which a rule has stopped the run is dropped: the result is that of measuring after every epoch.
+Where the certificate of the run estimates what is left, the host waits for that as well.
 """
 
 from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gdregress._engines.engine import Engine
 from gdregress._engines.snapshot import RunSnapshot
-from gdregress._objective.deferred import AssumptionFailed, fetch
+from gdregress._objective.deferred import AssumptionFailed, DeferredScalar, fetch
 from gdregress._utils.array_api import in_host_memory
 
 # Most epochs between two transfers; a tenth of the waiting is little beside the epochs themselves.
@@ -65,48 +67,76 @@ class Ahead(Engine):
             False if an assumption of the epoch after the last one shown does not hold.
         """
         drawn = state.rng.get_state(legacy=False)
-        taken = 0
+        taken, shown = 0, RunSnapshot(state)
         try:
-            snapshots, rates, rows = self._run_all(state, n_epochs)
-            values = iter(fetch([scalar.number for row in rows for scalar in row]))
-            for snapshot, rate, row in zip(snapshots, rates, rows, strict=True):
+            epochs = self._run_all(state, n_epochs)
+            values = iter(fetch([scalar.number for epoch in epochs for scalar in epoch.numbers]))
+            for epoch in epochs:
                 try:
-                    loss, penalty, norm, *_ = [scalar.convert(next(values)) for scalar in row]
+                    numbers = [scalar.convert(next(values)) for scalar in epoch.numbers]
                 except AssumptionFailed:
                     return taken, False
-                taken += 1
-                snapshot.restore(state)
-                yield self.meter.append(state, state.reported(), rate, loss, penalty, norm)
-                if not snapshot.is_current(state):
+                epoch.after.restore(state)
+                row = self._row(state, epoch, *numbers[:3])
+                taken, shown = taken + 1, epoch.after
+                yield row
+                if not epoch.after.is_current(state):
                     return taken, True
+        except GeneratorExit:
+            raise
+        except BaseException:
+            shown.restore(state)  # an interrupted epoch leaves no trace
+            raise
         finally:
             if taken < n_epochs:
                 self._redraw(state.rng, drawn, taken)
         return taken, True
 
     def _run_all(self, state, n_epochs):
-        """Snapshots, rates and deferred rows of the next epochs; the state stays as it is."""
+        """The next epochs, as a list of `_Epoch`; the state stays as it is."""
         assumptions = []
         objective = self.run.objective.assuming(assumptions)
         meter = self.meter.on(objective)
         engine = type(self.engine)(replace(self.run, objective=objective), meter)
-        start, snapshots, rates, rows = RunSnapshot(state), [], [], []
+        start, epochs = RunSnapshot(state), []
         try:
             for _ in range(n_epochs):
                 evaluated, rate = engine.epoch(state)
-                rows.append([*meter.deferred(state.reported(), evaluated), *assumptions])
+                numbers = [*meter.deferred(state.reported(), evaluated), *assumptions]
                 assumptions.clear()
-                snapshots.append(RunSnapshot(state))
-                rates.append(rate)
+                epochs.append(_Epoch(RunSnapshot(state), rate, evaluated, numbers))
         finally:
             start.restore(state)
-        return snapshots, rates, rows
+        return epochs
+
+    def _row(self, state, epoch, loss, penalty, norm):
+        """The row of an epoch, whose gap is that of the point of its gradient."""
+        gap = None
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            if epoch.evaluated is not None:
+                gap, ends = self.meter.judge(norm, epoch.evaluated[0])
+                if ends:
+                    return self.meter(state, epoch.rate, epoch.evaluated)
+            numbers = loss, penalty, norm
+            return self.meter.append(state, state.reported(), epoch.rate, *numbers, gap=gap)
 
     def _redraw(self, rng, drawn, n_epochs):
         """Put the random numbers to where this many epochs have left them since `drawn`."""
         rng.set_state(drawn)
         for _ in range(n_epochs):
             next(self.run.sampler.batches(self.run.objective.n_samples, rng))
+
+
+class _Epoch(NamedTuple):
+    """What is known of an epoch before its numbers are: the state after it, and what it returned.
+
+    ``numbers`` are loss, penalty, gradient norm and further assumptions, as `DeferredScalar`.
+    """
+
+    after: RunSnapshot
+    rate: float
+    evaluated: tuple[Any, Any] | None
+    numbers: list[DeferredScalar]
 
 
 def epochs_at_once(run, state):

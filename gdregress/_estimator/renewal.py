@@ -15,6 +15,10 @@ from gdregress._objective.from_data import DataObjective
 
 # Epochs after which a metric has had its chance: by one that fits, most runs have ended.
 EPOCHS, EPOCHS_OF_BATCHES = 40, 100
+# Adaptive rules scale their steps by all gradients so far, and lose them in a new metric. The
+# first steps without them have the size of the rate, and lead away again: each time the run is
+# given so many times as long to make up for that.
+GROWTH = 3
 
 
 class Renewal:
@@ -46,6 +50,10 @@ class Renewal:
     def renew(self, run, state, best):
         """The run that goes on; state and best parameters are moved to its coordinates."""
         self.waited = 0
+        if run.optimizer.adaptive:
+            self.epochs *= GROWTH
+            if run.plateau is not None:
+                run.plateau.restart()
         prepared, known = self.prepared, run.objective
         frame = metric_at(self.estimator, prepared, known, state.params)
         if frame is None:
@@ -97,8 +105,6 @@ def renewal_for(estimator, prepared, hooks):
     components, objective = prepared.components, prepared.objective
     coordinates, all_rows = objective.design.coordinates, components.sampler.takes_all_rows
     if coordinates is None or components.loss.is_quadratic or not components.loss.smooth:
-        return None
-    if components.optimizer.adaptive:  # what it has learned of the coordinates would be lost
         return None
     if all_rows and not coordinates.separable:
         return Renewal(estimator, prepared, hooks, EPOCHS)

@@ -95,21 +95,14 @@ class Meter:
         return self.run.objective.prox(point - step_size * grad, step_size)
 
     def deferred(self, params, evaluated=None):
-        """Loss, penalty and gradient norm as `DeferredScalar`, if the point ends no run."""
+        """Loss, penalty and gradient norm as `DeferredScalar`, if the gradient ends no run."""
         run, objective = self.run, self.run.objective
         loss, penalty = objective.deferred_loss(params), objective.deferred_penalty(params)
         if evaluated is None:
             objective.recentre_for_gradient(params)
             evaluated = params, objective.gradient(params)
-            holds = None
-        else:
-            holds = self._goes_on
         mapping = objective.gradient_mapping(*evaluated, run.gradient_step)
-        norm = objective.deferred_norm(mapping, run.gradient_units)
-        return loss, penalty, norm if holds is None else norm.assuming(holds)
-
-    def _goes_on(self, norm):
-        return not norm <= self.threshold()
+        return loss, penalty, objective.deferred_norm(mapping, run.gradient_units)
 
     def append(self, state, params, rate, loss, penalty, norm, now=None, gap=None):
         """Add a row to the history.

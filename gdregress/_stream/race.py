@@ -41,6 +41,18 @@ def losses_before(learners, X, y, loss):
     return values, np.clip(slopes, -LARGEST_SLOPE, LARGEST_SLOPE)
 
 
+def losses_of(params, X, y, loss):
+    """Losses of shape (n_rows,) of one candidate of shape (n_predictions, n_parameters)."""
+    p = X.shape[1]
+    z = X @ params[:, :p].T
+    if params.shape[1] > p:
+        z = z + params[:, p]
+    with np.errstate(over="ignore", invalid="ignore"):
+        values = np.asarray(loss.value(y, z[:, 0] if y.ndim == 1 else z))
+    values = values.reshape(len(y), -1).sum(axis=1)
+    return np.where(values < LARGEST_LOSS, values, LARGEST_LOSS)
+
+
 def counted(tally, losses, slopes):
     """The tally of what is reported, with its losses and slopes on a chunk taken in."""
     m = len(losses)

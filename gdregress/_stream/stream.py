@@ -5,7 +5,8 @@ from scipy import sparse
 
 from gdregress._stream import core
 from gdregress._stream.learners import Learners
-from gdregress._stream.race import counted, losses_before
+from gdregress._stream.least_squares import LeastSquares
+from gdregress._stream.race import counted, losses_before, losses_of
 from gdregress._stream.rows import learn_rows
 from gdregress._stream.running_columns import RunningColumns
 
@@ -28,11 +29,14 @@ class Stream:
         Learned so far.
     size : float
         Mean squared norm of a row in the coordinates of the last chunk.
+    least_squares : LeastSquares or None
+        None where a chunk is not one of squared error.
     """
 
-    def __init__(self, columns, learners, fit_intercept, rows=0, size=1.0):
+    def __init__(self, columns, learners, fit_intercept, rows=0, size=1.0, least_squares=None):
         self.columns, self.learners = columns, learners
         self.fit_intercept, self.rows, self.size = fit_intercept, rows, size
+        self.least_squares = least_squares
 
     @classmethod
     def at(cls, params, fit_intercept, is_sparse, rows=0):
@@ -61,6 +65,7 @@ class Stream:
         penalty : Penalty
             Of the user's coefficients.
         """
+        self._begin_least_squares(X.shape[1], loss, penalty)
         start = 0
         while start < len(y):
             # the first rows of all are chunks of 1, 1, 2, 4, ... rows
@@ -78,9 +83,29 @@ class Stream:
         slopes = np.concatenate([slopes for _, slopes in each])
         learners = self.learners
         learners.tally = counted(learners.tally, losses[learners.best], slopes)
+        if self.least_squares is not None:
+            self._fit_least_squares(X, y, weights, losses[learners.best], loss, penalty)
         for part in parts:
             rows, left = X[part].astype(float), losses[:, part.start :]
             self._learn(rows, y[part], weights[part], left, loss, penalty)
+
+    def _begin_least_squares(self, n_features, loss, penalty):
+        if not LeastSquares.covers(n_features, loss, penalty):
+            self.least_squares = None
+        elif self.least_squares is None:
+            # behind what was learned from rows that it has not seen, until it predicts better
+            params, unseen = self.learners.reported, self.rows
+            self.least_squares = LeastSquares.at(params, self.fit_intercept, not unseen, unseen)
+
+    def _fit_least_squares(self, X, y, weights, of_learners, loss, penalty):
+        exact = self.least_squares
+        if exact.is_ready:
+            exact.compare(losses_of(exact.params, X, y, loss), of_learners, weights)
+        for i in range(0, len(y), ROWS_AT_ONCE):
+            part = slice(i, i + ROWS_AT_ONCE)
+            rows = X[part].toarray() if sparse.issparse(X) else X[part]
+            exact.add(rows.astype(float), y[part].reshape(len(rows), -1), weights[part])
+        exact.solve(penalty.kernel_terms.l2)
 
     def _learn(self, X, y, weights, losses, loss, penalty):
         self.columns.add(X, weights)
@@ -101,7 +126,9 @@ class Stream:
     @property
     def params(self):
         """What is reported, of shape (n_predictions, n_parameters)."""
-        return self.learners.reported
+        exact = self.least_squares
+        reported = exact is not None and exact.is_reported
+        return exact.params if reported else self.learners.reported
 
     def _rows(self, X, inverse):
         if sparse.issparse(X):
@@ -128,7 +155,9 @@ class Stream:
 
     def to_dict(self):
         """Plain numbers and arrays."""
+        exact = None if self.least_squares is None else self.least_squares.to_dict()
         parts = {"columns": self.columns.to_dict(), "learners": self.learners.to_dict()}
+        parts["least_squares"] = exact
         return {**vars(self), **parts}
 
     @classmethod
@@ -136,4 +165,6 @@ class Stream:
         """The inverse of `to_dict`."""
         columns = RunningColumns.from_dict(saved["columns"])
         learners = Learners.from_dict(saved["learners"])
-        return cls(**{**saved, "columns": columns, "learners": learners})
+        exact = saved["least_squares"] and LeastSquares(**saved["least_squares"])
+        parts = {"columns": columns, "learners": learners, "least_squares": exact}
+        return cls(**{**saved, **parts})

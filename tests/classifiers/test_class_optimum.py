@@ -4,6 +4,7 @@ Stated tolerances, as measured with margin:
 
 ===========================  ==========================================================
 all rows, smooth loss        coefficients 1e-6; 1e-5 of other rules than the default
+single precision             coefficients 1e-3; 1e-7 of the way down from the null model
 all rows, loss with kinks    objective 1e-4 above the minimum, relative to it
 stochastic and mini-batches  1 % of the objective at the start above the minimum
 ===========================  ==========================================================
@@ -31,6 +32,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, LinearSVC
+from threadpoolctl import threadpool_limits
 
 from gdregress import GDClassifier
 from gdregress.losses.classification import CLASSIFICATION_LOSSES, LogLoss
@@ -38,6 +40,7 @@ from gdregress.optimizers import OPTIMIZERS
 
 N, P = 120, 4
 ALPHA, L1_RATIO = 0.03, 0.4
+SINGLE = 3e-4  # tolerance of single precision, whatever is asked for
 TIGHT = {"tol": 1e-10, "max_iter": 20_000}
 SHARE_OF_L1 = {None: 0.0, "l2": 0.0, "l1": 1.0, "elasticnet": L1_RATIO}
 SMOOTH = [name for name in CLASSIFICATION_LOSSES if CLASSIFICATION_LOSSES[name].smooth]
@@ -392,8 +395,8 @@ def test_perceptron_separates_what_can_be_separated(k, optimizer, solver):
 EPOCHS = {"stochastic": {"max_iter": 200}, "mini-batch": {"max_iter": 400, "batch_size": 16}}
 
 
-def objective(loss, penalty, coef, intercept, k):
-    X, y = data(k)
+def objective(loss, penalty, coef, intercept, k, rows=data):
+    X, y = rows(k)
     z = X @ coef.T + intercept
     if k == 2:
         losses = losses_and_slopes(loss, 2 * y - 1, z[:, 0])[0]
@@ -468,8 +471,14 @@ def test_single_precision_is_close(k, loss, storage):
     single = classifier(loss, tol=1e-5).fit(storage(X.astype(np.float32)), y)
     assert single.coef_.dtype == np.float32
     assert single.converged_
-    assert_allclose(single.coef_, double.coef_, atol=2e-4)
-    assert_allclose(single.intercept_, double.intercept_, atol=2e-4)
+    assert_allclose(single.coef_, double.coef_, atol=1e-3)
+    assert_allclose(single.intercept_, double.intercept_, atol=1e-3)
+    least, found = (
+        objective(loss, "l2", model.coef_.astype(float), model.intercept_, k, thin_data)
+        for model in (double, single)
+    )
+    way = double.history_["objective"][0] - least
+    assert -1e-9 * way <= found - least <= SINGLE**2 * way
 
 
 # Real data --------------------------------------------------------------------------------
@@ -492,7 +501,9 @@ def real_data(name):
 )
 def test_real_data_as_well_as_logistic_regression(name, alpha):
     X, X_test, y, y_test = real_data(name)
-    theirs = LogisticRegression(C=1 / (alpha * len(X)), tol=1e-8, max_iter=10_000).fit(X, y)
+    theirs = LogisticRegression(C=1 / (alpha * len(X)), tol=1e-8, max_iter=10_000)
+    with threadpool_limits(1):  # threads that wait for each other take a hundred times as long
+        theirs.fit(X, y)
     ours = GDClassifier(alpha=alpha).fit(X, y)
     assert ours.converged_
     assert ours.score(X_test, y_test) >= theirs.score(X_test, y_test) - 0.002

@@ -75,14 +75,25 @@ class TestSameRun:
         assert assert_same_as_epoch_by_epoch(library, model, *make_data()) == "tolerance"
 
     @pytest.mark.parametrize("solver", ["mini-batch", "stochastic"])
-    def test_that_reaches_a_plateau(self, library, solver):
+    def test_of_batches_that_reaches_its_end(self, library, solver):
         X, y = make_data()
         if solver == "stochastic":
             X, y = X[::6], y[::6]
-        model = GDRegressor("huber", solver=solver, learning_rate=0.05, max_iter=33, tol=0.1)
-        if solver == "mini-batch":
-            model.set_params(batch_size=16)
-        assert assert_same_as_epoch_by_epoch(library, model, X, y) == "plateau"
+        given = {"learning_rate": 0.05, "batch_size": 16, "max_iter": 33, "tol": 0.1}
+        # losses without kinks have an estimate of what is left, and need no plateau
+        for loss, end in (("absolute_error", "plateau"), ("huber", "tolerance")):
+            model = GDRegressor(loss, solver=solver, **given)
+            assert assert_same_as_epoch_by_epoch(library, model, X, y) == end
+
+    def test_whose_subgradient_vanishes(self, library):
+        """No certificate waits for it, and yet it ends the run at its point."""
+        X, y = make_data()
+        X[:, 0] += 5 * np.sign(y)  # with a margin between the classes
+        given = {"optimizer": "gd", "learning_rate": 0.01, "schedule": "constant", "tol": 1e-6}
+        model = GDClassifier("hinge", penalty=None, solver="batch", max_iter=200, **given)
+        end = assert_same_as_epoch_by_epoch(library, model, X, (y > 0).astype(int))
+        assert end == "tolerance"
+        assert model.history_["gradient_norm"][-1] == 0
 
     @pairwise(loss=["squared_error", "huber"], solver=["batch", "mini-batch"])
     def test_that_diverges(self, library, loss, solver):
@@ -191,7 +202,7 @@ class TestWaits:
         X, y = make_data()
         given = {"solver": solver, "optimizer": optimizer, "learning_rate": 0.01, "tol": None}
         counts = []
-        for max_iter in (35, 45, 85):
+        for max_iter in (65, 75, 115):  # what is left is estimated at the epochs 63 and 127
             model = GDRegressor(loss, schedule="constant", max_iter=max_iter, **given)
             waits.clear()
             with using(None, "ahead"):

@@ -114,6 +114,21 @@ def test_the_tolerance_is_met_within_a_call(optimizer, k, penalty):
     assert epochs == model.n_iter_ - 1  # the plain engine ends it at the point of its gradient
 
 
+@pytest.mark.parametrize(("seed", "tol"), [(126, 0.5), (139, 0.3), (142, 0.5)])
+def test_a_large_tolerance_is_met_where_plain_meets_it(seed, tol):
+    """The plain engine, which takes the last step, comes to the same judgement of its point."""
+    rng = np.random.RandomState(seed)
+    p = rng.randint(2, 8)
+    X = rng.normal(size=(60, p)) * np.exp(rng.normal(size=p))
+    y = X @ rng.normal(size=p) + rng.normal(size=60)
+    with using("plain"):
+        plain = GDRegressor(optimizer="nesterov", preconditioner=None, tol=tol).fit(X, y)
+    with using("compiled"):
+        fast = clone(plain).fit(X, y)
+    assert plain.stop_reason_ == "tolerance"
+    assert_same_run(fast, plain, 1e-12)
+
+
 @pytest.mark.parametrize("optimizer", ["gd", "momentum", "nesterov"])
 def test_the_anchor_moves(optimizer, monkeypatch):
     """Without noise the loss falls to nothing, and its digits are lost on the way."""
