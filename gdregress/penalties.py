@@ -78,6 +78,14 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
         """
         return self.strong_convexity
 
+    def _numbers(self) -> dict[str, Array]:
+        """Arrays of the formulas by name, which JAX traces."""
+        return {}
+
+    def _with_numbers(self, numbers: dict[str, Array]) -> Penalty:
+        """The same penalty with other arrays."""
+        return self
+
 
 class KernelTerms(NamedTuple):
     """The parts of a penalty whose prox is clip(soft(w, s l1) / (1 + s l2), *bounds).

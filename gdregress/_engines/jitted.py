@@ -9,7 +9,7 @@ from gdregress._core.row_orders import row_order
 from gdregress._engines.engine import EpochEngine
 from gdregress._engines.rates import learning_rates
 from gdregress._objective import jitted
-from gdregress._objective.evaluation import mean_gradient
+from gdregress._objective.evaluation import gradient_of_slopes, mean_gradient
 from gdregress._objective.from_data import DataObjective
 
 
@@ -23,7 +23,6 @@ class Jitted(EpochEngine):
             array_api_compat.is_jax_array(state.params)
             and objective.has_rows
             and run.sampler.cuts_one_order
-            and not run.optimizer.variance_reduced
             and state.average is None
             and jitted.supports(objective.y, objective.loss)
             and objective.penalty.traceable
@@ -40,10 +39,12 @@ class Jitted(EpochEngine):
         traced = jitted.Traced(
             objective.design,
             loss=objective.loss,
-            penalty=objective.penalty,
+            penalty=jitted.without_numbers(objective.penalty),
             optimizer=run.optimizer,
         )
         arrays = jitted.arrays_of(objective.design, objective.y, objective.weights)
+        arrays = *arrays, objective.penalty._numbers()
+        snapshot = state.snapshot if run.optimizer.variance_reduced else None
         carry = state.params, state.memory
         full = n // size
         for batches, some_rates in (
@@ -52,7 +53,7 @@ class Jitted(EpochEngine):
         ):
             if len(some_rates):
                 some_rates = jnp.asarray(some_rates, dtype=state.params.dtype)
-                carry = _scan()(traced, arrays, carry, jnp.asarray(batches), some_rates)
+                carry = _scan()(traced, arrays, snapshot, carry, jnp.asarray(batches), some_rates)
         # counts are the same whatever the data: the host need not wait for them
         counts = {
             name: value + len(rates) if name == "count" else value
@@ -71,8 +72,9 @@ def _scan():
     import jax
 
     @partial(jax.jit, static_argnums=0)
-    def scan(traced, arrays, carry, batches, rates):
-        X, numbers, y, weights = arrays
+    def scan(traced, arrays, snapshot, carry, batches, rates):
+        X, numbers, y, weights, of_penalty = arrays
+        penalty = traced.penalty._with_numbers(of_penalty)
 
         def update(carry, batch):
             (params, memory), (rows, rate) = carry, batch
@@ -80,8 +82,12 @@ def _scan():
             some = None if weights is None else weights[rows]
             point = traced.optimizer.lookahead(params, memory)
             z = design.predict(point)
-            gradient = mean_gradient(design, traced.loss, y[rows], some, z)
-            prox = DataObjective(design, y[rows], some, traced.loss, traced.penalty).prox
+            if snapshot is None:
+                gradient = mean_gradient(design, traced.loss, y[rows], some, z)
+            else:
+                slopes = traced.loss.gradient(y[rows], z) - snapshot.slopes[rows]
+                gradient = gradient_of_slopes(design, some, slopes) + snapshot.gradient
+            prox = DataObjective(design, y[rows], some, traced.loss, penalty).prox
             after = traced.optimizer.step(params, gradient, memory, rate, prox)
             return after, None
 

@@ -286,6 +286,16 @@ class ColumnsPenalty(Penalty):
         return scale * self.penalty.prox(w / scale, steps)
 
     @property
+    def traceable(self) -> bool:
+        return self.penalty.traceable
+
+    def _numbers(self):
+        return {"scale": self.scale}
+
+    def _with_numbers(self, numbers):
+        return ColumnsPenalty(self.penalty, numbers["scale"])
+
+    @property
     def active(self) -> bool:
         return self.penalty.active
 

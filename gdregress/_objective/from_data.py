@@ -107,6 +107,10 @@ class DataObjective(Objective):
             value, gradient = fused_pass.fused_pass(*data, params, slopes=slopes)
             self._values.keep(params, value)
             return Snapshot(params, slopes.reshape(-1, *self.output_shape), gradient)
+        if jitted.supports(self.y, self.loss):
+            value, slopes, gradient = jitted.snapshot_pass(*data, params)
+            self._values.keep(params, value)
+            return Snapshot(params, slopes, gradient)
         z = self.predict(params)
         if not str(self.y.dtype).endswith("32"):  # the fused pass adds up in double precision
             self._values.keep(params, mean_loss(self.loss, self.y, self.weights, z))

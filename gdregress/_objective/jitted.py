@@ -11,7 +11,7 @@ import array_api_compat
 from sklearn.base import BaseEstimator
 
 from gdregress._objective.design import DesignMatrix
-from gdregress._objective.evaluation import mean_gradient, mean_loss
+from gdregress._objective.evaluation import gradient_of_slopes, mean_gradient, mean_loss
 
 
 def supports(y, loss):
@@ -47,6 +47,11 @@ class Traced:
 
     def __hash__(self):
         return hash(self._key)
+
+
+def without_numbers(penalty):
+    """A penalty without its arrays, which are traced."""
+    return penalty._with_numbers(dict.fromkeys(penalty._numbers()))
 
 
 def _key(value):
@@ -90,3 +95,25 @@ def _traced_pass():
         )
 
     return traced_pass
+
+
+def snapshot_pass(design, y, weights, loss, params):
+    """Mean loss, slopes of the rows and gradient at a point."""
+    arrays = arrays_of(design, y, weights)
+    return _traced_snapshot()(Traced(design, loss=loss), arrays, params)
+
+
+@cache
+def _traced_snapshot():
+    import jax
+
+    @partial(jax.jit, static_argnums=0)
+    def traced_snapshot(traced, arrays, params):
+        X, numbers, y, weights = arrays
+        design = traced.design(X, numbers)
+        z = design.predict(params)
+        slopes = traced.loss.gradient(y, z)
+        value = mean_loss(traced.loss, y, weights, z)
+        return value, slopes, gradient_of_slopes(design, weights, slopes)
+
+    return traced_snapshot

@@ -233,3 +233,20 @@ def test_jitted_epochs_equal_plain_in_all_pairs(
     library, solver, optimizer, loss, penalty, weighted
 ):
     assert_jitted_equals_plain(library, solver, optimizer, loss, penalty, weighted)
+
+
+@pytest.mark.parametrize("library", ["jax"], indirect=True)
+@pytest.mark.parametrize("estimator", [GDRegressor, GDClassifier])
+@pytest.mark.parametrize("given", [{}, {"optimizer": "gd"}], ids=str)
+def test_automatic_batches_are_jitted_in_their_coordinates(library, estimator, given):
+    """Variance reduction by default, and a penalty of scaled columns."""
+    X, y, weights = make_data()
+    y = np.digitize(y, np.quantile(y, [1 / 3, 2 / 3])) if estimator is GDClassifier else y
+    given = {"penalty": "l2", "alpha": 0.1, "preconditioner": "columns", **given}
+    model = estimator(solver="mini-batch", max_iter=5, tol=None, random_state=0, **given)
+    with using("jitted") as log:
+        jitted = model.fit(library(X), library(y), library(weights))
+    assert log.engines == [Jitted]
+    with using("plain"):
+        plain = clone(model).fit(X, y, weights)
+    assert_same_run(jitted.to_numpy(), plain, 1e-9)

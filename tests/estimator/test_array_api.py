@@ -68,6 +68,7 @@ def as_numpy(array):
 
 # What other libraries run as well: no metric of the moments, no envelopes.
 COMMON = {"preconditioner": "columns"}
+EPOCHS_OF_BATCHES = 10  # operation by operation, as JAX runs them
 
 
 def common_rate(smooth):
@@ -76,7 +77,8 @@ def common_rate(smooth):
 
 def assert_equals_numpy(library, X=None, y=None, weights=None, rtol=1e-10, **parameters):
     X, y = make_data() if X is None else (X, y)
-    given = {"max_iter": 100, "tol": None, "random_state": 0, **COMMON, **parameters}
+    epochs = 100 if parameters.get("solver", "batch") == "batch" else EPOCHS_OF_BATCHES
+    given = {"max_iter": epochs, "tol": None, "random_state": 0, **COMMON, **parameters}
     expected = GDRegressor(**given).fit(X, y, weights)
     model = GDRegressor(**given)
     model.fit(library(X), library(y), None if weights is None else library(weights))
@@ -128,7 +130,8 @@ def test_equals_numpy_for_every_schedule(library, schedule):
 def test_classes_equal_numpy(library, solver, loss, n_classes):
     X, y = make_data()
     y = (y > 0).astype(int) + (y > 2) * (n_classes == 3)
-    given = {"loss": loss, "solver": solver, "max_iter": 100, "tol": None, "random_state": 0}
+    epochs = 100 if solver == "batch" else EPOCHS_OF_BATCHES
+    given = {"loss": loss, "solver": solver, "max_iter": epochs, "tol": None, "random_state": 0}
     given |= COMMON | common_rate(CLASSIFICATION_LOSSES[loss].smooth)
     expected = GDClassifier(**given).fit(X, y)
     model = GDClassifier(**given).fit(library(X), library(y))
