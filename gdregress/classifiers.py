@@ -502,7 +502,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
     def _check_input(self, X, y, **checks):
         X, y = validate_data(self, X, y, **checks)
         # labels of later parts are held against the classes, which takes a fraction of the time
-        if checks["reset"] or getattr(y.dtype, "kind", "O") not in "biuU":
+        kind = getattr(getattr(y, "dtype", None), "kind", "O")
+        if checks["reset"] or kind not in "biuU":
             check_classification_targets(y)
         return X, y
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -57,12 +59,12 @@ def _mean(values: Array, weights: Array | None) -> Array:
     return xp.sum(values * weights, axis=0) / xp.sum(weights)
 
 
-def _numbers(n: int | None, like: Array) -> Array:
+def _numbers(n: Any, like: Array) -> Array:
     xp = namespace(like)
     return asarray(np.arange(n), xp, None if xp is np else like.device, dtype=like.dtype)
 
 
-def _of_share(loss: Loss, share: float, y: Array) -> float:
+def _of_share(loss: Loss, share: Any, y: Array) -> float:
     """The constant for labels of which a share is 1, all others -1."""
     smallest = 1 / (1 + y.shape[0])
     share = min(max(float(share), smallest), 1 - smallest)
