@@ -114,7 +114,9 @@ class TestWarmStart:
         "loss, optimizer, rate", [("absolute_error", "gd", 0.3), ("huber", "adam", "auto")]
     )
     def test_with_the_automatic_schedules_that_listen(self, loss, optimizer, rate):
-        given = {"loss": loss, "optimizer": optimizer, "learning_rate": rate}
+        # a metric that a run has taken anew on its way is not the one that the next run begins in
+        given = {"preconditioner": "columns" if rate == "auto" else None}
+        given |= {"loss": loss, "optimizer": optimizer, "learning_rate": rate}
         assert_halves_equal_whole(halves=(130, 170), **given)
 
     @pytest.mark.parametrize("loss", ["absolute_error", "quantile"])
