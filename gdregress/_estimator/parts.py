@@ -193,7 +193,7 @@ class _Part:
         coef, intercept = (self.in_library(array) for array in self.split())
         if self.outputs or self.estimator._coef_as_rows:
             return coef, intercept
-        return coef[0], float(intercept[0])
+        return coef[0, ...], float(intercept[0])
 
 
 def _set_fitted(estimator, state, part, loss, history):
