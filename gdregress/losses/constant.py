@@ -14,6 +14,8 @@ from gdregress.losses.base import Loss, raw_prediction
 # The best constant of a loss without a formula is that of so many rows, found by narrowing an
 # interval to a sixteenth of itself so many times.
 SAMPLE, POINTS, ROUNDS = 512, 17, 7
+# Share of the slopes of the rows that is lost where they are added up.
+ROUNDING = 1e-13
 
 
 def best_constant(loss: Loss, y: Array, weights: Array | None) -> Array:
@@ -102,7 +104,8 @@ def _zero_of_slope(
         points = np.linspace(low, high, POINTS)
         with np.errstate(over="ignore", invalid="ignore"):
             slopes = _slopes(loss, *np.broadcast_arrays(targets[:, None], points[None, :]), like)
-        negative = np.flatnonzero(weights @ slopes < 0)
+            # where any constant of an interval is best, its lower end: not where rounding says
+            negative = np.flatnonzero(weights @ slopes < -ROUNDING * (weights @ abs(slopes)))
         last = int(negative[-1]) if len(negative) else 0
         low, high = points[last], points[min(last + 1, POINTS - 1)]
     return float(high if abs(high) < abs(low) else low)

@@ -193,3 +193,13 @@ def test_single_precision_stays(name):
     single = best_constant(EVERY_LOSS[name], y.astype(np.float32), None)
     assert single.dtype == np.float32
     assert_allclose(single, best_constant(EVERY_LOSS[name], y, None), rtol=1e-5)
+
+
+@pytest.mark.parametrize("unweighted", range(8))
+def test_the_lower_end_of_an_interval_of_best_constants(unweighted):
+    """Rounding, which is another one for weights and copies, does not choose among them."""
+    y, counts = np.array([0.0, 0.0, 3.0, 3.0]), np.array([2, 3, 2, 3])
+    copies = best_constant(LOSSES["huber"](), np.repeat(y, counts), None)
+    y, weights = np.r_[y, np.zeros(unweighted)], np.r_[counts, np.zeros(unweighted)]
+    weighted = best_constant(LOSSES["huber"](), y, weights / weights.mean())
+    assert_allclose([weighted, copies], 1.35, rtol=1e-6)
