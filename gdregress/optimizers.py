@@ -132,7 +132,7 @@ class GradientDescent(Optimizer):
         return 2 / curvature
 
 
-class SVRG(Optimizer):
+class SVRG(GradientDescent):
     """Stochastic variance-reduced gradient: w <- prox(w - lr g), with a g that becomes exact.
 
     Of a batch B of rows a_i with weights s_i and slopes r_i = dL/dz_i, the loop takes
@@ -154,21 +154,6 @@ class SVRG(Optimizer):
     """
 
     variance_reduced = True
-    kernel = "GradientDescent"
-
-    def init(self, params: Array) -> EmptyState:
-        return EmptyState()
-
-    def lookahead(self, params: Array, state: EmptyState) -> Array:
-        return params
-
-    def step(
-        self, params: Array, grad: Array, state: EmptyState, learning_rate: float, prox: Prox
-    ) -> tuple[Array, EmptyState]:
-        return prox(params - learning_rate * grad, learning_rate), state
-
-    def stable_limit(self, curvature: float) -> float:
-        return 2 / curvature
 
 
 class MomentumState(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import warnings
 from abc import ABCMeta, abstractmethod
+from dataclasses import replace
 from numbers import Integral, Real
 from typing import Any, Literal, Self
 
@@ -237,7 +238,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             store=original if self.store_path else None,
             on_epoch=epoch_end if epoch_end.has_work() else None,
         )
-        hooks.renewal = renewal_for(self, prepared, hooks)
+        hooks = replace(hooks, renewal=renewal_for(self, prepared, hooks))
         components, objective, frame = prepared.components, prepared.objective, prepared.frame
         plan = plan_run(self, components, objective, frame, start, hooks)
         state = start or fresh_state(self, prepared, plan.first_params)

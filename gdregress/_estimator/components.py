@@ -145,8 +145,9 @@ def _uses_n_iter_no_change(estimator, components):
     schedule = components.schedule
     if schedule.listens:
         return schedule.patience is None
-    smooth_batch = components.sampler.takes_all_rows and components.loss.smooth
-    return estimator.tol is not None and (estimator.early_stopping or not smooth_batch)
+    # other runs of smooth losses are ended by what is left of the objective
+    by_plateau = estimator.early_stopping or not components.loss.smooth
+    return estimator.tol is not None and by_plateau
 
 
 def _build_schedule(estimator, loss, optimizer, sampler, learned):

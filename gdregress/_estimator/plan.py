@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from gdregress._estimator.certificate import certificate_for
-from gdregress._estimator.coordinates import worth_moments
 from gdregress._estimator.learning_rate import (
     CONSTANT_MOMENTUM,
     CurvatureBounds,
@@ -21,6 +20,7 @@ from gdregress._estimator.learning_rate import (
     learns_rate,
     resolved_momentum,
 )
+from gdregress._estimator.metric import worth_moments
 from gdregress._estimator.rules import Rules, ending_rules
 from gdregress._estimator.run_facts import RunDiagnostics
 from gdregress._estimator.start import first_parameters
@@ -51,7 +51,7 @@ class Plan:
     momentum: float | str | None
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Hooks:
     """What the estimator does between epochs, see `Run`."""
 

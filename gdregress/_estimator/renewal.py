@@ -4,12 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from gdregress._estimator.coordinates import (
-    l2_strength,
-    metric_at,
-    penalty_inside,
-    takes_metric,
-)
+from gdregress._estimator.coordinates import penalty_inside
+from gdregress._estimator.metric import l2_strength, metric_at, takes_metric
 from gdregress._estimator.plan import plan_run
 from gdregress._objective.from_data import DataObjective
 
@@ -55,9 +51,10 @@ class Renewal:
             if run.plateau is not None:
                 run.plateau.restart()
         prepared, known = self.prepared, run.objective
-        frame = metric_at(self.estimator, prepared, known, state.params)
-        if frame is None:
+        metric = metric_at(self.estimator, prepared, known, state.params)
+        if metric is None:
             return run
+        frame = prepared.frame.in_coordinates(metric)
         penalty = penalty_inside(
             self.estimator, prepared.components.penalty, frame.design.coordinates
         )
@@ -82,6 +79,7 @@ class Renewal:
             plateau=run.plateau,
             max_iter=run.max_iter,
             started=run.started,
+            renewal=self,
             history=run.history,
         )
         self._begin_batches(run, state)

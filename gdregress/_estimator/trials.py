@@ -169,7 +169,7 @@ def _try(ended, settings):
         warnings.simplefilter("ignore")
         try:
             return _run(type(ended.estimator)(**given), ended.data, epochs)
-        except Exception:  # what cannot be run is no advice
+        except ValueError:  # a combination that is refused, or numbers that overflow
             return None
 
 
@@ -181,7 +181,7 @@ def _seed(random_state):
 def _run(estimator, data, epochs):
     prepared = prepare(estimator, *data)
     hooks = Hooks(validate=Scorer(estimator, prepared) if prepared.held_out else None)
-    hooks.renewal = renewal_for(estimator, prepared, hooks)
+    hooks = replace(hooks, renewal=renewal_for(estimator, prepared, hooks))
     plan = plan_run(
         estimator, prepared.components, prepared.objective, prepared.frame, None, hooks
     )

@@ -18,8 +18,8 @@ import math
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from gdregress._objective.moments import affordable, moments_of
-from gdregress._utils.array_api import dot, namespace, to_numpy
+from gdregress._objective.moments import affordable, curved_products
+from gdregress._utils.array_api import dot, to_numpy
 
 # Steps of conjugate gradients after which the decrement is given up.
 MOST_STEPS = 100
@@ -80,14 +80,9 @@ def _hessians(objective, spectrum, params):
 
 def _hessian(objective, bent, target):
     """A' D A / n with the second derivatives D of the rows for one target."""
-    design, weights = objective.design, objective.like_y(np.ascontiguousarray(bent))
+    weights = objective.like_y(np.ascontiguousarray(bent))
     weights = weights if objective.weights is None else weights * objective.weights
-    if not float(namespace(weights).max(weights)) > 0:
-        return np.zeros((design.n_parameters,) * 2)
-    moments = moments_of(design, None, weights)
-    if design.coordinates is not None:
-        moments = moments.in_coordinates(design.coordinates.of_target(target))
-    return moments.matrix(design.fit_intercept)
+    return curved_products(objective.design, weights, target)
 
 
 def _half_decrement(hessian, flat, gradient):

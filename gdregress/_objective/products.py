@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.sparse.linalg import LinearOperator, cg
 
-from gdregress._objective.moments import affordable, moments_of
+from gdregress._objective.moments import affordable, curved_products
 
 # Added to the diagonal, relative to it and in units of rounding: columns may depend on each other.
 JITTER, REFINEMENTS = 100, 3
@@ -52,13 +52,8 @@ class Products:
         return np.asarray(self.design.column_mean_squares(weights), dtype=float) * total
 
     def _matrix(self):
-        design, weights = self.design, self.row_curvature
-        if len(weights) == 0:
-            return np.zeros((design.n_parameters,) * 2)
-        moments = moments_of(design, None, weights.astype(design.X.dtype))
-        if design.coordinates is not None:
-            moments = moments.in_coordinates(design.coordinates)
-        return len(weights) * moments.matrix(design.fit_intercept)
+        weights = self.row_curvature.astype(self.design.X.dtype)
+        return len(weights) * curved_products(self.design, weights)
 
     def times(self, v):
         """A' D A v."""

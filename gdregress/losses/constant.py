@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from gdregress.losses.base import Loss, raw_prediction
 # The best constant of a loss without a formula is that of so many rows, found by narrowing an
 # interval to a sixteenth of itself so many times.
 SAMPLE, POINTS, ROUNDS = 512, 17, 7
+# Constants of labels are looked for up to here: log odds of a share below 1e-27.
+FARTHEST = 64.0
 # Share of the slopes of the rows that is lost where they are added up.
 ROUNDING = 1e-13
 
@@ -72,8 +75,18 @@ def _of_share(loss: Loss, share: Any, y: Array) -> float:
     share = min(max(float(share), smallest), 1 - smallest)
     if loss.multinomial:
         return float(np.log(share) - np.log1p(-share))
-    weights = np.array([1 - share, share])
-    return _zero_of_slope(loss, np.array([-1.0, 1.0]), weights, (-1.0, 1.0), y)
+    labels, weights = np.array([-1.0, 1.0]), np.array([1 - share, share])
+    high = _bracket(lambda z: weights @ _slopes(loss, labels, np.full(2, z), y))
+    low = -_bracket(lambda z: -(weights @ _slopes(loss, labels, np.full(2, -z), y)))
+    return _zero_of_slope(loss, labels, weights, (low, high), y)
+
+
+def _bracket(slope: Callable[[float], float]) -> float:
+    """The least power of two, from 1 up, where a slope is not negative; at most `FARTHEST`."""
+    z = 1.0
+    while z < FARTHEST and slope(z) < 0:
+        z *= 2
+    return z
 
 
 def _of_sample(loss: Loss, y: Array, weights: Array | None) -> npt.NDArray[np.float64]:

@@ -128,7 +128,7 @@ class TestRegression:
             model.partial_fit(X[:9], np.zeros(9)).partial_fit(X[:200], y[:200])
             assert np.isfinite(model.predict(X)).all()
 
-    @pytest.mark.xfail(reason="from 300 counts in all the mean comes out too high", strict=False)
+    @pytest.mark.xfail(reason="from 300 counts in all the mean comes out too high", strict=True)
     @pytest.mark.parametrize("size", [1, 20])
     def test_few_counts_are_learned(self, size):
         X, y = few_counts()

@@ -1,0 +1,201 @@
+"""The metric of the moments for a fit: where it is worth its price, at the start and later on."""
+
+import math
+
+import numpy as np
+
+from gdregress._objective.base import null_parameters
+from gdregress._objective.coordinates import Columns, metric_for_each, metric_of
+from gdregress._objective.curvature import batch_smoothness
+from gdregress._objective.design import DesignMatrix, column_coordinates
+from gdregress._objective.moments import affordable, moments_of
+from gdregress._utils.array_api import namespace, to_numpy
+
+# Epochs that a run in the metric of the moments takes, whatever the data.
+EPOCHS_IN_METRIC = 25
+# Epochs of batches below which scaled columns are preferred: a metric costs each update p^2.
+EPOCHS_OF_BATCHES = 150
+# Operations of an epoch that take no time to speak of.
+FEW_OPERATIONS = 1e8
+
+
+def first_metric(estimator, components, design, spectrum, y, weights):
+    """The metric of the moments if it is asked for, or if scaled columns would not finish.
+
+    It serves smooth losses over all rows under l2 or no penalty, whose prox it keeps simple. For
+    squared error, which it minimises at once, it is for the runs alone that would not end within
+    ``max_iter`` epochs otherwise; for other losses, wherever it saves passes.
+    """
+    loss, penalty = components.loss, components.penalty
+    asked = estimator.preconditioner == "moments"
+    strength = l2_strength(penalty)
+    possible = (
+        loss.smooth
+        and takes_metric(components, design)
+        and strength is not None
+        and affordable(design)
+        and (asked or worth_moments(design))
+        and namespace(design.X) is np
+    )
+    if not possible or spectrum.moments is None:
+        if asked:
+            _refuse_metric(loss, components, strength)
+        return None
+    null = null_parameters(design, y, weights, loss)
+    h = _mean_curvature(loss.curvature_at(y, design.predict(null)), weights)
+    moments = spectrum.moments
+    covariance = moments.covariance
+    if not estimator.fit_intercept:
+        covariance = covariance + np.outer(moments.mean, moments.mean)
+    extra = _strengths(estimator, strength, design.coordinates) / h
+    condition = condition_in_columns(covariance, extra)
+    most = EPOCHS_IN_METRIC
+    if not components.sampler.takes_all_rows:
+        # an epoch of variance reduction is as good as one update where its updates are many
+        size = batch_smoothness(design.n_samples, components.sampler, spectrum)
+        updates = components.sampler.updates_per_epoch(design.n_samples)
+        condition = 1 + condition * max(1.0, size / (spectrum.largest or 1.0)) / updates
+        most = EPOCHS_OF_BATCHES
+    elif loss.is_quadratic:
+        most = estimator.max_iter
+    known = _of_last_fit(estimator)
+    long = epochs_at(condition, estimator.tol) > most
+    if not (asked or (long if known is None else known == "Metric")):
+        return None
+    columns = design.coordinates
+    if estimator.fit_intercept:  # a dense map may as well centre what the columns have left
+        mean = to_numpy(columns.mean) + to_numpy(columns.scale) * moments.mean
+        columns = Columns(mean, columns.scale, True)
+    return metric_of(columns, covariance, h, h * extra)
+
+
+def _of_last_fit(estimator):
+    """The kind of coordinates that a warm start goes on in, whatever ``max_iter`` is by now."""
+    if not (estimator.warm_start and hasattr(estimator, "_state")):
+        return None
+    known = estimator._state["coordinates"]
+    return None if known is None else known["type"]
+
+
+def takes_metric(components, design):
+    """Whether updates are worth a product with the metric, of p^2 operations each.
+
+    Those over all rows are, and those of variance reduction where the data are small: there rows
+    may be huge in the metric, and epochs are cheap.
+    """
+    cheap = design.n_samples * design.n_features**2 <= FEW_OPERATIONS
+    reduced = components.optimizer.variance_reduced
+    return components.sampler.takes_all_rows or (reduced and cheap)
+
+
+def worth_moments(design):
+    """Whether the moments of the columns are worth their price of about 1 + p / 50 passes.
+
+    Fewer rows than twice the columns are used as they are.
+    """
+    return affordable(design) and design.n_samples >= 2 * design.n_parameters
+
+
+def metric_at(estimator, prepared, objective, params):
+    """The metric of the second derivatives at some parameters.
+
+    None where nothing is curved there.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    prepared : Prepared
+    objective : DataObjective
+        Of the run so far, in whose coordinates `params` are.
+    params : array
+    """
+    loss, y = objective.loss, objective.y
+    bent = loss.curvature_at(y, objective.predict(params))
+    if bent.ndim == 2 and loss.n_outputs is not None and loss.base_loss is loss:
+        bent = np.mean(bent, axis=1)  # of classes that share their rows
+    each = [
+        _metric_of_rows(estimator, prepared, objective, np.ascontiguousarray(column))
+        for column in bent.reshape(len(bent), -1).T
+    ]
+    if None in each:
+        return None
+    return each[0] if len(each) == 1 else metric_for_each(each)
+
+
+def _metric_of_rows(estimator, prepared, objective, bent):
+    """The metric of the rows weighted by their second derivatives; None where all are zero."""
+    weights, frame = objective.weights, prepared.frame
+    h = _mean_curvature(bent, weights)
+    rows = bent if weights is None else bent * weights
+    if not float(np.max(rows)) > 0:
+        return None
+    user = DesignMatrix(objective.design.X, estimator.fit_intercept)
+    moments = moments_of(user, None, np.asarray(rows, dtype=objective.y.dtype))
+    size = np.diag(frame.user_spectrum.moments.covariance)
+    columns = column_coordinates(moments.mean, size, estimator.fit_intercept, objective.n_samples)
+    inside = moments.in_coordinates(columns)
+    covariance = inside.covariance
+    if not estimator.fit_intercept:
+        covariance = covariance + np.outer(inside.mean, inside.mean)
+    strengths = _strengths(estimator, l2_strength(prepared.components.penalty), columns)
+    return metric_of(columns, covariance, h, strengths)
+
+
+def _mean_curvature(bent, weights):
+    """Weighted mean of second derivatives, also over several targets; 1 where there is none."""
+    if weights is not None:
+        bent = bent * (weights if bent.ndim == 1 else weights[:, None])
+    mean = float(np.mean(bent))
+    return mean if 0 < mean < math.inf else 1.0
+
+
+def _strengths(estimator, strength, columns):
+    """Of the l2 penalty on scaled columns, which under ``standardize`` are what is penalised."""
+    if estimator.standardize:
+        return np.full(len(columns.scale), strength)
+    return strength / columns.scale**2
+
+
+def l2_strength(penalty):
+    """alpha if R(w) = alpha ||w||^2 / 2, 0 without a penalty, None for all others."""
+    if not penalty.active:
+        return 0.0
+    terms = penalty.kernel_terms
+    plain = terms is not None and terms.bounds is None and terms.l1 == 0
+    return terms.l2 if plain else None
+
+
+def condition_in_columns(covariance, extra):
+    """Condition number in scaled columns, an intercept included.
+
+    Directions that rounding alone keeps from being flat are passed over.
+    """
+    values = np.linalg.eigvalsh(covariance + np.diag(extra))
+    floor = values[-1] * len(values) * np.finfo(float).eps
+    curved = values[values > floor]
+    return max(curved[-1], 1.0) / min(curved[0], 1.0) if len(curved) else 1.0
+
+
+def epochs_at(condition, tol):
+    """Epochs that accelerated descent takes to bring the gap to tol^2 of itself.
+
+    It falls by 1 - 1 / sqrt(condition) an epoch (Nesterov, "Introductory lectures on convex
+    optimization", 2004, theorem 2.2.2).
+    """
+    return math.sqrt(condition) * 2 * math.log(1 / max(tol or 0.0, 1e-8))
+
+
+def _refuse_metric(loss, components, strength):
+    """Raise ValueError where the metric of the moments was asked for and cannot be had."""
+    problems = {
+        f"loss={type(loss).__name__}, which has kinks": not loss.smooth,
+        "batches of rows; use solver='batch'": not components.sampler.takes_all_rows,
+        f"penalty={type(components.penalty).__name__}; use 'l2' or None": strength is None,
+    }
+    for problem, present in problems.items():
+        if present:
+            raise ValueError(f"preconditioner='moments' cannot be combined with {problem}.")
+    raise ValueError(
+        "preconditioner='moments' needs NumPy or sparse data of at most 512 columns. "
+        "Use 'columns'."
+    )
