@@ -168,7 +168,7 @@ def test_squares_of_the_columns_cost_a_fit_no_pass(monkeypatch):
     X, y, weights = make_data()
     for storage in (np.asarray, sparse.csr_array):
         for loss, solver in (("huber", "batch"), ("poisson", "stochastic")):
-            model = GDRegressor(loss, solver=solver, learning_rate=1e-3)
+            model = GDRegressor(loss, solver=solver, learning_rate=1e-3, max_iter=30, tol=None)
             model.fit(storage(X), y, weights)
 
 
