@@ -26,11 +26,12 @@ from gdregress._estimator.saved_state import (
     plain_attributes,
     saved,
 )
+from gdregress._estimator.sparse_input import check_structure
 from gdregress._estimator.start import fresh_state, given_start, original_units, resumed
 from gdregress._estimator.swings import watch
 from gdregress._solver.history import History
 from gdregress._solver.solve import solve
-from gdregress._utils.array_api import detached, input_namespace, namespace, to_host, to_numpy
+from gdregress._utils.array_api import input_namespace, materialised, namespace, to_host, to_numpy
 from gdregress._utils.types import Array, ArrayLike, BaseEstimator, MatrixLike, available_if
 from gdregress._utils.validation import (
     Interval,
@@ -315,7 +316,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         check_is_fitted(self)
         xp, device = input_namespace(X)
         self._check_same_namespace(xp, device, method)
-        X = X if xp is np else detached(X)
+        check_structure(X)
+        X = materialised(X)
         X = validate_data(
             self,
             X,

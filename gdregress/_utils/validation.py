@@ -28,7 +28,6 @@ __all__ = [
     "StrOptions",
     "build_component",
     "check_choices",
-    "check_indices",
     "check_loss",
     "check_parameters",
     "check_partial_fit",
@@ -117,20 +116,6 @@ def warn_ignored(estimator, unused):
         value, default = getattr(estimator, name), defaults(type(estimator))[name]
         if value is not default and value != default:
             warn_user(f"{name}={value!r} has no effect: {reason}.", IgnoredParameterWarning)
-
-
-def check_indices(X):
-    """Raise ValueError if a sparse matrix points outside of itself."""
-    if (np.diff(X.indptr) < 0).any() or X.indptr[-1] > len(X.indices):
-        raise ValueError(
-            "X is not a valid CSR matrix: its indptr must never fall, nor end beyond its "
-            f"{len(X.indices)} indices."
-        )
-    if X.nnz and not 0 <= X.indices.min() <= X.indices.max() < X.shape[1]:
-        raise ValueError(
-            f"X has column indices from {X.indices.min()} to {X.indices.max()}, but only "
-            f"{X.shape[1]} columns."
-        )
 
 
 def check_loss(loss, estimator):
