@@ -9,7 +9,7 @@ from gdregress._estimator.callbacks import print_epoch
 from gdregress._estimator.components import build_components
 from gdregress._estimator.data import validate_input
 from gdregress._estimator.saved_state import saved
-from gdregress._estimator.start import own_generator, settings
+from gdregress._estimator.start import fitted_numbers, is_assigned, own_generator, settings
 from gdregress._objective.base import output_shape
 from gdregress._solver.history import History
 from gdregress._solver.run import State
@@ -50,7 +50,7 @@ def learn_part(estimator, X, y, sample_weight):
     state = dict(earlier) if earlier else _first_state(estimator)
     stream = _stream(estimator, state, X, y, weights, loss)
     part = _Part(estimator, X, y, weights, _of_numpy(loss, y), components.penalty, stream)
-    history = estimator.history_ if earlier else History()
+    history = estimator.history_.copy() if earlier else History()
     state["learning_rate"] = stream.learning_rate
     if not earlier:
         part.measure(history, state, started)
@@ -65,7 +65,9 @@ def learn_part(estimator, X, y, sample_weight):
     state["learning_rate"] = stream.learning_rate
     part.measure(history, state, started)
     history.forget(KEPT_ROWS)
-    _set_fitted(estimator, state, part, loss, history)
+    estimator._set_fitted(_fitted(state, part, loss, history))
+    if estimator.verbose:
+        print_epoch(history, estimator.verbose)
 
 
 def _warn_unused(estimator):
@@ -86,8 +88,8 @@ def _stream(estimator, state, X, y, weights, loss):
     """The stream so far; a new one that begins at the last fit, or at the best constant."""
     outputs = output_shape(y, loss)
     shape = (int(np.prod(outputs)), X.shape[1] + bool(estimator.fit_intercept))
-    if state["stream"] is not None:
-        stream = Stream.from_dict(state["stream"])
+    stream = None if state["stream"] is None else Stream.from_dict(state["stream"])
+    if stream is not None and not is_assigned(estimator, state):
         _check_shape(stream.params.shape, shape)
         return stream
     params = np.zeros(shape)
@@ -97,6 +99,8 @@ def _stream(estimator, state, X, y, weights, loss):
     elif estimator.fit_intercept and loss.target_range not in ("labels", "classes") and len(y):
         params[:, -1] = to_numpy(best_constant(loss, y, weights))
     rows = state["row_total"]
+    if stream is not None:
+        return stream.moved_to(params)
     return Stream.at(params, bool(estimator.fit_intercept), sparse.issparse(X), rows)
 
 
@@ -157,10 +161,10 @@ class _Part:
         return self.in_library(params if self.outputs else params[:, 0])
 
     def in_library(self, array):
-        """An array in the library, on the device and of the type of y."""
+        """A copy of an array in the library, on the device and of the type of y."""
         xp = namespace(self.like)
         device = None if xp is np else self.like.device
-        return asarray(np.ascontiguousarray(array), xp, device, dtype=self.like.dtype)
+        return asarray(np.array(array, order="C"), xp, device, dtype=self.like.dtype)
 
     def measure(self, history, state, started):
         """Add the objective on the rows of the call to the history."""
@@ -196,16 +200,24 @@ class _Part:
         return coef[0, ...], float(intercept[0])
 
 
-def _set_fitted(estimator, state, part, loss, history):
-    estimator.coef_, estimator.intercept_ = part.fitted()
-    estimator.n_iter_, estimator.t_ = state["epoch"], state["count"]
-    estimator.learning_rate_, estimator.momentum_ = state["learning_rate"], None
-    estimator.stop_reason_, estimator.converged_ = "max_iter", False
-    estimator.history_, estimator.loss_curve_ = history, history["objective"][1:]
-    vars(estimator).pop("validation_scores_", None)
-    estimator._loss, estimator._state = loss, state
-    if estimator.verbose:
-        print_epoch(history, estimator.verbose)
+def _fitted(state, part, loss, history):
+    """The attributes after a call, by name."""
+    coef, intercept = part.fitted()
+    state["fitted"] = fitted_numbers(coef, intercept)
+    return {
+        "coef_": coef,
+        "intercept_": intercept,
+        "n_iter_": state["epoch"],
+        "t_": state["count"],
+        "learning_rate_": state["learning_rate"],
+        "momentum_": None,
+        "stop_reason_": "max_iter",
+        "converged_": False,
+        "history_": history,
+        "loss_curve_": history["objective"][1:],
+        "_loss": loss,
+        "_state": state,
+    }
 
 
 class _InLibrary:

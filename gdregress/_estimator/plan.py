@@ -43,9 +43,10 @@ FALLING = 0.9
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Plan:
-    """A run ready to start, and where it starts from without a warm start."""
+    """A run ready to start, and where: at a state, or at parameters without one."""
 
     run: Run
+    start: Any
     first_params: Any
     diagnostics: RunDiagnostics
     momentum: float | str | None
@@ -94,6 +95,10 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     curvature, optimizer = _curvature_and_optimizer(
         estimator, components, objective, spectrum, null_params
     )
+    if start is not None:
+        # the difference of gradients on different rows is no curvature
+        on_rows = replace(start, searched=None) if in_parts else None
+        start = on_rows or start.on_data(objective, optimizer)
     rate = _first_rate(estimator, components, curvature, optimizer, start, in_parts)
     step = curvature.gradient_step()
     null_mapping = objective.gradient_mapping(null_params, objective.gradient(null_params), step)
@@ -114,8 +119,8 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         rules = ending_rules(
             estimator, components, objective, diagnostics, certificate, divergence
         )
-    if start is not None and start.plateau is not None and components.schedule.listens:
-        rules = replace(rules, plateau=start.plateau)
+        if start is not None and start.plateau is not None and components.schedule.listens:
+            rules = replace(rules, plateau=start.plateau)
     history, learns = History(), not in_parts and learns_rate(estimator, components.sampler)
     run = Run(
         objective=objective,
@@ -138,7 +143,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         renewal=hooks.renewal,
         history=history,
     )
-    return Plan(run, first, diagnostics, getattr(optimizer, "momentum", None))
+    return Plan(run, start, first, diagnostics, getattr(optimizer, "momentum", None))
 
 
 def _worth_moments(estimator, components, objective, frame):

@@ -70,6 +70,15 @@ class History:
         self.coef: list[Array] = []
         self.intercept: list[Array] = []
 
+    def copy(self) -> Self:
+        """The same rows, to which others may be added.
+
+        Returns
+        -------
+        History
+        """
+        return self.from_dict(self.to_dict())
+
     def append(self, row: Mapping[str, Any]) -> None:
         """Add a row, a dict with a value for each column."""
         for name, column in self._columns.items():

@@ -33,7 +33,8 @@ def solve(run, state):
     """
     _begin(run, state)
     row = Meter(run)(state, rate=run.learning_rate * state.rate_factor)
-    _resume_search(run, state, row)
+    if run.line_search is not None:
+        run.line_search.last = state.searched
     if run.learned_rate is not None:
         run.learned_rate.begin(state, row)
     best = Best(run, state.reported(), row)
@@ -62,7 +63,7 @@ def solve(run, state):
     except KeyboardInterrupt as error:
         stop, interrupt = "interrupted", error
     reason = stop or "max_iter"
-    best_row = best.epoch - run.history["epoch"][0]
+    best_row = _row_of(best, run)
     reason = _measured(run, len(run.history) - 1, state.reported(), reason)
     params, keeps_best = _end(run, state, best, reason)
     kept_row = best_row if keeps_best else len(run.history) - 1
@@ -114,17 +115,6 @@ def _begin(run, state):
         run.objective.move_anchor(state.anchor)
 
 
-def _resume_search(run, state, row):
-    """Continue the last line search if it was made on these data.
-
-    The difference of gradients on different data is no curvature.
-    """
-    if run.line_search is None or state.searched is None or state.objective is None:
-        return
-    if math.isclose(row["objective"], state.objective, rel_tol=10 * run.objective.rounding):
-        run.line_search.last = state.searched
-
-
 def _stopped(run, state, row):
     """Why the run ends with this epoch, or None."""
     return run.stopping.update(row) or _on_plateau(run, state, row)
@@ -156,10 +146,16 @@ def _end(run, state, best, reason):
     if run.objective.from_moments:
         state.anchor = run.objective.finite_anchor()
     state.snapshot = None
-    last = state.objective = run.history["objective"][-1]
-    worse_than_nothing = last > _nothing(run)
+    values = run.history["objective"]
+    state.objective, worse_than_nothing = values[-1], values[-1] > _nothing(run)
     keeps_best = run.validate is not None or reason in run.keep_best_on
     if keeps_best:
         state.restart_at(best.params, run.optimizer)
+        state.objective = values[_row_of(best, run)]
     keeps_best = keeps_best or worse_than_nothing
     return best.params if keeps_best else state.reported(), keeps_best
+
+
+def _row_of(best, run):
+    """Number of the row at whose end the best parameters were."""
+    return best.epoch - run.history["epoch"][0]
