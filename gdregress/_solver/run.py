@@ -193,10 +193,11 @@ class State:
         objective : Objective
         optimizer : Optimizer
         """
-        value = objective.value(self.reported())
         tolerance = max(SAME_VALUE, 10 * objective.rounding)
-        if self.objective is not None and math.isclose(value, self.objective, rel_tol=tolerance):
-            return self
+        if self.objective is not None:
+            value = objective.value(self.reported())
+            if math.isclose(value, self.objective, rel_tol=tolerance):
+                return self
         state = replace(self.moved_to(self.reported(), optimizer), memory=None, anchor=None)
         return replace(
             state, rate_factor=1.0, rate_has_failed=False, learning_rate=None, plateau=None

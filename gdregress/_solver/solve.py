@@ -37,6 +37,7 @@ def solve(run, state):
         run.line_search.last = state.searched
     if run.learned_rate is not None:
         run.learned_rate.begin(state, row)
+    state.objective = None  # that of the last run
     best = Best(run, state.reported(), row)
     stop, interrupt, n_iter, cuts = None, None, 0, 0
     try:
