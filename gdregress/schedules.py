@@ -15,7 +15,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 import numpy as np
 
@@ -313,16 +313,43 @@ SCHEDULES: dict[str, type[Schedule]] = {
 }
 
 
-def check_factor(schedule: Schedule, factors: Any) -> None:
-    """Raise ValueError unless a schedule's answer is finite and not negative."""
-    smallest, largest = (
-        (factors, factors) if isinstance(factors, float) else (np.min(factors), np.max(factors))
+def factor_at(schedule: Schedule, count: int) -> float:
+    """A schedule's factor at a count, as a finite Python float that is not negative.
+
+    Raises
+    ------
+    ValueError
+        For any other answer.
+    """
+    factor = schedule(count)
+    if isinstance(factor, (str, bytes)) or np.ndim(factor) or isinstance(factor, complex):
+        _refuse(schedule, factor, count)
+    try:
+        number = float(factor)
+    except (TypeError, ValueError):
+        _refuse(schedule, factor, count)
+    if not 0 <= number < math.inf:
+        _refuse(schedule, factor, count)
+    return number
+
+
+def factors_at(schedule: Schedule, counts: range) -> Any:
+    """The same for many counts, as an array."""
+    if not schedule.takes_arrays:
+        return np.array([factor_at(schedule, count) for count in counts])
+    factors = np.asarray(schedule(np.arange(counts.start, counts.stop)), dtype=float)
+    valid = (factors >= 0) & (factors < math.inf)
+    if not valid.all():
+        worst = int(np.argmin(valid))
+        _refuse(schedule, factors[worst], counts[worst])
+    return factors
+
+
+def _refuse(schedule: Schedule, answer: Any, count: int) -> NoReturn:
+    raise ValueError(
+        "The 'schedule' parameter must be a function of the update count with finite factors "
+        f">= 0. At the count {count} {schedule!r} returned {answer!r}."
     )
-    if not 0 <= smallest <= largest < math.inf:
-        raise ValueError(
-            "The 'schedule' parameter must be a function of the update count with finite "
-            f"factors >= 0. {schedule!r} returned {np.min(factors)}."
-        )
 
 
 def fill_horizon(schedule: Schedule, updates_per_epoch: int, max_iter: int) -> Schedule:

@@ -6,7 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from gdregress._estimator.callbacks import print_epoch
-from gdregress._estimator.components import build_components
+from gdregress._estimator.components import build_components, refuse_columns
 from gdregress._estimator.data import validate_input
 from gdregress._estimator.saved_state import saved
 from gdregress._estimator.start import fitted_numbers, is_assigned, own_generator, settings
@@ -42,6 +42,10 @@ def learn_part(estimator, X, y, sample_weight):
     (X, y, weights), loss = validate_input(
         estimator, X, y, sample_weight, components, earlier is None, in_parts=True
     )
+    if y.shape[0]:
+        components = components.with_checked_penalty(X.shape[1], loss, y)
+        if learns_by_rows(estimator):
+            refuse_columns(components, "partial_fit under learning_rate='auto'")
     n_rows, total = y.shape[0], y.shape[0] if weights is None else float(to_numpy(weights).sum())
     if earlier is not None and not n_rows:
         return

@@ -29,10 +29,11 @@ from gdregress._objective.curvature import prediction_scale
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress._solver.history import History
 from gdregress._solver.line_search import LineSearch
+from gdregress._solver.optimizer_check import check_optimizer
 from gdregress._solver.rate_search import EpochMomentum, LearnedRate
 from gdregress._solver.run import Run
 from gdregress._solver.stopping import Divergence
-from gdregress.schedules import fill_horizon
+from gdregress.schedules import factor_at, fill_horizon
 
 # Fewest updates after which an automatic schedule begins to fall: epochs of a few updates would
 # be over before anything is learned.
@@ -99,6 +100,11 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         # the difference of gradients on different rows is no curvature
         on_rows = replace(start, searched=None) if in_parts else None
         start = on_rows or start.on_data(objective, optimizer)
+    updates = sampler.updates_per_epoch(objective.n_samples)
+    schedule = _with_horizon(estimator, components.schedule, updates)
+    offset = start.count if start and components.schedule.runs_out else 0
+    check_optimizer(optimizer, first, needs_prox=components.penalty.active)
+    factor_at(schedule, (start.count if start else 0) - offset)
     rate = _first_rate(estimator, components, curvature, optimizer, start, in_parts)
     step = curvature.gradient_step()
     null_mapping = objective.gradient_mapping(null_params, objective.gradient(null_params), step)
@@ -106,7 +112,6 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     diagnostics = _diagnostics(
         estimator, components, curvature, optimizer, frame, null_objective, has_scale
     )
-    updates = sampler.updates_per_epoch(objective.n_samples)
     rules = Rules()
     if not in_parts:
         certificate = None
@@ -126,14 +131,14 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         objective=objective,
         optimizer=optimizer,
         sampler=sampler,
-        schedule=_with_horizon(estimator, components.schedule, updates),
+        schedule=schedule,
         learning_rate=rate,
         **vars(rules),
         max_iter=1 if in_parts else estimator.max_iter,
         gradient_step=step,
         gradient_units=units,
         started=started,
-        schedule_offset=start.count if start and components.schedule.runs_out else 0,
+        schedule_offset=offset,
         may_cut_rate=estimator.learning_rate == "auto",
         line_search=LineSearch(rate) if is_searched(estimator, components) else None,
         learned_rate=_learned_rate(objective, optimizer, history) if learns else None,

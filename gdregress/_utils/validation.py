@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import (
 )
 
 from gdregress._utils.array_api import namespace, to_numpy
+from gdregress._utils.numbers import as_python
 from gdregress.exceptions import IgnoredParameterWarning, warn_user
 
 __all__ = [
@@ -56,6 +57,7 @@ def check_parameters(component):
     known = defaults(type(component)).items()
     given = {name: getattr(component, name) for name, _ in known}
     changed = {name: given[name] for name, default in known if given[name] is not default}
+    _refuse_classes(type(component).__name__, changed)
     validate_parameter_constraints(
         component._parameter_constraints, changed, caller_name=type(component).__name__
     )
@@ -63,7 +65,18 @@ def check_parameters(component):
 
 def check_choices(caller, constraints, values):
     """The same for the arguments of a function."""
+    _refuse_classes(caller, values)
     validate_parameter_constraints(constraints, values, caller_name=caller)
+
+
+def _refuse_classes(caller, values):
+    """Raise InvalidParameterError for a class that stands where its instance is meant."""
+    for name, value in values.items():
+        if isinstance(value, type):
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {caller} must be an instance, {value.__name__}(). "
+                f"Got {value!r} instead."
+            )
 
 
 def check_partial_fit(estimator):
@@ -92,16 +105,24 @@ def build_component(choice, registry, flat_parameters):
         ``alpha``; None stands for the component's own default.
     """
     if not isinstance(choice, str) and choice is not None:
-        component, taken = clone(choice), set()
+        component, taken = _with_python_numbers(clone(choice)), set()
         component.check_formulas()
     else:
         component_class = registry[choice]
         taken = set(defaults(component_class)) & set(flat_parameters)
-        given = {name: flat_parameters[name] for name in taken}
+        given = {name: as_python(flat_parameters[name]) for name in taken}
         component = component_class(**{k: v for k, v in given.items() if v is not None})
     if taken or not isinstance(choice, str):  # defaults are within their ranges
         check_parameters(component)
     return component, taken
+
+
+def _with_python_numbers(component):
+    """The component, its own to change, with NumPy's scalars among its parameters as Python's."""
+    parameters = component.get_params(deep=False)
+    numbers = {name: as_python(value) for name, value in parameters.items()}
+    changed = {name: numbers[name] for name in numbers if numbers[name] is not parameters[name]}
+    return component.set_params(**changed)
 
 
 def warn_ignored(estimator, unused):
