@@ -1,6 +1,5 @@
 """Is ``jac`` the derivative of ``fun``? Asked once, where the minimisation starts."""
 
-import copy
 import math
 
 import numpy as np
@@ -13,7 +12,7 @@ STEP, TOLERANCE = 1e-5, 1e-2
 BENT = 0.1
 
 
-def check_jac(function, flat, rows):
+def check_jac(objective, flat):
     """Compare the gradient with central differences, along itself and along a random direction.
 
         g . d ~ (f(x + h d) - f(x - h d)) / (2 h)
@@ -22,20 +21,20 @@ def check_jac(function, flat, rows):
 
     Parameters
     ----------
-    function : Function
+    objective : FunctionObjective
+        Keeps what it is asked for at x0, where the run begins.
     flat : array
         x0.
-    rows : ndarray of int or None
 
     Raises
     ------
     ValueError
         With the numbers, if the two differ.
     """
-    if not function.by_hand or flat.dtype != widest_type(flat) or str(flat.dtype).endswith("32"):
+    by_hand = objective.function.by_hand
+    if not by_hand or flat.dtype != widest_type(flat) or str(flat.dtype).endswith("32"):
         return
-    function = copy.copy(function)  # which counts its calls
-    gradient = function.gradient(flat, rows)
+    here, gradient = objective.loss_value(flat, flat), objective.gradient(flat)
     norm = math.sqrt(dot(gradient, gradient))
     if not norm < math.inf:
         return
@@ -45,7 +44,7 @@ def check_jac(function, flat, rows):
     for direction in ([gradient / norm] if norm > 0 else []) + [
         random / dot(random, random) ** 0.5
     ]:
-        stated, measured = dot(gradient, direction), _difference(function, flat, rows, direction)
+        stated, measured = dot(gradient, direction), _difference(objective, flat, here, direction)
         if measured is None:
             continue
         if abs(stated - measured) > TOLERANCE * max(abs(stated), abs(measured)):
@@ -56,11 +55,14 @@ def check_jac(function, flat, rows):
             )
 
 
-def _difference(function, flat, rows, direction):
+def _difference(objective, flat, here, direction):
     """The derivative along a direction by differences; None where they tell nothing."""
     step = STEP * max(1.0, float(namespace(flat).max(abs(flat))))
     with np.errstate(all="ignore"):
-        low, here, high = (function.value(flat + k * step * direction, rows) for k in (-1, 0, 1))
+        low, high = (
+            objective.function.value(flat + k * step * direction, objective.all_rows)
+            for k in (-1, 1)
+        )
     if not all(map(math.isfinite, (low, here, high))):
         return None
     before, after = (here - low) / step, (high - here) / step

@@ -174,7 +174,7 @@ def minimize(
     penalty = build_component(penalty, PENALTIES, {})[0]
     sampler = _sampler(sampler, n_samples, learning_rate)
     objective = FunctionObjective(function, penalty, n_samples)
-    check_jac(function, tree.start, objective.all_rows)
+    check_jac(objective, tree.start)
     optimizer = _optimizer(optimizer, momentum)
     path = [] if store_path else None
     on_epoch = _Callback(callback, tree, objective, path)
