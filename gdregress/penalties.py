@@ -153,11 +153,15 @@ class ElasticNet(Penalty):
 class L1(Penalty):
     """R(w) = alpha ||w||_1, whose prox is the soft threshold: exact zeros.
 
+    It equals the name "l1", by which scikit-learn knows where coefficients are exactly zero.
+
     Parameters
     ----------
     alpha : float, default=1e-4
         Strength.
     """
+
+    __hash__ = object.__hash__
 
     _parameter_constraints = {"alpha": _NON_NEGATIVE}
 
@@ -169,6 +173,9 @@ class L1(Penalty):
 
     def prox(self, w: Array, step_size: Any) -> Array:
         return _soft_threshold(w, step_size * self.alpha)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, str) and other == "l1")
 
     @property
     def kernel_terms(self) -> KernelTerms:

@@ -96,7 +96,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         "early_stopping": ["boolean"],
         "scoring": [StrOptions({"loss", "score"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "average": [Interval(Integral, 0, None, closed="left"), "boolean"],
+        "average": [Interval(Integral, 1, None, closed="left"), "boolean"],
         "shuffle": ["boolean"],
         "warm_start": ["boolean"],
         "store_path": ["boolean"],

@@ -1,5 +1,7 @@
 """What happens around the epochs besides the descent: scikit-learn's callbacks and printing."""
 
+from gdregress._utils.array_api import namespace
+
 
 class EpochEnd:
     """Called by the loop after each epoch; True ends the run.
@@ -54,7 +56,8 @@ class EpochEnd:
             self.context.call_on_fit_task_end(estimator=self.estimator, **self.data)
 
     def _attributes(self, params):
-        coef, intercept = self.original(params)
+        # copies, to which a callback may write
+        coef, intercept = self.original(namespace(params).asarray(params, copy=True))
         attributes = {"coef_": coef, "intercept_": intercept, "_loss": self.loss}
         if hasattr(self.estimator, "classes_"):
             attributes["classes_"] = self.estimator.classes_

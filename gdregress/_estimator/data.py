@@ -110,8 +110,8 @@ def _unchanged(array):
 
 
 def _many_passes(components):
-    """Whether rows are collected more often than the moments do, from columns a slow thing."""
-    return not components.sampler.takes_all_rows or not components.loss.is_quadratic
+    """Whether rows are collected one by one, from columns a slow thing; passes copy blocks."""
+    return not components.sampler.takes_all_rows
 
 
 def hold_out(estimator, data):

@@ -101,7 +101,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         on_rows = replace(start, searched=None) if in_parts else None
         start = on_rows or start.on_data(objective, optimizer)
     updates = sampler.updates_per_epoch(objective.n_samples)
-    schedule = _with_horizon(estimator, components.schedule, updates)
+    schedule = _with_horizon(estimator, components.schedule, updates, in_parts)
     offset = start.count if start and components.schedule.runs_out else 0
     check_optimizer(optimizer, first, needs_prox=components.penalty.active)
     factor_at(schedule, (start.count if start else 0) - offset)
@@ -277,9 +277,18 @@ def _diagnostics(estimator, components, curvature, optimizer, frame, null_object
     )
 
 
-def _with_horizon(estimator, schedule, updates):
+def _with_horizon(estimator, schedule, updates, in_parts=False):
+    """The schedule with the updates of an epoch or of the run in place of ``scale=None``."""
     if estimator.schedule == "auto" and schedule.horizon == "epoch":
-        return schedule.with_scale(max(updates, FEWEST_UPDATES))
+        return schedule.with_scale(FEWEST_UPDATES if in_parts else max(updates, FEWEST_UPDATES))
+    if in_parts and schedule.horizon is not None and schedule.scale is None:
+        what = "an epoch" if schedule.horizon == "epoch" else "the run"
+        name = type(schedule).__name__
+        raise ValueError(
+            f"schedule={estimator.schedule!r} counts in updates of {what} over all rows, which "
+            "partial_fit cannot know from some of them. Give their number, for instance "
+            f"schedule={name}(scale=10_000), or use schedule='invscaling'."
+        )
     return fill_horizon(schedule, updates, estimator.max_iter)
 
 

@@ -20,6 +20,8 @@ LARGEST_ROW = 100
 # Bytes of a block of centred rows: it stays in the cache while its products are added up.
 BLOCK_BYTES = 1 << 15
 COPIED_ROWS = 4096
+# Numbers of sparse rows that are copied at a time.
+SPARSE_NUMBERS = 1 << 17
 # Of a mean, relative to the sizes of what it is the mean of.
 ROUNDING = 16 * float(np.finfo(float).eps)
 # Rows from which the means are guessed before the pass.
@@ -229,22 +231,36 @@ def _products_by_blocks(X, y, weights, shift):
 
 def _of_sparse(X, y, weights):
     """The same as `_of_dense`; columns that hold no zeros are centred by themselves before."""
-    n, y = X.shape[0], (y if y.ndim == 2 else y[:, None]).astype(float)
-    weights = np.ones(n) if weights is None else weights.astype(float)
-    total = weights.sum()
-    X = X.astype(float)
-    shift = np.concatenate([X.T @ weights, _sums(y, weights)]) / total
-    full = X.has_canonical_format & (np.bincount(X.indices, minlength=X.shape[1]) == n)
-    shift[: X.shape[1]] *= full
-    X.data -= shift[X.indices]
-    y -= shift[X.shape[1] :]
-    weighted = X.multiply(weights[:, None]).tocsr()
-    offset = np.concatenate([X.T @ weights, _sums(y, weights)]) / total
-    of_targets = np.einsum("ij,i,ik->jk", y, weights, y)
-    products = [[(X.T @ weighted).toarray(), weighted.T @ y], [None, of_targets]]
-    products[1][0] = products[0][1].T
-    covariance = np.block(products) / total - np.outer(offset, offset)
-    return total / n, shift + offset, covariance
+    (n, p), y = X.shape, y if y.ndim == 2 else y[:, None]
+    shift, total, count = np.zeros(p + y.shape[1]), 0.0, np.zeros(p, dtype=np.int64)
+    for X_rows, y_rows, w in _sparse_blocks(X, y, weights, 0 * shift):
+        shift += np.concatenate([X_rows.T @ w, _sums(y_rows, w)])
+        total += w.sum()
+        count += np.bincount(X_rows.indices, minlength=p)
+    shift /= total
+    shift[:p] *= X.has_canonical_format & (count == n)
+    offset, products = np.zeros(len(shift)), np.zeros((len(shift),) * 2)
+    for X_rows, y_rows, w in _sparse_blocks(X, y, weights, shift):
+        offset += np.concatenate([X_rows.T @ w, _sums(y_rows, w)])
+        weighted = X_rows.copy()
+        weighted.data *= np.repeat(w, np.diff(X_rows.indptr))
+        products[:p, :p] += X_rows.T @ weighted
+        products[:p, p:] += weighted.T @ y_rows
+        products[p:, p:] += np.einsum("ij,i,ik->jk", y_rows, w, y_rows)
+    products[p:, :p] = products[:p, p:].T
+    offset /= total
+    return total / n, shift + offset, products / total - np.outer(offset, offset)
+
+
+def _sparse_blocks(X, y, weights, shift):
+    """Rows of X and y less a shift and their weights, in double precision, a few at a time."""
+    p, rows = X.shape[1], max(1, SPARSE_NUMBERS * X.shape[0] // max(1, X.nnz))
+    for start in range(0, X.shape[0], rows):
+        some = slice(start, min(start + rows, X.shape[0]))
+        block = X[some].astype(float)
+        block.data -= shift[block.indices]
+        w = np.ones(block.shape[0]) if weights is None else weights[some].astype(float)
+        yield block, y[some].astype(float) - shift[p:], w
 
 
 def _sums(y, weights):

@@ -6,13 +6,17 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator
+from sklearn.feature_selection import SelectFromModel
+from sklearn.metrics import d2_tweedie_score, r2_score
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.utils import get_tags
 
 from gdregress import GDClassifier, GDRegressor, minimize
-from gdregress.losses import Huber, Loss
+from gdregress.losses import Huber, Loss, Poisson
 from gdregress.optimizers import Adam, Optimizer
 from gdregress.penalties import L1, L2, Penalty
 from gdregress.samplers import MiniBatch
-from gdregress.schedules import Cosine
+from gdregress.schedules import Cosine, Exponential
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -464,3 +468,162 @@ def test_numbers_of_numpy_go_with_tensors(penalty, torch):
         for optimizer in ("nesterov", "adam"):
             model = GDRegressor("huber", epsilon=np.float64(1.0), optimizer=optimizer, **given)
             assert model.fit(X, y).coef_.dtype == torch.float32
+
+
+# Scores
+
+
+class Counts(Loss):
+    """Poisson without the terms that know y only: its minimum is not 0."""
+
+    link, target_range = "log", "non-negative"
+
+    def value(self, y, z):
+        return np.exp(z) - y * z
+
+    def gradient(self, y, z):
+        return np.exp(z) - y
+
+
+class CountsWithDeviance(Counts):
+    def deviance(self, y, z):
+        return Poisson().deviance(y, z)
+
+
+def counts(n=200):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(n, 3))
+    return X, rng.poisson(np.exp(X @ [0.5, -0.3, 0.2] + 1)).astype(float)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_own_losses_are_scored_by_their_deviance_or_by_the_prediction(weighted):
+    X, y = counts()
+    w = np.linspace(1, 3, len(y)) if weighted else None
+    model = GDRegressor(Counts()).fit(X, y)
+    expected = r2_score(y, model.predict(X), sample_weight=w)
+    assert model.score(X, y, w) == pytest.approx(expected, rel=1e-9)
+    model = GDRegressor(CountsWithDeviance()).fit(X, y)
+    expected = d2_tweedie_score(y, model.predict(X), sample_weight=w, power=1)
+    assert model.score(X, y, w) == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize("loss", [Counts(), CountsWithDeviance(), "poisson"], ids=str)
+@pytest.mark.parametrize("given", [{}, {"early_stopping": True, "scoring": "score"}], ids=str)
+def test_searches_choose_the_better_model(loss, given):
+    X, y = counts()
+    model = GDRegressor(loss, penalty="l2", random_state=0, **given)
+    search = GridSearchCV(model, {"alpha": [1e4, 1e-3]}, cv=3).fit(X, y)
+    assert search.best_params_ == {"alpha": 1e-3}
+    assert search.best_score_ > 0.2
+
+
+def test_a_deviance_is_forgotten_with_the_value_that_it_is_about():
+    class Half(Poisson):
+        def value(self, y, z):
+            return super().value(y, z) / 2
+
+        def gradient(self, y, z):
+            return super().gradient(y, z) / 2
+
+    assert Half().deviance is None
+    assert Poisson().deviance is not None
+
+
+@pytest.mark.parametrize("loss", ["poisson", Counts()], ids=str)
+def test_a_fold_without_an_event_has_a_score(loss):
+    X, y = counts()
+    model = GDRegressor(loss).fit(X, y)
+    assert model.score(X[:10], np.zeros(10)) == 0.0
+    rare = np.zeros(len(y))
+    rare[[0, 1, 60, 61]] = 1.0
+    scores = cross_val_score(GDRegressor(loss, penalty="l2"), X, rare, cv=KFold(4))
+    assert np.isfinite(scores).all()
+
+
+# What scikit-learn asks
+
+
+def test_l1_and_its_name_are_the_same_to_feature_selection():
+    X, y = make_data()
+    X = np.column_stack([X, np.random.RandomState(1).normal(size=(60, 2))])
+    selected = [
+        SelectFromModel(model).fit(X, y)
+        for model in (GDRegressor(penalty="l1", alpha=0.1), GDRegressor(penalty=L1(0.1)))
+    ]
+    assert selected[0].threshold_ == selected[1].threshold_ == 1e-5
+    assert_array_equal(selected[0].get_support(), selected[1].get_support())
+    assert L1() != L1() and L1() != "l2" and L1() != L2()
+    assert len({L1(), L1()}) == 2
+
+
+@pytest.mark.parametrize(
+    ("loss", "positive"),
+    [("poisson", True), ("gamma", True), (Poisson(), True), ("huber", False), (Counts(), True)],
+    ids=str,
+)
+def test_positive_targets_are_a_tag(loss, positive):
+    assert get_tags(GDRegressor(loss)).target_tags.positive_only is positive
+
+
+def test_an_average_of_no_updates_is_refused():
+    X, y = make_data()
+    with pytest.raises(ValueError, match="'average' parameter of GDRegressor"):
+        GDRegressor(average=0).fit(X, y)
+    GDRegressor(average=False).fit(X, y)
+
+
+# Whole-data rules and parts
+
+
+@pytest.mark.parametrize(
+    "schedule", ["exponential", "step", "cosine", "one-cycle", Exponential(0.5)]
+)
+def test_partial_fit_knows_no_epochs(schedule):
+    X, y = make_data()
+    model = GDRegressor(schedule=schedule, learning_rate=0.01, solver="stochastic")
+    with pytest.raises(ValueError, match=r"partial_fit cannot know .*\(scale=10_000\)"):
+        model.partial_fit(X, y)
+    model.fit(X, y)
+
+
+def test_automatic_schedules_of_parts_do_not_depend_on_the_size_of_a_part():
+    X, y = make_data()
+    given = {"learning_rate": 0.01, "solver": "stochastic", "shuffle": False}
+    coefs = []
+    for size in (1, 7, 60):
+        model = GDRegressor(**given)
+        for start in range(0, 60, size):
+            model.partial_fit(X[start : start + size], y[start : start + size])
+        coefs.append(model.coef_)
+    assert_allclose(coefs[0], coefs[2], rtol=1e-12)
+    assert_allclose(coefs[1], coefs[2], rtol=1e-12)
+
+
+# Callbacks
+
+
+class Writes:
+    """Writes into all that it is handed."""
+
+    def setup(self, estimator, context):
+        pass
+
+    def teardown(self, estimator, context):
+        pass
+
+    def on_fit_task_begin(self, estimator, context, *, X, y):
+        pass
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        if context.task_name == "epoch":
+            fitted_estimator.coef_[:] = 1e6
+            fitted_estimator.intercept_ = -1e6
+        return False
+
+
+@pytest.mark.parametrize("given", [{}, {"solver": "mini-batch"}, {"learning_rate": 0.1}], ids=str)
+def test_a_callback_that_writes_into_coefficients_changes_nothing(given):
+    X, y = make_data()
+    model = GDRegressor(random_state=0, **given).set_callbacks(Writes()).fit(X, y)
+    assert_array_equal(model.coef_, GDRegressor(random_state=0, **given).fit(X, y).coef_)

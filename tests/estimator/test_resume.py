@@ -17,6 +17,7 @@ from gdregress.losses import Huber, Loss
 from gdregress.optimizers import Adam
 from gdregress.penalties import Box
 from gdregress.samplers import SAMPLERS
+from gdregress.schedules import Exponential
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -321,7 +322,7 @@ class TestPartialFit:
             "optimizer": optimizer,
             "average": average,
             "learning_rate": 0.02,
-            "schedule": "exponential",
+            "schedule": Exponential(scale={"batch": 1, "mini-batch": 2, "stochastic": 48}[solver]),
             "random_state": 5,
         }
         whole = GDRegressor(max_iter=6, tol=None, **given).fit(X, y)
