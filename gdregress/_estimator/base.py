@@ -14,7 +14,7 @@ import numpy.typing as npt
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gdregress._estimator.callbacks import EpochEnd, print_epoch
+from gdregress._estimator.callbacks import EpochEnd, print_end, print_epoch
 from gdregress._estimator.diagnosis import report
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
@@ -233,6 +233,20 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             self._partial_fit(X, y, sample_weight)
         return self
 
+    def _check_schedule_of_parts(self):
+        """Raise AttributeError for a schedule that has to know how many updates there are."""
+        name, by_name = self.schedule, isinstance(self.schedule, str)
+        schedule = SCHEDULES[name]() if by_name and name in SCHEDULES else name
+        horizon = getattr(schedule, "horizon", None)
+        if learns_by_rows(self) or horizon is None or getattr(schedule, "scale", 1) is not None:
+            return
+        what = "an epoch" if horizon == "epoch" else "the run"
+        raise AttributeError(
+            f"schedule={name!r} counts in updates of {what} over all rows, which partial_fit "
+            "cannot know from some of them. Give their number, for instance "
+            f"schedule={type(schedule).__name__}(scale=10_000), or use schedule='invscaling'."
+        )
+
     @with_callbacks
     def _fit(self, X, y, sample_weight, coef_init, intercept_init):
         prepared = prepare(self, X, y, sample_weight)
@@ -252,6 +266,8 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         epoch_end.begin()
         result = solve(plan.run, state)
         self._set_fitted(self._fitted(result, plan, state, prepared, original))
+        if self.verbose:
+            print_end(self.history_, self.stop_reason_, self.verbose)
         epoch_end.close()
         if result.interrupt is not None:
             raise result.interrupt

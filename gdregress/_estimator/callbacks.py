@@ -66,8 +66,23 @@ class EpochEnd:
 
 def print_epoch(history, verbose):
     """Print the last epoch: every one with verbose=2; 1, 2, 5, 10, 20, 50, ... with verbose=1."""
-    digits = str(len(history) - 1)
-    if digits == "1":
+    epochs = len(history) - 1
+    if epochs == 1:
         print(history.header())
-    if verbose > 1 or (digits[0] in "125" and set(digits[1:]) <= {"0"}):
+    if verbose > 1 or _is_round(epochs):
         print(history.line())
+
+
+def print_end(history, reason, verbose):
+    """Print the last epoch, if it has not been, and why the run ended with it."""
+    epochs = len(history) - 1
+    if epochs < 1:
+        print(history.header())
+    if not (verbose > 1 or _is_round(epochs)):
+        print(history.line())
+    print(f"Ended by {reason!r} after {epochs} epochs.")
+
+
+def _is_round(epochs):
+    digits = str(epochs)
+    return digits[0] in "125" and set(digits[1:]) <= {"0"}

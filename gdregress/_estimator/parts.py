@@ -182,8 +182,7 @@ class _Part:
                 values = values if values.ndim == 1 else values.sum(axis=1)
                 loss = float(self.weights @ values / self.weights.sum())
         history.append(
-            dict.fromkeys(history.columns())
-            | {
+            {
                 "epoch": state["epoch"],
                 "t": state["count"],
                 "objective": loss + penalty,

@@ -281,14 +281,6 @@ def _with_horizon(estimator, schedule, updates, in_parts=False):
     """The schedule with the updates of an epoch or of the run in place of ``scale=None``."""
     if estimator.schedule == "auto" and schedule.horizon == "epoch":
         return schedule.with_scale(FEWEST_UPDATES if in_parts else max(updates, FEWEST_UPDATES))
-    if in_parts and schedule.horizon is not None and schedule.scale is None:
-        what = "an epoch" if schedule.horizon == "epoch" else "the run"
-        name = type(schedule).__name__
-        raise ValueError(
-            f"schedule={estimator.schedule!r} counts in updates of {what} over all rows, which "
-            "partial_fit cannot know from some of them. Give their number, for instance "
-            f"schedule={name}(scale=10_000), or use schedule='invscaling'."
-        )
     return fill_horizon(schedule, updates, estimator.max_iter)
 
 

@@ -76,6 +76,7 @@ def resumed(estimator, prepared):
     """
     saved, objective = estimator._state, prepared.objective
     shape = (objective.design.n_parameters, *objective.output_shape)
+    saved = _of_shape(shape, saved)
     if tuple(saved["params"].shape) != shape:
         raise ValueError(
             "The earlier fit cannot be continued: its coefficients and intercept have the "
@@ -110,6 +111,18 @@ def is_assigned(estimator, saved):
 def fitted_numbers(coef, intercept):
     """Copies of ``coef_`` and ``intercept_``, to which nobody else writes."""
     return [np.array(to_numpy(coef)), np.array(to_numpy(intercept))]
+
+
+def _of_shape(shape, saved):
+    """A saved state of one target, given as a column where it was a vector, or the other way."""
+    known = tuple(saved["params"].shape)
+    if known == shape or {known, shape} != {shape[:1], (*shape[:1], 1)}:
+        return saved
+
+    def shaped(array):
+        return namespace(array).reshape(array, shape) if tuple(array.shape) == known else array
+
+    return {**saved, **{name: converted(saved[name], shaped) for name in _OF_THE_TYPE_OF_Y}}
 
 
 def _of_type_of(y, saved):

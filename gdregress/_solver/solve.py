@@ -46,7 +46,7 @@ def solve(run, state):
                 for row in epochs:
                     n_iter += 1
                     kept = run.learned_rate is None or run.learned_rate.keeps(state, row)
-                    row = row if kept else run.history.row(-1)
+                    row = row if kept else run.history.full_row(-1)
                     diverged = run.divergence.update(row)
                     if diverged and run.may_cut_rate and cuts < MAX_CUTS:
                         cuts += 1
@@ -85,7 +85,7 @@ def _measured(run, index, params, reason):
         return reason
     run.history.correct(index, "gap", gap)
     ended_early = reason not in ("max_iter", "plateau")
-    return reason if ended_early else run.stopping.update(run.history.row(index)) or reason
+    return reason if ended_early else run.stopping.update(run.history.full_row(index)) or reason
 
 
 def _epochs(run, state, most):

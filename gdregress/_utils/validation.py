@@ -88,6 +88,7 @@ def check_partial_fit(estimator):
                 f"partial_fit cannot be combined with {name}=True, which needs all rows at once. "
                 f"Set {name}=False{advice}."
             )
+    estimator._check_schedule_of_parts()
     return True
 
 
