@@ -20,6 +20,7 @@ from gdregress._estimator.learning_rate import (
     learns_rate,
     resolved_momentum,
 )
+from gdregress._estimator.method import method_of
 from gdregress._estimator.metric import worth_moments
 from gdregress._estimator.rules import Rules, ending_rules
 from gdregress._estimator.run_facts import RunDiagnostics
@@ -96,16 +97,17 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     curvature, optimizer = _curvature_and_optimizer(
         estimator, components, objective, spectrum, null_params
     )
-    if start is not None:
-        # the difference of gradients on different rows is no curvature
-        on_rows = replace(start, searched=None) if in_parts else None
-        start = on_rows or start.on_data(objective, optimizer)
+    start = _known_start(start, objective, optimizer, in_parts)
     updates = sampler.updates_per_epoch(objective.n_samples)
     schedule = _with_horizon(estimator, components.schedule, updates, in_parts)
     offset = start.count if start and components.schedule.runs_out else 0
     check_optimizer(optimizer, first, needs_prox=components.penalty.active)
     factor_at(schedule, (start.count if start else 0) - offset)
-    rate = _first_rate(estimator, components, curvature, optimizer, start, in_parts)
+    method = "updates" if in_parts else method_of(estimator, components, objective)
+    searched = method == "updates" and is_searched(estimator, components)
+    rate = 1.0
+    if method == "updates":
+        rate = _first_rate(estimator, components, curvature, optimizer, start, in_parts)
     step = curvature.gradient_step()
     null_mapping = objective.gradient_mapping(null_params, objective.gradient(null_params), step)
     units, reference = objective.measuring_units(null_mapping)
@@ -122,7 +124,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         above = _above_stable_limit(estimator, components, objective, diagnostics, start)
         divergence = Divergence(largest, above, has_scale)
         rules = ending_rules(
-            estimator, components, objective, diagnostics, certificate, divergence
+            estimator, components, objective, diagnostics, certificate, divergence, method
         )
         if start is not None and start.plateau is not None and components.schedule.listens:
             rules = replace(rules, plateau=start.plateau)
@@ -132,6 +134,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         optimizer=optimizer,
         sampler=sampler,
         schedule=schedule,
+        method=method,
         learning_rate=rate,
         **vars(rules),
         max_iter=1 if in_parts else estimator.max_iter,
@@ -140,7 +143,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         started=started,
         schedule_offset=offset,
         may_cut_rate=estimator.learning_rate == "auto",
-        line_search=LineSearch(rate) if is_searched(estimator, components) else None,
+        line_search=LineSearch(rate) if searched else None,
         learned_rate=_learned_rate(objective, optimizer, history) if learns else None,
         validate=hooks.validate,
         store=hooks.store,
@@ -149,6 +152,14 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         history=history,
     )
     return Plan(run, start, first, diagnostics, getattr(optimizer, "momentum", None))
+
+
+def _known_start(start, objective, optimizer, in_parts):
+    """The state where a run starts, without what is true of other data only."""
+    if start is None or not in_parts:
+        return start and start.on_data(objective, optimizer)
+    # the difference of gradients on different rows is no curvature
+    return replace(start, searched=None)
 
 
 def _worth_moments(estimator, components, objective, frame):
