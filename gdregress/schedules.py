@@ -28,12 +28,29 @@ _FACTOR = [Interval(Real, 0, 1, closed="right")]
 
 
 class Schedule(StatesFacts, BaseEstimator, ABC):
-    """Base of the named schedules.
+    """Base of the named schedules; any function of the count of updates is a schedule, too.
+
+    `__call__` returns the factor of the learning rate, finite and not negative. What it returns at
+    the first count is checked before the run.
 
     ``horizon`` is "epoch", "run" or None; ``listens`` says whether the loop tells the schedule of
     plateaus. Facts about `__call__` are ``is_constant``, whether the factor is always 1, and
     ``takes_arrays``, whether it answers an array of counts with an array of factors, also for
     counts to which the run may never come.
+
+    Examples
+    --------
+    >>> from gdregress import GDRegressor
+    >>> from gdregress.schedules import Schedule
+    >>> class Halving(Schedule):
+    ...     def __init__(self, every: int = 100) -> None:
+    ...         self.every = every
+    ...     def __call__(self, count):
+    ...         return 0.5 ** (count // self.every)
+    >>> given = {"learning_rate": 0.2, "max_iter": 4, "tol": None, "optimizer": "gd"}
+    >>> model = GDRegressor(schedule=Halving(2), **given).fit([[0.0], [1.0]], [1.0, 2.0])
+    >>> model.history_["learning_rate"][1:]
+    [0.2, 0.2, 0.1, 0.1]
     """
 
     horizon: Literal["epoch", "run"] | None = None

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gdregress._estimator.callbacks import EpochEnd, print_end, print_epoch
+from gdregress._estimator.callbacks import EpochEnd, print_end, print_epoch, refuse_refit
 from gdregress._estimator.diagnosis import report
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
@@ -249,6 +249,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
 
     @with_callbacks
     def _fit(self, X, y, sample_weight, coef_init, intercept_init):
+        refuse_refit(self)
         prepared = prepare(self, X, y, sample_weight)
         start = given_start(self, prepared, coef_init, intercept_init)
         original = original_units(prepared, self._coef_as_rows)

@@ -1,6 +1,33 @@
 """What happens around the epochs besides the descent: scikit-learn's callbacks and printing."""
 
+from contextlib import contextmanager
+from threading import local
+
 from gdregress._utils.array_api import namespace
+
+# Of each thread, the estimators whose callbacks are at work.
+_here = local()
+
+
+@contextmanager
+def _hooks_of(estimator):
+    """While the callbacks of an estimator are at work."""
+    at_work = vars(_here).setdefault("at_work", [])
+    at_work.append(estimator)
+    try:
+        yield
+    finally:
+        at_work.pop()
+
+
+def refuse_refit(estimator):
+    """Raise RuntimeError if a callback fits the estimator that it is called by."""
+    if any(one is estimator for one in vars(_here).get("at_work", ())):
+        raise RuntimeError(
+            f"A callback of {type(estimator).__name__} has called fit of the estimator that is "
+            "being fitted, which would never end. Fit a clone: "
+            "sklearn.base.clone(estimator).set_callbacks([]).fit(X, y)."
+        )
 
 
 class EpochEnd:
@@ -35,7 +62,8 @@ class EpochEnd:
             self.context = self.estimator._init_callback_context(
                 max_subtasks=self.estimator.max_iter
             )
-            self.context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+            with _hooks_of(self.estimator):
+                self.context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
     def __call__(self, history, params):
         if self.estimator.verbose:
@@ -43,17 +71,19 @@ class EpochEnd:
         if self.context is None:
             return False
         subcontext = self.context.subcontext(task_name="epoch")
-        subcontext.call_on_fit_task_begin(estimator=self.estimator, **self.data)
-        return subcontext.call_on_fit_task_end(
-            estimator=self.estimator,
-            reconstruction_attributes=lambda: self._attributes(params),
-            **self.data,
-        )
+        with _hooks_of(self.estimator):
+            subcontext.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+            return subcontext.call_on_fit_task_end(
+                estimator=self.estimator,
+                reconstruction_attributes=lambda: self._attributes(params),
+                **self.data,
+            )
 
     def close(self):
         """After the last epoch."""
         if self.context is not None:
-            self.context.call_on_fit_task_end(estimator=self.estimator, **self.data)
+            with _hooks_of(self.estimator):
+                self.context.call_on_fit_task_end(estimator=self.estimator, **self.data)
 
     def _attributes(self, params):
         # copies, to which a callback may write

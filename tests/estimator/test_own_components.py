@@ -631,3 +631,38 @@ def test_a_callback_that_writes_into_coefficients_changes_nothing(given):
     X, y = make_data()
     model = GDRegressor(random_state=0, **given).set_callbacks(Writes()).fit(X, y)
     assert_array_equal(model.coef_, GDRegressor(random_state=0, **given).fit(X, y).coef_)
+
+
+class Does(Writes):
+    """Calls a function with the estimator after every epoch."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def on_fit_task_end(self, estimator, context):
+        if context.task_name == "epoch":
+            self.function(estimator)
+
+
+def test_a_callback_that_fits_its_estimator_is_refused():
+    X, y = make_data()
+    model = GDRegressor().fit(X, y)
+    coef = model.coef_.copy()
+    model.set_callbacks(Does(lambda estimator: estimator.fit(X[:10], y[:10])))
+    with pytest.raises(RuntimeError, match="has called fit of the estimator that is being fitted"):
+        model.fit(X, 2 * y)
+    assert_array_equal(model.coef_, coef)
+    model.set_callbacks(Does(lambda estimator: GDRegressor().fit(X[:10], y[:10])))
+    assert_array_equal(model.fit(X, y).coef_, coef)
+
+
+@pytest.mark.parametrize("given", [{}, {"solver": "mini-batch"}], ids=str)
+def test_parameters_that_a_callback_changes_count_for_the_next_fit(given):
+    X, y = make_data()
+    expected = GDRegressor(random_state=0, **given).fit(X, y)
+    changes = {"max_iter": 2, "alpha": 5.0, "penalty": "l2", "loss": "huber", "tol": None}
+    model = GDRegressor(random_state=0, **given)
+    model.set_callbacks(Does(lambda estimator: estimator.set_params(**changes))).fit(X, y)
+    assert_array_equal(model.coef_, expected.coef_)
+    assert model.n_iter_ == expected.n_iter_
+    assert model.get_params()["alpha"] == 5.0
