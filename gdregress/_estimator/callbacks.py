@@ -25,8 +25,7 @@ def refuse_refit(estimator):
     if any(one is estimator for one in vars(_here).get("at_work", ())):
         raise RuntimeError(
             f"A callback of {type(estimator).__name__} has called fit of the estimator that is "
-            "being fitted, which would never end. Fit a clone: "
-            "sklearn.base.clone(estimator).set_callbacks([]).fit(X, y)."
+            "being fitted, which would never end. Fit a clone without callbacks."
         )
 
 
