@@ -15,7 +15,15 @@ from gdregress._utils.validation import defaults
 from gdregress.samplers import SAMPLERS
 
 # What of a state holds arrays like the targets.
-_OF_THE_TYPE_OF_Y = ("params", "memory", "epoch_momentum", "searched", "average", "anchor")
+_OF_THE_TYPE_OF_Y = (
+    "params",
+    "memory",
+    "epoch_momentum",
+    "searched",
+    "conjugate",
+    "average",
+    "anchor",
+)
 
 
 def given_start(estimator, prepared, coef_init, intercept_init):

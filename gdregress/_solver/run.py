@@ -183,7 +183,9 @@ class State:
         """
         memory = self.memory if optimizer.adaptive else optimizer.init(params)
         average = None if self.average is None else SuffixAverage(self.average.start)
-        of_the_course = dict.fromkeys(("epoch_momentum", "searched", "objective", "swings"))
+        of_the_course = dict.fromkeys(
+            ("epoch_momentum", "searched", "conjugate", "objective", "swings")
+        )
         return replace(self, params=params, memory=memory, average=average, **of_the_course)
 
     def on_data(self, objective, optimizer):
