@@ -130,7 +130,7 @@ def _of_shape(shape, saved):
     def shaped(array):
         return namespace(array).reshape(array, shape) if tuple(array.shape) == known else array
 
-    return {**saved, **{name: converted(saved[name], shaped) for name in _OF_THE_TYPE_OF_Y}}
+    return {**saved, **{name: converted(saved.get(name), shaped) for name in _OF_THE_TYPE_OF_Y}}
 
 
 def _of_type_of(y, saved):
@@ -144,7 +144,7 @@ def _of_type_of(y, saved):
     def cast(array):
         return asarray(to_numpy(array), xp, device, dtype=y.dtype)
 
-    return {**saved, **{name: converted(saved[name], cast) for name in _OF_THE_TYPE_OF_Y}}
+    return {**saved, **{name: converted(saved.get(name), cast) for name in _OF_THE_TYPE_OF_Y}}
 
 
 def _in_other_coordinates(estimator, prepared, saved):
