@@ -10,15 +10,16 @@ import numpy as np
 from scipy import sparse
 
 from gdregress._core import arrays as core
-from gdregress._core.threads import pieces_of, sum_in_threads
+from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
 from gdregress._utils.array_api import namespace, take_rows, to_numpy
 
 # Up to this many parameters the p x p matrix is cheap beside the data.
 LARGEST = 512
 # A sparse product X'X costs (nonzeros per row) times more than one pass over the data.
 LARGEST_ROW = 100
-# Bytes of a block of centred rows: it stays in the cache while its products are added up.
-BLOCK_BYTES = 1 << 15
+# Rows of a block, which stays in the cache while its products are added up, and columns of a panel
+# of it: see add_gram in the kernels.
+BLOCK_ROWS, PANEL = 128, 16
 COPIED_ROWS = 4096
 # Of a mean, relative to the sizes of what it is the mean of.
 ROUNDING = 16 * float(np.finfo(float).eps)
@@ -193,13 +194,13 @@ def _mean_row(rows):
 def _products(X, y, weights, shift, kernels=core.kernels):
     """Weighted products of the columns [X - shift, y - shift, 1] with each other."""
     n, p = X.shape
-    width = -(-(p + y.shape[1] + 1) // 8) * 8
-    rows = max(8, BLOCK_BYTES // (8 * width))
+    panels = -(-(p + y.shape[1] + 1) // PANEL)
+    width = panels * PANEL
     shifts = np.ascontiguousarray(shift[:p]), np.ascontiguousarray(shift[p:])
     weights = core.kernel_weights(weights, X.dtype)
 
     def add(start, stop, total):
-        block = np.zeros((rows, width))
+        block = memory_apart(panels, BLOCK_ROWS, PANEL)
         step = stop - start if X.flags.c_contiguous else COPIED_ROWS
         for first in range(start, stop, step):
             some = slice(first, min(first + step, stop))
