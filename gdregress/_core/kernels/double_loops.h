@@ -50,32 +50,29 @@ static void NAMED(shrink_each)(double *w, const double *l1s, const double *l2s, 
     }
 }
 
-/* S <- S + B'B on and above the diagonal, tile by tile of 4 x 2 LANES sums that stay in registers.
+/* S <- S + B'B on and above the diagonal, tile by tile of 4 x 3 LANES sums that stay in registers.
  *
  * The q columns of B lie in panels of PANEL, which are `apart` numbers apart, each row of a panel
  * next to the other, so that a tile reads memory from end to end. S has rows of `width` numbers. */
 static void NAMED(add_gram)(const double *B, ptrdiff_t apart, double *S, ptrdiff_t width,
                             ptrdiff_t rows, ptrdiff_t q)
 {
-    for (ptrdiff_t j = 0; j < q; j += 2 * LANES)
-        for (ptrdiff_t i = 0; i < q && i < j + 2 * LANES; i += 4) {
+    for (ptrdiff_t j = 0; j < q; j += 3 * LANES)
+        for (ptrdiff_t i = 0; i < q && i < j + 3 * LANES; i += 4) {
             const double *left = B + i / PANEL * apart + i % PANEL;
             const double *right = B + j / PANEL * apart + j % PANEL;
             const VECTOR(LANES) zero = {0};
-            VECTOR(LANES) a[4], b[4];
+            VECTOR(LANES) sums[4][3];
             for (int t = 0; t < 4; t++)
-                a[t] = b[t] = zero;
-            for (ptrdiff_t r = 0; r < rows; r++, left += PANEL, right += PANEL) {
-                VECTOR(LANES) x = AT(LANES, right), y = AT(LANES, right + LANES);
-                for (int t = 0; t < 4; t++) {
-                    a[t] += left[t] * x;
-                    b[t] += left[t] * y;
-                }
-            }
-            for (int t = 0; t < 4; t++) {
-                AT(LANES, S + (i + t) * width + j) += a[t];
-                AT(LANES, S + (i + t) * width + j + LANES) += b[t];
-            }
+                for (int v = 0; v < 3; v++)
+                    sums[t][v] = zero;
+            for (ptrdiff_t r = 0; r < rows; r++, left += PANEL, right += PANEL)
+                for (int t = 0; t < 4; t++)
+                    for (int v = 0; v < 3; v++)
+                        sums[t][v] += left[t] * AT(LANES, right + v * LANES);
+            for (int t = 0; t < 4; t++)
+                for (int v = 0; v < 3; v++)
+                    AT(LANES, S + (i + t) * width + j + v * LANES) += sums[t][v];
         }
 }
 

@@ -50,12 +50,13 @@ def dense_moments(
     with cython.nogil:
         while i < stop:
             m = min(B.shape[1], stop - i)
+            h = (p + k) // width
             for a in range(m):
                 root = sqrt(weight(weights, i + a))
                 centre(X, i + a, shift_x, root, B, a)
-                for j in range(k):
-                    B[(p + j) // width, a, (p + j) % width] = (y[i + a, j] - shift_y[j]) * root
-                B[(p + k) // width, a, (p + k) % width] = root
+                B[h, a, p + k - h * width] = root
+            for j in range(k):
+                centre_target(y, i, m, j, shift_y, B, p)
             if cython.compiled:
                 block, sums = cython.address(B[0, 0, 0]), cython.address(S[0, 0])
                 add_gram(block, B.shape[1] * width, sums, S.shape[1], m, p + k + 1)
@@ -65,6 +66,30 @@ def dense_moments(
                         for j in range(h, S.shape[1]):
                             S[h, j] += B[h // width, a, h % width] * B[j // width, a, j % width]
             i += m
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def centre_target(
+    y: cython.const[cython.floating][:, ::1],
+    i: cython.Py_ssize_t,
+    m: cython.Py_ssize_t,
+    j: cython.Py_ssize_t,
+    shift_y: cython.const[cython.double][::1],
+    B: cython.double[:, :, ::1],
+    p: cython.Py_ssize_t,
+) -> cython.void:
+    """Column p + j of B <- target j of m rows from row i on, times the last column."""
+    width: cython.Py_ssize_t = B.shape[2]
+    h: cython.Py_ssize_t = (p + j) // width
+    last: cython.Py_ssize_t = (p + y.shape[1]) // width
+    a: cython.Py_ssize_t
+    for a in range(m):
+        B[h, a, p + j - h * width] = (y[i + a, j] - shift_y[j]) * B[
+            last, a, p + y.shape[1] - last * width
+        ]
 
 
 def mirror(S: cython.double[:, ::1]):

@@ -24,8 +24,8 @@
 #define GDREGRESS_PREFETCH(address) ((void) (address))
 #endif
 
-/* Columns of the panels of `centre` and `add_gram`: a multiple of 2 LANES of every set. */
-enum { PANEL = 16 };
+/* Columns of the panels of `centre` and `add_gram`: a multiple of 3 LANES of every set, and of 4. */
+enum { PANEL = 24 };
 
 /* the loops over rows of numbers of type T: see dense_loops.h */
 #define GDREGRESS_ROW_LOOPS(T)                                                                 \
