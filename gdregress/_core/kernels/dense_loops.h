@@ -3,34 +3,30 @@
  * Parameters are double even where the data are float: sums over many rows keep their digits.
  */
 
-/* a <- the sum of as many TERM(LANES, j) as there are, in four sums that need not wait for each
- * other; meanwhile the long row at `next`, if any, is prefetched, a cache line at a time */
-#define SUM_TERMS(TERM, next)                                               \
-    for (; j + 4 * LANES <= p; j += 4 * LANES) {                            \
-        if (next != NULL)                                                   \
-            for (size_t line = 0; line < 4 * LANES * sizeof(T); line += 64) \
-                GDREGRESS_PREFETCH((const char *) (next + j) + line);       \
-        a += TERM(LANES, j);                                                \
-        b += TERM(LANES, j + LANES);                                        \
-        c += TERM(LANES, j + 2 * LANES);                                    \
-        d += TERM(LANES, j + 3 * LANES);                                    \
-    }                                                                       \
-    if (j + 2 * LANES <= p) {                                               \
-        a += TERM(LANES, j);                                                \
-        b += TERM(LANES, j + LANES);                                        \
-        j += 2 * LANES;                                                     \
-    }                                                                       \
-    if (j + LANES <= p) {                                                   \
-        c += TERM(LANES, j);                                                \
-        j += LANES;                                                         \
-    }                                                                       \
-    a = (a + b) + (c + d)
+/* a <- the sum of as many TERM(LANES, j) as there are, of many in four sums that need not wait for
+ * each other; meanwhile the long row at `next`, if any, is prefetched, a cache line at a time */
+#define SUM_TERMS(TERM, next)                                                   \
+    if (p >= 4 * LANES) {                                                       \
+        VECTOR(LANES) b = {0}, c = {0}, d = {0};                                \
+        for (; j + 4 * LANES <= p; j += 4 * LANES) {                            \
+            if (next != NULL)                                                   \
+                for (size_t line = 0; line < 4 * LANES * sizeof(T); line += 64) \
+                    GDREGRESS_PREFETCH((const char *) (next + j) + line);       \
+            a += TERM(LANES, j);                                                \
+            b += TERM(LANES, j + LANES);                                        \
+            c += TERM(LANES, j + 2 * LANES);                                    \
+            d += TERM(LANES, j + 3 * LANES);                                    \
+        }                                                                       \
+        a = (a + b) + (c + d);                                                  \
+    }                                                                           \
+    for (; j + LANES <= p; j += LANES)                                          \
+        a += TERM(LANES, j)
 
 /* x . w, see above for `next` */
 static double LOOP(dot)(const T *x, const double *w, ptrdiff_t p, const T *next)
 {
 #define TERM(lanes, j) (LOAD(lanes, x + (j)) * AT(lanes, w + (j)))
-    VECTOR(LANES) a = {0}, b = {0}, c = {0}, d = {0};
+    VECTOR(LANES) a = {0};
     ptrdiff_t j = 0;
     double total;
     SUM_TERMS(TERM, next);
@@ -44,7 +40,7 @@ static double LOOP(dot_centred)(const T *x, const double *mean, const double *w,
                                 const T *next)
 {
 #define TERM(lanes, j) ((LOAD(lanes, x + (j)) - AT(lanes, mean + (j))) * AT(lanes, w + (j)))
-    VECTOR(LANES) a = {0}, b = {0}, c = {0}, d = {0};
+    VECTOR(LANES) a = {0};
     ptrdiff_t j = 0;
     double total;
     SUM_TERMS(TERM, next);
@@ -213,10 +209,12 @@ static void LOOP(move)(double c, const T *restrict x, const double *restrict mea
                        const double *restrict sizes, double lr, const double *restrict drift,
                        const double *restrict factors, double *restrict w, ptrdiff_t p)
 {
+/* what does not wait for c is put together first */
 #define STEP(lanes)                                                                       \
-    AT(lanes, w + j) = (AT(lanes, w + j) + c * AT(lanes, sizes + j) *                     \
-                        (LOAD(lanes, x + j) - AT(lanes, mean + j)) -                      \
-                        lr * AT(lanes, drift + j)) * AT(lanes, factors + j)
+    AT(lanes, w + j) = (AT(lanes, w + j) - lr * AT(lanes, drift + j) +                    \
+                        c * (AT(lanes, sizes + j) *                                       \
+                             (LOAD(lanes, x + j) - AT(lanes, mean + j)))) *               \
+                       AT(lanes, factors + j)
     ptrdiff_t j = 0;
     for (; j + LANES <= p; j += LANES)
         STEP(LANES);
@@ -231,7 +229,7 @@ static void LOOP(move_clipped)(double c, const T *restrict x, const double *rest
                                const double *restrict upper, double *restrict w, ptrdiff_t p)
 {
     for (ptrdiff_t j = 0; j < p; j++) {
-        double v = w[j] + c * sizes[j] * (x[j] - mean[j]) - lr * drift[j];
+        double v = w[j] - lr * drift[j] + c * (sizes[j] * (x[j] - mean[j]));
         double threshold = lr * thresholds[j];
         double clipped = v > threshold ? threshold : v;
         clipped = clipped < -threshold ? -threshold : clipped;
