@@ -86,7 +86,8 @@ static void LOOP(add)(double c, const T *x, double *w, ptrdiff_t p)
 #undef STEP
 }
 
-/* g <- g + sum_i r_i x_i for some rows, the sums of a few columns in registers at a time */
+/* g <- g + sum_i r_i x_i for some rows, the sums of a few columns in registers at a time; meanwhile
+ * as many rows that follow in memory, if any, are prefetched */
 static void LOOP(add_rows)(const double *r, const T *X, double *g, ptrdiff_t rows, ptrdiff_t p)
 {
 #define STEP(lanes)                                               \
@@ -107,6 +108,10 @@ static void LOOP(add_rows)(const double *r, const T *X, double *g, ptrdiff_t row
         VECTOR(LANES) a = {0}, b = {0}, c = {0}, d = {0};
         for (i = 0; i + 2 <= rows; i += 2) {
             const T *x = X + i * p + j, *next = x + p;
+            for (size_t line = 0; line < 2 * LANES * sizeof(T); line += 64) {
+                GDREGRESS_PREFETCH((const char *) (x + rows * p) + line);
+                GDREGRESS_PREFETCH((const char *) (next + rows * p) + line);
+            }
             a += r[i] * LOAD(LANES, x);
             b += r[i] * LOAD(LANES, x + LANES);
             c += r[i + 1] * LOAD(LANES, next);

@@ -13,7 +13,7 @@
 #include "losses.h"
 #include "vector.h"
 
-#if defined(__GNUC__) || defined(__clang__)
+#ifdef GDREGRESS_GNU
 /* volatile, as compilers drop calls of functions that do nothing but prefetch */
 #define GDREGRESS_PREFETCH(address)  \
     do {                             \
@@ -85,14 +85,14 @@ struct gdregress_loops {
 #define GDREGRESS_TEXT(text) GDREGRESS_TEXT_(text)
 
 #define SET baseline
-#if defined(__GNUC__) || defined(__clang__)
+#ifdef GDREGRESS_GNU
 #define LANES 2 /* as SSE2 and NEON have */
 #else
 #define LANES 1
 #endif
 #include "instruction_set.h"
 
-#if (defined(__GNUC__) || defined(__clang__)) && defined(__x86_64__)
+#if defined(GDREGRESS_GNU) && defined(__x86_64__)
 #define GDREGRESS_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define GDREGRESS_TARGET(features) \

@@ -1,11 +1,16 @@
 /* Vectors of LANES doubles, as long as the registers of the instruction set whose loops follow:
  * longer ones would be kept in memory, shorter ones leave a part of each register unused.
  *
- * They are an extension of GCC and Clang; elsewhere LANES is 1. No function takes or returns a
- * vector: how it would be handed over depends on the instruction set.
+ * They are an extension of GCC and Clang; elsewhere, or where GDREGRESS_PORTABLE is defined, LANES
+ * is 1. No function takes or returns a vector: how it would be handed over depends on the
+ * instruction set.
  */
 #ifndef GDREGRESS_VECTOR_H
 #define GDREGRESS_VECTOR_H
+
+#if (defined(__GNUC__) || defined(__clang__)) && !defined(GDREGRESS_PORTABLE)
+#define GDREGRESS_GNU
+#endif
 
 #define GDREGRESS_JOIN_(a, b) a##b
 #define GDREGRESS_JOIN(a, b) GDREGRESS_JOIN_(a, b)
@@ -18,7 +23,7 @@
 typedef double double1;
 #define LOAD_1(x) ((double) *(x))
 
-#if defined(__GNUC__) || defined(__clang__)
+#ifdef GDREGRESS_GNU
 #define GDREGRESS_TYPES(T)                                                                    \
     typedef T T##2 __attribute__((vector_size(2 * sizeof(T)), aligned(sizeof(T)), may_alias)); \
     typedef T T##4 __attribute__((vector_size(4 * sizeof(T)), aligned(sizeof(T)), may_alias)); \
