@@ -14,6 +14,8 @@ from gdregress._utils.array_api import namespace
 
 # Steps after which the predictions are computed anew, as each step adds rounding to them.
 RENEWED = 16
+# Or where they have become so much smaller than they were.
+SMALLER = 0.1
 # Steps whose progress says whether an estimate of what is left is worth its passes.
 RECENT = 3
 
@@ -71,7 +73,7 @@ class Directions(Engine):
         l2 = objective.penalty_curvature()
         self.l2 = objective.like_y(l2 if len(state.params.shape) == 2 else l2[:, 0], exact=True)
         self.params, self.steps = _wide(state.params), 0
-        self.z = self.predictions(state.params)
+        self.z, self.largest = self.predictions(state.params), 0.0
         self._take_gradient()
 
     def predictions(self, params):
@@ -92,11 +94,19 @@ class Directions(Engine):
     def _advance(self, state, direction, dz, length):
         self.params = self.params + length * direction
         state.params = self.known = self._like_data(self.params)
-        self.steps += 1
-        self.z = self.z + length * dz if self.steps % RENEWED else self.predictions(self.params)
+        self._move_predictions(length * dz)
         self._take_gradient()
         state.count += 1
         state.epoch += 1
+
+    def _move_predictions(self, change):
+        """Add a change; anew where rounding has added up, or larger numbers have left theirs."""
+        self.steps += 1
+        self.z = self.z + change
+        size = float(namespace(self.z).max(abs(self.z)))
+        self.largest = max(self.largest, size)
+        if self.steps % RENEWED == 0 or not size >= SMALLER * self.largest:
+            self.z, self.largest = self.predictions(self.params), size
 
     def _take_gradient(self):
         objective = self.run.objective
