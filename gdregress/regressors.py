@@ -334,6 +334,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """R2 of the prediction; D2, the share of deviance explained, for poisson and gamma.
 
+        A loss of your own is scored by D2 where it states its ``deviance``, else by R2. A constant
+        target, such as a fold without an event, scores 1 where it is met exactly, and 0 elsewhere.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
@@ -353,7 +356,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             raise ValueError(f"y must have the shape {z.shape} of the prediction. Got {y.shape}.")
         if weights is not None:
             weights = _check_sample_weight(weights, z, dtype=z.dtype, ensure_non_negative=True)
-        check_target(self._loss_of_fit(), y)
+        check_target(self._loss_of_fit(), y, in_parts=True)
         return explained(self._loss_of_fit(), y, z, weights)
 
     def to_sklearn(self) -> LinearRegression:
@@ -386,6 +389,15 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             if hasattr(self, name):
                 setattr(model, name, getattr(self, name))
         return model
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        loss = self._losses.get(self.loss) if isinstance(self.loss, str) else self.loss
+        tags.target_tags.positive_only = getattr(loss, "target_range", "real") in (
+            "non-negative",
+            "positive",
+        )
+        return tags
 
     def _loss_of_fit(self) -> Loss:
         check_is_fitted(self)

@@ -43,10 +43,7 @@ class ConjugateGradients(Directions):
     def begin(self, state):
         """Go on from the last direction where a run is resumed on the same data."""
         super().begin(state)
-        objective, known = self.run.objective, state.objective
-        start = self.run.history["objective"][-1]
-        same = known is None or math.isclose(start, known, rel_tol=10 * objective.rounding)
-        if state.conjugate is None or not same:
+        if state.conjugate is None:
             state.conjugate = (0 * self.params, self.gradient, self._diagonal())
 
     def _diagonal(self):

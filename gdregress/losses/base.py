@@ -33,6 +33,8 @@ fact                  meaning
 ``kernel_parameter``  name of the one parameter which that class is given
 ``traceable``         whether JAX may trace the formulas
 ``probability``       P(y = 1) as a function of z, None where the loss knows none
+``deviance``          2 (L(y, z) - min L(y, .)) as a function of y and z, by which `score`
+                      measures; None where the loss knows none
 ====================  ===============================================================
 """
 
@@ -88,6 +90,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     kernel: str | None = None
     kernel_parameter: str | None = None
     probability: Callable[..., Array] | None = None
+    deviance: Callable[..., Array] | None = None
     log_probability: Callable[..., Array] | None = None
     label_probabilities: Callable[..., tuple[Array, Array]] | None = None
     formulas_of_facts: dict[str, tuple[str, ...]] = {
@@ -106,6 +109,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         "kernel": ("value", "gradient"),
         "traceable": ("value", "gradient"),
         "probability": ("value", "gradient"),
+        "deviance": ("value", "gradient"),
         "log_probability": ("value", "gradient", "probability", "label_probabilities"),
         "label_probabilities": ("value", "gradient", "probability"),
     }

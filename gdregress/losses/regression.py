@@ -234,6 +234,9 @@ class Poisson(Loss):
     def curvature_at(self, y: Array, z: Array) -> Array:
         return namespace(z).exp(z)
 
+    def deviance(self, y: Array, z: Array) -> Array:
+        return 2 * self.value(y, z)
+
 
 class Gamma(Loss):
     """L = z - log y + y exp(-z) - 1: half the gamma deviance, for amounts y > 0.
@@ -259,6 +262,9 @@ class Gamma(Loss):
 
     def curvature_at(self, y: Array, z: Array) -> Array:
         return y * namespace(z).exp(-z)
+
+    def deviance(self, y: Array, z: Array) -> Array:
+        return 2 * self.value(y, z)
 
 
 def exp_remainder(d: Array) -> Array:

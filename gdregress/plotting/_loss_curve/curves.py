@@ -74,13 +74,13 @@ def read_curves(sources, x, y, best):
 
 def _read_curve(label, source, x, y):
     history, reason = _history(source)
-    scores = history["validation_score"]
+    scores = history.get("validation_score")
     steps = isinstance(source, Mapping) and history["epoch"] == history["t"]
     return LossCurve(
         label=str(label),
         x=np.asarray(history[X_COLUMNS[x]], dtype=float),
         y=np.asarray(history[Y_COLUMNS[y]], dtype=float),
-        validation=None if scores[-1] is None else np.asarray(scores, dtype=float),
+        validation=None if scores is None else np.asarray(scores, dtype=float),
         stop_reason=reason,
         last_epoch=history["epoch"][-1],
         unit="step" if steps else "epoch",
