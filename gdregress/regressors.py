@@ -179,7 +179,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Updates made.
     n_features_in_ : int
         Number of features seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if X has names that are all strings.
     learning_rate_ : float
         Learning rate before the schedule: as given, as derived, or the last one where it was
@@ -320,6 +320,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------
@@ -334,8 +335,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their targets.
         sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
 
         Returns
         -------

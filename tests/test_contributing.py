@@ -40,6 +40,8 @@ def extended(tmp_path_factory):
     junk = shutil.ignore_patterns("__pycache__", ".pytest_cache", ".hypothesis")
     shutil.copytree(PACKAGE, root / "gdregress", ignore=junk)
     shutil.copytree(ROOT / "tests", root / "tests", ignore=junk)
+    built = shutil.ignore_patterns("_build", "gallery", "generated")
+    shutil.copytree(ROOT / "docs", root / "docs", ignore=built)
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, root)
     for step in STEPS:

@@ -33,23 +33,23 @@ class History:
     Under an automatic rate of batches, an epoch that did not lower the objective is undone: its
     row repeats the numbers of the parameters that are kept, with the rate that was tried.
 
-    ===================  ================================================================
-    column               meaning
-    ===================  ================================================================
-    ``epoch``            passes over the data
-    ``t``                updates
-    ``objective``        weighted mean loss + penalty, at the end of the epoch
-    ``loss``             the weighted mean loss in it
-    ``penalty``          the penalty in it
-    ``gradient_norm``    norm of the gradient mapping, each column of X in units of its root
-                         mean square; for batch at the point of the epoch's gradient
-    ``gap``              estimate of what is left, F - F*; None for a loss with kinks over batches.
-                         Exact, as far as the curvature tells, where a run ends
-    ``learning_rate``    rate of the epoch's last update
-    ``validation_score`` score on the rows held out, None without early stopping
-    ``seconds``          since the data were ready, the work for an automatic rate included;
-                         epochs that are measured together are known together
-    ===================  ================================================================
+    ====================  ================================================================
+    column                meaning
+    ====================  ================================================================
+    ``epoch``             passes over the data
+    ``t``                 updates
+    ``objective``         weighted mean loss + penalty, at the end of the epoch
+    ``loss``              the weighted mean loss in it
+    ``penalty``           the penalty in it
+    ``gradient_norm``     norm of the gradient mapping, each column of X in units of its root
+                          mean square; for batch at the point of the epoch's gradient
+    ``gap``               estimate of what is left, F - F*; None for a loss with kinks over
+                          batches. Exact, as far as the curvature tells, where a run ends
+    ``learning_rate``     rate of the epoch's last update
+    ``validation_score``  score on the rows held out, None without early stopping
+    ``seconds``           since the data were ready, the work for an automatic rate included;
+                          epochs that are measured together are known together
+    ====================  ================================================================
 
     Attributes
     ----------
@@ -143,15 +143,35 @@ class History:
         return len(self._columns["epoch"])
 
     def columns(self) -> list[str]:
-        """Names of the columns."""
+        """Names of the columns.
+
+        Returns
+        -------
+        list of str
+        """
         return list(self._columns)
 
     def row(self, index: int) -> dict[str, Any]:
-        """One row as a dict; -1 is the last."""
+        """One row.
+
+        Parameters
+        ----------
+        index : int
+            Its number; 0 is the start, -1 the last.
+
+        Returns
+        -------
+        dict
+            Its values by the names of the columns.
+        """
         return {name: column[index] for name, column in self._columns.items()}
 
     def to_frame(self) -> "DataFrame":
         """The rows as a pandas DataFrame indexed by epoch.
+
+        Returns
+        -------
+        pandas.DataFrame
 
         Raises
         ------

@@ -25,7 +25,7 @@ Y_COLUMNS = {
 class LossCurve(NamedTuple):
     """The curve of one descent, of this package or another.
 
-    Attributes
+    Parameters
     ----------
     label : str
         Name in the legend.
