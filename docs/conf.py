@@ -99,5 +99,6 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+html_context = {"default_mode": "auto"}
 html_copy_source = False
 html_show_sourcelink = False

@@ -27,6 +27,12 @@ def test_the_code_prints_what_is_shown(page):
         assert SAME(shown, printed, LOOSELY), f"{code}\nprints\n{printed}\nnot\n{shown}"
 
 
+def test_the_links_of_the_readme_lead_somewhere():
+    links = re.findall(r"\]\(([^)]+)\)", PAGES["README.md"])
+    assert len(links) > 5
+    assert not [link for link in links if not (ROOT / link).exists()]
+
+
 # what a column of a table is about, by its title
 COLUMNS = {
     "`loss`": {*REGISTRIES["loss"], *REGISTRIES["loss of labels"]},
