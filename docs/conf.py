@@ -79,6 +79,7 @@ sphinx_gallery_conf = {
     "filename_pattern": r"/plot_",
     "ignore_pattern": r"flight_delays|benchmarks",
     "within_subsection_order": LESSONS.index,
+    "capture_repr": (),  # lessons print what they show
     "matplotlib_animations": True,
     "abort_on_example_error": True,
     "show_memory": False,

@@ -63,8 +63,8 @@ plt.show()
 
 # %%
 # The scale is logarithmic: a straight line means that every epoch leaves the same share of the
-# gap. The middle rate ends flat, as the fit stays where it has found the gradient small enough.
-# The other two are late, but for very different reasons.
+# gap. The middle one has ended by itself, where next to nothing is left; a circle marks it. The
+# other two are late, but for very different reasons.
 #
 # Seen from above, the objective is a valley, and the contours are lines of equal height. The
 # smallest rate creeps along the right path and runs out of epochs on the way. The largest leaps
@@ -114,10 +114,13 @@ print(f"curvatures {curvatures.round(4)}, 2 / L = {2 / curvatures.max():.4f}")
 #
 # The curvature depends on the columns of X only, so it can be computed before the first step.
 # ``learning_rate="auto"``, the default, does that. For plain descent it takes 1 / L, half the
-# limit: it never diverges, and is a good rate whatever the other curvatures are.
+# limit: it never diverges, and is a good rate whatever the other curvatures are. Left to itself,
+# a run may also change the coordinates in which it descends, here to those in which all
+# curvatures are 1, and so is the rate.
 
-automatic = GDRegressor(**common).fit(X, y)
-print(f"auto: {automatic.learning_rate_:.4f}, {automatic.n_iter_} epochs")
+for preconditioner in (None, "auto"):
+    automatic = GDRegressor(preconditioner=preconditioner, **common).fit(X, y)
+    print(f"{preconditioner}: rate {automatic.learning_rate_:.4f}, {automatic.n_iter_} epochs")
 
 # %%
 # Was that a good choice? ``LearningRateDisplay`` fits the model with many learning rates. Above is
