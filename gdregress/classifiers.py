@@ -169,7 +169,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         units.
     max_iter : int, default=1000
         Most epochs, that is passes over the data.
-    tol : float or None, default=1e-5
+    tol : float or None, default=1e-4
         The run ends by "tolerance" when what is left of the objective, F - F*, is at most tol^2 of
         what the best constant prediction has left, F_null - F*: by an estimate from gradient and
         curvature for smooth losses, whatever the solver; by a duality gap, which is proven, for
@@ -302,7 +302,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         preconditioner: str | None = "auto",
         standardize: bool = False,
         max_iter: int = 1000,
-        tol: float | None = 1e-5,
+        tol: float | None = 1e-4,
         n_iter_no_change: int = 5,
         early_stopping: bool = False,
         scoring: Literal["loss", "score"] = "loss",

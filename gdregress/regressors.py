@@ -132,7 +132,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         units.
     max_iter : int, default=1000
         Most epochs, that is passes over the data.
-    tol : float or None, default=1e-5
+    tol : float or None, default=1e-4
         The run ends by "tolerance" when what is left of the objective, F - F*, is at most tol^2 of
         what the best constant prediction has left, F_null - F*: by an estimate from gradient and
         curvature for smooth losses, whatever the solver; by a duality gap, which is proven, for
@@ -215,8 +215,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     -----
     Without a penalty, runs of squared error at an automatic rate depend neither on the units of
     the columns nor on their means, nor on those of y: they descend in scaled columns, begin at
-    the best constant and measure from there. tol=1e-5 asks for all but
-    1e-10 of the progress that there is to make. The relative error of the coefficients is then
+    the best constant and measure from there. tol=1e-4 asks for all but
+    1e-8 of the progress that there is to make. The relative error of the coefficients is then
     at most about `tol` times the square root of the condition number of X'X, which is that of X,
     in the columns of the run.
 
@@ -274,7 +274,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         preconditioner: str | None = "auto",
         standardize: bool = False,
         max_iter: int = 1000,
-        tol: float | None = 1e-5,
+        tol: float | None = 1e-4,
         n_iter_no_change: int = 5,
         early_stopping: bool = False,
         scoring: Literal["loss", "score"] = "loss",

@@ -104,7 +104,7 @@ def test_ends_at_the_minimum_of_the_linear_programme_and_proves_it(name):
     assert model.stop_reason_ == "tolerance" and model.converged_
     assert model.n_iter_ < 200
     values, gaps = np.array(history["objective"]), np.array(history["gap"][1:])
-    assert values[-1] - least <= 1e-9 * (values[0] - least) + 1e-12 * abs(least)
+    assert values[-1] - least <= model.tol**2 * (values[0] - least) + 1e-12 * abs(least)
     # the lower bound holds at every epoch, and the objective of the best never rises
     assert (values[1:] - gaps <= least + 1e-9 * values[0]).all()
     assert (np.diff(values) <= 1e-14 * values[0]).all()
