@@ -174,8 +174,8 @@ figure.suptitle("Coefficients of the softmax, one image per digit")
 # Which learning rate?
 # --------------------
 #
-# ``learning_rate="auto"`` is found on the data, by trying. A grid search in a pipeline, which standardises within each fold, finds no better rate for twenty epochs of plain
-# descent.
+# ``learning_rate="auto"`` is found on the data, by trying. A grid search in a pipeline, which
+# standardises within each fold, finds no better rate for twenty epochs of plain descent.
 
 pipeline = make_pipeline(
     StandardScaler(), GDClassifier(alpha=0.01, optimizer="gd", max_iter=20, tol=None)

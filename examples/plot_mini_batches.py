@@ -125,9 +125,7 @@ print("published, mini-batches    60.134     -0.009      21.184")
 print("published, SGDRegressor    60.045     -0.052      21.320")
 print("published, PyTorch         59.928      0.703      20.868")
 
-FitDisplay.from_estimator(
-    model, X_train, y_train, reference={"true slope": lambda x: slope * x}
-)
+FitDisplay.from_estimator(model, X_train, y_train, reference={"true slope": lambda x: slope * x})
 plt.show()
 
 # %%
