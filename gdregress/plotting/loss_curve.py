@@ -47,7 +47,7 @@ class LossCurveDisplay:
 
         F(w_t) - F^*
 
-    where F* is the smallest objective known.
+    where F* is the least objective, as far as it is known.
 
     Parameters
     ----------
@@ -130,8 +130,8 @@ class LossCurveDisplay:
         x : {"epoch", "update", "second"}, default="epoch"
             Passes over the data, updates, or time in seconds.
         best : float or None, default=None
-            For ``y="gap"``: the minimum of the objective. None is the smallest objective of the
-            curve, so that its smallest gap is 0.
+            For ``y="gap"``: the minimum of the objective. None is estimated by the gap at the
+            end of ``history_``; where that knows none, it is the smallest objective seen.
         label : str or None, default=None
             Name in the legend; None is the name of the class.
         ax : matplotlib Axes or None, default=None
@@ -177,8 +177,9 @@ class LossCurveDisplay:
         x : {"epoch", "update", "second"}, default="epoch"
             As in `from_estimator`.
         best : float or None, default=None
-            For ``y="gap"``: the minimum of the objective. None is the smallest objective of all
-            curves.
+            For ``y="gap"``: the minimum of the objective. None is estimated by the gap at the
+            end of the ``history_`` that came closest; where none knows, it is the smallest
+            objective seen.
         ax : matplotlib Axes or None, default=None
             Where to draw; a new figure by default.
         **options
@@ -296,4 +297,5 @@ class LossCurveDisplay:
     def _y_label(self):
         if self.y != "gap":
             return Y_LABELS[self.y]
-        return f"objective above {self.best:.6g}"
+        is_seen = any(np.any(curve.y == 0) for curve in self.curves)
+        return f"objective above {'the best seen, ' if is_seen else ''}{self.best:.6g}"
