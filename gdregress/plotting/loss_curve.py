@@ -10,7 +10,7 @@ from scipy.optimize import OptimizeResult
 from sklearn.base import BaseEstimator
 
 from gdregress.plotting._loss_curve.curves import LossCurve, name_of, read_curves
-from gdregress.plotting._loss_curve.stops import limits, mark_stop, stop_text
+from gdregress.plotting._loss_curve.stops import down_to, limits, mark_stop, stop_text
 from gdregress.plotting._loss_curve.validation import draw_validation
 from gdregress.plotting._shared.figure import axes_or_new
 from gdregress.plotting._shared.lines import legend_below, line_styles
@@ -215,8 +215,8 @@ class LossCurveDisplay:
         """Draw the curves, and the place and reason of their ends.
 
         The upper edge cuts a curve that rises far above its start, such as one that diverges, if
-        it would flatten the others; the legend then states its last value. A logarithmic axis
-        shows numbers that are not positive at its lower edge.
+        it would flatten the others; the legend then states its last value. On a logarithmic axis
+        a curve goes down to the lower edge where it is not positive, and ends there.
 
         Parameters
         ----------
@@ -255,7 +255,7 @@ class LossCurveDisplay:
         self._prepare_axes(scale, x_scale, (bottom, top))
         styles = line_styles(len(self.curves), line_kw)
         if scale == "log":
-            values = [np.where(each <= 0, bottom, each) for each in values]
+            values = [down_to(bottom, each) for each in values]
         self.lines_ = [
             ax.plot(curve.x, finite(each), **style)[0]
             for curve, each, style in zip(self.curves, values, styles, strict=True)

@@ -111,14 +111,17 @@ def test_gap_below_a_best_that_was_too_high_does_not_count_for_the_scale():
     bottom = display.ax_.get_ylim()[0]
     assert gaps.min() < 0 < bottom
     assert display.ax_.get_yscale() == "log"
-    assert_allclose(display.lines_[0].get_ydata(), np.where(gaps > 0, gaps, bottom))
+    first = np.flatnonzero(gaps <= 0)[0]
+    drawn = display.lines_[0].get_ydata()
+    assert_allclose(drawn[: first + 1], [*gaps[:first], bottom])
+    assert np.all(np.isnan(drawn[first + 1 :])) and len(drawn) > first + 1
     assert_allclose(display.plot(scale="linear").lines_[0].get_ydata(), gaps)
 
 
-def test_what_is_not_positive_lies_at_the_lower_edge_of_a_log_axis():
+def test_what_is_not_positive_is_no_plateau_at_the_lower_edge_of_a_log_axis():
     display = LossCurveDisplay.from_estimator(square(0.5), scale="log")
     bottom = display.ax_.get_ylim()[0]
-    assert_array_equal(display.lines_[0].get_ydata(), [16.0, bottom, bottom])
+    assert_array_equal(display.lines_[0].get_ydata(), [16.0, bottom, np.nan])
     assert stop_markers(display) == [("o", 2, bottom)]
 
 
