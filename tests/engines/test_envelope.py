@@ -9,7 +9,7 @@ from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.svm import LinearSVC
 
 from gdregress import GDClassifier, GDRegressor
-from gdregress._engines.multipliers import zero_of_increasing
+from gdregress._engines.exact_search import zero_of_increasing
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.products import Products, newton_step
 from gdregress.losses import EpsilonInsensitive, Quantile
