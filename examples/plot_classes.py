@@ -73,8 +73,8 @@ print_scores({**ways, "LogisticRegression": reference}, Z_test, y_test)
 # %%
 # ``history_`` holds the objective after every epoch. Its distance to the minimum shows how they
 # get there: many small updates are ahead after the first epoch. Their noise has to be calmed by
-# smaller steps, and in the end batch descent, with its long steps and its momentum, leaves them
-# behind.
+# smaller steps, and in the end batch descent, whose long steps remember the ones before, leaves
+# them behind.
 
 margins = (2 * y_train - 1) * reference.decision_function(Z_train)
 least = np.mean(np.logaddexp(0, -margins)) + alpha / 2 * np.sum(reference.coef_**2)

@@ -47,7 +47,7 @@ class LateIsWorse(Loss):
 
 # %%
 # That is all. Both take arrays, y and z of all rows, and return one number for each. Nobody has
-# told how curved this loss is, so the learning rate is found by trying.
+# told how curved this loss is, so how far a step should go is found on the way.
 
 rng = np.random.default_rng(0)
 X = pd.DataFrame({"distance (km)": rng.uniform(1, 10, 200)})
