@@ -1,10 +1,10 @@
-"""What registered components have: a kernel, an independent formula, a name in the guide.
+"""What registered components have: a kernel, an independent formula, a place in the docs.
 
 What a component lacks is listed in the summary of a run; the tests that need it leave it out.
 """
 
 import reference
-from pages import GUIDE
+from pages import API, GUIDE
 from twins import PENALISED
 
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
@@ -53,9 +53,15 @@ def with_both(registry):
 
 def lacking():
     """For each thing that components should have, those without it, as text."""
-    missing = {"a kernel": [], "an independent formula": [], "a name in the guide": []}
+    missing = {
+        "a kernel": [],
+        "an independent formula": [],
+        "a name in the guide": [],
+        "an entry in the API": [],
+    }
     for kind, registry in REGISTRIES.items():
         has = {"a name in the guide": [n for n in registry if n is None or f'`"{n}"`' in GUIDE]}
+        has["an entry in the API"] = [n for n, cls in registry.items() if cls.__name__ in API]
         if kind in FORMULAS:
             has["an independent formula"] = with_formula(registry)
             has["a kernel"] = with_kernel(registry)

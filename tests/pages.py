@@ -1,4 +1,4 @@
-"""The README and the pages of the site: their Python code, and what it prints."""
+"""The README and the pages of the site: their Python code, what it prints, and the API's names."""
 
 import contextlib
 import io
@@ -18,6 +18,11 @@ PAGES = {
         *sorted((ROOT / "docs/coming_from").glob("*.md")),
     ]
 }
+API = re.findall(
+    r"^   ([A-Za-z]\w*)$",
+    "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "docs/api").glob("*.rst")),
+    flags=re.MULTILINE,
+)
 GUIDE = "".join(text for page, text in PAGES.items() if page.startswith("docs/guide/"))
 
 
