@@ -117,7 +117,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and unless
         `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
         conjugate gradients with exact steps for two classes of a smooth loss under l2 or no
-        penalty, and Newton steps along smooth envelopes of the loss for "hinge", under no penalty,
+        penalty, Newton steps on working sets for the same under l1, where columns are many, and
+        Newton steps along smooth envelopes of the loss for "hinge", under no penalty,
         l1, l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses,
         corrects each gradient by one over all rows and converges at a constant rate.
     momentum : float in [0, 1) or "auto", default="auto"

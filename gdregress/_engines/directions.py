@@ -43,13 +43,11 @@ class Directions(Engine):
     def knows(objective):
         """Whether these engines know loss and penalty, which is for one target only."""
         loss, terms = objective.loss, objective.penalty.kernel_terms
-        coordinates = objective.design.coordinates
         return (
             loss.smooth
             and loss.kernel is not None
             and terms is not None
             and terms.bounds is None
-            and (coordinates is None or coordinates.separable)
             and objective.output_shape == ()
         )
 

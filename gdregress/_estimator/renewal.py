@@ -64,7 +64,7 @@ class Renewal:
             holder.params = frame.design.from_user(known.to_user(holder.params))
         state.memory = run.optimizer.init(state.params)
         state.coordinates = frame.design.coordinates
-        state.learning_rate = state.searched = None
+        state.learning_rate = state.searched = state.conjugate = None
         with np.errstate(over="ignore", invalid="ignore"):
             plan = plan_run(
                 self.estimator, prepared.components, objective, frame, state, self.hooks

@@ -109,15 +109,15 @@ class Moments:
         )
 
 
-def affordable(design):
+def affordable(design, largest=LARGEST):
     """Whether the moments are neither too large nor too slow to form."""
     X = design.X
-    return design.n_parameters <= LARGEST and not (
+    return design.n_parameters <= largest and not (
         sparse.issparse(X) and X.nnz > LARGEST_ROW * design.n_samples
     )
 
 
-def curved_products(design, row_curvature, target=0):
+def curved_products(design, row_curvature, target=0, largest=LARGEST):
     """A' D A / n for the rows A in the coordinates of a design matrix and D >= 0 of its rows.
 
     Parameters
@@ -128,16 +128,18 @@ def curved_products(design, row_curvature, target=0):
         The diagonal of D.
     target : int
         Whose coordinates are meant, where each target has its own.
+    largest : int
+        Most parameters.
     """
     if not design.n_samples or not float(namespace(row_curvature).max(row_curvature)) > 0:
         return np.zeros((design.n_parameters,) * 2)
-    moments = moments_of(design, None, row_curvature)
+    moments = moments_of(design, None, row_curvature, largest)
     if design.coordinates is not None:
         moments = moments.in_coordinates(design.coordinates.of_target(target))
     return moments.matrix(design.fit_intercept)
 
 
-def moments_of(design, y, weights):
+def moments_of(design, y, weights, largest=LARGEST):
     """Moments of the columns of X, as the user gave them; None where they are not affordable.
 
     Dense rows are centred by a guess of the means before their products are added up, so that
@@ -150,8 +152,10 @@ def moments_of(design, y, weights):
         None leaves the targets out.
     weights : array of shape (n_samples,) or None
         Weights of mean 1.
+    largest : int
+        Most parameters.
     """
-    if not affordable(design):
+    if not affordable(design, largest):
         return None
     X, p = design.X, design.n_features
     y = np.empty((design.n_samples, 0)) if y is None else y

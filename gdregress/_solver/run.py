@@ -45,9 +45,9 @@ class Run:
         Replaces the learning rate.
     learned_rate : LearnedRate or None
         Undoes epochs that did not lower the objective, and sets the rate of the next.
-    method : {"updates", "envelope", "conjugate gradients"}
-        How the run gets to its minimum: by the updates of its optimizer; along smooth envelopes
-        of a loss with kinks; or along directions that are conjugate to each other.
+    method : {"updates", "envelope", "conjugate gradients", "working sets"}
+        How the run gets to its minimum: by the updates of its optimizer, or by the engine of that
+        name.
     keep_best_on : tuple of str
         Reasons to stop after which the best parameters are kept, not the last.
     plateau : Plateau or None

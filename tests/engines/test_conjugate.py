@@ -82,12 +82,14 @@ SMOOTH = [
 ]
 
 
+@pytest.mark.parametrize("preconditioner", ["columns", "moments"])
 @pytest.mark.parametrize("fit_intercept", [True, False])
 @pytest.mark.parametrize("name", SMOOTH)
-def test_ends_at_the_minimum(name, fit_intercept):
+def test_ends_at_the_minimum(name, fit_intercept, preconditioner):
     X, z = narrow()
     y, weights = targets_for(name, z), np.random.RandomState(2).uniform(0.2, 2.0, len(z))
     model = estimator(name, tol=1e-6, fit_intercept=fit_intercept)
+    model.set_params(preconditioner=preconditioner)
     best = least(name, X, y, weights, fit_intercept)
     for data in (X, sparse.csr_array(X)):
         assert method_of(model, data, y) == "conjugate gradients"

@@ -2,6 +2,7 @@
 
 from gdregress._core.kernels.columns import *
 from gdregress._core.kernels.common import *
+from gdregress._core.kernels.coordinate_descent import *
 from gdregress._core.kernels.dense_epochs import *
 from gdregress._core.kernels.lazy_descent import *
 from gdregress._core.kernels.lazy_momentum import *
