@@ -30,8 +30,12 @@ class ConjugateGradients(Directions):
 
     @classmethod
     def covers(cls, objective):
-        """Whether the engine knows loss and penalty, which has to be smooth."""
-        return cls.knows(objective) and not to_numpy(objective.penalty.kernel_terms.l1).any()
+        """Whether the engine knows loss and penalty, which has to be smooth.
+
+        The losses of several classes are left to the fused passes of the compiled core.
+        """
+        smooth = cls.knows(objective) and objective.loss.n_outputs is None
+        return smooth and not to_numpy(objective.penalty.kernel_terms.l1).any()
 
     def begin(self, state):
         """Go on from the last direction where a run is resumed on the same data."""
@@ -49,14 +53,15 @@ class ConjugateGradients(Directions):
         """
         objective, loss = self.run.objective, self.run.objective.loss
         xp = namespace(objective.y)
-        ones = xp.ones_like(self.params)
         if objective.design.coordinates is None:
-            return ones
-        bent = dot(self.shares, loss.curvature_at(objective.y, self.z))
-        if not 0 < bent < math.inf:
-            bent = loss.curvature or 1.0
-        diagonal = bent * objective.column_mean_squares + self.l2
-        return xp.where(diagonal > 0, diagonal, ones)
+            return xp.ones_like(self.params)
+        bent = xp.sum(self.share(loss.curvature_at(objective.y, self.z)), axis=0)
+        squares = objective.column_mean_squares
+        squares = squares[:, None] if len(self.params.shape) == 2 else squares
+        diagonal = bent * squares + self.l2
+        bound = (loss.curvature or 1.0) * squares + self.l2
+        diagonal = xp.where((diagonal > 0) & (diagonal < math.inf), diagonal, bound)
+        return xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal))
 
     def direction(self, state):
         before, gradient, diagonal = state.conjugate
@@ -71,7 +76,7 @@ class ConjugateGradients(Directions):
     def length(self, direction, dz):
         """Where F is least along the direction: its derivative grows."""
         loss, y = self.run.objective.loss, self.run.objective.y
-        weighted, of_penalty = self.shares * dz, self.l2 * direction
+        weighted, of_penalty = self.share(dz), self.l2 * direction
         slope, flat = dot(self.gradient, direction), dot(of_penalty, direction)
         bent = dot(weighted * loss.curvature_at(y, self.z), dz) + flat
         guess = -slope / bent if bent > 0 else 1.0

@@ -9,7 +9,8 @@ from abc import abstractmethod
 import numpy as np
 
 from gdregress._engines.engine import Engine
-from gdregress._utils.array_api import dot, namespace
+from gdregress._objective.evaluation import gradient_of_slopes, mean_loss, over_targets
+from gdregress._utils.array_api import namespace
 
 # Steps after which the predictions are computed anew, as each step adds rounding to them.
 RENEWED = 16
@@ -18,20 +19,18 @@ RECENT = 3
 
 
 class Directions(Engine):
-    """Steps along directions over all rows, of smooth losses with one target.
+    """Steps along directions over all rows, of smooth losses.
 
     The learning rate in the history is the length of a step in units of its direction.
 
     Attributes
     ----------
-    shares : array of shape (n_samples,)
-        Weights of the rows, which sum to 1.
-    l2 : array of shape (n_parameters,)
+    l2 : array of shape (n_parameters,), or (n_parameters, 1 or n_targets)
         Strengths of that part of the penalty, zero for the intercept.
-    params, of_loss, gradient : arrays of shape (n_parameters,)
+    params, of_loss, gradient : arrays of shape (n_parameters,) or (n_parameters, n_targets)
         The parameters, and the gradient there of the loss and of loss and l2; of NumPy in double
         precision.
-    z : array of shape (n_samples,)
+    z : array of shape (n_samples,) or (n_samples, n_targets)
         The predictions.
     """
 
@@ -41,14 +40,10 @@ class Directions(Engine):
 
     @staticmethod
     def knows(objective):
-        """Whether these engines know loss and penalty, which is for one target only."""
+        """Whether these engines know loss and penalty."""
         loss, terms = objective.loss, objective.penalty.kernel_terms
         return (
-            loss.smooth
-            and loss.kernel is not None
-            and terms is not None
-            and terms.bounds is None
-            and objective.output_shape == ()
+            loss.smooth and loss.kernel is not None and terms is not None and terms.bounds is None
         )
 
     def epochs(self, state, max_epochs):
@@ -73,10 +68,8 @@ class Directions(Engine):
     def begin(self, state):
         """Take predictions and gradient at the parameters."""
         objective = self.run.objective
-        xp, weights = namespace(objective.y), objective.weights
-        weights = xp.ones_like(objective.y) if weights is None else weights
-        self.shares = _wide(weights / objective.n_samples)
-        self.l2 = objective.like_y(objective.penalty_curvature()[:, 0], exact=True)
+        l2 = objective.penalty_curvature()
+        self.l2 = objective.like_y(l2 if len(state.params.shape) == 2 else l2[:, 0], exact=True)
         self.params, self.steps = _wide(state.params), 0
         self.z = self.predictions(state.params)
         self._take_gradient()
@@ -84,6 +77,13 @@ class Directions(Engine):
     def predictions(self, params):
         """A @ params."""
         return _wide(self.run.objective.design.predict(self._like_data(params)))
+
+    def share(self, values):
+        """What every row contributes to the mean of some values."""
+        objective = self.run.objective
+        if objective.weights is not None:
+            values = values * over_targets(objective.weights, values)
+        return values / objective.n_samples
 
     def _like_data(self, array):
         dtype = self.run.objective.y.dtype
@@ -100,13 +100,13 @@ class Directions(Engine):
 
     def _take_gradient(self):
         objective = self.run.objective
-        slopes = self.shares * objective.loss.gradient(objective.y, self.z)
-        self.of_loss = _wide(objective.design.adjoint(self._like_data(slopes)))
+        slopes = self._like_data(objective.loss.gradient(objective.y, self.z))
+        self.of_loss = _wide(gradient_of_slopes(objective.design, objective.weights, slopes))
         self.gradient = self.of_loss + self.l2 * self.params
 
     def _row(self, state, length):
         run, objective, params = self.run, self.run.objective, state.params
-        loss = dot(self.shares, objective.loss.value(objective.y, self.z))
+        loss = float(mean_loss(objective.loss, objective.y, objective.weights, self.z))
         penalty = objective.penalty_value(params)
         mapping = objective.gradient_mapping(params, self.of_loss, run.gradient_step)
         norm = objective.scaled_norm(mapping, run.gradient_units)
