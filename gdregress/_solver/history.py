@@ -26,64 +26,47 @@ COLUMNS = {
 class History(dict[str, list[Any]]):
     """The course of a fit: a table of Python numbers, a dict of its columns.
 
-        As in a frame of pandas, iteration and ``in`` go over the names of the columns, and ``len`` is
-        the number of rows. ``pandas.DataFrame(history_)`` and ``json.dumps(history_)`` take it as it
-        is. Columns that do not apply, such as ``validation_score`` without early stopping, are absent.
+    As in a frame of pandas, iteration and ``in`` go over the names of the columns, and ``len`` is
+    the number of rows. ``pandas.DataFrame(history_)`` and ``json.dumps(history_)`` take it as it
+    is. Columns that do not apply, such as ``validation_score`` without early stopping, are absent.
 
-        The first row is where the run starts, every other the end of an epoch; a fit that was stopped
-        in the middle of an epoch ends with the row of its last complete epoch. Epochs are counted on
-        over warm starts. ``history["objective"]`` is a list.
+    The first row is where the run starts, every other the end of an epoch; a fit that was stopped
+    in the middle of an epoch ends with the row of its last complete epoch. Epochs are counted on
+    over warm starts. ``history["objective"]`` is a list.
 
-        Under an automatic rate of batches, an epoch that did not lower the objective is undone: its
-        row repeats the numbers of the parameters that are kept, with the rate that was tried.
+    Under an automatic rate of batches, an epoch that did not lower the objective is undone: its
+    row repeats the numbers of the parameters that are kept, with the rate that was tried.
 
-        column               meaning
-        ===================  ================================================================
-        ``epoch``            passes over the data
-        ``t``                updates
-        ``objective``        weighted mean loss + penalty, at the end of the epoch
-        ``loss``             the weighted mean loss in it
-        ``penalty``          the penalty in it
-        ``gradient_norm``    norm of the gradient mapping, each column of X in units of its root
-                             mean square; for batch at the point of the epoch's gradient
-        ``gap``              estimate of what is left, F - F*; None for a loss with kinks over batches.
-                             Exact, as far as the curvature tells, where a run ends
-        ``learning_rate``    rate of the epoch's last update
-        ``validation_score`` score on the rows held out, with early stopping
-        ``seconds``          since the data were ready, the work for an automatic rate included;
-                             epochs that are measured together are known together
-        ===================  ================================================================
-    =======
-        ====================  ================================================================
-        column                meaning
-        ====================  ================================================================
-        ``epoch``             passes over the data
-        ``t``                 updates
-        ``objective``         weighted mean loss + penalty, at the end of the epoch
-        ``loss``              the weighted mean loss in it
-        ``penalty``           the penalty in it
-        ``gradient_norm``     norm of the gradient mapping, each column of X in units of its root
-                              mean square; for batch at the point of the epoch's gradient
-        ``gap``               estimate of what is left, F - F*; None for a loss with kinks over
-                              batches. Exact, as far as the curvature tells, where a run ends
-        ``learning_rate``     rate of the epoch's last update
-        ``validation_score``  score on the rows held out, with early stopping
-        ``seconds``           since the data were ready, the work for an automatic rate included;
-                              epochs that are measured together are known together
-        ====================  ================================================================
+    ====================  ================================================================
+    column                meaning
+    ====================  ================================================================
+    ``epoch``             passes over the data
+    ``t``                 updates
+    ``objective``         weighted mean loss + penalty, at the end of the epoch
+    ``loss``              the weighted mean loss in it
+    ``penalty``           the penalty in it
+    ``gradient_norm``     norm of the gradient mapping, each column of X in units of its root
+                          mean square; for batch at the point of the epoch's gradient
+    ``gap``               estimate of what is left, F - F*; None for a loss with kinks over
+                          batches. Exact, as far as the curvature tells, where a run ends
+    ``learning_rate``     rate of the epoch's last update
+    ``validation_score``  score on the rows held out, with early stopping
+    ``seconds``           since the data were ready, the work for an automatic rate included;
+                          epochs that are measured together are known together
+    ====================  ================================================================
 
-        Attributes
-        ----------
-        coef, intercept : list of arrays
-            Parameters of each row in original units, with ``store_path=True``; empty otherwise.
+    Attributes
+    ----------
+    coef, intercept : list of arrays
+        Parameters of each row in original units, with ``store_path=True``; empty otherwise.
 
-        Examples
-        --------
-        >>> from gdregress import GDRegressor
-        >>> model = GDRegressor(optimizer="gd", learning_rate=0.5, max_iter=2, tol=None)
-        >>> history = model.fit([[0.0], [2.0]], [0.0, 2.0]).history_
-        >>> history["objective"]
-        [1.0, 0.125, 0.03125]
+    Examples
+    --------
+    >>> from gdregress import GDRegressor
+    >>> model = GDRegressor(optimizer="gd", learning_rate=0.5, max_iter=2, tol=None)
+    >>> history = model.fit([[0.0], [2.0]], [0.0, 2.0]).history_
+    >>> history["objective"]
+    [1.0, 0.125, 0.03125]
     """
 
     def __init__(self) -> None:
@@ -220,10 +203,6 @@ class History(dict[str, list[Any]]):
 
     def to_frame(self) -> "DataFrame":
         """The rows as a pandas DataFrame indexed by epoch.
-
-        Returns
-        -------
-        pandas.DataFrame
 
         Raises
         ------
