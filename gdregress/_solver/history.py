@@ -204,6 +204,10 @@ class History(dict[str, list[Any]]):
     def to_frame(self) -> "DataFrame":
         """The rows as a pandas DataFrame indexed by epoch.
 
+        Returns
+        -------
+        pandas.DataFrame
+
         Raises
         ------
         ImportError
