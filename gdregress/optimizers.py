@@ -106,11 +106,33 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
 
     @abstractmethod
     def init(self, params: Array) -> Any:
-        """State before the first step, a NamedTuple."""
+        """State before the first step.
+
+        Parameters
+        ----------
+        params : array
+            The parameters, whose shape and type arrays of the state take.
+
+        Returns
+        -------
+        NamedTuple
+        """
 
     @abstractmethod
     def lookahead(self, params: Array, state: Any) -> Array:
-        """The point at which the next gradient is to be taken."""
+        """The point at which the next gradient is to be taken.
+
+        Parameters
+        ----------
+        params : array
+            The parameters.
+        state : NamedTuple
+            What `init` or the last step has returned.
+
+        Returns
+        -------
+        array of the shape of `params`
+        """
 
     @abstractmethod
     def step(
@@ -120,17 +142,35 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
 
         Parameters
         ----------
-        params, grad : arrays of the same shape
+        params : array
+            The parameters.
+        grad : array of the shape of `params`
+            The gradient at `lookahead`.
         state : NamedTuple
+            What `init` or the last step has returned.
         learning_rate : float
+            The rate of this step.
         prox : callable
             ``prox(params, step_size)`` of the penalty.
+
+        Returns
+        -------
+        params : array
+        state : NamedTuple
         """
 
     def stable_limit(self, curvature: float) -> float | None:
         """Largest rate that does not diverge on a quadratic of this largest eigenvalue L > 0.
 
-        None where it is not known, or where there is none as each coordinate is scaled.
+        Parameters
+        ----------
+        curvature : float
+            L.
+
+        Returns
+        -------
+        float or None
+            None where it is not known, or where there is none as each coordinate is scaled.
         """
         return None
 

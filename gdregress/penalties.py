@@ -89,11 +89,33 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
 
     @abstractmethod
     def value(self, w: Array) -> Any:
-        """R(w), a Python float or a 0-d array."""
+        """R(w).
+
+        Parameters
+        ----------
+        w : array of shape (n_features,) or (n_features, n_targets)
+            Coefficients.
+
+        Returns
+        -------
+        float or 0-d array
+        """
 
     @abstractmethod
     def prox(self, w: Array, step_size: Any) -> Array:
-        """Proximal operator at `w`, an array of the shape of `w`."""
+        """Proximal operator: argmin_u R(u) + (u - w)^2 / (2 step_size).
+
+        Parameters
+        ----------
+        w : array of shape (n_features,) or (n_features, n_targets)
+            Coefficients.
+        step_size : float or array of the shape of `w`
+            One for all coefficients, or one for each.
+
+        Returns
+        -------
+        array of the shape of `w`
+        """
 
     @property
     def strong_convexity(self) -> float:

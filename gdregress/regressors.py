@@ -56,6 +56,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         such as ``Quantile(0.9)``, or a subclass of `Loss`. Poisson and gamma predict
         exp(x . w + b). A smooth function ``f(y, z)`` of PyTorch tensors or JAX arrays is
         differentiated by their library.
+    epsilon : float or None, default=None
+        Threshold of "huber" and the epsilon-insensitive losses, in the units of y; None is the
+        loss's own default: 1.35 and 0.1.
     penalty : {"l2", "l1", "elasticnet"}, None or Penalty, default=None
         Or an instance such as ``Box(lower=0)``, or a subclass of `Penalty`.
     alpha : float, default=1e-4
@@ -75,12 +78,12 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
         conjugate gradients with exact steps for smooth losses under l2 or no penalty, but where
         squared error has its moments; Newton steps on working sets for one target of a smooth
-        loss under l1, where columns are many; and Newton steps along smooth envelopes
-        of the loss for "absolute_error", "quantile" and "epsilon_insensitive", under no penalty,
-        l1, l2 or both. In all other cases it is "nesterov".
-        "svrg", for batches of smooth losses, corrects each gradient by one over all rows and
-        converges to the minimum at a constant rate. The adaptive ones add an epsilon of 1e-8 to
-        the size of the gradient: bring y to a size well above it.
+        loss under l1, where columns are many; and Newton steps along smooth envelopes of the loss
+        for "absolute_error", "quantile" and "epsilon_insensitive", under no penalty, l1, l2 or
+        both. In all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects
+        each gradient by one over all rows and converges to the minimum at a constant rate. The
+        adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring y to a size well
+        above it.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch", the accelerated sequence
         with adaptive restart (nesterov) or the optimal constant where the smallest curvature is
@@ -110,9 +113,6 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         as an epoch if it has fewer.
     power_t : float, default=0.25
         Exponent of "invscaling".
-    epsilon : float or None, default=None
-        Threshold of "huber" and the epsilon-insensitive losses, in the units of y; None is the
-        loss's own default: 1.35 and 0.1.
     preconditioner : {"auto", "columns", "moments"} or None, default="auto"
         Coordinates in which the run descends; objective, penalty, minimiser and everything
         reported stay in the user's units. "columns": each column centred and divided by its
@@ -182,7 +182,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Updates made.
     n_features_in_ : int
         Number of features seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if X has names that are all strings.
     learning_rate_ : float
         Learning rate before the schedule: as given, as derived, or the last one where it was
@@ -262,6 +262,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         self,
         loss: str | Loss | LossFunction = "squared_error",
         *,
+        epsilon: float | None = None,
         penalty: str | Penalty | None = None,
         alpha: float = 1e-4,
         l1_ratio: float = 0.15,
@@ -273,7 +274,6 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         learning_rate: float | Literal["auto", "line-search"] = "auto",
         schedule: str | Schedule | ScheduleFunction = "auto",
         power_t: float = 0.25,
-        epsilon: float | None = None,
         preconditioner: str | None = "auto",
         standardize: bool = False,
         max_iter: int = 1000,
@@ -290,6 +290,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         verbose: int = 0,
     ) -> None:
         self.loss = loss
+        self.epsilon = epsilon
         self.penalty = penalty
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -301,7 +302,6 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.power_t = power_t
-        self.epsilon = epsilon
         self.preconditioner = preconditioner
         self.standardize = standardize
         self.max_iter = max_iter
@@ -323,6 +323,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------
@@ -340,8 +341,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their targets.
         sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
 
         Returns
         -------

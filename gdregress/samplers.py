@@ -80,7 +80,17 @@ class Sampler(StatesFacts, BaseEstimator, ABC):
 
     @abstractmethod
     def size(self, n_samples: int) -> int:
-        """Rows of a full batch."""
+        """Rows of a full batch.
+
+        Parameters
+        ----------
+        n_samples : int
+            Rows of the data.
+
+        Returns
+        -------
+        int
+        """
 
     @abstractmethod
     def batches(self, n_samples: int, rng: np.random.RandomState) -> Iterable[tuple[Rows, float]]:
@@ -89,7 +99,9 @@ class Sampler(StatesFacts, BaseEstimator, ABC):
         Parameters
         ----------
         n_samples : int
+            Rows of the data.
         rng : numpy.random.RandomState
+            Source of the order.
 
         Yields
         ------
@@ -98,6 +110,17 @@ class Sampler(StatesFacts, BaseEstimator, ABC):
         """
 
     def updates_per_epoch(self, n_samples: int) -> int:
+        """Updates that it takes to see all rows once.
+
+        Parameters
+        ----------
+        n_samples : int
+            Rows of the data.
+
+        Returns
+        -------
+        int
+        """
         return -(-n_samples // self.size(n_samples))
 
 

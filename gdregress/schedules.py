@@ -72,7 +72,17 @@ class Schedule(StatesFacts, BaseEstimator, ABC):
             return self.is_builtin
 
     def with_scale(self, scale: int) -> Self:
-        """The same schedule with the horizon of a run."""
+        """The same schedule with the horizon of a run.
+
+        Parameters
+        ----------
+        scale : int
+            Updates that the parameter ``scale=None`` stands for.
+
+        Returns
+        -------
+        Schedule
+        """
         return copy.copy(self).set_params(scale=scale)
 
     @property
@@ -82,7 +92,17 @@ class Schedule(StatesFacts, BaseEstimator, ABC):
 
     @abstractmethod
     def __call__(self, count: Any) -> Any:
-        """Factor of the learning rate at a count of updates, or factors for an array of counts."""
+        """Factor of the learning rate at a count of updates.
+
+        Parameters
+        ----------
+        count : int or array of int
+            Updates so far.
+
+        Returns
+        -------
+        float or array of float
+        """
 
 
 class Constant(Schedule):

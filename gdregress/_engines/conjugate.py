@@ -20,6 +20,9 @@ from gdregress._engines.directions import Directions
 from gdregress._engines.exact_search import zero_of_increasing
 from gdregress._utils.array_api import dot, namespace, to_numpy
 
+# How many times as far as predictions and targets are from zero a first trial may go.
+FAR = 1e3
+
 
 class ConjugateGradients(Directions):
     """Steps along conjugate directions to the minimum of each, see the module."""
@@ -70,13 +73,19 @@ class ConjugateGradients(Directions):
         state.conjugate = (direction, g, diagonal)
         return direction, self.predictions(direction)
 
+    def _reach(self, dz):
+        """How far a first trial goes at most: where a loss is straight, nothing else bounds it."""
+        y, xp = self.run.objective.y, namespace(dz)
+        size = float(xp.max(abs(self.z))) + float(xp.max(abs(y)))
+        return FAR * (size or 1.0) / (float(xp.max(abs(dz))) or 1.0)
+
     def length(self, direction, dz):
         """Where F is least along the direction: its derivative grows."""
         loss, y = self.run.objective.loss, self.run.objective.y
         weighted, of_penalty = self.share(dz), self.l2 * direction
         slope, flat = dot(self.gradient, direction), dot(of_penalty, direction)
         bent = dot(weighted * loss.curvature_at(y, self.z), dz) + flat
-        guess = -slope / bent if bent > 0 else 1.0
+        guess = min(-slope / bent if bent > 0 else math.inf, self._reach(dz))
         at_start = dot(of_penalty, self.params)
 
         def derivative(times):

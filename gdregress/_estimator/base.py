@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gdregress._estimator.callbacks import EpochEnd, print_end, print_epoch, refuse_refit
 from gdregress._estimator.diagnosis import report
+from gdregress._estimator.html import LinkedHTML
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import NoRows, Scorer, prepare
@@ -56,7 +57,7 @@ from gdregress.schedules import SCHEDULES
 StopReason = Literal["tolerance", "plateau", "max_iter", "diverged", "callback", "interrupted"]
 
 
-class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseGD(LinkedHTML, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Everything that GDRegressor shares with estimators for other targets."""
 
     coef_: Array

@@ -125,7 +125,7 @@ def minimize(
         Keep x after every epoch.
     random_state : int, RandomState instance or None, default=None
         For the order of the rows.
-    hess, hessp, bounds, constraints
+    hess, hessp, bounds, constraints : None
         Not supported; there for ``scipy.optimize.minimize(..., method=minimize)``.
 
     Returns

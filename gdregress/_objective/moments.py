@@ -10,18 +10,20 @@ import numpy as np
 from scipy import sparse
 
 from gdregress._core import arrays as core
-from gdregress._core.threads import pieces_of, sum_in_threads
+from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
 from gdregress._utils.array_api import namespace, take_rows, to_numpy
 
 # Up to this many parameters the p x p matrix is cheap beside the data.
 LARGEST = 512
 # A sparse product X'X costs (nonzeros per row) times more than one pass over the data.
 LARGEST_ROW = 100
-# Bytes of a block of centred rows: it stays in the cache while its products are added up.
-BLOCK_BYTES = 1 << 15
+# Bytes of a block of centred rows, which stays in the cache while its products are added up, and
+# columns of a panel of it: see add_gram in the kernels.
+BLOCK_BYTES, PANEL = 1 << 18, 24
+LEAST_ROWS, MOST_ROWS = 32, 256
 COPIED_ROWS = 4096
-# Numbers of sparse rows that are copied at a time.
-SPARSE_NUMBERS = 1 << 17
+# Entries of a block of sparse rows, which are copied.
+SPARSE_BLOCK = 1 << 19
 # Of a mean, relative to the sizes of what it is the mean of.
 ROUNDING = 16 * float(np.finfo(float).eps)
 # Rows from which the means are guessed before the pass.
@@ -199,13 +201,14 @@ def _mean_row(rows):
 def _products(X, y, weights, shift, kernels=core.kernels):
     """Weighted products of the columns [X - shift, y - shift, 1] with each other."""
     n, p = X.shape
-    width = -(-(p + y.shape[1] + 1) // 8) * 8
-    rows = max(8, BLOCK_BYTES // (8 * width))
+    panels = -(-(p + y.shape[1] + 1) // PANEL)
+    width = panels * PANEL
+    rows = min(MOST_ROWS, max(LEAST_ROWS, BLOCK_BYTES // (8 * width)))
     shifts = np.ascontiguousarray(shift[:p]), np.ascontiguousarray(shift[p:])
     weights = core.kernel_weights(weights, X.dtype)
 
     def add(start, stop, total):
-        block = np.zeros((rows, width))
+        block = memory_apart(panels, rows, PANEL)
         step = stop - start if X.flags.c_contiguous else COPIED_ROWS
         for first in range(start, stop, step):
             some = slice(first, min(first + step, stop))
@@ -235,36 +238,50 @@ def _products_by_blocks(X, y, weights, shift):
 
 def _of_sparse(X, y, weights):
     """The same as `_of_dense`; columns that hold no zeros are centred by themselves before."""
-    (n, p), y = X.shape, y if y.ndim == 2 else y[:, None]
-    shift, total, count = np.zeros(p + y.shape[1]), 0.0, np.zeros(p, dtype=np.int64)
-    for X_rows, y_rows, w in _sparse_blocks(X, y, weights, 0 * shift):
-        shift += np.concatenate([X_rows.T @ w, _sums(y_rows, w)])
-        total += w.sum()
-        count += np.bincount(X_rows.indices, minlength=p)
-    shift /= total
-    shift[:p] *= X.has_canonical_format & (count == n)
-    offset, products = np.zeros(len(shift)), np.zeros((len(shift),) * 2)
-    for X_rows, y_rows, w in _sparse_blocks(X, y, weights, shift):
-        offset += np.concatenate([X_rows.T @ w, _sums(y_rows, w)])
-        weighted = X_rows.copy()
-        weighted.data *= np.repeat(w, np.diff(X_rows.indptr))
-        products[:p, :p] += X_rows.T @ weighted
-        products[:p, p:] += weighted.T @ y_rows
-        products[p:, p:] += np.einsum("ij,i,ik->jk", y_rows, w, y_rows)
-    products[p:, :p] = products[:p, p:].T
+    n, p = X.shape
+    q = p + (y.shape[1] if y.ndim == 2 else 1)
+    total, sums, entries = 0.0, np.zeros(q), np.zeros(p)
+    for rows, targets, s in _sparse_blocks(X, y, weights):
+        total += s.sum()
+        sums += np.concatenate([rows.T @ s, _sums(targets, s)])
+        entries += np.bincount(rows.indices, minlength=p)
+    shift = sums / total
+    shift[:p] *= X.has_canonical_format & (entries == n)
+    offset, second = np.zeros(q), np.zeros((q, q))
+    for rows, targets, s in _sparse_blocks(X, y, weights):
+        rows.data -= shift[rows.indices]
+        targets -= shift[p:]
+        offset += np.concatenate([rows.T @ s, _sums(targets, s)])
+        weighted = _with_data(rows, rows.data * np.repeat(s, np.diff(rows.indptr)))
+        second[:p, :p] += (rows.T @ weighted).toarray()
+        second[:p, p:] += weighted.T @ targets
+        second[p:, p:] += np.einsum("ij,i,ik->jk", targets, s, targets)
+    second[p:, :p] = second[:p, p:].T
     offset /= total
-    return total / n, shift + offset, products / total - np.outer(offset, offset)
+    return total / n, shift + offset, second / total - np.outer(offset, offset)
 
 
-def _sparse_blocks(X, y, weights, shift):
-    """Rows of X and y less a shift and their weights, in double precision, a few at a time."""
-    p, rows = X.shape[1], max(1, SPARSE_NUMBERS * X.shape[0] // max(1, X.nnz))
-    for start in range(0, X.shape[0], rows):
-        some = slice(start, min(start + rows, X.shape[0]))
-        block = X[some].astype(float)
-        block.data -= shift[block.indices]
-        w = np.ones(block.shape[0]) if weights is None else weights[some].astype(float)
-        yield block, y[some].astype(float) - shift[p:], w
+def _sparse_blocks(X, y, weights):
+    """Some rows after the other, with their targets and weights, in double precision: copies."""
+    n = X.shape[0]
+    step = max(1, SPARSE_BLOCK * n // max(X.nnz, n))
+    for start in range(0, n, step):
+        some = slice(start, min(start + step, n))
+        targets = y[some] if y.ndim == 2 else y[some, None]
+        s = np.ones(some.stop - start) if weights is None else weights[some].astype(float)
+        first, last = X.indptr[start], X.indptr[some.stop]
+        parts = (
+            X.data[first:last].astype(float),
+            X.indices[first:last],
+            X.indptr[start : some.stop + 1] - first,
+        )
+        shape = (some.stop - start, X.shape[1])
+        yield sparse.csr_array(parts, shape=shape), targets.astype(float), s
+
+
+def _with_data(X, data):
+    """A sparse matrix with other entries in the same places."""
+    return sparse.csr_array((data, X.indices, X.indptr), shape=X.shape)
 
 
 def _sums(y, weights):

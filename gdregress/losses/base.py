@@ -117,24 +117,67 @@ class Loss(StatesFacts, BaseEstimator, ABC):
 
     @abstractmethod
     def value(self, y: Array, z: Array) -> Array:
-        """Loss of each prediction, an array of the shape of `z`."""
+        """Loss of each prediction.
+
+        Parameters
+        ----------
+        y : array
+            Targets, of the shape of `z`.
+        z : array
+            Raw predictions.
+
+        Returns
+        -------
+        array of the shape of `z`
+        """
 
     @abstractmethod
     def gradient(self, y: Array, z: Array) -> Array:
-        """Derivative dL/dz of each prediction, an array of the shape of `z`."""
+        """Derivative dL/dz of each prediction.
+
+        Parameters
+        ----------
+        y : array
+            Targets, of the shape of `z`.
+        z : array
+            Raw predictions.
+
+        Returns
+        -------
+        array of the shape of `z`
+        """
 
     def curvature_at(self, y: Array, z: Array) -> Array:
-        """Second derivative d2L/dz2 of each prediction, an array of the shape of `z`.
+        """Second derivative d2L/dz2 of each prediction.
 
         Where it jumps, one of the two limits; beside a kink 0. Of losses whose predictions are
         coupled, the diagonal of the Hessian.
+
+        Parameters
+        ----------
+        y : array
+            Targets, of the shape of `z`.
+        z : array
+            Raw predictions.
+
+        Returns
+        -------
+        array of the shape of `z`
         """
         return local_curvature(self, y, z)
 
     def envelope(self, width: float) -> Loss | None:
         """A smooth loss that is nowhere above this one, and approaches it as the width falls.
 
-        None where the loss is smooth itself, or states no `pieces`.
+        Parameters
+        ----------
+        width : float
+            Width of the smooth part.
+
+        Returns
+        -------
+        Loss or None
+            None where the loss is smooth itself, or states no `pieces`.
         """
         from gdregress.losses.pieces import Envelope
 
