@@ -37,23 +37,6 @@ class History(dict[str, list[Any]]):
     Under an automatic rate of batches, an epoch that did not lower the objective is undone: its
     row repeats the numbers of the parameters that are kept, with the rate that was tried.
 
-    column               meaning
-    ===================  ================================================================
-    ``epoch``            passes over the data
-    ``t``                updates
-    ``objective``        weighted mean loss + penalty, at the end of the epoch
-    ``loss``             the weighted mean loss in it
-    ``penalty``          the penalty in it
-    ``gradient_norm``    norm of the gradient mapping, each column of X in units of its root
-                         mean square; for batch at the point of the epoch's gradient
-    ``gap``              estimate of what is left, F - F*; None for a loss with kinks over batches.
-                         Exact, as far as the curvature tells, where a run ends
-    ``learning_rate``    rate of the epoch's last update
-    ``validation_score`` score on the rows held out, with early stopping
-    ``seconds``          since the data were ready, the work for an automatic rate included;
-                         epochs that are measured together are known together
-    ===================  ================================================================
-=======
     ====================  ================================================================
     column                meaning
     ====================  ================================================================
