@@ -1,7 +1,7 @@
 """What engines share that choose a direction for all parameters and how far to go along it.
 
 A prediction along a direction d is z + t dz with dz = A d, so that a search for t reads no row of
-the data: the passes of an epoch are dz and the gradient A' L'(z) at its end.
+the data. An epoch reads them for dz, and for the predictions and the gradient at its end.
 """
 
 from abc import abstractmethod
@@ -9,13 +9,9 @@ from abc import abstractmethod
 import numpy as np
 
 from gdregress._engines.engine import Engine
-from gdregress._objective.evaluation import gradient_of_slopes, mean_loss, over_targets
+from gdregress._objective.evaluation import over_targets
 from gdregress._utils.array_api import namespace
 
-# Steps after which the predictions are computed anew, as each step adds rounding to them.
-RENEWED = 16
-# Or where they have become so much smaller than they were.
-SMALLER = 0.1
 # Steps whose progress says whether an estimate of what is left is worth its passes.
 RECENT = 3
 
@@ -55,7 +51,7 @@ class Directions(Engine):
                     self.begin(state)
                 direction, dz = self.direction(state)
                 length = self.length(direction, dz)
-                self._advance(state, direction, dz, length)
+                self._advance(state, direction, length)
                 row = self._row(state, length)
             yield row
 
@@ -72,9 +68,15 @@ class Directions(Engine):
         objective = self.run.objective
         l2 = objective.penalty_curvature()
         self.l2 = objective.like_y(l2 if len(state.params.shape) == 2 else l2[:, 0], exact=True)
-        self.params, self.steps = _wide(state.params), 0
-        self.z, self.largest = self.predictions(state.params), 0.0
-        self._take_gradient()
+        self._take(state.params)
+
+    def _take(self, params):
+        """Everything from the parameters alone, so that a resumed run goes on to the bit."""
+        objective = self.run.objective
+        self.known, self.params = params, _wide(params)
+        self.of_loss = _wide(objective.gradient(params))
+        self.gradient = self.of_loss + self.l2 * self.params
+        self.z = _wide(objective.predict(params))
 
     def predictions(self, params):
         """A @ params."""
@@ -91,33 +93,15 @@ class Directions(Engine):
         dtype = self.run.objective.y.dtype
         return array if array.dtype == dtype else namespace(array).astype(array, dtype)
 
-    def _advance(self, state, direction, dz, length):
-        self.params = self.params + length * direction
-        state.params = self.known = self._like_data(self.params)
-        self._move_predictions(length * dz)
-        self._take_gradient()
+    def _advance(self, state, direction, length):
+        state.params = self._like_data(self.params + length * direction)
         state.count += 1
         state.epoch += 1
-
-    def _move_predictions(self, change):
-        """Add a change; anew where rounding has added up, or larger numbers have left theirs."""
-        self.steps += 1
-        self.z = self.z + change
-        size = float(namespace(self.z).max(abs(self.z)))
-        self.largest = max(self.largest, size)
-        if self.steps % RENEWED == 0 or not size >= SMALLER * self.largest:
-            self.z, self.largest = self.predictions(self.params), size
-
-    def _take_gradient(self):
-        objective = self.run.objective
-        slopes = self._like_data(objective.loss.gradient(objective.y, self.z))
-        self.of_loss = _wide(gradient_of_slopes(objective.design, objective.weights, slopes))
-        self.gradient = self.of_loss + self.l2 * self.params
+        self._take(state.params)
 
     def _row(self, state, length):
         run, objective, params = self.run, self.run.objective, state.params
-        loss = float(mean_loss(objective.loss, objective.y, objective.weights, self.z))
-        penalty = objective.penalty_value(params)
+        loss, penalty = objective.loss_value(params), objective.penalty_value(params)
         mapping = objective.gradient_mapping(params, self.of_loss, run.gradient_step)
         norm = objective.scaled_norm(mapping, run.gradient_units)
         gap = self._gap(norm, params, loss + penalty)
