@@ -122,7 +122,7 @@ def _estimated_best(sources, curves):
 
     The smallest objective seen where no history knows; it is never above that.
     """
-    ends = [_history(source)[0].row(-1) for source in sources]
+    ends = [_history(source)[0].full_row(-1) for source in sources]
     known = [row for row in ends if row["gap"] is not None and math.isfinite(row["gap"])]
     seen = min(map(_smallest, curves))
     if not known:
