@@ -232,6 +232,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
 
     Passes over all rows use the threads that scikit-learn is allowed (``OMP_NUM_THREADS``,
     ``threadpoolctl``); the results do not depend on how many.
+    But for the last bits of losses of your own and of dense rows of more than 512 columns, whose
+    products are BLAS's.
 
     A constant column shares the intercept: only their sum is determined. Its coefficient
     stays at zero under an automatic rate; descent at a given one splits the sum between both.
