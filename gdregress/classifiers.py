@@ -19,6 +19,7 @@ from gdregress._estimator.classes import (
     weighted_by_class,
 )
 from gdregress._estimator.scores import accuracy
+from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import asarray, index_type, namespace, to_numpy
 from gdregress._utils.types import (
     Array,
@@ -27,7 +28,6 @@ from gdregress._utils.types import (
     MatrixLike,
     RandomState,
     ScheduleFunction,
-    available_if,
 )
 from gdregress._utils.validation import (
     StrOptions,
@@ -279,8 +279,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
     _coef_as_rows = True
     _parameter_constraints = {
         **BaseGD._parameter_constraints,
-        "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), Loss, callable],
-        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "loss": [StrOptions(CLASSIFICATION_LOSSES), Loss, callable],
+        "class_weight": [StrOptions(["balanced"]), dict, None],
     }
 
     def __init__(
@@ -348,7 +348,65 @@ class GDClassifier(ClassifierMixin, BaseGD):
             self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
         ) -> float: ...
 
+    @explains_arguments
+    def fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        coef_init: ArrayLike | None = None,
+        intercept_init: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data. float32 is kept; sparse matrices are never made dense.
+        y : array-like of shape (n_samples,)
+            Labels: numbers or text, at least two of them.
+        sample_weight : array-like of shape (n_samples,) or None
+            Weights of the rows, times those of their classes: weight 2 counts as two copies,
+            weight 0 removes the row.
+        coef_init : array-like of the shape of ``coef_`` or None
+            Coefficients to start from, for two classes also of shape (n_features,); zero without
+            it.
+        intercept_init : array-like of the shape of ``intercept_`` or None
+            Intercepts to start from; without them those of a fit which is given no start: the
+            best constant under an automatic rate, zero under a number.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For a parameter, an input or a combination that is not accepted. An earlier fit
+            stays usable.
+        TypeError
+            For an input that is no table of numbers, such as a lazy frame, an iterable of
+            batches, a dict or a sparse y; for formulas of components that stand on the instance;
+            and for a loss that is a function, where X is NumPy's.
+
+        Warns
+        -----
+        DivergenceWarning
+            The run grew and was ended; the best finite parameters are kept.
+        ConvergenceWarning
+            The run ended without a proof that it is at the minimum: after ``max_iter`` epochs, on
+            a plateau, or where no epoch was better than the start.
+        IgnoredParameterWarning
+            A parameter was set that has no effect together with the others.
+        """
+        with keep_fitted_state(self):
+            self._fit(X, y, sample_weight, coef_init, intercept_init)
+        return self
+
     @available_if(_can_learn_in_parts)
+    @explains_arguments
     def partial_fit(
         self,
         X: MatrixLike,
@@ -375,6 +433,15 @@ class GDClassifier(ClassifierMixin, BaseGD):
         -------
         self : object
             The estimator.
+
+        Raises
+        ------
+        AttributeError
+            With ``standardize=True`` or ``early_stopping=True``, which need all rows at once,
+            or ``class_weight="balanced"``.
+        ValueError, TypeError
+            As in `fit`; also for another number of columns than in earlier calls, or other
+            classes.
         """
         with keep_fitted_state(self):
             check_parameters(self)
@@ -382,6 +449,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             self._partial_fit(X, y, sample_weight)
         return self
 
+    @explains_arguments
     def decision_function(self, X: MatrixLike) -> Array:
         """Raw predictions X @ coef_.T + intercept_.
 
@@ -393,9 +461,15 @@ class GDClassifier(ClassifierMixin, BaseGD):
         -------
         z : array of shape (n_samples,) or (n_samples, n_classes)
             With two classes, positive where the second is predicted.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As `predict`.
         """
         return self._raw_prediction(X, "decision_function")
 
+    @explains_arguments
     def predict(self, X: MatrixLike) -> Array:
         """The label of each row: the class with the largest raw prediction.
 
@@ -406,6 +480,14 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Returns
         -------
         y : array of shape (n_samples,)
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError, TypeError
+            For other columns than those of `fit`, columns that are no numbers, NaN or infinity,
+            or an array of another library than that of `fit`.
         """
         z = self._raw_prediction(X, "predict")
         codes, xp = _predicted(z), namespace(z)
@@ -415,6 +497,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return labels if labels.dtype.kind in "OUS" else asarray(labels, xp, z.device)
 
     @available_if(_knows_probabilities)
+    @explains_arguments
     def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of every class, for losses that know it: "log_loss", "modified_huber".
 
@@ -426,6 +509,13 @@ class GDClassifier(ClassifierMixin, BaseGD):
         -------
         probability : array of shape (n_samples, n_classes)
             In the order of ``classes_``.
+
+        Raises
+        ------
+        AttributeError
+            For losses that know no probabilities.
+        NotFittedError, ValueError, TypeError
+            As `predict`.
         """
         z = self._raw_prediction(X, "predict_proba")
         if z.ndim == 2:
@@ -438,6 +528,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return namespace(z).stack([first, second], axis=1)
 
     @available_if(_knows_probabilities)
+    @explains_arguments
     def predict_log_proba(self, X: MatrixLike) -> Array:
         """Logarithm of `predict_proba`; for "log_loss" finite however small that is.
 
@@ -448,6 +539,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Returns
         -------
         log_probability : array of shape (n_samples, n_classes)
+
+        Raises
+        ------
+        AttributeError, NotFittedError, ValueError, TypeError
+            As `predict_proba`.
         """
         z = self._raw_prediction(X, "predict_log_proba")
         xp = namespace(z)
@@ -459,6 +555,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         with np.errstate(divide="ignore"):
             return xp.log(self.predict_proba(X))
 
+    @explains_arguments
     def to_sklearn(self) -> LogisticRegression | SGDClassifier:
         """A fitted scikit-learn classifier with the same coefficients and predictions.
 

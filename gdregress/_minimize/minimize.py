@@ -17,6 +17,7 @@ from gdregress._solver.line_search import LineSearch, LocalCurvature, trial_by_c
 from gdregress._solver.run import Run, State
 from gdregress._solver.solve import solve
 from gdregress._solver.stopping import Never, NotFinite, Plateau, SmallGradient
+from gdregress._utils.arguments import explains_arguments
 from gdregress._utils.types import ObjectiveFunction, RandomState, ScheduleFunction
 from gdregress._utils.validation import (
     Interval,
@@ -31,15 +32,15 @@ from gdregress.schedules import SCHEDULES, FromFunction, Schedule, fill_horizon
 
 CONSTRAINTS = {
     "fun": [callable],
-    "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
+    "optimizer": [StrOptions(OPTIMIZERS), Optimizer],
     "learning_rate": [
         Interval(Real, 0, None, closed="neither"),
-        StrOptions({"auto", "line-search"}),
+        StrOptions(["auto", "line-search"]),
     ],
-    "schedule": [StrOptions(set(SCHEDULES)), callable],
-    "penalty": [StrOptions({name for name in PENALTIES if name}), Penalty, None],
+    "schedule": [StrOptions(SCHEDULES), callable],
+    "penalty": [StrOptions(name for name in PENALTIES if name), Penalty, None],
     "n_samples": [Interval(Integral, 1, None, closed="left"), None],
-    "sampler": [StrOptions(set(SAMPLERS)), Sampler],
+    "sampler": [StrOptions(SAMPLERS), Sampler],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "tol": [Interval(Real, 0, None, closed="left"), None],
     "callback": [callable, None],
@@ -48,6 +49,7 @@ CONSTRAINTS = {
 }
 
 
+@explains_arguments
 def minimize(
     fun: ObjectiveFunction,
     x0: Any,
