@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.base import BaseGD
 from gdregress._estimator.classes import (
@@ -19,6 +19,7 @@ from gdregress._estimator.classes import (
     weighted_by_class,
 )
 from gdregress._estimator.scores import accuracy
+from gdregress._estimator.table import checked_table
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import asarray, index_type, namespace, to_numpy
 from gdregress._utils.types import (
@@ -55,8 +56,9 @@ def _knows_probabilities(estimator: GDClassifier) -> bool:
         loss = CLASSIFICATION_LOSSES.get(loss)
     if getattr(loss, "probability", None) is None:
         raise AttributeError(
-            f"loss={estimator.loss!r} knows no probabilities. Use 'log_loss' or "
-            "'modified_huber', or CalibratedClassifierCV around this estimator."
+            "predict_proba and predict_log_proba need a loss that knows probabilities, which "
+            f"loss={estimator.loss!r} does not. Use 'log_loss' or 'modified_huber', or "
+            "CalibratedClassifierCV around this estimator."
         )
     return True
 
@@ -597,7 +599,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return z[:, 0] if z.shape[1] == 1 else z
 
     def _check_input(self, X, y, **checks):
-        X, y = validate_data(self, X, y, **checks)
+        X, y = checked_table(self, X, y, **checks)
         # labels of later parts are held against the classes, which takes a fraction of the time
         kind = getattr(getattr(y, "dtype", None), "kind", "O")
         if checks["reset"] or kind not in "biuU":

@@ -10,14 +10,13 @@ import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.linear_model import LinearRegression
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_array,
     check_is_fitted,
-    validate_data,
 )
 
 from gdregress._estimator.base import BaseGD
 from gdregress._estimator.scores import explained
+from gdregress._estimator.table import checked_table, checked_weights, refuse_labels
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
 from gdregress._utils.types import (
@@ -479,7 +478,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         if y.shape[0] != z.shape[0] or math.prod(y.shape) != math.prod(z.shape):
             raise ValueError(f"y must have the shape {z.shape} of the prediction. Got {y.shape}.")
         if weights is not None:
-            weights = _check_sample_weight(weights, z, dtype=z.dtype, ensure_non_negative=True)
+            weights = checked_weights(weights, z)
         check_target(self._loss_of_fit(), y)
         return explained(self._loss_of_fit(), y, z, weights)
 
@@ -521,7 +520,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
 
     def _check_input(self, X, y, **checks):
         y = move_to(y, *input_namespace(X))
-        return validate_data(self, X, y, multi_output=True, y_numeric=True, **checks)
+        X, y = checked_table(self, X, y, multi_output=True, y_numeric=True, **checks)
+        refuse_labels(y)
+        return X, y
 
     def _encode_target(self, y, X, weights, loss, rows, in_parts):
         if y.dtype != X.dtype:

@@ -12,10 +12,11 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.callbacks import EpochEnd, print_epoch
 from gdregress._estimator.diagnosis import report
+from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import NoRows, Scorer, prepare
@@ -28,6 +29,7 @@ from gdregress._estimator.saved_state import (
 )
 from gdregress._estimator.start import fresh_state, given_start, original_units, resumed
 from gdregress._estimator.swings import watch
+from gdregress._estimator.table import checked_table
 from gdregress._solver.history import History
 from gdregress._solver.solve import solve
 from gdregress._utils.arguments import NamesParameters, explains_arguments
@@ -220,14 +222,16 @@ class BaseGD(NamesParameters, CallbackSupportMixin, BaseEstimator, metaclass=ABC
         xp, device = input_namespace(X)
         self._check_same_namespace(xp, device, method)
         X = X if xp is np else detached(X)
-        X = validate_data(
+        X = checked_table(
             self,
             X,
             accept_sparse=["csr", "csc", "coo"],
             accept_large_sparse=True,
             dtype=[xp.float64, xp.float32],
+            ensure_all_finite=False,  # in the next line
             reset=False,
         )
+        check_all_finite(X, self)
         coef = self.coef_ if self.coef_.ndim == 1 else self.coef_.T
         return X @ coef + self.intercept_
 

@@ -12,7 +12,7 @@ from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import mean_loss
 from gdregress._objective.from_data import DataObjective
 from gdregress._utils.array_api import namespace, widest_type
-from gdregress._utils.validation import check_parameters
+from gdregress._utils.validation import check_parameters, warn_large_batch
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,6 +69,8 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
     if in_parts and not data[1].shape[0]:
         raise NoRows
     components = replace(components, loss=loss)
+    if not in_parts:
+        warn_large_batch(components.sampler, data[1].shape[0])
     data, to_user_library = read_in_place(data, components)
     rows, held_out = (data, None) if in_parts else hold_out(estimator, data)
     X, y, weights = rows

@@ -125,17 +125,26 @@ def _given_parameters(estimator, objective, coef_init, intercept_init):
         value = default if value is None else to_numpy(value)
         if outputs == () and value.shape == (1, *shapes[name]):
             value = value[0]
-        if value.shape != shapes[name] or not np.isfinite(value).all():
-            raise ValueError(
-                f"{name} must hold finite numbers in the shape {shapes[name]}. "
-                f"Got shape {value.shape}."
-            )
-        value = value.astype(float)
+        value = _checked_start(name, value, shapes[name])
         arrays[name] = asarray(np.ascontiguousarray(value.T), xp, device, dtype=y.dtype)
     intercept = xp.reshape(arrays["intercept_init"], (1, *outputs))
     if estimator.fit_intercept:
         return objective.design.from_user(xp.concat([arrays["coef_init"], intercept]))
     return objective.design.from_user(arrays["coef_init"])
+
+
+def _checked_start(name, value, shape):
+    """Given parameters as numbers of a shape; ValueError with what is wrong of them."""
+    if value.shape != shape:
+        raise ValueError(f"{name} must have the shape {shape}. Got {value.shape}.")
+    try:
+        numbers = value.astype(float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold numbers: {error}.") from error
+    bad = numbers[~np.isfinite(numbers)]
+    if bad.size:
+        raise ValueError(f"{name} must hold finite numbers. Got {bad.size} like {bad[0]}.")
+    return numbers
 
 
 def _new_average(average):

@@ -24,6 +24,7 @@ from gdregress._utils.validation import (
     StrOptions,
     build_component,
     check_choices,
+    warn_large_batch,
 )
 from gdregress.optimizers import OPTIMIZERS, Optimizer
 from gdregress.penalties import PENALTIES, Penalty
@@ -213,6 +214,8 @@ def _refuse(unsupported):
 def _sampler(sampler, n_samples, learning_rate):
     """The sampler; ValueError where it does not suit the function or the rate."""
     sampler = build_component(sampler, SAMPLERS, {})[0]
+    if n_samples is not None:
+        warn_large_batch(sampler, n_samples)
     if sampler.takes_all_rows:
         return sampler
     if n_samples is None:

@@ -147,6 +147,17 @@ def warn_ignored(estimator, unused):
             warn_user(f"{name}={value!r} has no effect: {reason}.", IgnoredParameterWarning)
 
 
+def warn_large_batch(sampler, n_samples):
+    """Warn of batches that were asked to have more rows than there are."""
+    asked = getattr(sampler, "batch_size", 0)
+    if n_samples < asked != defaults(type(sampler)).get("batch_size"):
+        warn_user(
+            f"batch_size={asked!r} has no effect beyond the {n_samples} rows that there are: "
+            "every update takes all of them, as solver='batch' does.",
+            IgnoredParameterWarning,
+        )
+
+
 def check_indices(X):
     """Raise ValueError if a sparse matrix points outside of itself."""
     if (np.diff(X.indptr) < 0).any() or X.indptr[-1] > len(X.indices):
