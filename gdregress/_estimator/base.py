@@ -33,7 +33,7 @@ from gdregress._solver.history import History
 from gdregress._solver.solve import solve
 from gdregress._utils.arguments import NamesParameters, explains_arguments
 from gdregress._utils.array_api import detached, input_namespace, namespace, to_host, to_numpy
-from gdregress._utils.sklearn_callbacks import CallbackSupportMixin, with_callbacks
+from gdregress._utils.sklearn_versions import CallbackSupportMixin, with_callbacks
 from gdregress._utils.types import Array, BaseEstimator
 from gdregress._utils.validation import (
     Interval,

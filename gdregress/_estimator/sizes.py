@@ -55,11 +55,12 @@ def check_sizes(X, y, loss, names):
 
 def _sizes(array):
     """The largest absolute value of each column, in the rows that are looked at."""
-    rows = take_rows(array, slice(0, ROWS))
-    values = rows.toarray() if sparse.issparse(rows) and rows.shape[1] <= ROWS else rows
-    if sparse.issparse(values):
-        return np.asarray(abs(values).max(axis=0).todense(), dtype=float).ravel()
-    values = to_numpy(values).astype(float)
+    rows = take_rows(array, slice(0, min(ROWS, array.shape[0])))
+    if sparse.issparse(rows):
+        sizes = np.zeros(rows.shape[1])
+        np.maximum.at(sizes, rows.indices, np.abs(rows.data))
+        return sizes
+    values = to_numpy(rows).astype(float)
     return np.abs(values.reshape(len(values), -1)).max(axis=0, initial=0.0)
 
 

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import _check_sample_weight, validate_data
+from sklearn.utils.validation import validate_data
 
 from gdregress._utils.array_api import namespace, to_numpy
+from gdregress._utils.sklearn_versions import check_sample_weight
 
 MOST_NAMED = 5
 ENCODE = (
@@ -60,7 +61,7 @@ def refuse_what_is_no_table(X):
             f"X is text, {X[:40]!r}, and no table. Read a file first, for instance with "
             "pandas.read_csv."
         )
-    if isinstance(X, Mapping):
+    if isinstance(X, Mapping) and not sparse.issparse(X):  # DOK is one
         raise TypeError(f"X is a {kind}, and no table. Pass pandas.DataFrame(X).")
     if X is None:
         raise TypeError("X is None. Pass an array, a frame or a sparse matrix with one row each.")
@@ -226,10 +227,8 @@ def checked_weights(sample_weight, X, all_zero=False):
         Whether no row needs to have a weight.
     """
     try:
-        weights = _check_sample_weight(sample_weight, X, dtype=X.dtype)
+        weights = check_sample_weight(sample_weight, X)
     except (TypeError, ValueError) as error:
-        if "Sample weights" in str(error):  # that all are zero
-            raise
         text = str(error).splitlines()[0]
         text = text if "sample_weight" in text else f"sample_weight must be numbers: {text}."
         raise ValueError(f"{text} There must be one for each of the {X.shape[0]} rows.") from error

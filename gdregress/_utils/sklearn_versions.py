@@ -1,6 +1,12 @@
-"""scikit-learn's callbacks, which it has from version 1.9; before that, an error that says so."""
+"""What scikit-learn has from version 1.9 only, and what stands for it with 1.6 to 1.8.
 
+Callbacks do not: there the error says what they need.
+"""
+
+import inspect
 from typing import Any
+
+from sklearn.utils.validation import _check_sample_weight
 
 try:
     from sklearn.callback import CallbackSupportMixin, with_callbacks
@@ -29,4 +35,10 @@ except ModuleNotFoundError:
         return fit
 
 
-__all__ = ["CallbackSupportMixin", "with_callbacks"]
+_KNOWN = inspect.signature(_check_sample_weight).parameters
+_ALL_ZERO = {"allow_all_zero_weights": True} if "allow_all_zero_weights" in _KNOWN else {}
+
+
+def check_sample_weight(sample_weight, X):
+    """scikit-learn's check of weights, which may all be zero, as they might before 1.9."""
+    return _check_sample_weight(sample_weight, X, dtype=X.dtype, **_ALL_ZERO)
