@@ -116,11 +116,12 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
     optimizer : str or Optimizer, default="auto"
         "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or
-        an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"``, is "svrg"
-        for batches of a smooth loss, unless `average` or `momentum` is set, and Newton steps along
-        smooth envelopes of the loss for "hinge" over all rows, under no penalty, l1, l2 or both;
-        in all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects each
-        gradient by one over all rows and converges to the minimum at a constant rate.
+        an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and unless
+        `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
+        conjugate gradients with exact steps for two classes of a smooth loss under l2 or no
+        penalty, and Newton steps along smooth envelopes of the loss for "hinge", under no penalty,
+        l1, l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses,
+        corrects each gradient by one over all rows and converges at a constant rate.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch" and smooth losses, the
         accelerated sequence with adaptive restart (nesterov); 0.9 otherwise.
@@ -171,7 +172,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         units.
     max_iter : int, default=1000
         Most epochs, that is passes over the data.
-    tol : float or None, default=1e-5
+    tol : float or None, default=1e-4
         The run ends by "tolerance" when what is left of the objective, F - F*, is at most tol^2 of
         what the best constant prediction has left, F_null - F*: by an estimate from gradient and
         curvature for smooth losses, whatever the solver; by a duality gap, which is proven, for
@@ -304,7 +305,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         preconditioner: str | None = "auto",
         standardize: bool = False,
         max_iter: int = 1000,
-        tol: float | None = 1e-5,
+        tol: float | None = 1e-4,
         n_iter_no_change: int = 5,
         early_stopping: bool = False,
         scoring: Literal["loss", "score"] = "loss",

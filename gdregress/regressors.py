@@ -77,10 +77,12 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
     optimizer : str or Optimizer, default="auto"
         "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or
-        an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"``, is "svrg"
-        for batches of a smooth loss, unless `average` or `momentum` is set, and Newton steps along
-        smooth envelopes of the loss for "absolute_error", "quantile" and "epsilon_insensitive"
-        over all rows, under no penalty, l1, l2 or both; in all other cases it is "nesterov".
+        an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and unless
+        `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
+        conjugate gradients with exact steps for one target of a smooth loss under l2 or no
+        penalty, but where squared error has its moments, and Newton steps along smooth envelopes
+        of the loss for "absolute_error", "quantile" and "epsilon_insensitive", under no penalty,
+        l1, l2 or both. In all other cases it is "nesterov".
         "svrg", for batches of smooth losses, corrects each gradient by one over all rows and
         converges to the minimum at a constant rate. The adaptive ones add an epsilon of 1e-8 to
         the size of the gradient: bring y to a size well above it.
@@ -138,7 +140,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         units.
     max_iter : int, default=1000
         Most epochs, that is passes over the data.
-    tol : float or None, default=1e-5
+    tol : float or None, default=1e-4
         The run ends by "tolerance" when what is left of the objective, F - F*, is at most tol^2 of
         what the best constant prediction has left, F_null - F*: by an estimate from gradient and
         curvature for smooth losses, whatever the solver; by a duality gap, which is proven, for
@@ -221,8 +223,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     -----
     Without a penalty, runs of squared error at an automatic rate depend neither on the units of
     the columns nor on their means, nor on those of y: they descend in scaled columns, begin at
-    the best constant and measure from there. tol=1e-5 asks for all but
-    1e-10 of the progress that there is to make. The relative error of the coefficients is then
+    the best constant and measure from there. tol=1e-4 asks for all but
+    1e-8 of the progress that there is to make. The relative error of the coefficients is then
     at most about `tol` times the square root of the condition number of X'X, which is that of X,
     in the columns of the run.
 
@@ -280,7 +282,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         preconditioner: str | None = "auto",
         standardize: bool = False,
         max_iter: int = 1000,
-        tol: float | None = 1e-5,
+        tol: float | None = 1e-4,
         n_iter_no_change: int = 5,
         early_stopping: bool = False,
         scoring: Literal["loss", "score"] = "loss",

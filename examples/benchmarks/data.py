@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy import sparse
+from sklearn.feature_extraction.text import TfidfTransformer
 
 EXAMPLES = Path(__file__).resolve().parent.parent
 
@@ -44,6 +45,32 @@ def csr(n, p, nonzeros):
     X = sparse.csr_array((rng.standard_normal(n * nonzeros), columns, pointers), shape=(n, p))
     X.sum_duplicates()
     return X, X @ rng.standard_normal(p)
+
+
+def counts(n, p):
+    """The rows of `dense`, with counts of a mean of about one."""
+    X, _ = dense(n, p)
+    rng = np.random.RandomState(1)
+    return X, rng.poisson(np.exp(X @ rng.standard_normal(p) / (2 * p**0.5))).astype(float)
+
+
+def text(n, p, terms):
+    """Documents of so many terms, drawn by Zipf's law, as tf-idf in rows of length 1; two classes.
+
+    Returns
+    -------
+    X : csr_array of shape (n, p)
+    y : ndarray of shape (n,)
+        Labels 0 and 1, drawn by the log odds of a linear model.
+    """
+    rng = np.random.RandomState(0)
+    odds = 1 / np.arange(1, p + 1)
+    drawn = rng.choice(p, n * terms, p=odds / odds.sum()).astype(np.int32)
+    pointers = np.arange(0, n * terms + 1, terms, dtype=np.int32)
+    X = sparse.csr_array((np.ones(n * terms), drawn, pointers), shape=(n, p))
+    X = sparse.csr_array(TfidfTransformer().fit_transform(X))
+    scores = X @ rng.standard_normal(p)
+    return X, (rng.uniform(size=n) < 1 / (1 + np.exp(-4 * scores / scores.std()))).astype(int)
 
 
 def labelled(n, p, n_classes=2, correlation=0.0):

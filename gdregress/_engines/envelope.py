@@ -28,7 +28,7 @@ class Envelope(Engine):
 
     @classmethod
     def supports(cls, run, state):
-        return run.follows_envelope
+        return run.method == "envelope"
 
     @staticmethod
     def covers(objective):

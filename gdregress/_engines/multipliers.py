@@ -34,6 +34,7 @@ import math
 
 import numpy as np
 
+from gdregress._engines.exact_search import zero_of_increasing
 from gdregress._objective.products import Products, newton_step
 
 # The next round begins once the minimum of this one has been missed by this share of the gap.
@@ -43,6 +44,8 @@ NARROWER, LEAST_WIDTH = 4.0, 1e-12
 # steps and after long ones.
 DAMPING, LEAST_DAMPING, MORE, LESS = 0.1, 1e-10, 4.0, 0.1
 SHORT, LONG = 0.1, 0.5
+# Share of the rows whose curvature is damped by where fewer are bent.
+FEW_ROWS = 1e-3
 ROUNDING = 1e-15
 # Of a gradient, in units of rounding and of its column's size.
 NOISE = 16.0
@@ -112,8 +115,7 @@ class Multipliers:
         extra = self.loose * self.l1 / self.width + self.l2
         # the same share of the rows' curvature for all columns
         total, size = float(np.sum(products.diagonal())), float(np.sum(self.sizes**2))
-        one_row = 1 / len(self.u) / self.width
-        self.flat = self.damping * max(total / (size or 1.0), one_row)
+        self.flat = self.damping * max(total / (size or 1.0), FEW_ROWS / self.width)
         self.is_exact = products.matrix is not None
         step, residual = newton_step(products, self.flat * self.base, extra, self.gradient)
         noise = NOISE * float(np.finfo(design.X.dtype).eps) * self.sizes
@@ -205,38 +207,3 @@ def _reach(slopes, pieces):
 
 def _diagonal(matrix):
     return matrix if matrix.ndim == 1 else np.diag(matrix)
-
-
-def zero_of_increasing(function, at_zero, share=0.01, most=40):
-    """Where an increasing function that is negative at zero has fallen to a share of its size.
-
-    By false position, every third time by halving, or by a tenth as long as the function is
-    known to be negative at zero only; 1 is tried first.
-
-    Parameters
-    ----------
-    function : callable
-    at_zero : float
-        Its value at zero.
-    share : float
-    most : int
-        Most evaluations, after which the largest x is the answer where it is negative.
-    """
-    if not at_zero < 0:
-        return 0.0
-    low, at_low, high, at_high, x = 0.0, at_zero, math.inf, 0.0, 1.0
-    for count in range(most):
-        value = function(x)
-        if abs(value) <= -share * at_zero:
-            return x
-        if value < 0:
-            low, at_low = x, value
-        else:
-            high, at_high = x, value
-        if high == math.inf:
-            x = 4 * low
-        elif count % 3 == 2:
-            x = (low + high) / 2 if low > 0 else high / 10
-        else:
-            x = low - at_low * (high - low) / (at_high - at_low)
-    return low

@@ -77,7 +77,7 @@ def _optimizer(estimator, loss, sampler, in_parts):
 
     Variance reduction ends at the minimum with batches, of a smooth loss and at an automatic
     rate; it needs epochs over all rows, and the last parameters. All else descends by Nesterov's
-    momentum, and so does a run whose momentum is given.
+    momentum, and so does a run whose momentum is given; but for what `method_of` finds out later.
     """
     if not (isinstance(estimator.optimizer, str) and estimator.optimizer == "auto"):
         return estimator.optimizer

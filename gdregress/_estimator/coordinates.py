@@ -98,7 +98,7 @@ def _columns(estimator, components, design, weights, spectrum):
     X, all_rows = design.X, components.sampler.takes_all_rows
     if worth_moments(design) and spectrum.moments is not None:
         mean = asarray(spectrum.moments.mean, np, None)
-        variance = np.diag(spectrum.moments.covariance).copy()
+        variance = np.maximum(np.diag(spectrum.moments.covariance), 0.0)  # rounding may be below
     else:
         with np.errstate(over="ignore", invalid="ignore"):
             mean, variance = (to_numpy(a).astype(float) for a in mean_and_variance(X, weights))

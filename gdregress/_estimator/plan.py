@@ -20,6 +20,7 @@ from gdregress._estimator.learning_rate import (
     learns_rate,
     resolved_momentum,
 )
+from gdregress._estimator.method import method_of
 from gdregress._estimator.metric import worth_moments
 from gdregress._estimator.rules import Rules, ending_rules
 from gdregress._estimator.run_facts import RunDiagnostics
@@ -94,7 +95,11 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     curvature, optimizer = _curvature_and_optimizer(
         estimator, components, objective, spectrum, null_params
     )
-    rate = _first_rate(estimator, components, curvature, optimizer, start, in_parts)
+    method = "updates" if in_parts else method_of(estimator, components, objective)
+    searched = method == "updates" and is_searched(estimator, components)
+    rate = 1.0
+    if method == "updates":
+        rate = _first_rate(estimator, components, curvature, optimizer, start, in_parts)
     step = curvature.gradient_step()
     null_mapping = objective.gradient_mapping(null_params, objective.gradient(null_params), step)
     units, reference = objective.measuring_units(null_mapping)
@@ -112,7 +117,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         above = _above_stable_limit(estimator, components, objective, diagnostics, start)
         divergence = Divergence(largest, above, has_scale)
         rules = ending_rules(
-            estimator, components, objective, diagnostics, certificate, divergence
+            estimator, components, objective, diagnostics, certificate, divergence, method
         )
     if start is not None and start.plateau is not None and components.schedule.listens:
         rules = replace(rules, plateau=start.plateau)
@@ -122,6 +127,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         optimizer=optimizer,
         sampler=sampler,
         schedule=_with_horizon(estimator, components.schedule, updates),
+        method=method,
         learning_rate=rate,
         **vars(rules),
         max_iter=1 if in_parts else estimator.max_iter,
@@ -130,7 +136,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         started=started,
         schedule_offset=start.count if start and components.schedule.runs_out else 0,
         may_cut_rate=estimator.learning_rate == "auto",
-        line_search=LineSearch(rate) if is_searched(estimator, components) else None,
+        line_search=LineSearch(rate) if searched else None,
         learned_rate=_learned_rate(objective, optimizer, history) if learns else None,
         validate=hooks.validate,
         store=hooks.store,

@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-from gdregress._engines.envelope import Envelope
 from gdregress._solver.stopping import (
     Never,
     NotFinite,
@@ -30,10 +29,11 @@ class Rules:
     divergence: Any = field(default_factory=NotFinite)
     certificate: Any = None
     plateau: Plateau | Stalled | None = None
-    follows_envelope: bool = False
 
 
-def ending_rules(estimator, components, objective, diagnostics, certificate, divergence):
+def ending_rules(
+    estimator, components, objective, diagnostics, certificate, divergence, method="updates"
+):
     """The rules for a run over all of the rows.
 
     Parameters
@@ -45,19 +45,21 @@ def ending_rules(estimator, components, objective, diagnostics, certificate, div
     certificate : Certificate or None
         None for losses with kinks.
     divergence : Divergence
+    method : str
+        See `Run`.
     """
     tol, scored = estimator.tol, estimator.early_stopping
-    if not _follows_envelope(estimator, components, objective):
+    if method != "envelope":
         plateau = _plateau(estimator, components, objective, diagnostics)
         stopping = _of_gradient(estimator, diagnostics, certificate)
         return Rules(stopping, divergence, certificate, plateau)
     if scored:
         plateau = _plateau(estimator, components, objective, diagnostics)
-        return Rules(divergence=divergence, plateau=plateau, follows_envelope=True)
+        return Rules(divergence=divergence, plateau=plateau)
     stopping = Never()
     if tol is not None:
         stopping = Tolerance(ProvenGap(diagnostics.null_objective, tol, objective.rounding))
-    return Rules(stopping, follows_envelope=True)
+    return Rules(stopping)
 
 
 def _of_gradient(estimator, diagnostics, certificate):
@@ -66,17 +68,6 @@ def _of_gradient(estimator, diagnostics, certificate):
         return Tolerance(certificate)
     at_kinks = certificate is None and estimator.tol is not None
     return SmallGradient(0.0) if at_kinks and not estimator.early_stopping else Never()
-
-
-def _follows_envelope(estimator, components, objective):
-    """Whether a loss with kinks is followed along smooth envelopes, see `Envelope`."""
-    return (
-        estimator.learning_rate == "auto"
-        and estimator.optimizer == "auto"
-        and components.sampler.takes_all_rows
-        and not estimator.average
-        and Envelope.covers(objective)
-    )
 
 
 def _plateau(estimator, components, objective, diagnostics):

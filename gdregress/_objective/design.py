@@ -14,6 +14,8 @@ from gdregress._utils.array_api import namespace, take_rows, to_numpy, widest_ty
 from gdregress.samplers import ALL_ROWS
 
 SQUARED_ROWS = 4096
+# Numbers of a block of rows that stays in the cache while it is summed up.
+BLOCK = 1 << 16
 # Squares below it have lost digits, and their inverses leave the range of numbers.
 SMALLEST_VARIANCE = 1e-290
 # Share of the largest squared deviation in a column that is added to its variance.
@@ -204,7 +206,8 @@ def _mean_and_variance(X, weights):
     A float32 column whose spread is small beside its mean would otherwise pass for a constant.
     """
     xp, wide = namespace(X), widest_type(X)
-    starts = range(0, X.shape[0], SQUARED_ROWS)
+    size = min(SQUARED_ROWS, max(1, BLOCK // X.shape[1]))
+    starts = range(0, X.shape[0], size)
     weights = None if weights is None else xp.astype(weights, wide)
     total_weight = X.shape[0] if weights is None else xp.sum(weights)
 
@@ -212,7 +215,7 @@ def _mean_and_variance(X, weights):
         """Weighted mean over the rows, a few rows at a time, as wide ones are a copy of X."""
         total = 0.0
         for start in starts:
-            rows = slice(start, min(start + SQUARED_ROWS, X.shape[0]))
+            rows = slice(start, min(start + size, X.shape[0]))
             values = function(xp.astype(X[rows, :], wide))
             if weights is not None:
                 values = values * weights[rows, None]

@@ -143,7 +143,6 @@ class DataObjective(Objective):
         if not isinstance(self.y, np.ndarray):
             return jitted.fused_pass(*data, params, next_point, gradient, both_values)
         known = self.moments is not None or self._column_mean_squares is not None
-        known = known or self.design.coordinates is not None
         squares = None
         # the pass squares the user's own columns
         known = known or self.design.coordinates is not None

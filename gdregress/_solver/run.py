@@ -45,8 +45,9 @@ class Run:
         Replaces the learning rate.
     learned_rate : LearnedRate or None
         Undoes epochs that did not lower the objective, and sets the rate of the next.
-    follows_envelope : bool
-        Whether losses with kinks are followed along smooth envelopes.
+    method : {"updates", "envelope", "conjugate gradients"}
+        How the run gets to its minimum: by the updates of its optimizer; along smooth envelopes
+        of a loss with kinks; or along directions that are conjugate to each other.
     keep_best_on : tuple of str
         Reasons to stop after which the best parameters are kept, not the last.
     plateau : Plateau or None
@@ -78,7 +79,7 @@ class Run:
     may_cut_rate: bool = False
     line_search: Any = None
     learned_rate: LearnedRate | None = None
-    follows_envelope: bool = False
+    method: str = "updates"
     keep_best_on: tuple[str, ...] = ("diverged", "interrupted", "plateau")
     plateau: Plateau | None = None
     validate: Callable | None = None
@@ -115,6 +116,8 @@ class State:
         The end of the epoch before the last, and the sequence of the momentum between epochs.
     searched : tuple of (point, gradient) or None
         Of the last line search.
+    conjugate : tuple of (direction, gradient, diagonal) or None
+        Of the last step of conjugate gradients, and what they are preconditioned by.
     objective : float or None
         The value at the end, by which a later run knows the same data again.
     average : SuffixAverage or None
@@ -147,6 +150,7 @@ class State:
     rate_has_failed: bool = False
     epoch_momentum: Any = None
     searched: Any = None
+    conjugate: Any = None
     objective: float | None = None
     average: SuffixAverage | None = None
     anchor: Any = None
@@ -166,7 +170,7 @@ class State:
     def restart_at(self, params, optimizer):
         """Go on from given parameters, with the optimizer's memory and the average cleared."""
         self.params = params
-        self.memory, self.epoch_momentum = optimizer.init(params), None
+        self.memory, self.epoch_momentum, self.conjugate = optimizer.init(params), None, None
         if self.average is not None:
             self.average = SuffixAverage(self.average.start)
 

@@ -127,7 +127,7 @@ class Certificate:
         due = self.asked >= self.next
         if not (norm <= self.threshold(value) or (due and 0 < norm < math.inf)):
             # where the last estimate has failed, nothing is known of the next points either
-            return math.inf if self.is_blind else self.ratio * norm * norm
+            return self.proportion(norm)
         self.next *= 2 if due else 1
         gap = self.estimate(params)
         if norm > 0 and 0 < gap < math.inf:
@@ -135,6 +135,10 @@ class Certificate:
         if norm <= self.threshold(value) and not self.proves(norm, gap, value):
             self.refused = norm
         return gap
+
+    def proportion(self, norm):
+        """F - F* as the last estimate would have it, which ends no run."""
+        return math.inf if self.is_blind else self.ratio * norm * norm
 
     def _is_known(self, params):
         """Whether the last estimate was made here: an engine may leave the point to another."""

@@ -76,8 +76,8 @@ def _of_share(loss: Loss, share: Any, y: Array) -> float:
     if loss.multinomial:
         return float(np.log(share) - np.log1p(-share))
     labels, weights = np.array([-1.0, 1.0]), np.array([1 - share, share])
-    high = _bracket(lambda z: weights @ _slopes(loss, labels, np.full(2, z), y))
-    low = -_bracket(lambda z: -(weights @ _slopes(loss, labels, np.full(2, -z), y)))
+    high = _bracket(lambda z: float(weights @ _slopes(loss, labels, np.full(2, z), y)))
+    low = -_bracket(lambda z: -float(weights @ _slopes(loss, labels, np.full(2, -z), y)))
     return _zero_of_slope(loss, labels, weights, (low, high), y)
 
 

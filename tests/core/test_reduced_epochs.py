@@ -186,7 +186,7 @@ def test_coefficients_that_are_seldom_seen(
         take = taken_of(objective) if taken else None
         rest = shaped(params), 0.3, batch_size, 2, take
         found.append(epochs_alone(form, objective, rule, *rest).params)
-    assert_near(found[0], found[1], 1e-12)
+    assert_near(found[0], found[1], 1e-11)
     assert (found[0] != shaped(params)).any()
 
 

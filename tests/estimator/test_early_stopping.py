@@ -70,9 +70,8 @@ def test_of_equal_scores_the_lower_objective_is_kept():
     rng = np.random.RandomState(0)
     X = rng.normal(size=(60, 2))
     y = X[:, 0] + 0.1 * rng.normal(size=60) > 0
-    model = GDClassifier(
-        early_stopping=True, scoring="score", store_path=True, random_state=0
-    ).fit(X, y)
+    model = GDClassifier(optimizer="nesterov", early_stopping=True, scoring="score")
+    model.set_params(store_path=True, random_state=0).fit(X, y)
     scores, objective = (model.history_[name] for name in ("validation_score", "objective"))
     equal = np.flatnonzero(np.equal(scores, max(scores)))
     assert len(equal) > 3

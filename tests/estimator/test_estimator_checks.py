@@ -55,9 +55,10 @@ OTHERS = [
         for o in OPTIMIZERS
     ),
     GDClassifier(optimizer="momentum", max_iter=30),
-    GDClassifier("hinge", standardize=True, max_iter=30),
+    # a strong penalty: its minimum is well determined
+    GDClassifier("hinge", standardize=True, alpha=0.1),
     GDClassifier("squared_hinge", optimizer="gd", max_iter=30),
-    GDClassifier("modified_huber", optimizer="adam", max_iter=30),
+    GDClassifier("modified_huber", optimizer="adam"),
     GDClassifier("perceptron", average=True, max_iter=30),
     GDClassifier(solver="stochastic", max_iter=5),
     GDClassifier(solver="mini-batch", batch_size=8, optimizer="adam", max_iter=10),
@@ -75,10 +76,13 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 def expected_failures(estimator):
     """What random batches or rows held out fail.
 
-    Two checks ask for equality to 1e-7, which random batches have only in expectation.
+    Two checks ask for equality to 1e-7, which random batches have only in expectation, and
+    normalised steps only where no gradient is zero: at the best constant that of the intercept is.
     """
+    adaptive = estimator.optimizer == "adam"
     if estimator.solver == "batch" and not estimator.early_stopping:
-        return {}
+        reason = "a normalised step makes a full step of the rounding of a gradient of zero"
+        return dict.fromkeys(WEIGHT_CHECKS, reason) if adaptive else {}
     if estimator.early_stopping:
         reason = "the rows held out are drawn at random, and copies are rows of their own"
     else:

@@ -218,7 +218,7 @@ def test_automatic_rate_is_that_before_plateaus_have_reduced_it(small_data):
 
 def test_automatic_rate_that_is_searched_has_a_range(small_data):
     X, y = small_data
-    model = GDClassifier(max_iter=20)
+    model = GDClassifier(optimizer="nesterov", max_iter=20)
     display = LearningRateDisplay.from_estimator(model, X, y > 3, learning_rates=[0.1])
     fitted = fitted_with(model, "auto", X, y > 3)
     rates = fitted.history_["learning_rate"]

@@ -27,12 +27,12 @@ def null(problem):
     coef = np.zeros((n_outputs, problem.table.X.shape[1]))
     if problem.is_softmax:
         return problem.value(coef, np.log(np.bincount(problem.table.y) / len(problem.table.y)))
-    constants = [_best_constant(problem, y) for y in problem.columns_of_targets().T]
+    constants = [best_constant(problem.formula, y) for y in problem.columns_of_targets().T]
     return problem.value(coef, constants)
 
 
-def _best_constant(problem, y):
-    formula = problem.formula
+def best_constant(formula, y):
+    """The constant prediction that is best for targets, or for labels of -1 and 1."""
     if formula.range in ("counts", "positive"):
         return np.log(y.mean())
     bounds = (-20, 20) if formula.range == "labels" else (y.min(), y.max())

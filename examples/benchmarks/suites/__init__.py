@@ -15,6 +15,7 @@ from suites.imports import imports
 from suites.least_squares import least_squares
 from suites.libraries import libraries
 from suites.memory import memory
+from suites.panel import panel
 from suites.real_classes import real_classes
 from suites.robust import huber, quantile
 from suites.scaling import scaling
@@ -45,6 +46,7 @@ SUITES = {
         real_classes,
         functions,
         libraries,
+        panel,
         finishing_panel,
         finishing_optimizers,
         finishing_nist,

@@ -73,11 +73,11 @@ def automatic_trial(model, run):
     """The trial of a fit with ``learning_rate="auto"``, and the range of the rates it has used.
 
     A rate that is found along the way may end anywhere in this range. Otherwise the trial holds
-    the first rate, because a schedule may have reduced it after plateaus; the range is None. Steps
-    along smooth envelopes have no rate: it is nan.
+    the first rate, because a schedule may have reduced it after plateaus; the range is None. Runs
+    that do without a rate have nan.
     """
     rates = model.history_["learning_rate"]
-    if run.follows_envelope:
+    if run.method != "updates":
         return trial_from(model, math.nan), None
     if run.line_search is not None or run.learned_rate is not None:
         return trial_from(model, model.learning_rate_), (min(rates), max(rates))

@@ -1,0 +1,178 @@
+"""Conjugate gradients over all rows: those of linear algebra, and the minimum of every loss."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from scipy.optimize import minimize
+from scipy.sparse.linalg import LinearOperator, cg
+from sklearn.exceptions import ConvergenceWarning
+
+from gdregress import GDClassifier, GDRegressor
+from gdregress._estimator.plan import plan_run
+from gdregress._estimator.prepare import prepare
+from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
+
+ALPHA = 1e-3
+ALL = LOSSES | CLASSIFICATION_LOSSES
+
+
+def wide(n=40, p=100, seed=0):
+    """Fewer rows than columns, whose moments are not formed; columns of many sizes."""
+    rng = np.random.RandomState(seed)
+    X = rng.normal(size=(n, p)) * 10.0 ** rng.uniform(-1, 1, p) + rng.normal(size=p)
+    return X, (X / X.std(axis=0)) @ rng.normal(size=p) / p**0.5 + rng.normal(size=n)
+
+
+def narrow(n=300, p=6, seed=0):
+    rng = np.random.RandomState(seed)
+    X = rng.normal(size=(n, p)) * 10.0 ** np.arange(-2, p - 2) + 3.0
+    return X, (X - X.mean(axis=0)) / X.std(axis=0) @ rng.normal(size=p) / 2
+
+
+def targets_for(name, z):
+    """Targets that a loss can have, around raw predictions."""
+    rng = np.random.RandomState(1)
+    loss = ALL[name]
+    if loss.target_range in ("labels", "classes"):
+        return (z + rng.logistic(size=len(z)) > 0).astype(int)
+    if loss.link == "log":
+        return rng.poisson(np.exp(z)) + (0.5 if loss.target_range == "positive" else 0.0)
+    return z + rng.standard_t(3, size=len(z))
+
+
+def estimator(name, **given):
+    labels = ALL[name].target_range in ("labels", "classes")
+    given = {"penalty": "l2", "alpha": ALPHA, "preconditioner": "columns"} | given
+    return (GDClassifier if labels else GDRegressor)(name, **given)
+
+
+def method_of(model, X, y):
+    prepared = prepare(model, X, y, None)
+    plan = plan_run(model, prepared.components, prepared.objective, prepared.frame)
+    return plan.run.method
+
+
+def least(name, X, y, weights=None, fit_intercept=True):
+    """The least objective by L-BFGS-B in standardised columns."""
+    loss, labels = ALL[name](), 2.0 * y - 1
+    mean, size = (X.mean(axis=0), X.std(axis=0)) if fit_intercept else (0.0, X.std(axis=0))
+    A, given = (X - mean) / size, y.astype(float)
+    s = np.full(len(y), 1 / len(y)) if weights is None else weights / weights.sum()
+    if loss.target_range == "labels":
+        given = labels
+
+    def objective(u):
+        z = A @ u[:-1] + u[-1] * fit_intercept
+        slopes = s * loss.gradient(given, z)
+        gradient = np.append(A.T @ slopes + ALPHA * u[:-1] / size**2, slopes.sum() * fit_intercept)
+        return s @ loss.value(given, z) + ALPHA / 2 * np.sum((u[:-1] / size) ** 2), gradient
+
+    start = np.zeros(X.shape[1] + 1)
+    if loss.link == "log" and fit_intercept:
+        start[-1] = np.log(s @ y)
+    options = {"ftol": 1e-16, "gtol": 1e-12, "maxiter": 20_000, "maxfun": 20_000, "maxcor": 50}
+    return minimize(objective, start, jac=True, method="L-BFGS-B", options=options).fun
+
+
+SMOOTH = [
+    name
+    for name, loss in ALL.items()
+    if loss.smooth and loss.kernel is not None and name != "squared_error"
+]
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_ends_at_the_minimum(name, fit_intercept):
+    X, z = narrow()
+    y, weights = targets_for(name, z), np.random.RandomState(2).uniform(0.2, 2.0, len(z))
+    model = estimator(name, tol=1e-6, fit_intercept=fit_intercept)
+    best = least(name, X, y, weights, fit_intercept)
+    for data in (X, sparse.csr_array(X)):
+        assert method_of(model, data, y) == "conjugate gradients"
+        history = model.fit(data, y, weights).history_
+        assert model.stop_reason_ == "tolerance"
+        values = history["objective"]
+        assert values[-1] - best <= 1e-10 * (values[0] - best)
+        assert all(np.diff(values) <= 1e-14 * abs(values[0]))
+
+
+@pytest.mark.parametrize("steps", [1, 2, 5])
+def test_squared_error_takes_the_steps_of_linear_algebra(steps):
+    X, y = wide()
+    model = GDRegressor(penalty="l2", alpha=ALPHA, max_iter=steps, tol=None).fit(X, y)
+    size = X.std(axis=0)
+    A = (X - X.mean(axis=0)) / size
+    extra = ALPHA / size**2
+    system = LinearOperator((100, 100), lambda v: A.T @ (A @ v) / len(y) + extra * v)
+    inverse = LinearOperator((100, 100), lambda v: v / (1 + extra))
+    u, _ = cg(system, A.T @ (y - y.mean()) / len(y), rtol=0.0, maxiter=steps, M=inverse)
+    assert_allclose(model.coef_, u / size, rtol=1e-8, atol=1e-12 * np.abs(u / size).max())
+    assert model.intercept_ == pytest.approx(y.mean() - X.mean(axis=0) @ model.coef_, rel=1e-9)
+
+
+@pytest.mark.parametrize("penalty", [None, "l2"])
+def test_wide_data(penalty):
+    X, y = wide()
+    model = GDRegressor(penalty=penalty, alpha=ALPHA if penalty else 1e-4).fit(X, y)
+    assert method_of(model, X, y) == "conjugate gradients"
+    assert model.stop_reason_ == "tolerance"
+    accelerated = GDRegressor(optimizer="nesterov", max_iter=2 * model.n_iter_, tol=None)
+    accelerated.set_params(penalty=penalty, alpha=model.alpha).fit(X, y)
+    assert model.history_["objective"][-1] < accelerated.history_["objective"][-1]
+
+
+def test_float32_ends_by_itself():
+    X, z = narrow()
+    y = targets_for("log_loss", z)
+    model = GDClassifier(alpha=ALPHA).fit(X.astype(np.float32), y)
+    exact = GDClassifier(alpha=ALPHA, tol=1e-7).fit(X, y)
+    assert model.stop_reason_ == "tolerance"
+    assert model.coef_.dtype == np.float32
+    assert model.history_["objective"][-1] == pytest.approx(exact.history_["objective"][-1], 1e-5)
+
+
+@pytest.mark.parametrize("first", [1, 3, 20])
+def test_a_resumed_run_goes_on_as_if_it_had_not_ended(first):
+    X, z = narrow()
+    y = targets_for("log_loss", z)
+    whole = GDClassifier(alpha=ALPHA, max_iter=25, tol=None).fit(X, y)
+    parts = GDClassifier(alpha=ALPHA, max_iter=first, tol=None, warm_start=True).fit(X, y)
+    parts.set_params(max_iter=25 - first).fit(X, y)
+    assert_allclose(parts.coef_, whole.coef_, rtol=1e-10)
+
+
+def test_on_other_data_directions_start_anew():
+    X, z = narrow()
+    y = targets_for("log_loss", z)
+    model = GDClassifier(alpha=ALPHA, max_iter=3, tol=None, warm_start=True).fit(X, y)
+    with pytest.warns(ConvergenceWarning):
+        model.set_params(max_iter=1, tol=1e-4).fit(X, 1 - y)
+    assert model.history_["objective"][1] < model.history_["objective"][0]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"optimizer": "nesterov"},
+        {"learning_rate": 0.1},
+        {"momentum": 0.5},
+        {"schedule": "constant"},
+        {"average": True},
+        {"solver": "mini-batch"},
+        {"penalty": "l1"},
+    ],
+)
+def test_whoever_chooses_a_rule_gets_it(given):
+    X, z = narrow()
+    assert method_of(GDClassifier(**given), X, targets_for("log_loss", z)) == "updates"
+
+
+def test_the_users_own_columns():
+    X, z = narrow()
+    y = targets_for("log_loss", z)
+    model = GDClassifier(alpha=ALPHA, preconditioner=None, max_iter=1, tol=None).fit(X, y)
+    slopes = y.mean() - y
+    assert_array_equal(np.sign(model.coef_[0]), -np.sign(X.T @ slopes))
+    assert_allclose(model.coef_[0] / (X.T @ slopes), (model.coef_[0] / (X.T @ slopes))[0])
