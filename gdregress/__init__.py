@@ -3,8 +3,8 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gdregress._core.show_versions import show_versions
 from gdregress._utils import earlier_paths
-from gdregress._utils.show_versions import show_versions
 from gdregress._utils.version import __version__
 from gdregress.classifiers import GDClassifier
 from gdregress.exceptions import DivergenceWarning, IgnoredParameterWarning

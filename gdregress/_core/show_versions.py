@@ -4,6 +4,9 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
+from gdregress._core.arrays import is_compiled
+from gdregress._core.origin import describe
+
 PACKAGES = (
     "gdregress",
     "numpy",
@@ -20,7 +23,7 @@ PACKAGES = (
 
 
 def show_versions() -> None:
-    """Print the versions of Python, this package and the packages it can work with."""
+    """Print the versions of Python and packages, and how the core has been compiled."""
     print(f"{'python':<18}{sys.version.split()[0]}")
     print(f"{'platform':<18}{platform.platform()}")
     for package in PACKAGES:
@@ -28,3 +31,4 @@ def show_versions() -> None:
             print(f"{package:<18}{version(package)}")
         except PackageNotFoundError:
             print(f"{package:<18}not installed")
+    print(f"{'compiled core':<18}{describe(is_compiled())}")
