@@ -13,7 +13,13 @@ import pytest
 from scipy import sparse
 from sklearn.model_selection import GridSearchCV
 
-from gdregress import GDClassifier, GDRegressor, IgnoredParameterWarning, minimize
+from gdregress import (
+    DivergenceWarning,
+    GDClassifier,
+    GDRegressor,
+    IgnoredParameterWarning,
+    minimize,
+)
 from gdregress.losses import Hinge, Huber, Quantile
 from gdregress.losses.classification import CLASSIFICATION_LOSSES
 from gdregress.losses.regression import LOSSES
@@ -298,6 +304,45 @@ def test_a_batch_larger_than_the_data_is_said_to_be():
             sampler=MiniBatch(batch_size=64),
             max_iter=2,
         )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"learning_rate": 1.1},
+        {"learning_rate": 1.1, "tol": None, "max_iter": 300},
+        {"learning_rate": 1.01, "tol": None},
+        {"learning_rate": 1.5, "tol": None, "max_iter": 5},
+        {"learning_rate": 3.0, "schedule": "invscaling", "max_iter": 5},
+        {"learning_rate": 1e3},
+    ],
+    ids=str,
+)
+def test_a_descent_that_grows_has_diverged(arguments):
+    result = minimize(lambda x: (x - 3) ** 2, 10.0, jac=lambda x: 2 * (x - 3), **arguments)
+    assert result.status == 2 and not result.success
+    assert "diverged" in result.message
+    assert f"than {arguments['learning_rate']:.3g}" in result.message
+    if result.nit < arguments.get("max_iter", 1000):
+        assert result.x == 10.0, "the best of them; after max_iter it is the last"
+
+
+def test_a_descent_that_swings_back_has_not_diverged():
+    result = minimize(
+        lambda x: (x - 3) ** 2,
+        10.0,
+        jac=lambda x: 2 * (x - 3),
+        optimizer="momentum",
+        momentum=0.99,
+        max_iter=40,
+    )
+    assert result.status == 1
+
+
+def test_a_diverged_run_under_a_schedule_names_the_users_own_rate():
+    model = GDRegressor(learning_rate=10.0, schedule="invscaling", optimizer="gd")
+    with pytest.warns(DivergenceWarning, match=r"was 7\.071, 10 times the schedule's 0\.71; the"):
+        model.fit(X, y)
 
 
 def test_the_classifier_documents_its_own_fit():
