@@ -57,9 +57,15 @@ class TolerantBuildExt(build_ext):
         except Exception as error:  # whatever a missing or broken compiler raises
             if os.environ.get(REQUIRED):
                 raise
-            self.failure = f"{type(error).__name__}: {error}"
+            self.failure = f"{type(error).__name__}: {_shortened(str(error))}"
             print(f"gdregress: {ext.name} is installed uncompiled: {error}", file=sys.stderr)
             ext.optional = True
+
+
+def _shortened(message, most=200):
+    """The beginning and the end of a message: in between stand the options of the compiler."""
+    half = most // 2
+    return message if len(message) <= most else f"{message[:half]} ... {message[-half:]}"
 
 
 def _suit_compiler(ext, kind):
