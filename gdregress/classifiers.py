@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -119,7 +119,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and unless
         `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
         conjugate gradients with exact steps for two classes of a smooth loss under l2 or no
-        penalty, and Newton steps along smooth envelopes of the loss for "hinge", under no penalty,
+        penalty, Newton steps on working sets for the same under l1, where columns are many, and
+        Newton steps along smooth envelopes of the loss for "hinge", under no penalty,
         l1, l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses,
         corrects each gradient by one over all rows and converges at a constant rate.
     momentum : float in [0, 1) or "auto", default="auto"
@@ -221,7 +222,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Updates made.
     n_features_in_ : int
         Number of features seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if X has names that are all strings.
     learning_rate_ : float
         Learning rate before the schedule: as given, as derived, or the last one where it was
@@ -345,11 +346,24 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self.random_state = random_state
         self.verbose = verbose
 
-    if TYPE_CHECKING:  # inherited from scikit-learn, which states no types
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Accuracy of the prediction: the share of the rows that get their label.
 
-        def score(
-            self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-        ) -> float: ...
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
+
+        Returns
+        -------
+        score : float
+            At most 1.
+        """
+        return super().score(X, y, sample_weight)
 
     @explains_arguments
     def fit(
@@ -454,11 +468,12 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     @explains_arguments
     def decision_function(self, X: MatrixLike) -> Array:
-        """Raw predictions X @ coef_.T + intercept_.
+        """Raw predictions, ``X @ coef_.T + intercept_``.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------
@@ -479,6 +494,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------
@@ -507,6 +523,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------
@@ -538,6 +555,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------

@@ -80,7 +80,10 @@ MISTAKES = {
     "multi_class": (classifier(multi_class="ovr"), "softmax"),
     "a slip of the pen": (regressor(max_itr=10), "Did you mean max_iter?"),
     "a word of nobody": (regressor(flux=1), "GDRegressor has no parameter 'flux'. It has loss, "),
-    "by position": (lambda: GDRegressor("huber", 0.1), "Name the others, as in penalty="),
+    "by position": (
+        lambda: GDRegressor("huber", 0.1),
+        "no more than: loss. Got 2 values. Name the others, as in ",
+    ),
     "set_params": (lambda: GDRegressor().set_params(eta0=1), "Did you mean learning_rate?"),
     "a grid": (
         lambda: GridSearchCV(GDRegressor(), {"eta0": [1]}).fit(X, y),

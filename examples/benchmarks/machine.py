@@ -6,6 +6,8 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from gdregress._core.arrays import instruction_set
+
 PACKAGES = (
     "gdregress",
     "numpy",
@@ -25,10 +27,15 @@ PACKAGES = (
 
 
 def facts():
-    """The machine and the versions, as a dict of names to texts, "missing" where not installed."""
+    """The machine and the versions, as a dict of names to texts, "missing" where not installed.
+
+    The environment variable GDREGRESS_MAX_CPU_ISA limits the instruction set of the kernels to
+    baseline, avx2 or avx512, so that one machine can stand in for others.
+    """
     return {
         "processor": processor(),
         "cores": str(os.cpu_count()),
+        "gdregress by": instruction_set or "Python",
         "system": platform.platform(),
         "Python": platform.python_version(),
         **{package: installed_version(package) for package in PACKAGES},

@@ -5,6 +5,7 @@ import importlib
 import numpy as np
 from scipy import sparse
 
+from gdregress._core.instruction_set import choose_instruction_set
 from gdregress._core.origin import why_uncompiled
 from gdregress.exceptions import warn_user
 
@@ -20,6 +21,8 @@ def _import_kernels():
 
 
 kernels = _import_kernels()
+# None where they are not compiled
+instruction_set = choose_instruction_set(kernels) if kernels and kernels.COMPILED else None
 
 _NOTHING = np.empty(0)
 _warned = False

@@ -1,15 +1,11 @@
-"""Whether the core is compiled, by what, and if not, why and what to do."""
+"""Why the core is not compiled, and what to do."""
 
 import json
 import sys
 from pathlib import Path
 
-from numpy._core._multiarray_umath import __cpu_features__ as features
-
 PACKAGE = Path(__file__).parents[1]
 KERNELS = Path("_core", "kernels")
-# Of the kernels on x86 processors, the best first, as NumPy names what they need.
-GENERATIONS = {"AVX512F": "AVX-512", "AVX2": "AVX2"}
 
 
 def build_report(package=PACKAGE):
@@ -19,21 +15,6 @@ def build_report(package=PACKAGE):
     if not path.exists():
         return nothing
     return nothing | json.loads(path.read_text(encoding="utf-8"))
-
-
-def describe(is_compiled):
-    """The core in a line, for `show_versions`."""
-    report = build_report()
-    if is_compiled:
-        by = f" by {report['compiler']}" if report["compiler"] else ""
-        return f"compiled{by}, {instruction_set()}"
-    return f"not compiled: {why_uncompiled()}"
-
-
-def instruction_set():
-    """The instructions that the kernels use on this processor."""
-    names = [name for feature, name in GENERATIONS.items() if features.get(feature)]
-    return f"with {names[0]}" if names and sys.platform == "linux" else "baseline instructions"
 
 
 def why_uncompiled(package=PACKAGE, search=None):

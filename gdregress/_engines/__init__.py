@@ -1,7 +1,7 @@
 """How epochs are run: the plain engine defines them, the others are faster and equal to it.
 
-But for `Envelope` and `ConjugateGradients`, which go another way to the same minimum on runs
-that ask for it.
+But for `Envelope`, `ConjugateGradients` and `WorkingSets`, which go ways of their own to the same
+minimum on runs that ask for it.
 
 A new engine is a file with a subclass of `Engine` and an entry in `ENGINES`. A pace runs the
 epochs of an engine and changes when they are measured, but none of their numbers: it is made
@@ -16,8 +16,17 @@ from gdregress._engines.jitted import Jitted
 from gdregress._engines.moments import Moments
 from gdregress._engines.overlapped import Overlapped
 from gdregress._engines.plain import Plain
+from gdregress._engines.working_sets import WorkingSets
 
-ENGINES = (Envelope, ConjugateGradients, Moments, Compiled, Jitted, Plain)  # the fastest first
+ENGINES = (
+    Envelope,
+    ConjugateGradients,
+    WorkingSets,
+    Moments,
+    Compiled,
+    Jitted,
+    Plain,
+)  # the fastest first
 PACES = (Overlapped, Ahead)
 
 

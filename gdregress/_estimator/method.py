@@ -2,6 +2,8 @@
 
 from gdregress._engines.conjugate import ConjugateGradients
 from gdregress._engines.envelope import Envelope
+from gdregress._engines.working_sets import WorkingSets
+from gdregress._estimator.metric import worth_moments
 
 
 def method_of(estimator, components, objective):
@@ -9,8 +11,11 @@ def method_of(estimator, components, objective):
 
     ====================  ===============================================================
     envelope              losses with kinks, over all rows
-    conjugate gradients   smooth losses over all rows, for one target; but for squared
-                          error where its moments are known, which make updates free
+    conjugate gradients   smooth losses over all rows, but for those of three classes and
+                          more, and for squared error where its moments are known, which
+                          make updates free
+    working sets          l1 with a smooth loss over all rows whose columns are too many
+                          for their moments, for one target
     updates               all others, and all whose optimizer or rate is chosen
     ====================  ===============================================================
     """
@@ -24,6 +29,8 @@ def method_of(estimator, components, objective):
     automatic = automatic and _is_auto(estimator, "momentum", "schedule")
     if automatic and not objective.from_moments and ConjugateGradients.covers(objective):
         return "conjugate gradients"
+    if automatic and not worth_moments(objective.design) and WorkingSets.covers(objective):
+        return "working sets"
     return "updates"
 
 

@@ -1,7 +1,7 @@
 """The first step of a fit: check the input, build the components and the objective."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gdregress._estimator.components import Components, build_components
@@ -69,7 +69,7 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
     data, loss = validate_input(estimator, X, y, sample_weight, components, reset, in_parts)
     if in_parts and not data[1].shape[0]:
         raise NoRows
-    components = replace(components, loss=loss)
+    components = components.with_checked_penalty(data[0].shape[1], loss, data[1])
     if not in_parts:
         warn_large_batch(components.sampler, data[1].shape[0])
         check_sizes(data[0], data[1], loss, getattr(estimator, "feature_names_in_", None))

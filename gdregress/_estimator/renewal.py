@@ -64,7 +64,7 @@ class Renewal:
             holder.params = frame.design.from_user(known.to_user(holder.params))
         state.memory = run.optimizer.init(state.params)
         state.coordinates = frame.design.coordinates
-        state.learning_rate = state.searched = None
+        state.learning_rate = state.searched = state.conjugate = None
         with np.errstate(over="ignore", invalid="ignore"):
             plan = plan_run(
                 self.estimator, prepared.components, objective, frame, state, self.hooks
@@ -92,7 +92,7 @@ class Renewal:
         state.snapshot = run.objective.snapshot(state.params)
         state.rate_factor, state.rate_has_failed, state.epoch_momentum = 1.0, False, None
         run.learned_rate.history = run.history
-        run.learned_rate.begin(state, run.history.row(-1))
+        run.learned_rate.begin(state, run.history.full_row(-1))
 
 
 def renewal_for(estimator, prepared, hooks):

@@ -127,6 +127,10 @@ class Columns(Coordinates):
     scale: Any
     fit_intercept: bool
 
+    def of_columns(self, columns):
+        """The same of some columns only."""
+        return Columns(self.mean[columns], self.scale[columns], self.fit_intercept)
+
     def scaled(self, coordinates):
         return coordinates / _column(self.scale, coordinates)
 

@@ -10,16 +10,20 @@ import numpy as np
 from scipy import sparse
 
 from gdregress._core import arrays as core
-from gdregress._core.threads import pieces_of, sum_in_threads
+from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
 from gdregress._utils.array_api import namespace, take_rows, to_numpy
 
 # Up to this many parameters the p x p matrix is cheap beside the data.
 LARGEST = 512
 # A sparse product X'X costs (nonzeros per row) times more than one pass over the data.
 LARGEST_ROW = 100
-# Bytes of a block of centred rows: it stays in the cache while its products are added up.
-BLOCK_BYTES = 1 << 15
+# Bytes of a block of centred rows, which stays in the cache while its products are added up, and
+# columns of a panel of it: see add_gram in the kernels.
+BLOCK_BYTES, PANEL = 1 << 18, 24
+LEAST_ROWS, MOST_ROWS = 32, 256
 COPIED_ROWS = 4096
+# Entries of a block of sparse rows, which are copied.
+SPARSE_BLOCK = 1 << 19
 # Of a mean, relative to the sizes of what it is the mean of.
 ROUNDING = 16 * float(np.finfo(float).eps)
 # Rows from which the means are guessed before the pass.
@@ -109,15 +113,15 @@ class Moments:
         )
 
 
-def affordable(design):
+def affordable(design, largest=LARGEST):
     """Whether the moments are neither too large nor too slow to form."""
     X = design.X
-    return design.n_parameters <= LARGEST and not (
+    return design.n_parameters <= largest and not (
         sparse.issparse(X) and X.nnz > LARGEST_ROW * design.n_samples
     )
 
 
-def curved_products(design, row_curvature, target=0):
+def curved_products(design, row_curvature, target=0, largest=LARGEST):
     """A' D A / n for the rows A in the coordinates of a design matrix and D >= 0 of its rows.
 
     Parameters
@@ -128,16 +132,18 @@ def curved_products(design, row_curvature, target=0):
         The diagonal of D.
     target : int
         Whose coordinates are meant, where each target has its own.
+    largest : int
+        Most parameters.
     """
     if not design.n_samples or not float(namespace(row_curvature).max(row_curvature)) > 0:
         return np.zeros((design.n_parameters,) * 2)
-    moments = moments_of(design, None, row_curvature)
+    moments = moments_of(design, None, row_curvature, largest)
     if design.coordinates is not None:
         moments = moments.in_coordinates(design.coordinates.of_target(target))
     return moments.matrix(design.fit_intercept)
 
 
-def moments_of(design, y, weights):
+def moments_of(design, y, weights, largest=LARGEST):
     """Moments of the columns of X, as the user gave them; None where they are not affordable.
 
     Dense rows are centred by a guess of the means before their products are added up, so that
@@ -150,8 +156,10 @@ def moments_of(design, y, weights):
         None leaves the targets out.
     weights : array of shape (n_samples,) or None
         Weights of mean 1.
+    largest : int
+        Most parameters.
     """
-    if not affordable(design):
+    if not affordable(design, largest):
         return None
     X, p = design.X, design.n_features
     y = np.empty((design.n_samples, 0)) if y is None else y
@@ -193,13 +201,14 @@ def _mean_row(rows):
 def _products(X, y, weights, shift, kernels=core.kernels):
     """Weighted products of the columns [X - shift, y - shift, 1] with each other."""
     n, p = X.shape
-    width = -(-(p + y.shape[1] + 1) // 8) * 8
-    rows = max(8, BLOCK_BYTES // (8 * width))
+    panels = -(-(p + y.shape[1] + 1) // PANEL)
+    width = panels * PANEL
+    rows = min(MOST_ROWS, max(LEAST_ROWS, BLOCK_BYTES // (8 * width)))
     shifts = np.ascontiguousarray(shift[:p]), np.ascontiguousarray(shift[p:])
     weights = core.kernel_weights(weights, X.dtype)
 
     def add(start, stop, total):
-        block = np.zeros((rows, width))
+        block = memory_apart(panels, rows, PANEL)
         step = stop - start if X.flags.c_contiguous else COPIED_ROWS
         for first in range(start, stop, step):
             some = slice(first, min(first + step, stop))
@@ -229,22 +238,50 @@ def _products_by_blocks(X, y, weights, shift):
 
 def _of_sparse(X, y, weights):
     """The same as `_of_dense`; columns that hold no zeros are centred by themselves before."""
-    n, y = X.shape[0], (y if y.ndim == 2 else y[:, None]).astype(float)
-    weights = np.ones(n) if weights is None else weights.astype(float)
-    total = weights.sum()
-    X = X.astype(float)
-    shift = np.concatenate([X.T @ weights, _sums(y, weights)]) / total
-    full = X.has_canonical_format & (np.bincount(X.indices, minlength=X.shape[1]) == n)
-    shift[: X.shape[1]] *= full
-    X.data -= shift[X.indices]
-    y -= shift[X.shape[1] :]
-    weighted = X.multiply(weights[:, None]).tocsr()
-    offset = np.concatenate([X.T @ weights, _sums(y, weights)]) / total
-    of_targets = np.einsum("ij,i,ik->jk", y, weights, y)
-    products = [[(X.T @ weighted).toarray(), weighted.T @ y], [None, of_targets]]
-    products[1][0] = products[0][1].T
-    covariance = np.block(products) / total - np.outer(offset, offset)
-    return total / n, shift + offset, covariance
+    n, p = X.shape
+    q = p + (y.shape[1] if y.ndim == 2 else 1)
+    total, sums, entries = 0.0, np.zeros(q), np.zeros(p)
+    for rows, targets, s in _sparse_blocks(X, y, weights):
+        total += s.sum()
+        sums += np.concatenate([rows.T @ s, _sums(targets, s)])
+        entries += np.bincount(rows.indices, minlength=p)
+    shift = sums / total
+    shift[:p] *= X.has_canonical_format & (entries == n)
+    offset, second = np.zeros(q), np.zeros((q, q))
+    for rows, targets, s in _sparse_blocks(X, y, weights):
+        rows.data -= shift[rows.indices]
+        targets -= shift[p:]
+        offset += np.concatenate([rows.T @ s, _sums(targets, s)])
+        weighted = _with_data(rows, rows.data * np.repeat(s, np.diff(rows.indptr)))
+        second[:p, :p] += (rows.T @ weighted).toarray()
+        second[:p, p:] += weighted.T @ targets
+        second[p:, p:] += np.einsum("ij,i,ik->jk", targets, s, targets)
+    second[p:, :p] = second[:p, p:].T
+    offset /= total
+    return total / n, shift + offset, second / total - np.outer(offset, offset)
+
+
+def _sparse_blocks(X, y, weights):
+    """Some rows after the other, with their targets and weights, in double precision: copies."""
+    n = X.shape[0]
+    step = max(1, SPARSE_BLOCK * n // max(X.nnz, n))
+    for start in range(0, n, step):
+        some = slice(start, min(start + step, n))
+        targets = y[some] if y.ndim == 2 else y[some, None]
+        s = np.ones(some.stop - start) if weights is None else weights[some].astype(float)
+        first, last = X.indptr[start], X.indptr[some.stop]
+        parts = (
+            X.data[first:last].astype(float),
+            X.indices[first:last],
+            X.indptr[start : some.stop + 1] - first,
+        )
+        shape = (some.stop - start, X.shape[1])
+        yield sparse.csr_array(parts, shape=shape), targets.astype(float), s
+
+
+def _with_data(X, data):
+    """A sparse matrix with other entries in the same places."""
+    return sparse.csr_array((data, X.indices, X.indptr), shape=X.shape)
 
 
 def _sums(y, weights):

@@ -119,11 +119,11 @@ class ModifiedHuber(Loss):
 
     def value(self, y: Array, z: Array) -> Array:
         missing = namespace(z).clip(1 - y * z, min=0.0)
-        clipped = namespace(z).clip(missing, max=2)
+        clipped = namespace(z).clip(missing, max=2.0)
         return clipped * (2 * missing - clipped)
 
     def gradient(self, y: Array, z: Array) -> Array:
-        return -2 * y * namespace(z).clip(1 - y * z, min=0.0, max=2)
+        return -2 * y * namespace(z).clip(1 - y * z, min=0.0, max=2.0)
 
     def curvature_at(self, y: Array, z: Array) -> Array:
         return 2 * namespace(z).astype(abs(y * z) < 1, z.dtype)

@@ -23,6 +23,7 @@ from gdregress._engines import (
     Moments,
     Overlapped,
     Plain,
+    WorkingSets,
 )
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
 from gdregress.penalties import PENALTIES, Box
@@ -128,7 +129,7 @@ def test_the_engines_are_chosen_for_what_they_are_made_for():
 
 
 # these go to the same minimum in ways of their own
-OTHER_WAYS = (Envelope, ConjugateGradients)
+OTHER_WAYS = (Envelope, ConjugateGradients, WorkingSets)
 
 
 def test_every_engine_and_pace_is_listed_once():

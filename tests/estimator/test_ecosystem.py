@@ -24,6 +24,7 @@ from sklearn.utils import estimator_html_repr, get_tags
 
 import gdregress
 from gdregress import GDRegressor
+from gdregress._core import arrays as core
 from gdregress.losses import Huber, Quantile
 from gdregress.optimizers import Adam
 from gdregress.penalties import L1, Box
@@ -291,8 +292,11 @@ def test_repr_shows_what_was_changed():
 
 def test_show_versions(capsys):
     gdregress.show_versions()
-    printed = dict(line.split(None, 1) for line in capsys.readouterr().out.splitlines())
+    printed = {line[:18].rstrip(): line[18:] for line in capsys.readouterr().out.splitlines()}
     assert printed["gdregress"] == gdregress.__version__
+    compiled = core.is_compiled()
+    assert printed["compiled core"] == (core.kernels.compiler() if compiled else "none")
+    assert printed["instruction set"] == (core.instruction_set if compiled else "none")
     assert printed["numpy"] == np.__version__
     assert printed["scikit-learn"] == sklearn.__version__
     assert printed["python"] == sys.version.split()[0]

@@ -1,5 +1,7 @@
 """Means and second moments of columns and targets, however the rows are stored."""
 
+import tracemalloc
+
 import array_api_strict
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from twins import TWINS, needs_compiler, strided
 
 from gdregress import GDRegressor
 from gdregress._core import arrays as core
+from gdregress._objective import moments as moments_module
 from gdregress._objective.coordinates import Columns, metric_of
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import (
@@ -86,6 +89,23 @@ def test_moments_are_those_of_numpy(layout, compiled, k, weighted, dtype):
         )
     # sums are in double precision, whatever the data
     assert_moments(moments, X, y, weights, rtol=1e-12 if dtype == np.float64 else 1e-6)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_sparse_rows_are_copied_a_few_at_a_time(dtype, weighted, monkeypatch):
+    """In blocks, the last of which is short; one column holds no zeros."""
+    monkeypatch.setattr(moments_module, "SPARSE_BLOCK", 1 << 12)
+    X, y, weights = make_data(n=50_001, k=2, dtype=dtype)
+    X[:, 0] = 1000 + np.arange(len(X)) % 7
+    weights = weights if weighted else None
+    design = DesignMatrix(sparse.csr_array(X), True)
+    tracemalloc.start()
+    moments = moments_of(design, y, weights)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert_moments(moments, X, y, weights, rtol=1e-11 if dtype == np.float64 else 1e-6)
+    assert peak < design.X.data.nbytes / 2
 
 
 def test_without_targets():

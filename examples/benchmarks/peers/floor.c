@@ -7,7 +7,14 @@
  * X rows, y targets, w parameters with the intercept last, n rows in the order, p features.
  */
 #include "sparse.h"
-#include "vector.h"
+
+/* Use the loops of an instruction set, which must be one that the processor has. */
+void use(const char *name)
+{
+    for (int number = 0; number < count_instruction_sets(); number++)
+        if (strcmp(name, instruction_set_name(number)) == 0)
+            use_instruction_set(number);
+}
 
 enum { DISTANCE = 12, SPARSE_DISTANCE = 8, LONG_ROW = 128 };
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy import sparse
 
 import gdregress
+from gdregress._core.arrays import instruction_set
 from peers.peer import Peer
 
 SOURCE = Path(__file__).with_suffix(".c")
@@ -73,9 +74,11 @@ def library():
     """floor.c, compiled by the system's compiler."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "floor.so"
-        options = ["-O3", "-shared", "-fPIC", f"-I{HEADERS}"]
+        options = ["-O3", "-shared", "-fPIC", f"-I{HEADERS}", "-lm"]
         subprocess.run([COMPILER, *options, str(SOURCE), "-o", str(path)], check=True)
-        return ctypes.CDLL(str(path))
+        floor = ctypes.CDLL(str(path))
+        floor.use((instruction_set or "baseline").encode())
+        return floor
 
 
 def check(X, y, learning_rate, rows=20):

@@ -17,6 +17,7 @@ A .pxd beside a part holds the C types of its classes and the C loops that it ca
 ``lazy_descent``    the same over sparse rows in time proportional to the nonzeros
 ``lazy_momentum``   momentum over sparse rows in time proportional to the nonzeros
 ``quadratic``       batch epochs where the objective is quadratic
+``coordinate_descent``  a quadratic function plus an l1 norm, coefficient by coefficient
 ``passes``          value and gradient over all rows in one reading; squares of the columns
 ``moments``         products of the centred columns
 ``shuffle``         a random order of the rows

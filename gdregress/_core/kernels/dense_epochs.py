@@ -13,6 +13,7 @@ u   the point at which the gradient is taken, in the user's columns
 g   gradient, in the shape of w
 z   predictions, then slopes dL/dz, of shape (predictions, rows of a block)
 lr  learning rate
+r   slope dL/dz of a row
 i   row
 a   place of a row in the order, or in a block
 b   number of a batch
@@ -75,21 +76,26 @@ def dense_descent(
     scales: cython.bint = penalty.l2_alone and penalty.l2 > 0
     scale: cython.double = 1.0
     inverse: cython.double = 1.0
+    step: cython.double
+    r: cython.double
     with cython.nogil:
         for a in range(n):
             prefetch_row(X, y, order, a + PREFETCH_DISTANCE)
             next_row = long_row(X, order, a + PREFETCH_DISTANCE)
             i = order[a]
+            step = -rates[a] * weight(weights, i) * inverse  # ready before the slope is
             if rule.k == 1:  # the same without a detour
-                z[0, 0] = loss.slope(y[i, 0], scale * dot(X, i, v, 0, next_row))
+                r = loss.slope(y[i, 0], scale * dot(X, i, v, 0, next_row))
+                if r != 0:
+                    add(step * r, X, i, v, 0)
             else:
                 take_targets(y, i, targets, 0)
                 for t in range(rule.k):
                     z[t, 0] = scale * dot(X, i, v, t, next_row if t == 0 else -1)
                 loss.slopes(targets, z, 1)
-            for t in range(rule.k):
-                if z[t, 0] != 0:
-                    add(-rates[a] * z[t, 0] * weight(weights, i) * inverse, X, i, v, t)
+                for t in range(rule.k):
+                    if z[t, 0] != 0:
+                        add(step * z[t, 0], X, i, v, t)
             if scales:
                 for t in range(rule.k):
                     if rule.fit_intercept:

@@ -1,4 +1,4 @@
-/* Losses and slopes of many rows at once.
+/* Losses and slopes of many rows at once: their formulas, and loops over them for simd.h.
  *
  * exp, log1p and tanh are written without branches and for the ranges that occur, so that
  * compilers make vectors of the loops over them; they are exact to a few units in the last place.
@@ -8,10 +8,9 @@
 #define GDREGRESS_LOSSES_H
 
 #include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-#include "vector.h"
 
 /* e^x for x <= 0, and 0 below -708, where the results would lose digits.
  *
@@ -144,67 +143,34 @@ static inline double log_loss_slope(double y, double z)
          q >= 1.0 ? 0.0 : -2.0 * y * clipped(1.0 - q, 2.0))                                \
     LOSS(Perceptron, q >= 0.0 ? 0.0 : -q, q <= 0.0 ? -y : 0.0)
 
-/* out <- out + losses; z <- slopes */
-#define GDREGRESS_LOOPS(NAME, VALUE, SLOPE)                                                \
-    GDREGRESS_CLONES static void NAME##_values(const double *targets, const double *zs,    \
-                                               double *out, double c, ptrdiff_t m)         \
-    {                                                                                      \
-        (void) c;                                                                          \
-        for (ptrdiff_t a = 0; a < m; a++) {                                                \
-            double y = targets[a], z = zs[a], r = z - y, q = y * z;                        \
-            (void) r, (void) q;                                                            \
-            out[a] += VALUE;                                                               \
-        }                                                                                  \
-    }                                                                                      \
-    GDREGRESS_CLONES static void NAME##_slopes(const double *targets, double *zs,          \
-                                               double c, ptrdiff_t m)                      \
-    {                                                                                      \
-        (void) c;                                                                          \
-        for (ptrdiff_t a = 0; a < m; a++) {                                                \
-            double y = targets[a], z = zs[a], r = z - y, q = y * z;                        \
-            (void) r, (void) q;                                                            \
-            zs[a] = SLOPE;                                                                 \
-        }                                                                                  \
+/* The loops of a loss: out <- out + losses; z <- slopes */
+#define GDREGRESS_LOSS_LOOPS(NAME, VALUE, SLOPE)                                              \
+    static void NAMED(NAME##_values)(const double *targets, const double *zs, double *out,    \
+                                     double c, ptrdiff_t m)                                   \
+    {                                                                                         \
+        (void) c;                                                                             \
+        for (ptrdiff_t a = 0; a < m; a++) {                                                   \
+            double y = targets[a], z = zs[a], r = z - y, q = y * z;                           \
+            (void) r, (void) q;                                                               \
+            out[a] += VALUE;                                                                  \
+        }                                                                                     \
+    }                                                                                         \
+    static void NAMED(NAME##_slopes)(const double *targets, double *zs, double c, ptrdiff_t m) \
+    {                                                                                         \
+        (void) c;                                                                             \
+        for (ptrdiff_t a = 0; a < m; a++) {                                                   \
+            double y = targets[a], z = zs[a], r = z - y, q = y * z;                           \
+            (void) r, (void) q;                                                               \
+            zs[a] = SLOPE;                                                                    \
+        }                                                                                     \
     }
-
-GDREGRESS_LOSSES(GDREGRESS_LOOPS)
-
-#define GDREGRESS_ENTRY(NAME, VALUE, SLOPE) {#NAME, NAME##_values, NAME##_slopes},
-
-static const struct {
-    const char *name;
-    void (*values)(const double *, const double *, double *, double, ptrdiff_t);
-    void (*slopes)(const double *, double *, double, ptrdiff_t);
-} gdregress_losses[] = {GDREGRESS_LOSSES(GDREGRESS_ENTRY)};
-
-/* The place of a loss in the table, -1 for one that has no loops here */
-static int loss_number(const char *name)
-{
-    int count = (int) (sizeof gdregress_losses / sizeof *gdregress_losses);
-    for (int number = 0; number < count; number++)
-        if (strcmp(name, gdregress_losses[number].name) == 0)
-            return number;
-    return -1;
-}
-
-static inline void add_losses(int number, const double *y, const double *z, double *out,
-                              double parameter, ptrdiff_t m)
-{
-    gdregress_losses[number].values(y, z, out, parameter, m);
-}
-
-static inline void take_slopes(int number, const double *y, double *z, double parameter,
-                               ptrdiff_t m)
-{
-    gdregress_losses[number].slopes(y, z, parameter, m);
-}
 
 /* Softmax: the columns of z are rows of the data, its k rows, `stride` numbers apart, classes.
  * A few columns at a time; `width` is a constant where it is inlined, which makes vectors. */
 #define GDREGRESS_COLUMNS 8
+#if defined(__GNUC__) || defined(__clang__)
 #define GDREGRESS_INLINE __attribute__((always_inline)) static inline
-#if !defined(__GNUC__) && !defined(__clang__)
-#undef GDREGRESS_INLINE
+#else
 #define GDREGRESS_INLINE static inline
 #endif
 
@@ -255,30 +221,6 @@ GDREGRESS_INLINE void softmax_slopes_of_columns(const double *y, double *z, ptrd
             double slope = y[a] == (double) t ? -wrong[a] : z[t * stride + a];
             z[t * stride + a] = slope / total[a];
         }
-}
-
-GDREGRESS_CLONES static void softmax_losses(const double *y, const double *z, double *out,
-                                            ptrdiff_t stride, ptrdiff_t k, ptrdiff_t m)
-{
-    ptrdiff_t a = 0;
-    for (; a + GDREGRESS_COLUMNS <= m; a += GDREGRESS_COLUMNS)
-        softmax_losses_of_columns(y + a, z + a, out + a, stride, k, GDREGRESS_COLUMNS);
-    if (a < m)
-        softmax_losses_of_columns(y + a, z + a, out + a, stride, k, m - a);
-}
-
-GDREGRESS_CLONES static void softmax_slopes(const double *y, double *z, ptrdiff_t stride,
-                                            ptrdiff_t k, ptrdiff_t m)
-{
-    ptrdiff_t a = 0;
-    if (stride == 1) { /* a single row, whose classes lie side by side */
-        softmax_slopes_of_columns(y, z, 1, k, 1);
-        return;
-    }
-    for (; a + GDREGRESS_COLUMNS <= m; a += GDREGRESS_COLUMNS)
-        softmax_slopes_of_columns(y + a, z + a, stride, k, GDREGRESS_COLUMNS);
-    if (a < m)
-        softmax_slopes_of_columns(y + a, z + a, stride, k, m - a);
 }
 
 #endif

@@ -1,13 +1,15 @@
-cdef extern from "losses.h":
+cdef extern from "simd.h":
     int loss_number(const char *name)
     void add_losses(int number, const double *y, const double *z, double *out,
                     double parameter, Py_ssize_t m) noexcept nogil
     void take_slopes(int number, const double *y, double *z,
                      double parameter, Py_ssize_t m) noexcept nogil
-    void softmax_losses(const double *y, const double *z, double *out,
-                        Py_ssize_t stride, Py_ssize_t classes, Py_ssize_t m) noexcept nogil
-    void softmax_slopes(const double *y, double *z,
-                        Py_ssize_t stride, Py_ssize_t classes, Py_ssize_t m) noexcept nogil
+    void softmax_losses "chosen.softmax_losses"(
+        const double *y, const double *z, double *out, Py_ssize_t stride, Py_ssize_t classes,
+        Py_ssize_t m) noexcept nogil
+    void softmax_slopes "chosen.softmax_slopes"(
+        const double *y, double *z, Py_ssize_t stride, Py_ssize_t classes,
+        Py_ssize_t m) noexcept nogil
 
 
 cdef class Loss:

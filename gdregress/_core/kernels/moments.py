@@ -4,7 +4,8 @@ Letters
 -------
 X  rows; x_i is row i
 y  targets of shape (rows, targets)
-B  block of centred and weighted rows [x - shift_x, y - shift_y, 1], padded with zeros
+B  block of centred and weighted rows [x - shift_x, y - shift_y, 1], padded with zeros, in panels:
+   of shape (panels, rows, columns of a panel)
 S  sum of the products of the columns of B
 i  row
 a  row of B
@@ -30,13 +31,12 @@ def dense_moments(
     stop: cython.Py_ssize_t,
     shift_x: cython.const[cython.double][::1],
     shift_y: cython.const[cython.double][::1],
-    B: cython.double[:, ::1],
+    B: cython.double[:, :, ::1],
     S: cython.double[:, ::1],
 ):
     """Add the products over a range of rows to S, on and above the diagonal.
 
-    B is scratch space for a block, whose padding is zero; like S it has a multiple of eight
-    columns.
+    B is scratch space for a block, whose padding is zero; it has as many columns as S.
     """
     p: cython.Py_ssize_t = X.shape[1]
     k: cython.Py_ssize_t = y.shape[1]
@@ -45,24 +45,51 @@ def dense_moments(
     a: cython.Py_ssize_t
     j: cython.Py_ssize_t
     h: cython.Py_ssize_t
+    width: cython.Py_ssize_t = B.shape[2]
     root: cython.double
     with cython.nogil:
         while i < stop:
-            m = min(B.shape[0], stop - i)
+            m = min(B.shape[1], stop - i)
+            h = (p + k) // width
             for a in range(m):
                 root = sqrt(weight(weights, i + a))
                 centre(X, i + a, shift_x, root, B, a)
-                for j in range(k):
-                    B[a, p + j] = (y[i + a, j] - shift_y[j]) * root
-                B[a, p + k] = root
+                B[h, a, p + k - h * width] = root
+            for j in range(k):
+                centre_target(y, i, m, j, shift_y, B, p)
             if cython.compiled:
-                add_gram(cython.address(B[0, 0]), cython.address(S[0, 0]), m, S.shape[1])
+                block, sums = cython.address(B[0, 0, 0]), cython.address(S[0, 0])
+                add_gram(block, B.shape[1] * width, sums, S.shape[1], m, p + k + 1)
             else:
                 for a in range(m):
                     for h in range(S.shape[1]):
                         for j in range(h, S.shape[1]):
-                            S[h, j] += B[a, h] * B[a, j]
+                            S[h, j] += B[h // width, a, h % width] * B[j // width, a, j % width]
             i += m
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def centre_target(
+    y: cython.const[cython.floating][:, ::1],
+    i: cython.Py_ssize_t,
+    m: cython.Py_ssize_t,
+    j: cython.Py_ssize_t,
+    shift_y: cython.const[cython.double][::1],
+    B: cython.double[:, :, ::1],
+    p: cython.Py_ssize_t,
+) -> cython.void:
+    """Column p + j of B <- target j of m rows from row i on, times the last column."""
+    width: cython.Py_ssize_t = B.shape[2]
+    h: cython.Py_ssize_t = (p + j) // width
+    last: cython.Py_ssize_t = (p + y.shape[1]) // width
+    a: cython.Py_ssize_t
+    for a in range(m):
+        B[h, a, p + j - h * width] = (y[i + a, j] - shift_y[j]) * B[
+            last, a, p + y.shape[1] - last * width
+        ]
 
 
 def mirror(S: cython.double[:, ::1]):
@@ -83,14 +110,15 @@ def centre(
     i: cython.Py_ssize_t,
     shift_x: cython.const[cython.double][::1],
     factor: cython.double,
-    B: cython.double[:, ::1],
+    B: cython.double[:, :, ::1],
     a: cython.Py_ssize_t,
 ) -> cython.void:
     """Row a of B <- (x_i - shift_x) factor."""
     j: cython.Py_ssize_t
+    width: cython.Py_ssize_t = B.shape[2]
     if cython.compiled:
-        x, out = cython.address(X[i, 0]), cython.address(B[a, 0])
-        c_centre(x, cython.address(shift_x[0]), factor, out, X.shape[1])
+        x, out = cython.address(X[i, 0]), cython.address(B[0, a, 0])
+        c_centre(x, cython.address(shift_x[0]), factor, out, B.shape[1] * width, X.shape[1])
     else:
         for j in range(X.shape[1]):
-            B[a, j] = (X[i, j] - shift_x[j]) * factor
+            B[j // width, a, j % width] = (X[i, j] - shift_x[j]) * factor

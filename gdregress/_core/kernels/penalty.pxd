@@ -1,7 +1,9 @@
-cdef extern from "vector.h":
-    void shrink_all(double *w, double threshold, double factor, Py_ssize_t p) noexcept nogil
-    void shrink_each(double *w, const double *l1s, const double *l2s, double step_size,
-                     Py_ssize_t p) noexcept nogil
+cdef extern from "simd.h":
+    void shrink_all "chosen.shrink_all"(
+        double *w, double threshold, double factor, Py_ssize_t p) noexcept nogil
+    void shrink_each "chosen.shrink_each"(
+        double *w, const double *l1s, const double *l2s, double step_size,
+        Py_ssize_t p) noexcept nogil
 
 @cython.final
 cdef class Penalty:

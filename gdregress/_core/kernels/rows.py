@@ -1,7 +1,7 @@
 """Rows: their targets and weights, and the products of dense rows with the parameters.
 
-vector.h holds the compiled loops over the numbers of a row. A random row takes longer to arrive
-from memory than to compute with, so a few rows after the current one are prefetched.
+dense_loops.h holds the compiled loops over the numbers of a row. A random row takes longer to
+arrive from memory than to compute with, so a few rows after the current one are prefetched.
 
 Letters
 -------

@@ -7,7 +7,7 @@
 #ifndef GDREGRESS_SPARSE_H
 #define GDREGRESS_SPARSE_H
 
-#include "vector.h"
+#include "simd.h"
 
 /* x . w of the row whose m nonzeros begin at `first`, in four sums so that the processor need not
  * wait for each other's; as many nonzeros from `next` on are prefetched unless it is negative */

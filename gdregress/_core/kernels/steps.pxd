@@ -1,5 +1,5 @@
 # The type that `x` points to chooses the loop.
-cdef extern from "vector.h":
+cdef extern from "simd.h":
     double c_dot_centred "gdregress_dot_centred"(
         const void *x, const double *mean, const double *w, Py_ssize_t p,
         const void *next) noexcept nogil

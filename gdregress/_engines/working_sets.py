@@ -1,0 +1,135 @@
+"""The engine of l1 over all rows: Newton steps on coefficients that are not zero, and few more.
+
+At the minimum most coefficients are zero. A step minimises the quadratic model of the loss plus
+the penalty over a working set, in which are those that are not zero and those at zero whose
+gradient is beyond the strength of l1 by most. The model is that of the second derivatives where
+the step begins: for squared error, whose model is exact, an epoch is a set, and for other losses a
+proximal Newton step. An epoch reads all rows once, for the gradient, and those of its set's
+columns twice more.
+
+References
+----------
+Lee, Sun and Saunders, "Proximal Newton-type methods for minimizing composite functions", 2014;
+Johnson and Guestrin, "Blitz: a principled meta-algorithm for scaling sparse optimization", 2015,
+for working sets that grow with the support.
+"""
+
+import numpy as np
+from scipy import sparse
+
+from gdregress._core import arrays as core
+from gdregress._engines.directions import Directions
+from gdregress._engines.lasso_quadratic import least
+from gdregress._objective.design import DesignMatrix
+from gdregress._objective.evaluation import mean_loss
+from gdregress._objective.moments import LARGEST_ROW, curved_products
+
+# How many coefficients at zero may join: so many, or as many as are in the set already.
+JOINING = 64
+# Share of the violation up to which the minimum over a set is sought.
+EXACT = 0.1
+# Most parameters of a set, whose model is a matrix.
+LARGEST = 2048
+# Of the decrease that the model foresees, the share that a step has to bring.
+ENOUGH, SHORTER, MOST_TRIALS = 0.1, 0.5, 30
+
+
+class WorkingSets(Directions):
+    """Steps to the minimum of the model over a working set, see the module."""
+
+    @classmethod
+    def supports(cls, run, state):
+        return run.method == "working sets"
+
+    @classmethod
+    def covers(cls, objective):
+        """Whether the engine knows loss and penalty, on arrays of NumPy."""
+        return (
+            cls.knows(objective)
+            and objective.output_shape == ()
+            and isinstance(objective.y, np.ndarray)
+            and objective.design.coordinates is not None
+            and objective.design.coordinates.separable
+            and np.any(objective.penalty.kernel_terms.l1)
+            and core.kernels is not None
+            and _has_products(objective.design.X)
+        )
+
+    def begin(self, state):
+        super().begin(state)
+        objective = self.run.objective
+        self.l1 = np.zeros(objective.design.n_parameters)
+        self.l1[: objective.design.n_features] = objective.penalty.kernel_terms.l1
+
+    def direction(self, state):
+        chosen = self._working_set()
+        part = self._part(chosen)
+        H = self._model(part, chosen)
+        w, g, l1 = (array[chosen] for array in (self.params, self.gradient, self.l1))
+        direction = np.zeros_like(self.params)
+        direction[chosen] = least(H, g - H @ w, l1, w, EXACT * self._violation()) - w
+        dz = part.predict(direction[chosen].astype(part.X.dtype)).astype(float)
+        self.foreseen = float(g @ direction[chosen]) + float(self.l1 @ self._growth(direction))
+        return direction, dz
+
+    def _violation(self):
+        """How far the gradient mapping is from zero, at most."""
+        moved = self.params - self.gradient
+        return float(np.max(abs(moved - self.params - np.clip(moved, -self.l1, self.l1))))
+
+    def _growth(self, direction):
+        return abs(self.params + direction) - abs(self.params)
+
+    def _working_set(self):
+        """Which parameters, in their order; the intercept is always among them."""
+        inside = (self.params != 0) | (self.l1 == 0)
+        beyond = np.where(inside, 0.0, abs(self.gradient) - self.l1)
+        most = max(JOINING, np.count_nonzero(inside))
+        joining = np.argsort(-beyond, kind="stable")[:most]
+        inside[joining[beyond[joining] > 0]] = True
+        chosen = np.flatnonzero(inside)
+        if len(chosen) <= LARGEST:
+            return chosen
+        # no more than fit, those first whose gradient is farthest from what holds them
+        slope = self.gradient + self.l1 * np.sign(self.params)
+        pull = np.where(self.params != 0, abs(slope), beyond)
+        pull[self.l1 == 0] = np.inf
+        return np.sort(np.argsort(-pull, kind="stable")[:LARGEST])
+
+    def _part(self, chosen):
+        """The design matrix of the working set."""
+        design = self.run.objective.design
+        columns = chosen[chosen < design.n_features]
+        coordinates = design.coordinates.of_columns(columns)
+        return DesignMatrix(design.X[:, columns], design.fit_intercept, coordinates)
+
+    def _model(self, part, chosen):
+        """Second derivatives of loss and l2 by the parameters of the working set."""
+        objective = self.run.objective
+        bent = self.share(objective.loss.curvature_at(objective.y, self.z))
+        weights = (objective.n_samples * bent).astype(part.X.dtype)
+        return curved_products(part, weights, largest=LARGEST) + np.diag(self.l2[chosen])
+
+    def length(self, direction, dz):
+        """1, or shorter where the step does not bring what its model foresees."""
+        objective, length = self.run.objective, 1.0
+        if objective.loss.is_quadratic:
+            return length
+        start = self._value(0 * direction, 0 * dz)
+        for _ in range(MOST_TRIALS):
+            found = self._value(length * direction, length * dz)
+            if found <= start + ENOUGH * length * self.foreseen:
+                break
+            length *= SHORTER
+        return length
+
+    def _value(self, move, dz):
+        objective, params = self.run.objective, self.params + move
+        z = self.z + dz
+        loss = float(mean_loss(objective.loss, objective.y, objective.weights, z))
+        return loss + float(self.l1 @ abs(params) + self.l2 @ (params * params) / 2)
+
+
+def _has_products(X):
+    """Whether the products of columns cost no more than some passes over the rows."""
+    return not sparse.issparse(X) or X.nnz <= LARGEST_ROW * X.shape[0]

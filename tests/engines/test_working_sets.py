@@ -1,0 +1,146 @@
+"""l1 on more columns than rows: the minimum of every smooth loss, and its zeros."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
+from sklearn.linear_model import ElasticNet, Lasso
+
+from gdregress import GDClassifier, GDRegressor
+from gdregress._core import arrays as core
+from gdregress._core.kernels import interpreted
+from gdregress._engines.lasso_quadratic import least
+from gdregress._estimator.plan import plan_run
+from gdregress._estimator.prepare import prepare
+from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
+
+ALL = LOSSES | CLASSIFICATION_LOSSES
+SMOOTH = [name for name, loss in ALL.items() if loss.smooth and loss.kernel is not None]
+
+
+def wide(n=60, p=150, seed=0):
+    """Columns of several sizes and means, five of which matter."""
+    rng = np.random.RandomState(seed)
+    X = rng.normal(size=(n, p)) * 10.0 ** rng.uniform(-0.5, 0.5, p) + rng.normal(size=p)
+    return X, X[:, :5] @ rng.normal(size=5) / 3 + 0.3 * rng.normal(size=n)
+
+
+def targets_for(name, z):
+    loss, rng = ALL[name], np.random.RandomState(1)
+    if loss.target_range in ("labels", "classes"):
+        return (z > np.median(z)).astype(int)
+    if loss.link == "log":
+        return rng.poisson(np.exp(z - z.mean())) + (0.5 if name == "gamma" else 0.0)
+    return z
+
+
+def sparse_rows(X):
+    """A fifth of the entries."""
+    return X * (np.random.RandomState(3).uniform(size=X.shape) < 0.2)
+
+
+def estimator(name, **given):
+    labels = ALL[name].target_range in ("labels", "classes")
+    given = {"penalty": "l1", "alpha": 0.03} | given
+    return (GDClassifier if labels else GDRegressor)(name, **given)
+
+
+def method_of(model, X, y):
+    prepared = prepare(model, X, y, None)
+    plan = plan_run(model, prepared.components, prepared.objective, prepared.frame)
+    return plan.run.method
+
+
+def slopes_of(model, name, X, y, weights):
+    """The gradient of the loss by the coefficients, from the fitted numbers alone."""
+    loss = ALL[name]()
+    given = 2.0 * y - 1 if loss.target_range == "labels" else y.astype(float)
+    if name == "log_loss":
+        z = X @ model.coef_[0] + model.intercept_[0]
+        slopes = 1 / (1 + np.exp(-z)) - y
+    else:
+        slopes = loss.gradient(given, X @ np.ravel(model.coef_) + np.ravel(model.intercept_)[0])
+    return X.T @ (weights * slopes) / weights.sum()
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array], ids=["dense", "csr"])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_meets_the_conditions_of_the_minimum(name, storage):
+    """Slopes of -alpha sign(w) where w is not zero, and of at most alpha where it is."""
+    X, z = wide()
+    X = X if storage is np.asarray else sparse_rows(X)
+    y, weights = targets_for(name, z), np.random.RandomState(2).uniform(0.5, 2.0, len(z))
+    model = estimator(name, tol=1e-7)
+    assert method_of(model, storage(X), y) == "working sets"
+    model.fit(storage(X), y, weights)
+    assert model.stop_reason_ == "tolerance"
+    w, slopes = np.ravel(model.coef_), slopes_of(model, name, X, y, weights)
+    assert 0 < np.count_nonzero(w) < len(w) / 2
+    atol = 2e-5 * X.std(axis=0).max()
+    assert_allclose(slopes[w != 0], -0.03 * np.sign(w[w != 0]), atol=atol)
+    assert (abs(slopes) <= 0.03 + atol).all()
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
+def test_equals_coordinate_descent(penalty, fit_intercept):
+    X, y = wide()
+    given = {"alpha": 0.05, "fit_intercept": fit_intercept}
+    model = GDRegressor(penalty=penalty, l1_ratio=0.5, tol=1e-8, **given)
+    if penalty == "l1":
+        model.set_params(l1_ratio=0.15)
+        exact = Lasso(tol=1e-12, max_iter=100_000, **given).fit(X, y)
+    else:
+        exact = ElasticNet(l1_ratio=0.5, tol=1e-12, max_iter=100_000, **given).fit(X, y)
+    assert method_of(model, X, y) == "working sets"
+    model.fit(X, y)
+    assert_allclose(model.coef_, exact.coef_, atol=1e-6)
+    assert_array_equal(model.coef_ != 0, exact.coef_ != 0)
+    assert model.n_iter_ < 30
+
+
+def test_sets_that_are_smaller_than_the_support(monkeypatch):
+    X, y = wide()
+    whole = GDRegressor(penalty="l1", alpha=1e-3, tol=1e-6).fit(X, y)
+    monkeypatch.setattr("gdregress._engines.working_sets.LARGEST", 20)
+    model = GDRegressor(penalty="l1", alpha=1e-3, tol=1e-6, max_iter=5000).fit(X, y)
+    assert np.count_nonzero(whole.coef_) > 20
+    assert model.stop_reason_ == "tolerance"
+    assert model.history_["objective"][-1] == pytest.approx(whole.history_["objective"][-1], 1e-8)
+
+
+def test_float32_and_one_more_epoch():
+    X, y = wide()
+    model = GDRegressor(penalty="l1", alpha=0.05, warm_start=True).fit(X.astype(np.float32), y)
+    exact = Lasso(alpha=0.05, tol=1e-12, max_iter=100_000).fit(X, y)
+    assert model.stop_reason_ == "tolerance" and model.coef_.dtype == np.float32
+    assert_allclose(model.coef_, exact.coef_, atol=1e-3)
+    model.fit(X.astype(np.float32), y)
+    assert model.n_iter_ <= 2
+
+
+@pytest.mark.parametrize("kernels", [core.kernels, interpreted], ids=["built", "interpreted"])
+@pytest.mark.parametrize("k, rank", [(1, 1), (12, 12), (12, 5)])
+def test_least_of_a_quadratic(kernels, k, rank):
+    rng = np.random.RandomState(k + rank)
+    A = rng.normal(size=(rank, k))
+    H, c, l1 = A.T @ A, A.T @ rng.normal(size=rank), np.full(k, 0.3)
+    l1[0] = 0.0
+    v = least(H, c, l1, np.zeros(k), kernels=kernels)
+    gradient = c + H @ v
+    assert (abs(gradient) <= l1 + 1e-10).all()
+    assert_allclose(gradient[v != 0], -(l1 * np.sign(v))[v != 0], atol=1e-10)
+
+
+def test_sweeps_are_the_same_compiled_and_interpreted():
+    rng = np.random.RandomState(0)
+    A = rng.normal(size=(20, 7))
+    H, l1 = A.T @ A, rng.uniform(0, 20, 7)
+    found = []
+    for kernels in (core.kernels, interpreted):
+        v, g = np.zeros(7), A.T @ np.arange(20.0)
+        ended = kernels.coordinate_descent(H, g, l1, v, 1e-3, 5)
+        found.append((v, g, ended))
+    assert_allclose(found[0][0], found[1][0], rtol=1e-12)
+    assert_allclose(found[0][1], found[1][1], rtol=1e-9, atol=1e-11)
+    assert found[0][2] == found[1][2]
