@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.base import BaseGD
 from gdregress._estimator.classes import (
@@ -19,6 +19,8 @@ from gdregress._estimator.classes import (
     weighted_by_class,
 )
 from gdregress._estimator.scores import accuracy
+from gdregress._estimator.table import checked_table
+from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import asarray, index_type, namespace, to_numpy
 from gdregress._utils.types import (
     Array,
@@ -27,7 +29,6 @@ from gdregress._utils.types import (
     MatrixLike,
     RandomState,
     ScheduleFunction,
-    available_if,
 )
 from gdregress._utils.validation import (
     StrOptions,
@@ -55,8 +56,9 @@ def _knows_probabilities(estimator: GDClassifier) -> bool:
         loss = CLASSIFICATION_LOSSES.get(loss)
     if getattr(loss, "probability", None) is None:
         raise AttributeError(
-            f"loss={estimator.loss!r} knows no probabilities. Use 'log_loss' or "
-            "'modified_huber', or CalibratedClassifierCV around this estimator."
+            "predict_proba and predict_log_proba need a loss that knows probabilities, which "
+            f"loss={estimator.loss!r} does not. Use 'log_loss' or 'modified_huber', or "
+            "CalibratedClassifierCV around this estimator."
         )
     return True
 
@@ -281,8 +283,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
     _coef_as_rows = True
     _parameter_constraints = {
         **BaseGD._parameter_constraints,
-        "loss": [StrOptions(set(CLASSIFICATION_LOSSES)), Loss, callable],
-        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "loss": [StrOptions(CLASSIFICATION_LOSSES), Loss, callable],
+        "class_weight": [StrOptions(["balanced"]), dict, None],
     }
 
     def __init__(
@@ -363,7 +365,65 @@ class GDClassifier(ClassifierMixin, BaseGD):
         """
         return super().score(X, y, sample_weight)
 
+    @explains_arguments
+    def fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        coef_init: ArrayLike | None = None,
+        intercept_init: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data. float32 is kept; sparse matrices are never made dense.
+        y : array-like of shape (n_samples,)
+            Labels: numbers or text, at least two of them.
+        sample_weight : array-like of shape (n_samples,) or None
+            Weights of the rows, times those of their classes: weight 2 counts as two copies,
+            weight 0 removes the row.
+        coef_init : array-like of the shape of ``coef_`` or None
+            Coefficients to start from, for two classes also of shape (n_features,); zero without
+            it.
+        intercept_init : array-like of the shape of ``intercept_`` or None
+            Intercepts to start from; without them those of a fit which is given no start: the
+            best constant under an automatic rate, zero under a number.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For a parameter, an input or a combination that is not accepted. An earlier fit
+            stays usable.
+        TypeError
+            For an input that is no table of numbers, such as a lazy frame, an iterable of
+            batches, a dict or a sparse y; for formulas of components that stand on the instance;
+            and for a loss that is a function, where X is NumPy's.
+
+        Warns
+        -----
+        DivergenceWarning
+            The run grew and was ended; the best finite parameters are kept.
+        ConvergenceWarning
+            The run ended without a proof that it is at the minimum: after ``max_iter`` epochs, on
+            a plateau, or where no epoch was better than the start.
+        IgnoredParameterWarning
+            A parameter was set that has no effect together with the others.
+        """
+        with keep_fitted_state(self):
+            self._fit(X, y, sample_weight, coef_init, intercept_init)
+        return self
+
     @available_if(_can_learn_in_parts)
+    @explains_arguments
     def partial_fit(
         self,
         X: MatrixLike,
@@ -390,6 +450,15 @@ class GDClassifier(ClassifierMixin, BaseGD):
         -------
         self : object
             The estimator.
+
+        Raises
+        ------
+        AttributeError
+            With ``standardize=True`` or ``early_stopping=True``, which need all rows at once,
+            or ``class_weight="balanced"``.
+        ValueError, TypeError
+            As in `fit`; also for another number of columns than in earlier calls, or other
+            classes.
         """
         with keep_fitted_state(self):
             check_parameters(self)
@@ -397,6 +466,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             self._partial_fit(X, y, sample_weight)
         return self
 
+    @explains_arguments
     def decision_function(self, X: MatrixLike) -> Array:
         """Raw predictions, ``X @ coef_.T + intercept_``.
 
@@ -409,9 +479,15 @@ class GDClassifier(ClassifierMixin, BaseGD):
         -------
         z : array of shape (n_samples,) or (n_samples, n_classes)
             With two classes, positive where the second is predicted.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As `predict`.
         """
         return self._raw_prediction(X, "decision_function")
 
+    @explains_arguments
     def predict(self, X: MatrixLike) -> Array:
         """The label of each row: the class with the largest raw prediction.
 
@@ -423,6 +499,14 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Returns
         -------
         y : array of shape (n_samples,)
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError, TypeError
+            For other columns than those of `fit`, columns that are no numbers, NaN or infinity,
+            or an array of another library than that of `fit`.
         """
         z = self._raw_prediction(X, "predict")
         codes, xp = _predicted(z), namespace(z)
@@ -432,6 +516,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return labels if labels.dtype.kind in "OUS" else asarray(labels, xp, z.device)
 
     @available_if(_knows_probabilities)
+    @explains_arguments
     def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of every class, for losses that know it: "log_loss", "modified_huber".
 
@@ -444,6 +529,13 @@ class GDClassifier(ClassifierMixin, BaseGD):
         -------
         probability : array of shape (n_samples, n_classes)
             In the order of ``classes_``.
+
+        Raises
+        ------
+        AttributeError
+            For losses that know no probabilities.
+        NotFittedError, ValueError, TypeError
+            As `predict`.
         """
         z = self._raw_prediction(X, "predict_proba")
         if z.ndim == 2:
@@ -456,6 +548,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return namespace(z).stack([first, second], axis=1)
 
     @available_if(_knows_probabilities)
+    @explains_arguments
     def predict_log_proba(self, X: MatrixLike) -> Array:
         """Logarithm of `predict_proba`; for "log_loss" finite however small that is.
 
@@ -467,6 +560,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Returns
         -------
         log_probability : array of shape (n_samples, n_classes)
+
+        Raises
+        ------
+        AttributeError, NotFittedError, ValueError, TypeError
+            As `predict_proba`.
         """
         z = self._raw_prediction(X, "predict_log_proba")
         xp = namespace(z)
@@ -478,6 +576,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         with np.errstate(divide="ignore"):
             return xp.log(self.predict_proba(X))
 
+    @explains_arguments
     def to_sklearn(self) -> LogisticRegression | SGDClassifier:
         """A fitted scikit-learn classifier with the same coefficients and predictions.
 
@@ -519,7 +618,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return z[:, 0] if z.shape[1] == 1 else z
 
     def _check_input(self, X, y, **checks):
-        X, y = validate_data(self, X, y, **checks)
+        X, y = checked_table(self, X, y, **checks)
         # labels of later parts are held against the classes, which takes a fraction of the time
         kind = getattr(getattr(y, "dtype", None), "kind", "O")
         if checks["reset"] or kind not in "biuU":

@@ -4,13 +4,13 @@ import sys
 import warnings
 from pathlib import Path
 
-import sklearn.callback
+import sklearn
 from sklearn.exceptions import ConvergenceWarning
 
 __all__ = ["ConvergenceWarning", "DivergenceWarning", "IgnoredParameterWarning"]
 
 # fit is wrapped by scikit-learn's callbacks, whose frames lie between ours
-_INSIDE = (str(Path(__file__).parent), str(Path(sklearn.callback.__file__).parent))
+_INSIDE = (str(Path(__file__).parent), str(Path(sklearn.__file__).parent / "callback"))
 
 
 class DivergenceWarning(ConvergenceWarning):

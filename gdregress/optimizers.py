@@ -41,7 +41,7 @@ from gdregress._utils.validation import Interval, StrOptions
 
 _DECAY = [Interval(Real, 0, 1, closed="left")]
 _POSITIVE = [Interval(Real, 0, None, closed="neither")]
-_MOMENTUM = [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})]
+_MOMENTUM = [Interval(Real, 0, 1, closed="left"), StrOptions(["auto"])]
 
 
 class Optimizer(StatesFacts, BaseEstimator, ABC):

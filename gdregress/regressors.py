@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 from numbers import Real
-from typing import Literal
+from typing import Literal, Self
 
 import numpy as np
 from sklearn.base import MultiOutputMixin, RegressorMixin
 from sklearn.linear_model import LinearRegression
 from sklearn.utils.validation import (
-    _check_sample_weight,
     check_array,
     check_is_fitted,
-    validate_data,
 )
 
 from gdregress._estimator.base import BaseGD
 from gdregress._estimator.scores import explained
+from gdregress._estimator.table import checked_table, checked_weights, refuse_labels
+from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
 from gdregress._utils.types import (
     Array,
@@ -27,7 +27,13 @@ from gdregress._utils.types import (
     RandomState,
     ScheduleFunction,
 )
-from gdregress._utils.validation import Interval, StrOptions, check_target
+from gdregress._utils.validation import (
+    Interval,
+    StrOptions,
+    check_partial_fit,
+    check_target,
+    keep_fitted_state,
+)
 from gdregress.losses import LOSSES, Loss
 from gdregress.losses.base import predict_mean
 from gdregress.optimizers import Optimizer
@@ -256,7 +262,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     _target_ranges_advice = "use GDClassifier"
     _parameter_constraints = {
         **BaseGD._parameter_constraints,
-        "loss": [StrOptions(set(LOSSES)), Loss, callable],
+        "loss": [StrOptions(LOSSES), Loss, callable],
         "epsilon": [Interval(Real, 0, None, closed="left"), None],
     }
 
@@ -319,6 +325,115 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         self.random_state = random_state
         self.verbose = verbose
 
+    @explains_arguments
+    def fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        coef_init: ArrayLike | None = None,
+        intercept_init: ArrayLike | None = None,
+    ) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training data. float32 is kept; sparse matrices are never made dense.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Targets.
+        sample_weight : array-like of shape (n_samples,) or None
+            Weights of the rows: weight 2 counts as two copies, weight 0 removes the row.
+        coef_init : array-like of the shape of ``coef_`` or None
+            Coefficients to start from; zero without it.
+        intercept_init : float or array-like of shape (n_targets,) or None
+            Intercept to start from; without it that of a fit which is given no start: the best
+            constant under an automatic rate, zero under a number.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            For a parameter, an input or a combination that is not accepted. An earlier fit
+            stays usable.
+        TypeError
+            For an input that is no table of numbers, such as a lazy frame, an iterable of
+            batches, a dict or a sparse y; for formulas of components that stand on the instance;
+            and for a loss that is a function, where X is NumPy's.
+
+        Warns
+        -----
+        DivergenceWarning
+            The run grew and was ended; the best finite parameters are kept.
+        ConvergenceWarning
+            The run ended without a proof that it is at the minimum: after ``max_iter`` epochs, on
+            a plateau, or where no epoch was better than the start.
+        IgnoredParameterWarning
+            A parameter was set that has no effect together with the others.
+        """
+        with keep_fitted_state(self):
+            self._fit(X, y, sample_weight, coef_init, intercept_init)
+        return self
+
+    @available_if(check_partial_fit)
+    @explains_arguments
+    def partial_fit(
+        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+    ) -> Self:
+        """Go over the given rows once, from where the last call has ended.
+
+        Under ``learning_rate="auto"`` the rows are learned one after the other, whatever the
+        solver and the optimizer, in columns that are centred and scaled by what has been seen of
+        them. Seven learners do so at rates from quick to slow, with an average of each. All
+        predict the rows of a call before they are learned, and ``coef_`` is that of the slowest
+        which has not been outdone: a stream that drifts is followed, and one that does not
+        settles. Columns need no scaler, and no row is too large. ``history_`` has the
+        objective on the rows of a call.
+
+        Under a number it is an epoch of the solver: the optimizer's memory, the count of updates
+        that the schedule sees and the averages are kept; ``solver="batch"`` makes one update.
+        Calls over the batches of a `fit` in their order give the same coefficients to the bit.
+        They are equal to rounding only for float32; under l2 by single rows, as the shrinkage
+        is added up over the rows of a call; and for squared error over all rows, which `fit`
+        descends by the moments of the columns.
+
+        ``history_`` keeps the first row and the last 1,000 to 2,000. Calls without a positive
+        target, with rows of one class only or without a row of weight above 0 are accepted.
+
+        Not available with ``standardize`` or ``early_stopping``, which need all rows at once.
+        Callbacks belong to `fit` and are not called.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to learn from.
+        y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        AttributeError
+            With ``standardize=True`` or ``early_stopping=True``, which need all rows at once.
+        ValueError, TypeError
+            As in `fit`; also for another number of columns than in earlier calls.
+        """
+        with keep_fitted_state(self):
+            self._partial_fit(X, y, sample_weight)
+        return self
+
+    @explains_arguments
     def predict(self, X: MatrixLike) -> Array:
         """Predict the targets: X @ coef + intercept, or its exponential under a log link.
 
@@ -330,10 +445,19 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Returns
         -------
         y : array of shape (n_samples,) or (n_samples, n_targets)
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ValueError, TypeError
+            For other columns than those of `fit`, columns that are no numbers, NaN or infinity,
+            or an array of another library than that of `fit`.
         """
         z = self._raw_prediction(X, "predict")
         return predict_mean(self._loss, z)
 
+    @explains_arguments
     def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """R2 of the prediction; D2, the share of deviance explained, for poisson and gamma.
 
@@ -353,6 +477,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         -------
         score : float
             The mean over several targets. At most 1.
+
+        Raises
+        ------
+        NotFittedError, ValueError, TypeError
+            As `predict`; also for a y of another shape, or outside of the domain of the loss.
         """
         z = self._raw_prediction(X, "score")
         xp, device = input_namespace(X)
@@ -361,10 +490,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         if y.shape[0] != z.shape[0] or math.prod(y.shape) != math.prod(z.shape):
             raise ValueError(f"y must have the shape {z.shape} of the prediction. Got {y.shape}.")
         if weights is not None:
-            weights = _check_sample_weight(weights, z, dtype=z.dtype, ensure_non_negative=True)
+            weights = checked_weights(weights, z)
         check_target(self._loss_of_fit(), y, in_parts=True)
         return explained(self._loss_of_fit(), y, z, weights)
 
+    @explains_arguments
     def to_sklearn(self) -> LinearRegression:
         """A fitted scikit-learn LinearRegression with the same coefficients.
 
@@ -411,7 +541,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
 
     def _check_input(self, X, y, **checks):
         y = move_to(y, *input_namespace(X))
-        return validate_data(self, X, y, multi_output=True, y_numeric=True, **checks)
+        X, y = checked_table(self, X, y, multi_output=True, y_numeric=True, **checks)
+        refuse_labels(y)
+        return X, y
 
     def _encode_target(self, y, X, weights, loss, rows, in_parts):
         if y.dtype != X.dtype:

@@ -81,7 +81,7 @@ def public_functions():
             bases = [b for b in value.__mro__ if b.__module__.startswith("gdregress")]
             for name, method in ((n, m) for base in bases for n, m in vars(base).items()):
                 method = getattr(method, "fget", getattr(method, "__func__", method))
-                method = getattr(method, "fn", method)  # of scikit-learn's available_if
+                method = getattr(method, "__wrapped__", method)  # of available_if
                 if inspect.isfunction(method) and (name == "__init__" or name[0] != "_"):
                     yield method
 

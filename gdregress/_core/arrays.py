@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 from gdregress._core.instruction_set import choose_instruction_set
+from gdregress._core.origin import why_uncompiled
 from gdregress.exceptions import warn_user
 
 
@@ -38,8 +39,8 @@ def warn_uncompiled():
     if not _warned:
         _warned = True
         warn_user(
-            "gdregress was installed without its compiled core, and stochastic and mini-batch "
-            "epochs run at the speed of Python. Install a C compiler, then reinstall gdregress.",
+            "gdregress runs without its compiled core, and stochastic and mini-batch epochs at "
+            f"the speed of Python: {why_uncompiled()}.",
             RuntimeWarning,
         )
 

@@ -5,6 +5,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 
 from gdregress._core import arrays as core
+from gdregress._core.origin import why_uncompiled
 
 PACKAGES = (
     "gdregress",
@@ -31,10 +32,15 @@ def show_versions() -> None:
     """
     print(f"{'python':<18}{sys.version.split()[0]}")
     print(f"{'platform':<18}{platform.platform()}")
-    print(f"{'compiled core':<18}{core.kernels.compiler() if core.is_compiled() else 'none'}")
+    print(f"{'compiled core':<18}{_compiler()}")
     print(f"{'instruction set':<18}{core.instruction_set or 'none'}")
     for package in PACKAGES:
         try:
             print(f"{package:<18}{version(package)}")
         except PackageNotFoundError:
             print(f"{package:<18}not installed")
+
+
+def _compiler():
+    """What has compiled the core, or why nothing has."""
+    return core.kernels.compiler() if core.is_compiled() else f"none: {why_uncompiled()}"

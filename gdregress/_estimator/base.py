@@ -11,11 +11,11 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.callback import CallbackSupportMixin, with_callbacks
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.callbacks import EpochEnd, print_end, print_epoch, refuse_refit
 from gdregress._estimator.diagnosis import report
+from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
@@ -36,16 +36,17 @@ from gdregress._estimator.start import (
     resumed,
 )
 from gdregress._estimator.swings import watch
+from gdregress._estimator.table import checked_table
 from gdregress._solver.history import History
 from gdregress._solver.solve import solve
+from gdregress._utils.arguments import NamesParameters, explains_arguments
 from gdregress._utils.array_api import input_namespace, materialised, namespace, to_host, to_numpy
-from gdregress._utils.types import Array, ArrayLike, BaseEstimator, MatrixLike, available_if
+from gdregress._utils.sklearn_versions import CallbackSupportMixin, with_callbacks
+from gdregress._utils.types import Array, BaseEstimator
 from gdregress._utils.validation import (
     Interval,
     StrOptions,
-    check_partial_fit,
     defaults,
-    keep_fitted_state,
 )
 from gdregress._utils.version import __version__
 from gdregress.losses import Loss
@@ -57,7 +58,7 @@ from gdregress.schedules import SCHEDULES
 StopReason = Literal["tolerance", "plateau", "max_iter", "diverged", "callback", "interrupted"]
 
 
-class BaseGD(LinkedHTML, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Everything that GDRegressor shares with estimators for other targets."""
 
     coef_: Array
@@ -75,27 +76,27 @@ class BaseGD(LinkedHTML, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta)
     history_: History
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "penalty": [StrOptions({name for name in PENALTIES if name}), Penalty, None],
+        "penalty": [StrOptions(name for name in PENALTIES if name), Penalty, None],
         "alpha": [Interval(Real, 0, None, closed="left")],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "fit_intercept": ["boolean"],
-        "solver": [StrOptions(set(SAMPLERS))],
+        "solver": [StrOptions(SAMPLERS)],
         "batch_size": MiniBatch._parameter_constraints["batch_size"],
-        "optimizer": [StrOptions({"auto", *OPTIMIZERS}), Optimizer],
-        "momentum": [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})],
+        "optimizer": [StrOptions(["auto", *OPTIMIZERS]), Optimizer],
+        "momentum": [Interval(Real, 0, 1, closed="left"), StrOptions(["auto"])],
         "learning_rate": [
             Interval(Real, 0, None, closed="neither"),
-            StrOptions({"auto", "line-search"}),
+            StrOptions(["auto", "line-search"]),
         ],
-        "schedule": [StrOptions({"auto", *SCHEDULES}), callable],
+        "schedule": [StrOptions(["auto", *SCHEDULES]), callable],
         "power_t": [Interval(Real, 0, None, closed="left")],
-        "preconditioner": [StrOptions({"auto", "columns", "moments"}), None],
+        "preconditioner": [StrOptions(["auto", "columns", "moments"]), None],
         "standardize": ["boolean"],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left"), None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
-        "scoring": [StrOptions({"loss", "score"})],
+        "scoring": [StrOptions(["loss", "score"])],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "average": [Interval(Integral, 1, None, closed="left"), "boolean"],
         "shuffle": ["boolean"],
@@ -138,101 +139,6 @@ class BaseGD(LinkedHTML, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta)
     @abstractmethod
     def _validation_score(self, loss, y, z, weights):
         """Score of raw predictions z on the rows held out."""
-
-    def fit(
-        self,
-        X: MatrixLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        *,
-        coef_init: ArrayLike | None = None,
-        intercept_init: ArrayLike | None = None,
-    ) -> Self:
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training data. float32 is kept; sparse matrices are never made dense.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Targets.
-        sample_weight : array-like of shape (n_samples,) or None
-            Weights of the rows: weight 2 counts as two copies, weight 0 removes the row.
-        coef_init : array-like of the shape of ``coef_`` or None
-            Coefficients to start from; zero without it.
-        intercept_init : float or array-like of shape (n_targets,) or None
-            Intercept to start from; without it that of a fit which is given no start: the best
-            constant under an automatic rate, zero under a number.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            For a parameter, an input or a combination that is not accepted. An earlier fit
-            stays usable.
-
-        Warns
-        -----
-        DivergenceWarning
-            The run grew and was ended; the best finite parameters are kept.
-        ConvergenceWarning
-            The run ended without a proof that it is at the minimum: after ``max_iter`` epochs, on
-            a plateau, or where no epoch was better than the start.
-        IgnoredParameterWarning
-            A parameter was set that has no effect together with the others.
-        """
-        with keep_fitted_state(self):
-            self._fit(X, y, sample_weight, coef_init, intercept_init)
-        return self
-
-    @available_if(check_partial_fit)
-    def partial_fit(
-        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-    ) -> Self:
-        """Go over the given rows once, from where the last call has ended.
-
-        Under ``learning_rate="auto"`` the rows are learned one after the other, whatever the
-        solver and the optimizer, in columns that are centred and scaled by what has been seen of
-        them. Seven learners do so at rates from quick to slow, with an average of each. All
-        predict the rows of a call before they are learned, and ``coef_`` is that of the slowest
-        which has not been outdone: a stream that drifts is followed, and one that does not
-        settles. Columns need no scaler, and no row is too large. ``history_`` has the
-        objective on the rows of a call.
-
-        Under a number it is an epoch of the solver: the optimizer's memory, the count of updates
-        that the schedule sees and the averages are kept; ``solver="batch"`` makes one update.
-        Calls over the batches of a `fit` in their order give the same coefficients to the bit.
-        They are equal to rounding only for float32; under l2 by single rows, as the shrinkage
-        is added up over the rows of a call; and for squared error over all rows, which `fit`
-        descends by the moments of the columns.
-
-        ``history_`` keeps the first row and the last 1,000 to 2,000. Calls without a positive
-        target, with rows of one class only or without a row of weight above 0 are accepted.
-
-        Not available with ``standardize`` or ``early_stopping``, which need all rows at once.
-        Callbacks belong to `fit` and are not called.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to learn from.
-        y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            Their targets.
-        sample_weight : array-like of shape (n_samples,) or None
-            Their weights.
-
-        Returns
-        -------
-        self : object
-            The estimator.
-        """
-        with keep_fitted_state(self):
-            self._partial_fit(X, y, sample_weight)
-        return self
 
     def _check_schedule_of_parts(self):
         """Raise AttributeError for a schedule that has to know how many updates there are."""
@@ -349,14 +255,16 @@ class BaseGD(LinkedHTML, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta)
         self._check_same_namespace(xp, device, method)
         check_structure(X)
         X = materialised(X)
-        X = validate_data(
+        X = checked_table(
             self,
             X,
             accept_sparse=["csr", "csc", "coo"],
             accept_large_sparse=True,
             dtype=[xp.float64, xp.float32],
+            ensure_all_finite=False,  # in the next line
             reset=False,
         )
+        check_all_finite(X, self)
         coef = self.coef_ if self.coef_.ndim == 1 else self.coef_.T
         return X @ coef + self.intercept_
 
@@ -373,6 +281,7 @@ class BaseGD(LinkedHTML, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta)
     def __sklearn_is_fitted__(self):
         return hasattr(self, "coef_")
 
+    @explains_arguments
     def to_numpy(self) -> Self:
         """A copy whose fitted attributes are NumPy's, which predicts for NumPy.
 

@@ -5,10 +5,10 @@ from scipy import sparse
 from sklearn.base import is_classifier
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import _check_sample_weight
 
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.sparse_input import canonical, check_structure
+from gdregress._estimator.table import checked_weights
 from gdregress._utils.array_api import (
     asarray,
     check_dense_and_real,
@@ -48,13 +48,7 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
     if sparse.issparse(X):
         X = canonical(X)
     if sample_weight is not None:
-        sample_weight = _check_sample_weight(
-            sample_weight,
-            X,
-            dtype=X.dtype,
-            ensure_non_negative=True,
-            allow_all_zero_weights=in_parts,
-        )
+        sample_weight = checked_weights(sample_weight, X, all_zero=in_parts)
     (X, y, sample_weight), rows = _of_weight(X, y, sample_weight)
     y, sample_weight, loss = estimator._encode_target(
         y, X, sample_weight, components.loss, rows, in_parts

@@ -62,7 +62,7 @@ def _warn_diverged(ended, diagnostics):
         f"{objective[-1]:.4g}, after {objective[0]:.4g} at the start{_growth(objective)}. The run "
         f"was ended and the parameters of epoch {run.history['epoch'][result.kept_row]} "
         f"(objective {objective[result.kept_row]:.4g}) are kept.",
-        f"The learning rate was {rate:.4g}{_limit_text(diagnostics)}.",
+        f"The learning rate was {_rate_text(ended, rate)}{_limit_text(diagnostics)}.",
     ]
     columns = dominant_columns(diagnostics)
     if columns:
@@ -82,7 +82,8 @@ def _warn_not_converged(ended, diagnostics):
         sentences.append(f"No epoch was better than the start{kept}.")
     rate = run.history["learning_rate"][-1]
     if not (run.may_cut_rate or diagnostics.searched) and diagnostics.is_above_stable_limit(rate):
-        sentences.append(f"The learning rate was {rate:.4g}{_limit_text(diagnostics)}.")
+        was = f"The learning rate was {_rate_text(ended, rate)}{_limit_text(diagnostics)}."
+        sentences.append(was)
     sentences += _condition_text(diagnostics, share)
     params = run.objective.design.from_user(result.params)
     if is_separated(run.objective, params):
@@ -204,6 +205,14 @@ def _growth(objective):
     finite = [value for value in objective if math.isfinite(value)][-4:]
     rises = [b / a for a, b in pairwise(finite) if b > a > 0]
     return f", growing {np.median(rises):.3g}-fold per epoch" if rises else ""
+
+
+def _rate_text(ended, rate):
+    """A rate; the user's own number beside it where a schedule has changed that."""
+    given = ended.estimator.learning_rate
+    if isinstance(given, str) or math.isclose(rate, given, rel_tol=1e-3):
+        return f"{rate:.4g}"
+    return f"{rate:.4g}, {given:.4g} times the schedule's {rate / given:.2g}"
 
 
 def _limit_text(diagnostics):

@@ -1,13 +1,15 @@
 """The check for NaN and infinity, which reads all of X, on all threads."""
 
 import numpy as np
+from scipy import sparse
 from sklearn.utils import assert_all_finite
 
 from gdregress._core.threads import SMALLEST_PIECE, map_in_threads, pieces_of
+from gdregress._utils.array_api import to_numpy
 
 
 def check_all_finite(X, estimator):
-    """Raise scikit-learn's error where X holds NaN or infinity.
+    """Raise scikit-learn's error where X holds NaN or infinity, and say where.
 
     A sum over finite numbers is finite or overflows; scikit-learn checks that case again,
     and at arrays that are small or not NumPy's.
@@ -21,4 +23,25 @@ def check_all_finite(X, estimator):
 
         if np.isfinite(map_in_threads(total, pieces_of(X.size, 1))).all():
             return
-    assert_all_finite(X, estimator_name=type(estimator).__name__, input_name="X")
+    try:
+        assert_all_finite(X, input_name="X")
+    except ValueError as error:
+        raise ValueError(f"{str(error).splitlines()[0]} {_where(X, estimator)}") from None
+
+
+def _where(X, estimator):
+    """The first number that is not finite, how many rows have one, and what to do."""
+    if sparse.issparse(X):
+        entries = X.tocoo()
+        bad = ~np.isfinite(entries.data)
+        rows, columns = entries.row[bad], entries.col[bad]
+    else:
+        rows, columns = np.nonzero(~np.isfinite(to_numpy(X)))
+    column = int(columns[0])
+    names = getattr(estimator, "feature_names_in_", None)
+    label = column if names is None else repr(str(names[column]))
+    return (
+        f"The first is in row {rows[0]}, column {label}; {len(np.unique(rows))} of {X.shape[0]} "
+        f"rows have one. {type(estimator).__name__} needs finite numbers: remove those rows, or "
+        "fill the gaps, for instance with SimpleImputer in a pipeline."
+    )

@@ -7,12 +7,13 @@ from typing import Any
 from gdregress._estimator.components import Components, build_components
 from gdregress._estimator.coordinates import Frame, choose_frame, penalty_inside
 from gdregress._estimator.data import hold_out, read_in_place, validate_input
+from gdregress._estimator.sizes import check_sizes
 from gdregress._objective.base import normalised_weights, null_parameters
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import mean_loss
 from gdregress._objective.from_data import DataObjective
 from gdregress._utils.array_api import namespace, widest_type
-from gdregress._utils.validation import check_parameters
+from gdregress._utils.validation import check_parameters, warn_large_batch
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -69,6 +70,9 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
     if in_parts and not data[1].shape[0]:
         raise NoRows
     components = components.with_checked_penalty(data[0].shape[1], loss, data[1])
+    if not in_parts:
+        warn_large_batch(components.sampler, data[1].shape[0])
+        check_sizes(data[0], data[1], loss, getattr(estimator, "feature_names_in_", None))
     data, to_user_library = read_in_place(data, components)
     rows, held_out = (data, None) if in_parts else hold_out(estimator, data)
     X, y, weights = rows

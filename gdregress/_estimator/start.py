@@ -178,16 +178,26 @@ def _given_parameters(
         value = default if value is None else to_numpy(value)
         if outputs == () and value.shape == (1, *shape):
             value = value[0]
-        if value.shape != shape or not np.isfinite(value).all():
-            raise ValueError(
-                f"{name} must hold finite numbers in the shape {shape}. Got shape {value.shape}."
-            )
-        value = np.ascontiguousarray(value.astype(float).T)
+        value = np.ascontiguousarray(_checked_start(name, value, shape).T)
         arrays.append(asarray(value, xp, device, dtype=y.dtype))
     coef, intercept = arrays[0], xp.reshape(arrays[1], (1, *outputs))
     if estimator.fit_intercept:
         return objective.design.from_user(xp.concat([coef, intercept]))
     return objective.design.from_user(coef)
+
+
+def _checked_start(name, value, shape):
+    """Given parameters as numbers of a shape; ValueError with what is wrong of them."""
+    if value.shape != shape:
+        raise ValueError(f"{name} must have the shape {shape}. Got {value.shape}.")
+    try:
+        numbers = value.astype(float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} must hold numbers: {error}.") from error
+    bad = numbers[~np.isfinite(numbers)]
+    if bad.size:
+        raise ValueError(f"{name} must hold finite numbers. Got {bad.size} like {bad[0]}.")
+    return numbers
 
 
 def _new_average(average):

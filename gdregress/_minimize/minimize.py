@@ -20,12 +20,14 @@ from gdregress._solver.optimizer_check import check_optimizer
 from gdregress._solver.run import Run, State
 from gdregress._solver.solve import solve
 from gdregress._solver.stopping import Never, NotFinite, Plateau, SmallGradient
+from gdregress._utils.arguments import explains_arguments
 from gdregress._utils.types import ObjectiveFunction, RandomState, ScheduleFunction
 from gdregress._utils.validation import (
     Interval,
     StrOptions,
     build_component,
     check_choices,
+    warn_large_batch,
 )
 from gdregress.optimizers import OPTIMIZERS, Optimizer
 from gdregress.penalties import PENALTIES, Penalty
@@ -34,15 +36,15 @@ from gdregress.schedules import SCHEDULES, FromFunction, Schedule, factor_at, fi
 
 CONSTRAINTS = {
     "fun": [callable],
-    "optimizer": [StrOptions(set(OPTIMIZERS)), Optimizer],
+    "optimizer": [StrOptions(OPTIMIZERS), Optimizer],
     "learning_rate": [
         Interval(Real, 0, None, closed="neither"),
-        StrOptions({"auto", "line-search"}),
+        StrOptions(["auto", "line-search"]),
     ],
-    "schedule": [StrOptions(set(SCHEDULES)), callable],
-    "penalty": [StrOptions({name for name in PENALTIES if name}), Penalty, None],
+    "schedule": [StrOptions(SCHEDULES), callable],
+    "penalty": [StrOptions(name for name in PENALTIES if name), Penalty, None],
     "n_samples": [Interval(Integral, 1, None, closed="left"), None],
-    "sampler": [StrOptions(set(SAMPLERS)), Sampler],
+    "sampler": [StrOptions(SAMPLERS), Sampler],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
     "tol": [Interval(Real, 0, None, closed="left"), None],
     "callback": [callable, None],
@@ -51,6 +53,7 @@ CONSTRAINTS = {
 }
 
 
+@explains_arguments
 def minimize(
     fun: ObjectiveFunction,
     x0: Any,
@@ -216,6 +219,8 @@ def _refuse(unsupported):
 def _sampler(sampler, n_samples, learning_rate):
     """The sampler; ValueError where it does not suit the function or the rate."""
     sampler = build_component(sampler, SAMPLERS, {})[0]
+    if n_samples is not None:
+        warn_large_batch(sampler, n_samples)
     if sampler.takes_all_rows:
         return sampler
     if n_samples is None:

@@ -1,6 +1,7 @@
 """What `minimize` answers: where the descent has ended, and why, in words."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 from scipy.optimize import OptimizeResult
@@ -9,6 +10,8 @@ from gdregress._solver.history import History
 
 # Epochs without any progress after which all is rounding, or the noise of batches.
 PATIENCE = 50
+# A gradient so many times as large as at the start is far away; so many rises are no swing.
+FAR, RISES = 10.0, 20
 STATUS = {"tolerance": 0, "max_iter": 1, "diverged": 2, "plateau": 3, "callback": 99}
 
 
@@ -42,9 +45,12 @@ def outcome(run, result, tree, objective, path, tol) -> MinimizeResult:
     """
     reason, params = result.stop_reason, result.params
     history, function = run.history, objective.function
+    used_up = reason == "max_iter"
+    if reason in ("max_iter", "plateau") and has_grown(history):
+        reason = "diverged"
     value = objective.value(params)
     gradient = objective.gradient(params)
-    message = " ".join(filter(None, [_message(run, reason, value, tol), function.means]))
+    message = " ".join(filter(None, [_message(run, reason, value, tol, used_up), function.means]))
     answer = MinimizeResult(
         x=tree.unflatten(params),
         fun=value,
@@ -62,7 +68,22 @@ def outcome(run, result, tree, objective, path, tol) -> MinimizeResult:
     return answer
 
 
-def _message(run, reason, value, tol):
+def has_grown(history):
+    """Whether a run has diverged although its numbers are finite.
+
+    Of a function of a caller nothing is known that would tell a transient from a divergence, so
+    that the end of a run decides: the function is above its start, and the gradient ten times
+    what it was there; or it is larger, and the function has risen in each of the last epochs.
+    """
+    values, norms = history["objective"], history["gradient_norm"]
+    if not (values[-1] > values[0] and norms[-1] > norms[0]):
+        return False
+    last = values[-RISES - 1 :]
+    rises = len(last) > RISES and all(b > a for a, b in pairwise(last))
+    return rises or norms[-1] > FAR * norms[0] > 0
+
+
+def _message(run, reason, value, tol, used_up):
     """Why the descent ended, in a sentence or two."""
     history = run.history
     first, norm = history["objective"][0], history["gradient_norm"][-1]
@@ -86,17 +107,25 @@ def _message(run, reason, value, tol):
         return f"The function is {first} at x0 already. Start where it is finite."
     if reason == "diverged":
         return (
-            f"The function became {history['objective'][-1]} in {epochs[:-1]} "
-            f"{history['epoch'][-1]}, "
-            f"after {first:.4g} at the start; the best x is returned. A smaller learning_rate "
-            f"than {history['learning_rate'][-1]:.3g} or learning_rate='line-search' would help."
+            f"The descent has diverged: the function has grown from {first:.4g} to "
+            f"{history['objective'][-1]:.4g} in {epochs[:-1]} {history['epoch'][-1]}; the "
+            f"{'last' if used_up else 'best'} x is returned. A smaller learning_rate than "
+            f"{_rate(run)} or learning_rate='line-search' would help."
         )
     grown = ""
     if math.isfinite(first) and value > first:
         grown = (
             f" The function has grown from {first:.4g} to {value:.4g}: the learning rate of "
-            f"{history['learning_rate'][-1]:.3g} is too large."
+            f"{_rate(run)} is too large."
         )
     asked = f", tol asks for {tol:g}" if tol is not None else ""
     left = f"the norm of the gradient is {norm:.3g}{asked}.{grown}"
     return f"max_iter={run.max_iter} {epochs}: {left}"
+
+
+def _rate(run):
+    """The last rate; beside the caller's own number where a schedule has changed it."""
+    rate, given = run.history["learning_rate"][-1], run.learning_rate
+    if run.line_search is not None or math.isclose(rate, given):
+        return f"{rate:.3g}"
+    return f"{given:.3g} (times the schedule's {rate / given:.2g})"

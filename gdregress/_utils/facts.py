@@ -3,8 +3,10 @@
 import re
 from typing import TYPE_CHECKING, Any
 
+from gdregress._utils.arguments import NamesParameters
 
-class StatesFacts:
+
+class StatesFacts(NamesParameters):
     """A component whose class attributes say what is known of its formulas.
 
     A class that states a fact vouches for the formulas as they stand in that class. A subclass
@@ -30,6 +32,9 @@ class StatesFacts:
         @property
         def traceable(self) -> bool:
             return self.is_builtin
+
+    def __init__(self) -> None:
+        """No parameters, where a component does not say otherwise."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

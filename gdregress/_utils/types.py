@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, Concatenate, Self, TypeAlias, TypeVar
 import numpy as np
 import numpy.typing as npt
 from sklearn import base
-from sklearn.utils import metaestimators
 
 # An array of NumPy, PyTorch, JAX or another library of the array API, or a number that stands
 # for one. No protocol describes them all, so that a type checker has to take any.
@@ -40,14 +39,7 @@ if TYPE_CHECKING:
 else:
     BaseEstimator = base.BaseEstimator
 
-_Method = TypeVar("_Method", bound=Callable[..., Any])
 _Object = TypeVar("_Object")
-
-
-def available_if(check: Callable[[Any], bool]) -> Callable[[_Method], _Method]:
-    """scikit-learn's `available_if`, through which the signature of the method stays visible."""
-    decorator: Any = metaestimators.available_if(check)
-    return decorator
 
 
 def clone(component: _Object) -> _Object:

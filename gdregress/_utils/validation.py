@@ -4,21 +4,24 @@ scikit-learn's own constraint language is used, so that errors read like scikit-
 `check_param_validation` applies; no other file imports that private module.
 """
 
-import inspect
+from collections.abc import Iterable
 from contextlib import contextmanager
-from functools import cache
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
+from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils._param_validation import (
-    Interval,
     InvalidParameterError,
     RealNotInt,
-    StrOptions,
+    make_constraint,
     validate_parameter_constraints,
 )
+from sklearn.utils._param_validation import StrOptions as _StrOptions
 
+from gdregress._utils.arguments import defaults
 from gdregress._utils.array_api import namespace, to_numpy
+from gdregress._utils.neighbours import hint_for_value
 from gdregress._utils.numbers import as_python
 from gdregress.exceptions import IgnoredParameterWarning, warn_user
 
@@ -39,14 +42,27 @@ __all__ = [
 ]
 
 
-@cache
-def defaults(component_class):
-    """Names and defaults of the parameters of a component or estimator.
+class Interval(_Interval):
+    """scikit-learn's range of numbers, in which True and False are none."""
 
-    Kept, as looking into signatures is half the time of a fit on a few rows.
+    def is_satisfied_by(self, val: Any) -> bool:
+        return not isinstance(val, (bool, np.bool_)) and super().is_satisfied_by(val)
+
+
+class StrOptions(_StrOptions):
+    """scikit-learn's choice of names, told in the order given.
+
+    Parameters
+    ----------
+    names : iterable of str
     """
-    parameters = inspect.signature(component_class).parameters
-    return {name: parameter.default for name, parameter in parameters.items()}
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = list(dict.fromkeys(names))
+        super().__init__(set(self.names))
+
+    def __str__(self) -> str:
+        return f"a str among {{{', '.join(map(repr, self.names))}}}"
 
 
 def check_parameters(component):
@@ -57,16 +73,27 @@ def check_parameters(component):
     known = defaults(type(component)).items()
     given = {name: getattr(component, name) for name, _ in known}
     changed = {name: given[name] for name, default in known if given[name] is not default}
-    _refuse_classes(type(component).__name__, changed)
-    validate_parameter_constraints(
-        component._parameter_constraints, changed, caller_name=type(component).__name__
-    )
+    check_choices(type(component).__name__, component._parameter_constraints, changed)
 
 
 def check_choices(caller, constraints, values):
-    """The same for the arguments of a function."""
+    """The same for the arguments of a function, by their names."""
     _refuse_classes(caller, values)
-    validate_parameter_constraints(constraints, values, caller_name=caller)
+    for name, value in values.items():
+        try:
+            validate_parameter_constraints(constraints, {name: value}, caller_name=caller)
+        except InvalidParameterError as error:
+            hint = _hint(name, value, constraints[name])
+            raise InvalidParameterError(f"{error}{hint}") from None
+
+
+def _hint(name, value, constraints):
+    """What a value that is not accepted may stand for: a sentence, or nothing."""
+    made = [make_constraint(constraint) for constraint in constraints]
+    names = [word for one in made for word in getattr(one, "names", ())]
+    return hint_for_value(
+        name, value, names, lambda other: any(one.is_satisfied_by(other) for one in made)
+    )
 
 
 def _refuse_classes(caller, values):
@@ -138,6 +165,17 @@ def warn_ignored(estimator, unused):
         value, default = getattr(estimator, name), defaults(type(estimator))[name]
         if value is not default and value != default:
             warn_user(f"{name}={value!r} has no effect: {reason}.", IgnoredParameterWarning)
+
+
+def warn_large_batch(sampler, n_samples):
+    """Warn of batches that were asked to have more rows than there are."""
+    asked = getattr(sampler, "batch_size", 0)
+    if n_samples < asked != defaults(type(sampler)).get("batch_size"):
+        warn_user(
+            f"batch_size={asked!r} has no effect beyond the {n_samples} rows that there are: "
+            "every update takes all of them, as solver='batch' does.",
+            IgnoredParameterWarning,
+        )
 
 
 def check_loss(loss, estimator):

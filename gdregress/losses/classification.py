@@ -32,7 +32,7 @@ class LogLoss(Loss):
         xp = namespace(z)
         margin = y * z
         # the exponent is never positive: nothing overflows
-        return xp.clip(-margin, min=0) + xp.log1p(xp.exp(-abs(margin)))
+        return xp.clip(-margin, min=0.0) + xp.log1p(xp.exp(-abs(margin)))
 
     def gradient(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
@@ -48,7 +48,7 @@ class LogLoss(Loss):
     def log_probability(self, z: Array) -> Array:
         """log P(y = 1), finite however small it is."""
         xp = namespace(z)
-        return xp.clip(z, max=0) - xp.log1p(xp.exp(-abs(z)))
+        return xp.clip(z, max=0.0) - xp.log1p(xp.exp(-abs(z)))
 
     def probability(self, z: Array) -> Array:
         """P(y = 1)."""
@@ -58,7 +58,7 @@ class LogLoss(Loss):
         """P(y = -1) and P(y = 1); 1 minus the other would lose the digits of a small one."""
         xp = namespace(z)
         # one of the two is 1, the other e^-|z|: no comparison, which would be guessed wrongly
-        first, second = xp.exp(xp.clip(-z, max=0)), xp.exp(xp.clip(z, max=0))
+        first, second = xp.exp(xp.clip(-z, max=0.0)), xp.exp(xp.clip(z, max=0.0))
         total = first + second
         return first / total, second / total
 
@@ -77,7 +77,7 @@ class Hinge(Loss):
     target_range = "labels"
 
     def value(self, y: Array, z: Array) -> Array:
-        return namespace(z).clip(1 - y * z, min=0)
+        return namespace(z).clip(1 - y * z, min=0.0)
 
     def gradient(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
@@ -95,10 +95,10 @@ class SquaredHinge(Loss):
     target_range = "labels"
 
     def value(self, y: Array, z: Array) -> Array:
-        return namespace(z).clip(1 - y * z, min=0) ** 2
+        return namespace(z).clip(1 - y * z, min=0.0) ** 2
 
     def gradient(self, y: Array, z: Array) -> Array:
-        return -2 * y * namespace(z).clip(1 - y * z, min=0)
+        return -2 * y * namespace(z).clip(1 - y * z, min=0.0)
 
     def curvature_at(self, y: Array, z: Array) -> Array:
         return 2 * namespace(z).astype(y * z < 1, z.dtype)
@@ -118,12 +118,12 @@ class ModifiedHuber(Loss):
     target_range = "labels"
 
     def value(self, y: Array, z: Array) -> Array:
-        missing = namespace(z).clip(1 - y * z, min=0)
-        clipped = namespace(z).clip(missing, max=2)
+        missing = namespace(z).clip(1 - y * z, min=0.0)
+        clipped = namespace(z).clip(missing, max=2.0)
         return clipped * (2 * missing - clipped)
 
     def gradient(self, y: Array, z: Array) -> Array:
-        return -2 * y * namespace(z).clip(1 - y * z, min=0, max=2)
+        return -2 * y * namespace(z).clip(1 - y * z, min=0.0, max=2.0)
 
     def curvature_at(self, y: Array, z: Array) -> Array:
         return 2 * namespace(z).astype(abs(y * z) < 1, z.dtype)
@@ -151,7 +151,7 @@ class Perceptron(Loss):
     target_range = "labels"
 
     def value(self, y: Array, z: Array) -> Array:
-        return namespace(z).clip(-y * z, min=0)
+        return namespace(z).clip(-y * z, min=0.0)
 
     def gradient(self, y: Array, z: Array) -> Array:
         xp = namespace(z)

@@ -169,7 +169,7 @@ class EpsilonInsensitive(Loss):
         return Pieces(-1.0, 1.0, -self.epsilon, self.epsilon)
 
     def value(self, y: Array, z: Array) -> Array:
-        return namespace(z).clip(abs(z - y) - self.epsilon, min=0)
+        return namespace(z).clip(abs(z - y) - self.epsilon, min=0.0)
 
     def gradient(self, y: Array, z: Array) -> Array:
         xp = namespace(z)
@@ -197,7 +197,7 @@ class SquaredEpsilonInsensitive(Loss):
         self.epsilon = epsilon
 
     def value(self, y: Array, z: Array) -> Array:
-        return namespace(z).clip(abs(z - y) - self.epsilon, min=0) ** 2
+        return namespace(z).clip(abs(z - y) - self.epsilon, min=0.0) ** 2
 
     def gradient(self, y: Array, z: Array) -> Array:
         residual = z - y

@@ -135,7 +135,7 @@ class TestClassWeight:
         assert not hasattr(model, "partial_fit")
         with pytest.raises(AttributeError) as error:
             _ = model.partial_fit
-        assert "all rows at once" in str(error.value.__cause__)
+        assert "all rows at once" in str(error.value)
 
 
 class TestSampleWeight:

@@ -43,14 +43,15 @@ def spoil(rows):
 
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_the_error_is_that_of_scikit_learn(value, place, spoil):
+def test_the_error_is_that_of_scikit_learn_and_names_the_place(value, place, spoil):
     X = spoil(value, place)
     messages = []
     for model in (Ridge(), GDRegressor()):
         with pytest.raises(ValueError, match="Input X contains") as caught:
             model.fit(X, np.arange(SHAPE[0]))
         messages.append(str(caught.value).splitlines()[0])
-    assert messages[0] == messages[1]
+    assert messages[1].startswith(messages[0])
+    assert f"The first is in row {place[0]}, column {place[1]}; 1 of {SHAPE[0]}" in messages[1]
 
 
 def test_infinities_do_not_cancel(spoil):

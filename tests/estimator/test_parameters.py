@@ -178,7 +178,7 @@ def test_partial_fit_says_what_needs_all_rows(name):
     model = GDRegressor(**{name: True})
     with pytest.raises((ValueError, AttributeError)) as error:
         model.partial_fit(*make_data())
-    assert f"{name}=True" in f"{error.value} {error.value.__cause__}"
+    assert f"{name}=True" in str(error.value)
     assert not hasattr(model, "coef_")
 
 
@@ -218,9 +218,9 @@ class TestData:
             (np.ones((5, 2)), np.ones((5, 2, 2)), "dim 3|3D|dimensions"),
             (np.ones((0, 2)), np.ones(0), "0 sample"),
             (np.ones((5, 2)), None, "y"),
-            (np.ones((5, 2)), list("abcde"), "could not convert|numeric|[Uu]nknown"),
+            (np.ones((5, 2)), list("abcde"), r"y\[0\] is 'a'. Use GDClassifier"),
             (np.ones((5, 2), dtype=complex), np.ones(5), "[Cc]omplex"),
-            ([["a", "b"]] * 5, np.ones(5), "could not convert"),
+            ([["a", "b"]] * 5, np.ones(5), "OneHotEncoder"),
         ],
         ids=["1-D", "3-D", "short y", "3-D y", "empty", "no y", "text y", "complex", "text X"],
     )

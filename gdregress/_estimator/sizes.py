@@ -1,0 +1,71 @@
+"""Columns and targets whose sizes leave the range of numbers: refused before anything descends."""
+
+import numpy as np
+from scipy import sparse
+
+from gdregress._utils.array_api import take_rows, to_numpy
+
+# Rows that are looked at: sizes that differ by a hundred orders of magnitude show in the first.
+ROWS = 200
+# Columns below it have squares that are no normal numbers in double precision.
+SMALLEST = 1e-150
+# By how much coefficients may differ from the size of the targets over that of the columns.
+MARGIN = 1e3
+
+
+def check_sizes(X, y, loss, names):
+    """Raise ValueError for columns, or coefficients to be expected, out of the range of numbers.
+
+    Squares that overflow show by themselves. Those that underflow are zeros, which a run would
+    take for columns without anything in them, or for a minimum.
+
+    Parameters
+    ----------
+    X : array of shape (n_samples, n_features)
+    y : array of shape (n_samples,) or (n_samples, n_targets)
+    loss : Loss
+    names : sequence of str or None
+        Of the columns.
+    """
+    columns = _sizes(X)
+    present = np.flatnonzero(columns)
+    if not present.size:
+        return
+    least = present[np.argmin(columns[present])]
+    if columns[least] < SMALLEST:
+        label = least if names is None else repr(str(names[least]))
+        raise ValueError(
+            f"The squares of X underflow: the values of column {label} are about "
+            f"{columns[least]:.1g}, too small to descend on. Divide the columns by their "
+            "size, for instance with StandardScaler."
+        )
+    with np.errstate(over="ignore", under="ignore"):
+        expected = _target_sizes(y, loss)[:, None] / columns[present]
+    limits = np.finfo(str(X.dtype).rpartition(".")[2])
+    expected = expected[expected > 0]
+    largest, smallest = float(limits.max) / MARGIN, float(limits.smallest_normal) * MARGIN
+    outside = expected[(expected > largest) | (expected < smallest)]
+    if outside.size:
+        raise ValueError(
+            f"Coefficients of about {outside[0]:.1g}, the size of y over that of a column, leave "
+            f"the range of {limits.dtype}, the type of X. Bring the columns and y to sizes nearer "
+            "to 1, for instance with StandardScaler, or pass X as float64."
+        )
+
+
+def _sizes(array):
+    """The largest absolute value of each column, in the rows that are looked at."""
+    rows = take_rows(array, slice(0, min(ROWS, array.shape[0])))
+    if sparse.issparse(rows):
+        sizes = np.zeros(rows.shape[1])
+        np.maximum.at(sizes, rows.indices, np.abs(rows.data))
+        return sizes
+    values = to_numpy(rows).astype(float)
+    return np.abs(values.reshape(len(values), -1)).max(axis=0, initial=0.0)
+
+
+def _target_sizes(y, loss):
+    """Sizes of the raw predictions, for each target."""
+    if loss.link == "log" or loss.target_range in ("labels", "classes"):
+        return np.ones(1)
+    return _sizes(y)

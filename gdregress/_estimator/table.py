@@ -1,0 +1,251 @@
+"""The user's table: scikit-learn's checks of it, and errors that name column, row and cure."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import validate_data
+
+from gdregress._utils.array_api import namespace, to_numpy
+from gdregress._utils.sklearn_versions import check_sample_weight
+
+MOST_NAMED = 5
+ENCODE = (
+    "encode text and categories, for instance with make_column_transformer((OneHotEncoder(), {}), "
+    "remainder='passthrough') in a pipeline"
+)
+COUNT = "turn dates into numbers, such as days since the first of them, or encode their parts"
+
+
+def checked_table(estimator, X, *target, **checks):
+    """X, and y if it is given, as scikit-learn's `validate_data` returns them.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    X : table
+    *target : (y,) or nothing
+    **checks
+        Of `validate_data`.
+
+    Raises
+    ------
+    TypeError
+        For what is no table.
+    ValueError
+        For columns that are no numbers.
+    """
+    refuse_what_is_no_table(X)
+    refuse_types(X, "X")
+    if target:
+        refuse_sparse_target(target[0])
+        if checks.get("y_numeric"):
+            refuse_types(target[0], "y")
+    try:
+        named = {"y": target[0]} if target else {}
+        return validate_data(estimator, X, **named, **checks)
+    except (TypeError, ValueError) as error:
+        message = _columns_text(X) or _names_text(error) or _target_text(error, checks, *target)
+        if not message:
+            raise
+        raise ValueError(message) from error
+
+
+def refuse_what_is_no_table(X):
+    """Raise TypeError for what NumPy would wrap as a single object, with what to do instead."""
+    kind = type(X).__name__
+    if hasattr(X, "collect") and not hasattr(X, "__array__"):
+        raise TypeError(f"X is a {kind}, which holds no rows yet. Pass X.collect().")
+    if isinstance(X, (str, bytes)):
+        raise TypeError(
+            f"X is text, {X[:40]!r}, and no table. Read a file first, for instance with "
+            "pandas.read_csv."
+        )
+    if isinstance(X, Mapping) and not sparse.issparse(X):  # DOK is one
+        raise TypeError(f"X is a {kind}, and no table. Pass pandas.DataFrame(X).")
+    if X is None:
+        raise TypeError("X is None. Pass an array, a frame or a sparse matrix with one row each.")
+    if np.isscalar(X) or _is_table(X):
+        return
+    if hasattr(X, "__iter__") or hasattr(X, "__getitem__"):
+        raise TypeError(
+            f"X is a {kind}, which hands out rows or batches, and no table. Pass arrays, or go "
+            "through it once: for rows, targets in batches: model.partial_fit(rows, targets)."
+        )
+
+
+def _is_table(X):
+    """Whether NumPy, or the array API, finds rows in it."""
+    protocols = ("__array__", "__array_interface__", "__array_struct__", "__dlpack__", "shape")
+    return isinstance(X, Sequence) or any(hasattr(X, name) for name in protocols)
+
+
+def refuse_sparse_target(y):
+    """Raise TypeError for a sparse y."""
+    if sparse.issparse(y):
+        flat = ".ravel()" if y.ndim == 2 and y.shape[1] == 1 else ""
+        raise TypeError(
+            f"y is a sparse matrix of shape {y.shape}, and targets are dense. Pass "
+            f"y.toarray(){flat}."
+        )
+
+
+def refuse_types(table, name):
+    """Raise ValueError for complex numbers, and for dates, which NumPy turns into nanoseconds."""
+    types = _types_of(table)
+    dates = [column for column, dtype in types if _is_date(dtype)]
+    if dates:
+        where = "" if dates == [None] else f" in {_listed(dates)}"
+        raise ValueError(f"{name} holds dates or durations{where}: {COUNT}.")
+    unreal = [dtype for _, dtype in types if getattr(dtype, "kind", "") == "c"]
+    if unreal:
+        raise ValueError(
+            f"Complex data not supported: {name} is of {unreal[0]}. Pass its real part, and its "
+            "imaginary part as further columns."
+        )
+
+
+def _types_of(table):
+    """Names and types of the columns of a frame; a single one without a name for an array."""
+    columns, dtypes = getattr(table, "columns", None), getattr(table, "dtypes", None)
+    if columns is not None and dtypes is not None:
+        return list(zip(columns, dtypes, strict=False))
+    dtype = getattr(table, "dtype", None)
+    if dtype is None and isinstance(table, Sequence) and len(table):
+        dtype = getattr(table[0], "dtype", None)  # a list of NumPy's dates
+    return [] if dtype is None else [(None, dtype)]
+
+
+def _is_date(dtype):
+    is_temporal = getattr(dtype, "is_temporal", None)  # of polars
+    return (
+        bool(is_temporal()) if callable(is_temporal) else getattr(dtype, "kind", "") in ("m", "M")
+    )
+
+
+def _columns_text(X):
+    """Which columns are no numbers, and what to do; nothing if all are."""
+    found = {}
+    for name, values in _columns(X):
+        worst = _first_that_is_no_number(values)
+        if worst is not None:
+            found[name] = worst
+    if not found:
+        return ""
+    name, (row, value) = next(iter(found.items()))
+    columns = list(found)
+    label = repr(name) if isinstance(name, str) else name
+    if hasattr(value, "year") or hasattr(value, "days"):
+        return f"X holds dates or durations in {_listed(columns)}: {COUNT}."
+    return (
+        f"X holds what is no number in {_listed(columns)}: row {row} of column {label} is "
+        f"{value!r}. Leave it out, or {ENCODE.format(columns[:MOST_NAMED])}."
+    )
+
+
+def _columns(X):
+    """Names, or numbers, of the columns of a table of any types, and their values."""
+    if sparse.issparse(X):
+        return
+    names = getattr(X, "columns", None)
+    if names is not None and hasattr(X, "dtypes"):
+        for name in names:
+            yield name, np.asarray(X[name])
+        return
+    try:
+        values = np.asarray(X, dtype=object)
+    except (TypeError, ValueError):  # rows of unequal lengths, an array of a device
+        return
+    if values.ndim == 2:
+        yield from enumerate(values.T)
+
+
+def _first_that_is_no_number(values):
+    """Row and value; None if all are numbers, or are no values by themselves."""
+    if values.dtype.kind in "biufc":
+        return None
+    for row, value in enumerate(values.tolist()):
+        if isinstance(value, str) or hasattr(value, "year") or hasattr(value, "days"):
+            try:
+                float(value)
+            except (TypeError, ValueError):
+                return row, value
+    return None
+
+
+def _names_text(error):
+    """What scikit-learn says of other columns than those of `fit`, and what to do."""
+    text = str(error).strip()
+    if "feature names" in text and "fit" in text:
+        return f"{text}\nPass the columns of fit, in their order: X[model.feature_names_in_]."
+    return ""
+
+
+def _target_text(error, checks, y=None):
+    """What is wrong with which target; nothing if it is something else."""
+    if "Input y contains" in str(error):
+        values = np.asarray(y, dtype=object).ravel()
+        missing = [row for row, value in enumerate(values) if not _is_finite(value)]
+        return (
+            f"{str(error).splitlines()[0]} The first is y[{missing[0]}], and there are "
+            f"{len(missing)}. Remove those rows."
+        )
+    return _label_text(y) if checks.get("y_numeric") else ""
+
+
+def _label_text(y):
+    """Which target is no number; nothing if all are."""
+    worst = _first_that_is_no_number(np.asarray(y, dtype=object).ravel())
+    if worst is None:
+        return ""
+    row, value = worst
+    return f"y holds what is no number: y[{row}] is {value!r}. Use GDClassifier for labels."
+
+
+def refuse_labels(y):
+    """Raise ValueError for a y of text that does not read as numbers."""
+    text = _label_text(y) if getattr(y.dtype, "kind", "") in ("U", "S") else ""
+    if text:
+        raise ValueError(text)
+
+
+def _is_finite(value):
+    try:
+        return bool(np.isfinite(float(value)))
+    except (TypeError, ValueError):
+        return False
+
+
+def checked_weights(sample_weight, X, all_zero=False):
+    """Weights of the rows as scikit-learn returns them, of the type of X.
+
+    Parameters
+    ----------
+    sample_weight : array-like
+    X : array
+    all_zero : bool, default=False
+        Whether no row needs to have a weight.
+    """
+    try:
+        weights = check_sample_weight(sample_weight, X)
+    except (TypeError, ValueError) as error:
+        text = str(error).splitlines()[0]
+        text = text if "sample_weight" in text else f"sample_weight must be numbers: {text}."
+        raise ValueError(f"{text} There must be one for each of the {X.shape[0]} rows.") from error
+    xp = namespace(weights)
+    if bool(xp.any(weights < 0)):
+        row = int(np.argmax(to_numpy(weights) < 0))
+        raise ValueError(
+            "Negative values in data passed to `sample_weight`: the first is "
+            f"sample_weight[{row}] = {float(weights[row])}. Weights are at least 0."
+        )
+    if not all_zero and not bool(xp.any(weights > 0)):
+        raise ValueError("Sample weights must contain at least one non-zero number.")
+    return weights
+
+
+def _listed(names):
+    named = [repr(name) if isinstance(name, str) else str(name) for name in names[:MOST_NAMED]]
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    kind = "column" if len(names) == 1 else "columns"
+    return f"{kind} {', '.join(named)}{more}"

@@ -1,0 +1,150 @@
+"""Names of parameters and arguments that nobody knows, and methods that are not to be had.
+
+What Python and scikit-learn say of them names private classes, or leaves the reason in an
+earlier traceback.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cache, update_wrapper, wraps
+from types import MethodType
+from typing import Any, Self, TypeVar
+
+from gdregress._utils.neighbours import hint_for_name
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+@cache
+def defaults(component_class: type) -> dict[str, Any]:
+    """Names and defaults of the parameters of a component or estimator.
+
+    Kept, as looking into signatures is half the time of a fit on a few rows.
+    """
+    return {name: parameter.default for name, parameter in _parameters(component_class).items()}
+
+
+@cache
+def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(function).parameters)
+
+
+class NamesParameters:
+    """Refuses parameters that its class does not have, with a hint which is meant."""
+
+    def __new__(cls, *args: Any, **parameters: Any) -> Self:
+        known = _parameters(cls)
+        if not (known.keys() >= parameters.keys() or _takes(known, inspect.Parameter.VAR_KEYWORD)):
+            name = next(name for name in parameters if name not in known)
+            raise TypeError(_unknown(name, cls.__name__, known))
+        if len(args) > len(known) or (args and len(args) > len(_by_position(known))):
+            _refuse_positions(cls, args, known)
+        return super().__new__(cls)
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, those of components as ``optimizer__beta_1``.
+
+        Parameters
+        ----------
+        **params : dict
+
+        Returns
+        -------
+        self : object
+        """
+        known = _parameters(type(self))
+        for name in params:
+            first, nested, inner = name.partition("__")
+            if first not in known and not _takes(known, inspect.Parameter.VAR_KEYWORD):
+                raise ValueError(_unknown(first, type(self).__name__, known))
+            component = params.get(first, getattr(self, first, None))
+            if nested and not hasattr(component, "set_params"):
+                raise ValueError(
+                    f"{name!r} sets a parameter of {first}, which is {component!r} and has none. "
+                    f"Set {first} to an instance before, such as Adam() for 'adam'; {inner} is "
+                    "then its own."
+                )
+        return super().set_params(**params)  # type: ignore[misc]
+
+
+def _takes(known: dict[str, inspect.Parameter], kind: Any) -> bool:
+    return any(parameter.kind is kind for parameter in known.values())
+
+
+def _by_position(known: dict[str, inspect.Parameter]) -> list[str]:
+    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.POSITIONAL_ONLY)
+    return [name for name, parameter in known.items() if parameter.kind in kinds]
+
+
+def _refuse_positions(cls: type, args: tuple[Any, ...], known: dict[str, Any]) -> None:
+    if _takes(known, inspect.Parameter.VAR_POSITIONAL):
+        return
+    names = _by_position(known)
+    others = [name for name in known if name not in names]
+    advice = f" Name the others, as in {others[0]}=..." if others else ""
+    raise TypeError(
+        f"{cls.__name__} takes by position no more than: {', '.join(names) or 'nothing'}. "
+        f"Got {len(args)} values.{advice}"
+    )
+
+
+def _unknown(name: str, owner: str, known: dict[str, Any]) -> str:
+    kind = "argument" if owner.endswith("()") else "parameter"
+    there_are = f"It has {', '.join(known)}." if known else "It has none."
+    return f"{owner} has no {kind} {name!r}.{hint_for_name(name, known) or ' ' + there_are}"
+
+
+def explains_arguments(function: _Function) -> _Function:
+    """A function or method that says which argument is meant by one that it does not have."""
+    known = _parameters(function)
+    names = {name: parameter for name, parameter in known.items() if name != "self"}
+    function.__qualname__ = function.__name__  # what Python says of missing ones has that name
+
+    @wraps(function)
+    def checked(*args: Any, **arguments: Any) -> Any:
+        if not known.keys() >= arguments.keys():
+            name = next(name for name in arguments if name not in known)
+            raise TypeError(_unknown(name, f"{function.__name__}()", names))
+        return function(*args, **arguments)
+
+    return checked  # type: ignore[return-value]
+
+
+def available_if(check: Callable[[Any], bool]) -> Callable[[_Function], _Function]:
+    """A method that is there if a check passes, which raises AttributeError with the reason.
+
+    scikit-learn's own says that there is no such attribute, and leaves the reason to an earlier
+    traceback.
+
+    Parameters
+    ----------
+    check : callable
+        ``check(instance)``: True, or AttributeError.
+    """
+
+    def decorate(method: _Function) -> _Function:
+        available: Any = _Available(method, check)
+        return available
+
+    return decorate
+
+
+class _Available:
+    def __init__(self, method: Callable[..., Any], check: Callable[[Any], bool]) -> None:
+        self.method = method
+        self.check = check
+        update_wrapper(self, method)
+
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        if instance is not None:
+            self.check(instance)
+            return MethodType(self.method, instance)
+
+        @wraps(self.method)
+        def of_class(instance: Any, *args: Any, **kwargs: Any) -> Any:
+            self.check(instance)
+            return self.method(instance, *args, **kwargs)
+
+        return of_class
