@@ -1,4 +1,4 @@
-"""Render the pictures of the README: ``python docs/render_images.py``, half a minute.
+"""Render the pictures of docs/images: ``python docs/render_images.py``, half a minute.
 
 They are written to docs/images.
 """

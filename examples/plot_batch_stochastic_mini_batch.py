@@ -77,8 +77,8 @@ for name, model in solvers.items():
 # By epoch and by update
 # ----------------------
 #
-# How far above its minimum is the objective? A long batch descent with momentum tells where the
-# minimum is.
+# How far above its minimum is the objective? A batch descent to a small tolerance tells where
+# the minimum is.
 
 least = GDRegressor(loss="huber", tol=1e-8).fit(X, rent).loss_curve_[-1]
 LossCurveDisplay.from_estimators(solvers, y="gap", best=least)

@@ -161,7 +161,7 @@ plt.show()
 unscaled = {
     "SGDRegressor": run_sgdregressor(raw),
     "GDRegressor, stochastic": run_gdregressor(raw, solver="stochastic", optimizer="gd"),
-    "GDRegressor, standardize=True": run_gdregressor(raw, standardize=True),
+    "GDRegressor, batch": run_gdregressor(raw),
 }
 for label, (errors, _) in unscaled.items():
     print(f"{label:<30} start {errors[0]:6.2f}, after {epochs} epochs {errors[-1]:9.3g}")
@@ -171,6 +171,6 @@ plt.show()
 
 # %%
 # ``SGDRegressor`` blows up, which its documentation warns of: it wants scaled columns.
-# ``GDRegressor`` derives its learning rate from the data and stays stable. But a rate that suits
-# the largest column is far too small for the others, and after the first epoch it hardly moves.
-# ``standardize=True`` scales the columns inside, and ``coef_`` is still in the original units.
+# ``GDRegressor`` descends in columns that are centred and scaled inside, so that their units make
+# no difference to it, and ``coef_`` is in the original ones. It begins at the mean of y, not at
+# zero, and is ahead before the first epoch.

@@ -29,8 +29,8 @@ BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
 # Three ways to take the rows
 # ---------------------------
 #
-# The data are measurements of 569 tumours, thirty numbers each, malignant or benign. Descent
-# wants columns of one scale, so they are standardised.
+# The data are measurements of 569 tumours, thirty numbers each, malignant or benign. They are
+# standardised, so that the penalty treats all columns alike.
 
 cancer = load_breast_cancer()
 X_train, X_test, y_train, y_test = train_test_split(
@@ -73,8 +73,8 @@ print_scores({**ways, "LogisticRegression": reference}, Z_test, y_test)
 # %%
 # ``history_`` holds the objective after every epoch. Its distance to the minimum shows how they
 # get there: many small updates are ahead after the first epoch. Their noise has to be calmed by
-# smaller and smaller steps, and in the end batch descent, with its long steps and its momentum,
-# leaves them behind.
+# smaller steps, and in the end batch descent, whose long steps remember the ones before, leaves
+# them behind.
 
 margins = (2 * y_train - 1) * reference.decision_function(Z_train)
 least = np.mean(np.logaddexp(0, -margins)) + alpha / 2 * np.sum(reference.coef_**2)
@@ -105,7 +105,7 @@ axis.grid(alpha=0.3)
 # probability of its class, so that every row has a say, and it knows that probability everywhere:
 # the dashed lines are where a tumour is benign with 10 % and with 90 %. The hinge asks for a
 # margin of 1, the dashed lines, and does not care about the rows that are beyond theirs. The
-# boundaries differ a little; ``predict_proba`` exists for the log loss only.
+# boundaries differ a little; of the two only the log loss has ``predict_proba``.
 
 names = ["worst radius", "worst texture"]
 columns = [list(cancer.feature_names).index(name) for name in names]
@@ -174,9 +174,8 @@ figure.suptitle("Coefficients of the softmax, one image per digit")
 # Which learning rate?
 # --------------------
 #
-# ``learning_rate="auto"`` is derived from the curvature of the loss on the data. A grid search in
-# a pipeline, which standardises within each fold, finds no better rate for twenty epochs of plain
-# descent.
+# ``learning_rate="auto"`` is found on the data, by trying. A grid search in a pipeline, which
+# standardises within each fold, finds no better rate for twenty epochs of plain descent.
 
 pipeline = make_pipeline(
     StandardScaler(), GDClassifier(alpha=0.01, optimizer="gd", max_iter=20, tol=None)

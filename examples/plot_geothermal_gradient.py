@@ -79,10 +79,12 @@ surface = model.predict([[0.0]])[0]
 print(f"{per_kilometre:.2f} degrees per kilometre, {surface:.2f} degrees at the surface")
 
 # %%
-# The pipeline scales what it is handed, so that the line can be drawn in original units.
+# The pipeline scales what it is handed, so that the line can be drawn in original units; dashed,
+# it goes on to the surface.
 
 display = FitDisplay.from_estimator(model, depth, temperature)
-display.ax_.set(xlabel="depth (km)", ylabel="temperature (°C)")
+display.ax_.axline((0, surface), slope=per_kilometre, color="tab:gray", linestyle="--", zorder=0)
+display.ax_.set(xlabel="depth (km)", ylabel="temperature (°C)", xlim=(0, 4.2), ylim=(0, 140))
 plt.show()
 
 # %%

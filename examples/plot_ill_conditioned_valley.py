@@ -162,6 +162,7 @@ plt.show()
 #
 # In a regression the condition number is that of the columns of X. Columns in different units,
 # metres beside millimetres, make a valley along the axes: adaptive optimizers do not mind it, and
-# ``StandardScaler`` or ``standardize=True`` removes it. Columns that say almost the same make a
-# turned valley, which no scaling removes. That is what momentum is for, and why
-# ``optimizer="nesterov"`` is the default of ``GDRegressor``.
+# scaling removes it, which ``GDRegressor`` does inside. Columns that say almost the same make a
+# turned valley, which no scaling of columns removes. That is what a memory of past steps is for,
+# and why the default over all rows has one. Where even that would take too many epochs,
+# ``preconditioner="auto"`` turns the valley into a bowl.

@@ -63,8 +63,8 @@ plt.show()
 
 # %%
 # The scale is logarithmic: a straight line means that every epoch leaves the same share of the
-# gap. The middle rate ends flat, as the fit stays where it has found the gradient small enough.
-# The other two are late, but for very different reasons.
+# gap. The middle one has ended by itself, where next to nothing is left; a circle marks it. The
+# other two are late, but for very different reasons.
 #
 # Seen from above, the objective is a valley, and the contours are lines of equal height. The
 # smallest rate creeps along the right path and runs out of epochs on the way. The largest leaps

@@ -115,6 +115,7 @@ for axis, (name, descent) in zip(axes.flat, descents.items(), strict=True):
     LossCurveDisplay.from_estimator(
         descent, label=name, x="update", scale="log", x_scale="linear", ax=axis
     )
+    axis.set_title(f"loss {last:.4g}")
 plt.show()
 
 # %%

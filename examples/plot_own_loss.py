@@ -47,15 +47,15 @@ class LateIsWorse(Loss):
 
 # %%
 # That is all. Both take arrays, y and z of all rows, and return one number for each. Nobody has
-# told how curved this loss is, so the learning rate is found by trying.
+# told how curved this loss is, so how far a step should go is found on the way.
 
 rng = np.random.default_rng(0)
 X = pd.DataFrame({"distance (km)": rng.uniform(1, 10, 200)})
 y = 10 + 3 * X["distance (km)"] + rng.gamma(2, 4, 200)
 y.name = "time (minutes)"
 
-average = GDRegressor(standardize=True).fit(X, y)
-careful = GDRegressor(loss=LateIsWorse(), standardize=True).fit(X, y)
+average = GDRegressor().fit(X, y)
+careful = GDRegressor(loss=LateIsWorse()).fit(X, y)
 for name, model in {"squared error": average, "late is worse": careful}.items():
     late = np.mean(y > model.predict(X))
     print(f"{name}: {model.stop_reason_} after {model.n_iter_} epochs, {late:.0%} are late")
@@ -106,7 +106,7 @@ def late_is_worse(y, z):
     return (1 + 8 * (z < y)) * (z - y) ** 2 / 2
 
 
-derived = GDRegressor(loss=late_is_worse, standardize=True)
+derived = GDRegressor(loss=late_is_worse)
 try:
     derived.fit(X, y)
 except TypeError as error:

@@ -58,14 +58,13 @@ spoiled = watered.copy()
 spoiled[-8:] -= 25
 
 # %%
-# Every loss is fitted twice, before and after. ``standardize=True`` scales the hours inside, which
-# speeds the descent up; the coefficients are in mm per hour all the same.
+# Every loss is fitted twice, before and after.
 
 models = {}
 print(f"{'slope (mm per hour)':<22}{'before':>8}{'after':>8}")
 for name, loss in losses.items():
-    before = GDRegressor(loss=loss, standardize=True).fit(X, watered)
-    models[name] = GDRegressor(loss=loss, standardize=True).fit(X, spoiled)
+    before = GDRegressor(loss=loss).fit(X, watered)
+    models[name] = GDRegressor(loss=loss).fit(X, spoiled)
     print(f"{name:<22}{before.coef_[0]:>8.2f}{models[name].coef_[0]:>8.2f}")
 
 # %%
@@ -104,7 +103,7 @@ growth = pd.Series(1 + 2 * hours + rng.normal(0, 0.3 + 0.4 * hours), name="growt
 
 lines = {}
 for share in (0.1, 0.5, 0.9):
-    lines[share] = GDRegressor(loss=Quantile(share), standardize=True).fit(X, growth)
+    lines[share] = GDRegressor(loss=Quantile(share)).fit(X, growth)
     print(f"quantile {share}: {np.mean(growth < lines[share].predict(X)):.0%} of the points below")
 
 # %%

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from sklearn.base import ClassifierMixin
@@ -220,7 +220,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Updates made.
     n_features_in_ : int
         Number of features seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if X has names that are all strings.
     learning_rate_ : float
         Learning rate before the schedule: as given, as derived, or the last one where it was
@@ -344,11 +344,24 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self.random_state = random_state
         self.verbose = verbose
 
-    if TYPE_CHECKING:  # inherited from scikit-learn, which states no types
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Accuracy of the prediction: the share of the rows that get their label.
 
-        def score(
-            self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
-        ) -> float: ...
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
+
+        Returns
+        -------
+        score : float
+            At most 1.
+        """
+        return super().score(X, y, sample_weight)
 
     @available_if(_can_learn_in_parts)
     def partial_fit(
@@ -385,11 +398,12 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return self
 
     def decision_function(self, X: MatrixLike) -> Array:
-        """Raw predictions X @ coef_.T + intercept_.
+        """Raw predictions, ``X @ coef_.T + intercept_``.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------
@@ -404,6 +418,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------
@@ -423,6 +438,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------
@@ -446,6 +462,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------

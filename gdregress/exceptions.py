@@ -7,7 +7,7 @@ from pathlib import Path
 import sklearn.callback
 from sklearn.exceptions import ConvergenceWarning
 
-__all__ = ["ConvergenceWarning", "DivergenceWarning", "IgnoredParameterWarning", "warn_user"]
+__all__ = ["ConvergenceWarning", "DivergenceWarning", "IgnoredParameterWarning"]
 
 # fit is wrapped by scikit-learn's callbacks, whose frames lie between ours
 _INSIDE = (str(Path(__file__).parent), str(Path(sklearn.callback.__file__).parent))

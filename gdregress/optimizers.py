@@ -45,7 +45,40 @@ _MOMENTUM = [Interval(Real, 0, 1, closed="left"), StrOptions({"auto"})]
 
 
 class Optimizer(StatesFacts, BaseEstimator, ABC):
-    """Base of all optimizers; subclass it to bring your own."""
+    """Base of all optimizers; subclass it to bring your own.
+
+    1. `init` returns what the rule remembers before its first step: a NamedTuple of arrays and
+       numbers, empty if it remembers nothing.
+    2. `lookahead` returns the point at which the next gradient is taken, mostly the parameters.
+    3. `step` returns the new parameters and the new state, and applies ``prox`` to the point that
+       it has come to, with the step size that has led there: one number, or an array with one for
+       each parameter.
+
+    All three are functions: what they are handed belongs to the run and is never written to. The
+    first fit makes a few steps with random gradients, and refuses a rule that breaks this.
+
+    Examples
+    --------
+    >>> from typing import NamedTuple
+    >>> from gdregress import GDRegressor
+    >>> from gdregress.optimizers import Optimizer
+    >>> class Memory(NamedTuple):
+    ...     velocity: Array
+    >>> class HeavyBall(Optimizer):
+    ...     def __init__(self, momentum: float = 0.5) -> None:
+    ...         self.momentum = momentum
+    ...     def init(self, params):
+    ...         return Memory(velocity=0 * params)
+    ...     def lookahead(self, params, state):
+    ...         return params
+    ...     def step(self, params, grad, state, learning_rate, prox):
+    ...         velocity = self.momentum * state.velocity - learning_rate * grad
+    ...         new = prox(params + velocity, learning_rate)
+    ...         return new, Memory(velocity=new - params)
+    >>> model = GDRegressor(optimizer=HeavyBall(0.3)).fit([[0.0], [1.0], [2.0]], [1.0, 3.0, 5.0])
+    >>> model.predict([[3.0]]).round(3)
+    array([7.])
+    """
 
     adaptive: bool = False
     keeps_step_length: bool = False
@@ -73,11 +106,33 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
 
     @abstractmethod
     def init(self, params: Array) -> Any:
-        """State before the first step, a NamedTuple."""
+        """State before the first step.
+
+        Parameters
+        ----------
+        params : array
+            The parameters, whose shape and type arrays of the state take.
+
+        Returns
+        -------
+        NamedTuple
+        """
 
     @abstractmethod
     def lookahead(self, params: Array, state: Any) -> Array:
-        """The point at which the next gradient is to be taken."""
+        """The point at which the next gradient is to be taken.
+
+        Parameters
+        ----------
+        params : array
+            The parameters.
+        state : NamedTuple
+            What `init` or the last step has returned.
+
+        Returns
+        -------
+        array of the shape of `params`
+        """
 
     @abstractmethod
     def step(
@@ -87,17 +142,35 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
 
         Parameters
         ----------
-        params, grad : arrays of the same shape
+        params : array
+            The parameters.
+        grad : array of the shape of `params`
+            The gradient at `lookahead`.
         state : NamedTuple
+            What `init` or the last step has returned.
         learning_rate : float
+            The rate of this step.
         prox : callable
             ``prox(params, step_size)`` of the penalty.
+
+        Returns
+        -------
+        params : array
+        state : NamedTuple
         """
 
     def stable_limit(self, curvature: float) -> float | None:
         """Largest rate that does not diverge on a quadratic of this largest eigenvalue L > 0.
 
-        None where it is not known, or where there is none as each coordinate is scaled.
+        Parameters
+        ----------
+        curvature : float
+            L.
+
+        Returns
+        -------
+        float or None
+            None where it is not known, or where there is none as each coordinate is scaled.
         """
         return None
 

@@ -34,6 +34,15 @@ _NON_NEGATIVE = [Interval(Real, 0, None, closed="left")]
 class Penalty(StatesFacts, BaseEstimator, ABC):
     """Base of all penalties; subclass it to bring your own.
 
+    1. `value` returns R(w), for coefficients of shape (n_features,) or (n_features, n_targets).
+    2. `prox` returns the u that minimises s R(u) + ||u - w||^2 / 2, a new array. Adaptive
+       optimizers and scaled columns hand it an array of step sizes, one for each coefficient:
+       R(u) + sum_j (u_j - w_j)^2 / (2 s_j) is then to be minimised. A prox that cannot, as that of
+       a group, is descended in the user's own columns, by optimizers with one step size.
+
+    Both are compared at the first fit, and refused with the numbers if they do not belong
+    together.
+
     The facts are about `value` and `prox`; a subclass that overrides one of them states its own.
 
     ====================  =============================================================
@@ -46,6 +55,26 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
                           where it has not
     ``traceable``         whether JAX may trace the formulas
     ====================  =============================================================
+
+    Examples
+    --------
+    Coefficients that are drawn to earlier ones, alpha ||w - earlier||^2 / 2:
+
+    >>> import numpy as np
+    >>> from gdregress import GDRegressor
+    >>> from gdregress.penalties import Penalty
+    >>> class NearEarlier(Penalty):
+    ...     def __init__(self, earlier, alpha: float = 1.0) -> None:
+    ...         self.earlier = earlier
+    ...         self.alpha = alpha
+    ...     def value(self, w):
+    ...         return self.alpha * ((w - np.asarray(self.earlier)) ** 2).sum() / 2
+    ...     def prox(self, w, step_size):
+    ...         strength = step_size * self.alpha
+    ...         return (w + strength * np.asarray(self.earlier)) / (1 + strength)
+    >>> X, y = [[0.0, 1.0], [1.0, 0.0], [2.0, 2.0]], [1.0, 3.0, 5.0]
+    >>> GDRegressor(penalty=NearEarlier([0.5, -0.5], alpha=1e6)).fit(X, y).coef_.round(3)
+    array([ 0.5, -0.5])
     """
 
     _parameter_constraints: dict[str, list[Any]] = {}
@@ -60,11 +89,33 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
 
     @abstractmethod
     def value(self, w: Array) -> Any:
-        """R(w), a Python float or a 0-d array."""
+        """R(w).
+
+        Parameters
+        ----------
+        w : array of shape (n_features,) or (n_features, n_targets)
+            Coefficients.
+
+        Returns
+        -------
+        float or 0-d array
+        """
 
     @abstractmethod
     def prox(self, w: Array, step_size: Any) -> Array:
-        """Proximal operator at `w`, an array of the shape of `w`."""
+        """Proximal operator: argmin_u R(u) + (u - w)^2 / (2 step_size).
+
+        Parameters
+        ----------
+        w : array of shape (n_features,) or (n_features, n_targets)
+            Coefficients.
+        step_size : float or array of the shape of `w`
+            One for all coefficients, or one for each.
+
+        Returns
+        -------
+        array of the shape of `w`
+        """
 
     @property
     def strong_convexity(self) -> float:
@@ -153,11 +204,15 @@ class ElasticNet(Penalty):
 class L1(Penalty):
     """R(w) = alpha ||w||_1, whose prox is the soft threshold: exact zeros.
 
+    It equals the name "l1", by which scikit-learn knows where coefficients are exactly zero.
+
     Parameters
     ----------
     alpha : float, default=1e-4
         Strength.
     """
+
+    __hash__ = object.__hash__
 
     _parameter_constraints = {"alpha": _NON_NEGATIVE}
 
@@ -169,6 +224,9 @@ class L1(Penalty):
 
     def prox(self, w: Array, step_size: Any) -> Array:
         return _soft_threshold(w, step_size * self.alpha)
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, str) and other == "l1")
 
     @property
     def kernel_terms(self) -> KernelTerms:

@@ -56,6 +56,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         such as ``Quantile(0.9)``, or a subclass of `Loss`. Poisson and gamma predict
         exp(x . w + b). A smooth function ``f(y, z)`` of PyTorch tensors or JAX arrays is
         differentiated by their library.
+    epsilon : float or None, default=None
+        Threshold of "huber" and the epsilon-insensitive losses, in the units of y; None is the
+        loss's own default: 1.35 and 0.1.
     penalty : {"l2", "l1", "elasticnet"}, None or Penalty, default=None
         Or an instance such as ``Box(lower=0)``, or a subclass of `Penalty`.
     alpha : float, default=1e-4
@@ -73,14 +76,14 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or
         an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and unless
         `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
-        conjugate gradients with exact steps for one target of a smooth loss under l2 or no
-        penalty, but where squared error has its moments; Newton steps on working sets for the
-        same under l1, where columns are many; and Newton steps along smooth envelopes
-        of the loss for "absolute_error", "quantile" and "epsilon_insensitive", under no penalty,
-        l1, l2 or both. In all other cases it is "nesterov".
-        "svrg", for batches of smooth losses, corrects each gradient by one over all rows and
-        converges to the minimum at a constant rate. The adaptive ones add an epsilon of 1e-8 to
-        the size of the gradient: bring y to a size well above it.
+        conjugate gradients with exact steps for smooth losses under l2 or no penalty, but where
+        squared error has its moments; Newton steps on working sets for one target of a smooth
+        loss under l1, where columns are many; and Newton steps along smooth envelopes of the loss
+        for "absolute_error", "quantile" and "epsilon_insensitive", under no penalty, l1, l2 or
+        both. In all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects
+        each gradient by one over all rows and converges to the minimum at a constant rate. The
+        adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring y to a size well
+        above it.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch", the accelerated sequence
         with adaptive restart (nesterov) or the optimal constant where the smallest curvature is
@@ -110,9 +113,6 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         as an epoch if it has fewer.
     power_t : float, default=0.25
         Exponent of "invscaling".
-    epsilon : float or None, default=None
-        Threshold of "huber" and the epsilon-insensitive losses, in the units of y; None is the
-        loss's own default: 1.35 and 0.1.
     preconditioner : {"auto", "columns", "moments"} or None, default="auto"
         Coordinates in which the run descends; objective, penalty, minimiser and everything
         reported stay in the user's units. "columns": each column centred and divided by its
@@ -182,7 +182,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Updates made.
     n_features_in_ : int
         Number of features seen in fit.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features, if X has names that are all strings.
     learning_rate_ : float
         Learning rate before the schedule: as given, as derived, or the last one where it was
@@ -262,6 +262,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         self,
         loss: str | Loss | LossFunction = "squared_error",
         *,
+        epsilon: float | None = None,
         penalty: str | Penalty | None = None,
         alpha: float = 1e-4,
         l1_ratio: float = 0.15,
@@ -273,7 +274,6 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         learning_rate: float | Literal["auto", "line-search"] = "auto",
         schedule: str | Schedule | ScheduleFunction = "auto",
         power_t: float = 0.25,
-        epsilon: float | None = None,
         preconditioner: str | None = "auto",
         standardize: bool = False,
         max_iter: int = 1000,
@@ -290,6 +290,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         verbose: int = 0,
     ) -> None:
         self.loss = loss
+        self.epsilon = epsilon
         self.penalty = penalty
         self.alpha = alpha
         self.l1_ratio = l1_ratio
@@ -301,7 +302,6 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         self.learning_rate = learning_rate
         self.schedule = schedule
         self.power_t = power_t
-        self.epsilon = epsilon
         self.preconditioner = preconditioner
         self.standardize = standardize
         self.max_iter = max_iter
@@ -323,6 +323,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
 
         Returns
         -------
@@ -334,11 +335,17 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
         """R2 of the prediction; D2, the share of deviance explained, for poisson and gamma.
 
+        A loss of your own is scored by D2 where it states its ``deviance``, else by R2. A constant
+        target, such as a fold without an event, scores 1 where it is met exactly, and 0 elsewhere.
+
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Rows to predict.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
+            Their targets.
         sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
 
         Returns
         -------
@@ -353,7 +360,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             raise ValueError(f"y must have the shape {z.shape} of the prediction. Got {y.shape}.")
         if weights is not None:
             weights = _check_sample_weight(weights, z, dtype=z.dtype, ensure_non_negative=True)
-        check_target(self._loss_of_fit(), y)
+        check_target(self._loss_of_fit(), y, in_parts=True)
         return explained(self._loss_of_fit(), y, z, weights)
 
     def to_sklearn(self) -> LinearRegression:
@@ -386,6 +393,15 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             if hasattr(self, name):
                 setattr(model, name, getattr(self, name))
         return model
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        loss = self._losses.get(self.loss) if isinstance(self.loss, str) else self.loss
+        tags.target_tags.positive_only = getattr(loss, "target_range", "real") in (
+            "non-negative",
+            "positive",
+        )
+        return tags
 
     def _loss_of_fit(self) -> Loss:
         check_is_fitted(self)

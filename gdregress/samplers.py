@@ -35,6 +35,39 @@ class Sampler(StatesFacts, BaseEstimator, ABC):
     ``cuts_one_order``   whether the batches of an epoch are one order of all rows,
                          random with ``shuffle``, cut into pieces of `size`
     ===================  ============================================================
+
+    `size` is the number of rows in a full batch. `batches` yields the rows of each update of one
+    epoch and the share of a full batch that they are, by which the learning rate of the update is
+    multiplied. All randomness comes from the generator that it is handed.
+
+    The estimators choose a sampler by its name, ``solver``; `minimize` takes instances.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gdregress import minimize
+    >>> from gdregress.samplers import Sampler
+    >>> class WithReplacement(Sampler):
+    ...     def size(self, n_samples):
+    ...         return 10
+    ...     def batches(self, n_samples, rng):
+    ...         for _ in range(self.updates_per_epoch(n_samples)):
+    ...             yield rng.randint(n_samples, size=10), 1.0
+    >>> y = np.arange(100.0)
+    >>> result = minimize(
+    ...     lambda x, rows: ((x - y[rows]) ** 2).mean(),
+    ...     0.0,
+    ...     jac=lambda x, rows: 2 * (x - y[rows]).mean(),
+    ...     n_samples=100,
+    ...     sampler=WithReplacement(),
+    ...     learning_rate=0.01,
+    ...     schedule="invscaling",
+    ...     max_iter=200,
+    ...     tol=None,
+    ...     random_state=0,
+    ... )
+    >>> bool(abs(result.x - 49.5) < 5)
+    True
     """
 
     takes_all_rows: bool = False
@@ -47,7 +80,17 @@ class Sampler(StatesFacts, BaseEstimator, ABC):
 
     @abstractmethod
     def size(self, n_samples: int) -> int:
-        """Rows of a full batch."""
+        """Rows of a full batch.
+
+        Parameters
+        ----------
+        n_samples : int
+            Rows of the data.
+
+        Returns
+        -------
+        int
+        """
 
     @abstractmethod
     def batches(self, n_samples: int, rng: np.random.RandomState) -> Iterable[tuple[Rows, float]]:
@@ -56,7 +99,9 @@ class Sampler(StatesFacts, BaseEstimator, ABC):
         Parameters
         ----------
         n_samples : int
+            Rows of the data.
         rng : numpy.random.RandomState
+            Source of the order.
 
         Yields
         ------
@@ -65,6 +110,17 @@ class Sampler(StatesFacts, BaseEstimator, ABC):
         """
 
     def updates_per_epoch(self, n_samples: int) -> int:
+        """Updates that it takes to see all rows once.
+
+        Parameters
+        ----------
+        n_samples : int
+            Rows of the data.
+
+        Returns
+        -------
+        int
+        """
         return -(-n_samples // self.size(n_samples))
 
 

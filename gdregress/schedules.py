@@ -15,7 +15,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self
 
 import numpy as np
 
@@ -28,12 +28,29 @@ _FACTOR = [Interval(Real, 0, 1, closed="right")]
 
 
 class Schedule(StatesFacts, BaseEstimator, ABC):
-    """Base of the named schedules.
+    """Base of the named schedules; any function of the count of updates is a schedule, too.
+
+    `__call__` returns the factor of the learning rate, finite and not negative. What it returns at
+    the first count is checked before the run.
 
     ``horizon`` is "epoch", "run" or None; ``listens`` says whether the loop tells the schedule of
     plateaus. Facts about `__call__` are ``is_constant``, whether the factor is always 1, and
     ``takes_arrays``, whether it answers an array of counts with an array of factors, also for
     counts to which the run may never come.
+
+    Examples
+    --------
+    >>> from gdregress import GDRegressor
+    >>> from gdregress.schedules import Schedule
+    >>> class Halving(Schedule):
+    ...     def __init__(self, every: int = 100) -> None:
+    ...         self.every = every
+    ...     def __call__(self, count):
+    ...         return 0.5 ** (count // self.every)
+    >>> given = {"learning_rate": 0.2, "max_iter": 4, "tol": None, "optimizer": "gd"}
+    >>> model = GDRegressor(schedule=Halving(2), **given).fit([[0.0], [1.0]], [1.0, 2.0])
+    >>> model.history_["learning_rate"][1:]
+    [0.2, 0.2, 0.1, 0.1]
     """
 
     horizon: Literal["epoch", "run"] | None = None
@@ -55,7 +72,17 @@ class Schedule(StatesFacts, BaseEstimator, ABC):
             return self.is_builtin
 
     def with_scale(self, scale: int) -> Self:
-        """The same schedule with the horizon of a run."""
+        """The same schedule with the horizon of a run.
+
+        Parameters
+        ----------
+        scale : int
+            Updates that the parameter ``scale=None`` stands for.
+
+        Returns
+        -------
+        Schedule
+        """
         return copy.copy(self).set_params(scale=scale)
 
     @property
@@ -65,7 +92,17 @@ class Schedule(StatesFacts, BaseEstimator, ABC):
 
     @abstractmethod
     def __call__(self, count: Any) -> Any:
-        """Factor of the learning rate at a count of updates, or factors for an array of counts."""
+        """Factor of the learning rate at a count of updates.
+
+        Parameters
+        ----------
+        count : int or array of int
+            Updates so far.
+
+        Returns
+        -------
+        float or array of float
+        """
 
 
 class Constant(Schedule):
@@ -313,16 +350,43 @@ SCHEDULES: dict[str, type[Schedule]] = {
 }
 
 
-def check_factor(schedule: Schedule, factors: Any) -> None:
-    """Raise ValueError unless a schedule's answer is finite and not negative."""
-    smallest, largest = (
-        (factors, factors) if isinstance(factors, float) else (np.min(factors), np.max(factors))
+def factor_at(schedule: Schedule, count: int) -> float:
+    """A schedule's factor at a count, as a finite Python float that is not negative.
+
+    Raises
+    ------
+    ValueError
+        For any other answer.
+    """
+    factor = schedule(count)
+    if isinstance(factor, (str, bytes)) or np.ndim(factor) or isinstance(factor, complex):
+        _refuse(schedule, factor, count)
+    try:
+        number = float(factor)
+    except (TypeError, ValueError):
+        _refuse(schedule, factor, count)
+    if not 0 <= number < math.inf:
+        _refuse(schedule, factor, count)
+    return number
+
+
+def factors_at(schedule: Schedule, counts: range) -> Any:
+    """The same for many counts, as an array."""
+    if not schedule.takes_arrays:
+        return np.array([factor_at(schedule, count) for count in counts])
+    factors = np.asarray(schedule(np.arange(counts.start, counts.stop)), dtype=float)
+    valid = (factors >= 0) & (factors < math.inf)
+    if not valid.all():
+        worst = int(np.argmin(valid))
+        _refuse(schedule, factors[worst], counts[worst])
+    return factors
+
+
+def _refuse(schedule: Schedule, answer: Any, count: int) -> NoReturn:
+    raise ValueError(
+        "The 'schedule' parameter must be a function of the update count with finite factors "
+        f">= 0. At the count {count} {schedule!r} returned {answer!r}."
     )
-    if not 0 <= smallest <= largest < math.inf:
-        raise ValueError(
-            "The 'schedule' parameter must be a function of the update count with finite "
-            f"factors >= 0. {schedule!r} returned {np.min(factors)}."
-        )
 
 
 def fill_horizon(schedule: Schedule, updates_per_epoch: int, max_iter: int) -> Schedule:

@@ -1,11 +1,10 @@
-"""What registered components have: a kernel, an independent formula, a name in the README.
+"""What registered components have: a kernel, an independent formula, a place in the docs.
 
 What a component lacks is listed in the summary of a run; the tests that need it leave it out.
 """
 
-from pathlib import Path
-
 import reference
+from pages import API, GUIDE
 from twins import PENALISED
 
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
@@ -14,7 +13,6 @@ from gdregress.penalties import PENALTIES
 from gdregress.samplers import SAMPLERS
 from gdregress.schedules import SCHEDULES
 
-README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 REGISTRIES = {
     "loss": LOSSES,
     "loss of labels": CLASSIFICATION_LOSSES,
@@ -55,9 +53,15 @@ def with_both(registry):
 
 def lacking():
     """For each thing that components should have, those without it, as text."""
-    missing = {"a kernel": [], "an independent formula": [], "a name in the README": []}
+    missing = {
+        "a kernel": [],
+        "an independent formula": [],
+        "a name in the guide": [],
+        "an entry in the API": [],
+    }
     for kind, registry in REGISTRIES.items():
-        has = {"a name in the README": [n for n in registry if n is None or f'`"{n}"`' in README]}
+        has = {"a name in the guide": [n for n in registry if n is None or f'`"{n}"`' in GUIDE]}
+        has["an entry in the API"] = [n for n, cls in registry.items() if cls.__name__ in API]
         if kind in FORMULAS:
             has["an independent formula"] = with_formula(registry)
             has["a kernel"] = with_kernel(registry)

@@ -26,10 +26,10 @@ def covering_rows(sizes):
     return chosen
 
 
-def covering(*, indirect=(), **factors):
-    """Parametrize a test by rows that cover every pair of values of a grid too large to list.
+def covering_choices(**factors):
+    """Choices of a value of each factor in which every pair of values occurs, as dicts.
 
-    Each row begins with a missing pair and takes, factor by factor, the value that covers most.
+    Each begins with a missing pair and takes, factor by factor, the value that covers most.
     """
     values = [list(factor) for factor in factors.values()]
     sizes = [len(factor) for factor in values]
@@ -38,7 +38,7 @@ def covering(*, indirect=(), **factors):
         for a, b in combinations(range(len(sizes)), 2)
         for i, j in product(range(sizes[a]), range(sizes[b]))
     }
-    params = []
+    choices = []
     while missing:
         row = dict(min(missing))
         for factor, size in enumerate(sizes):
@@ -47,7 +47,16 @@ def covering(*, indirect=(), **factors):
         indices = [row[factor] for factor in range(len(sizes))]
         missing -= pairs_in(indices)
         chosen = [factor[index] for factor, index in zip(values, indices, strict=True)]
-        params.append(pytest.param(*chosen, id="-".join(map(name_of, chosen))))
+        choices.append(dict(zip(factors, chosen, strict=True)))
+    return choices
+
+
+def covering(*, indirect=(), **factors):
+    """Parametrize a test by rows that cover every pair of values of a grid too large to list."""
+    params = [
+        pytest.param(*choice.values(), id="-".join(map(name_of, choice.values())))
+        for choice in covering_choices(**factors)
+    ]
     return pytest.mark.parametrize(list(factors), params, indirect=indirect)
 
 

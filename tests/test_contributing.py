@@ -37,9 +37,12 @@ def add(root, path, registry, code, line):
 def extended(tmp_path_factory):
     """A copy of the package and its tests with all components of the guide."""
     root = tmp_path_factory.mktemp("extended")
-    junk = shutil.ignore_patterns("__pycache__", ".pytest_cache", ".hypothesis")
+    junk = shutil.ignore_patterns(
+        "__pycache__", ".pytest_cache", ".hypothesis", "_build", "gallery"
+    )
     shutil.copytree(PACKAGE, root / "gdregress", ignore=junk)
-    shutil.copytree(ROOT / "tests", root / "tests", ignore=junk)
+    for folder in ("tests", "docs", "examples"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=junk)
     for name in ("pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, root)
     for step in STEPS:

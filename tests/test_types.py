@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import user_code
 from libraries import needed
-from readme import BLOCKS
+from pages import BLOCK, PAGES
 
 import gdregress
 
@@ -24,7 +24,7 @@ THIRD_PARTY = {
     "reportUnknownVariableType": False,
     "useLibraryCodeForTypes": False,
 }
-# the README shows code without annotations, whose blocks all have an X
+# the pages show code without annotations, whose blocks all have an X
 UNANNOTATED = {
     "reportConstantRedefinition": False,
     "reportMissingParameterType": False,
@@ -56,9 +56,10 @@ def test_annotated_code(tmp_path):
     assert not complaints(tmp_path, code, reportMissingTypeStubs=False)
 
 
-def test_every_block_of_the_readme(tmp_path):
+def test_the_readme_and_every_page_of_the_guide(tmp_path):
     needed("torch")
-    assert not complaints(tmp_path, "\n\n".join(BLOCKS), **THIRD_PARTY, **UNANNOTATED)
+    code = [code for page in PAGES.values() for code, _ in BLOCK.findall(page)]
+    assert not complaints(tmp_path, "\n\n".join(code), **THIRD_PARTY, **UNANNOTATED)
 
 
 def test_a_mistake_in_unannotated_code(tmp_path):

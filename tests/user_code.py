@@ -126,7 +126,7 @@ def regressor() -> None:
     history = model.history_
     objective: list[float] = history["objective"]
     epochs: list[int] = history["epoch"]
-    scores = [score for score in history["validation_score"] if score is not None]
+    scores = [score for score in history.get("validation_score", []) if score is not None]
     print(min(objective), epochs[-1], scores, len(history), history.coef[0], history.columns())
     print(history.row(-1)["t"], history.header(), history.line(-1, ["epoch"]))
 

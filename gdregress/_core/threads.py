@@ -6,7 +6,7 @@ work may go on in the background.
 """
 
 import math
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import pairwise
 from threading import Lock, local
 
@@ -72,11 +72,20 @@ def map_in_threads(function, pieces):
         work()
         return results
     with ThreadPoolExecutor(n_threads - 1) as pool:
-        others = [pool.submit(work) for _ in range(n_threads - 1)]
+        others = [_submitted(pool, work) for _ in range(n_threads - 1)]
         work()
     for other in others:
-        other.result()
+        if other is not None:
+            other.result()
     return results
+
+
+def _submitted(pool, function):
+    """The result to come; None where there are no new threads, as while Python shuts down."""
+    try:
+        return pool.submit(function)
+    except RuntimeError:
+        return None
 
 
 def sum_in_threads(add, pieces, *shapes):
@@ -119,6 +128,9 @@ def in_background(function, *args):
         return function(*args)
 
     pool = ThreadPoolExecutor(1)
-    future = pool.submit(work)
+    future = _submitted(pool, work)
     pool.shutdown(wait=False)
+    if future is None:
+        future = Future()
+        future.set_result(function(*args))
     return future

@@ -20,6 +20,9 @@ from gdregress._engines.directions import Directions
 from gdregress._engines.exact_search import zero_of_increasing
 from gdregress._utils.array_api import dot, namespace, to_numpy
 
+# How many times as far as predictions and targets are from zero a first trial may go.
+FAR = 1e3
+
 
 class ConjugateGradients(Directions):
     """Steps along conjugate directions to the minimum of each, see the module."""
@@ -30,16 +33,17 @@ class ConjugateGradients(Directions):
 
     @classmethod
     def covers(cls, objective):
-        """Whether the engine knows loss and penalty, which has to be smooth."""
-        return cls.knows(objective) and not to_numpy(objective.penalty.kernel_terms.l1).any()
+        """Whether the engine knows loss and penalty, which has to be smooth.
+
+        The losses of several classes are left to the fused passes of the compiled core.
+        """
+        smooth = cls.knows(objective) and objective.loss.n_outputs is None
+        return smooth and not to_numpy(objective.penalty.kernel_terms.l1).any()
 
     def begin(self, state):
         """Go on from the last direction where a run is resumed on the same data."""
         super().begin(state)
-        objective, known = self.run.objective, state.objective
-        start = self.run.history["objective"][-1]
-        same = known is None or math.isclose(start, known, rel_tol=10 * objective.rounding)
-        if state.conjugate is None or not same:
+        if state.conjugate is None:
             state.conjugate = (0 * self.params, self.gradient, self._diagonal())
 
     def _diagonal(self):
@@ -49,14 +53,15 @@ class ConjugateGradients(Directions):
         """
         objective, loss = self.run.objective, self.run.objective.loss
         xp = namespace(objective.y)
-        ones = xp.ones_like(self.params)
         if objective.design.coordinates is None:
-            return ones
-        bent = dot(self.shares, loss.curvature_at(objective.y, self.z))
-        if not 0 < bent < math.inf:
-            bent = loss.curvature or 1.0
-        diagonal = bent * objective.column_mean_squares + self.l2
-        return xp.where(diagonal > 0, diagonal, ones)
+            return xp.ones_like(self.params)
+        bent = xp.sum(self.share(loss.curvature_at(objective.y, self.z)), axis=0)
+        squares = objective.column_mean_squares
+        squares = squares[:, None] if len(self.params.shape) == 2 else squares
+        diagonal = bent * squares + self.l2
+        bound = (loss.curvature or 1.0) * squares + self.l2
+        diagonal = xp.where((diagonal > 0) & (diagonal < math.inf), diagonal, bound)
+        return xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal))
 
     def direction(self, state):
         before, gradient, diagonal = state.conjugate
@@ -68,13 +73,19 @@ class ConjugateGradients(Directions):
         state.conjugate = (direction, g, diagonal)
         return direction, self.predictions(direction)
 
+    def _reach(self, dz):
+        """How far a first trial goes at most: where a loss is straight, nothing else bounds it."""
+        y, xp = self.run.objective.y, namespace(dz)
+        size = float(xp.max(abs(self.z))) + float(xp.max(abs(y)))
+        return FAR * (size or 1.0) / (float(xp.max(abs(dz))) or 1.0)
+
     def length(self, direction, dz):
         """Where F is least along the direction: its derivative grows."""
         loss, y = self.run.objective.loss, self.run.objective.y
-        weighted, of_penalty = self.shares * dz, self.l2 * direction
+        weighted, of_penalty = self.share(dz), self.l2 * direction
         slope, flat = dot(self.gradient, direction), dot(of_penalty, direction)
         bent = dot(weighted * loss.curvature_at(y, self.z), dz) + flat
-        guess = -slope / bent if bent > 0 else 1.0
+        guess = min(-slope / bent if bent > 0 else math.inf, self._reach(dz))
         at_start = dot(of_penalty, self.params)
 
         def derivative(times):

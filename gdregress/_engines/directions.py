@@ -1,7 +1,7 @@
 """What engines share that choose a direction for all parameters and how far to go along it.
 
 A prediction along a direction d is z + t dz with dz = A d, so that a search for t reads no row of
-the data: the passes of an epoch are dz and the gradient A' L'(z) at its end.
+the data. An epoch reads them for dz, and for the predictions and the gradient at its end.
 """
 
 from abc import abstractmethod
@@ -9,29 +9,26 @@ from abc import abstractmethod
 import numpy as np
 
 from gdregress._engines.engine import Engine
-from gdregress._utils.array_api import dot, namespace
+from gdregress._objective.evaluation import over_targets
+from gdregress._utils.array_api import namespace
 
-# Steps after which the predictions are computed anew, as each step adds rounding to them.
-RENEWED = 16
 # Steps whose progress says whether an estimate of what is left is worth its passes.
 RECENT = 3
 
 
 class Directions(Engine):
-    """Steps along directions over all rows, of smooth losses with one target.
+    """Steps along directions over all rows, of smooth losses.
 
     The learning rate in the history is the length of a step in units of its direction.
 
     Attributes
     ----------
-    shares : array of shape (n_samples,)
-        Weights of the rows, which sum to 1.
-    l2 : array of shape (n_parameters,)
+    l2 : array of shape (n_parameters,), or (n_parameters, 1 or n_targets)
         Strengths of that part of the penalty, zero for the intercept.
-    params, of_loss, gradient : arrays of shape (n_parameters,)
+    params, of_loss, gradient : arrays of shape (n_parameters,) or (n_parameters, n_targets)
         The parameters, and the gradient there of the loss and of loss and l2; of NumPy in double
         precision.
-    z : array of shape (n_samples,)
+    z : array of shape (n_samples,) or (n_samples, n_targets)
         The predictions.
     """
 
@@ -41,14 +38,10 @@ class Directions(Engine):
 
     @staticmethod
     def knows(objective):
-        """Whether these engines know loss and penalty, which is for one target only."""
+        """Whether these engines know loss and penalty."""
         loss, terms = objective.loss, objective.penalty.kernel_terms
         return (
-            loss.smooth
-            and loss.kernel is not None
-            and terms is not None
-            and terms.bounds is None
-            and objective.output_shape == ()
+            loss.smooth and loss.kernel is not None and terms is not None and terms.bounds is None
         )
 
     def epochs(self, state, max_epochs):
@@ -58,7 +51,7 @@ class Directions(Engine):
                     self.begin(state)
                 direction, dz = self.direction(state)
                 length = self.length(direction, dz)
-                self._advance(state, direction, dz, length)
+                self._advance(state, direction, length)
                 row = self._row(state, length)
             yield row
 
@@ -73,41 +66,42 @@ class Directions(Engine):
     def begin(self, state):
         """Take predictions and gradient at the parameters."""
         objective = self.run.objective
-        xp, weights = namespace(objective.y), objective.weights
-        weights = xp.ones_like(objective.y) if weights is None else weights
-        self.shares = _wide(weights / objective.n_samples)
-        self.l2 = objective.like_y(objective.penalty_curvature()[:, 0], exact=True)
-        self.params, self.steps = _wide(state.params), 0
-        self.z = self.predictions(state.params)
-        self._take_gradient()
+        l2 = objective.penalty_curvature()
+        self.l2 = objective.like_y(l2 if len(state.params.shape) == 2 else l2[:, 0], exact=True)
+        self._take(state.params)
+
+    def _take(self, params):
+        """Everything from the parameters alone, so that a resumed run goes on to the bit."""
+        objective = self.run.objective
+        self.known, self.params = params, _wide(params)
+        self.of_loss = _wide(objective.gradient(params))
+        self.gradient = self.of_loss + self.l2 * self.params
+        self.z = _wide(objective.predict(params))
 
     def predictions(self, params):
         """A @ params."""
         return _wide(self.run.objective.design.predict(self._like_data(params)))
 
+    def share(self, values):
+        """What every row contributes to the mean of some values."""
+        objective = self.run.objective
+        if objective.weights is not None:
+            values = values * over_targets(objective.weights, values)
+        return values / objective.n_samples
+
     def _like_data(self, array):
         dtype = self.run.objective.y.dtype
         return array if array.dtype == dtype else namespace(array).astype(array, dtype)
 
-    def _advance(self, state, direction, dz, length):
-        self.params = self.params + length * direction
-        state.params = self.known = self._like_data(self.params)
-        self.steps += 1
-        self.z = self.z + length * dz if self.steps % RENEWED else self.predictions(self.params)
-        self._take_gradient()
+    def _advance(self, state, direction, length):
+        state.params = self._like_data(self.params + length * direction)
         state.count += 1
         state.epoch += 1
-
-    def _take_gradient(self):
-        objective = self.run.objective
-        slopes = self.shares * objective.loss.gradient(objective.y, self.z)
-        self.of_loss = _wide(objective.design.adjoint(self._like_data(slopes)))
-        self.gradient = self.of_loss + self.l2 * self.params
+        self._take(state.params)
 
     def _row(self, state, length):
         run, objective, params = self.run, self.run.objective, state.params
-        loss = dot(self.shares, objective.loss.value(objective.y, self.z))
-        penalty = objective.penalty_value(params)
+        loss, penalty = objective.loss_value(params), objective.penalty_value(params)
         mapping = objective.gradient_mapping(params, self.of_loss, run.gradient_step)
         norm = objective.scaled_norm(mapping, run.gradient_units)
         gap = self._gap(norm, params, loss + penalty)

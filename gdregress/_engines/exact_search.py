@@ -2,12 +2,16 @@
 
 import math
 
+# Ends of an interval that are farther apart than this are halved by their ratio.
+APART = 100.0
+
 
 def zero_of_increasing(function, at_zero, share=0.01, most=40):
     """Where an increasing function that is negative at zero has fallen to a share of its size.
 
-    By false position, every third time by halving, or by a tenth as long as the function is
-    known to be negative at zero only; 1 is tried first.
+    By false position, every third time by halving. 1 is tried first. As long as the function is
+    known to be negative at zero only, or positive nowhere, x is divided or multiplied by powers
+    of ten that grow: the first trial may be off by any factor.
 
     Parameters
     ----------
@@ -20,8 +24,8 @@ def zero_of_increasing(function, at_zero, share=0.01, most=40):
     """
     if not at_zero < 0:
         return 0.0
-    low, at_low, high, at_high, x = 0.0, at_zero, math.inf, 0.0, 1.0
-    for count in range(most):
+    low, at_low, high, at_high, x = 0.0, at_zero, math.inf, math.inf, 1.0
+    for count in range(1, most + 1):
         value = function(x)
         if abs(value) <= -share * at_zero:
             return x
@@ -30,9 +34,11 @@ def zero_of_increasing(function, at_zero, share=0.01, most=40):
         else:
             high, at_high = x, value
         if high == math.inf:
-            x = 4 * low
-        elif count % 3 == 2:
-            x = (low + high) / 2 if low > 0 else high / 10
+            x = low * 4.0**count
+        elif low == 0 and count % 2 == 0:
+            x = high / 10.0**count
+        elif count % 3 == 0:
+            x = math.sqrt(low * high) if high > APART * low > 0 else (low + high) / 2
         else:
             x = low - at_low * (high - low) / (at_high - at_low)
     return low

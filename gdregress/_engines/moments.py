@@ -12,7 +12,7 @@ import numpy as np
 from gdregress._core import arrays as core
 from gdregress._engines.engine import Engine
 from gdregress._engines.plain import Plain
-from gdregress.schedules import check_factor
+from gdregress.schedules import factors_at
 
 MAX_UPDATES = 64
 # Operations of an update beyond which NumPy's matrix products are the faster ones.
@@ -101,8 +101,7 @@ class Moments(Engine):
     def _rates(self, state, n_updates):
         """Learning rates of the next updates."""
         first = state.count - self.run.schedule_offset
-        factors = self.run.schedule(np.arange(first, first + n_updates))
-        check_factor(self.run.schedule, factors)
+        factors = factors_at(self.run.schedule, range(first, first + n_updates))
         return self.run.learning_rate * state.rate_factor * factors
 
     def _descend(self, state, rates):

@@ -4,7 +4,7 @@ from functools import partial
 
 from gdregress._engines.engine import EpochEngine
 from gdregress.samplers import ALL_ROWS
-from gdregress.schedules import check_factor
+from gdregress.schedules import factor_at
 
 
 class Plain(EpochEngine):
@@ -24,8 +24,7 @@ class Plain(EpochEngine):
             grad = self._gradient(state, point, rows)
             if run.line_search is not None:
                 base = self._searched_rate(state, point, grad)
-            factor = float(run.schedule(state.count - run.schedule_offset))
-            check_factor(run.schedule, factor)
+            factor = factor_at(run.schedule, state.count - run.schedule_offset)
             rate = base * factor * share
             state.params, state.memory = optimizer.step(
                 state.params, grad, state.memory, rate, objective.prox

@@ -1,8 +1,6 @@
 """The learning rates of many updates at once, for the engines that take them together."""
 
-import numpy as np
-
-from gdregress.schedules import check_factor
+from gdregress.schedules import factors_at
 
 
 def learning_rates(run, state, n, size, start=0, stop=None):
@@ -23,12 +21,7 @@ def learning_rates(run, state, n, size, start=0, stop=None):
     stop = updates if stop is None else stop
     base = run.learning_rate * state.rate_factor
     counts = range(first, first + stop - start)
-    if run.schedule.takes_arrays:
-        factors = run.schedule(np.arange(counts.start, counts.stop))
-    else:
-        factors = np.array([run.schedule(count) for count in counts])
-    check_factor(run.schedule, factors)
-    rates = base * np.asarray(factors, dtype=float)
+    rates = base * factors_at(run.schedule, counts)
     last_rate = rates[-1]
     if stop == updates:
         rates[-1] *= (n - (updates - 1) * size) / size

@@ -21,8 +21,8 @@ from gdregress._core import arrays as core
 from gdregress._engines.directions import Directions
 from gdregress._engines.lasso_quadratic import least
 from gdregress._objective.design import DesignMatrix
+from gdregress._objective.evaluation import mean_loss
 from gdregress._objective.moments import LARGEST_ROW, curved_products
-from gdregress._utils.array_api import dot
 
 # How many coefficients at zero may join: so many, or as many as are in the set already.
 JOINING = 64
@@ -46,6 +46,7 @@ class WorkingSets(Directions):
         """Whether the engine knows loss and penalty, on arrays of NumPy."""
         return (
             cls.knows(objective)
+            and objective.output_shape == ()
             and isinstance(objective.y, np.ndarray)
             and objective.design.coordinates is not None
             and objective.design.coordinates.separable
@@ -105,7 +106,7 @@ class WorkingSets(Directions):
     def _model(self, part, chosen):
         """Second derivatives of loss and l2 by the parameters of the working set."""
         objective = self.run.objective
-        bent = self.shares * objective.loss.curvature_at(objective.y, self.z)
+        bent = self.share(objective.loss.curvature_at(objective.y, self.z))
         weights = (objective.n_samples * bent).astype(part.X.dtype)
         return curved_products(part, weights, largest=LARGEST) + np.diag(self.l2[chosen])
 
@@ -124,7 +125,8 @@ class WorkingSets(Directions):
 
     def _value(self, move, dz):
         objective, params = self.run.objective, self.params + move
-        loss = dot(self.shares, objective.loss.value(objective.y, self.z + dz))
+        z = self.z + dz
+        loss = float(mean_loss(objective.loss, objective.y, objective.weights, z))
         return loss + float(self.l1 @ abs(params) + self.l2 @ (params * params) / 2)
 
 

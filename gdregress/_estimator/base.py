@@ -14,8 +14,9 @@ import numpy.typing as npt
 from sklearn.callback import CallbackSupportMixin, with_callbacks
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gdregress._estimator.callbacks import EpochEnd, print_epoch
+from gdregress._estimator.callbacks import EpochEnd, print_end, print_epoch, refuse_refit
 from gdregress._estimator.diagnosis import report
+from gdregress._estimator.html import LinkedHTML
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import NoRows, Scorer, prepare
@@ -26,11 +27,18 @@ from gdregress._estimator.saved_state import (
     plain_attributes,
     saved,
 )
-from gdregress._estimator.start import fresh_state, given_start, original_units, resumed
+from gdregress._estimator.sparse_input import check_structure
+from gdregress._estimator.start import (
+    fitted_numbers,
+    fresh_state,
+    given_start,
+    original_units,
+    resumed,
+)
 from gdregress._estimator.swings import watch
 from gdregress._solver.history import History
 from gdregress._solver.solve import solve
-from gdregress._utils.array_api import detached, input_namespace, namespace, to_host, to_numpy
+from gdregress._utils.array_api import input_namespace, materialised, namespace, to_host, to_numpy
 from gdregress._utils.types import Array, ArrayLike, BaseEstimator, MatrixLike, available_if
 from gdregress._utils.validation import (
     Interval,
@@ -49,7 +57,7 @@ from gdregress.schedules import SCHEDULES
 StopReason = Literal["tolerance", "plateau", "max_iter", "diverged", "callback", "interrupted"]
 
 
-class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseGD(LinkedHTML, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
     """Everything that GDRegressor shares with estimators for other targets."""
 
     coef_: Array
@@ -89,7 +97,7 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         "early_stopping": ["boolean"],
         "scoring": [StrOptions({"loss", "score"})],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "average": [Interval(Integral, 0, None, closed="left"), "boolean"],
+        "average": [Interval(Integral, 1, None, closed="left"), "boolean"],
         "shuffle": ["boolean"],
         "warm_start": ["boolean"],
         "store_path": ["boolean"],
@@ -226,8 +234,23 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             self._partial_fit(X, y, sample_weight)
         return self
 
+    def _check_schedule_of_parts(self):
+        """Raise AttributeError for a schedule that has to know how many updates there are."""
+        name, by_name = self.schedule, isinstance(self.schedule, str)
+        schedule = SCHEDULES[name]() if by_name and name in SCHEDULES else name
+        horizon = getattr(schedule, "horizon", None)
+        if learns_by_rows(self) or horizon is None or getattr(schedule, "scale", 1) is not None:
+            return
+        what = "an epoch" if horizon == "epoch" else "the run"
+        raise AttributeError(
+            f"schedule={name!r} counts in updates of {what} over all rows, which partial_fit "
+            "cannot know from some of them. Give their number, for instance "
+            f"schedule={type(schedule).__name__}(scale=10_000), or use schedule='invscaling'."
+        )
+
     @with_callbacks
     def _fit(self, X, y, sample_weight, coef_init, intercept_init):
+        refuse_refit(self)
         prepared = prepare(self, X, y, sample_weight)
         start = given_start(self, prepared, coef_init, intercept_init)
         original = original_units(prepared, self._coef_as_rows)
@@ -241,10 +264,12 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
         hooks = replace(hooks, renewal=renewal_for(self, prepared, hooks))
         components, objective, frame = prepared.components, prepared.objective, prepared.frame
         plan = plan_run(self, components, objective, frame, start, hooks)
-        state = start or fresh_state(self, prepared, plan.first_params)
+        state = plan.start or fresh_state(self, prepared, plan.first_params)
         epoch_end.begin()
         result = solve(plan.run, state)
-        self._set_fitted(result, plan, state, prepared, original)
+        self._set_fitted(self._fitted(result, plan, state, prepared, original))
+        if self.verbose:
+            print_end(self.history_, self.stop_reason_, self.verbose)
         epoch_end.close()
         if result.interrupt is not None:
             raise result.interrupt
@@ -264,58 +289,66 @@ class BaseGD(CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
             learn_part(self, X, y, sample_weight)
             return
         start = resumed(self, prepared) if earlier else None
-        if start is not None and start.row_total == 0:
-            # the run begins anew in another type or library: earlier rows are not in it
-            prepared = prepare(self, X, y, sample_weight, reset=False, in_parts=True)
-            start = resumed(self, prepared)
         original = original_units(prepared, self._coef_as_rows)
         hooks = Hooks(store=original if self.store_path else None)
         components, objective = prepared.components, prepared.objective
         plan = plan_run(self, components, objective, prepared.frame, start, hooks, in_parts=True)
-        state = start or fresh_state(self, prepared, plan.first_params)
+        state = plan.start or fresh_state(self, prepared, plan.first_params)
         before = state.params
         result = solve(plan.run, state)
+        if result.interrupt is not None:
+            raise result.interrupt  # in the middle of the rows: the call leaves no trace
         if not plan.run.line_search:
             watch(state, before, self, plan.run)
-        history = self.history_ if earlier else History()
-        self._set_fitted(result, plan, state, prepared, original)
+        fitted = self._fitted(result, plan, state, prepared, original)
+        history = self.history_.copy() if earlier else History()
         for row in (-1,) if earlier else (0, -1):
             history.append_row(plan.run.history, row)
         history.forget(KEPT_ROWS)
+        fitted |= {"history_": history, "loss_curve_": history["objective"][1:]}
+        self._set_fitted(fitted | {"n_iter_": state.epoch})
         if self.verbose:
             print_epoch(history, self.verbose)
-        self.history_, self.loss_curve_ = history, history["objective"][1:]
-        self.n_iter_ = state.epoch
-        if result.interrupt is not None:
-            raise result.interrupt
         report(self, result, plan.diagnostics)
 
-    def _set_fitted(self, result, plan, state, prepared, original):
-        self.coef_, self.intercept_ = original(result.params)
-        self.n_iter_ = result.n_iter
-        self.t_ = state.count
-        self.learning_rate_ = float(state.learning_rate * state.rate_factor)
-        self.momentum_ = plan.momentum
-        self.stop_reason_ = result.stop_reason
-        self.converged_ = result.stop_reason == "tolerance"
-        self.history_ = plan.run.history
-        self.loss_curve_ = self.history_["objective"][1:]
-        if self.early_stopping:
-            self.validation_scores_ = self.history_["validation_score"][1:]
-        else:
-            vars(self).pop("validation_scores_", None)
-        self._loss = plan.run.objective.loss
+    def _fitted(self, result, plan, state, prepared, original):
+        """The attributes of a run that has ended, by name."""
+        # to which users may write, without a change of what the state holds
+        coef, intercept = original(namespace(result.params).asarray(result.params, copy=True))
         state.weight_total += prepared.weight_total
         state.row_total += prepared.objective.n_samples
-        state.stream = None
-        self._state = saved(state)
+        state.stream, state.fitted = None, fitted_numbers(coef, intercept)
+        history = plan.run.history
+        fitted = {
+            "coef_": coef,
+            "intercept_": intercept,
+            "n_iter_": result.n_iter,
+            "t_": state.count,
+            "learning_rate_": float(state.learning_rate * state.rate_factor),
+            "momentum_": plan.momentum,
+            "stop_reason_": result.stop_reason,
+            "converged_": result.stop_reason == "tolerance",
+            "history_": history,
+            "loss_curve_": history["objective"][1:],
+            "_loss": plan.run.objective.loss,
+            "_state": saved(state),
+        }
+        if self.early_stopping:
+            fitted["validation_scores_"] = history["validation_score"][1:]
+        return fitted
+
+    def _set_fitted(self, fitted):
+        """Set all attributes of a fit at once: an interrupt finds those of one fit only."""
+        vars(self).pop("validation_scores_", None)
+        vars(self).update(fitted)
 
     def _raw_prediction(self, X, method):
         """X @ coef + intercept, in the namespace of X; a column for each row of ``coef_``."""
         check_is_fitted(self)
         xp, device = input_namespace(X)
         self._check_same_namespace(xp, device, method)
-        X = X if xp is np else detached(X)
+        check_structure(X)
+        X = materialised(X)
         X = validate_data(
             self,
             X,

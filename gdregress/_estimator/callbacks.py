@@ -1,5 +1,33 @@
 """What happens around the epochs besides the descent: scikit-learn's callbacks and printing."""
 
+from contextlib import contextmanager
+from threading import local
+
+from gdregress._utils.array_api import namespace
+
+# Of each thread, the estimators whose callbacks are at work.
+_here = local()
+
+
+@contextmanager
+def _hooks_of(estimator):
+    """While the callbacks of an estimator are at work."""
+    at_work = vars(_here).setdefault("at_work", [])
+    at_work.append(estimator)
+    try:
+        yield
+    finally:
+        at_work.pop()
+
+
+def refuse_refit(estimator):
+    """Raise RuntimeError if a callback fits the estimator that it is called by."""
+    if any(one is estimator for one in vars(_here).get("at_work", ())):
+        raise RuntimeError(
+            f"A callback of {type(estimator).__name__} has called fit of the estimator that is "
+            "being fitted, which would never end. Fit a clone without callbacks."
+        )
+
 
 class EpochEnd:
     """Called by the loop after each epoch; True ends the run.
@@ -33,7 +61,8 @@ class EpochEnd:
             self.context = self.estimator._init_callback_context(
                 max_subtasks=self.estimator.max_iter
             )
-            self.context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+            with _hooks_of(self.estimator):
+                self.context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
     def __call__(self, history, params):
         if self.estimator.verbose:
@@ -41,20 +70,23 @@ class EpochEnd:
         if self.context is None:
             return False
         subcontext = self.context.subcontext(task_name="epoch")
-        subcontext.call_on_fit_task_begin(estimator=self.estimator, **self.data)
-        return subcontext.call_on_fit_task_end(
-            estimator=self.estimator,
-            reconstruction_attributes=lambda: self._attributes(params),
-            **self.data,
-        )
+        with _hooks_of(self.estimator):
+            subcontext.call_on_fit_task_begin(estimator=self.estimator, **self.data)
+            return subcontext.call_on_fit_task_end(
+                estimator=self.estimator,
+                reconstruction_attributes=lambda: self._attributes(params),
+                **self.data,
+            )
 
     def close(self):
         """After the last epoch."""
         if self.context is not None:
-            self.context.call_on_fit_task_end(estimator=self.estimator, **self.data)
+            with _hooks_of(self.estimator):
+                self.context.call_on_fit_task_end(estimator=self.estimator, **self.data)
 
     def _attributes(self, params):
-        coef, intercept = self.original(params)
+        # copies, to which a callback may write
+        coef, intercept = self.original(namespace(params).asarray(params, copy=True))
         attributes = {"coef_": coef, "intercept_": intercept, "_loss": self.loss}
         if hasattr(self.estimator, "classes_"):
             attributes["classes_"] = self.estimator.classes_
@@ -63,8 +95,23 @@ class EpochEnd:
 
 def print_epoch(history, verbose):
     """Print the last epoch: every one with verbose=2; 1, 2, 5, 10, 20, 50, ... with verbose=1."""
-    digits = str(len(history) - 1)
-    if digits == "1":
+    epochs = len(history) - 1
+    if epochs == 1:
         print(history.header())
-    if verbose > 1 or (digits[0] in "125" and set(digits[1:]) <= {"0"}):
+    if verbose > 1 or _is_round(epochs):
         print(history.line())
+
+
+def print_end(history, reason, verbose):
+    """Print the last epoch, if it has not been, and why the run ended with it."""
+    epochs = len(history) - 1
+    if epochs < 1:
+        print(history.header())
+    if not (verbose > 1 or _is_round(epochs)):
+        print(history.line())
+    print(f"Ended by {reason!r} after {epochs} epochs.")
+
+
+def _is_round(epochs):
+    digits = str(epochs)
+    return digits[0] in "125" and set(digits[1:]) <= {"0"}

@@ -1,11 +1,12 @@
 """From ``loss="huber"`` and the like to objects; combinations that are refused."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gdregress._estimator.learning_rate import learns_rate
+from gdregress._objective.base import output_shape
+from gdregress._objective.prox_check import check_prox
 from gdregress._utils.validation import (
-    InvalidParameterError,
     build_component,
     check_loss,
     warn_ignored,
@@ -30,15 +31,44 @@ from gdregress.schedules import (
 PATIENCE_WITH_MEMORY, PATIENCE_AT_KINKS = 40, 20
 
 
+# What a penalty is missing whose prox takes one step size for all coefficients.
+_NEEDS_ARRAYS = (
+    "let prox(w, step_size) minimise value(u) + sum((u - w)**2 / (2 * step_size)) for an array "
+    "step_size of the shape of w,"
+)
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Components:
-    """The objects that the parameters stand for."""
+    """The objects that the parameters stand for.
+
+    ``steps_by_coefficient`` tells whether the prox of the penalty takes a step size for each.
+    """
 
     loss: Any
     penalty: Any
     optimizer: Any
     sampler: Any
     schedule: Any
+    steps_by_coefficient: bool = True
+
+    def with_checked_penalty(self, n_features, loss, y):
+        """The same, with what the penalty's prox has been found to take.
+
+        Raises
+        ------
+        ValueError
+            For a prox that is not that of the value, or that does not suit the optimizer.
+        """
+        shape = (n_features, *output_shape(y, loss))
+        takes_arrays = check_prox(self.penalty, shape, y)
+        if not takes_arrays and self.optimizer.adaptive:
+            raise ValueError(
+                f"{_name(self.optimizer)} has a step size for each coefficient, for which "
+                f"{_name(self.penalty)}.prox has no right answer: {_NEEDS_ARRAYS} or use an "
+                "optimizer with one step size, such as 'nesterov'."
+            )
+        return replace(self, loss=loss, steps_by_coefficient=takes_arrays)
 
 
 def build_components(estimator, in_parts=False):
@@ -124,21 +154,10 @@ def _warn_unused(estimator, components, used):
 
 def _build_loss(estimator):
     """The loss, a function wrapped into one, and the parameters it took."""
-    _refuse_class(estimator, "loss")
     if callable(estimator.loss) and not isinstance(estimator.loss, Loss):
         return CallableLoss(estimator.loss), set()
     of_loss = {name: getattr(estimator, name) for name in ("epsilon",) if hasattr(estimator, name)}
     return build_component(estimator.loss, estimator._losses, of_loss)
-
-
-def _refuse_class(estimator, name):
-    """Raise InvalidParameterError for a class that stands where its instance is meant."""
-    choice = getattr(estimator, name)
-    if isinstance(choice, type):
-        raise InvalidParameterError(
-            f"The {name!r} parameter of {type(estimator).__name__} must be an instance, "
-            f"{choice.__name__}(). Got {choice!r} instead."
-        )
 
 
 def _uses_n_iter_no_change(estimator, components):
@@ -166,7 +185,6 @@ def _build_schedule(estimator, loss, optimizer, sampler, learned):
     (1 + epochs)^-0.75, whose sum diverges and whose sum of squares does not, as Robbins and Monro
     ask; a hundred updates count as an epoch where it has fewer.
     """
-    _refuse_class(estimator, "schedule")
     if callable(estimator.schedule) and not isinstance(estimator.schedule, Schedule):
         return FromFunction(estimator.schedule), set()
     if not isinstance(estimator.schedule, str) or estimator.schedule != "auto":
@@ -220,6 +238,17 @@ def _refuse_variance_reduction(estimator, components, in_parts):
         if present:
             optimizer = _name(estimator.optimizer)
             raise ValueError(f"optimizer={optimizer} cannot be combined with {problem}.")
+
+
+def refuse_columns(components, where):
+    """Raise ValueError where a penalty meets scaled columns that takes one step size only."""
+    if not components.steps_by_coefficient:
+        name = _name(components.penalty)
+        raise ValueError(
+            f"{where} descends in scaled columns, which have a step size for each coefficient, "
+            f"and {name}.prox has no right answer for these: {_NEEDS_ARRAYS} or give the "
+            "learning_rate as a number and leave the preconditioner as it is."
+        )
 
 
 def _name(choice):

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from gdregress._estimator.components import refuse_columns
 from gdregress._estimator.metric import first_metric, worth_moments
 from gdregress._objective.coordinates import Columns
 from gdregress._objective.curvature import Spectrum
@@ -76,6 +77,10 @@ def choose_frame(estimator, components, X, y, weights, in_parts):
     spectrum = Spectrum(design, weights, y)
     frame = Frame(design, spectrum, spectrum)
     kind = preconditioner(estimator)
+    if not components.steps_by_coefficient and not estimator.standardize:
+        if estimator.preconditioner not in ("auto", None):
+            refuse_columns(components, f"preconditioner={estimator.preconditioner!r}")
+        return frame
     if in_parts or (kind is None and not estimator.standardize):
         return frame
     frame = frame.in_coordinates(_columns(estimator, components, design, weights, spectrum))

@@ -8,18 +8,18 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight
 
 from gdregress._estimator.finite import check_all_finite
+from gdregress._estimator.sparse_input import canonical, check_structure
 from gdregress._utils.array_api import (
     asarray,
     check_dense_and_real,
-    detached,
     in_host_memory,
     input_namespace,
+    materialised,
     move_to,
     namespace,
     take_rows,
     to_numpy,
 )
-from gdregress._utils.validation import check_indices
 from gdregress.losses.gradient_check import check_gradient
 
 
@@ -29,8 +29,9 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
     The loss is that of the components in its form for these targets.
     """
     xp, device = input_namespace(X)
+    check_structure(X)
+    X = materialised(X)
     if xp is not np:
-        X = detached(X)
         check_dense_and_real(X)
     sample_weight = move_to(sample_weight, xp, device)
     X, y = estimator._check_input(
@@ -45,7 +46,7 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
     )
     check_all_finite(X, estimator)
     if sparse.issparse(X):
-        check_indices(X)
+        X = canonical(X)
     if sample_weight is not None:
         sample_weight = _check_sample_weight(
             sample_weight,
@@ -109,8 +110,8 @@ def _unchanged(array):
 
 
 def _many_passes(components):
-    """Whether rows are collected more often than the moments do, from columns a slow thing."""
-    return not components.sampler.takes_all_rows or not components.loss.is_quadratic
+    """Whether rows are collected one by one, from columns a slow thing; passes copy blocks."""
+    return not components.sampler.takes_all_rows
 
 
 def hold_out(estimator, data):

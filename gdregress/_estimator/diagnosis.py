@@ -46,7 +46,7 @@ def report(estimator, result, diagnostics, data=None, continues=False):
 def _ended(estimator, result, diagnostics, data):
     run = result.run
     measured = run.certificate is not None or run.method == "envelope"
-    gap = run.history["gap"][result.kept_row] if measured else None
+    gap = run.history.full_row(result.kept_row)["gap"] if measured else None
     gap = None if gap is None or not math.isfinite(gap) else gap
     null = diagnostics.null_objective
     return Ended(estimator, data, result, null, gap, diagnostics.has_scale)

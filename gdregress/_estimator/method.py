@@ -11,8 +11,9 @@ def method_of(estimator, components, objective):
 
     ====================  ===============================================================
     envelope              losses with kinks, over all rows
-    conjugate gradients   smooth losses over all rows, for one target; but for squared
-                          error where its moments are known, which make updates free
+    conjugate gradients   smooth losses over all rows, but for those of three classes and
+                          more, and for squared error where its moments are known, which
+                          make updates free
     working sets          l1 with a smooth loss over all rows whose columns are too many
                           for their moments, for one target
     updates               all others, and all whose optimizer or rate is chosen

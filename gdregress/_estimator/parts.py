@@ -6,10 +6,10 @@ import numpy as np
 from scipy import sparse
 
 from gdregress._estimator.callbacks import print_epoch
-from gdregress._estimator.components import build_components
+from gdregress._estimator.components import build_components, refuse_columns
 from gdregress._estimator.data import validate_input
 from gdregress._estimator.saved_state import saved
-from gdregress._estimator.start import own_generator, settings
+from gdregress._estimator.start import fitted_numbers, is_assigned, own_generator, settings
 from gdregress._objective.base import output_shape
 from gdregress._solver.history import History
 from gdregress._solver.run import State
@@ -42,6 +42,10 @@ def learn_part(estimator, X, y, sample_weight):
     (X, y, weights), loss = validate_input(
         estimator, X, y, sample_weight, components, earlier is None, in_parts=True
     )
+    if y.shape[0]:
+        components = components.with_checked_penalty(X.shape[1], loss, y)
+        if learns_by_rows(estimator):
+            refuse_columns(components, "partial_fit under learning_rate='auto'")
     n_rows, total = y.shape[0], y.shape[0] if weights is None else float(to_numpy(weights).sum())
     if earlier is not None and not n_rows:
         return
@@ -50,7 +54,7 @@ def learn_part(estimator, X, y, sample_weight):
     state = dict(earlier) if earlier else _first_state(estimator)
     stream = _stream(estimator, state, X, y, weights, loss)
     part = _Part(estimator, X, y, weights, _of_numpy(loss, y), components.penalty, stream)
-    history = estimator.history_ if earlier else History()
+    history = estimator.history_.copy() if earlier else History()
     state["learning_rate"] = stream.learning_rate
     if not earlier:
         part.measure(history, state, started)
@@ -65,7 +69,9 @@ def learn_part(estimator, X, y, sample_weight):
     state["learning_rate"] = stream.learning_rate
     part.measure(history, state, started)
     history.forget(KEPT_ROWS)
-    _set_fitted(estimator, state, part, loss, history)
+    estimator._set_fitted(_fitted(state, part, loss, history))
+    if estimator.verbose:
+        print_epoch(history, estimator.verbose)
 
 
 def _warn_unused(estimator):
@@ -86,8 +92,8 @@ def _stream(estimator, state, X, y, weights, loss):
     """The stream so far; a new one that begins at the last fit, or at the best constant."""
     outputs = output_shape(y, loss)
     shape = (int(np.prod(outputs)), X.shape[1] + bool(estimator.fit_intercept))
-    if state["stream"] is not None:
-        stream = Stream.from_dict(state["stream"])
+    stream = None if state["stream"] is None else Stream.from_dict(state["stream"])
+    if stream is not None and not is_assigned(estimator, state):
         _check_shape(stream.params.shape, shape)
         return stream
     params = np.zeros(shape)
@@ -97,6 +103,8 @@ def _stream(estimator, state, X, y, weights, loss):
     elif estimator.fit_intercept and loss.target_range not in ("labels", "classes") and len(y):
         params[:, -1] = to_numpy(best_constant(loss, y, weights))
     rows = state["row_total"]
+    if stream is not None:
+        return stream.moved_to(params)
     return Stream.at(params, bool(estimator.fit_intercept), sparse.issparse(X), rows)
 
 
@@ -157,10 +165,10 @@ class _Part:
         return self.in_library(params if self.outputs else params[:, 0])
 
     def in_library(self, array):
-        """An array in the library, on the device and of the type of y."""
+        """A copy of an array in the library, on the device and of the type of y."""
         xp = namespace(self.like)
         device = None if xp is np else self.like.device
-        return asarray(np.ascontiguousarray(array), xp, device, dtype=self.like.dtype)
+        return asarray(np.array(array, order="C"), xp, device, dtype=self.like.dtype)
 
     def measure(self, history, state, started):
         """Add the objective on the rows of the call to the history."""
@@ -174,8 +182,7 @@ class _Part:
                 values = values if values.ndim == 1 else values.sum(axis=1)
                 loss = float(self.weights @ values / self.weights.sum())
         history.append(
-            dict.fromkeys(history.columns())
-            | {
+            {
                 "epoch": state["epoch"],
                 "t": state["count"],
                 "objective": loss + penalty,
@@ -196,16 +203,24 @@ class _Part:
         return coef[0, ...], float(intercept[0])
 
 
-def _set_fitted(estimator, state, part, loss, history):
-    estimator.coef_, estimator.intercept_ = part.fitted()
-    estimator.n_iter_, estimator.t_ = state["epoch"], state["count"]
-    estimator.learning_rate_, estimator.momentum_ = state["learning_rate"], None
-    estimator.stop_reason_, estimator.converged_ = "max_iter", False
-    estimator.history_, estimator.loss_curve_ = history, history["objective"][1:]
-    vars(estimator).pop("validation_scores_", None)
-    estimator._loss, estimator._state = loss, state
-    if estimator.verbose:
-        print_epoch(history, estimator.verbose)
+def _fitted(state, part, loss, history):
+    """The attributes after a call, by name."""
+    coef, intercept = part.fitted()
+    state["fitted"] = fitted_numbers(coef, intercept)
+    return {
+        "coef_": coef,
+        "intercept_": intercept,
+        "n_iter_": state["epoch"],
+        "t_": state["count"],
+        "learning_rate_": state["learning_rate"],
+        "momentum_": None,
+        "stop_reason_": "max_iter",
+        "converged_": False,
+        "history_": history,
+        "loss_curve_": history["objective"][1:],
+        "_loss": loss,
+        "_state": state,
+    }
 
 
 class _InLibrary:

@@ -30,10 +30,11 @@ from gdregress._objective.curvature import prediction_scale
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress._solver.history import History
 from gdregress._solver.line_search import LineSearch
+from gdregress._solver.optimizer_check import check_optimizer
 from gdregress._solver.rate_search import EpochMomentum, LearnedRate
 from gdregress._solver.run import Run
 from gdregress._solver.stopping import Divergence
-from gdregress.schedules import fill_horizon
+from gdregress.schedules import factor_at, fill_horizon
 
 # Fewest updates after which an automatic schedule begins to fall: epochs of a few updates would
 # be over before anything is learned.
@@ -44,9 +45,10 @@ FALLING = 0.9
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Plan:
-    """A run ready to start, and where it starts from without a warm start."""
+    """A run ready to start, and where: at a state, or at parameters without one."""
 
     run: Run
+    start: Any
     first_params: Any
     diagnostics: RunDiagnostics
     momentum: float | str | None
@@ -95,6 +97,12 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     curvature, optimizer = _curvature_and_optimizer(
         estimator, components, objective, spectrum, null_params
     )
+    start = _known_start(start, objective, optimizer, in_parts)
+    updates = sampler.updates_per_epoch(objective.n_samples)
+    schedule = _with_horizon(estimator, components.schedule, updates, in_parts)
+    offset = start.count if start and components.schedule.runs_out else 0
+    check_optimizer(optimizer, first, needs_prox=components.penalty.active)
+    factor_at(schedule, (start.count if start else 0) - offset)
     method = "updates" if in_parts else method_of(estimator, components, objective)
     searched = method == "updates" and is_searched(estimator, components)
     rate = 1.0
@@ -106,7 +114,6 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     diagnostics = _diagnostics(
         estimator, components, curvature, optimizer, frame, null_objective, has_scale
     )
-    updates = sampler.updates_per_epoch(objective.n_samples)
     rules = Rules()
     if not in_parts:
         certificate = None
@@ -119,14 +126,14 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         rules = ending_rules(
             estimator, components, objective, diagnostics, certificate, divergence, method
         )
-    if start is not None and start.plateau is not None and components.schedule.listens:
-        rules = replace(rules, plateau=start.plateau)
+        if start is not None and start.plateau is not None and components.schedule.listens:
+            rules = replace(rules, plateau=start.plateau)
     history, learns = History(), not in_parts and learns_rate(estimator, components.sampler)
     run = Run(
         objective=objective,
         optimizer=optimizer,
         sampler=sampler,
-        schedule=_with_horizon(estimator, components.schedule, updates),
+        schedule=schedule,
         method=method,
         learning_rate=rate,
         **vars(rules),
@@ -134,7 +141,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         gradient_step=step,
         gradient_units=units,
         started=started,
-        schedule_offset=start.count if start and components.schedule.runs_out else 0,
+        schedule_offset=offset,
         may_cut_rate=estimator.learning_rate == "auto",
         line_search=LineSearch(rate) if searched else None,
         learned_rate=_learned_rate(objective, optimizer, history) if learns else None,
@@ -144,7 +151,15 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         renewal=hooks.renewal,
         history=history,
     )
-    return Plan(run, first, diagnostics, getattr(optimizer, "momentum", None))
+    return Plan(run, start, first, diagnostics, getattr(optimizer, "momentum", None))
+
+
+def _known_start(start, objective, optimizer, in_parts):
+    """The state where a run starts, without what is true of other data only."""
+    if start is None or not in_parts:
+        return start and start.on_data(objective, optimizer)
+    # the difference of gradients on different rows is no curvature
+    return replace(start, searched=None)
 
 
 def _worth_moments(estimator, components, objective, frame):
@@ -273,9 +288,10 @@ def _diagnostics(estimator, components, curvature, optimizer, frame, null_object
     )
 
 
-def _with_horizon(estimator, schedule, updates):
+def _with_horizon(estimator, schedule, updates, in_parts=False):
+    """The schedule with the updates of an epoch or of the run in place of ``scale=None``."""
     if estimator.schedule == "auto" and schedule.horizon == "epoch":
-        return schedule.with_scale(max(updates, FEWEST_UPDATES))
+        return schedule.with_scale(FEWEST_UPDATES if in_parts else max(updates, FEWEST_UPDATES))
     return fill_horizon(schedule, updates, estimator.max_iter)
 
 

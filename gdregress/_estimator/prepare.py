@@ -1,7 +1,7 @@
 """The first step of a fit: check the input, build the components and the objective."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gdregress._estimator.components import Components, build_components
@@ -68,7 +68,7 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
     data, loss = validate_input(estimator, X, y, sample_weight, components, reset, in_parts)
     if in_parts and not data[1].shape[0]:
         raise NoRows
-    components = replace(components, loss=loss)
+    components = components.with_checked_penalty(data[0].shape[1], loss, data[1])
     data, to_user_library = read_in_place(data, components)
     rows, held_out = (data, None) if in_parts else hold_out(estimator, data)
     X, y, weights = rows

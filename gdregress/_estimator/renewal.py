@@ -92,7 +92,7 @@ class Renewal:
         state.snapshot = run.objective.snapshot(state.params)
         state.rate_factor, state.rate_has_failed, state.epoch_momentum = 1.0, False, None
         run.learned_rate.history = run.history
-        run.learned_rate.begin(state, run.history.row(-1))
+        run.learned_rate.begin(state, run.history.full_row(-1))
 
 
 def renewal_for(estimator, prepared, hooks):

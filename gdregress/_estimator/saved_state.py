@@ -96,7 +96,7 @@ def plain_attributes(attributes):
 def live_attributes(plain):
     """The inverse of `plain_attributes`."""
     attributes = dict(plain)
-    if isinstance(attributes.get("history_"), dict):
+    if "columns" in attributes.get("history_", ()):
         attributes["history_"] = History.from_dict(attributes["history_"])
     if "_loss" in attributes:
         attributes["_loss"] = _live_loss(attributes["_loss"])

@@ -6,13 +6,24 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
-from gdregress._estimator.saved_state import restored, same_coordinates
+from gdregress._estimator.saved_state import converted, restored, same_coordinates
 from gdregress._objective.base import null_parameters, zero_parameters
 from gdregress._solver.averaging import SuffixAverage
 from gdregress._solver.run import State
 from gdregress._utils.array_api import asarray, namespace, to_numpy
 from gdregress._utils.validation import defaults
 from gdregress.samplers import SAMPLERS
+
+# What of a state holds arrays like the targets.
+_OF_THE_TYPE_OF_Y = (
+    "params",
+    "memory",
+    "epoch_momentum",
+    "searched",
+    "conjugate",
+    "average",
+    "anchor",
+)
 
 
 def given_start(estimator, prepared, coef_init, intercept_init):
@@ -67,10 +78,13 @@ def settings(estimator):
 
 
 def resumed(estimator, prepared):
-    """The last state, its parameters moved to the units and type of the new data."""
+    """The last state, its parameters moved to the units and type of the new data.
+
+    The parameters are those of the attributes: what has been assigned to them is where it goes on.
+    """
     saved, objective = estimator._state, prepared.objective
-    xp, y = namespace(objective.y), objective.y
     shape = (objective.design.n_parameters, *objective.output_shape)
+    saved = _of_shape(shape, saved)
     if tuple(saved["params"].shape) != shape:
         raise ValueError(
             "The earlier fit cannot be continued: its coefficients and intercept have the "
@@ -79,20 +93,58 @@ def resumed(estimator, prepared):
         )
     if not same_coordinates(saved["coordinates"], objective.design.coordinates):
         return _in_other_coordinates(estimator, prepared, saved)
-    if namespace(saved["params"]) is not xp or saved["params"].dtype != y.dtype:
-        device = None if xp is np else y.device
-        params = asarray(to_numpy(saved["params"]), xp, device, dtype=y.dtype)
-        return fresh_state(estimator, prepared, objective.inside(params))
-    state = restored(saved, prepared.components.optimizer)
+    optimizer = prepared.components.optimizer
+    state = restored(_of_type_of(objective.y, saved), optimizer)
     if state.settings != settings(estimator):
         # what plateaus have left of a rate says nothing under other parameters
         state.rate_factor, state.plateau, state.learning_rate = 1.0, None, None
         state.rate_has_failed, state.epoch_momentum, state.conjugate = False, None, None
         state.average = _new_average(estimator.average)
         state.settings = settings(estimator)
+    if is_assigned(estimator, saved):
+        given = estimator.coef_, estimator.intercept_
+        params = _given_parameters(estimator, objective, *given, ("coef_", "intercept_"))
+        state = state.moved_to(params, optimizer)
     state.params = objective.inside(state.params)
     state.coordinates = objective.design.coordinates
     return state
+
+
+def is_assigned(estimator, saved):
+    """Whether ``coef_`` or ``intercept_`` are no longer those that a state has come with."""
+    now, known = fitted_numbers(estimator.coef_, estimator.intercept_), saved.get("fitted")
+    return known is not None and not all(map(np.array_equal, now, known))
+
+
+def fitted_numbers(coef, intercept):
+    """Copies of ``coef_`` and ``intercept_``, to which nobody else writes."""
+    return [np.array(to_numpy(coef)), np.array(to_numpy(intercept))]
+
+
+def _of_shape(shape, saved):
+    """A saved state of one target, given as a column where it was a vector, or the other way."""
+    known = tuple(saved["params"].shape)
+    if known == shape or {known, shape} != {shape[:1], (*shape[:1], 1)}:
+        return saved
+
+    def shaped(array):
+        return namespace(array).reshape(array, shape) if tuple(array.shape) == known else array
+
+    return {**saved, **{name: converted(saved.get(name), shaped) for name in _OF_THE_TYPE_OF_Y}}
+
+
+def _of_type_of(y, saved):
+    """A saved state whose arrays are of the library and the type of y, and where it lies."""
+    xp, params = namespace(y), saved["params"]
+    device = None if xp is np else y.device
+    same_place = namespace(params) is xp and (xp is np or params.device == device)
+    if same_place and params.dtype == y.dtype:
+        return saved
+
+    def cast(array):
+        return asarray(to_numpy(array), xp, device, dtype=y.dtype)
+
+    return {**saved, **{name: converted(saved.get(name), cast) for name in _OF_THE_TYPE_OF_Y}}
 
 
 def _in_other_coordinates(estimator, prepared, saved):
@@ -111,31 +163,31 @@ def _at(estimator, prepared, coef, intercept):
     return fresh_state(estimator, prepared, objective.inside(params))
 
 
-def _given_parameters(estimator, objective, coef_init, intercept_init):
+def _given_parameters(
+    estimator, objective, coef, intercept, names=("coef_init", "intercept_init")
+):
     """Parameters in the run's units from coefficients in those of the data."""
     y, p, outputs = objective.y, objective.design.n_features, objective.output_shape
     xp = namespace(y)
     device = None if xp is np else y.device
-    shapes = {"coef_init": (*outputs, p), "intercept_init": outputs}
-    arrays = {}
+    shapes, arrays = ((*outputs, p), outputs), []
     null = first_parameters(estimator, objective)
     null_parts = [to_numpy(part).T for part in objective.design.split(null)]
-    given = {"coef_init": coef_init, "intercept_init": intercept_init}
-    for (name, value), default in zip(given.items(), null_parts, strict=True):
+    given = zip(names, (coef, intercept), shapes, null_parts, strict=True)
+    for name, value, shape, default in given:
         value = default if value is None else to_numpy(value)
-        if outputs == () and value.shape == (1, *shapes[name]):
+        if outputs == () and value.shape == (1, *shape):
             value = value[0]
-        if value.shape != shapes[name] or not np.isfinite(value).all():
+        if value.shape != shape or not np.isfinite(value).all():
             raise ValueError(
-                f"{name} must hold finite numbers in the shape {shapes[name]}. "
-                f"Got shape {value.shape}."
+                f"{name} must hold finite numbers in the shape {shape}. Got shape {value.shape}."
             )
-        value = value.astype(float)
-        arrays[name] = asarray(np.ascontiguousarray(value.T), xp, device, dtype=y.dtype)
-    intercept = xp.reshape(arrays["intercept_init"], (1, *outputs))
+        value = np.ascontiguousarray(value.astype(float).T)
+        arrays.append(asarray(value, xp, device, dtype=y.dtype))
+    coef, intercept = arrays[0], xp.reshape(arrays[1], (1, *outputs))
     if estimator.fit_intercept:
-        return objective.design.from_user(xp.concat([arrays["coef_init"], intercept]))
-    return objective.design.from_user(arrays["coef_init"])
+        return objective.design.from_user(xp.concat([coef, intercept]))
+    return objective.design.from_user(coef)
 
 
 def _new_average(average):

@@ -26,6 +26,8 @@ class Function:
         Whether one evaluation gives both.
     means : str
         Where the gradient comes from, in words.
+    by_hand : bool
+        Whether the caller has written the gradient, too.
 
     Notes
     -----
@@ -34,6 +36,7 @@ class Function:
 
     joint = True
     means = ""
+    by_hand = False
 
     def __init__(self, fun, args, tree):
         self.fun = fun
@@ -61,6 +64,7 @@ class WithJacobian(Function):
     """``jac`` is a function of its own."""
 
     joint = False
+    by_hand = True
 
     def __init__(self, fun, args, tree, jac):
         super().__init__(fun, args, tree)
@@ -77,6 +81,8 @@ class WithJacobian(Function):
 
 class WithBoth(Function):
     """``jac=True``: fun returns value and gradient."""
+
+    by_hand = True
 
     def value_and_gradient(self, flat, batch=None):
         value, gradient = self.call(flat, batch)

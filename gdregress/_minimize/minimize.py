@@ -10,10 +10,13 @@ from scipy.optimize import OptimizeResult
 from sklearn.utils import check_random_state
 
 from gdregress._minimize.derivatives import differentiated
+from gdregress._minimize.gradient_check import check_jac
 from gdregress._minimize.outcome import PATIENCE, MinimizeResult, outcome
 from gdregress._minimize.tree import TreeDef
 from gdregress._objective.of_function import FunctionObjective
+from gdregress._objective.prox_check import check_prox
 from gdregress._solver.line_search import LineSearch, LocalCurvature, trial_by_curvature
+from gdregress._solver.optimizer_check import check_optimizer
 from gdregress._solver.run import Run, State
 from gdregress._solver.solve import solve
 from gdregress._solver.stopping import Never, NotFinite, Plateau, SmallGradient
@@ -27,7 +30,7 @@ from gdregress._utils.validation import (
 from gdregress.optimizers import OPTIMIZERS, Optimizer
 from gdregress.penalties import PENALTIES, Penalty
 from gdregress.samplers import SAMPLERS, Sampler
-from gdregress.schedules import SCHEDULES, FromFunction, Schedule, fill_horizon
+from gdregress.schedules import SCHEDULES, FromFunction, Schedule, factor_at, fill_horizon
 
 CONSTRAINTS = {
     "fun": [callable],
@@ -122,7 +125,7 @@ def minimize(
         Keep x after every epoch.
     random_state : int, RandomState instance or None, default=None
         For the order of the rows.
-    hess, hessp, bounds, constraints
+    hess, hessp, bounds, constraints : None
         Not supported; there for ``scipy.optimize.minimize(..., method=minimize)``.
 
     Returns
@@ -171,6 +174,7 @@ def minimize(
     penalty = build_component(penalty, PENALTIES, {})[0]
     sampler = _sampler(sampler, n_samples, learning_rate)
     objective = FunctionObjective(function, penalty, n_samples)
+    check_jac(objective, tree.start)
     optimizer = _optimizer(optimizer, momentum)
     path = [] if store_path else None
     on_epoch = _Callback(callback, tree, objective, path)
@@ -178,6 +182,7 @@ def minimize(
     search = _search(objective, tree.start, optimizer, learning_rate)
     rate = learning_rate if search is None else search.rate
     schedule = _schedule(schedule, sampler.updates_per_epoch(objective.n_samples), max_iter)
+    _check_components(optimizer, penalty, schedule, tree.start)
     run = Run(
         objective=objective,
         optimizer=optimizer,
@@ -258,6 +263,18 @@ def _schedule(schedule, updates_per_epoch, max_iter):
         return FromFunction(schedule)
     schedule = build_component(schedule, SCHEDULES, {})[0]
     return fill_horizon(schedule, updates_per_epoch, max_iter)
+
+
+def _check_components(optimizer, penalty, schedule, start):
+    """Raise ValueError for components of the caller that do not keep to their contracts."""
+    check_optimizer(optimizer, start, needs_prox=penalty.active)
+    factor_at(schedule, 0)
+    if not check_prox(penalty, tuple(start.shape), start) and optimizer.adaptive:
+        raise ValueError(
+            f"{type(optimizer).__name__} has a step size for each number of x, and "
+            f"{type(penalty).__name__}.prox does not take an array of them. Use an optimizer with "
+            "one step size, such as 'nesterov'."
+        )
 
 
 def _plateau(schedule, tol):

@@ -7,7 +7,7 @@ from numbers import Real
 import array_api_compat
 import numpy as np
 
-from gdregress._utils.array_api import asarray, detached, namespace, to_numpy
+from gdregress._utils.array_api import asarray, materialised, namespace, to_numpy
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _as_floats(part, name="x0"):
     if xp is np:
         is_real = part.dtype.kind in "biuf"
     else:
-        part = detached(part)
+        part = materialised(part)
         is_real = not xp.isdtype(part.dtype, "complex floating")
     if not is_real:
         raise TypeError(f"{name} must be made of real numbers, not of {part.dtype}.")

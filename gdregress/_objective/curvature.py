@@ -5,13 +5,13 @@ A is the design matrix with the intercept's column, S the weights of mean 1 over
 """
 
 import math
-from functools import cached_property
 
 import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from gdregress._objective.moments import check_finite, moments_of
 from gdregress._utils.array_api import asarray, namespace, to_numpy
+from gdregress._utils.caches import computed_once
 
 
 class Spectrum:
@@ -42,7 +42,7 @@ class Spectrum:
         self.weights = weights
         self.y = y
 
-    @cached_property
+    @computed_once
     def moments(self):
         """Moments of the columns, or None where their matrix would be too large."""
         moments = moments_of(self.design, self.y, self.weights)
@@ -64,17 +64,17 @@ class Spectrum:
             other.moments = known.in_coordinates(design.coordinates) if possible else None
         return other
 
-    @cached_property
+    @computed_once
     def matrix(self):
         """A' S A as a NumPy array, or None where it would be too large."""
         return None if self.moments is None else self.moments.matrix(self.design.fit_intercept)
 
-    @cached_property
+    @computed_once
     def _values(self):
         """Eigenvalues in ascending order: all of them, or the largest."""
         return self._largest_pair[0] if self.matrix is None else np.linalg.eigvalsh(self.matrix)
 
-    @cached_property
+    @computed_once
     def _largest_pair(self):
         pairs = [_largest_pair(design, self.weights) for design in self.design.of_targets()]
         return max(pairs, key=lambda pair: pair[0][-1])
@@ -92,13 +92,13 @@ class Spectrum:
         values = self._values
         return float(values[values >= share * values[-1]][0])
 
-    @cached_property
+    @computed_once
     def top_vector(self):
         # only a warning asks for it: the values alone take half the time
         pair = self._largest_pair if self.matrix is None else np.linalg.eigh(self.matrix)
         return pair[1][:, -1]
 
-    @cached_property
+    @computed_once
     def largest_row(self):
         norms = self.design.squared_row_norms()
         norms = norms if self.weights is None else norms * self.weights

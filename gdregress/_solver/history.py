@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, overload
 
 from gdregress._utils.types import Array
 
@@ -23,8 +23,12 @@ COLUMNS = {
 }
 
 
-class History:
-    """The course of a fit, as columns of Python numbers.
+class History(dict[str, list[Any]]):
+    """The course of a fit: a table of Python numbers, a dict of its columns.
+
+    As in a frame of pandas, iteration and ``in`` go over the names of the columns, and ``len`` is
+    the number of rows. ``pandas.DataFrame(history_)`` and ``json.dumps(history_)`` take it as it
+    is. Columns that do not apply, such as ``validation_score`` without early stopping, are absent.
 
     The first row is where the run starts, every other the end of an epoch; a fit that was stopped
     in the middle of an epoch ends with the row of its last complete epoch. Epochs are counted on
@@ -33,23 +37,23 @@ class History:
     Under an automatic rate of batches, an epoch that did not lower the objective is undone: its
     row repeats the numbers of the parameters that are kept, with the rate that was tried.
 
-    ===================  ================================================================
-    column               meaning
-    ===================  ================================================================
-    ``epoch``            passes over the data
-    ``t``                updates
-    ``objective``        weighted mean loss + penalty, at the end of the epoch
-    ``loss``             the weighted mean loss in it
-    ``penalty``          the penalty in it
-    ``gradient_norm``    norm of the gradient mapping, each column of X in units of its root
-                         mean square; for batch at the point of the epoch's gradient
-    ``gap``              estimate of what is left, F - F*; None for a loss with kinks over batches.
-                         Exact, as far as the curvature tells, where a run ends
-    ``learning_rate``    rate of the epoch's last update
-    ``validation_score`` score on the rows held out, None without early stopping
-    ``seconds``          since the data were ready, the work for an automatic rate included;
-                         epochs that are measured together are known together
-    ===================  ================================================================
+    ====================  ================================================================
+    column                meaning
+    ====================  ================================================================
+    ``epoch``             passes over the data
+    ``t``                 updates
+    ``objective``         weighted mean loss + penalty, at the end of the epoch
+    ``loss``              the weighted mean loss in it
+    ``penalty``           the penalty in it
+    ``gradient_norm``     norm of the gradient mapping, each column of X in units of its root
+                          mean square; for batch at the point of the epoch's gradient
+    ``gap``               estimate of what is left, F - F*; None for a loss with kinks over
+                          batches. Exact, as far as the curvature tells, where a run ends
+    ``learning_rate``     rate of the epoch's last update
+    ``validation_score``  score on the rows held out, with early stopping
+    ``seconds``           since the data were ready, the work for an automatic rate included;
+                          epochs that are measured together are known together
+    ====================  ================================================================
 
     Attributes
     ----------
@@ -66,14 +70,35 @@ class History:
     """
 
     def __init__(self) -> None:
-        self._columns: dict[str, list[Any]] = {name: [] for name in COLUMNS}
+        super().__init__()
         self.coef: list[Array] = []
         self.intercept: list[Array] = []
 
+    def copy(self) -> Self:
+        """The same rows, to which others may be added.
+
+        Returns
+        -------
+        History
+        """
+        return self.from_dict(self.to_dict())
+
     def append(self, row: Mapping[str, Any]) -> None:
-        """Add a row, a dict with a value for each column."""
-        for name, column in self._columns.items():
-            column.append(row[name])
+        """Add a row, a dict with a value for each column that applies."""
+        n = len(self)
+        for name in COLUMNS:
+            if (value := row.get(name)) is not None:
+                self._column(name, n).append(value)
+            elif name in self:
+                self[name].append(None)
+
+    def _column(self, name: str, n_rows: int) -> list[Any]:
+        """A column; one of nothing so far where it has not applied yet."""
+        if name not in self:
+            known = dict(self) | {name: [None] * n_rows}
+            self.clear()
+            self.update({name: known[name] for name in COLUMNS if name in known})
+        return self[name]
 
     def append_parameters(self, coef: Array, intercept: Array) -> None:
         """Add the parameters of the last row, in original units."""
@@ -82,20 +107,20 @@ class History:
 
     def append_row(self, other: "History", index: int) -> None:
         """Take over a row of another history, its parameters included."""
-        self.append(other.row(index))
+        self.append(other.full_row(index))
         if other.coef:
             self.append_parameters(other.coef[index], other.intercept[index])
 
     def correct(self, index: int, column: str, value: float) -> None:
         """Put a number in its place that was known later."""
-        self._columns[column][index] = value
+        self._column(column, len(self))[index] = value
 
     def undo_last(self, index: int) -> None:
         """Give the last row, whose epoch was undone, the numbers of the row that is kept.
 
         Its own are the epoch, the learning rate that was tried, and the seconds.
         """
-        for name, column in self._columns.items():
+        for name, column in self.items():
             if name not in ("epoch", "learning_rate", "seconds"):
                 column[-1] = column[index]
         if self.coef:
@@ -106,7 +131,7 @@ class History:
         first = len(self) - kept
         if first <= kept:
             return
-        for column in self._columns.values():
+        for column in self.values():
             del column[1:first]
         # parameters may have been stored from a later row on
         for parameters in (self.coef, self.intercept):
@@ -119,39 +144,69 @@ class History:
         -------
         dict
         """
-        columns = {name: list(column) for name, column in self._columns.items()}
+        columns = {name: list(column) for name, column in self.items()}
         return {"columns": columns, "coef": list(self.coef), "intercept": list(self.intercept)}
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Self:
         """The inverse of `to_dict`."""
         history = cls()
-        history._columns = {name: list(saved["columns"][name]) for name in COLUMNS}
+        columns = saved["columns"]
+        history.update({name: list(columns[name]) for name in COLUMNS if _applies(columns, name)})
         history.coef, history.intercept = list(saved["coef"]), list(saved["intercept"])
         return history
 
-    @overload
-    def __getitem__(self, column: Literal["epoch", "t"]) -> list[int]: ...
-    @overload
-    def __getitem__(self, column: Literal["validation_score"]) -> list[float | None]: ...
-    @overload
-    def __getitem__(self, column: str) -> list[float]: ...
-    def __getitem__(self, column: str) -> list[Any]:
-        return self._columns[column]
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, column: Literal["epoch", "t"]) -> list[int]: ...
+        @overload
+        def __getitem__(self, column: Literal["validation_score"]) -> list[float | None]: ...
+        @overload
+        def __getitem__(self, column: str) -> list[float]: ...
+        def __getitem__(self, column: str) -> list[Any]: ...
+
+    def __missing__(self, column: str) -> NoReturn:
+        reason = "does not apply to this fit" if column in COLUMNS else "is no column"
+        raise KeyError(f"{column!r} {reason}. The columns are: {', '.join(self)}.")
 
     def __len__(self) -> int:
-        return len(self._columns["epoch"])
+        return len(self.get("epoch", ()))
 
     def columns(self) -> list[str]:
-        """Names of the columns."""
-        return list(self._columns)
+        """Names of the columns.
+
+        Returns
+        -------
+        list of str
+        """
+        return list(self)
 
     def row(self, index: int) -> dict[str, Any]:
-        """One row as a dict; -1 is the last."""
-        return {name: column[index] for name, column in self._columns.items()}
+        """One row.
+
+        Parameters
+        ----------
+        index : int
+            Its number; 0 is the start, -1 the last.
+
+        Returns
+        -------
+        dict
+            Its values by the names of the columns.
+        """
+        return {name: column[index] for name, column in self.items()}
+
+    def full_row(self, index: int) -> dict[str, Any]:
+        """The same, with None for columns that do not apply."""
+        return dict.fromkeys(COLUMNS) | self.row(index)
 
     def to_frame(self) -> "DataFrame":
         """The rows as a pandas DataFrame indexed by epoch.
+
+        Returns
+        -------
+        pandas.DataFrame
 
         Raises
         ------
@@ -165,36 +220,56 @@ class History:
                 "history_.to_frame() needs pandas: pip install pandas. "
                 "history_['objective'] and the other columns are lists without it."
             ) from error
-        return pandas.DataFrame(self._columns).set_index("epoch")
-
-    def _shown(self) -> list[str]:
-        """Columns that hold at least one value."""
-        return [
-            name for name, values in self._columns.items() if any(v is not None for v in values)
-        ]
+        return pandas.DataFrame(dict(self)).set_index("epoch")
 
     def header(self, columns: Sequence[str] | None = None) -> str:
         """Names of the columns, aligned with `line`."""
-        columns = columns or self._shown()
+        columns = columns or list(self)
         return " ".join(f"{name:>{len(_blank(name))}}" for name in columns)
 
     def line(self, row: int = -1, columns: Sequence[str] | None = None) -> str:
         """One row as aligned text."""
-        columns = columns or self._shown()
-        cells = ((name, self._columns[name][row]) for name in columns)
+        columns = columns or list(self)
+        cells = ((name, self[name][row]) for name in columns)
         return " ".join(_blank(n) if v is None else COLUMNS[n].format(v) for n, v in cells)
+
+    def _rows_shown(self) -> list[int | None]:
+        """Numbers of the first and the last rows; None where some are left out between them."""
+        n = len(self)
+        return [*range(n)] if n <= 10 else [*range(5), None, *range(n - 5, n)]
 
     def __repr__(self) -> str:
         if not len(self):
             return "History of 0 epochs"
-        columns, n = self._shown(), len(self)
-        rows = range(n) if n <= 10 else [*range(5), *range(n - 5, n)]
-        lines = [f"History of {n - 1} epochs", self.header(columns)]
-        for previous, row in zip([-1, *rows], rows, strict=False):
-            if row != previous + 1:
-                lines.append("   ...")
-            lines.append(self.line(row, columns))
+        lines = [f"History of {len(self) - 1} epochs, {_UNITS}", self.header()]
+        lines += ["   ..." if row is None else self.line(row) for row in self._rows_shown()]
         return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        """The same as a table, for notebooks."""
+        names = list(self)
+        head = "".join(f"<th>{name}</th>" for name in names)
+        body = ""
+        for row in self._rows_shown():
+            cells = ["..."] * len(names) if row is None else self._cells(row)
+            body += f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
+        return (
+            f"<table><caption>History of {max(0, len(self) - 1)} epochs, {_UNITS}</caption>"
+            f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        )
+
+    def _cells(self, row: int) -> list[str]:
+        values = ((name, self[name][row]) for name in self)
+        return ["" if v is None else COLUMNS[name].format(v).strip() for name, v in values]
+
+
+# What a gradient is measured in, wherever its norm is shown.
+_UNITS = "gradient_norm in units of the columns' root mean squares"
+
+
+def _applies(columns: Mapping[str, list[Any]], name: str) -> bool:
+    """Whether a saved column holds any value."""
+    return any(value is not None for value in columns.get(name, ()))
 
 
 def _blank(name: str) -> str:

@@ -56,14 +56,10 @@ class LearnedRate:
     def begin(self, state, row):
         """Start from a state, as a row has measured it.
 
-        A run that is resumed on the same data decides as if it had never ended; of a rate that has
-        failed on other data nothing is known.
+        A run that is resumed on the same data decides as if it had never ended.
         """
         self.value, known = self._value(state, row), state.objective
-        rounding = 10 * self.objective.rounding
-        if known is not None and not math.isclose(row["objective"], known, rel_tol=rounding):
-            state.rate_has_failed = False
-        elif known is not None and state.average is None:
+        if known is not None and state.average is None:
             self.value = known
         if self.objective.is_unlearned(self.value):
             self.value = math.inf

@@ -1,7 +1,8 @@
 """What the loop is handed, what it changes, and what it answers: Run, State and Result."""
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,10 @@ from gdregress._solver.averaging import SuffixAverage
 from gdregress._solver.history import History
 from gdregress._solver.rate_search import LearnedRate
 from gdregress._solver.stopping import Certificate, Plateau, Stopping
+
+# Relative difference of two values of one objective that rounding may make, of single precision
+# as well.
+SAME_VALUE = 1e-6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,6 +143,8 @@ class State:
         What `partial_fit` has kept of a stream that is learned row by row, see `Stream`.
     swings : dict or None
         How far calls of `partial_fit` have moved the parameters lately.
+    fitted : list of two arrays or None
+        The coefficients and the intercept that have come of it, in the units of the data.
     """
 
     params: Any
@@ -162,10 +169,45 @@ class State:
     coordinates: Any = None
     stream: dict[str, Any] | None = None
     swings: dict[str, Any] | None = None
+    fitted: list[Any] | None = None
 
     def reported(self):
         """The parameters that are evaluated, validated and returned."""
         return self.params if self.average is None else self.average.value(self.params)
+
+    def moved_to(self, params, optimizer):
+        """The state of a run that goes on from parameters to which it has not come by itself.
+
+        Counts and random numbers go on, and so does the rate. The memory of adaptive rules holds
+        gradients and stays; a velocity would carry the parameters on.
+        """
+        memory = self.memory if optimizer.adaptive else optimizer.init(params)
+        average = None if self.average is None else SuffixAverage(self.average.start)
+        of_the_course = dict.fromkeys(
+            ("epoch_momentum", "searched", "conjugate", "objective", "swings")
+        )
+        return replace(self, params=params, memory=memory, average=average, **of_the_course)
+
+    def on_data(self, objective, optimizer):
+        """The state of a run that goes on with an objective, which may be that of other data.
+
+        These are known by the value at the end of the last run. What plateaus, searches and
+        gradients have left is true of the data that it came from only: on others it starts afresh.
+
+        Parameters
+        ----------
+        objective : Objective
+        optimizer : Optimizer
+        """
+        tolerance = max(SAME_VALUE, 10 * objective.rounding)
+        if self.objective is not None:
+            value = objective.value(self.reported())
+            if math.isclose(value, self.objective, rel_tol=tolerance):
+                return self
+        state = replace(self.moved_to(self.reported(), optimizer), memory=None, anchor=None)
+        return replace(
+            state, rate_factor=1.0, rate_has_failed=False, learning_rate=None, plateau=None
+        )
 
     def restart_at(self, params, optimizer):
         """Go on from given parameters, with the optimizer's memory and the average cleared."""

@@ -33,9 +33,11 @@ def solve(run, state):
     """
     _begin(run, state)
     row = Meter(run)(state, rate=run.learning_rate * state.rate_factor)
-    _resume_search(run, state, row)
+    if run.line_search is not None:
+        run.line_search.last = state.searched
     if run.learned_rate is not None:
         run.learned_rate.begin(state, row)
+    state.objective = None  # that of the last run
     best = Best(run, state.reported(), row)
     stop, interrupt, n_iter, cuts = None, None, 0, 0
     try:
@@ -44,7 +46,7 @@ def solve(run, state):
                 for row in epochs:
                     n_iter += 1
                     kept = run.learned_rate is None or run.learned_rate.keeps(state, row)
-                    row = row if kept else run.history.row(-1)
+                    row = row if kept else run.history.full_row(-1)
                     diverged = run.divergence.update(row)
                     if diverged and run.may_cut_rate and cuts < MAX_CUTS:
                         cuts += 1
@@ -62,7 +64,7 @@ def solve(run, state):
     except KeyboardInterrupt as error:
         stop, interrupt = "interrupted", error
     reason = stop or "max_iter"
-    best_row = best.epoch - run.history["epoch"][0]
+    best_row = _row_of(best, run)
     reason = _measured(run, len(run.history) - 1, state.reported(), reason)
     params, keeps_best = _end(run, state, best, reason)
     kept_row = best_row if keeps_best else len(run.history) - 1
@@ -83,7 +85,7 @@ def _measured(run, index, params, reason):
         return reason
     run.history.correct(index, "gap", gap)
     ended_early = reason not in ("max_iter", "plateau")
-    return reason if ended_early else run.stopping.update(run.history.row(index)) or reason
+    return reason if ended_early else run.stopping.update(run.history.full_row(index)) or reason
 
 
 def _epochs(run, state, most):
@@ -112,17 +114,6 @@ def _begin(run, state):
         state.plateau = run.plateau
     if state.anchor is not None and run.objective.from_moments:
         run.objective.move_anchor(state.anchor)
-
-
-def _resume_search(run, state, row):
-    """Continue the last line search if it was made on these data.
-
-    The difference of gradients on different data is no curvature.
-    """
-    if run.line_search is None or state.searched is None or state.objective is None:
-        return
-    if math.isclose(row["objective"], state.objective, rel_tol=10 * run.objective.rounding):
-        run.line_search.last = state.searched
 
 
 def _stopped(run, state, row):
@@ -156,10 +147,16 @@ def _end(run, state, best, reason):
     if run.objective.from_moments:
         state.anchor = run.objective.finite_anchor()
     state.snapshot = None
-    last = state.objective = run.history["objective"][-1]
-    worse_than_nothing = last > _nothing(run)
+    values = run.history["objective"]
+    state.objective, worse_than_nothing = values[-1], values[-1] > _nothing(run)
     keeps_best = run.validate is not None or reason in run.keep_best_on
     if keeps_best:
         state.restart_at(best.params, run.optimizer)
+        state.objective = values[_row_of(best, run)]
     keeps_best = keeps_best or worse_than_nothing
     return best.params if keeps_best else state.reported(), keeps_best
+
+
+def _row_of(best, run):
+    """Number of the row at whose end the best parameters were."""
+    return best.epoch - run.history["epoch"][0]

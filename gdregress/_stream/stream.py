@@ -53,6 +53,12 @@ class Stream:
         columns = RunningColumns(n_features, centred=fit_intercept and not is_sparse)
         return cls(columns, Learners.at(params, rows), fit_intercept, rows)
 
+    def moved_to(self, params):
+        """The stream that goes on from given parameters: all learners are moved by as much."""
+        by = params - self.learners.reported
+        learners = self.learners.converted(lambda known: known + by)
+        return Stream(self.columns, learners, self.fit_intercept, self.rows, self.size)
+
     def learn(self, X, y, weights, loss, penalty):
         """Go over the rows of a chunk once.
 

@@ -49,6 +49,7 @@ def to_numpy(array: Array) -> npt.NDArray[Any]:
         return np.asarray(array)
     if array_api_compat.is_jax_array(array):  # which fetches from any device by itself
         return np.asarray(array)
+    array = materialised(array)  # other libraries read the memory as it is
     try:
         return np.from_dlpack(array_api_compat.to_device(array, "cpu"))
     except (AttributeError, BufferError, RuntimeError, TypeError, ValueError):
@@ -90,16 +91,21 @@ def move_to(array: Any, xp: Any, device: Any) -> Any:
         if xp is np or np.asarray(array).dtype.kind not in "biuf":
             return array
         return asarray(np.asarray(array), xp, device)
-    array = detached(array)
+    array = materialised(array)
     if namespace(array) is xp and (xp is np or array_api_compat.device(array) == device):
         return array
     array = to_numpy(array)
     return array if xp is np else asarray(array, xp, device)
 
 
-def detached(array):
-    """An array without the operations by which PyTorch would differentiate it."""
-    return array.detach() if array_api_compat.is_torch_array(array) else array
+def materialised(array):
+    """An array whose numbers stand in its memory, without a record for derivatives.
+
+    PyTorch puts a change of sign and a conjugation off until somebody reads the tensor by itself.
+    """
+    if not array_api_compat.is_torch_array(array):
+        return array
+    return array.detach().resolve_conj().resolve_neg()
 
 
 def check_dense_and_real(X):

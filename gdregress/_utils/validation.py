@@ -19,6 +19,7 @@ from sklearn.utils._param_validation import (
 )
 
 from gdregress._utils.array_api import namespace, to_numpy
+from gdregress._utils.numbers import as_python
 from gdregress.exceptions import IgnoredParameterWarning, warn_user
 
 __all__ = [
@@ -28,7 +29,6 @@ __all__ = [
     "StrOptions",
     "build_component",
     "check_choices",
-    "check_indices",
     "check_loss",
     "check_parameters",
     "check_partial_fit",
@@ -57,6 +57,7 @@ def check_parameters(component):
     known = defaults(type(component)).items()
     given = {name: getattr(component, name) for name, _ in known}
     changed = {name: given[name] for name, default in known if given[name] is not default}
+    _refuse_classes(type(component).__name__, changed)
     validate_parameter_constraints(
         component._parameter_constraints, changed, caller_name=type(component).__name__
     )
@@ -64,7 +65,18 @@ def check_parameters(component):
 
 def check_choices(caller, constraints, values):
     """The same for the arguments of a function."""
+    _refuse_classes(caller, values)
     validate_parameter_constraints(constraints, values, caller_name=caller)
+
+
+def _refuse_classes(caller, values):
+    """Raise InvalidParameterError for a class that stands where its instance is meant."""
+    for name, value in values.items():
+        if isinstance(value, type):
+            raise InvalidParameterError(
+                f"The {name!r} parameter of {caller} must be an instance, {value.__name__}(). "
+                f"Got {value!r} instead."
+            )
 
 
 def check_partial_fit(estimator):
@@ -76,6 +88,7 @@ def check_partial_fit(estimator):
                 f"partial_fit cannot be combined with {name}=True, which needs all rows at once. "
                 f"Set {name}=False{advice}."
             )
+    estimator._check_schedule_of_parts()
     return True
 
 
@@ -93,16 +106,24 @@ def build_component(choice, registry, flat_parameters):
         ``alpha``; None stands for the component's own default.
     """
     if not isinstance(choice, str) and choice is not None:
-        component, taken = clone(choice), set()
+        component, taken = _with_python_numbers(clone(choice)), set()
         component.check_formulas()
     else:
         component_class = registry[choice]
         taken = set(defaults(component_class)) & set(flat_parameters)
-        given = {name: flat_parameters[name] for name in taken}
+        given = {name: as_python(flat_parameters[name]) for name in taken}
         component = component_class(**{k: v for k, v in given.items() if v is not None})
     if taken or not isinstance(choice, str):  # defaults are within their ranges
         check_parameters(component)
     return component, taken
+
+
+def _with_python_numbers(component):
+    """The component, its own to change, with NumPy's scalars among its parameters as Python's."""
+    parameters = component.get_params(deep=False)
+    numbers = {name: as_python(value) for name, value in parameters.items()}
+    changed = {name: numbers[name] for name in numbers if numbers[name] is not parameters[name]}
+    return component.set_params(**changed)
 
 
 def warn_ignored(estimator, unused):
@@ -117,20 +138,6 @@ def warn_ignored(estimator, unused):
         value, default = getattr(estimator, name), defaults(type(estimator))[name]
         if value is not default and value != default:
             warn_user(f"{name}={value!r} has no effect: {reason}.", IgnoredParameterWarning)
-
-
-def check_indices(X):
-    """Raise ValueError if a sparse matrix points outside of itself."""
-    if (np.diff(X.indptr) < 0).any() or X.indptr[-1] > len(X.indices):
-        raise ValueError(
-            "X is not a valid CSR matrix: its indptr must never fall, nor end beyond its "
-            f"{len(X.indices)} indices."
-        )
-    if X.nnz and not 0 <= X.indices.min() <= X.indices.max() < X.shape[1]:
-        raise ValueError(
-            f"X has column indices from {X.indices.min()} to {X.indices.max()}, but only "
-            f"{X.shape[1]} columns."
-        )
 
 
 def check_loss(loss, estimator):

@@ -33,6 +33,8 @@ fact                  meaning
 ``kernel_parameter``  name of the one parameter which that class is given
 ``traceable``         whether JAX may trace the formulas
 ``probability``       P(y = 1) as a function of z, None where the loss knows none
+``deviance``          2 (L(y, z) - min L(y, .)) as a function of y and z, by which `score`
+                      measures; None where the loss knows none
 ====================  ===============================================================
 """
 
@@ -88,6 +90,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     kernel: str | None = None
     kernel_parameter: str | None = None
     probability: Callable[..., Array] | None = None
+    deviance: Callable[..., Array] | None = None
     log_probability: Callable[..., Array] | None = None
     label_probabilities: Callable[..., tuple[Array, Array]] | None = None
     formulas_of_facts: dict[str, tuple[str, ...]] = {
@@ -106,6 +109,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         "kernel": ("value", "gradient"),
         "traceable": ("value", "gradient"),
         "probability": ("value", "gradient"),
+        "deviance": ("value", "gradient"),
         "log_probability": ("value", "gradient", "probability", "label_probabilities"),
         "label_probabilities": ("value", "gradient", "probability"),
     }
@@ -113,24 +117,67 @@ class Loss(StatesFacts, BaseEstimator, ABC):
 
     @abstractmethod
     def value(self, y: Array, z: Array) -> Array:
-        """Loss of each prediction, an array of the shape of `z`."""
+        """Loss of each prediction.
+
+        Parameters
+        ----------
+        y : array
+            Targets, of the shape of `z`.
+        z : array
+            Raw predictions.
+
+        Returns
+        -------
+        array of the shape of `z`
+        """
 
     @abstractmethod
     def gradient(self, y: Array, z: Array) -> Array:
-        """Derivative dL/dz of each prediction, an array of the shape of `z`."""
+        """Derivative dL/dz of each prediction.
+
+        Parameters
+        ----------
+        y : array
+            Targets, of the shape of `z`.
+        z : array
+            Raw predictions.
+
+        Returns
+        -------
+        array of the shape of `z`
+        """
 
     def curvature_at(self, y: Array, z: Array) -> Array:
-        """Second derivative d2L/dz2 of each prediction, an array of the shape of `z`.
+        """Second derivative d2L/dz2 of each prediction.
 
         Where it jumps, one of the two limits; beside a kink 0. Of losses whose predictions are
         coupled, the diagonal of the Hessian.
+
+        Parameters
+        ----------
+        y : array
+            Targets, of the shape of `z`.
+        z : array
+            Raw predictions.
+
+        Returns
+        -------
+        array of the shape of `z`
         """
         return local_curvature(self, y, z)
 
     def envelope(self, width: float) -> Loss | None:
         """A smooth loss that is nowhere above this one, and approaches it as the width falls.
 
-        None where the loss is smooth itself, or states no `pieces`.
+        Parameters
+        ----------
+        width : float
+            Width of the smooth part.
+
+        Returns
+        -------
+        Loss or None
+            None where the loss is smooth itself, or states no `pieces`.
         """
         from gdregress.losses.pieces import Envelope
 

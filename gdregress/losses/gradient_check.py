@@ -35,13 +35,32 @@ def check_gradient(loss: Loss, y: Array) -> None:
     single = str(y.dtype).endswith("32")
     share, epsilon = (DIFFERENCE_STEP**0.5, 1e-6) if single else (DIFFERENCE_STEP, 1e-15)
     size = float(xp.sqrt(xp.mean(y * y))) or 1.0
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        compared = _compared(loss, y, size, share, epsilon)
+    if not compared:
+        raise ValueError(
+            f"{type(loss).__name__}.value is finite at none of the predictions that were tried, "
+            f"from {OFFSETS[0]} to {OFFSETS[-1]} times the size of y around y. Correct it."
+        )
+
+
+def _compared(loss, y, size, share, epsilon):
+    """Compare at all offsets, and count those where the loss is defined for some rows."""
+    xp, compared = namespace(y), 0
     for offset in OFFSETS:
         z = 0 * y + offset if loss.link == "log" else y + offset * size
         step = share * (1.0 if loss.link == "log" else max(size, 1e-3))
         values = _shaped_like(z, loss, "value", y)
         stated = _shaped_like(z, loss, "gradient", y)
         measured = (loss.value(y, z + step) - loss.value(y, z - step)) / (2 * step)
-        error = abs(stated - measured)
+        # where the loss is not defined there is nothing to compare
+        defined = xp.isfinite(values) & xp.isfinite(measured)
+        if not bool(xp.any(defined)):
+            continue
+        compared += 1
+        zero = xp.zeros_like(z)
+        values, measured = xp.where(defined, values, zero), xp.where(defined, measured, zero)
+        error = xp.where(defined, abs(stated - measured), zero)
         rounding = epsilon * (1 + float(xp.max(abs(values)))) / step
         allowed = TOLERANCE * float(xp.max(abs(measured))) + rounding
         worst = int(to_numpy(xp.argmax(xp.reshape(error, (-1,)))))
@@ -54,11 +73,20 @@ def check_gradient(loss: Loss, y: Array) -> None:
                 f"y = {y0:.6g}, z = {z0:.6g} gradient() says {g:.6g}, while the value changes by "
                 f"{m:.6g} per unit of z. Correct one of the two."
             )
+    return compared
 
 
 def _shaped_like(z: Array, loss: Loss, name: str, y: Array) -> Array:
     """Value or gradient of a loss; ValueError unless it has the shape of z."""
-    array = getattr(loss, name)(y, z)
+    lent_y, lent_z = y + 0, z + 0
+    array = getattr(loss, name)(lent_y, lent_z)
+    xp = namespace(z)
+    for argument, lent, kept in (("y", lent_y, y), ("z", lent_z, z)):
+        if not bool(xp.all(lent == kept)):
+            raise ValueError(
+                f"{type(loss).__name__}.{name} writes into {argument}, which belongs to the run. "
+                f"Make a new array: {argument} = {argument} - 1, and not {argument} -= 1."
+            )
     shape = tuple(getattr(array, "shape", ()))
     if shape != tuple(z.shape):
         raise ValueError(

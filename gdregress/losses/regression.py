@@ -33,7 +33,7 @@ class SquaredError(Loss):
 
 
 class Huber(Loss):
-    """L = r^2 / 2 where |r| <= epsilon, epsilon |r| - epsilon^2 / 2 beyond; r = z - y.
+    """L = ``r^2 / 2`` where ``|r| <= epsilon``, ``epsilon |r| - epsilon^2 / 2`` beyond; r = z - y.
 
     Parameters
     ----------
@@ -66,7 +66,7 @@ class Huber(Loss):
 
 
 class AbsoluteError(Loss):
-    """L = |z - y|, whose minimiser is the median."""
+    """L = ``|z - y|``, whose minimiser is the median."""
 
     kernel = "AbsoluteError"
     smooth = False
@@ -145,7 +145,7 @@ class Quantile(Loss):
 
 
 class EpsilonInsensitive(Loss):
-    """L = max(0, |z - y| - epsilon): errors up to epsilon are free.
+    """L = ``max(0, |z - y| - epsilon)``: errors up to epsilon are free.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ class EpsilonInsensitive(Loss):
 
 
 class SquaredEpsilonInsensitive(Loss):
-    """L = max(0, |z - y| - epsilon)^2, without a factor 1/2, as scikit-learn defines it.
+    """L = ``max(0, |z - y| - epsilon)^2``, without a factor 1/2, as scikit-learn defines it.
 
     Parameters
     ----------
@@ -234,6 +234,9 @@ class Poisson(Loss):
     def curvature_at(self, y: Array, z: Array) -> Array:
         return namespace(z).exp(z)
 
+    def deviance(self, y: Array, z: Array) -> Array:
+        return 2 * self.value(y, z)
+
 
 class Gamma(Loss):
     """L = z - log y + y exp(-z) - 1: half the gamma deviance, for amounts y > 0.
@@ -259,6 +262,9 @@ class Gamma(Loss):
 
     def curvature_at(self, y: Array, z: Array) -> Array:
         return y * namespace(z).exp(-z)
+
+    def deviance(self, y: Array, z: Array) -> Array:
+        return 2 * self.value(y, z)
 
 
 def exp_remainder(d: Array) -> Array:

@@ -15,6 +15,7 @@ from gdregress.plotting._descent_path.steps import Steps, draw_mark
 from gdregress.plotting._shared.animated_display import AnimatedDisplay
 from gdregress.plotting._shared.figure import colours, foreground
 from gdregress.plotting._shared.legend import place_legend
+from gdregress.plotting._shared.lines import with_keywords
 from gdregress.plotting._shared.marks import END, KEPT, MINIMUM, START, legend_entry
 from gdregress.plotting._shared.types import DescentPaths, Limits
 
@@ -185,7 +186,7 @@ class DescentPathDisplay(AnimatedDisplay):
         shades = dict(zip(labels, colours(len(labels)), strict=True))
         for axes, group in zip(self.axes_, groups, strict=True):
             style = {"color": foreground(), "linewidth": 1.5, "alpha": 0.7}
-            axes.plot(self.x, self.y, **{**style, **(curve_kw or {})})
+            axes.plot(self.x, self.y, **with_keywords(style, curve_kw))
             axes.set(xlim=(self.x[0], self.x[-1]), ylim=self._ylim())
             if self.minimum is not None:
                 draw_mark(axes, self.minimum, foreground(), MINIMUM)

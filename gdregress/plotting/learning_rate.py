@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 Y_LABELS = {"objective": "objective at the end", "epochs": "epochs"}
 # Ratio of the ends of the axis of rates to the outermost rates.
 BESIDE = 1.3
+# Least height of a linear axis of objectives, as a share of them: smaller differences are none.
+LEAST_HEIGHT = 1e-4
 # Ratio of the upper end of the axis of epochs to the largest count of epochs.
 HEADROOM = 1.1
 
@@ -78,7 +80,7 @@ class LearningRateDisplay:
     `DivergenceWarning` states the same stable limit. It is exact for squared error over all rows:
     2 / L for plain descent, where L is the largest eigenvalue of A' S A. For other losses it
     follows from a bound or an estimate of their curvature, and for batches of rows from their
-    average curvature. The legend then calls it estimated, and larger rates may be stable.
+    average curvature. The legend says so, and larger rates may be stable.
     Adaptive optimizers such as "adam" have no limit.
 
     All rates are in the same coordinates, those that the estimator's `preconditioner` names; for
@@ -233,6 +235,8 @@ class LearningRateDisplay:
                 set_log_ticks(panel.yaxis)
             else:
                 panel.ticklabel_format(axis="y", useOffset=False)
+        if scales["objective"] == "linear":
+            _heighten(self.ax_[0], LEAST_HEIGHT * max(map(abs, objectives), default=0.0))
         if scales["epochs"] == "linear":
             self.ax_[1].set_ylim(0, HEADROOM * max(trial.epochs for trial in known))
             self.ax_[1].yaxis.get_major_locator().set_params(integer=True)
@@ -246,6 +250,14 @@ class LearningRateDisplay:
         rates = [t.learning_rate for t in known if not math.isnan(t.learning_rate)]
         rates += [rate for rate in (self.stable_limit, *(self.automatic_range or ())) if rate]
         return min(rates) / BESIDE, max(rates) * BESIDE
+
+
+def _heighten(ax, least):
+    """Widen the vertical axis around its middle to a least height."""
+    low, high = ax.get_ylim()
+    if high - low < least:
+        middle = (low + high) / 2
+        ax.set_ylim(middle - least / 2, middle + least / 2)
 
 
 def _two_axes(ax):

@@ -10,7 +10,7 @@ from scipy.optimize import OptimizeResult
 from sklearn.base import BaseEstimator
 
 from gdregress.plotting._loss_curve.curves import LossCurve, name_of, read_curves
-from gdregress.plotting._loss_curve.stops import limits, mark_stop, stop_text
+from gdregress.plotting._loss_curve.stops import down_to, limits, mark_stop, stop_text
 from gdregress.plotting._loss_curve.validation import draw_validation
 from gdregress.plotting._shared.figure import axes_or_new
 from gdregress.plotting._shared.lines import legend_below, line_styles
@@ -47,7 +47,7 @@ class LossCurveDisplay:
 
         F(w_t) - F^*
 
-    where F* is the smallest objective known.
+    where F* is the least objective, as far as it is known.
 
     Parameters
     ----------
@@ -130,8 +130,8 @@ class LossCurveDisplay:
         x : {"epoch", "update", "second"}, default="epoch"
             Passes over the data, updates, or time in seconds.
         best : float or None, default=None
-            For ``y="gap"``: the minimum of the objective. None is the smallest objective of the
-            curve, so that its smallest gap is 0.
+            For ``y="gap"``: the minimum of the objective. None is estimated by the gap at the
+            end of ``history_``; where that knows none, it is the smallest objective seen.
         label : str or None, default=None
             Name in the legend; None is the name of the class.
         ax : matplotlib Axes or None, default=None
@@ -177,8 +177,9 @@ class LossCurveDisplay:
         x : {"epoch", "update", "second"}, default="epoch"
             As in `from_estimator`.
         best : float or None, default=None
-            For ``y="gap"``: the minimum of the objective. None is the smallest objective of all
-            curves.
+            For ``y="gap"``: the minimum of the objective. None is estimated by the gap at the
+            end of the ``history_`` that came closest; where none knows, it is the smallest
+            objective seen.
         ax : matplotlib Axes or None, default=None
             Where to draw; a new figure by default.
         **options
@@ -214,8 +215,8 @@ class LossCurveDisplay:
         """Draw the curves, and the place and reason of their ends.
 
         The upper edge cuts a curve that rises far above its start, such as one that diverges, if
-        it would flatten the others; the legend then states its last value. A logarithmic axis
-        shows numbers that are not positive at its lower edge.
+        it would flatten the others; the legend then states its last value. On a logarithmic axis
+        a curve goes down to the lower edge where it is not positive, and ends there.
 
         Parameters
         ----------
@@ -254,7 +255,7 @@ class LossCurveDisplay:
         self._prepare_axes(scale, x_scale, (bottom, top))
         styles = line_styles(len(self.curves), line_kw)
         if scale == "log":
-            values = [np.where(each <= 0, bottom, each) for each in values]
+            values = [down_to(bottom, each) for each in values]
         self.lines_ = [
             ax.plot(curve.x, finite(each), **style)[0]
             for curve, each, style in zip(self.curves, values, styles, strict=True)
@@ -296,4 +297,5 @@ class LossCurveDisplay:
     def _y_label(self):
         if self.y != "gap":
             return Y_LABELS[self.y]
-        return f"objective above {self.best:.6g}"
+        is_seen = any(np.any(curve.y == 0) for curve in self.curves)
+        return f"objective above {'the best seen, ' if is_seen else ''}{self.best:.6g}"

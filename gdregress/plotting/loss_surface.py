@@ -179,7 +179,7 @@ class LossSurfaceDisplay(DrawnSurface):
         estimators : dict of str to estimator
             Fitted with ``store_path=True``, by label. Parameters that do not vary keep the
             values of the fit with the smallest objective.
-        X, y, sample_weight, features, target, grid, xlim, ylim, ax, **plot_options
+        X, y, sample_weight, features, target, grid, xlim, ylim, ax, **plot_options : object
             As in `from_estimator`.
 
         Returns

@@ -1,7 +1,13 @@
 """Work is cut by its size alone, so that threads change no result, and errors are not lost."""
 
+import os
+import subprocess
+import sys
+import textwrap
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +17,7 @@ from scipy import sparse
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 from threadpoolctl import threadpool_limits
 
+import gdregress
 from gdregress import GDRegressor
 from gdregress._core.threads import (
     MOST_PIECES,
@@ -21,6 +28,7 @@ from gdregress._core.threads import (
     sum_in_threads,
     threads_allowed,
 )
+from gdregress._utils.caches import computed_once
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -192,3 +200,101 @@ def test_an_error_in_the_background_comes_with_the_result():
         future = in_background(fail)
     with pytest.raises(ValueError, match="in the background"):
         future.result()
+
+
+def run_script(code, timeout=60):
+    """The output of a Python that runs a script of its own."""
+    limits = {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "1"}
+    result = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env={**os.environ, **limits},
+    )
+    assert result.returncode == 0, result.stderr
+    assert "Error" not in result.stderr, result.stderr
+    return result.stdout.split()
+
+
+DATA = """
+    import atexit, threading, time
+    import numpy as np
+    from gdregress import GDRegressor
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(120_000, 20))
+    y = X @ rng.normal(size=20) + rng.normal(size=120_000)
+
+    def fit():
+        for given in ({}, {"loss": "huber"}, {"solver": "mini-batch", "optimizer": "gd"}):
+            model = GDRegressor(max_iter=3, tol=None, random_state=0, **given).fit(X, y)
+        print("fitted", flush=True)
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "atexit.register(fit)",
+        """
+    def later():
+        threading.main_thread().join()
+        time.sleep(0.1)
+        fit()
+
+    threading.Thread(target=later).start()
+        """,
+    ],
+)
+def test_fits_while_python_shuts_down(ending):
+    assert run_script(DATA + "\n    " + ending.strip()) == ["fitted"]
+
+
+def test_answers_are_computed_once_and_without_a_lock():
+    """Each of two threads may be at it: neither waits for the other, nor for another object."""
+    arrived = threading.Barrier(2, timeout=10)
+
+    class Slow:
+        calls = 0
+
+        @computed_once
+        def answer(self):
+            """The answer."""
+            arrived.wait()
+            type(self).calls += 1
+            return object()
+
+    for objects in ([Slow(), Slow()], [Slow()] * 2):
+        with ThreadPoolExecutor(2) as pool:
+            answers = list(pool.map(lambda one: one.answer, objects))
+        assert [one.answer for one in objects] == answers
+        assert (answers[0] is answers[1]) == (objects[0] is objects[1])
+    assert Slow.calls == 4
+    assert Slow.answer.__doc__ == "The answer."
+
+
+def test_nothing_of_the_package_is_computed_under_a_lock_of_its_class():
+    for path in Path(gdregress.__file__).parent.rglob("*.py"):
+        assert "cached_property" not in path.read_text().replace("`functools.cached_property`", "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork, which Windows has not")
+def test_children_forked_while_another_thread_fits_can_fit():
+    code = """
+    import os
+    big = threading.Thread(target=lambda: [fit() for _ in range(8)])
+    big.start()
+    for i in range(6):
+        time.sleep(0.03)
+        child = os.fork()
+        if not child:
+            GDRegressor(max_iter=3, tol=None).fit(X[:50], y[:50])
+            os._exit(0)
+        deadline = time.monotonic() + 20
+        while not os.waitpid(child, os.WNOHANG)[0]:
+            assert time.monotonic() < deadline, "the child hangs"
+            time.sleep(0.01)
+    big.join()
+    """
+    assert run_script(DATA + code).count("fitted") == 8

@@ -401,6 +401,24 @@ class TestTensors:
         assert not model.predict(asking[0]).requires_grad
         assert_allclose(as_numpy(model.coef_), GDRegressor().fit(X, y).coef_, rtol=1e-9)
 
+    @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+    @pytest.mark.parametrize("which", ["X", "y", "weights", "all"])
+    def test_whose_change_of_sign_is_put_off(self, which, solver, torch):
+        """The imaginary part of a conjugate is stored with the other sign, and a flag."""
+        X, y = (torch.asarray(array) for array in make_data())
+        data = {"X": X, "y": y, "weights": torch.linspace(1, 2, 50, dtype=torch.float64)}
+        lazy = {k: torch.complex(a, -a).conj().imag for k, a in data.items()}
+        assert all(lazy[k].is_neg() and torch.equal(lazy[k], data[k]) for k in data)
+        given = lazy if which == "all" else {**data, which: lazy[which]}
+        model = GDRegressor(solver=solver, random_state=0).fit(*given.values())
+        expected = GDRegressor(solver=solver, random_state=0).fit(*data.values())
+        assert torch.equal(model.coef_, expected.coef_)
+        assert torch.equal(model.predict(given["X"]), expected.predict(X))
+        assert model.score(*given.values()) == expected.score(*data.values())
+        with config_context(array_api_dispatch=False):
+            model = GDRegressor(solver=solver, random_state=0).fit(*given.values())
+        assert_allclose(model.coef_, expected.to_numpy().coef_, rtol=1e-12)
+
     def test_that_are_sparse(self, torch):
         X, y = make_data()
         with pytest.raises(ValueError, match="sparse tensor"):

@@ -37,7 +37,6 @@ COLUMNS = [
     "gradient_norm",
     "gap",
     "learning_rate",
-    "validation_score",
     "seconds",
 ]
 
@@ -227,7 +226,7 @@ class TestHistory:
     def test_repr_is_a_short_table(self):
         model = GDRegressor(max_iter=50, tol=None).fit(*make_data())
         lines = repr(model.history_).splitlines()
-        assert lines[0] == "History of 50 epochs"
+        assert lines[0].startswith("History of 50 epochs")
         assert lines[1].split()[:3] == ["epoch", "t", "objective"]
         assert "validation_score" not in lines[1]
         assert len(lines) == 2 + 5 + 1 + 5

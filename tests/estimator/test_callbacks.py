@@ -223,17 +223,19 @@ class TestVerbose:
     @pytest.mark.parametrize("solver", SAMPLERS)
     def test_2_prints_a_header_and_every_epoch(self, solver, capsys):
         model, lines = self.printed(capsys, verbose=2, solver=solver)
-        assert len(lines) == 1 + 60
-        assert [int(line.split()[0]) for line in lines[1:]] == list(range(1, 61))
+        assert len(lines) == 1 + 60 + 1
+        assert lines[-1] == "Ended by 'max_iter' after 60 epochs."
+        assert [int(line.split()[0]) for line in lines[1:-1]] == list(range(1, 61))
         names = lines[0].split()
         assert names[:3] == ["epoch", "t", "objective"]
-        values = dict(zip(names, lines[-1].split(), strict=True))
+        values = dict(zip(names, lines[-2].split(), strict=True))
         assert int(values["t"]) == model.t_
         assert_allclose(float(values["objective"]), model.loss_curve_[-1], rtol=1e-6)
 
     def test_1_prints_some(self, capsys):
         _, lines = self.printed(capsys, verbose=1)
-        assert [int(line.split()[0]) for line in lines[1:]] == [1, 2, 5, 10, 20, 50]
+        assert [int(line.split()[0]) for line in lines[1:-1]] == [1, 2, 5, 10, 20, 50, 60]
+        assert lines[-1] == "Ended by 'max_iter' after 60 epochs."
 
     @pytest.mark.parametrize("early_stopping", [False, True])
     @pytest.mark.parametrize("scale", [1e-6, 1.0, 1e12])
@@ -245,5 +247,5 @@ class TestVerbose:
         model.fit(X, scale * y)
         lines = capsys.readouterr().out.splitlines()
         assert ("validation_score" in lines[0]) == early_stopping
-        ends = [[match.end() for match in re.finditer(r"\S+", line)] for line in lines]
+        ends = [[match.end() for match in re.finditer(r"\S+", line)] for line in lines[:-1]]
         assert all(end == ends[0] for end in ends)

@@ -2,16 +2,25 @@
 
 import os
 
+import numpy as np
 import pytest
+from grids import covering_choices
 from libraries import array_functions
+from sklearn.base import clone
 from sklearn.utils.estimator_checks import (
+    SkipTest,
     check_dataframe_column_names_consistency,
     check_param_validation,
+    check_supervised_y_2d,
     estimator_checks_generator,
     parametrize_with_checks,
 )
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress.losses import LOSSES
+from gdregress.losses.classification import CLASSIFICATION_LOSSES
+from gdregress.optimizers import OPTIMIZERS as ALL_OPTIMIZERS
+from gdregress.schedules import SCHEDULES
 
 # Every solver, optimizer and penalty with both estimators.
 ESTIMATORS = [
@@ -118,14 +127,101 @@ def test_checks_that_do_not_run_by_themselves(estimator, check, solver):
     check(estimator.__name__, estimator(solver=solver, max_iter=20))
 
 
+# Every pair of values of all parameters ---------------------------------------------------------
+
+COMMON = {
+    "penalty": [None, "l1", "l2", "elasticnet"],
+    "fit_intercept": [True, False],
+    "solver": ["batch", "stochastic", "mini-batch"],
+    "optimizer": ["auto", *ALL_OPTIMIZERS],
+    "momentum": ["auto", 0.5],
+    "learning_rate": ["auto", 0.01, "line-search"],
+    "schedule": ["auto", *SCHEDULES],
+    "preconditioner": ["auto", "columns", "moments", None],
+    "standardize": [False, True],
+    "tol": [1e-5, None],
+    "early_stopping": [False, True],
+    "scoring": ["loss", "score"],
+    "average": [False, True, 3],
+    "shuffle": [True, False],
+    "warm_start": [False, True],
+    "store_path": [False, True],
+}
+CONFIGURATIONS = [
+    estimator(**choice, max_iter=10, random_state=0)
+    for estimator, losses in ((GDRegressor, LOSSES), (GDClassifier, CLASSIFICATION_LOSSES))
+    for choice in covering_choices(loss=losses, **COMMON)
+]
+IN_A_PAIRWISE_COVERING = [
+    pytest.param(estimator, marks=() if i % 40 == 1 else pytest.mark.full, id=str(i))
+    for i, estimator in enumerate(CONFIGURATIONS)
+]
+# Rules that divide by the size of the gradient make a step of what is rounding elsewhere; beside a
+# kink, rounding decides on the side.
+ROUNDING_DECIDES = {"adagrad", "rmsprop", "adam", "amsgrad", "nadam"}
+KINKS = {"absolute_error", "quantile", "epsilon_insensitive", "hinge", "perceptron"}
+
+
+def may_fail(estimator):
+    """Checks that a configuration need not pass, and why."""
+    reasons = dict.fromkeys(
+        ("check_regressors_train", "check_classifiers_train", "check_class_weight_classifiers"),
+        "ten epochs at any rate need not end at a good fit",
+    )
+    reasons |= expected_failures(estimator)
+    if estimator.optimizer in ROUNDING_DECIDES or estimator.loss in KINKS:
+        reasons |= dict.fromkeys(WEIGHT_CHECKS, "rounding decides on steps")
+    if estimator.loss in ("poisson", "gamma"):
+        reasons["check_regressor_multioutput"] = "its targets are negative, whatever the tags say"
+    if estimator.warm_start:
+        reasons["check_supervised_y_2d"] = "the second fit goes on, and ten epochs are not the end"
+    return reasons
+
+
+def is_refused(estimator):
+    """Whether the parameters cannot be combined, which a clear error says."""
+    X = np.random.RandomState(0).normal(size=(40, 3))
+    y = np.arange(40) % 2 + 1.0
+    try:
+        clone(estimator).fit(X, y)
+    except ValueError as error:
+        assert "cannot be combined" in str(error) or "preconditioner" in str(error), error
+        return True
+    return False
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("estimator", IN_A_PAIRWISE_COVERING)
+def test_every_pair_of_parameters(estimator):
+    if is_refused(estimator):
+        return
+    reasons, failed = may_fail(estimator), []
+    for one, check in estimator_checks_generator(estimator):
+        name = getattr(check, "func", check).__name__
+        if "array_api" in name or name in reasons:
+            continue
+        try:
+            check(one)
+        except SkipTest:
+            continue
+        except Exception as error:
+            failed.append(f"{name}: {error!r}")
+    assert not failed, f"{estimator}: {failed}"
+
+
+@pytest.mark.parametrize("estimator", [GDRegressor, GDClassifier])
+def test_a_warm_start_takes_a_target_as_a_column(estimator):
+    check_supervised_y_2d(estimator.__name__, estimator(warm_start=True))
+
+
 def array_api_checks(estimator, namespace):
     """The array API checks with X of this namespace on the CPU."""
-    for clone, check in estimator_checks_generator(estimator):
+    for one, check in estimator_checks_generator(estimator):
         keywords = check.keywords
         given = keywords.get("array_namespace") or (keywords.get("X_ns_and_device") or [None])[0]
         device = keywords.get("device_name") or (keywords.get("X_ns_and_device") or [0, None])[1]
         if given == namespace and device in (None, "cpu", "CPU_DEVICE", "device1"):
-            yield clone, check
+            yield one, check
 
 
 @pytest.mark.parametrize("namespace", ["array_api_strict", "torch"])
@@ -143,9 +239,9 @@ def test_array_api_checks_are_not_skipped(estimator, namespace):
     array_functions(namespace)
     assert os.environ.get("SCIPY_ARRAY_API") == "1"
     names, skipped = [], []
-    for clone, check in array_api_checks(estimator, namespace):
+    for one, check in array_api_checks(estimator, namespace):
         try:
-            check(clone)
+            check(one)
         except BaseException as error:
             if "Skip" not in type(error).__name__:
                 raise

@@ -621,8 +621,83 @@ def test_csr_of_strided_arrays():
     np.testing.assert_array_equal(GDRegressor(**kw).fit(strided, y).coef_, expected)
 
 
-def test_csr_that_points_beyond_its_rows():
-    X = sparse.random_array((30, 4), density=0.5, rng=np.random.RandomState(0), format="csr")
-    X.indptr[20] = 10**6
-    with pytest.raises(ValueError, match="indptr must never fall"):
-        GDRegressor(solver="stochastic").fit(X, np.arange(30.0))
+def sparse_rows():
+    return sparse.random_array((30, 4), density=0.5, rng=np.random.RandomState(0), format="csr")
+
+
+def with_duplicates(X, index_type=np.int32):
+    """The same matrix, each entry of which is the sum of two at one place, unsorted."""
+    rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+    order = np.argsort(np.r_[rows, rows], kind="stable")
+    columns, values = np.r_[X.indices, X.indices][order], np.r_[3 * X.data, -2 * X.data][order]
+    twice = sparse.csr_array((values, columns, 2 * X.indptr), shape=X.shape)
+    twice.indptr = twice.indptr.astype(index_type)
+    return twice
+
+
+class TestSparseArrays:
+    """What the arrays of a sparse matrix hold: checked before anything reads them."""
+
+    @pytest.mark.parametrize("index_type", [np.int32, np.int64])
+    @pytest.mark.parametrize(
+        "parameters",
+        [
+            {},
+            {"standardize": True},
+            {"loss": "huber", "solver": "stochastic", "preconditioner": "columns"},
+            {"solver": "mini-batch", "optimizer": "adam"},
+        ],
+        ids=str,
+    )
+    def test_entries_at_one_place_are_added_up(self, parameters, index_type):
+        X, y = sparse_rows(), np.arange(30.0)
+        given = with_duplicates(X, index_type)
+        assert not given.has_canonical_format
+        model, expected = short(**parameters).fit(given, y), short(**parameters).fit(X, y)
+        assert_allclose(model.coef_, expected.coef_, rtol=1e-9)
+        assert_allclose(model.predict(given), expected.predict(X), rtol=1e-9)
+        assert given.nnz == 2 * X.nnz  # the user's own is left as it was
+
+    @pytest.mark.parametrize("solver", SAMPLERS)
+    def test_numbers_behind_the_last_row_are_none_of_its(self, solver):
+        X, y = sparse_rows(), np.arange(30.0)
+        longer = X.copy()
+        longer.data, longer.indices = np.r_[X.data, 1e9], np.r_[X.indices, np.int32(99)]
+        expected = short(solver=solver).fit(X, y).coef_
+        assert_array_equal(short(solver=solver).fit(longer, y).coef_, expected)
+
+    DAMAGES = {
+        "indptr falls": lambda X: X.indptr.__setitem__(20, 10**6),
+        "indptr begins": lambda X: X.indptr.__setitem__(0, -5),
+        "indptr begins with 1": lambda X: X.indptr.__setitem__(0, 1),
+        "indptr has": lambda X: setattr(X, "indptr", X.indptr[:-3]),
+        "indptr ends": lambda X: X.indptr.__setitem__(-1, 10**7),
+        "data at": lambda X: setattr(X, "data", X.data[:-9]),
+        "indices at": lambda X: setattr(X, "indices", X.indices[:-9]),
+        "to 1000000": lambda X: X.indices.__setitem__(3, 10**6),
+        "from -1000000": lambda X: X.indices.__setitem__(3, -(10**6)),
+        "of integers": lambda X: setattr(X, "indices", X.indices.astype(float)),
+    }
+
+    @pytest.mark.parametrize("method", ["fit", "partial_fit", "score"])
+    @pytest.mark.parametrize("form", ["csr", "csc", "bsr"])
+    @pytest.mark.parametrize("message", DAMAGES)
+    def test_damaged_ones_are_refused(self, message, form, method):
+        X, y = sparse_rows(), np.arange(30.0)
+        model = short().fit(X, y)
+        damaged = X.asformat(form)
+        if form == "csc" and message == "indptr falls":
+            damaged.indptr[2] = 10**6
+        else:
+            self.DAMAGES[message](damaged)
+        with pytest.raises(ValueError, match=f"not a valid {form.upper()} matrix: .*{message}"):
+            getattr(model, method)(damaged, y)
+
+    @pytest.mark.parametrize("axis", ["row", "col"])
+    @pytest.mark.parametrize("method", ["fit", "predict"])
+    def test_damaged_coordinates_are_refused(self, method, axis):
+        X, y = sparse_rows(), np.arange(30.0)
+        model, damaged = short().fit(X, y), X.tocoo()
+        getattr(damaged, axis)[3] = 10**6
+        with pytest.raises(ValueError, match="from 0 to 1000000, but only"):
+            getattr(model, method)(damaged, *[y] * (method == "fit"))

@@ -1,6 +1,9 @@
 """A run that was continued equals the run that was not interrupted, to the bit."""
 
+import contextlib
+import copy
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -10,10 +13,11 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from gdregress import GDRegressor
-from gdregress.losses import Huber
+from gdregress.losses import Huber, Loss
 from gdregress.optimizers import Adam
 from gdregress.penalties import Box
 from gdregress.samplers import SAMPLERS
+from gdregress.schedules import Exponential
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -318,7 +322,7 @@ class TestPartialFit:
             "optimizer": optimizer,
             "average": average,
             "learning_rate": 0.02,
-            "schedule": "exponential",
+            "schedule": Exponential(scale={"batch": 1, "mini-batch": 2, "stochastic": 48}[solver]),
             "random_state": 5,
         }
         whole = GDRegressor(max_iter=6, tol=None, **given).fit(X, y)
@@ -390,3 +394,273 @@ class TestPartialFit:
         model = GDRegressor().partial_fit(X, y)
         with pytest.raises(ValueError, match="features"):
             model.partial_fit(X[:, :3], y)
+
+
+class TestOtherData:
+    """What the last data have left of the rate says nothing of others."""
+
+    @pytest.mark.parametrize(
+        "parameters",
+        [
+            {"schedule": "adaptive"},
+            {"schedule": "adaptive", "learning_rate": 0.3, "optimizer": "gd"},
+            {"optimizer": "gd"},
+            {"optimizer": "adagrad", "loss": "huber", "learning_rate": 0.3},
+            {"loss": "huber", "solver": "mini-batch", "average": True, "learning_rate": 0.1},
+        ],
+        ids=str,
+    )
+    def test_are_fitted_as_well_as_by_a_cold_start(self, parameters):
+        X, y = make_data()
+        other = X @ [-5.0, 2, 7, 1] + 30 + np.random.RandomState(1).normal(size=len(y))
+        given = {"loss": "absolute_error", "random_state": 0, **parameters}
+        warm = GDRegressor(warm_start=True, **given).fit(X, 1e-3 * y).fit(X, other)
+        cold = GDRegressor(**given).fit(X, other)
+        assert warm.loss_curve_[-1] <= 1.02 * cold.loss_curve_[-1]
+
+    def test_begin_at_the_coefficients_that_stand_in_the_attributes(self):
+        X, y = make_data()
+        given = {"solver": "mini-batch", "average": True, "learning_rate": 0.1, "max_iter": 5}
+        model = GDRegressor(warm_start=True, tol=None, random_state=0, **given).fit(X, y)
+        start = np.mean((X @ model.coef_ + model.intercept_ - 2 * y) ** 2) / 2
+        assert_allclose(model.fit(X, 2 * y).history_["objective"][0], start, rtol=1e-12)
+
+    def test_the_same_data_are_known_again(self):
+        """The rate goes on where plateaus have left it."""
+        X, y = make_data()
+        given = {"loss": "absolute_error", "schedule": "adaptive", "n_iter_no_change": 2}
+        given |= {"learning_rate": 0.3, "optimizer": "gd", "tol": None, "max_iter": 40}
+        model = GDRegressor(warm_start=True, **given).fit(X, y)
+        rate = model.learning_rate_
+        assert model.fit(X, y).learning_rate_ <= rate < 0.3
+
+
+class TestAssignedCoefficients:
+    """One source of truth: the attributes."""
+
+    SETTINGS = [
+        {},
+        {"loss": "huber"},
+        {"learning_rate": 0.01},
+        {"learning_rate": 0.01, "optimizer": "momentum", "solver": "mini-batch"},
+        {"learning_rate": 0.01, "average": True, "solver": "stochastic"},
+    ]
+
+    @pytest.mark.parametrize("given", SETTINGS, ids=str)
+    def test_partial_fit_goes_on_from_them(self, given):
+        X, y = make_data()
+        models = [GDRegressor(random_state=0, **given).partial_fit(X, y) for _ in range(2)]
+        models[0].coef_, models[0].intercept_ = np.full(4, 50.0), -3.0
+        models[1].coef_[:] = 50.0
+        models[1].intercept_ = -3.0
+        for model in models:
+            model.partial_fit(X[:1], y[:1] + 1e-3)
+            assert_allclose(model.coef_, 50, atol=10)
+            assert model.t_ > 1
+        assert_array_equal(models[0].coef_, models[1].coef_)
+
+    @pytest.mark.parametrize("given", SETTINGS, ids=str)
+    def test_warm_starts_go_on_from_them(self, given):
+        X, y = make_data()
+        model = GDRegressor(random_state=0, warm_start=True, max_iter=2, tol=None, **given)
+        model.fit(X, y)
+        model.coef_ = np.full(4, 50.0)
+        z = X @ model.coef_ + model.intercept_
+        start = GDRegressor(max_iter=1, tol=None, **given).fit(
+            X, y, coef_init=model.coef_, intercept_init=model.intercept_
+        )
+        model.fit(X, y)
+        assert_allclose(model.history_["objective"][0], start.history_["objective"][0])
+        if given.get("loss") is None:
+            assert_allclose(model.history_["objective"][0], np.mean((z - y) ** 2) / 2)
+
+    def test_pruned_ones_stay_zero_where_nothing_moves_them(self):
+        X, y = make_data()
+        X[:, 1] = 0
+        model = GDRegressor(learning_rate=0.1, optimizer="momentum").fit(X + 1e-3, y)
+        model.coef_[1] = 0.0
+        assert model.partial_fit(X, y).coef_[1] == 0.0
+
+    def test_of_a_wrong_shape_are_refused_by_name(self):
+        X, y = make_data()
+        model = GDRegressor(learning_rate=0.1).partial_fit(X, y)
+        model.coef_ = np.ones(7)
+        with pytest.raises(ValueError, match="coef_ must hold finite numbers in the shape"):
+            model.partial_fit(X, y)
+
+    @pytest.mark.parametrize("given", SETTINGS, ids=str)
+    def test_averages_of_models(self, given):
+        """Federated averaging: each learns from its rows and goes on from the mean of all."""
+        given = given | {"learning_rate": 0.1} if "learning_rate" in given else given
+        rng = np.random.RandomState(0)
+        models = [GDRegressor(random_state=0, **given) for _ in range(3)]
+        for _ in range(60):
+            for shift, model in enumerate(models):
+                X = rng.normal(size=(20, 3)) + shift
+                model.partial_fit(X, X @ [1.0, -2.0, 0.5] + 1 + 0.1 * rng.normal(size=20))
+            coef = np.mean([model.coef_ for model in models], axis=0)
+            intercept = float(np.mean([model.intercept_ for model in models]))
+            for model in models:
+                model.coef_, model.intercept_ = coef, intercept
+        assert_allclose(coef, [1.0, -2.0, 0.5], atol=0.15)
+
+
+class TestOtherTypes:
+    """Chunks of another precision: what is known is cast, not forgotten."""
+
+    @pytest.mark.parametrize("given", TestAssignedCoefficients.SETTINGS, ids=str)
+    @pytest.mark.parametrize("optimizer", ["gd", "adam"])
+    def test_chunks_of_alternating_types(self, optimizer, given):
+        X, y = make_data()
+        if "learning_rate" in given:
+            given = {"optimizer": optimizer, **given}
+        model, expected = (GDRegressor(random_state=0, **given) for _ in range(2))
+        for i in range(16):
+            rows = slice(3 * i, 3 * i + 3)
+            chunk = X[rows].astype(np.float32)
+            expected.partial_fit(chunk.astype(float), y[rows])
+            model.partial_fit(chunk if i % 3 else chunk.tolist(), y[rows])
+        assert model.t_ == expected.t_
+        assert model.n_iter_ == 16
+        assert len(model.history_) == 17
+        assert_allclose(model.coef_, expected.coef_, rtol=1e-4, atol=1e-5)
+
+    def test_warm_starts_keep_count_and_memory(self):
+        X, y = make_data()
+        X = X.astype(np.float32)
+        given = {"optimizer": "adam", "learning_rate": 0.05, "tol": None, "schedule": "constant"}
+        model = (
+            GDRegressor(warm_start=True, max_iter=10, **given).fit(X, y).fit(X.astype(float), y)
+        )
+        whole = GDRegressor(max_iter=20, **given).fit(X.astype(float), y)
+        assert model.t_ == 20
+        assert_allclose(model.coef_, whole.coef_, rtol=1e-5)
+
+
+class TestRollback:
+    """A call that fails or is interrupted leaves everything as it was, or is complete."""
+
+    class Stops(Loss):
+        """Squared error that raises at its n-th call."""
+
+        left, error = np.inf, RuntimeError
+
+        def _count(self):
+            cls = type(self)
+            cls.left -= 1
+            if cls.left < 0:
+                raise cls.error("stopped")
+
+        def value(self, y, z):
+            self._count()
+            return (z - y) ** 2 / 2
+
+        def gradient(self, y, z):
+            self._count()
+            return z - y
+
+    @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+    @pytest.mark.parametrize(
+        "given",
+        [
+            {},
+            {"learning_rate": 0.01, "optimizer": "adam"},
+            {"learning_rate": 0.01, "solver": "mini-batch", "average": True, "store_path": True},
+        ],
+        ids=str,
+    )
+    def test_at_every_call_of_the_loss(self, given, error):
+        X, y = make_data()
+        self.Stops.left, stopped = np.inf, 0
+        for calls in range(0, 60, 3):
+            model = GDRegressor(self.Stops(), random_state=0, **given)
+            model.partial_fit(X[:20], y[:20]).partial_fit(X[20:24], y[20:24])
+            before, shallow = pickle.dumps(vars(model)["_state"]["count"]), dict(vars(model))
+            rows, coef, t = len(model.history_), model.coef_.copy(), model.t_
+            self.Stops.left, self.Stops.error = calls, error
+            try:
+                model.partial_fit(X[24:40], y[24:40])
+            except error:
+                stopped += 1
+                if model.t_ == t and model._state is shallow["_state"]:
+                    assert_array_equal(model.coef_, coef)
+                    assert len(model.history_) == rows
+                    assert vars(model) == shallow
+                    assert pickle.dumps(model._state["count"]) == before
+                assert model.history_["t"][-1] == model.t_
+                assert len(model.loss_curve_) == len(model.history_) - 1
+            finally:
+                self.Stops.left = np.inf
+        assert stopped > 3
+
+    def test_at_any_line(self, monkeypatch):
+        """Interrupts between any two lines of the package."""
+        X, y = make_data()
+        model = GDRegressor(learning_rate=0.01, optimizer="adam", store_path=True)
+        model.partial_fit(X, y).partial_fit(X, y)
+        lines = lines_of(lambda: clone_fitted(model).partial_fit(X[:9], y[:9]))
+        changed = 0
+        for line in range(1, lines, max(1, lines // 200)):
+            copy = clone_fitted(model)
+            interrupt_at(line, lambda copy=copy: copy.partial_fit(X[:9], y[:9]))
+            assert copy.t_ == copy.history_["t"][-1] == copy._state["count"]
+            assert copy.n_iter_ == copy.history_["epoch"][-1] == len(copy.loss_curve_)
+            assert len(copy.history_) == len(copy.history_.coef) == 1 + copy.n_iter_
+            assert_array_equal(copy.history_.coef[-1], copy.coef_)
+            changed += copy.t_ != model.t_
+        assert changed < lines / 4
+
+    def test_a_shallow_copy_has_a_history_of_its_own(self):
+        X, y = make_data()
+        for given in ({}, {"learning_rate": 0.01}):
+            model = GDRegressor(**given).partial_fit(X, y)
+            other, kept = copy.copy(model), pickle.dumps(model)
+            alias = GDRegressor(**given)
+            vars(alias).update(vars(model))
+            model.partial_fit(X, y)
+            for left in (other, alias):
+                assert len(left.history_) == 2
+                assert pickle.dumps(left) == kept
+
+
+def clone_fitted(model):
+    return pickle.loads(pickle.dumps(model))
+
+
+def traced(function, on_line):
+    """Run a function, calling `on_line` before every line of the package."""
+
+    def trace(frame, event, _):
+        if "gdregress" not in frame.f_code.co_filename:
+            return None
+        if event == "line":
+            on_line()
+        return trace
+
+    before = sys.gettrace()
+    sys.settrace(trace)
+    try:
+        function()
+    finally:
+        sys.settrace(before)
+
+
+def lines_of(function):
+    """How many lines of the package a function runs."""
+    count = iter(range(10**9))
+    traced(function, lambda: next(count))
+    return next(count)
+
+
+def interrupt_at(line, function):
+    """Run a function until that line of the package, and interrupt it there."""
+    left = iter(range(line))
+
+    def on_line():
+        if next(left, None) is None and not done:
+            done.append(True)
+            raise KeyboardInterrupt
+
+    done = []
+    with contextlib.suppress(KeyboardInterrupt):
+        traced(function, on_line)

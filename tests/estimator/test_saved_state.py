@@ -137,8 +137,8 @@ def test_totals_of_the_weights_go_on_over_fits_and_parts():
     assert model._state["weight_total"] == pytest.approx(12 * weights.sum())
     model.partial_fit(X.astype(np.float32), y, weights)  # goes on in another type
     assert model._state["row_total"] == 240
-    model.set_params(learning_rate=1e-3).partial_fit(X, y, weights)  # begins anew
-    assert model._state["row_total"] == 60
+    model.set_params(learning_rate=1e-3).partial_fit(X, y, weights)
+    assert model._state["row_total"] == 300
 
 
 def test_generators_of_other_kinds_are_saved():

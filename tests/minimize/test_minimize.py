@@ -168,7 +168,7 @@ class TestDerivatives:
 
     def test_value_and_gradient_come_from_one_call_a_step(self):
         result = minimize(value_and_slope, START, jac=True, max_iter=20, tol=None)
-        assert result.nfev <= 22
+        assert result.nfev <= 22 + 4  # those that compare the gradient with differences
 
     def test_arguments_reach_both(self):
         result = minimize(

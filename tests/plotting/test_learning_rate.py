@@ -178,13 +178,13 @@ def test_limit_is_that_of_the_optimizer(small_data):
 @pytest.mark.parametrize(
     "parameters, name",
     [
-        ({"loss": "huber"}, "estimated limit"),
+        ({"loss": "huber"}, "lower bound of the limit"),
         ({"loss": "absolute_error"}, "estimated limit"),
         ({"solver": "stochastic"}, "estimated limit of an average batch"),
         ({"solver": "mini-batch", "batch_size": 4}, "estimated limit of an average batch"),
     ],
 )
-def test_limit_that_is_not_exact_is_called_estimated(small_data, parameters, name):
+def test_limit_that_is_not_exact_is_called_what_it_is(small_data, parameters, name):
     display = LearningRateDisplay.from_estimator(
         plain(max_iter=3, **parameters), *small_data, learning_rates=[0.1]
     )
@@ -400,6 +400,12 @@ def test_objectives_that_hardly_differ_are_written_out():
     display = LearningRateDisplay(trials=[trial(0.1, 1429.871), trial(0.2, 1429.849)]).plot()
     display.figure_.canvas.draw()
     assert display.ax_[0].yaxis.get_offset_text().get_text() == ""
+
+
+def test_objectives_of_runs_that_have_arrived_are_no_valley():
+    trials = [trial(0.1, 1429.84820), trial(0.2, 1429.84816), trial(0.4, 1429.84819)]
+    low, high = LearningRateDisplay(trials=trials).plot().ax_[0].get_ylim()
+    assert low < 1429.80 < 1429.90 < high
 
 
 def test_few_epochs_are_counted_from_zero_in_whole_numbers():

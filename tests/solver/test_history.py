@@ -1,9 +1,12 @@
 """What the history of a fit says, and how it reads."""
 
+import json
 import re
 import sys
+from collections.abc import Mapping
 
 import numpy as np
+import pandas as pd
 import pytest
 from reference import elasticnet_value, mean_loss
 
@@ -120,7 +123,10 @@ def test_gradient_norm_vanishes_at_the_minimum_of_a_penalised_objective(small_da
 
 
 def test_no_validation_score_without_early_stopping(small_data):
-    assert set(fitted(*small_data).history_["validation_score"]) == {None}
+    history = fitted(*small_data).history_
+    assert "validation_score" not in history
+    with pytest.raises(KeyError, match=r"does not apply to this fit. The columns are: epoch"):
+        history["validation_score"]
 
 
 def test_validation_score_of_every_epoch(small_data):
@@ -162,6 +168,50 @@ def test_no_path_unless_asked_for(small_data):
     assert history.coef == history.intercept == []
 
 
+# A table
+
+
+def test_is_a_mapping_of_its_columns(small_data):
+    history = fitted(*small_data).history_
+    assert isinstance(history, Mapping)
+    assert list(history) == list(history.keys()) == history.columns()
+    assert dict(history.items())["objective"] is history["objective"]
+    assert "objective" in history and "objectives" not in history
+    assert history.get("objectives") is None
+    assert len(history) == len(history["epoch"]) == 7  # as that of a frame
+
+
+def test_an_unknown_name_lists_those_that_are_known(small_data):
+    history = fitted(*small_data).history_
+    with pytest.raises(KeyError, match=r"'loss_curve' is no column. The columns are: epoch"):
+        history["loss_curve"]
+
+
+def test_goes_into_frames_and_json(small_data):
+    history = fitted(*small_data).history_
+    frame = pd.DataFrame(history)
+    assert list(frame.columns) == list(history)
+    assert len(frame) == 7
+    assert json.loads(json.dumps(history)) == dict(history)
+
+
+def test_a_column_that_comes_to_apply_later_is_filled_up():
+    history, row = History(), dict.fromkeys(COLUMNS, 1.0)
+    for epoch, gap in enumerate([None, None, 3.0]):
+        history.append(row | {"epoch": epoch, "gap": gap, "validation_score": None})
+    assert history["gap"] == [None, None, 3.0]
+    assert list(history) == [name for name in COLUMNS if name != "validation_score"]
+    assert history.full_row(0)["validation_score"] is None
+    assert History.from_dict(history.to_dict()) == history.copy() == history
+
+
+def test_is_a_table_in_notebooks(small_data):
+    html = fitted(*small_data, max_iter=50).history_._repr_html_()
+    assert html.count("<tr>") == 1 + 5 + 1 + 5
+    assert "<th>objective</th>" in html and "in units of the columns" in html
+    assert html.count("<table>") == html.count("</table>") == 1
+
+
 # How it reads
 
 
@@ -169,7 +219,9 @@ def test_to_frame(small_data):
     history = fitted(*small_data).history_
     frame = history.to_frame()
     assert frame.index.name == "epoch"
-    assert list(frame.columns) == [name for name in COLUMNS if name != "epoch"]
+    assert list(frame.columns) == [
+        name for name in COLUMNS if name not in ("epoch", "validation_score")
+    ]
     assert frame["objective"].tolist() == history["objective"]
 
 
@@ -182,7 +234,7 @@ def test_to_frame_says_what_is_missing(small_data, monkeypatch):
 
 def test_repr_shows_all_rows_of_a_short_history(small_data):
     lines = repr(fitted(*small_data).history_).splitlines()
-    assert lines[0] == "History of 6 epochs"
+    assert lines[0].startswith("History of 6 epochs, gradient_norm in units of the columns'")
     assert [line.split()[0] for line in lines[2:]] == ["0", "1", "2", "3", "4", "5", "6"]
 
 

@@ -29,8 +29,8 @@ class Steps:
         # one point that is not finite would prevent matplotlib from drawing all others
         self.path = np.where(np.isfinite(path), path, np.nan)
         alpha = np.linspace(FAINTEST, FULL, len(path))
-        style = {"s": 28, "color": colour, "alpha": alpha, "linewidths": 0, "zorder": 3}
-        self.points = ax.scatter(*self.path.T, **{**style, **point_kw})
+        style = {"s": 28, "color": colour, "alpha": alpha, "linewidth": 0, "zorder": 3}
+        self.points = ax.scatter(*self.path.T, **{**style, **_by_name(point_kw)})
         ax.plot(*self.path[:1].T, color=colour, linestyle="", zorder=4, **START)
         (self.head,) = ax.plot(*self.path[-1:].T, color=colour, linestyle="", zorder=5, **END)
         self.arrows = self._drawn_arrows(ax, colour) if arrows else {}
@@ -77,3 +77,15 @@ class Steps:
 def draw_mark(ax, point, colour, style):
     """Draw a marker on the curve, below the heads of the paths."""
     ax.plot(*np.reshape(point, (2, 1)), color=colour, linestyle="", zorder=2.5, **style)
+
+
+def _by_name(point_kw):
+    """The user's keywords of ``Axes.scatter`` by the names that the style here has."""
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.collections import PathCollection
+
+    names = {"c": "color"}
+    return {
+        names.get(name, name): value
+        for name, value in normalize_kwargs(point_kw, PathCollection).items()
+    }

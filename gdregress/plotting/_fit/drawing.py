@@ -3,6 +3,7 @@
 import numpy as np
 
 from gdregress.plotting._shared.figure import colours, foreground
+from gdregress.plotting._shared.lines import with_keywords
 
 # Margin of the axes around the points, as a share of their range.
 MARGIN = 0.08
@@ -32,17 +33,19 @@ def draw_points(ax, x, y, groups, labels, point_kw):
     artists = []
     for k, (label, colour) in enumerate(zip(labels, colours(len(labels)), strict=True)):
         rows = slice(None) if groups is None else groups == k
-        artists += ax.plot(
-            x[rows], y[rows], **{**style, "color": colour, "label": label, **point_kw}
-        )
+        own = {**style, "color": colour, "label": label}
+        artists += ax.plot(x[rows], y[rows], **with_keywords(own, point_kw))
     return artists
 
 
 def draw_lines(ax, grid, lines, labels, shades, line_kw):
     """Draw the model's lines, and return the artists."""
+    styles = (
+        {"color": c, "linewidth": 2, "label": t} for c, t in zip(shades, labels, strict=True)
+    )
     return [
-        ax.plot(grid, line, **{"color": shade, "linewidth": 2, "label": label, **line_kw})[0]
-        for line, label, shade in zip(lines, labels, shades, strict=True)
+        ax.plot(grid, line, **with_keywords(style, line_kw))[0]
+        for line, style in zip(lines, styles, strict=True)
     ]
 
 

@@ -97,10 +97,13 @@ def automatic_plan(estimator, X, y, sample_weight=None):
 
 
 def limit_name(diagnostics):
-    """The name of the stable limit in a legend: exact limits have another than estimates."""
+    """The name of the stable limit in a legend: exact, below which it cannot be, or estimated."""
     if diagnostics.curvature_is_exact:
         return "stable limit"
-    return "estimated limit" if diagnostics.is_batch else "estimated limit of an average batch"
+    if not diagnostics.is_batch:
+        return "estimated limit of an average batch"
+    bounded = diagnostics.curvature_is_bounded
+    return "lower bound of the limit" if bounded else "estimated limit"
 
 
 def rates_around(limit, automatic):

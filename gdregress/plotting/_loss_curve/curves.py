@@ -25,7 +25,7 @@ Y_COLUMNS = {
 class LossCurve(NamedTuple):
     """The curve of one descent, of this package or another.
 
-    Attributes
+    Parameters
     ----------
     label : str
         Name in the legend.
@@ -59,7 +59,7 @@ def read_curves(sources, x, y, best):
     x : key of `X_COLUMNS`
     y : key of `Y_COLUMNS`
     best : float or None
-        The smallest objective, for the gap; None is the smallest of all curves.
+        The least objective, for the gap; None is estimated.
     """
     _check_choice("y", y, Y_COLUMNS)
     _check_choice("x", x, X_COLUMNS)
@@ -67,20 +67,20 @@ def read_curves(sources, x, y, best):
     _check_dict(sources)
     curves = [_read_curve(label, source, x, y) for label, source in sources.items()]
     if y == "gap":
-        best = min(map(_smallest, curves)) if best is None else float(best)
+        best = _estimated_best(sources.values(), curves) if best is None else float(best)
         curves = [curve._replace(y=curve.y - best) for curve in curves]
     return curves, best
 
 
 def _read_curve(label, source, x, y):
     history, reason = _history(source)
-    scores = history["validation_score"]
+    scores = history.get("validation_score")
     steps = isinstance(source, Mapping) and history["epoch"] == history["t"]
     return LossCurve(
         label=str(label),
         x=np.asarray(history[X_COLUMNS[x]], dtype=float),
         y=np.asarray(history[Y_COLUMNS[y]], dtype=float),
-        validation=None if scores[-1] is None else np.asarray(scores, dtype=float),
+        validation=None if scores is None else np.asarray(scores, dtype=float),
         stop_reason=reason,
         last_epoch=history["epoch"][-1],
         unit="step" if steps else "epoch",
@@ -115,6 +115,20 @@ def _history_of_result(result):
             "from_estimators takes a dict of them by label."
         )
     return history, {status: reason for reason, status in STATUS.items()}[result["status"]]
+
+
+def _estimated_best(sources, curves):
+    """The least objective: what the run that came closest has left, by its history, below its end.
+
+    The smallest objective seen where no history knows; it is never above that.
+    """
+    ends = [_history(source)[0].row(-1) for source in sources]
+    known = [row for row in ends if row["gap"] is not None and math.isfinite(row["gap"])]
+    seen = min(map(_smallest, curves))
+    if not known:
+        return seen
+    closest = min(known, key=lambda row: row["gap"])
+    return min(seen, closest["objective"] - closest["gap"])
 
 
 def _smallest(curve):

@@ -56,6 +56,13 @@ def limits(curves, scale):
     return bottom, top, is_cut
 
 
+def down_to(bottom, values):
+    """A curve on a logarithmic axis: at the lower edge where it comes to 0, and then nowhere."""
+    low = values <= 0
+    stays = low & np.concatenate([[False], low[:-1]])
+    return np.where(stays, np.nan, np.where(low, bottom, values))
+
+
 def mark_stop(line, curve):
     """Draw a marker at the end of the run; at the edge if the end lies outside.
 

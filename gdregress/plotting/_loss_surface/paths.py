@@ -3,6 +3,7 @@
 import numpy as np
 
 from gdregress.plotting._shared.figure import pyplot
+from gdregress.plotting._shared.lines import with_keywords
 from gdregress.plotting._shared.marks import END, START
 
 # Paths with more points than this get finer lines.
@@ -32,9 +33,10 @@ def draw_path(ax, path, heights, colour, label, line_kw):
     style = {"color": colour, "marker": ".", "markersize": 5, "linewidth": 1.8, "label": label}
     if len(path) > MANY:
         style |= {"markersize": 3, "linewidth": 1.0}
-    style["path_effects"] = halo(style["linewidth"])
+    style = with_keywords({**style, "zorder": ABOVE}, line_kw)
+    style.setdefault("path_effects", halo(style["linewidth"]))
     columns = _columns(path, heights)
-    (line,) = ax.plot(*columns, **{**style, "zorder": ABOVE, **line_kw})
+    (line,) = ax.plot(*columns, **style)
     colour = line.get_color()
     ax.plot(*(c[:1] for c in columns), color=colour, linestyle="", zorder=ABOVE + 1, **START)
     (head,) = ax.plot(

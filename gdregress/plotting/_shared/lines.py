@@ -7,6 +7,21 @@ DASHES = ("-", "-.", ":")
 WIDEST = 1.2
 
 
+def with_keywords(style, keywords):
+    """Keywords of ``Axes.plot``, of which the user's own come last, by name or alias.
+
+    Parameters
+    ----------
+    style : dict
+    keywords : dict or None
+        Of the user, such as ``{"lw": 3}``.
+    """
+    from matplotlib.cbook import normalize_kwargs
+    from matplotlib.lines import Line2D
+
+    return {**style, **normalize_kwargs(keywords, Line2D)}
+
+
 def line_styles(n, line_kw=None):
     """Keywords of n lines: colours, other dashes after all colours, then the user's keywords.
 
@@ -16,13 +31,9 @@ def line_styles(n, line_kw=None):
     line_kw : dict or None
         Keywords of ``Axes.plot``, by name or alias.
     """
-    from matplotlib.cbook import normalize_kwargs
-    from matplotlib.lines import Line2D
-
-    own = normalize_kwargs(line_kw, Line2D)
     dashes = [DASHES[i // len(COLOURS) % len(DASHES)] for i in range(n)]
     styles = [{"color": c, "linestyle": d} for c, d in zip(colours(n), dashes, strict=True)]
-    return [{**style, **own} for style in styles]
+    return [with_keywords(style, line_kw) for style in styles]
 
 
 def legend_below(ax, handles, labels):

@@ -1,0 +1,87 @@
+"""Beside its input a fit needs little memory: whatever is the size of X is made in blocks."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from gdregress import GDClassifier, GDRegressor
+
+pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+
+# Share of X, and bytes beside it, for the passes over the rows.
+SHARE, FIXED = 0.1, 50e6
+
+
+@pytest.fixture(scope="module")
+def dense():
+    X = np.random.default_rng(0).standard_normal((600_000, 30))
+    return X, X @ np.ones(30), np.linspace(1, 2, len(X))
+
+
+@pytest.fixture(scope="module")
+def csr():
+    """CSR rows of at most 512 columns, whose moments are formed."""
+    n, k = 600_000, 15
+    rng = np.random.default_rng(0)
+    indices = (np.arange(k) * 20 + rng.integers(0, 20, size=(n, k))).astype(np.int32).ravel()
+    indptr = np.arange(0, n * k + 1, k, dtype=np.int32)
+    X = sparse.csr_array((rng.standard_normal(n * k), indices, indptr), shape=(n, 300))
+    assert X.has_canonical_format
+    return X, X @ np.ones(300), np.linspace(1, 2, n)
+
+
+def memory_of(model, X, *rest):
+    """Most bytes that a fit holds beside what it is handed, and those of X."""
+    tracemalloc.start()
+    try:
+        model.fit(X, *rest)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    parts = (X.data, X.indices, X.indptr) if sparse.issparse(X) else (X,)
+    return peak, sum(part.nbytes for part in parts)
+
+
+def assert_small(model, X, *rest):
+    peak, size = memory_of(model.set_params(max_iter=1, tol=None), X, *rest)
+    assert peak <= SHARE * size + FIXED, f"{peak / 1e6:.0f} MB beside {size / 1e6:.0f} MB"
+
+
+@pytest.mark.parametrize(
+    "weighted", [True, pytest.param(False, marks=pytest.mark.full)], ids=["weighted", "plain"]
+)
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"standardize": True},
+        pytest.param({"loss": "huber"}, marks=pytest.mark.full),
+        pytest.param({"solver": "mini-batch", "batch_size": 1024}, marks=pytest.mark.full),
+    ],
+    ids=str,
+)
+def test_of_sparse_rows(csr, given, weighted):
+    X, y, weights = csr
+    assert_small(GDRegressor(**given), X, y, *[weights] * weighted)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"loss": "huber", "standardize": True},
+        pytest.param({}, marks=pytest.mark.full),
+        pytest.param({"learning_rate": 0.1, "standardize": True}, marks=pytest.mark.full),
+    ],
+    ids=str,
+)
+def test_of_dense_rows(dense, given, order):
+    X, y, weights = dense
+    assert_small(GDRegressor(**given), np.asarray(X, order=order), y, weights)
+
+
+@pytest.mark.full
+def test_of_classes(dense):
+    X, y, _ = dense
+    assert_small(GDClassifier(standardize=True), X, y > 0)
