@@ -90,7 +90,8 @@ class History(dict[str, list[Any]]):
             if (value := row.get(name)) is not None:
                 self._column(name, n).append(value)
             elif name in self:
-                self[name].append(None)
+                column: list[Any] = self[name]
+                column.append(None)
 
     def _column(self, name: str, n_rows: int) -> list[Any]:
         """A column; one of nothing so far where it has not applied yet."""

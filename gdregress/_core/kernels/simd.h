@@ -93,6 +93,8 @@ struct gdregress_loops {
 #include "instruction_set.h"
 
 #if defined(GDREGRESS_GNU) && defined(__x86_64__)
+#include <cpuid.h>
+
 #define GDREGRESS_PRAGMA(text) _Pragma(#text)
 #if defined(__clang__)
 #define GDREGRESS_TARGET(features) \
@@ -116,14 +118,18 @@ GDREGRESS_TARGET("avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")
 #include "instruction_set.h"
 GDREGRESS_TARGET_END
 
-/* How many of the sets below, each of which has those before it, the processor has. */
+/* How many of the sets below, each of which has those before it, processor and system have: the
+ * bits of cpuid, and those of the registers that the system saves. */
 static int count_instruction_sets(void)
 {
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma"))
+    const unsigned avx512 = bit_AVX512F | bit_AVX512VL | bit_AVX512DQ | bit_AVX512BW;
+    unsigned a, b, c, d, saved, high;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_FMA))
         return 1;
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") ? 3 : 2;
+    __asm__("xgetbv" : "=a"(saved), "=d"(high) : "c"(0));
+    if ((saved & 0x06) != 0x06 || !__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(b & bit_AVX2))
+        return 1;
+    return (saved & 0xe6) == 0xe6 && (b & avx512) == avx512 ? 3 : 2;
 }
 
 static const struct gdregress_loops *const gdregress_sets[] = {
