@@ -237,7 +237,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     update, which again larger batches make cheap.
 
     Passes over all rows use the threads that scikit-learn is allowed (``OMP_NUM_THREADS``,
-    ``threadpoolctl``); the results do not depend on how many.
+    ``threadpoolctl``); the results do not depend on how many, but for
+    the last bits of losses of your own and of dense rows of more than 512 columns, whose products
+    are BLAS's.
 
     A constant column shares the intercept: only their sum is determined. Its coefficient
     stays at zero under an automatic rate; descent at a given one splits the sum between both.

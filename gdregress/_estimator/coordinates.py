@@ -107,7 +107,7 @@ def _columns(estimator, components, design, weights, spectrum):
     else:
         with np.errstate(over="ignore", invalid="ignore"):
             mean, variance = (to_numpy(a).astype(float) for a in mean_and_variance(X, weights))
-        check_finite(variance, mean**2)
+            check_finite(variance, mean**2)
     centred = np.full(mean.shape, bool(estimator.fit_intercept))
     if sparse.issparse(X):
         centred &= _worth_centring(mean, variance, all_rows)

@@ -4,6 +4,7 @@ Pickles, joblib, skops and copies then know one type of this package, the estima
 """
 
 import copy
+import math
 
 import array_api_compat
 import numpy as np
@@ -17,6 +18,8 @@ from gdregress._solver.stopping import Plateau
 
 # Parts of a state that have a form of their own to be saved in.
 _PARTS = {"average": SuffixAverage, "plateau": Plateau}
+# Attributes that are lists of numbers.
+_LISTS = ("loss_curve_", "validation_scores_")
 
 
 def saved(state):
@@ -81,10 +84,18 @@ def _live_coordinates(plain):
 
 
 def plain_attributes(attributes):
-    """The attributes of a fitted estimator with history, loss and generator as dicts."""
+    """The attributes of a fitted estimator with history, loss and generator as dicts.
+
+    Numbers are saved as arrays: in lists each would take as much as an object of its own.
+    """
     plain = dict(attributes)
+    for name in _LISTS:
+        if name in plain:
+            plain[name] = np.array(plain[name], dtype=float)
     if "history_" in plain:
-        plain["history_"] = plain["history_"].to_dict()
+        history = plain["history_"].to_dict()
+        columns = {name: _as_array(values) for name, values in history["columns"].items()}
+        plain["history_"] = {**history, "columns": columns}
     if "_loss" in plain:
         plain["_loss"] = _plain_loss(plain["_loss"])
     if "_state" in plain:
@@ -96,8 +107,13 @@ def plain_attributes(attributes):
 def live_attributes(plain):
     """The inverse of `plain_attributes`."""
     attributes = dict(plain)
+    for name in _LISTS:
+        if name in attributes:
+            attributes[name] = _as_list(attributes[name])
     if "columns" in attributes.get("history_", ()):
-        attributes["history_"] = History.from_dict(attributes["history_"])
+        saved_history = attributes["history_"]
+        columns = {name: _as_list(values) for name, values in saved_history["columns"].items()}
+        attributes["history_"] = History.from_dict({**saved_history, "columns": columns})
     if "_loss" in attributes:
         attributes["_loss"] = _live_loss(attributes["_loss"])
     if "_state" in attributes:
@@ -107,6 +123,21 @@ def live_attributes(plain):
         generator = np.random.RandomState(bits)
         attributes["_state"] = {**attributes["_state"], "rng": generator}
     return attributes
+
+
+def _as_array(values):
+    """A column of numbers, in which NaN stands for None."""
+    if None in values:
+        values = [math.nan if value is None else value for value in values]
+        return {"with_none": np.array(values, dtype=float)}
+    return np.array(values)
+
+
+def _as_list(values):
+    """The inverse of `_as_array`, as numbers of Python."""
+    if isinstance(values, dict):
+        return [None if math.isnan(value) else value for value in values["with_none"].tolist()]
+    return np.asarray(values).tolist() if isinstance(values, np.ndarray) else values
 
 
 def _plain_loss(loss):

@@ -171,3 +171,30 @@ def test_other_kinds_of_memory_are_kept():
     models[0].fit(X, y).fit(X, y)
     models[1].fit(X, y)
     np.testing.assert_array_equal(models[0].coef_, models[1].coef_)
+
+
+def test_what_is_saved_of_a_long_stream_is_small():
+    """Numbers are saved in arrays: with skops a list takes two hundred bytes for each of them."""
+    rng = np.random.RandomState(0)
+    model = GDRegressor(learning_rate=0.01)
+    for _ in range(600):
+        X = rng.normal(size=(2, 3))
+        model.partial_fit(X, X.sum(axis=1))
+    assert len(pickle.dumps(model)) < 100_000
+    loaded = through_pickle(model)
+    assert loaded.history_ == model.history_
+    assert loaded.loss_curve_ == model.loss_curve_
+    assert {type(t) for t in loaded.history_["t"]} == {int}
+    needed("skops")
+    from skops import io
+
+    assert len(io.dumps(model)) < 200_000
+
+
+def test_a_column_with_nothing_in_some_rows_is_saved():
+    X, y = make_data(GDRegressor())
+    model = GDRegressor(max_iter=3, tol=None, early_stopping=True, random_state=0).fit(X, y)
+    model.history_["gap"][1] = None
+    loaded = through_pickle(model)
+    assert loaded.history_ == model.history_
+    assert loaded.validation_scores_ == model.validation_scores_
