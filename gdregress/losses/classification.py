@@ -130,7 +130,7 @@ class ModifiedHuber(Loss):
 
     def probability(self, z: Array) -> Array:
         """P(y = 1) = (min(1, max(-1, z)) + 1) / 2: section 3 of the same source."""
-        return (namespace(z).clip(z, -1, 1) + 1) / 2
+        return (namespace(z).clip(z, -1.0, 1.0) + 1) / 2
 
 
 class Perceptron(Loss):
