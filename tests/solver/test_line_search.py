@@ -273,7 +273,8 @@ class TestOtherData:
     @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
     def test_rates_of_warm_starts_do_not_collapse(self):
         X, y = self.classes()
-        model = GDClassifier(penalty=None, warm_start=True, max_iter=20, tol=None)
+        model = GDClassifier(penalty=None, optimizer="nesterov", warm_start=True)
+        model.set_params(max_iter=20, tol=None)
         for first in range(0, len(X), 500):
             model.fit(X[first : first + 500], y[first : first + 500])
             assert model.history_["learning_rate"][1] > 1
