@@ -2,8 +2,9 @@
 
 import math
 
-# Ends of an interval that are farther apart than this are halved by their ratio.
-APART = 100.0
+# Ends of an interval that are farther apart than this are halved by their ratio: no power of ten,
+# as the trials are, so that rounding does not decide.
+APART = 50.0
 
 
 def zero_of_increasing(function, at_zero, share=0.01, most=40):

@@ -5,8 +5,10 @@ With g the gradient of F over the coordinates that may move and H its second der
     F(w) - F* = g' H^-1 g / 2
 
 where F is quadratic; elsewhere it is half the square of the Newton decrement, which says it near
-the minimum. Coordinates that a penalty holds where they are, at a kink or a bound, do not move:
-their part of the gradient mapping is zero.
+the minimum only: where a Newton step does not leave a much smaller gradient, the curvature here
+says nothing of the way to the minimum, and the estimate is refused. Coordinates that a penalty
+holds where they are, at a kink or a bound, do not move: their part of the gradient mapping is
+zero.
 
 References
 ----------
@@ -27,6 +29,10 @@ MOST_STEPS = 100
 SMALLEST_CURVATURE = 1e-290
 # The last steps add less than this share.
 SETTLED = 0.02
+# Of the estimate, the share that a Newton step may leave.
+LEFT = 0.5
+# Gradients that are so many times the rounding of the slopes have no digits.
+NOISE = 1000.0
 
 
 def remaining(objective, spectrum, params, step_size, shares=None):
@@ -57,7 +63,16 @@ def remaining(objective, spectrum, params, step_size, shares=None):
     columns = mapping.reshape(len(mapping), -1).T
     hessians = hessians * len(columns) if len(hessians) == 1 else hessians
     flat = np.broadcast_to(flat, (len(mapping), len(columns))).T
-    gaps = [_half_decrement(*each) for each in zip(hessians, flat, columns, strict=True)]
+    gaps, steps = _half_decrements(hessians, flat, columns)
+    if not objective.loss.is_quadratic and 0 < math.fsum(gaps) < math.inf:
+        there = params - objective.like_y(steps.T.reshape(mapping.shape))
+        left = to_numpy(objective.gradient_mapping(there, objective.gradient(there), step_size))
+        left = left.astype(float).reshape(len(mapping), -1).T
+        after = math.inf
+        if np.isfinite(left).all():
+            after = math.fsum(_half_decrements(hessians, flat, left)[0])
+        if not (after <= LEFT * math.fsum(gaps) or _is_rounding(objective, params, mapping)):
+            return math.inf
     if shares is None:
         return math.fsum(gaps)
     return max(gap / share for gap, share in zip(gaps, shares, strict=True))
@@ -85,23 +100,42 @@ def _hessian(objective, bent, target):
     return curved_products(objective.design, weights, target)
 
 
+def _is_rounding(objective, params, mapping):
+    """Whether a gradient is what rounding makes of the slopes that it is the mean of."""
+    slopes = objective.loss.gradient(objective.y, objective.predict(params))
+    size = math.sqrt(dot(slopes, slopes) / objective.n_samples)
+    noise = NOISE * float(np.finfo(to_numpy(params).dtype).eps)
+    return objective.scaled_norm(mapping, to_numpy(objective.column_scales())) <= noise * size
+
+
+def _half_decrements(hessians, flat, gradients):
+    """Of every target; and the steps, an array with a row for each."""
+    found = [_half_decrement(*each) for each in zip(hessians, flat, gradients, strict=True)]
+    return [gap for gap, _ in found], np.array([step for _, step in found])
+
+
 def _half_decrement(hessian, flat, gradient):
-    """g' H^-1 g / 2 over the coordinates with a gradient; inf where one of them is not curved."""
-    free = gradient != 0
+    """g' H^-1 g / 2 over the coordinates with a gradient, and H^-1 g.
+
+    inf where one of them is not curved.
+    """
+    free, step = gradient != 0, np.zeros_like(gradient)
     if not free.any():
-        return 0.0
+        return 0.0, step
     H, g = hessian[np.ix_(free, free)] + np.diag(flat[free]), gradient[free]
     curved = np.diag(H)
     if not (np.isfinite(H).all() and (curved > SMALLEST_CURVATURE).all()):
-        return math.inf
+        return math.inf, step
     size = np.sqrt(curved)
     H, g = H / np.outer(size, size), g / size
     H[np.diag_indices_from(H)] += len(g) * np.finfo(float).eps
     try:
-        return float(g @ cho_solve(cho_factor(H), g)) / 2
+        solved = cho_solve(cho_factor(H), g)
     except LinAlgError:
         values, vectors = np.linalg.eigh(H)
-        return float(np.sum((vectors.T @ g) ** 2 / np.maximum(values, np.finfo(float).eps))) / 2
+        solved = vectors @ ((vectors.T @ g) / np.maximum(values, np.finfo(float).eps))
+    step[free] = solved / size
+    return float(g @ solved) / 2, step
 
 
 def _by_conjugate_gradients(objective, params, grad, mapping):

@@ -56,7 +56,8 @@ def test_callbacks_see_each_epoch_as_it_was(data, capsys):
         with using("compiled", pace):
             model = GDRegressor("huber", solver="stochastic", max_iter=5, verbose=1)
             model.set_params(random_state=0).fit(*data)
-        lines = capsys.readouterr().out.splitlines()
+        *lines, ended = capsys.readouterr().out.splitlines()
+        assert ended.startswith("Ended")
         printed.append([line.split()[:-1] for line in lines])
     assert printed[0][-1][0] == "5"
     assert printed[0] == printed[1]

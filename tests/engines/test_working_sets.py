@@ -70,7 +70,7 @@ def test_meets_the_conditions_of_the_minimum(name, storage):
     X, z = wide()
     X = X if storage is np.asarray else sparse_rows(X)
     y, weights = targets_for(name, z), np.random.RandomState(2).uniform(0.5, 2.0, len(z))
-    model = estimator(name, tol=1e-7)
+    model = estimator(name, tol=1e-6)
     assert method_of(model, storage(X), y) == "working sets"
     model.fit(storage(X), y, weights)
     assert model.stop_reason_ == "tolerance"

@@ -314,9 +314,9 @@ def test_a_run_that_diverges_does_not_flatten_the_others(scale):
     )
     top = display.ax_.get_ylim()[1]
     assert 16 < top <= 16 * 1000 * (1 + 1e-9)
-    assert stop_markers(display)[1] == (">", 200, top)
+    assert stop_markers(display)[1] == ("X", 200, top)
     # 16 * 25^200
-    assert legend_texts(display)[1] == "diverges (max_iter, step 200, at 6.2e+280)"
+    assert legend_texts(display)[1] == "diverges (diverged, step 200, at 6.2e+280)"
     display.figure_.canvas.draw()
 
 
@@ -324,7 +324,7 @@ def test_a_run_that_diverges_alone_is_seen_to():
     result = square(1.1, 20)
     display = LossCurveDisplay.from_estimator(result)
     assert display.ax_.get_ylim()[1] > result.history["objective"][-1]
-    assert legend_texts(display) == ["minimize (max_iter, step 20)"]
+    assert legend_texts(display) == ["minimize (diverged, step 20)"]
 
 
 def test_nothing_is_cut_where_nothing_falls():

@@ -302,10 +302,10 @@ def test_a_gradient_in_a_buffer_of_the_caller():
     "model, most",
     # it was 16, 27, 20 and 33 with halves alone, from the curvature at the start
     [
-        (GDRegressor("huber", optimizer="nesterov", tol=1e-2), 11),
-        (GDRegressor("huber", optimizer="nesterov", tol=1e-4, epsilon=0.03), 17),
+        (GDRegressor("huber", optimizer="nesterov", tol=1e-2), 12),
+        (GDRegressor("huber", optimizer="nesterov", tol=1e-4, epsilon=0.03), 19),
         (GDRegressor("log_cosh", optimizer="nesterov", tol=1e-5), 15),
-        (GDClassifier(optimizer="nesterov", tol=1e-5), 40),
+        (GDClassifier(optimizer="nesterov", tol=1e-5), 42),
     ],
     ids=["huber", "small epsilon", "log_cosh", "log_loss"],
 )
