@@ -11,7 +11,7 @@ from gdregress._objective.cache import Cache
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.evaluation import gradient_of_slopes, mean_gradient, mean_loss
 from gdregress._objective.snapshot import Snapshot
-from gdregress._utils.array_api import take_rows
+from gdregress._utils.array_api import namespace, take_rows
 from gdregress.losses import SquaredError
 from gdregress.samplers import ALL_ROWS
 
@@ -123,7 +123,9 @@ class DataObjective(Objective):
         design, y = self.design.take(rows), take_rows(self.y, rows)
         weights = None if self.weights is None else take_rows(self.weights, rows)
         slopes = self.loss.gradient(y, design.predict(params)) - take_rows(snapshot.slopes, rows)
-        return gradient_of_slopes(design, weights, slopes) + snapshot.gradient
+        reduced = gradient_of_slopes(design, weights, slopes) + snapshot.gradient
+        # a snapshot is of double precision where the core has taken it
+        return namespace(reduced).astype(reduced, params.dtype, copy=False)
 
     def in_one_pass(self):
         by_core = fused_pass.supports(self.design, self.y, self.loss)

@@ -322,7 +322,7 @@ class TestPartialFit:
             "optimizer": optimizer,
             "average": average,
             "learning_rate": 0.02,
-            "schedule": Exponential(scale={"batch": 1, "mini-batch": 2, "stochastic": 48}[solver]),
+            "schedule": Exponential(scale=SAMPLERS[solver]().updates_per_epoch(len(y))),
             "random_state": 5,
         }
         whole = GDRegressor(max_iter=6, tol=None, **given).fit(X, y)
