@@ -49,10 +49,12 @@ class NamesParameters:
         Parameters
         ----------
         **params : dict
+            The parameters by their names.
 
         Returns
         -------
         self : object
+            The estimator or component.
         """
         known = _parameters(type(self))
         for name in params:
