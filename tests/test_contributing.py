@@ -30,7 +30,6 @@ LEFT_OUT = (
     "estimator/test_estimator_checks.py",
     "estimator/test_finishing.py",
     "estimator/test_memory.py",
-    "estimator/test_resume.py",
 )
 
 
