@@ -44,7 +44,7 @@ from gdregress.penalties import Penalty
 from gdregress.schedules import Schedule
 
 
-def _knows_probabilities(estimator: GDClassifier) -> bool:
+def knows_probabilities(estimator: GDClassifier) -> bool:
     """Whether the loss says how likely the classes are; AttributeError otherwise.
 
     That of the last fit, or what the parameter stands for before the first.
@@ -63,7 +63,7 @@ def _knows_probabilities(estimator: GDClassifier) -> bool:
     return True
 
 
-def _can_learn_in_parts(estimator: GDClassifier) -> bool:
+def can_learn_in_parts(estimator: GDClassifier) -> bool:
     """AttributeError for what needs all rows at once; True otherwise."""
     if isinstance(estimator.class_weight, str):
         raise AttributeError(
@@ -422,7 +422,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             self._fit(X, y, sample_weight, coef_init, intercept_init)
         return self
 
-    @available_if(_can_learn_in_parts)
+    @available_if(can_learn_in_parts)
     @explains_arguments
     def partial_fit(
         self,
@@ -515,7 +515,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         labels = to_numpy(self.classes_)[to_numpy(codes)]
         return labels if labels.dtype.kind in "OUS" else asarray(labels, xp, z.device)
 
-    @available_if(_knows_probabilities)
+    @available_if(knows_probabilities)
     @explains_arguments
     def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of every class, for losses that know it: "log_loss", "modified_huber".
@@ -547,7 +547,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             first = 1 - second
         return namespace(z).stack([first, second], axis=1)
 
-    @available_if(_knows_probabilities)
+    @available_if(knows_probabilities)
     @explains_arguments
     def predict_log_proba(self, X: MatrixLike) -> Array:
         """Logarithm of `predict_proba`; for "log_loss" finite however small that is.

@@ -483,6 +483,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         NotFittedError, ValueError, TypeError
             As `predict`; also for a y of another shape, or outside of the domain of the loss.
         """
+        y, z, weights = self._targets_beside(X, y, sample_weight)
+        return explained(self._loss_of_fit(), y, z, weights)
+
+    def _targets_beside(self, X, y, sample_weight, in_parts=False):
+        """Targets, raw predictions and weights of the rows of X, all checked, for `score`."""
         z = self._raw_prediction(X, "score")
         xp, device = input_namespace(X)
         y, weights = move_to(y, xp, device), move_to(sample_weight, xp, device)
@@ -490,9 +495,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         if y.shape[0] != z.shape[0] or math.prod(y.shape) != math.prod(z.shape):
             raise ValueError(f"y must have the shape {z.shape} of the prediction. Got {y.shape}.")
         if weights is not None:
-            weights = checked_weights(weights, z)
+            weights = checked_weights(weights, z, all_zero=in_parts)
         check_target(self._loss_of_fit(), y, in_parts=True)
-        return explained(self._loss_of_fit(), y, z, weights)
+        return y, z, weights
 
     @explains_arguments
     def to_sklearn(self) -> LinearRegression:

@@ -1,0 +1,127 @@
+"""What both estimators do on a cluster: the client, lazy predictions, partial_fit block by block."""
+
+from __future__ import annotations
+
+import copy
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from gdregress._utils.arguments import defaults
+from gdregress._utils.types import Array
+from gdregress.dask._collections import aligned, is_collection, map_rows
+from gdregress.dask._library import library
+
+
+class OnCluster:
+    """Mixin before a local estimator, whose parameters and attributes it has."""
+
+    _local: type
+    _client: Any = None
+
+    @property
+    def client(self) -> Any:
+        """The `distributed.Client` that computes: the one set here, or the current one.
+
+        Where there is none, the threads of this process become a cluster. Clones and pickles
+        begin without one of their own.
+        """
+        return current_client() if self._client is None else self._client
+
+    @client.setter
+    def client(self, client: Any) -> None:
+        self._client = client
+
+    def to_local(self) -> Any:
+        """The local estimator with the same parameters and, after `fit`, attributes.
+
+        Returns
+        -------
+        model : GDRegressor or GDClassifier
+            Predicts without Dask.
+        """
+        known = defaults(self._local)
+        model = self._local(**{name: getattr(self, name) for name in known})
+        vars(model).update({k: v for k, v in vars(self).items() if k != "_client"})
+        return copy.deepcopy(model)
+
+    def _take_fitted(self, model):
+        """Become what a local estimator has learned."""
+        parameters = defaults(self._local)
+        self._set_fitted({k: v for k, v in vars(model).items() if k not in parameters})
+
+    def _learn_by_blocks(self, X, y, sample_weight, **arguments):
+        """`partial_fit` of the local estimator, which travels from block to block."""
+        learn, model = library("dask").delayed(_part_learned), self.to_local()
+        for number, block in enumerate(aligned(X, y, sample_weight)):
+            model = learn(model, number, *block, arguments)
+        self._take_fitted(self.client.compute(model).result())
+
+    def _by_rows(self, method, X):
+        """What a method of the local estimator answers: for a Dask collection lazily."""
+        if not is_collection(X):
+            return getattr(super(), method)(X)
+        check_is_fitted(self)
+        model = self.to_local()
+        meta = getattr(model, method)(_one_row(self, X))
+        return map_rows(partial(_answer, model, method, meta[:0]), X, meta)
+
+    def _by_blocks(self, function, X, y, sample_weight, *args):
+        """function(model, X, y, sample_weight, *args) of every block, in their order."""
+        check_is_fitted(self)
+        model, delayed = self.to_local(), library("dask").delayed
+        blocks = aligned(X, y, sample_weight)
+        parts = [
+            delayed(_in_partition)(function, number, model, *block, *args)
+            for number, block in enumerate(blocks)
+        ]
+        return self.client.gather(self.client.compute(parts))
+
+    def __getstate__(self):
+        return {k: v for k, v in super().__getstate__().items() if k != "_client"}
+
+
+def current_client():
+    """The current client, or one of a cluster of this process's threads."""
+    distributed = library("distributed")
+    try:
+        return distributed.get_client()
+    except ValueError:  # there is none
+        return distributed.Client(processes=False, dashboard_address=":0")
+
+
+@contextmanager
+def partition(number):
+    """Errors of what is inside name the partition."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"Partition {number}: {error}") from error
+
+
+def _in_partition(function, number, *args):
+    with partition(number):
+        return function(*args)
+
+
+def _part_learned(model, number, X, y, sample_weight, arguments):
+    """A model after one more block; the one that it is handed may be asked for again."""
+    if len(y) == 0:
+        return model
+    with partition(number):
+        return copy.deepcopy(model).partial_fit(X, y, sample_weight=sample_weight, **arguments)
+
+
+def _one_row(estimator, X):
+    """A row of zeros as the blocks of a collection have them."""
+    columns = getattr(X, "columns", None)
+    row = np.zeros((1, X.shape[1]), dtype=getattr(X, "dtype", float))
+    return row if columns is None else X._meta.iloc[:0].reindex([0]).fillna(0)
+
+
+def _answer(model, method, none, rows):
+    return getattr(model, method)(rows) if rows.shape[0] else none
