@@ -9,6 +9,7 @@ with the engine, and `wraps(engine)` says whether it suits it. A new pace is an 
 """
 
 from gdregress._engines.ahead import Ahead
+from gdregress._engines.blocks_at_once import BlocksAtOnce
 from gdregress._engines.compiled import Compiled
 from gdregress._engines.conjugate import ConjugateGradients
 from gdregress._engines.envelope import Envelope
@@ -23,6 +24,7 @@ ENGINES = (
     ConjugateGradients,
     WorkingSets,
     Moments,
+    BlocksAtOnce,
     Compiled,
     Jitted,
     Plain,

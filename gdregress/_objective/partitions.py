@@ -60,9 +60,19 @@ class Partitions(ABC):
     ----------
     summary : Summary
         Counts, means and moments of all rows, by one reduction of `summary_of` with `merged`.
+    at_once : bool
+        Whether the blocks are worked on at the same time, rather than one after the other.
+    n_blocks : int
+        How many there are.
+    updates_per_round : int or None
+        Of blocks that descend at the same time, how many updates each makes between two averages;
+        None for so many that a round is an epoch.
     """
 
     summary: Any
+    at_once = False
+    n_blocks: int
+    updates_per_round: int | None = None
 
     @abstractmethod
     def reduce(
@@ -96,6 +106,11 @@ class Blocks(Partitions):
 
     blocks: list[Block]
     summary: Any = None
+
+    @property
+    def n_blocks(self):
+        """How many there are."""
+        return len(self.blocks)
 
     def reduce(self, function, *args, combine=added):
         total = function(self.blocks[0], *args)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -13,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from gdregress._utils.arguments import defaults
 from gdregress._utils.types import Array
 from gdregress.dask._collections import aligned, is_collection, map_rows
+from gdregress.dask._errors import clear_errors, partition
 from gdregress.dask._library import library
 
 
@@ -91,16 +91,6 @@ def current_client():
         return distributed.get_client()
     except ValueError:  # there is none
         return distributed.Client(processes=False, dashboard_address=":0")
-
-
-@contextmanager
-def partition(number):
-    """Errors of what is inside name the partition."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"Partition {number}: {error}") from error
 
 
 def _in_partition(function, number, *args):

@@ -1,0 +1,112 @@
+"""From Dask collections to checked blocks on the workers, as the fit needs them."""
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+
+from gdregress._estimator.batches import BatchCheck, refuse_what_needs_all_rows
+from gdregress._estimator.classes import classes_of
+from gdregress._estimator.components import build_components
+from gdregress._objective.partitions import Block
+from gdregress._objective.summary import merged, summary_of
+from gdregress._utils.array_api import to_numpy
+from gdregress._utils.validation import check_parameters
+from gdregress.dask._collections import aligned
+from gdregress.dask._errors import clear_errors, partition
+from gdregress.dask._library import library
+from gdregress.dask._partitions import DaskPartitions
+
+
+def checked_partitions(estimator, X, y, sample_weight):
+    """The rows as partitions, and the components with the loss in its form for the targets.
+
+    Parameters
+    ----------
+    estimator : DaskGDRegressor or DaskGDClassifier
+        To which the number of features, their names and the classes are set.
+    X, y, sample_weight : Dask collections
+    """
+    check_parameters(estimator)
+    client, delayed = estimator.client, library("dask").delayed
+    blocks = [delayed(_rows)(*block) for block in aligned(X, y, sample_weight)]
+    with clear_errors(client):
+        rows = client.compute(blocks)
+        sizes, weights_of_labels = _facts(estimator, client, rows)
+        check = _check(estimator, client, rows, sizes, weights_of_labels)
+        starts = np.cumsum([0, *sizes[:-1]]).tolist()
+        futures = client.map(_checked, rows, range(len(rows)), starts, check=check, pure=False)
+    partitions = DaskPartitions(client, dict(enumerate(futures)), estimator.updates_per_round)
+    partitions.summary = partitions.reduce(
+        summary_of, check.loss, estimator.fit_intercept, combine=merged
+    )
+    if partitions.summary is None:
+        raise ValueError("No partition has a row of a weight above 0.")
+    return partitions, replace(check.components, loss=check.loss)
+
+
+def _facts(estimator, client, rows):
+    """Numbers of rows of all blocks, and the weight of every label or None where none are."""
+    has_labels = hasattr(estimator, "_set_classes")
+    numbers = range(len(rows))
+    found = client.map(_facts_of, rows, numbers, has_labels=has_labels, pure=False)
+    sizes, weights = zip(*client.gather(found), strict=True)
+    if not any(sizes):
+        raise ValueError("X has no rows.")
+    return sizes, sum(weights, Counter()) if has_labels else None
+
+
+def _check(estimator, client, rows, sizes, weights_of_labels):
+    """What checks the blocks, which has seen the first one with rows."""
+    local = estimator.to_local()
+    if weights_of_labels is not None:
+        estimator._set_classes(classes_of(np.array(list(weights_of_labels))))
+        local.classes_ = estimator.classes_
+        if isinstance(local.class_weight, str) and local.class_weight == "balanced":
+            local.class_weight = _balanced(weights_of_labels)
+    components = build_components(local)
+    refuse_what_needs_all_rows(local, components, "DaskGDRegressor")
+    first = next(number for number, size in enumerate(sizes) if size)
+    check = BatchCheck(local, components, "Partition")
+    check = client.submit(_first_checked, check, first, rows[first], pure=False).result()
+    for name in ("n_features_in_", "feature_names_in_"):
+        vars(estimator).pop(name, None)
+        if hasattr(check.estimator, name):
+            setattr(estimator, name, getattr(check.estimator, name))
+    return check
+
+
+def _balanced(weights_of_labels):
+    """Weights by which all classes have the same total weight."""
+    total = sum(weights_of_labels.values()) / len(weights_of_labels)
+    return {label: total / weight for label, weight in weights_of_labels.items() if weight > 0}
+
+
+def _rows(X, y, sample_weight):
+    """The rows of a block as the collections have them."""
+    return X, y, sample_weight
+
+
+def _facts_of(rows, number, has_labels):
+    """Number of rows of a block, and the weight of each label there."""
+    X, y, sample_weight = rows
+    if not has_labels or not X.shape[0]:
+        return X.shape[0], Counter()
+    labels = np.asarray(to_numpy(y)).ravel()
+    weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight)
+    with partition(number):
+        names, codes = np.unique(labels, return_inverse=True)
+        return X.shape[0], Counter(dict(zip(names.tolist(), np.bincount(codes, weights))))
+
+
+def _first_checked(check, number, rows):
+    check(rows, number)
+    return check
+
+
+def _checked(rows, number, start, check):
+    """The block of some rows, or None where none has a weight."""
+    if not rows[0].shape[0]:
+        return None
+    X, y, weights = check(rows, number)
+    return Block(X, y, weights, start) if len(y) else None
