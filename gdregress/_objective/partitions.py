@@ -43,6 +43,12 @@ class Block:
         """Sum of the weights."""
         return float(self.n_samples if self.weights is None else self.weights.sum(dtype=float))
 
+    def weights_over(self, mean):
+        """The weights divided by the mean of all blocks; None where each is then 1."""
+        if self.weights is None:
+            return None if mean == 1 else np.full(self.n_samples, 1 / mean, dtype=self.y.dtype)
+        return (self.weights / mean).astype(self.y.dtype)
+
 
 def added(one, other):
     """The sum of two answers: of numbers, of arrays, or item by item of tuples of them."""
@@ -60,9 +66,12 @@ class Partitions(ABC):
     ----------
     summary : Summary
         Counts, means and moments of all rows, by one reduction of `summary_of` with `merged`.
+    is_local : bool
+        Whether this process can take the blocks one after the other, by `blocks`.
     """
 
     summary: Any
+    is_local = False
 
     @abstractmethod
     def reduce(
@@ -83,22 +92,25 @@ class Partitions(ABC):
         """
 
 
-@dataclass(eq=False, repr=False)
-class Blocks(Partitions):
-    """Blocks in the memory of this process.
+class LocalPartitions(Partitions):
+    """Blocks that this process reads one after the other."""
 
-    Parameters
-    ----------
-    blocks : list of Block
-    summary : Summary or None
-        None until it has been computed.
-    """
+    is_local = True
 
-    blocks: list[Block]
-    summary: Any = None
+    @abstractmethod
+    def blocks(self, rng: np.random.RandomState | None = None, shuffle: bool = False) -> Any:
+        """Yield one block after the other.
+
+        Parameters
+        ----------
+        rng : RandomState or None
+        shuffle : bool
+            Whether the blocks come in an order drawn from `rng`, where any order can be read.
+        """
 
     def reduce(self, function, *args, combine=added):
-        total = function(self.blocks[0], *args)
-        for block in self.blocks[1:]:
-            total = combine(total, function(block, *args))
+        total, is_first = None, True
+        for block in self.blocks():
+            found = function(block, *args)
+            total, is_first = found if is_first else combine(total, found), False
         return total
