@@ -52,7 +52,7 @@ def _within_signs(H, c, l1, v):
 
 
 def solve(H, right):
-    """H^-1 right for a positive semidefinite H, with as little added to its diagonal as it takes."""
+    """H^-1 right for a positive semidefinite H, with as little on its diagonal as it takes."""
     size = np.sqrt(np.maximum(np.diag(H), np.finfo(float).tiny))
     scaled, jitter = H / np.outer(size, size), JITTER
     while True:

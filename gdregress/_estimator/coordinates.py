@@ -74,7 +74,7 @@ def choose_frame(estimator, components, X, y, weights, in_parts):
 
 def frame_of(estimator, components, spectrum, y, weights, in_parts=False):
     """The coordinates of a fit of which the spectrum of the user's columns is at hand."""
-    design, frame = spectrum.design, Frame(spectrum.design, spectrum, spectrum)
+    frame = Frame(spectrum.design, spectrum, spectrum)
     kind = preconditioner(estimator)
     if not components.steps_by_coefficient and not estimator.standardize:
         if estimator.preconditioner not in ("auto", None):

@@ -1,8 +1,8 @@
-"""Rows that lie in blocks: in a file that is read again and again, or on the machines of a cluster.
+"""Rows that lie in blocks: in files that are read again and again, or on machines of a cluster.
 
-Whatever is a sum over the rows is a sum over the blocks. A function of one block says what a block
-contributes, and `Partitions.reduce` adds up, in the order of the blocks, so that the result depends
-neither on which block was ready first nor on where it was.
+Whatever is a sum over the rows is a sum over the blocks. A function of one block says what it
+contributes, and `Partitions.reduce` adds up, in the order of the blocks, so that the result
+depends neither on which block was ready first nor on where it was.
 """
 
 from abc import ABC, abstractmethod
