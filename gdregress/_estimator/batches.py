@@ -117,21 +117,26 @@ class BatchCheck:
     ----------
     estimator : GDRegressor or GDClassifier
     components : Components
+    part : str, default="Batch"
+        What errors call some rows.
 
     Attributes
     ----------
     loss : Loss
         In its form for the targets, once a batch has been seen.
+    like : tuple or None
+        Type of X, shape of the targets of one row, and whether X is sparse, of all batches.
     """
 
-    def __init__(self, estimator, components):
+    def __init__(self, estimator, components, part="Batch"):
         self.estimator = estimator
         self.components = components
+        self.part = part
         self.loss = self.like = None
 
     def __call__(self, batch, number):
         """X, y and weights as arrays of NumPy of one type, without rows of weight 0."""
-        with naming(f"Batch {number}"):
+        with naming(f"{self.part} {number}"):
             X, y, weights = _unpacked(batch)
             is_first = self.like is None
             (X, y, weights), self.loss = validate_input(
@@ -237,10 +242,8 @@ def _gathered(parts, start):
     if all(w is None for w in weights):
         weights = None
     else:
-        filled = (
-            np.ones(len(t), t.dtype) if w is None else w for w, t in zip(weights, y, strict=True)
-        )
-        weights = np.concatenate(list(filled))
+        pairs = zip(weights, y, strict=True)
+        weights = np.concatenate([np.ones(len(t), t.dtype) if w is None else w for w, t in pairs])
     if len(parts) == 1:
         X, y = X[0], y[0]
     else:
