@@ -25,6 +25,7 @@ from gdregress._utils.array_api import asarray, index_type, namespace, to_numpy
 from gdregress._utils.types import (
     Array,
     ArrayLike,
+    BatchSource,
     LossFunction,
     MatrixLike,
     RandomState,
@@ -420,6 +421,52 @@ class GDClassifier(ClassifierMixin, BaseGD):
         """
         with keep_fitted_state(self):
             self._fit(X, y, sample_weight, coef_init, intercept_init)
+        return self
+
+    @explains_arguments
+    def fit_batches(self, batches: BatchSource, *, classes: ArrayLike | None = None) -> Self:
+        """Fit the model to rows that come in batches, which are read anew in each pass.
+
+        As `GDRegressor.fit_batches`, but for the classes.
+
+        Parameters
+        ----------
+        batches : callable or iterable
+            A function without arguments that returns an iterator of ``(X, y)`` or
+            ``(X, y, sample_weight)``, such as a generator function; or an object that can be
+            iterated again and again, such as a list of memory-mapped arrays or a DataLoader. Each
+            pass needs the same rows.
+        classes : array-like of shape (n_classes,) or None
+            All labels; None looks for them in a pass of its own.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `GDRegressor.fit_batches`; also for labels that are not among `classes`, and for
+            ``class_weight="balanced"``.
+
+        Warns
+        -----
+        ConvergenceWarning, DivergenceWarning, IgnoredParameterWarning
+            As in `fit`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from gdregress import GDClassifier
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> batches = [(X[:300], y[:300]), (X[300:], y[300:])]
+        >>> model = GDClassifier(alpha=0.01).fit_batches(batches)
+        >>> model.converged_
+        True
+        """
+        with keep_fitted_state(self):
+            self._fit_batches(batches, classes)
         return self
 
     @available_if(can_learn_in_parts)

@@ -22,6 +22,7 @@ from gdregress._utils.array_api import input_namespace, move_to, namespace, to_n
 from gdregress._utils.types import (
     Array,
     ArrayLike,
+    BatchSource,
     LossFunction,
     MatrixLike,
     RandomState,
@@ -378,6 +379,59 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         """
         with keep_fitted_state(self):
             self._fit(X, y, sample_weight, coef_init, intercept_init)
+        return self
+
+    @explains_arguments
+    def fit_batches(self, batches: BatchSource) -> Self:
+        """Fit the model to rows that come in batches, which are read anew in each pass.
+
+        The fit of data that do not fit into memory: the objective, the parameters and what ends
+        the run are those of `fit`, and the rows may lie in files of any kind. Squared error of up
+        to 512 columns reads the rows once for their moments, and a few times more where digits
+        near the minimum need it. Other smooth losses of as many columns take Newton steps under
+        ``optimizer="auto"``, one pass each; whatever else descends over all rows takes one pass an
+        epoch. ``solver="stochastic"`` and "mini-batch" read the batches in their order, or in
+        random order where `batches` is a list, and shuffle the rows of about a million numbers of
+        X at a time; a second pass measures the epoch.
+
+        Parameters
+        ----------
+        batches : callable or iterable
+            A function without arguments that returns an iterator of ``(X, y)`` or
+            ``(X, y, sample_weight)``, such as a generator function; or an object that can be
+            iterated again and again, such as a list of memory-mapped arrays or a DataLoader. Each
+            pass needs the same rows. X may be an array, a frame or a sparse matrix.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `fit`, with the number of the batch; for an iterator, which can be read only
+            once; for passes of different rows; and for `early_stopping`, which needs all rows.
+
+        Warns
+        -----
+        ConvergenceWarning, DivergenceWarning, IgnoredParameterWarning
+            As in `fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from gdregress import GDRegressor
+        >>> X = np.random.default_rng(0).normal(size=(1000, 3))
+        >>> y = X @ [1.0, 2.0, 3.0] + 4.0
+        >>> def batches():
+        ...     for start in range(0, 1000, 100):
+        ...         yield X[start : start + 100], y[start : start + 100]
+        >>> GDRegressor().fit_batches(batches).coef_.round(3)
+        array([1., 2., 3.])
+        """
+        with keep_fitted_state(self):
+            self._fit_batches(batches)
         return self
 
     @available_if(check_partial_fit)

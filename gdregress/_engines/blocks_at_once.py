@@ -56,12 +56,12 @@ class BlocksAtOnce(EpochEngine):
 
     @classmethod
     def supports(cls, run, state):
-        partitions = run.objective.design.partitions
-        at_once = partitions is not None and partitions.at_once
-        return at_once and not run.sampler.takes_all_rows and run.line_search is None
+        partitions = run.objective.partitions
+        elsewhere = partitions is not None and not partitions.is_local
+        return elsewhere and not run.sampler.takes_all_rows
 
     def epoch(self, state):
-        run, partitions = self.run, self.run.objective.design.partitions
+        run, partitions = self.run, self.run.objective.partitions
         n, blocks = run.objective.n_samples, partitions.n_blocks
         size = run.sampler.size(n)
         updates = partitions.updates_per_round or -(-n // (size * blocks))
@@ -76,7 +76,7 @@ class BlocksAtOnce(EpochEngine):
     def _round(self, state, size, updates):
         """Move the parameters and the optimizer's memory to the average over the blocks."""
         run, objective = self.run, self.run.objective
-        partitions, design = objective.design.partitions, objective.design
+        partitions, design = objective.partitions, objective.design
         sent = replace(run, **dict.fromkeys(_NOT_SENT), max_iter=1)
         start = replace(state, rng=None, average=None, epoch_momentum=None, anchor=None)
         parts = design.fit_intercept, design.coordinates, objective.loss, objective.penalty

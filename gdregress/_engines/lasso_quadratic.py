@@ -47,11 +47,12 @@ def _within_signs(H, c, l1, v):
     free = (v != 0) | (l1 == 0)
     target = 0 * v
     right = -(c + l1 * np.sign(v))[free]
-    target[free] = _solve(H[np.ix_(free, free)], right)
+    target[free] = solve(H[np.ix_(free, free)], right)
     return target
 
 
-def _solve(H, right):
+def solve(H, right):
+    """H^-1 right for a positive semidefinite H, with as little on its diagonal as it takes."""
     size = np.sqrt(np.maximum(np.diag(H), np.finfo(float).tiny))
     scaled, jitter = H / np.outer(size, size), JITTER
     while True:

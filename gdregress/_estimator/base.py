@@ -13,13 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from gdregress._estimator.batches import checked_batches
 from gdregress._estimator.callbacks import EpochEnd, print_end, print_epoch, refuse_refit
 from gdregress._estimator.diagnosis import report
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
-from gdregress._estimator.prepare import NoRows, Scorer, prepare
+from gdregress._estimator.prepare import NoRows, Scorer, prepare, prepare_partitions
 from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.saved_state import (
     converted,
@@ -159,6 +160,18 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         refuse_refit(self)
         prepared = prepare(self, X, y, sample_weight)
         start = given_start(self, prepared, coef_init, intercept_init)
+        self._fit_prepared(prepared, start, (X, y, sample_weight))
+
+    @with_callbacks
+    def _fit_batches(self, batches, classes=None):
+        refuse_refit(self)
+        partitions, components = checked_batches(self, batches, classes)
+        prepared = prepare_partitions(self, components, partitions)
+        self._fit_prepared(prepared, given_start(self, prepared, None, None))
+
+    def _fit_prepared(self, prepared, start, data=None):
+        """Descend, and set the attributes; `data` are those of `fit` as the user gave them."""
+        X, y, sample_weight = data or (None, None, None)
         original = original_units(prepared, self._coef_as_rows)
         metadata = {"sample_weight": sample_weight}
         epoch_end = EpochEnd(self, original, prepared.components.loss, X=X, y=y, metadata=metadata)
@@ -179,7 +192,7 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         epoch_end.close()
         if result.interrupt is not None:
             raise result.interrupt
-        report(self, result, plan.diagnostics, (X, y, sample_weight), start is not None)
+        report(self, result, plan.diagnostics, data, start is not None)
 
     def _partial_fit(self, X, y, sample_weight):
         if learns_by_rows(self):
@@ -215,7 +228,7 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         self._set_fitted(fitted | {"n_iter_": state.epoch})
         if self.verbose:
             print_epoch(history, self.verbose)
-        report(self, result, plan.diagnostics)
+        report(self, result, plan.diagnostics, is_part=True)
 
     def _fitted(self, result, plan, state, prepared, original):
         """The attributes of a run that has ended, by name."""

@@ -91,7 +91,7 @@ def read_in_place(data, components):
     """
     X = data[0]
     if components.loss.base_loss.needs_library or not in_host_memory(X):
-        return data, _unchanged
+        return data, unchanged
     xp, device = namespace(X), X.device
     data = [None if array is None else to_numpy(array) for array in data]
     if _many_passes(components):
@@ -99,7 +99,8 @@ def read_in_place(data, components):
     return tuple(data), lambda array: asarray(array, xp, device)
 
 
-def _unchanged(array):
+def unchanged(array):
+    """The array as it is."""
     return array
 
 

@@ -35,14 +35,17 @@ def first_metric(estimator, components, design, spectrum, y, weights):
         and strength is not None
         and affordable(design)
         and (asked or worth_moments(design))
+        and (design.has_rows or loss.is_quadratic)
         and namespace(design.X) is np
     )
     if not possible or spectrum.moments is None:
         if asked:
             _refuse_metric(loss, components, strength)
         return None
-    null = null_parameters(design, y, weights, loss)
-    h = _mean_curvature(loss.curvature_at(y, design.predict(null)), weights)
+    h = 1.0
+    if design.has_rows:
+        null = null_parameters(design, y, weights, loss)
+        h = _mean_curvature(loss.curvature_at(y, design.predict(null)), weights)
     moments = spectrum.moments
     covariance = moments.covariance
     if not estimator.fit_intercept:
@@ -196,6 +199,6 @@ def _refuse_metric(loss, components, strength):
         if present:
             raise ValueError(f"preconditioner='moments' cannot be combined with {problem}.")
     raise ValueError(
-        "preconditioner='moments' needs NumPy or sparse data of at most 512 columns. "
+        "preconditioner='moments' needs NumPy or sparse data in memory of at most 512 columns. "
         "Use 'columns'."
     )

@@ -5,13 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from gdregress._estimator.components import Components, build_components
-from gdregress._estimator.coordinates import Frame, choose_frame, penalty_inside
-from gdregress._estimator.data import hold_out, read_in_place, validate_input
+from gdregress._estimator.coordinates import Frame, choose_frame, frame_of, penalty_inside
+from gdregress._estimator.data import hold_out, read_in_place, unchanged, validate_input
 from gdregress._estimator.sizes import check_sizes
 from gdregress._objective.base import normalised_weights, null_parameters
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import mean_loss
 from gdregress._objective.from_data import DataObjective
+from gdregress._objective.partitioned import (
+    PartitionedDesign,
+    PartitionedObjective,
+    PartitionedSpectrum,
+)
 from gdregress._utils.array_api import namespace, widest_type
 from gdregress._utils.validation import check_parameters, warn_large_batch
 
@@ -24,9 +29,10 @@ class Prepared:
     ----------
     components : Components
         The loss in its form for these targets.
-    rows, held_out : tuple of (X, y, weights)
-        To train on, and for the score of early stopping; None without it.
-    objective : DataObjective
+    rows, held_out : tuple of (X, y, weights) or None
+        To train on, None where they lie in blocks; and for the score of early stopping, None
+        without it.
+    objective : DataObjective or PartitionedObjective
         Of the rows to train on.
     frame : Frame
         The coordinates of the objective, and what is known of its columns.
@@ -37,9 +43,9 @@ class Prepared:
     """
 
     components: Components
-    rows: tuple
+    rows: tuple | None
     held_out: tuple | None
-    objective: DataObjective
+    objective: DataObjective | PartitionedObjective
     frame: Frame
     weight_total: float
     to_user_library: Callable[[Any], Any]
@@ -84,6 +90,28 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
     objective = DataObjective(frame.design, y, weights, components.loss, penalty)
     return Prepared(components, rows, held_out, objective, frame, total, to_user_library)
+
+
+def prepare_partitions(estimator, components, partitions):
+    """The same for rows that lie in blocks and have been checked there.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    components : Components
+        With the loss in its form for the targets.
+    partitions : Partitions
+    """
+    loss, summary = components.loss, partitions.summary
+    X, y = summary.like
+    components = components.with_checked_penalty(X.shape[1], loss, y)
+    warn_large_batch(components.sampler, summary.n_samples)
+    spectrum = PartitionedSpectrum(PartitionedDesign(partitions, estimator.fit_intercept))
+    frame = frame_of(estimator, components, spectrum, None, None)
+    penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
+    objective = PartitionedObjective(frame.design, loss, penalty)
+    total = summary.weight_total
+    return Prepared(components, None, None, objective, frame, total, unchanged)
 
 
 def _relative_weights(y, weights, mean):

@@ -7,7 +7,6 @@ import numpy as np
 from sklearn.utils import check_random_state
 
 from gdregress._estimator.saved_state import converted, restored, same_coordinates
-from gdregress._objective.base import null_parameters, zero_parameters
 from gdregress._solver.averaging import SuffixAverage
 from gdregress._solver.run import State
 from gdregress._utils.array_api import asarray, namespace, to_numpy
@@ -41,10 +40,9 @@ def first_parameters(estimator, objective):
     The null model under an automatic rate; zero, as the textbooks have it, under a number, but
     for the logarithm of the mean of y under a log link.
     """
-    design, loss = objective.design, objective.loss
-    if estimator.learning_rate in ("auto", "line-search") or loss.link == "log":
-        return null_parameters(design, objective.y, objective.weights, loss)
-    return zero_parameters(design, objective.y, loss)
+    if estimator.learning_rate in ("auto", "line-search") or objective.loss.link == "log":
+        return objective.null_parameters()
+    return objective.zero_parameters()
 
 
 def fresh_state(estimator, prepared, params):

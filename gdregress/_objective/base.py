@@ -45,6 +45,8 @@ class Objective(ABC):
         Of the columns, where they have been formed.
     output_shape : tuple
         Of the raw predictions of one row, () for a single number.
+    partitions : Partitions or None
+        Where the rows are, if they lie in blocks.
     from_moments : bool
         Whether value and gradient over all rows come from the moments alone.
     has_rows : bool
@@ -52,6 +54,7 @@ class Objective(ABC):
     """
 
     moments = None
+    partitions = None
     from_moments = False
     has_rows = True
     _column_mean_squares = None
@@ -126,10 +129,6 @@ class Objective(ABC):
     def zero_parameters(self):
         """Coefficients and intercept of zero."""
         return zero_parameters(self.design, self.y, self.loss)
-
-    def null_parameters(self):
-        """Those of the null model: coefficients of zero, and the best constant as intercept."""
-        return null_parameters(self.design, self.y, self.weights, self.loss)
 
     @abstractmethod
     def gradient(self, params, rows=ALL_ROWS):

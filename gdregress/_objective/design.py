@@ -37,8 +37,6 @@ class DesignMatrix:
     # Whether X is all of the rows.
     has_rows = True
 
-    partitions = None
-
     def __init__(self, X, fit_intercept, coordinates=None):
         self.X = X
         self.fit_intercept = fit_intercept

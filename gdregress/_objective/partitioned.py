@@ -135,8 +135,8 @@ class PartitionedObjective(Objective):
     has_rows = False
 
     def __init__(self, design, loss, penalty):
+        super().__init__(design, design.partitions.summary.like[1], None, loss, penalty)
         self.partitions = design.partitions
-        super().__init__(design, self.partitions.summary.like[1], None, loss, penalty)
         self._values = Cache(KEPT)
         self._gradients = Cache(KEPT)
         self._curvatures = Cache(1)

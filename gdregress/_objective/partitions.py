@@ -1,8 +1,8 @@
-"""Rows that lie in blocks: in a file that is read again and again, or on the machines of a cluster.
+"""Rows that lie in blocks: in files that are read again and again, or on machines of a cluster.
 
-Whatever is a sum over the rows is a sum over the blocks. A function of one block says what a block
-contributes, and `Partitions.reduce` adds up, in the order of the blocks, so that the result depends
-neither on which block was ready first nor on where it was.
+Whatever is a sum over the rows is a sum over the blocks. A function of one block says what it
+contributes, and `Partitions.reduce` adds up, in the order of the blocks, so that the result
+depends neither on which block was ready first nor on where it was.
 """
 
 from abc import ABC, abstractmethod
@@ -43,6 +43,12 @@ class Block:
         """Sum of the weights."""
         return float(self.n_samples if self.weights is None else self.weights.sum(dtype=float))
 
+    def weights_over(self, mean):
+        """The weights divided by the mean of all blocks; None where each is then 1."""
+        if self.weights is None:
+            return None if mean == 1 else np.full(self.n_samples, 1 / mean, dtype=self.y.dtype)
+        return (self.weights / mean).astype(self.y.dtype)
+
 
 def added(one, other):
     """The sum of two answers: of numbers, of arrays, or item by item of tuples of them."""
@@ -60,17 +66,17 @@ class Partitions(ABC):
     ----------
     summary : Summary
         Counts, means and moments of all rows, by one reduction of `summary_of` with `merged`.
-    at_once : bool
-        Whether the blocks are worked on at the same time, rather than one after the other.
+    is_local : bool
+        Whether this process can take the blocks one after the other, by `blocks`.
     n_blocks : int
-        How many there are.
+        Of blocks that are not local, how many there are.
     updates_per_round : int or None
-        Of blocks that descend at the same time, how many updates each makes between two averages;
-        None for so many that a round is an epoch.
+        Of blocks that are not local and descend at the same time, how many updates each makes
+        between two averages; None for so many that a round is an epoch.
     """
 
     summary: Any
-    at_once = False
+    is_local = False
     n_blocks: int
     updates_per_round: int | None = None
 
@@ -93,27 +99,25 @@ class Partitions(ABC):
         """
 
 
-@dataclass(eq=False, repr=False)
-class Blocks(Partitions):
-    """Blocks in the memory of this process.
+class LocalPartitions(Partitions):
+    """Blocks that this process reads one after the other."""
 
-    Parameters
-    ----------
-    blocks : list of Block
-    summary : Summary or None
-        None until it has been computed.
-    """
+    is_local = True
 
-    blocks: list[Block]
-    summary: Any = None
+    @abstractmethod
+    def blocks(self, rng: np.random.RandomState | None = None, shuffle: bool = False) -> Any:
+        """Yield one block after the other.
 
-    @property
-    def n_blocks(self):
-        """How many there are."""
-        return len(self.blocks)
+        Parameters
+        ----------
+        rng : RandomState or None
+        shuffle : bool
+            Whether the blocks come in an order drawn from `rng`, where any order can be read.
+        """
 
     def reduce(self, function, *args, combine=added):
-        total = function(self.blocks[0], *args)
-        for block in self.blocks[1:]:
-            total = combine(total, function(block, *args))
+        total, is_first = None, True
+        for block in self.blocks():
+            found = function(block, *args)
+            total, is_first = found if is_first else combine(total, found), False
         return total

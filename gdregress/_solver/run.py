@@ -50,7 +50,7 @@ class Run:
         Replaces the learning rate.
     learned_rate : LearnedRate or None
         Undoes epochs that did not lower the objective, and sets the rate of the next.
-    method : {"updates", "envelope", "conjugate gradients", "working sets"}
+    method : {"updates", "envelope", "conjugate gradients", "working sets", "newton"}
         How the run gets to its minimum: by the updates of its optimizer, or by the engine of that
         name.
     keep_best_on : tuple of str

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import replace
+from numbers import Integral
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from gdregress.dask._library import library
 from gdregress.dask._partitions import DaskPartitions
 
 
-def checked_partitions(estimator, X, y, sample_weight):
+def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None):
     """The rows as partitions, and the components with the loss in its form for the targets.
 
     Parameters
@@ -26,8 +27,11 @@ def checked_partitions(estimator, X, y, sample_weight):
     estimator : DaskGDRegressor or DaskGDClassifier
         To which the number of features, their names and the classes are set.
     X, y, sample_weight : Dask collections
+    updates_per_round : int or None
+        As of `Partitions`.
     """
     check_parameters(estimator)
+    _check_round(updates_per_round)
     client, delayed = estimator.client, library("dask").delayed
     blocks = [delayed(_rows)(*block) for block in aligned(X, y, sample_weight)]
     with clear_errors(client):
@@ -36,13 +40,22 @@ def checked_partitions(estimator, X, y, sample_weight):
         check = _check(estimator, client, rows, sizes, weights_of_labels)
         starts = np.cumsum([0, *sizes[:-1]]).tolist()
         futures = client.map(_checked, rows, range(len(rows)), starts, check=check, pure=False)
-    partitions = DaskPartitions(client, dict(enumerate(futures)), estimator.updates_per_round)
+    partitions = DaskPartitions(client, dict(enumerate(futures)), updates_per_round)
     partitions.summary = partitions.reduce(
         summary_of, check.loss, estimator.fit_intercept, combine=merged
     )
     if partitions.summary is None:
         raise ValueError("No partition has a row of a weight above 0.")
     return partitions, replace(check.components, loss=check.loss)
+
+
+def _check_round(updates):
+    accepted = isinstance(updates, Integral) and not isinstance(updates, bool) and updates > 0
+    if not (updates is None or accepted):
+        raise ValueError(
+            "updates_per_round must be an int of at least 1, or None for a round an epoch. Got "
+            f"{updates!r}."
+        )
 
 
 def _facts(estimator, client, rows):
@@ -65,7 +78,7 @@ def _check(estimator, client, rows, sizes, weights_of_labels):
         if isinstance(local.class_weight, str) and local.class_weight == "balanced":
             local.class_weight = _balanced(weights_of_labels)
     components = build_components(local)
-    refuse_what_needs_all_rows(local, components, "DaskGDRegressor")
+    refuse_what_needs_all_rows(local, components, type(estimator).__name__, "partition")
     first = next(number for number, size in enumerate(sizes) if size)
     check = BatchCheck(local, components, "Partition")
     check = client.submit(_first_checked, check, first, rows[first], pure=False).result()

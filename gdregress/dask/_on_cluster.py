@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import copy
 from functools import partial
 from typing import Any
@@ -9,8 +10,12 @@ from typing import Any
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from gdregress._estimator.callbacks import refuse_refit
+from gdregress._estimator.prepare import prepare_partitions
+from gdregress._estimator.start import given_start
 from gdregress._utils.arguments import defaults
-from gdregress._utils.types import Array
+from gdregress._utils.sklearn_versions import with_callbacks
+from gdregress.dask._blocks import checked_partitions
 from gdregress.dask._collections import aligned, is_collection, map_rows
 from gdregress.dask._errors import clear_errors, partition
 from gdregress.dask._library import library
@@ -53,12 +58,22 @@ class OnCluster:
         parameters = defaults(self._local)
         self._set_fitted({k: v for k, v in vars(model).items() if k not in parameters})
 
+    @with_callbacks
+    def _fit_on_cluster(self, X, y, sample_weight, start, updates_per_round):
+        refuse_refit(self)
+        partitions, components = checked_partitions(self, X, y, sample_weight, updates_per_round)
+        with clear_errors(partitions.client):
+            prepared = prepare_partitions(self, components, partitions)
+            self._fit_prepared(prepared, given_start(self, prepared, *start))
+
     def _learn_by_blocks(self, X, y, sample_weight, **arguments):
         """`partial_fit` of the local estimator, which travels from block to block."""
         learn, model = library("dask").delayed(_part_learned), self.to_local()
         for number, block in enumerate(aligned(X, y, sample_weight)):
             model = learn(model, number, *block, arguments)
-        self._take_fitted(self.client.compute(model).result())
+        client = self.client
+        with clear_errors(client):
+            self._take_fitted(client.compute(model).result())
 
     def _by_rows(self, method, X):
         """What a method of the local estimator answers: for a Dask collection lazily."""
@@ -78,7 +93,9 @@ class OnCluster:
             delayed(_in_partition)(function, number, model, *block, *args)
             for number, block in enumerate(blocks)
         ]
-        return self.client.gather(self.client.compute(parts))
+        client = self.client
+        with clear_errors(client):
+            return client.gather(client.compute(parts))
 
     def __getstate__(self):
         return {k: v for k, v in super().__getstate__().items() if k != "_client"}
@@ -90,7 +107,9 @@ def current_client():
     try:
         return distributed.get_client()
     except ValueError:  # there is none
-        return distributed.Client(processes=False, dashboard_address=":0")
+        client = distributed.Client(processes=False, dashboard_address=":0")
+        atexit.register(client.close)  # before Dask's own, which warns of what is lost
+        return client
 
 
 def _in_partition(function, number, *args):

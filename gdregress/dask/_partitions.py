@@ -17,7 +17,7 @@ FAN_IN = 16
 
 
 class DaskPartitions(Partitions):
-    """Blocks that are futures of a cluster.
+    """Blocks that are futures of a cluster, None where there are no rows.
 
     Parameters
     ----------
@@ -27,8 +27,6 @@ class DaskPartitions(Partitions):
     updates_per_round : int or None
         As of `Partitions`.
     """
-
-    at_once = True
 
     def __init__(self, client, blocks, updates_per_round=None):
         self.client = client
@@ -78,8 +76,8 @@ class DaskPartitions(Partitions):
         """All answers as one; those of many workers are combined in rounds on the cluster."""
         while len(answers) > FAN_IN:
             groups = [answers[i : i + FAN_IN] for i in range(0, len(answers), FAN_IN)]
-            answers = [self.client.submit(reduce, combine, some, pure=False) for some in groups]
-        return reduce(combine, self.client.gather(answers))
+            answers = [self.client.submit(_one, combine, some, pure=False) for some in groups]
+        return _one(combine, self.client.gather(answers))
 
 
 def _combined_blocks(function, combine, numbers, blocks, args):
@@ -89,5 +87,11 @@ def _combined_blocks(function, combine, numbers, blocks, args):
     with threads_limited(worker.state.nthreads):
         for number, block in zip(numbers, blocks, strict=True):
             with partition(number):
-                answers.append(function(block, *args))
-    return reduce(combine, answers)
+                answers.append(None if block is None else function(block, *args))
+    return _one(combine, answers)
+
+
+def _one(combine, answers):
+    """Answers combined in their order; None where there are none."""
+    answers = [answer for answer in answers if answer is not None]
+    return reduce(combine, answers) if answers else None

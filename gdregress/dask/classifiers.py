@@ -55,6 +55,7 @@ store_path, random_state, verbose
         *,
         coef_init: ArrayLike | None = None,
         intercept_init: ArrayLike | None = None,
+        updates_per_round: int | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -68,6 +69,10 @@ store_path, random_state, verbose
             Weights of the rows, times those of their classes.
         coef_init, intercept_init : array-like or None
             As of `GDClassifier.fit`.
+        updates_per_round : int or None, default=None
+            Of the stochastic and mini-batch solvers: how many updates are made on each partition
+            between two averages. None makes a round of an epoch: all partitions together then
+            make as many updates as there are batches in all rows.
 
         Returns
         -------
@@ -85,7 +90,8 @@ store_path, random_state, verbose
             As `GDClassifier.fit`.
         """
         with keep_fitted_state(self):
-            self._fit_on_cluster(X, y, sample_weight, coef_init, intercept_init)
+            start = coef_init, intercept_init
+            self._fit_on_cluster(X, y, sample_weight, start, updates_per_round)
         return self
 
     @available_if(can_learn_in_parts)

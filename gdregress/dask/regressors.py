@@ -75,6 +75,7 @@ store_path, random_state, verbose
         *,
         coef_init: ArrayLike | None = None,
         intercept_init: ArrayLike | None = None,
+        updates_per_round: int | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -88,6 +89,10 @@ store_path, random_state, verbose
             Weights of the rows.
         coef_init, intercept_init : array-like or None
             As of `GDRegressor.fit`.
+        updates_per_round : int or None, default=None
+            Of the stochastic and mini-batch solvers: how many updates are made on each partition
+            between two averages. None makes a round of an epoch: all partitions together then
+            make as many updates as there are batches in all rows.
 
         Returns
         -------
@@ -110,7 +115,8 @@ store_path, random_state, verbose
             As `GDRegressor.fit`.
         """
         with keep_fitted_state(self):
-            self._fit_on_cluster(X, y, sample_weight, coef_init, intercept_init)
+            start = coef_init, intercept_init
+            self._fit_on_cluster(X, y, sample_weight, start, updates_per_round)
         return self
 
     @available_if(check_partial_fit)

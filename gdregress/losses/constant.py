@@ -36,8 +36,9 @@ def best_constant(loss: Loss, y: Array, weights: Array | None) -> Array:
     weights : array of shape (n_samples,) or None
     """
     mean = mean_of_targets(loss, y, weights)
-    constants = _of_sample(loss, y, weights) if mean is None else constant_of_mean(loss, mean, y)
-    return _like(constants, y)
+    if mean is None:
+        return _like(_of_sample(loss, y, weights), y)
+    return constant_of_mean(loss, mean, y)
 
 
 def mean_of_targets(loss: Loss, y: Array, weights: Array | None) -> Array | None:
@@ -73,17 +74,15 @@ def constant_of_mean(loss: Loss, mean: Array, y: Array, n_samples: int | None = 
             mean = namespace(mean).where(mean > 0, mean, 0.5 / n_samples + 0 * mean)
         return raw_prediction(loss, mean)
     if loss.target_range == "labels":
-        return _of_share(loss, mean[()], y, n_samples)
+        return _like(_of_share(loss, mean[()], y, n_samples), y)
     if loss.base_loss is loss:
         logs = np.log(np.maximum(mean, 1 / (1 + n_samples)))
-        return logs - logs.mean()
-    return np.array([_of_share(loss.base_loss, share, y, n_samples) for share in mean])
+        return _like(logs - logs.mean(), y)
+    return _like([_of_share(loss.base_loss, share, y, n_samples) for share in mean], y)
 
 
 def _like(constants: Any, y: Array) -> Array:
     xp = namespace(y)
-    if namespace(constants) is xp and xp is not np:
-        return constants
     return asarray(np.asarray(constants), xp, None if xp is np else y.device, dtype=y.dtype)
 
 
