@@ -13,7 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from gdregress._estimator.callbacks import EpochEnd, print_end, print_epoch, refuse_refit
+from gdregress._estimator.callbacks import (
+    EpochEnd,
+    as_callback,
+    print_end,
+    print_epoch,
+    refuse_refit,
+)
 from gdregress._estimator.diagnosis import report
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
@@ -114,6 +120,47 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
     _loss: Any  # a Loss, whose probabilities are None where it knows none
     _state: dict[str, Any]
 
+    def set_callbacks(self, *callbacks: Any) -> Self:
+        """Have functions or scikit-learn's callbacks called after every epoch of `fit`.
+
+        `partial_fit` calls none: the loop over its calls is your own, and has ``history_`` after
+        each.
+
+        Parameters
+        ----------
+        *callbacks : callable or FitCallback
+            A function is called with the epoch's row of ``history_``, a dict with all of its
+            columns, None where one does not apply; it ends the fit by returning True. A callback
+            of scikit-learn may ask for ``fitted_estimator``: a model that predicts as if the fit
+            had ended with this epoch, whose ``history_`` goes on growing with the fit. Without
+            arguments, those that were set before are removed.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        TypeError
+            For anything else.
+
+        Examples
+        --------
+        Stop on time, and keep the objective of each epoch:
+
+        >>> from gdregress import GDRegressor
+        >>> objectives = []
+        >>> model = GDRegressor(max_iter=3, tol=None).set_callbacks(
+        ...     lambda row: row["seconds"] > 60, lambda row: objectives.append(row["objective"])
+        ... )
+        >>> model = model.fit([[0.0], [1.0], [3.0]], [1.0, 2.0, 1.0])
+        >>> objectives == model.loss_curve_
+        True
+        """
+        super().set_callbacks(*map(as_callback, callbacks))
+        return self
+
     @abstractmethod
     def _check_input(self, X, y, **checks):
         """X and y as `validate_data` returns them, y being what this estimator predicts."""
@@ -160,7 +207,8 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         prepared = prepare(self, X, y, sample_weight)
         start = given_start(self, prepared, coef_init, intercept_init)
         original = original_units(prepared, self._coef_as_rows)
-        metadata = {"sample_weight": sample_weight}
+        # a scorer is handed these, and not every one knows weights
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         epoch_end = EpochEnd(self, original, prepared.components.loss, X=X, y=y, metadata=metadata)
         hooks = Hooks(
             validate=Scorer(self, prepared) if prepared.held_out else None,
