@@ -25,7 +25,7 @@ from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
-from gdregress._estimator.prepare import NoRows, Scorer, prepare
+from gdregress._estimator.prepare import NoRows, prepare
 from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.saved_state import (
     converted,
@@ -43,6 +43,7 @@ from gdregress._estimator.start import (
 )
 from gdregress._estimator.swings import watch
 from gdregress._estimator.table import checked_table
+from gdregress._estimator.validation_set import scorer_for
 from gdregress._solver.history import History
 from gdregress._solver.solve import solve
 from gdregress._utils.arguments import NamesParameters, explains_arguments
@@ -51,6 +52,7 @@ from gdregress._utils.sklearn_versions import CallbackSupportMixin, with_callbac
 from gdregress._utils.types import Array, BaseEstimator
 from gdregress._utils.validation import (
     Interval,
+    ScorerName,
     StrOptions,
     defaults,
 )
@@ -102,7 +104,7 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         "tol": [Interval(Real, 0, None, closed="left"), None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
-        "scoring": [StrOptions(["loss", "score"])],
+        "scoring": [ScorerName(["loss", "score"]), callable],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "average": [Interval(Integral, 1, None, closed="left"), "boolean"],
         "shuffle": ["boolean"],
@@ -202,16 +204,16 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         )
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, coef_init, intercept_init):
+    def _fit(self, X, y, sample_weight, start, validation):
         refuse_refit(self)
-        prepared = prepare(self, X, y, sample_weight)
-        start = given_start(self, prepared, coef_init, intercept_init)
+        prepared = prepare(self, X, y, sample_weight, validation)
+        start = given_start(self, prepared, *start)
         original = original_units(prepared, self._coef_as_rows)
         # a scorer is handed these, and not every one knows weights
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         epoch_end = EpochEnd(self, original, prepared.components.loss, X=X, y=y, metadata=metadata)
         hooks = Hooks(
-            validate=Scorer(self, prepared) if prepared.held_out else None,
+            validate=scorer_for(self, prepared),
             store=original if self.store_path else None,
             on_epoch=epoch_end if epoch_end.has_work() else None,
         )
@@ -227,7 +229,8 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         epoch_end.close()
         if result.interrupt is not None:
             raise result.interrupt
-        report(self, result, plan.diagnostics, (X, y, sample_weight), start is not None)
+        data = X, y, sample_weight, validation
+        report(self, result, plan.diagnostics, data, start is not None)
 
     def _partial_fit(self, X, y, sample_weight):
         if learns_by_rows(self):
@@ -287,7 +290,7 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
             "_loss": plan.run.objective.loss,
             "_state": saved(state),
         }
-        if self.early_stopping:
+        if "validation_score" in history:
             fitted["validation_scores_"] = history["validation_score"][1:]
         return fitted
 
