@@ -123,6 +123,14 @@ class Objective(ABC):
         """`loss_value` of parameters that a line search tries."""
         return self.loss_value(params, next_point)
 
+    def zero_parameters(self):
+        """Coefficients and intercept of zero."""
+        return zero_parameters(self.design, self.y, self.loss)
+
+    def null_parameters(self):
+        """Those of the null model: coefficients of zero, and the best constant as intercept."""
+        return null_parameters(self.design, self.y, self.weights, self.loss)
+
     @abstractmethod
     def gradient(self, params, rows=ALL_ROWS):
         """Gradient of the weighted mean loss over some rows.
