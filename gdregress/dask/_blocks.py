@@ -40,7 +40,7 @@ def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None):
         check = _check(estimator, client, rows, sizes, weights_of_labels)
         starts = np.cumsum([0, *sizes[:-1]]).tolist()
         futures = client.map(_checked, rows, range(len(rows)), starts, check=check, pure=False)
-    partitions = DaskPartitions(client, dict(enumerate(futures)), updates_per_round)
+    partitions = DaskPartitions(client, futures, updates_per_round)
     partitions.summary = partitions.reduce(
         summary_of, check.loss, estimator.fit_intercept, combine=merged
     )
@@ -109,7 +109,9 @@ def _facts_of(rows, number, has_labels):
     weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight)
     with partition(number):
         names, codes = np.unique(labels, return_inverse=True)
-        return X.shape[0], Counter(dict(zip(names.tolist(), np.bincount(codes, weights))))
+        return X.shape[0], Counter(
+            dict(zip(names.tolist(), np.bincount(codes, weights), strict=True))
+        )
 
 
 def _first_checked(check, number, rows):

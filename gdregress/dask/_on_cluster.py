@@ -1,4 +1,4 @@
-"""What both estimators do on a cluster: the client, lazy predictions, partial_fit block by block."""
+"""What both estimators do on a cluster: the client, lazy predictions, partial_fit by blocks."""
 
 from __future__ import annotations
 

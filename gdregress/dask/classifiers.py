@@ -103,7 +103,7 @@ store_path, random_state, verbose
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Go over the rows once, one partition after the other, from where the last call has ended.
+        """Go over the rows once, partition after partition, from where the last call has ended.
 
         It is `GDClassifier.partial_fit`, called with each partition where that lies.
 

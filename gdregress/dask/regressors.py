@@ -124,7 +124,7 @@ store_path, random_state, verbose
     def partial_fit(
         self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> Self:
-        """Go over the rows once, one partition after the other, from where the last call has ended.
+        """Go over the rows once, partition after partition, from where the last call has ended.
 
         It is `GDRegressor.partial_fit`, called with each partition where that lies.
 
