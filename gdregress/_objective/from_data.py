@@ -31,6 +31,10 @@ class DataObjective(Objective):
         self._gradients = Cache(KEPT_GRADIENTS)
         self._compare_numbers = True
 
+    def in_design(self, design, penalty):
+        """The objective of the same rows in other coordinates, and the penalty there."""
+        return DataObjective(design, self.y, self.weights, self.loss, penalty)
+
     def with_moments(self, moments):
         """This objective with the moments of its columns, which save it passes over the data."""
         other = copy.copy(self)

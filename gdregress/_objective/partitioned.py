@@ -141,6 +141,10 @@ class PartitionedObjective(Objective):
         self._gradients = Cache(KEPT)
         self._curvatures = Cache(1)
 
+    def in_design(self, design, penalty):
+        """The objective of the same rows in other coordinates, and the penalty there."""
+        return PartitionedObjective(design, self.loss, penalty)
+
     def with_moments(self, moments):
         """This objective with the moments of its columns."""
         other = PartitionedObjective(self.design, self.loss, self.penalty)

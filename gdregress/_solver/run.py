@@ -64,7 +64,8 @@ class Run:
     store : callable or None
         From the user's parameters to the coefficients and intercept that the history keeps.
     on_epoch : callable or None
-        Called with the history and the user's parameters after each epoch; True ends the run.
+        Called after each epoch with the history, the user's parameters and a function that
+        returns the course of the run, see `course_of`; True ends the run.
     renewal : callable or None
         Answers after each epoch with the run to go on with, see `Renewal`.
     history : History
