@@ -37,7 +37,9 @@ def solve(run, state, course=None):
     """
     _begin(run, state)
     row = Meter(run)(state, rate=run.learning_rate * state.rate_factor)
-    row = row if course is None else take_up_rows(course, run)
+    if course is not None:
+        row = take_up_rows(course, run)
+        _move_anchor(run, state)  # which measuring may have moved
     if run.line_search is not None:
         run.line_search.last = state.searched
     if run.learned_rate is not None:
@@ -47,6 +49,8 @@ def solve(run, state, course=None):
     stop, interrupt, n_iter, cuts = None, None, 0, 0
     if course is not None:
         n_iter, cuts, stop = take_up_rules(course, run, best).values()
+        if stop is None and n_iter < run.max_iter and _is_renewed(run, row):
+            run = run.renewal.renew(run, state, best)
     try:
         while stop is None and n_iter < run.max_iter:
             with closing(_epochs(run, state, run.max_iter - n_iter)) as epochs:
@@ -122,6 +126,11 @@ def _begin(run, state):
     state.learning_rate = run.learning_rate
     if run.schedule.listens:
         state.plateau = run.plateau
+    _move_anchor(run, state)
+
+
+def _move_anchor(run, state):
+    """Expand a quadratic objective where the last run has."""
     if state.anchor is not None and run.objective.from_moments:
         run.objective.move_anchor(state.anchor)
 
