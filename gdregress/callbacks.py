@@ -17,8 +17,7 @@ class Checkpoint:
     renamed, so that a process that is killed leaves one of both. It holds arrays as npz and
     everything else as JSON, and nothing is pickled. ``fit(X, y, resume_from=path)`` goes on from
     it, and so does `fit_batches`: the fit ends with the same coefficients, to the bit, as one
-    that was not interrupted, but for the losses with kinks over all rows under
-    ``optimizer="auto"``, which go on from the parameters of the checkpoint.
+    that was not interrupted.
 
     Parameters
     ----------

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
@@ -48,13 +49,13 @@ def _maker(estimator):
 
 
 def _simple(value):
-    """The same with lists in the place of other sequences that JSON does not know."""
+    """The same with lists in the place of deques."""
     if isinstance(value, dict):
         return {key: _simple(part) for key, part in value.items()}
     if isinstance(value, tuple):
         return tuple(map(_simple, value))
-    if hasattr(value, "popleft"):
-        return list(value)
+    if isinstance(value, (list, deque)):
+        return list(map(_simple, value))
     return value
 
 

@@ -165,7 +165,7 @@ def _end(run, state, best, reason):
     """Leave the state ready to be resumed; parameters to keep, and whether those are the best."""
     if run.objective.from_moments:
         state.anchor = run.objective.finite_anchor()
-    state.snapshot = None
+    state.snapshot = state.multipliers = None
     values = run.history["objective"]
     state.objective, worse_than_nothing = values[-1], values[-1] > _nothing(run)
     keeps_best = run.stops_on_score or reason in run.keep_best_on
