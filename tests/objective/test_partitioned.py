@@ -1,5 +1,7 @@
 """Sums over blocks of rows are those over all rows at once, wherever the blocks are cut."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -40,7 +42,7 @@ def cut(X, y, weights, loss, cuts, fit_intercept=True):
     ends = [0, *cuts, len(y)]
     blocks = [
         Block(X[a:b], y[a:b], None if weights is None else 5 * weights[a:b], a)
-        for a, b in zip(ends[:-1], ends[1:], strict=True)
+        for a, b in pairwise(ends)
     ]
     return Blocks(blocks, loss, fit_intercept)
 
