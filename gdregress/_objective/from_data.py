@@ -10,7 +10,7 @@ from gdregress._objective.base import Objective, null_parameters
 from gdregress._objective.cache import Cache
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.evaluation import gradient_of_slopes, mean_gradient, mean_loss
-from gdregress._objective.moments import curved_products
+from gdregress._objective.moments_inside import curved_products
 from gdregress._objective.snapshot import Snapshot
 from gdregress._utils.array_api import dot, namespace, take_rows, to_numpy
 from gdregress.losses import SquaredError

@@ -47,9 +47,9 @@ def targets(X, z, name):
     if name == "counts":
         return rng.poisson(np.exp(z / z.std()))
     noisy = z + rng.logistic(size=len(z))
-    return (
-        np.where(noisy > 0, "late", "early") if name == "labels" else np.digitize(noisy, [-1, 1])
-    )
+    if name == "labels":
+        return np.where(noisy > 0, "late", "early")
+    return np.digitize(noisy, [-1, 1])
 
 
 CASES = {
@@ -217,9 +217,8 @@ class TestSources:
     def test_a_dataset_of_hugging_face(self):
         datasets = needed("datasets")
         X, y, _ = make_data()
-        data = datasets.Dataset.from_dict({"rows": X, "target": y}).with_format(
-            "numpy", dtype=np.float64
-        )
+        data = datasets.Dataset.from_dict({"rows": X, "target": y})
+        data = data.with_format("numpy", dtype=np.float64)
 
         def batches():
             for batch in data.iter(batch_size=50):
@@ -299,12 +298,15 @@ class TestErrors:
     def test_passes_of_different_rows(self):
         X, y, _ = make_data()
         used_up = batches_of(X, y)()
-        self.fails(
-            lambda: used_up, "0 rows .* in this pass, and 120 in the first", estimator=HUBER
-        )
-        counts = itertools.count(60)
-        growing = [lambda n: (X[:n], y[:n])]
-        self.fails(lambda: [growing[0](next(counts))], "61 rows", estimator=HUBER)
+        message = "0 rows .* in this pass, and 120 in the first"
+        self.fails(lambda: used_up, message, estimator=HUBER)
+        counts = iter([60, 61])
+
+        def growing():
+            n = next(counts)
+            return [(X[:n], y[:n])]
+
+        self.fails(growing, "61 rows .*, and 60 in the first", estimator=HUBER)
 
     def test_classes(self):
         X, _, z = make_data()
