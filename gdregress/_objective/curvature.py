@@ -11,12 +11,8 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from gdregress._objective.design import largest_deviations, mean_and_variance
 from gdregress._objective.moments import check_finite, moments_of
-<<<<<<< HEAD
-from gdregress._utils.array_api import namespace
-=======
 from gdregress._objective.moments_inside import moments_inside
-from gdregress._utils.array_api import asarray, namespace, to_numpy
->>>>>>> main
+from gdregress._utils.array_api import namespace
 from gdregress._utils.caches import computed_once
 
 
