@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -381,6 +382,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         X_val: MatrixLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        resume_from: str | PathLike[str] | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -409,6 +411,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
             Their labels, all among those of y.
         sample_weight_val : array-like of shape (n_val,) or None
             Their weights.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit of the same
+            data and parameters goes on. `max_iter` counts the epochs before it as well.
 
         Returns
         -------
@@ -437,11 +442,18 @@ class GDClassifier(ClassifierMixin, BaseGD):
         """
         with keep_fitted_state(self):
             validation = X_val, y_val, sample_weight_val
-            self._fit(X, y, sample_weight, (coef_init, intercept_init), validation)
+            start = coef_init, intercept_init
+            self._fit(X, y, sample_weight, start, validation, resume_from)
         return self
 
     @explains_arguments
-    def fit_batches(self, batches: BatchSource, *, classes: ArrayLike | None = None) -> Self:
+    def fit_batches(
+        self,
+        batches: BatchSource,
+        *,
+        classes: ArrayLike | None = None,
+        resume_from: str | PathLike[str] | None = None,
+    ) -> Self:
         """Fit the model to rows that come in batches, which are read anew in each pass.
 
         As `GDRegressor.fit_batches`, but for the classes.
@@ -455,6 +467,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
             pass needs the same rows.
         classes : array-like of shape (n_classes,) or None
             All labels; None looks for them in a pass of its own.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit goes on.
 
         Returns
         -------
@@ -483,7 +497,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         True
         """
         with keep_fitted_state(self):
-            self._fit_batches(batches, classes)
+            self._fit_batches(batches, classes, resume_from)
         return self
 
     @available_if(can_learn_in_parts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Real
+from os import PathLike
 from typing import Literal, Self
 
 import numpy as np
@@ -340,6 +341,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         X_val: MatrixLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        resume_from: str | PathLike[str] | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -366,6 +368,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             Their targets.
         sample_weight_val : array-like of shape (n_val,) or None
             Their weights.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit of the same
+            data and parameters goes on. `max_iter` counts the epochs before it as well.
 
         Returns
         -------
@@ -394,11 +399,14 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         """
         with keep_fitted_state(self):
             validation = X_val, y_val, sample_weight_val
-            self._fit(X, y, sample_weight, (coef_init, intercept_init), validation)
+            start = coef_init, intercept_init
+            self._fit(X, y, sample_weight, start, validation, resume_from)
         return self
 
     @explains_arguments
-    def fit_batches(self, batches: BatchSource) -> Self:
+    def fit_batches(
+        self, batches: BatchSource, *, resume_from: str | PathLike[str] | None = None
+    ) -> Self:
         """Fit the model to rows that come in batches, which are read anew in each pass.
 
         The fit of data that do not fit into memory: the objective, the parameters and what ends
@@ -417,6 +425,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             ``(X, y, sample_weight)``, such as a generator function; or an object that can be
             iterated again and again, such as a list of memory-mapped arrays or a DataLoader. Each
             pass needs the same rows. X may be an array, a frame or a sparse matrix.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit goes on.
 
         Returns
         -------
@@ -447,7 +457,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         array([1., 2., 3.])
         """
         with keep_fitted_state(self):
-            self._fit_batches(batches)
+            self._fit_batches(batches, resume_from=resume_from)
         return self
 
     @available_if(check_partial_fit)

@@ -153,8 +153,8 @@ class BatchCheck:
             X = X if sparse.issparse(X) else to_numpy(X)
             y, weights = to_numpy(y), None if weights is None else to_numpy(weights)
             if is_first:
-                names = getattr(self.estimator, "feature_names_in_", None)
                 if len(y):
+                    names = getattr(self.estimator, "feature_names_in_", None)
                     check_sizes(X, y, self.loss, names)
                 self.like = X.dtype, y.shape[1:], sparse.issparse(X)
             return self._alike(X, y, weights)

@@ -32,6 +32,8 @@ class Renewal:
         Between two renewals.
     """
 
+    course = ("epochs", "waited")
+
     def __init__(self, estimator, prepared, hooks, epochs):
         self.estimator = estimator
         self.prepared = prepared

@@ -69,7 +69,10 @@ def own_generator(estimator):
 
 
 def settings(estimator):
-    """The parameters that bear on the course of a run, as text that can be compared."""
+    """The parameters that bear on the course of a run, as text that can be compared.
+
+    Of this process: functions have their address in it.
+    """
     passing = {"max_iter", "verbose", "warm_start", "store_path", "random_state"}
     names = [name for name in defaults(type(estimator)) if name not in passing]
     return repr([getattr(estimator, name) for name in names])
@@ -92,7 +95,7 @@ def resumed(estimator, prepared):
     if not same_coordinates(saved["coordinates"], objective.design.coordinates):
         return _in_other_coordinates(estimator, prepared, saved)
     optimizer = prepared.components.optimizer
-    state = restored(_of_type_of(objective.y, saved), optimizer)
+    state = restored(of_type_of(objective.y, saved), optimizer)
     if state.settings != settings(estimator):
         # what plateaus have left of a rate says nothing under other parameters
         state.rate_factor, state.plateau, state.learning_rate = 1.0, None, None
@@ -131,7 +134,7 @@ def _of_shape(shape, saved):
     return {**saved, **{name: converted(saved.get(name), shaped) for name in _OF_THE_TYPE_OF_Y}}
 
 
-def _of_type_of(y, saved):
+def of_type_of(y, saved):
     """A saved state whose arrays are of the library and the type of y, and where it lies."""
     xp, params = namespace(y), saved["params"]
     device = None if xp is np else y.device

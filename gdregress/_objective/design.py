@@ -93,6 +93,19 @@ class DesignMatrix:
             return gradient
         return _of_type(self.coordinates.pull_back(gradient), gradient.dtype)
 
+    def sums_over_rows(self, function, *args, y=None, weights=None):
+        """``function(X, y, weights, *args)``, a tuple of sums over the rows.
+
+        Parameters
+        ----------
+        function : callable
+            Of a module.
+        *args
+        y, weights : arrays or None
+            Of the rows.
+        """
+        return function(self.X, y, weights, *args)
+
     def second_moments_times(self, vector, weights):
         """A' S A v for a NumPy vector v, S being the weights over n."""
         xp = namespace(self.X)

@@ -10,7 +10,7 @@ from gdregress._objective.base import Objective, null_parameters
 from gdregress._objective.cache import Cache
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.evaluation import gradient_of_slopes, mean_gradient, mean_loss
-from gdregress._objective.moments import curved_products
+from gdregress._objective.moments_inside import curved_products
 from gdregress._objective.snapshot import Snapshot
 from gdregress._utils.array_api import dot, namespace, take_rows, to_numpy
 from gdregress.losses import SquaredError
@@ -30,6 +30,10 @@ class DataObjective(Objective):
         self._values = Cache(KEPT_VALUES)
         self._gradients = Cache(KEPT_GRADIENTS)
         self._compare_numbers = True
+
+    def in_design(self, design, penalty):
+        """The objective of the same rows in other coordinates, and the penalty there."""
+        return DataObjective(design, self.y, self.weights, self.loss, penalty)
 
     def with_moments(self, moments):
         """This objective with the moments of its columns, which save it passes over the data."""

@@ -19,6 +19,7 @@ from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import mean_gradient, mean_loss
 from gdregress._objective.moments import affordable, moments_of
+from gdregress._objective.moments_inside import moments_inside
 from gdregress._objective.snapshot import Snapshot
 from gdregress._objective.summary import merged_moments
 from gdregress._utils.array_api import dot
@@ -67,6 +68,10 @@ class PartitionedDesign(DesignMatrix):
 
     adjoint = take = squared_row_norms = predict
 
+    def sums_over_rows(self, function, *args, y=None, weights=None):
+        """As of `DesignMatrix`; the blocks have y, which is only asked for, and the weights."""
+        return self.partitions.reduce(_sums_of, function, y is not None, *args)
+
     def second_moments_times(self, vector, weights):
         """A' S A v, by one reduction; the blocks have the weights."""
         there = self.to_user(vector.astype(float))
@@ -100,7 +105,9 @@ class PartitionedSpectrum(Spectrum):
         known, inside = self.partitions.summary.moments, self.design.coordinates
         if known is None or inside is None:
             return known
-        return known.in_coordinates(inside) if inside.is_shared else None
+        if not inside.is_shared:
+            return None
+        return moments_inside(known, self.design, self.partitions.summary.like[1], None)
 
     def in_coordinates(self, design):
         return PartitionedSpectrum(design)
@@ -140,6 +147,10 @@ class PartitionedObjective(Objective):
         self._values = Cache(KEPT)
         self._gradients = Cache(KEPT)
         self._curvatures = Cache(1)
+
+    def in_design(self, design, penalty):
+        """The objective of the same rows in other coordinates, and the penalty there."""
+        return PartitionedObjective(design, self.loss, penalty)
 
     def with_moments(self, moments):
         """This objective with the moments of its columns."""
@@ -316,6 +327,10 @@ def _merged_curved(one, other):
         return other
     total = one[0] + other[0]
     return total, merged_moments(one[1], other[1], other[0] / total)
+
+
+def _sums_of(block, function, with_targets, *args):
+    return function(block.X, block.y if with_targets else None, block.weights, *args)
 
 
 def _products_with(block, fit_intercept, vector):

@@ -12,7 +12,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.callbacks import refuse_refit
 from gdregress._estimator.prepare import prepare_partitions
-from gdregress._estimator.start import given_start
 from gdregress._utils.arguments import defaults
 from gdregress._utils.sklearn_versions import with_callbacks
 from gdregress.dask._blocks import checked_partitions
@@ -59,12 +58,12 @@ class OnCluster:
         self._set_fitted({k: v for k, v in vars(model).items() if k not in parameters})
 
     @with_callbacks
-    def _fit_on_cluster(self, X, y, sample_weight, start, updates_per_round):
+    def _fit_on_cluster(self, X, y, sample_weight, start, updates_per_round, resume_from):
         refuse_refit(self)
         partitions, components = checked_partitions(self, X, y, sample_weight, updates_per_round)
         with clear_errors(partitions.client):
             prepared = prepare_partitions(self, components, partitions)
-            self._fit_prepared(prepared, given_start(self, prepared, *start))
+            self._fit_prepared(prepared, start, resume_from)
 
     def _learn_by_blocks(self, X, y, sample_weight, **arguments):
         """`partial_fit` of the local estimator, which travels from block to block."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -56,6 +57,7 @@ store_path, random_state, verbose
         coef_init: ArrayLike | None = None,
         intercept_init: ArrayLike | None = None,
         updates_per_round: int | None = None,
+        resume_from: str | PathLike[str] | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -73,6 +75,8 @@ store_path, random_state, verbose
             Of the stochastic and mini-batch solvers: how many updates are made on each partition
             between two averages. None makes a round of an epoch: all partitions together then
             make as many updates as there are batches in all rows.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit goes on.
 
         Returns
         -------
@@ -91,7 +95,7 @@ store_path, random_state, verbose
         """
         with keep_fitted_state(self):
             start = coef_init, intercept_init
-            self._fit_on_cluster(X, y, sample_weight, start, updates_per_round)
+            self._fit_on_cluster(X, y, sample_weight, start, updates_per_round, resume_from)
         return self
 
     @available_if(can_learn_in_parts)
