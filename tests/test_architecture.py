@@ -24,7 +24,7 @@ RULES = [
     {"_stream"},
     {"_estimator", "_minimize"},
     {"regressors", "classifiers"},
-    {"plotting"},
+    {"plotting", "dask"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(RULES) for room in rooms}
 ROOMS = sorted({path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()})
@@ -73,7 +73,7 @@ def test_every_room_says_what_it_is_for_in_a_sentence():
 
 def test_dir_shows_the_public_names_and_nothing_else():
     submodules = {"losses", "optimizers", "penalties", "schedules", "samplers", "plotting"}
-    assert set(dir(gdregress)) == {*gdregress.__all__, *submodules, "exceptions"}
+    assert set(dir(gdregress)) == {*gdregress.__all__, *submodules, "dask", "exceptions"}
     for name in dir(gdregress):
         assert getattr(gdregress, name) is not None
 
@@ -113,7 +113,7 @@ def loaded_by(statement):
 
 def test_importing_loads_no_optional_package():
     """scikit-learn itself loads pandas where it is installed; nothing is added to that."""
-    loaded = loaded_by("import gdregress")
+    loaded = loaded_by("import gdregress; gdregress.dask.DaskGDRegressor")
     assert "gdregress" in loaded
     assert not loaded & {"matplotlib", "dask", "torch", "jax", "polars"}
     already = loaded_by("import sklearn.callback, sklearn.linear_model, scipy.sparse.linalg")
