@@ -2,6 +2,7 @@
 
 from suites.advice import advice
 from suites.classification import class_epoch, logistic, small_classes, softmax
+from suites.cluster import cluster_bytes, cluster_overhead, cluster_peers, cluster_workers
 from suites.curves import curves
 from suites.epochs import mini_batch_epoch, single_rows, sparse_epoch, stochastic_epoch
 from suites.finishing_epochs import finishing_epochs
@@ -56,6 +57,13 @@ SUITES = {
         advice,
         streams,
         stream_costs,
+        cluster_workers,
+        cluster_bytes,
+        cluster_peers,
+        cluster_overhead,
     )
 }
-GROUPS = {"finishing": [name for name in SUITES if name.startswith("finishing")]}
+GROUPS = {
+    group: [name for name in SUITES if name.startswith(group)]
+    for group in ("finishing", "cluster")
+}
