@@ -9,7 +9,7 @@ NAMES = {
     "datasets": "datasets",
     "pandas": "pandas",
     "polars": "polars",
-    "pyarrow.parquet": "PyArrow",
+    "pyarrow": "PyArrow",
     "skops": "skops",
     "pyright": "pyright",
     "optuna": "Optuna",

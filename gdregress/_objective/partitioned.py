@@ -187,17 +187,20 @@ class PartitionedObjective(Objective):
         return Snapshot(params, None, self.gradient(params))
 
     def null_parameters(self):
-        summary, params = self.partitions.summary, self.zero_parameters()
-        if not self.design.fit_intercept:
-            return params
+        """Those of the null model: coefficients of zero, and the best constant as intercept."""
+        params = self.zero_parameters()
+        if self.design.fit_intercept:
+            params[-1] = self._best_constant
+        return params
+
+    @computed_once
+    def _best_constant(self):
+        summary = self.partitions.summary
         if summary.target is not None:
-            known = summary.target, self.y, summary.n_samples
-            params[-1] = constant_of_mean(self.loss, *known)
-            return params
+            return constant_of_mean(self.loss, summary.target, self.y, summary.n_samples)
         step = -(-summary.n_samples // SAMPLE)
         y, weights = self.partitions.reduce(_some_targets, step, combine=_appended)
-        params[-1] = best_constant(self.loss, y, weights)
-        return params
+        return best_constant(self.loss, y, weights)
 
     def mean_squared_residual(self, params):
         """Weighted mean of (z - y)^2, summed over the targets."""

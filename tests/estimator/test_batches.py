@@ -228,7 +228,10 @@ class TestSources:
         assert_allclose(model.coef_, GDRegressor(tol=1e-9).fit(X, y).coef_, rtol=1e-6)
 
     def test_a_parquet_file_by_pyarrow(self, tmp_path):
-        parquet, pandas = needed("pyarrow.parquet"), needed("pandas")
+        needed("pyarrow")
+        pandas = needed("pandas")
+        from pyarrow import parquet
+
         X, y, _ = make_data()
         frame = pandas.DataFrame(X, columns=list("abcd")).assign(y=y)
         frame.to_parquet(tmp_path / "rows.parquet")
