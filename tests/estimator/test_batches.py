@@ -19,7 +19,8 @@ CUTS = {"1 batch": [], "2 batches": [7], "many": [1, 2, *range(3, 120, 9)]}
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Blocks of a few batches."""
-    monkeypatch.setattr("gdregress._estimator.batches.BLOCK_SIZE", 100)
+    for name in ("BLOCK_SIZE", "SHUFFLED_SIZE"):
+        monkeypatch.setattr(f"gdregress._estimator.batches.{name}", 100)
 
 
 def make_data(n=120):
@@ -342,3 +343,23 @@ def test_class_weights_by_dict_and_given_classes():
         model = GDClassifier(**given).fit_batches(batches, classes=classes)
         assert_array_equal(model.classes_, [0, 1, 2])
         assert_allclose(model.coef_, whole.coef_, rtol=1e-3, atol=1e-5)
+
+
+def test_rows_without_a_nonzero_are_rows():
+    X, y, _ = make_data()
+    X = np.where(np.abs(X) > 1, X, 0)
+    X[60:] = 0
+    model = GDRegressor(tol=1e-9).fit_batches(batches_of(sparse.csr_array(X), y, cuts=[60]))
+    assert_allclose(model.coef_, GDRegressor(tol=1e-9).fit(X, y).coef_, rtol=1e-6)
+    assert_allclose(model.intercept_, GDRegressor(tol=1e-9).fit(X, y).intercept_, rtol=1e-6)
+
+
+def test_columns_that_all_but_cancel():
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(200, 3))
+    X[:, 2] = X[:, 0] + X[:, 1] + 1e-7 * rng.normal(size=200)
+    y = X @ [1.0, 1.0, -1.0] + 1e4 * (X[:, 2] - X[:, 0] - X[:, 1]) + rng.normal(size=200)
+    model = GDRegressor(tol=1e-8).fit_batches(batches_of(X, y, cuts=[50, 130]))
+    assert model.converged_
+    exact = np.linalg.lstsq(np.column_stack([X, np.ones(200)]), y, rcond=1e-14)[0][:-1]
+    assert_allclose(X @ model.coef_, X @ exact, atol=1e-4)
