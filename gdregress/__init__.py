@@ -26,6 +26,7 @@ __all__ = [
 earlier_paths.install()
 # What users import besides the names above. These and `minimize` are loaded when they are used.
 _SUBMODULES = (
+    "callbacks",
     "dask",
     "exceptions",
     "losses",

@@ -9,6 +9,8 @@ from typing import Any
 
 from gdregress._estimator.resume import save_course
 
+__all__ = ["Checkpoint"]
+
 
 class Checkpoint:
     """Saves a fit every so many epochs, so that it can be resumed after a crash.

@@ -23,7 +23,7 @@ RULES = [
     {"_solver"},
     {"_stream"},
     {"_estimator", "_minimize"},
-    {"regressors", "classifiers"},
+    {"regressors", "classifiers", "callbacks"},
     {"plotting", "dask"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(RULES) for room in rooms}

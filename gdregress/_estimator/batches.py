@@ -16,9 +16,9 @@ from gdregress._objective.summary import merged, summary_of
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.validation import check_parameters
 
-# Numbers of a block, for which batches are gathered: what a block costs besides its rows does
-# then not count.
-BLOCK_SIZE = 1 << 20
+# Numbers for which small batches are gathered: what a block costs besides its rows then does not
+# count, or many rows are shuffled together.
+BLOCK_SIZE, SHUFFLED_SIZE = 1 << 17, 1 << 20
 _ACCEPTED = (
     "batches must be a function without arguments that returns an iterator of (X, y) or "
     "(X, y, sample_weight), or an object that can be iterated again and again, such as a list or "
@@ -142,13 +142,22 @@ class BatchCheck:
         self.part = part
         self.loss = self.like = None
 
-    def __call__(self, batch, number):
-        """X, y and weights as arrays of NumPy of one type, without rows of weight 0."""
+    def __call__(self, batch, number, seen=False):
+        """X, y and weights as arrays of NumPy of one type, without rows of weight 0.
+
+        Parameters
+        ----------
+        batch : object
+            As the user gave it.
+        number : int
+        seen : bool
+            Whether its rows have been checked in a pass before.
+        """
         with naming(f"{self.part} {number}"):
             X, y, weights = _unpacked(batch)
             is_first = self.like is None
             (X, y, weights), self.loss = validate_input(
-                self.estimator, X, y, weights, self.components, is_first, in_parts=True
+                self.estimator, X, y, weights, self.components, is_first, True, seen
             )
             X = X if sparse.issparse(X) else to_numpy(X)
             y, weights = to_numpy(y), None if weights is None else to_numpy(weights)
@@ -218,11 +227,13 @@ class Batches(LocalPartitions):
             raise ValueError("batches holds no row of a weight above 0.")
 
     def blocks(self, rng=None, shuffle=False):
-        parts, size, start = [], 0, 0
+        parts, size, start, seen = [], 0, 0, self.n_rows is not None
+        enough = SHUFFLED_SIZE if shuffle else BLOCK_SIZE
         for number, batch in self.read(rng if shuffle else None):
-            parts.append(self.check(batch, number))
-            size += parts[-1][0].size
-            if size >= BLOCK_SIZE:
+            parts.append(self.check(batch, number, seen))
+            rows = parts[-1][0]
+            size += rows.size + rows.shape[0]
+            if size >= enough:
                 yield (block := _gathered(parts, start))
                 parts, size, start = [], 0, start + block.n_samples
         block = _gathered(parts, start) if size else None

@@ -5,9 +5,8 @@ from functools import partial
 
 import numpy as np
 
-from gdregress._objective.base import null_parameters
 from gdregress._objective.coordinates import FEW_DIGITS, Columns, metric_for_each, metric_of
-from gdregress._objective.curvature import batch_smoothness
+from gdregress._objective.curvature import batch_smoothness, mean_curvature
 from gdregress._objective.design import DesignMatrix, column_coordinates
 from gdregress._objective.moments import affordable, moments_of
 from gdregress._objective.moments_inside import row_products
@@ -37,17 +36,13 @@ def first_metric(estimator, components, design, spectrum, y, weights):
         and strength is not None
         and affordable(design)
         and (asked or worth_moments(design))
-        and (design.has_rows or loss.is_quadratic)
         and namespace(design.X) is np
     )
     if not possible or spectrum.moments is None:
         if asked:
             _refuse_metric(loss, components, strength)
         return None
-    h = 1.0
-    if design.has_rows:
-        null = null_parameters(design, y, weights, loss)
-        h = _mean_curvature(loss.curvature_at(y, design.predict(null)), weights)
+    h = spectrum.null_curvature(loss)
     moments = spectrum.moments
     covariance = moments.covariance
     if not estimator.fit_intercept:
@@ -134,7 +129,7 @@ def metric_at(estimator, prepared, objective, params):
 def _metric_of_rows(estimator, prepared, objective, bent):
     """The metric of the rows weighted by their second derivatives; None where all are zero."""
     weights, frame = objective.weights, prepared.frame
-    h = _mean_curvature(bent, weights)
+    h = mean_curvature(bent, weights)
     rows = bent if weights is None else bent * weights
     if not float(np.max(rows)) > 0:
         return None
@@ -155,14 +150,6 @@ def _products(design, weights, directions):
     """C V and V' C V for directions V, as the rows have them."""
     exact = row_products(design, directions, None, weights)
     return exact.columns, exact.square
-
-
-def _mean_curvature(bent, weights):
-    """Weighted mean of second derivatives, also over several targets; 1 where there is none."""
-    if weights is not None:
-        bent = bent * (weights if bent.ndim == 1 else weights[:, None])
-    mean = float(np.mean(bent))
-    return mean if 0 < mean < math.inf else 1.0
 
 
 def _strengths(estimator, strength, columns):
@@ -215,6 +202,6 @@ def _refuse_metric(loss, components, strength):
         if present:
             raise ValueError(f"preconditioner='moments' cannot be combined with {problem}.")
     raise ValueError(
-        "preconditioner='moments' needs NumPy or sparse data in memory of at most 512 columns. "
+        "preconditioner='moments' needs NumPy or sparse data of at most 512 columns. "
         "Use 'columns'."
     )

@@ -9,6 +9,7 @@ import math
 import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+from gdregress._objective.base import null_parameters
 from gdregress._objective.design import largest_deviations, mean_and_variance
 from gdregress._objective.moments import check_finite, moments_of
 from gdregress._objective.moments_inside import moments_inside
@@ -77,6 +78,11 @@ class Spectrum:
     def largest_deviations(self, mean):
         """Squares of the largest deviations of the user's columns from given means."""
         return largest_deviations(self.design.X, mean)
+
+    def null_curvature(self, loss):
+        """Weighted mean of d2L/dz2 at the null parameters; 1 where there is none."""
+        null = null_parameters(self.design, self.y, self.weights, loss)
+        return mean_curvature(loss.curvature_at(self.y, self.design.predict(null)), self.weights)
 
     @computed_once
     def matrix(self):
@@ -179,6 +185,14 @@ def loss_curvature(objective, null_params):
         return 1 / prediction_scale(objective, null_params)
     largest = objective.largest_curvature(null_params)
     return largest if 0 < largest < math.inf else 1.0
+
+
+def mean_curvature(bent, weights):
+    """Weighted mean of second derivatives, also over several targets; 1 where there is none."""
+    if weights is not None:
+        bent = bent * (weights if bent.ndim == 1 else weights[:, None])
+    mean = float(np.mean(bent))
+    return mean if 0 < mean < math.inf else 1.0
 
 
 def prediction_scale(objective, params):

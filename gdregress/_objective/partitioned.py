@@ -17,7 +17,7 @@ from gdregress._objective.cache import Cache
 from gdregress._objective.curvature import Spectrum
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.design import DesignMatrix
-from gdregress._objective.evaluation import mean_gradient, mean_loss
+from gdregress._objective.evaluation import mean_gradient, mean_loss, over_targets
 from gdregress._objective.moments import affordable, moments_of
 from gdregress._objective.moments_inside import moments_inside
 from gdregress._objective.snapshot import Snapshot
@@ -120,6 +120,13 @@ class PartitionedSpectrum(Spectrum):
         summary = self.partitions.summary
         return np.maximum(abs(summary.high - mean), abs(summary.low - mean)) ** 2
 
+    def null_curvature(self, loss):
+        objective = PartitionedObjective(self.design, loss, None)
+        there = self.design.fit_intercept, loss, self.design.to_user(objective.null_parameters())
+        total, count = self.partitions.reduce(_curvatures, *there)
+        mean = total / self.partitions.summary.mean_weight / count
+        return mean if 0 < mean < math.inf else 1.0
+
     @computed_once
     def largest_row(self):
         of_blocks = self.design.fit_intercept, self.design.coordinates
@@ -187,17 +194,20 @@ class PartitionedObjective(Objective):
         return Snapshot(params, None, self.gradient(params))
 
     def null_parameters(self):
-        summary, params = self.partitions.summary, self.zero_parameters()
-        if not self.design.fit_intercept:
-            return params
+        """Those of the null model: coefficients of zero, and the best constant as intercept."""
+        params = self.zero_parameters()
+        if self.design.fit_intercept:
+            params[-1] = self._best_constant
+        return params
+
+    @computed_once
+    def _best_constant(self):
+        summary = self.partitions.summary
         if summary.target is not None:
-            known = summary.target, self.y, summary.n_samples
-            params[-1] = constant_of_mean(self.loss, *known)
-            return params
+            return constant_of_mean(self.loss, summary.target, self.y, summary.n_samples)
         step = -(-summary.n_samples // SAMPLE)
         y, weights = self.partitions.reduce(_some_targets, step, combine=_appended)
-        params[-1] = best_constant(self.loss, y, weights)
-        return params
+        return best_constant(self.loss, y, weights)
 
     def mean_squared_residual(self, params):
         """Weighted mean of (z - y)^2, summed over the targets."""
@@ -348,6 +358,13 @@ def _largest_row(block, fit_intercept, coordinates):
 def _largest_curvature(block, fit_intercept, loss, params):
     z = _design(block, fit_intercept).predict(params)
     return float(np.max(loss.curvature_at(block.y, z)))
+
+
+def _curvatures(block, fit_intercept, loss, params):
+    """Weighted sum of the second derivatives over a block, and how many there are."""
+    bent = np.asarray(loss.curvature_at(block.y, _design(block, fit_intercept).predict(params)))
+    weights = 1.0 if block.weights is None else over_targets(block.weights, bent)
+    return float(np.sum(bent * weights, dtype=float)), bent.size
 
 
 def _squared_slopes(block, fit_intercept, loss, params):

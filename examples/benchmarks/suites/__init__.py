@@ -1,6 +1,7 @@
 """What is compared: one function per question, each returning the reports it printed."""
 
 from suites.advice import advice
+from suites.beyond_memory import beyond_memory
 from suites.classification import class_epoch, logistic, small_classes, softmax
 from suites.cluster import cluster_bytes, cluster_overhead, cluster_peers, cluster_workers
 from suites.curves import curves
@@ -38,6 +39,7 @@ SUITES = {
         quantile,
         small,
         memory,
+        beyond_memory,
         imports,
         scaling,
         class_epoch,
