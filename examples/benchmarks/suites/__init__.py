@@ -4,6 +4,7 @@ from suites.advice import advice
 from suites.beyond_memory import beyond_memory
 from suites.classification import class_epoch, logistic, small_classes, softmax
 from suites.cluster import cluster_bytes, cluster_overhead, cluster_peers, cluster_workers
+from suites.cluster_simulation import cluster_simulation
 from suites.curves import curves
 from suites.epochs import mini_batch_epoch, single_rows, sparse_epoch, stochastic_epoch
 from suites.finishing_epochs import finishing_epochs
@@ -63,6 +64,7 @@ SUITES = {
         cluster_bytes,
         cluster_peers,
         cluster_overhead,
+        cluster_simulation,
     )
 }
 GROUPS = {

@@ -1,0 +1,129 @@
+"""What a fit takes on 10, 100 and 1,000 workers, from what is measured here and a model.
+
+Of K workers, each with n / K rows, a sum over all rows takes
+
+    n / K * s + K * t + levels * (l + f * b / w),    levels = ceil(log K / log f)
+
+seconds: s for a row; t for the scheduler to hand out a task and take its answer; and for each
+level of the tree, in which f answers of b bytes become one, a latency l and the bandwidth w. The
+first two are measured on this machine, by one thread and by clusters of threads; the network is
+assumed.
+"""
+
+import math
+import time
+
+import numpy as np
+from timing import duration, quietly
+
+from gdregress._objective.partitioned import _model, _pass_of
+from gdregress._objective.partitions import Block
+from gdregress._objective.summary import summary_of
+from gdregress.dask._partitions import FAN_IN, DaskPartitions
+from gdregress.losses import LogLoss, SquaredError
+
+ROWS, COLUMNS = 1_000_000_000, 100
+WORKERS = (10, 100, 1000)
+# Of a network of 10 Gbit/s in one data centre.
+LATENCY, BANDWIDTH = 0.5e-3, 1.25e9
+
+
+def cluster_simulation(quick):
+    """A billion rows of 100 columns, on workers of one thread."""
+    seconds = row_seconds(20_000 if quick else 200_000)
+    task = task_seconds((2, 4, 8) if quick else (4, 16, 48))
+    p2, p = 8 * COLUMNS**2, 8 * COLUMNS
+    # sums over all rows of a fit: how many, seconds of a row, bytes of an answer
+    fits = {
+        "squared error: moments, once": [(1, seconds["moments"], p2)],
+        "log loss: 10 Newton steps": [(1, seconds["moments"], p2), (11, seconds["model"], p2)],
+        "log loss: 50 epochs of first order": [
+            (1, seconds["moments"], p2),
+            (50, seconds["pass"], p),
+        ],
+    }
+    print(
+        f"\n{duration(task)} a task, {LATENCY * 1e3} ms, {BANDWIDTH / 1e9} GB/s, {FAN_IN} at once"
+    )
+    for name, each in seconds.items():
+        print(f"  {name:<20}{each * 1e9:>9.0f} ns a row")
+    print(f"\n{ROWS:,} x {COLUMNS}, {8e-9 * ROWS * COLUMNS:.0f} GB in memory")
+    print(f"  {'workers':<38}" + "".join(f"{k:>12,}" for k in WORKERS))
+    curves = {}
+    for name, sums in fits.items():
+        curves[name] = [fit_seconds(k, sums, task) for k in WORKERS]
+        shares = [
+            fit_seconds(1, sums, task) / k / s for k, s in zip(WORKERS, curves[name], strict=True)
+        ]
+        print(f"  {name:<38}" + "".join(f"{duration(s):>12}" for s in curves[name]))
+        print(f"  {'  of that the rows':<38}" + "".join(f"{share:>12.0%}" for share in shares))
+    many = np.unique(np.geomspace(1, 4000, 60).astype(int)).tolist()
+    return [
+        {
+            "title": f"a fit of {ROWS:,} x {COLUMNS}",
+            "kind": "simulation",
+            "row_seconds": seconds,
+            "task_seconds": task,
+            "workers": many,
+            "seconds": {
+                name: [fit_seconds(k, sums, task) for k in many] for name, sums in fits.items()
+            },
+        }
+    ]
+
+
+def fit_seconds(workers, sums, task):
+    """Seconds of all sums of a fit."""
+    return sum(times * sum_seconds(workers, each, answer, task) for times, each, answer in sums)
+
+
+def sum_seconds(workers, row, answer, task):
+    """Seconds of one sum over all rows, see the module."""
+    levels = math.ceil(math.log(workers, FAN_IN)) if workers > 1 else 0
+    tree = levels * (LATENCY + FAN_IN * answer / BANDWIDTH)
+    return ROWS / workers * row + workers * task + tree
+
+
+def row_seconds(n):
+    """Seconds of a row on one thread, for each kind of sum."""
+    from gdregress._core.threads import threads_limited
+
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n, COLUMNS))
+    z = X @ rng.normal(size=COLUMNS) / 10
+    numbers = Block(X, z + rng.normal(size=n))
+    labels = Block(X, np.where(z + rng.logistic(size=n) > 0, 1.0, -1.0))
+    point = rng.normal(size=COLUMNS + 1) / 10
+    with threads_limited(1), quietly():
+        return {
+            "moments": fastest(summary_of, numbers, SquaredError(), True) / n,
+            "model": fastest(_model, labels, True, LogLoss(), point) / n,
+            "pass": fastest(_pass_of, labels, True, LogLoss(), point, None, False) / n,
+        }
+
+
+def fastest(function, *args):
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        function(*args)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def task_seconds(counts):
+    """Seconds that a sum takes longer for each worker more, which do nothing."""
+    import distributed
+
+    times = []
+    for workers in counts:
+        with distributed.Client(
+            processes=False, n_workers=workers, threads_per_worker=1, dashboard_address=":0"
+        ) as client:
+            places = list(client.scheduler_info(n_workers=-1)["workers"])
+            blocks = [
+                client.submit(np.zeros, 1, workers=place, key=f"block-{place}") for place in places
+            ]
+            partitions = DaskPartitions(client, blocks)
+            times.append(fastest(partitions.reduce, np.sum))
+    return float(np.polyfit(counts, times, 1)[0])
