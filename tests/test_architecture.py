@@ -72,8 +72,9 @@ def test_every_room_says_what_it_is_for_in_a_sentence():
 
 
 def test_dir_shows_the_public_names_and_nothing_else():
-    submodules = {"losses", "optimizers", "penalties", "schedules", "samplers", "plotting"}
-    assert set(dir(gdregress)) == {*gdregress.__all__, *submodules, "dask", "exceptions"}
+    components = {"losses", "optimizers", "penalties", "schedules", "samplers"}
+    submodules = {*components, "plotting", "dask", "callbacks", "exceptions"}
+    assert set(dir(gdregress)) == {*gdregress.__all__, *submodules}
     for name in dir(gdregress):
         assert getattr(gdregress, name) is not None
 

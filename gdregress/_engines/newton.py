@@ -62,6 +62,7 @@ class Newton(Directions):
     def _step(self, curved, flat, w, g):
         """The step of one target."""
         H = curved + np.diag(flat)
+        g = np.where(np.diag(H) > 0, g, 0.0)  # where nothing is curved, a gradient is rounding
         if not self.l1.any():
             return -solve(H, g)
         return least(H, g - H @ w, self.l1, w) - w

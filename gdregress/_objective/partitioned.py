@@ -7,7 +7,6 @@ penalty and everything that is as small as the parameters stay where the run is.
 """
 
 import math
-from dataclasses import replace
 
 import numpy as np
 
@@ -18,10 +17,9 @@ from gdregress._objective.curvature import Spectrum
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import mean_gradient, mean_loss, over_targets
-from gdregress._objective.moments import affordable, moments_of
-from gdregress._objective.moments_inside import moments_inside
+from gdregress._objective.moments import affordable
+from gdregress._objective.moments_inside import curved_products, moments_inside
 from gdregress._objective.snapshot import Snapshot
-from gdregress._objective.summary import merged_moments
 from gdregress._utils.array_api import dot
 from gdregress._utils.caches import computed_once
 from gdregress.losses import SquaredError
@@ -233,11 +231,11 @@ class PartitionedObjective(Objective):
         known = self._curvatures.get(params)
         if known is not None:
             return self._values.get(params), self._gradients.get(params), known
-        there = self.design.fit_intercept, self.loss, self._there(params)
-        value, gradient, curved = self.partitions.reduce(_model, *there, combine=_merged_model)
-        value = self._values.keep(params, value / self._weight)
-        gradient = self._gradients.keep(params, self._inside(gradient, params))
-        curved = [self._matrix(*each, target) for target, each in enumerate(curved)]
+        there = self.design.coordinates, self.loss, self._there(params)
+        sums = self.partitions.reduce(_model, self.design.fit_intercept, *there)
+        value = self._values.keep(params, sums[0] / self._weight)
+        gradient = self._gradients.keep(params, self._inside(sums[1], params))
+        curved = sums[2] / self._weight
         return value, gradient, self._curvatures.keep(params, curved)
 
     def has_hessians(self):
@@ -276,15 +274,6 @@ class PartitionedObjective(Objective):
         value, gradient = self.partitions.reduce(_pass_of, *rest)
         return value / self._weight, self._inside(gradient, params)
 
-    def _matrix(self, weight, moments, target):
-        """A' D A / sum_i s_i from the weighted moments of one target's second derivatives."""
-        if not weight > 0:
-            return np.zeros((self.design.n_parameters,) * 2)
-        moments = replace(moments, weight=weight / self._weight)
-        if self.design.coordinates is not None:
-            moments = moments.in_coordinates(self.design.coordinates.of_target(target))
-        return moments.matrix(self.design.fit_intercept)
-
 
 def _design(block, fit_intercept):
     return DesignMatrix(block.X, fit_intercept)
@@ -311,32 +300,16 @@ def _loss_of(block, fit_intercept, loss, params):
     return block.n_samples * float(mean_loss(loss, block.y, block.weights, z))
 
 
-def _model(block, fit_intercept, loss, params):
-    """Sums over a block: losses, gradient, and of each target the weight and moments of h a a'."""
-    design = _design(block, fit_intercept)
+def _model(block, fit_intercept, coordinates, loss, params):
+    """Sums over a block: losses, gradient, and of each target the second derivatives inside."""
     value, gradient = _pass_of(block, fit_intercept, loss, params, None, False)
-    bent = np.asarray(loss.curvature_at(block.y, design.predict(params)))
-    curved = []
-    for column in bent.reshape(len(bent), -1).T:
+    bent = np.asarray(loss.curvature_at(block.y, _design(block, fit_intercept).predict(params)))
+    inside, curved = DesignMatrix(block.X, fit_intercept, coordinates), []
+    for target, column in enumerate(bent.reshape(len(bent), -1).T):
         column = column if block.weights is None else column * block.weights
         weights = np.ascontiguousarray(column, dtype=block.y.dtype)
-        total = float(weights.sum(dtype=float))
-        curved.append((total, moments_of(design, None, weights) if total > 0 else None))
-    return float(value), gradient, curved
-
-
-def _merged_model(one, other):
-    curved = [_merged_curved(*pair) for pair in zip(one[2], other[2], strict=True)]
-    return one[0] + other[0], one[1] + other[1], curved
-
-
-def _merged_curved(one, other):
-    if other[1] is None:
-        return one
-    if one[1] is None:
-        return other
-    total = one[0] + other[0]
-    return total, merged_moments(one[1], other[1], other[0] / total)
+        curved.append(block.n_samples * curved_products(inside, weights, target))
+    return float(value), gradient, np.array(curved)
 
 
 def _sums_of(block, function, with_targets, *args):
