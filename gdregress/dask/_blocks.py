@@ -36,8 +36,8 @@ def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None):
     blocks = [delayed(_rows)(*block) for block in aligned(X, y, sample_weight)]
     with clear_errors(client):
         rows = client.compute(blocks)
-        sizes, weights_of_labels = _facts(estimator, client, rows)
-        check = _check(estimator, client, rows, sizes, weights_of_labels)
+        sizes, labels = _facts(estimator, client, rows)
+        check = _check(estimator, client, rows, sizes, labels)
         starts = np.cumsum([0, *sizes[:-1]]).tolist()
         futures = client.map(_checked, rows, range(len(rows)), starts, check=check, pure=False)
     partitions = DaskPartitions(client, futures, updates_per_round)
@@ -59,24 +59,29 @@ def _check_round(updates):
 
 
 def _facts(estimator, client, rows):
-    """Numbers of rows of all blocks, and the weight of every label or None where none are."""
+    """Numbers of rows of all blocks; the weight and the type of the labels, if there are any."""
     has_labels = hasattr(estimator, "_set_classes")
     numbers = range(len(rows))
     found = client.map(_facts_of, rows, numbers, has_labels=has_labels, pure=False)
-    sizes, weights = zip(*client.gather(found), strict=True)
+    sizes, weights, types = zip(*client.gather(found), strict=True)
     if not any(sizes):
         raise ValueError("X has no rows.")
-    return sizes, sum(weights, Counter()) if has_labels else None
+    if not has_labels:
+        return sizes, None
+    dtype = next(dtype for dtype in types if dtype is not None)
+    # a sum of counters leaves out what has no weight
+    return sizes, (sum(weights, Counter()), None if dtype.kind == "U" else dtype)
 
 
-def _check(estimator, client, rows, sizes, weights_of_labels):
+def _check(estimator, client, rows, sizes, labels):
     """What checks the blocks, which has seen the first one with rows."""
     local = estimator.to_local()
-    if weights_of_labels is not None:
-        estimator._set_classes(classes_of(np.array(list(weights_of_labels))))
+    if labels is not None:
+        weights, dtype = labels
+        estimator._set_classes(classes_of(np.array(list(weights), dtype=dtype)))
         local.classes_ = estimator.classes_
         if isinstance(local.class_weight, str) and local.class_weight == "balanced":
-            local.class_weight = _balanced(weights_of_labels)
+            local.class_weight = _balanced(weights)
     components = build_components(local)
     refuse_what_needs_all_rows(local, components, type(estimator).__name__, "partition")
     first = next(number for number, size in enumerate(sizes) if size)
@@ -89,10 +94,10 @@ def _check(estimator, client, rows, sizes, weights_of_labels):
     return check
 
 
-def _balanced(weights_of_labels):
-    """Weights by which all classes have the same total weight."""
-    total = sum(weights_of_labels.values()) / len(weights_of_labels)
-    return {label: total / weight for label, weight in weights_of_labels.items() if weight > 0}
+def _balanced(weights):
+    """Factors by which all labels have the same total weight."""
+    mean = sum(weights.values()) / len(weights)
+    return {label: mean / weight for label, weight in weights.items()}
 
 
 def _rows(X, y, sample_weight):
@@ -101,17 +106,16 @@ def _rows(X, y, sample_weight):
 
 
 def _facts_of(rows, number, has_labels):
-    """Number of rows of a block, and the weight of each label there."""
+    """Number of rows of a block, the weight of each label there, and the type of the labels."""
     X, y, sample_weight = rows
     if not has_labels or not X.shape[0]:
-        return X.shape[0], Counter()
+        return X.shape[0], Counter(), None
     labels = np.asarray(to_numpy(y)).ravel()
     weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight)
     with partition(number):
         names, codes = np.unique(labels, return_inverse=True)
-        return X.shape[0], Counter(
-            dict(zip(names.tolist(), np.bincount(codes, weights), strict=True))
-        )
+        found = Counter(dict(zip(names.tolist(), np.bincount(codes, weights), strict=True)))
+    return X.shape[0], found, labels.dtype
 
 
 def _first_checked(check, number, rows):

@@ -6,6 +6,7 @@ from libraries import needed
 from on_cluster import in_chunks
 
 from gdregress.dask import DaskGDClassifier, DaskGDRegressor
+from gdregress.dask._errors import clear_errors
 
 pytestmark = pytest.mark.usefixtures("cluster")
 
@@ -87,6 +88,12 @@ def test_parameters(data):
         DaskGDRegressor().fit(*data, updates_per_round=0)
     with pytest.raises(TypeError, match="no parameter 'client'"):
         DaskGDRegressor(client=None)
+
+
+def test_workers_that_die_again_and_again(cluster):
+    distributed = needed("distributed")
+    with pytest.raises(RuntimeError, match="into smaller partitions"), clear_errors(cluster):
+        raise distributed.KilledWorker("pass_of-0", distributed.scheduler.WorkerState, 3)
 
 
 def test_other_columns_than_those_of_the_fit(data):

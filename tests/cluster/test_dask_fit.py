@@ -89,6 +89,23 @@ def test_labels(table):
     np.testing.assert_allclose(model.coef_, reference.coef_, rtol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [bool, np.int8, np.float32, "U3", object])
+def test_classes_keep_their_type(table, dtype):
+    X, y, _, weights = table
+    labels = (y > np.median(y)).astype(int)
+    if dtype in ("U3", object):
+        labels = np.array(["no", "yes", "say"])[labels]
+    labels = labels.astype(dtype)
+    weights = np.where(np.arange(1000) < 3, 0.0, weights)
+    if dtype is not bool:
+        labels[:3] = "7"  # without a weight there is no class
+    model = DaskGDClassifier(max_iter=1, tol=None)
+    model.fit(in_chunks(X, 500), in_chunks(labels, 500), in_chunks(weights, 500))
+    local = GDClassifier(max_iter=1, tol=None).fit(X, labels, weights)
+    assert model.classes_.dtype == local.classes_.dtype
+    np.testing.assert_array_equal(model.classes_, local.classes_)
+
+
 def test_three_classes_with_balanced_weights(table):
     X, y, _, weights = table
     labels = np.digitize(y, np.quantile(y, [0.5, 0.8]))
