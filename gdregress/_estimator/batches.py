@@ -50,7 +50,9 @@ def checked_batches(estimator, batches, classes=None):
     return partitions, replace(components, loss=check.loss)
 
 
-def refuse_what_needs_all_rows(estimator, components, caller="fit_batches", part="batch"):
+def refuse_what_needs_all_rows(
+    estimator, components, caller="fit_batches", part="batch", validated=False
+):
     """Raise ValueError for parameters that rows in parts cannot have.
 
     Parameters
@@ -59,10 +61,12 @@ def refuse_what_needs_all_rows(estimator, components, caller="fit_batches", part
     components : Components
     caller, part : str
         What cannot have them, and what it calls a part.
+    validated : bool
+        Whether there are rows to validate on.
     """
     problems = {
         "early_stopping=True, which holds out single rows of all. Set early_stopping=False, leave "
-        f"a {part} out and pass it to score": estimator.early_stopping,
+        f"a {part} out and pass it to score": estimator.early_stopping and not validated,
         f"loss={type(components.loss.base_loss).__name__}, which PyTorch or JAX differentiates. "
         "Use a loss by name, or a subclass of Loss": components.loss.base_loss.needs_library,
         "class_weight='balanced', which counts all labels first. Pass the weights as a dict, or "

@@ -107,7 +107,7 @@ def prepare(
     return Prepared(components, rows, held_out, objective, frame, total, to_user_library)
 
 
-def prepare_partitions(estimator, components, partitions):
+def prepare_partitions(estimator, components, partitions, validation=NOT_GIVEN):
     """The same for rows that lie in blocks and have been checked there.
 
     Parameters
@@ -116,17 +116,22 @@ def prepare_partitions(estimator, components, partitions):
     components : Components
         With the loss in its form for the targets.
     partitions : Partitions
+    validation : tuple of (X_val, y_val, sample_weight_val)
+        As the user gave them.
     """
     loss, summary = components.loss, partitions.summary
     X, y = summary.like
     components = components.with_checked_penalty(X.shape[1], loss, y)
     warn_large_batch(components.sampler, summary.n_samples)
+    held_out = None
+    if any(part is not None for part in validation):
+        _, held_out = rows_to_validate(estimator, (X, y, None), validation, components)
     spectrum = PartitionedSpectrum(PartitionedDesign(partitions, estimator.fit_intercept))
     frame = frame_of(estimator, components, spectrum, None, None)
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
     objective = PartitionedObjective(frame.design, loss, penalty)
     total = summary.weight_total
-    return Prepared(components, None, None, objective, frame, total, unchanged)
+    return Prepared(components, None, held_out, objective, frame, total, unchanged)
 
 
 def _relative_weights(y, weights, mean):

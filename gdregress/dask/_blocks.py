@@ -19,7 +19,7 @@ from gdregress.dask._library import library
 from gdregress.dask._partitions import DaskPartitions
 
 
-def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None):
+def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None, validated=False):
     """The rows as partitions, and the components with the loss in its form for the targets.
 
     Parameters
@@ -29,6 +29,8 @@ def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None):
     X, y, sample_weight : Dask collections
     updates_per_round : int or None
         As of `Partitions`.
+    validated : bool
+        Whether there are rows to validate on.
     """
     check_parameters(estimator)
     _check_round(updates_per_round)
@@ -37,7 +39,7 @@ def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None):
     with clear_errors(client):
         rows = client.compute(blocks)
         sizes, labels = _facts(estimator, client, rows)
-        check = _check(estimator, client, rows, sizes, labels)
+        check = _check(estimator, client, rows, sizes, labels, validated)
         starts = np.cumsum([0, *sizes[:-1]]).tolist()
         futures = client.map(_checked, rows, range(len(rows)), starts, check=check, pure=False)
     partitions = DaskPartitions(client, futures, updates_per_round)
@@ -73,7 +75,7 @@ def _facts(estimator, client, rows):
     return sizes, (sum(weights, Counter()), None if dtype.kind == "U" else dtype)
 
 
-def _check(estimator, client, rows, sizes, labels):
+def _check(estimator, client, rows, sizes, labels, validated):
     """What checks the blocks, which has seen the first one with rows."""
     local = estimator.to_local()
     if labels is not None:
@@ -82,8 +84,14 @@ def _check(estimator, client, rows, sizes, labels):
         local.classes_ = estimator.classes_
         if isinstance(local.class_weight, str) and local.class_weight == "balanced":
             local.class_weight = _balanced(weights)
-    components = build_components(local)
-    refuse_what_needs_all_rows(local, components, type(estimator).__name__, "partition")
+    components = build_components(local, validated=validated)
+    name = type(estimator).__name__
+    if local.early_stopping and not validated:
+        raise ValueError(
+            f"{name} holds no rows out. With early_stopping=True give some to validate on: "
+            "fit(X, y, X_val=..., y_val=...)."
+        )
+    refuse_what_needs_all_rows(local, components, name, "partition", validated)
     first = next(number for number, size in enumerate(sizes) if size)
     check = BatchCheck(local, components, "Partition")
     check = client.submit(_first_checked, check, first, rows[first], pure=False).result()

@@ -58,11 +58,12 @@ class OnCluster:
         self._set_fitted({k: v for k, v in vars(model).items() if k not in parameters})
 
     @with_callbacks
-    def _fit_on_cluster(self, X, y, sample_weight, start, updates_per_round, resume_from):
+    def _fit_on_cluster(self, data, start, validation, updates_per_round, resume_from):
         refuse_refit(self)
-        partitions, components = checked_partitions(self, X, y, sample_weight, updates_per_round)
+        validated = any(part is not None for part in validation)
+        partitions, components = checked_partitions(self, *data, updates_per_round, validated)
         with clear_errors(partitions.client):
-            prepared = prepare_partitions(self, components, partitions)
+            prepared = prepare_partitions(self, components, partitions, validation)
             self._fit_prepared(prepared, start, resume_from)
 
     def _learn_by_blocks(self, X, y, sample_weight, **arguments):

@@ -27,8 +27,8 @@ class DaskGDClassifier(OnCluster, GDClassifier):
     loss, penalty, alpha, l1_ratio, class_weight, fit_intercept, solver, batch_size, optimizer, \
 momentum, learning_rate, schedule, power_t, preconditioner, standardize, max_iter, tol, \
 n_iter_no_change, early_stopping, scoring, validation_fraction, average, shuffle, warm_start, \
-store_path, random_state, verbose
-        As of `GDClassifier`.
+store_path, random_state, verbose : as of `GDClassifier`
+        The same.
 
     See Also
     --------
@@ -56,6 +56,9 @@ store_path, random_state, verbose
         *,
         coef_init: ArrayLike | None = None,
         intercept_init: ArrayLike | None = None,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
         updates_per_round: int | None = None,
         resume_from: str | PathLike[str] | None = None,
     ) -> Self:
@@ -71,6 +74,8 @@ store_path, random_state, verbose
             Weights of the rows, times those of their classes.
         coef_init, intercept_init : array-like or None
             As of `GDClassifier.fit`.
+        X_val, y_val, sample_weight_val : array-like or None
+            Rows to validate on, in the memory of this process, as of `GDClassifier.fit`.
         updates_per_round : int or None, default=None
             Of the stochastic and mini-batch solvers: how many updates are made on each partition
             between two averages. None makes a round of an epoch: all partitions together then
@@ -94,8 +99,9 @@ store_path, random_state, verbose
             As `GDClassifier.fit`.
         """
         with keep_fitted_state(self):
-            start = coef_init, intercept_init
-            self._fit_on_cluster(X, y, sample_weight, start, updates_per_round, resume_from)
+            start, validation = (coef_init, intercept_init), (X_val, y_val, sample_weight_val)
+            data = X, y, sample_weight
+            self._fit_on_cluster(data, start, validation, updates_per_round, resume_from)
         return self
 
     @available_if(can_learn_in_parts)

@@ -82,7 +82,7 @@ def test_labels_of_one_class(data):
 def test_parameters(data):
     with pytest.raises(ValueError, match="'alpha' parameter of DaskGDRegressor must be"):
         DaskGDRegressor(alpha=-1).fit(*data)
-    with pytest.raises(ValueError, match=r"early_stopping=True, which holds out .* partition out"):
+    with pytest.raises(ValueError, match=r"holds no rows out.* fit\(X, y, X_val"):
         DaskGDRegressor(early_stopping=True).fit(*data)
     with pytest.raises(ValueError, match=r"updates_per_round must be an int .* Got 0"):
         DaskGDRegressor().fit(*data, updates_per_round=0)

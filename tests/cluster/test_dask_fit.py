@@ -191,6 +191,18 @@ def test_given_coefficients_are_where_it_starts(table):
     assert model.n_iter_ <= 2 and model.converged_
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_rows_to_validate_on(table):
+    X, y, _, _ = table
+    held_out = {"X_val": X[700:], "y_val": y[700:]}
+    parameters = {"early_stopping": True, "learning_rate": 1e-4, "max_iter": 200}
+    local = GDRegressor(**parameters).fit(X[:700], y[:700], **held_out)
+    model = DaskGDRegressor(**parameters)
+    model.fit(in_chunks(X[:700], 200), in_chunks(y[:700], 200), **held_out)
+    assert (model.stop_reason_, model.n_iter_) == (local.stop_reason_, local.n_iter_)
+    np.testing.assert_allclose(model.validation_scores_, local.validation_scores_, rtol=1e-9)
+
+
 def test_the_history_of_an_epoch_is_printed(table, capsys):
     X, y, _, _ = table
     DaskGDRegressor(verbose=1).fit(in_chunks(X, 300), in_chunks(y, 300))

@@ -43,7 +43,7 @@ def fit(model, X, y, sizes, weights=None, **how):
     ]
     partitions = InMemory(blocks, components.loss, **how)
     model.n_features_in_ = X.shape[1]
-    model._fit_prepared(prepare_partitions(model, components, partitions), None)
+    model._fit_prepared(prepare_partitions(model, components, partitions))
     return model
 
 
