@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from gdregress.dask._library import library
 
 
@@ -91,6 +93,14 @@ def _blocks(data):
     return list(blocks.ravel() if _is_array(data) else blocks)
 
 
+def one_row(X):
+    """A row of zeros of the columns and the type of a collection."""
+    if _is_array(X):
+        return np.zeros((1, X.shape[1]), dtype=X.dtype)
+    columns = list(X.columns)
+    return type(X._meta)(np.zeros((1, len(columns))), columns=columns)
+
+
 def map_rows(function, X, meta):
     """A Dask array of function(rows) for every block of X, computed when it is asked for.
 
@@ -100,10 +110,9 @@ def map_rows(function, X, meta):
         From a block of rows to an array with as many.
     X : Dask collection
     meta : ndarray
-        Some such rows, for their type and shape.
+        No such rows, for their type and shape.
     """
     X, arrays = rows_in_blocks(X, "X"), library("dask.array")
-    meta = meta[:0]
     if _is_array(X):
         shape = {"drop_axis": 1} if meta.ndim == 1 else {"chunks": (X.chunks[0], meta.shape[1:])}
         return X.map_blocks(function, dtype=meta.dtype, meta=meta, **shape)

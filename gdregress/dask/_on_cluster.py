@@ -7,15 +7,15 @@ import copy
 from functools import partial
 from typing import Any
 
-import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.callbacks import refuse_refit
+from gdregress._estimator.html import DOCUMENTATION
 from gdregress._estimator.prepare import prepare_partitions
 from gdregress._utils.arguments import defaults
 from gdregress._utils.sklearn_versions import with_callbacks
 from gdregress.dask._blocks import checked_partitions
-from gdregress.dask._collections import aligned, is_collection, map_rows
+from gdregress.dask._collections import aligned, is_collection, map_rows, one_row
 from gdregress.dask._errors import clear_errors, partition
 from gdregress.dask._library import library
 
@@ -23,6 +23,7 @@ from gdregress.dask._library import library
 class OnCluster:
     """Mixin before a local estimator, whose parameters and attributes it has."""
 
+    _doc_link_template = f"{DOCUMENTATION}/api/generated/gdregress.dask.{{estimator_name}}.html"
     _local: type
     _client: Any = None
 
@@ -81,8 +82,8 @@ class OnCluster:
             return getattr(super(), method)(X)
         check_is_fitted(self)
         model = self.to_local()
-        meta = getattr(model, method)(_one_row(self, X))
-        return map_rows(partial(_answer, model, method, meta[:0]), X, meta)
+        meta = getattr(model, method)(one_row(X))[:0]
+        return map_rows(partial(_answer, model, method, meta), X, meta)
 
     def _by_blocks(self, function, X, y, sample_weight, *args):
         """function(model, X, y, sample_weight, *args) of every block, in their order."""
@@ -123,13 +124,6 @@ def _part_learned(model, number, X, y, sample_weight, arguments):
         return model
     with partition(number):
         return copy.deepcopy(model).partial_fit(X, y, sample_weight=sample_weight, **arguments)
-
-
-def _one_row(estimator, X):
-    """A row of zeros as the blocks of a collection have them."""
-    columns = getattr(X, "columns", None)
-    row = np.zeros((1, X.shape[1]), dtype=getattr(X, "dtype", float))
-    return row if columns is None else X._meta.iloc[:0].reindex([0]).fillna(0)
 
 
 def _answer(model, method, none, rows):

@@ -28,6 +28,7 @@ print(round(model.score(X, X @ [1.0, 2.0, 3.0]), 4), model.client is model.clien
 """
 
 
+@pytest.mark.full
 def test_a_script_without_a_cluster_starts_one_and_ends_in_silence():
     needed("dask")
     needed("distributed")

@@ -87,6 +87,7 @@ def fitted(client, data, **parameters):
     return model.fit(*data)
 
 
+@pytest.mark.full
 def test_a_worker_dies_and_then_the_scheduler(processes, data, monkeypatch):
     model = fitted(processes.client, data)
     with monkeypatch.context() as patch:

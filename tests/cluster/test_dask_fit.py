@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("cluster")
     ("parameters", "rows"),
     [
         ({}, (1, 500, 499)),
-        ({}, 12),
+        pytest.param({}, 12, marks=pytest.mark.full),
         ({"penalty": "l2", "alpha": 0.1}, 300),
         ({"penalty": "l1", "alpha": 0.1}, 300),
         ({"learning_rate": 1e-4, "max_iter": 30, "tol": None}, 300),

@@ -137,6 +137,10 @@ def test_a_client_of_ones_own_is_neither_a_parameter_nor_pickled(regressor, clus
     assert pickle.loads(pickle.dumps(regressor))._client is None
 
 
+def test_the_link_to_its_page():
+    assert DaskGDRegressor()._get_doc_link().endswith("gdregress.dask.DaskGDRegressor.html")
+
+
 def test_before_fit(table):
     with pytest.raises(NotFittedError):
         DaskGDRegressor().predict(in_chunks(table[0], 300))
