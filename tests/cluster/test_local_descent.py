@@ -1,5 +1,6 @@
 """Stochastic and mini-batch epochs on all blocks at once, in memory and on a cluster."""
 
+import pickle
 from itertools import pairwise
 
 import numpy as np
@@ -19,9 +20,13 @@ from gdregress.dask._tree import combined, root
 
 
 class InMemory(Partitions):
-    """Blocks of this process that are worked on as those of a cluster are."""
+    """Blocks of this process that are worked on as those of a cluster are.
+
+    ``sent`` has, for each function, the bytes of what it was handed and has answered.
+    """
 
     def __init__(self, blocks, loss, updates_per_round=None):
+        self.sent = {}
         self.blocks = blocks
         self.n_blocks = len(blocks)
         self.updates_per_round = updates_per_round
@@ -29,6 +34,8 @@ class InMemory(Partitions):
 
     def reduce(self, function, *args, combine=added):
         answers = {(0, i): function(block, *args) for i, block in enumerate(self.blocks)}
+        bytes_sent = len(pickle.dumps((args, answers)))
+        self.sent[function.__name__] = max(bytes_sent, self.sent.get(function.__name__, 0))
         return combined(combine, self.n_blocks, answers)[root(self.n_blocks)]
 
 
@@ -44,6 +51,7 @@ def fit(model, X, y, sizes, weights=None, **how):
     partitions = InMemory(blocks, components.loss, **how)
     model.n_features_in_ = X.shape[1]
     model._fit_prepared(prepare_partitions(model, components, partitions))
+    model.sent = partitions.sent
     return model
 
 
@@ -151,6 +159,20 @@ def test_it_is_chosen_for_batches_on_a_cluster_only(sorted_rows):
     assert BlocksAtOnce.supports(OfRun, None)
     OfRun.objective.partitions.is_local = True
     assert not BlocksAtOnce.supports(OfRun, None)
+
+
+@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+def test_what_travels_does_not_grow_with_the_rows(solver):
+    X, y = make_regression(4000, 5, noise=10.0, random_state=0)
+    few, many = (
+        fit(GDRegressor("huber", solver=solver, random_state=0), X[:n], y[:n], (n // 4,) * 4).sent
+        for n in (400, 4000)
+    )
+    # a sample of the targets sets the best constant of some losses
+    few.pop("_some_targets"), many.pop("_some_targets")
+    assert few.keys() == many.keys() and len(few) > 2
+    for name in few:
+        assert abs(many[name] - few[name]) < 0.02 * few[name], name
 
 
 # On a cluster
