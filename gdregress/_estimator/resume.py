@@ -3,8 +3,10 @@
 import math
 import re
 from collections import deque
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +25,7 @@ from gdregress._utils.array_api import to_numpy
 from gdregress._utils.files import read, write
 
 
-def save_course(path, estimator, course):
+def save_course(path: Path, estimator: Any, course: Callable[[], Any]) -> None:
     """Write what `taken_up` reads.
 
     Parameters

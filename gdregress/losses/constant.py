@@ -38,7 +38,7 @@ def best_constant(loss: Loss, y: Array, weights: Array | None) -> Array:
     mean = mean_of_targets(loss, y, weights)
     if mean is None:
         return _like(_of_sample(loss, y, weights), y)
-    return constant_of_mean(loss, mean, y)
+    return constant_of_mean(loss, mean, y, y.shape[0])
 
 
 def mean_of_targets(loss: Loss, y: Array, weights: Array | None) -> Array | None:
@@ -56,7 +56,7 @@ def mean_of_targets(loss: Loss, y: Array, weights: Array | None) -> Array | None
     return None
 
 
-def constant_of_mean(loss: Loss, mean: Array, y: Array, n_samples: int | None = None) -> Array:
+def constant_of_mean(loss: Loss, mean: Array, y: Array, n_samples: int) -> Array:
     """The best constant where `mean_of_targets` is known.
 
     Parameters
@@ -65,10 +65,9 @@ def constant_of_mean(loss: Loss, mean: Array, y: Array, n_samples: int | None = 
     mean : array
     y : array
         Some of the targets, of their library and type.
-    n_samples : int or None
-        How many rows there are in all; None if they are those of y.
+    n_samples : int
+        How many rows there are in all.
     """
-    n_samples = y.shape[0] if n_samples is None else n_samples
     if loss.is_quadratic or loss.link == "log":
         if loss.link == "log":  # half an event, where a part of the rows has none
             mean = namespace(mean).where(mean > 0, mean, 0.5 / n_samples + 0 * mean)
