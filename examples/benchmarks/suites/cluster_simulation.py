@@ -16,11 +16,13 @@ import time
 import numpy as np
 from timing import duration, quietly
 
-from gdregress._objective.partitioned import _model, _pass_of
-from gdregress._objective.partitions import Block
+from gdregress import GDClassifier
+from gdregress._core.threads import threads_limited
+from gdregress._estimator.components import build_components
+from gdregress._estimator.prepare import prepare_partitions
+from gdregress._objective.partitions import Block, Partitions, added
 from gdregress._objective.summary import summary_of
 from gdregress.dask._partitions import FAN_IN, DaskPartitions
-from gdregress.losses import LogLoss, SquaredError
 
 ROWS, COLUMNS = 1_000_000_000, 100
 WORKERS = (10, 100, 1000)
@@ -84,25 +86,41 @@ def sum_seconds(workers, row, answer, task):
     return ROWS / workers * row + workers * task + tree
 
 
+class OneBlock(Partitions):
+    """A block of this process."""
+
+    def __init__(self, block, loss):
+        self.block = block
+        self.summary = summary_of(block, loss, True)
+
+    def reduce(self, function, *args, combine=added):
+        return function(self.block, *args)
+
+
 def row_seconds(n):
     """Seconds of a row on one thread, for each kind of sum."""
-    from gdregress._core.threads import threads_limited
-
     rng = np.random.default_rng(0)
     X = rng.normal(size=(n, COLUMNS))
     z = X @ rng.normal(size=COLUMNS) / 10
-    numbers = Block(X, z + rng.normal(size=n))
-    labels = Block(X, np.where(z + rng.logistic(size=n) > 0, 1.0, -1.0))
-    point = rng.normal(size=COLUMNS + 1) / 10
+    block = Block(X, np.where(z + rng.logistic(size=n) > 0, 1.0, -1.0))
+    model = GDClassifier()
+    model.n_features_in_, components = COLUMNS, build_components(model)
+    partitions = OneBlock(block, components.loss)
+    objective = prepare_partitions(model, components, partitions).objective
+
+    def anywhere(function):  # what has been computed at a point is kept
+        return lambda: function(rng.normal(size=COLUMNS + 1) / 10)
+
     with threads_limited(1), quietly():
         return {
-            "moments": fastest(summary_of, numbers, SquaredError(), True) / n,
-            "model": fastest(_model, labels, True, LogLoss(), point) / n,
-            "pass": fastest(_pass_of, labels, True, LogLoss(), point, None, False) / n,
+            "moments": fastest(lambda: summary_of(block, components.loss, True)) / n,
+            "model": fastest(anywhere(objective.model)) / n,
+            "pass": fastest(anywhere(objective.gradient)) / n,
         }
 
 
 def fastest(function, *args):
+    """Seconds of the fastest of five runs."""
     times = []
     for _ in range(5):
         start = time.perf_counter()
