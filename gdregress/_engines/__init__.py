@@ -1,7 +1,7 @@
 """How epochs are run: the plain engine defines them, the others are faster and equal to it.
 
-But for `Envelope`, `ConjugateGradients`, `WorkingSets`, `Newton` and `BlocksAtOnce`, which go ways of
-their own to the same minimum on runs that ask for it.
+But for `Envelope`, `ConjugateGradients`, `WorkingSets`, `Newton` and `BlocksAtOnce`, which go ways
+of their own to the same minimum on runs that ask for it.
 
 A new engine is a file with a subclass of `Engine` and an entry in `ENGINES`. A pace runs the
 epochs of an engine and changes when they are measured, but none of their numbers: it is made
