@@ -77,7 +77,7 @@ def _facts(estimator, client, rows):
 
 def _check(estimator, client, rows, sizes, labels, validated):
     """What checks the blocks, which has seen the first one with rows."""
-    local = estimator.to_local()
+    local = estimator._sent()
     if labels is not None:
         weights, dtype = labels
         estimator._set_classes(classes_of(np.array(list(weights), dtype=dtype)))

@@ -19,6 +19,9 @@ from gdregress.dask._collections import aligned, is_collection, map_rows, one_ro
 from gdregress.dask._errors import clear_errors, partition
 from gdregress.dask._library import library
 
+# Attributes that callbacks are kept in: files, locks and bars on the screen.
+_CALLBACKS = ("_skl_callbacks", "_parent_callback_ctx")
+
 
 class OnCluster:
     """Mixin before a local estimator, whose parameters and attributes it has."""
@@ -48,9 +51,16 @@ class OnCluster:
         model : GDRegressor or GDClassifier
             Predicts without Dask.
         """
+        model = self._sent()
+        vars(model).update({k: v for k, v in vars(self).items() if k in _CALLBACKS})
+        return model
+
+    def _sent(self):
+        """The local estimator as workers have it, without what belongs to this process."""
         known = defaults(self._local)
         model = self._local(**{name: getattr(self, name) for name in known})
-        vars(model).update({k: v for k, v in vars(self).items() if k != "_client"})
+        left = {"_client", *_CALLBACKS}
+        vars(model).update({k: v for k, v in vars(self).items() if k not in left})
         return copy.deepcopy(model)
 
     def _take_fitted(self, model):
@@ -69,7 +79,7 @@ class OnCluster:
 
     def _learn_by_blocks(self, X, y, sample_weight, **arguments):
         """`partial_fit` of the local estimator, which travels from block to block."""
-        learn, model = library("dask").delayed(_part_learned), self.to_local()
+        learn, model = library("dask").delayed(_part_learned), self._sent()
         for number, block in enumerate(aligned(X, y, sample_weight)):
             model = learn(model, number, *block, arguments)
         client = self.client
@@ -81,14 +91,14 @@ class OnCluster:
         if not is_collection(X):
             return getattr(super(), method)(X)
         check_is_fitted(self)
-        model = self.to_local()
+        model = self._sent()
         meta = getattr(model, method)(one_row(X))[:0]
         return map_rows(partial(_answer, model, method, meta), X, meta)
 
     def _by_blocks(self, function, X, y, sample_weight, *args):
         """function(model, X, y, sample_weight, *args) of every block, in their order."""
         check_is_fitted(self)
-        model, delayed = self.to_local(), library("dask").delayed
+        model, delayed = self._sent(), library("dask").delayed
         blocks = aligned(X, y, sample_weight)
         parts = [
             delayed(_in_partition)(function, number, model, *block, *args)

@@ -1,5 +1,7 @@
 """Fits on Dask collections give what the local estimators give, however the rows are cut."""
 
+import threading
+
 import numpy as np
 import pytest
 from libraries import needed
@@ -8,6 +10,7 @@ from scipy import sparse
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress.callbacks import Checkpoint
 from gdregress.dask import DaskGDClassifier, DaskGDRegressor
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -201,6 +204,25 @@ def test_rows_to_validate_on(table):
     model.fit(in_chunks(X[:700], 200), in_chunks(y[:700], 200), **held_out)
     assert (model.stop_reason_, model.n_iter_) == (local.stop_reason_, local.n_iter_)
     np.testing.assert_allclose(model.validation_scores_, local.validation_scores_, rtol=1e-9)
+
+
+def test_callbacks_stay_where_they_are(table, tmp_path):
+    X, y, _, _ = table
+    data, lock, seen = (in_chunks(X, 300), in_chunks(y, 300)), threading.Lock(), []
+
+    def see(row):
+        with lock:  # which cannot be sent
+            seen.append(row["epoch"])
+
+    whole = DaskGDRegressor("huber").set_callbacks(see).fit(*data)
+    assert seen == list(range(1, whole.n_iter_ + 1))
+    whole.predict(data[0]).compute()
+    path = tmp_path / "checkpoint"
+    model = DaskGDRegressor("huber", max_iter=2).set_callbacks(Checkpoint(path, every=1))
+    with pytest.warns(UserWarning, match="max_iter=2"):
+        model.fit(*data)
+    again = DaskGDRegressor("huber").fit(*data, resume_from=path)
+    np.testing.assert_array_equal(again.coef_, whole.coef_)
 
 
 def test_the_history_of_an_epoch_is_printed(table, capsys):
