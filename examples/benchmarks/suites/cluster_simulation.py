@@ -6,8 +6,8 @@ Of K workers, each with n / K rows, a sum over all rows takes
 
 seconds: s for a row; t for the scheduler to hand out a task and take its answer; and for each
 level of the tree, in which f answers of b bytes become one, a latency l and the bandwidth w. The
-first two are measured on this machine, by one thread and by clusters of threads; the network is
-assumed.
+first two are processor time on this machine, of one thread, and of clusters of threads, whose
+workers are counted in, so that t is more than the scheduler's share. The network is assumed.
 """
 
 import math
@@ -120,12 +120,12 @@ def row_seconds(n):
 
 
 def fastest(function, *args):
-    """Seconds of the fastest of five runs."""
+    """Seconds of a processor that the fastest of seven runs takes."""
     times = []
-    for _ in range(5):
-        start = time.perf_counter()
+    for _ in range(7):
+        start = time.process_time()
         function(*args)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return min(times)
 
 
