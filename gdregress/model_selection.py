@@ -10,7 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import moments_of
-from gdregress._paths.exact_scores import checked, is_exact, minima, penalties_of
+from gdregress._paths.exact_scores import checked, from_moments, penalties_of
 from gdregress._paths.fits import path_of
 from gdregress._paths.search import BaseGDCV, Grid
 from gdregress._utils.arguments import explains_arguments
@@ -85,10 +85,17 @@ class GDRegressorCV(MultiOutputMixin, RegressorMixin, BaseGDCV):
 
     Notes
     -----
-    The minima from moments are exact where a fit ends within `tol`. They are taken where
-    everything but the penalty, `fit_intercept` and `standardize` is the estimator's default,
-    `max_iter` is at least that, and data are NumPy's or sparse with at most 511 columns; anything
-    else is fitted. Other scores than R2 and "neg_mean_squared_error" read the rows left out.
+    Of squared error on NumPy's or sparse data with at most 511 columns come from moments:
+
+    - the minima under l1, l2 or both, where `solver`, `optimizer`, `momentum`, `learning_rate`,
+      `schedule` and `average` of the estimator are the defaults, and `max_iter` is not less. They
+      are exact where a fit ends within `tol`.
+    - what `max_iter` epochs of descent come to, by eigenvalues: over all rows at given rates with
+      ``tol=None``, by "gd", or "momentum" or "nesterov" with a number as momentum, under no
+      penalty or l2, the latter without "momentum".
+
+    Anything else is fitted. Scores other than R2 and "neg_mean_squared_error" read the rows that
+    are left out.
 
     Examples
     --------
@@ -284,10 +291,11 @@ def gd_path(
     estimator = clone(GDRegressor(penalty="l1") if estimator is None else estimator)
     grid = Grid(search, estimator, X, y, sample_weight)
     order = grid.in_order()[0]
-    if is_exact(estimator, grid, (X, y, sample_weight)):
+    solve = from_moments(estimator, grid, (X, y, sample_weight))
+    if solve is not None:
         X, y, weights = checked(estimator, X, y, sample_weight)
         moments = moments_of(DesignMatrix(X, estimator.fit_intercept), y, weights)
-        found = minima(estimator, moments, len(y), grid, penalties_of(estimator, grid))
+        found = solve(estimator, moments, len(y), grid, penalties_of(estimator, grid))
         models = [(w.T, b) if y.ndim == 2 else (w[:, 0], b[0]) for _, w, b in found]
     else:
         path = path_of(estimator, grid, (X, y, sample_weight))

@@ -1,6 +1,8 @@
-"""Scores of the minima of squared error, from the moments of the folds."""
+"""Scores of squared error from the moments of the folds: of minima, and of descents to them."""
 
+import warnings
 from copy import copy
+from numbers import Real
 
 import numpy as np
 from scipy import sparse
@@ -8,15 +10,19 @@ from sklearn.base import is_classifier
 
 from gdregress._estimator.components import build_components
 from gdregress._estimator.data import validate_input
+from gdregress._estimator.metric import l2_strength
 from gdregress._estimator.table import checked_weights
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import LARGEST, affordable
+from gdregress._objective.spectral import shrunk
 from gdregress._paths.exact import ExactMinimum, has_exact_minimum, mean_squared_errors
 from gdregress._paths.fits import ends_at_minimum
 from gdregress._paths.folds import moments_of_folds
 from gdregress._utils.arguments import defaults
 from gdregress._utils.array_api import input_namespace, take_rows
 from gdregress._utils.validation import build_component
+from gdregress.exceptions import IgnoredParameterWarning
+from gdregress.losses import SquaredError
 from gdregress.penalties import PENALTIES
 
 # Scores that the moments know. A mean squared error below so much of the variance has lost digits.
@@ -24,8 +30,8 @@ FROM_MOMENTS = (None, "r2", "neg_mean_squared_error")
 SMALLEST_ERROR = 1e-6
 
 
-def is_exact(estimator, grid, data):
-    """Whether all candidates have their minimum from moments.
+def from_moments(estimator, grid, data):
+    """What has all candidates from moments, `minima` or `descents`; None where they are fitted.
 
     Parameters
     ----------
@@ -33,24 +39,53 @@ def is_exact(estimator, grid, data):
     grid : Grid
     data : tuple of (X, y, sample_weight)
     """
-    if is_classifier(estimator) or "learning_rate" in grid.names or not ends_at_minimum(estimator):
-        return False
     shape, xp = np.shape(data[0]), input_namespace(data[0])[0]
-    if xp is not np or len(shape) != 2 or not _descends_to_the_end(estimator):
-        return False
-    components = build_components(estimator)
-    if not components.loss.is_quadratic or not components.loss.is_builtin:
-        return False
+    if is_classifier(estimator) or xp is not np or len(shape) != 2 or shape[1] >= LARGEST:
+        return None
     if sparse.issparse(data[0]) and not affordable(DesignMatrix(data[0].tocsr(), True)):
-        return False
-    return shape[1] < LARGEST and all(map(has_exact_minimum, penalties_of(estimator, grid)))
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IgnoredParameterWarning)  # those of the fit are enough
+        components = build_components(estimator)
+    if not (components.loss.is_quadratic and components.loss.is_builtin):
+        return None
+    penalties = penalties_of(estimator, grid)
+    if _has_minima(estimator, grid) and all(map(has_exact_minimum, penalties)):
+        return minima
+    return descents if _has_descents(estimator, grid, components, penalties) else None
 
 
-def exact_scores(estimator, grid, data, splits, scoring, scorer):
+def _has_minima(estimator, grid):
+    """Whether fits end at their minima, by the rules that are the default."""
+    names, known = ("solver", "optimizer", "momentum", "schedule", "average"), type(estimator)
+    by_default = all(getattr(estimator, name) == defaults(known)[name] for name in names)
+    return by_default and "learning_rate" not in grid.names and ends_at_minimum(estimator)
+
+
+def _has_descents(estimator, grid, components, penalties):
+    """Whether fits are so many epochs of batch descent at given rates, in the user's columns."""
+    optimizer = components.optimizer
+    strengths = [l2_strength(penalty) for penalty in penalties]
+    return (
+        estimator.tol is None
+        and not (estimator.standardize or estimator.average or estimator.early_stopping)
+        and estimator.preconditioner in ("auto", None)
+        and components.sampler.takes_all_rows
+        and components.schedule.is_constant
+        and None not in strengths
+        and (optimizer.searched_point or not any(strengths))  # else the prox is no linear update
+        and optimizer.recurrence(1.0, np.ones(1)) is not None
+        and all(isinstance(_rate(estimator, one), Real) for one in grid.candidates)
+    )
+
+
+def exact_scores(solve, estimator, grid, data, splits, scoring, scorer):
     """Scores of all candidates in all folds, of shape (n_candidates, n_folds).
 
     Parameters
     ----------
+    solve : callable
+        `minima` or `descents`.
     estimator : GDRegressor
     grid : Grid
     data : tuple of (X, y, sample_weight)
@@ -64,7 +99,7 @@ def exact_scores(estimator, grid, data, splits, scoring, scorer):
     scores = np.empty((len(penalties), len(folds)))
     for k, fold in enumerate(folds):
         score = _score_of(fold, (X, y, weights), estimator, scoring, scorer)
-        for i, w, b in minima(estimator, fold.train, fold.n_train, grid, penalties):
+        for i, w, b in solve(estimator, fold.train, fold.n_train, grid, penalties):
             scores[i, k] = score(w, b)
     return scores
 
@@ -88,6 +123,29 @@ def minima(estimator, moments, n_samples, grid, penalties):
             yield i, *exact.at(terms.l1, terms.l2)
 
 
+def descents(estimator, moments, n_samples, grid, penalties):
+    """The same after ``max_iter`` epochs of batch descent that begin at zero.
+
+    For parameters see `minima`.
+    """
+    intercept = bool(estimator.fit_intercept)
+    matrix = moments.matrix(intercept)
+    _, gradient = moments.at_constant(np.zeros(len(moments.target_mean)), intercept)
+    optimizer, start = build_components(estimator).optimizer, np.zeros(len(matrix))
+    for i, parameters in enumerate(grid.candidates):
+        rate, strengths = _rate(estimator, parameters), start.copy()
+        strengths[: len(moments.mean)] = l2_strength(penalties[i])
+        each = [shrunk(matrix, g, strengths, start, rate) for g in gradient.T]
+        params = np.column_stack(
+            [one.displacements([estimator.max_iter], optimizer, rate)[0] for one in each]
+        )
+        yield i, *((params[:-1], params[-1]) if intercept else (params, 0 * params[0]))
+
+
+def _rate(estimator, parameters):
+    return parameters.get("learning_rate", estimator.learning_rate)
+
+
 def checked(estimator, X, y, sample_weight):
     """The user's data as arrays, in which rows of weight 0 keep their numbers."""
     components = build_components(estimator)
@@ -101,17 +159,10 @@ def penalties_of(estimator, grid):
 
 
 def _penalty(estimator, parameters):
-    inner = {name.removeprefix("penalty__"): value for name, value in parameters.items()}
-    flat = {"alpha": estimator.alpha, "l1_ratio": estimator.l1_ratio} | inner
+    flat = {"alpha": estimator.alpha, "l1_ratio": estimator.l1_ratio} | parameters
     penalty, _ = build_component(estimator.penalty, PENALTIES, flat)
-    return penalty if isinstance(estimator.penalty, str) else penalty.set_params(**inner)
-
-
-def _descends_to_the_end(estimator):
-    """Whether the rules are those by default."""
-    names = ("solver", "optimizer", "momentum", "schedule", "average")
-    known = defaults(type(estimator))
-    return all(getattr(estimator, name) == known[name] for name in names)
+    own = [name for name in parameters if name.startswith("penalty__")]
+    return penalty.set_params(**{n.removeprefix("penalty__"): parameters[n] for n in own})
 
 
 def _score_of(fold, data, estimator, scoring, scorer):
@@ -119,7 +170,7 @@ def _score_of(fold, data, estimator, scoring, scorer):
     X, y, weights = (None if a is None else take_rows(a, fold.rows) for a in data)
     model = copy(estimator)
     vars(model).pop("feature_names_in_", None)  # the rows have come without
-    model._loss = build_components(estimator).loss
+    model._loss = SquaredError()
     given = {} if weights is None else {"sample_weight": weights}
 
     def by_rows(w, b):

@@ -12,7 +12,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_is_fitted, indexable
 
-from gdregress._paths.exact_scores import exact_scores, is_exact
+from gdregress._paths.exact_scores import exact_scores, from_moments
 from gdregress._paths.fits import scores_of_fits
 from gdregress._paths.grid import alphas_of
 from gdregress._utils.arguments import NamesParameters, explains_arguments
@@ -94,8 +94,9 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
         splitter = check_cv(self.cv, y, classifier=is_classifier(estimator))
         splits = list(splitter.split(X, y, groups))
         data, scorer = (X, y, sample_weight), check_scoring(estimator, self.scoring)
-        if is_exact(estimator, grid, data):
-            scores = exact_scores(estimator, grid, data, splits, self.scoring, scorer)
+        solve = from_moments(estimator, grid, data)
+        if solve is not None:
+            scores = exact_scores(solve, estimator, grid, data, splits, self.scoring, scorer)
         else:
             scores = scores_of_fits(estimator, grid, data, splits, scorer, self.n_jobs)
         best = int(np.argmax(scores.mean(axis=1)))

@@ -177,11 +177,31 @@ def test_fits_that_moments_do_not_know(given, by_moments):
     assert_allclose(found.scores_, expected, atol=0 if same_course else 1e-4)
 
 
+@pairwise(
+    optimizer=["gd", "momentum", "nesterov"],
+    targets=[None, 2],
+    fit_intercept=[True, False],
+    cv=list(CVS),
+    penalised=[False, True],
+)
+def test_descents(optimizer, targets, fit_intercept, cv, penalised, by_moments):
+    X, y = make_data(k=targets)
+    rates = [1e-3, 1e-2]
+    model = GDRegressor(optimizer=optimizer, fit_intercept=fit_intercept, max_iter=20, tol=None)
+    model.set_params(**({} if optimizer == "gd" else {"momentum": 0.5}))
+    if penalised and optimizer != "momentum":
+        model.set_params(penalty="l2", alpha=0.1)
+    found = GDRegressorCV(model, learning_rates=rates, alphas=[0.1], cv=CVS[cv]).fit(X, y)
+    expected = scores_of_grid_search(model, {"learning_rate": rates}, X, y, cv=CVS[cv])
+    assert by_moments
+    assert_allclose(found.scores_.reshape(2, -1), expected, rtol=1e-10, atol=1e-10)
+
+
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_learning_rates_are_those_of_the_textbooks():
     X, y = make_data()
     X = X - X.mean(axis=0)
-    model = GDRegressor(penalty="l2", optimizer="gd", max_iter=20, tol=None)
+    model = GDRegressor(penalty="l2", optimizer="adam", max_iter=20, tol=None)
     grid = {"learning_rate": [0.01, 0.1], "alpha": ALPHAS}
     found = GDRegressorCV(model, alphas=ALPHAS, learning_rates=[0.01, 0.1]).fit(X, y)
     expected = GridSearchCV(model, {name: grid[name] for name in grid}).fit(X, y)
