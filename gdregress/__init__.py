@@ -12,6 +12,7 @@ from gdregress.regressors import GDRegressor
 
 if TYPE_CHECKING:
     from gdregress._minimize.minimize import minimize
+    from gdregress.diagnosis import closed_form_path, diagnose, implicit_ridge
     from gdregress.model_selection import GDClassifierCV, GDRegressorCV, gd_path
 
 __all__ = [
@@ -22,7 +23,10 @@ __all__ = [
     "GDRegressorCV",
     "IgnoredParameterWarning",
     "__version__",
+    "closed_form_path",
+    "diagnose",
     "gd_path",
+    "implicit_ridge",
     "minimize",
     "show_versions",
 ]
@@ -32,7 +36,10 @@ earlier_paths.install()
 _LOADED_LATER = {
     "GDClassifierCV": "model_selection",
     "GDRegressorCV": "model_selection",
+    "closed_form_path": "diagnosis",
+    "diagnose": "diagnosis",
     "gd_path": "model_selection",
+    "implicit_ridge": "diagnosis",
     "minimize": "_minimize.minimize",
 }
 # What users import besides these; loaded when they are used as well.

@@ -7,18 +7,84 @@ from typing import Any
 import numpy as np
 from sklearn.utils import Bunch
 
+from gdregress._diagnosis.diagnose import report_on
 from gdregress._diagnosis.implicit import degrees_of_freedom, ridge_of
 from gdregress._diagnosis.planned import (
     planned,
     refuse_what_has_no_closed_form,
     starts_at_best_constant,
 )
+from gdregress._diagnosis.report import Diagnosis
 from gdregress._estimator.start import original_units
 from gdregress._utils.arguments import explains_arguments
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.types import Array, ArrayLike, MatrixLike
+from gdregress.classifiers import GDClassifier
+from gdregress.regressors import GDRegressor
 
-__all__ = ["closed_form_path", "implicit_ridge"]
+__all__ = ["Diagnosis", "closed_form_path", "diagnose", "implicit_ridge"]
+
+
+@explains_arguments
+def diagnose(
+    X: MatrixLike,
+    y: ArrayLike,
+    estimator: Any = None,
+    sample_weight: ArrayLike | None = None,
+) -> Diagnosis:
+    r"""Report whether descent will finish on these data, after how many epochs, and why.
+
+    Batch descent on squared error is decided by the eigenvalues :math:`\lambda_j` of the second
+    derivative. With :math:`e_j` the distance from the minimum along the eigenvectors, the gap
+    after k epochs is
+
+    .. math::
+
+        F(w_k) - F^* = \tfrac{1}{2} \sum_j \lambda_j e_{jk}^2
+
+    and an update is a matrix for each of them, so that the epochs to the tolerance are computed
+    and not run. For other smooth losses they are those of the quadratic model at the minimum,
+    which is fitted. An l1 norm is left out of it. Runs that no formula describes, as those of
+    batches, are tried for some epochs.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        With at most 511 columns.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+    estimator : GDRegressor, GDClassifier or None, default=None
+        It is not fitted. None is ``GDRegressor()``, or ``GDClassifier()`` where y holds text or
+        booleans.
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+
+    Returns
+    -------
+    diagnosis : Diagnosis
+        To be printed, shown in a notebook, or read attribute by attribute.
+
+    Raises
+    ------
+    ValueError
+        For more columns, a loss with kinks, and as `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gdregress import GDRegressor, diagnose
+    >>> X = np.column_stack([np.arange(100.0), np.sin(np.arange(100.0))])
+    >>> model = GDRegressor(optimizer="gd", learning_rate=0.01)
+    >>> diagnosis = diagnose(X, 3 * X[:, 0] + X[:, 1], model)
+    >>> diagnosis.finishes
+    False
+    >>> diagnosis.predictions_of_columns[0].epochs
+    3
+    >>> print(diagnosis.recommendations[0][:60])
+    preconditioner='columns': scaled columns take 3 epochs at be
+    """
+    if estimator is None:
+        kind = getattr(np.asarray(y), "dtype", np.dtype(float)).kind
+        estimator = GDClassifier() if kind in "OUSb" else GDRegressor()
+    return report_on(estimator, X, y, sample_weight)
 
 
 @explains_arguments
@@ -66,7 +132,7 @@ def closed_form_path(
     Examples
     --------
     >>> from gdregress import GDRegressor
-    >>> from gdregress.diagnosis import closed_form_path
+    >>> from gdregress import closed_form_path
     >>> model = GDRegressor(optimizer="gd", learning_rate=0.1, max_iter=50, tol=None)
     >>> X, y = [[0.0], [1.0], [3.0]], [1.0, 2.0, 1.0]
     >>> coefs, intercepts = closed_form_path(model, X, y, [50, 10**9])
@@ -125,7 +191,7 @@ def implicit_ridge(
     --------
     >>> from sklearn.datasets import load_diabetes
     >>> from gdregress import GDRegressor
-    >>> from gdregress.diagnosis import implicit_ridge
+    >>> from gdregress import implicit_ridge
     >>> X, y = load_diabetes(return_X_y=True, scaled=False)
     >>> model = GDRegressor(optimizer="gd", preconditioner="columns")
     >>> result = implicit_ridge(model, X, y, [1, 10, 100, 1000])

@@ -60,7 +60,7 @@ class SpectralDescent:
         1 / lambda at the minimum; (1 - (1 - lr lambda)^k) / lambda after k updates of plain
         descent.
         """
-        update = _affine(optimizer.recurrence(learning_rate, self.curvature), learning_rate)
+        update = affine(optimizer.recurrence(learning_rate, self.curvature), learning_rate)
         state = np.zeros((len(self.curvature), 3, 1))
         state[:, 2] = 1.0
         order, last = np.argsort(counts, kind="stable"), 0
@@ -93,7 +93,7 @@ def shrunk(matrix, gradient, strengths, start, learning_rate):
     return SpectralDescent((inside + inside.T) / 2, slope, units)
 
 
-def _affine(recurrence, learning_rate):
+def affine(recurrence, learning_rate):
     """x' = M x + lr (1, 1)' as one matrix for (x, 1)."""
     update = np.zeros((len(recurrence), 3, 3))
     update[:, :2, :2] = recurrence
