@@ -183,8 +183,8 @@ def _outcome(estimator, X, y, sample_weight):
         reason = f"the learning rate {rate:.3g} is above the largest stable one, {limit:.3g}"
         return False, None, reason
     epochs = quadratic.epochs(rule, rate)
-    if epochs is None:
-        return False, None, "it would take more than a billion epochs, by its eigenvalues"
+    if epochs == math.inf:
+        return False, None, "it would take more than 100,000 epochs, by its eigenvalues"
     return epochs <= most, epochs, f"of max_iter={most:,}, by its eigenvalues"
 
 
@@ -224,8 +224,8 @@ def _recommended(estimator, raw, facts):
     """What to do, with the reason."""
     said = []
     numeric = not isinstance(estimator.learning_rate, str)
-    best = min(_epochs(one) for one in facts["predictions"])
-    best_scaled = min(_epochs(one) for one in facts["predictions_of_columns"])
+    best = min(one.epochs for one in facts["predictions"])
+    best_scaled = min(one.epochs for one in facts["predictions_of_columns"])
     if numeric and best_scaled < best / 2:
         said.append(
             f"preconditioner='columns': scaled columns take {_count(best_scaled)} epochs at best, "
@@ -259,10 +259,6 @@ def _closed_form(estimator, raw, best, epochs):
         f"A closed form is faster here: {name} has the same minimum for about {solved:.2g} "
         f"multiplications, and {_count(needed)} epochs over the rows take {descended:.2g}."
     ]
-
-
-def _epochs(prediction):
-    return math.inf if prediction.epochs is None else prediction.epochs
 
 
 def _count(epochs):

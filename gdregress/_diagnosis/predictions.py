@@ -22,7 +22,8 @@ constraints", 2016, table 1, for quadratic functions.
 """
 
 from dataclasses import dataclass
-from math import sqrt
+from math import inf, sqrt
+from typing import Any
 
 import numpy as np
 
@@ -46,15 +47,16 @@ class Prediction:
     stable_rate : float
         Largest that does not diverge, at this momentum.
     best_rate : float
-    epochs : int or None
-        Until the gap is tol^2 of that of the best constant; None beyond a billion.
+    epochs : int or inf
+        Until the gap is tol^2 of that of the best constant; inf beyond a billion, and beyond
+        100,000 for the accelerated sequence.
     """
 
     optimizer: str
-    momentum: float | str | None
+    momentum: Any
     stable_rate: float
     best_rate: float
-    epochs: int | None
+    epochs: float
 
 
 class Quadratic:
@@ -83,7 +85,7 @@ class Quadratic:
         return float(np.sum(self.curvature * distance**2) / 2)
 
     def epochs(self, rule, rate, most=MOST):
-        """Epochs until the gap is at most the threshold; None where that takes more."""
+        """Epochs until the gap is at most the threshold; inf where that takes more."""
         if self.gap(0 * self.slopes) <= self.threshold:
             return 0
         if rule.recurrence(rate, self.curvature) is None:
@@ -102,7 +104,7 @@ class Quadratic:
             position, memory = rule.step(position, grad, memory, rate, lambda w, s: w)
             if self.gap(position) <= self.threshold:
                 return k
-        return None
+        return inf
 
 
 class _Powers:
@@ -118,7 +120,7 @@ class _Powers:
         with np.errstate(over="ignore", invalid="ignore"):
             while not gap_of(self._apply(-1, start)[:, 0]) <= threshold:
                 if 2 ** len(self.squares) > most:
-                    return None
+                    return inf
                 self.squares.append(self.squares[-1] @ self.squares[-1])
             # the largest number that is not enough, from the largest power of two down
             state, count = start, 0

@@ -113,7 +113,7 @@ def _table(predictions):
                 "" if momentum is None else momentum if momentum == "auto" else f"{momentum:.6g}",
                 f"{one.stable_rate:.4g}",
                 f"{one.best_rate:.4g}",
-                "> 1e9" if one.epochs is None else f"{one.epochs:,}",
+                f"{one.epochs:,}",
             )
         )
     widths = [max(len(row[j]) for row in rows) for j in range(5)]
