@@ -1,7 +1,7 @@
 """What is compared: one function per question, each returning the reports it printed."""
 
 from suites.advice import advice
-from suites.beyond_memory import beyond_memory
+from suites.beyond_memory import beyond_memory, beyond_memory_shuffled
 from suites.classification import class_epoch, logistic, small_classes, softmax
 from suites.curves import curves
 from suites.epochs import mini_batch_epoch, single_rows, sparse_epoch, stochastic_epoch
@@ -40,6 +40,7 @@ SUITES = {
         small,
         memory,
         beyond_memory,
+        beyond_memory_shuffled,
         imports,
         scaling,
         class_epoch,
