@@ -23,7 +23,9 @@ RULES = [
     {"_solver"},
     {"_stream"},
     {"_estimator", "_minimize"},
+    {"_paths", "_diagnosis"},
     {"regressors", "classifiers", "callbacks"},
+    {"model_selection", "diagnosis"},
     {"plotting", "dask"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(RULES) for room in rooms}

@@ -1,7 +1,7 @@
 """What is compared: one function per question, each returning the reports it printed."""
 
 from suites.advice import advice
-from suites.beyond_memory import beyond_memory
+from suites.beyond_memory import beyond_memory, beyond_memory_shuffled
 from suites.classification import class_epoch, logistic, small_classes, softmax
 from suites.cluster import cluster_bytes, cluster_overhead, cluster_peers, cluster_workers
 from suites.cluster_simulation import cluster_simulation
@@ -19,6 +19,7 @@ from suites.least_squares import least_squares
 from suites.libraries import libraries
 from suites.memory import memory
 from suites.panel import panel
+from suites.paths import paths
 from suites.real_classes import real_classes
 from suites.robust import huber, quantile
 from suites.scaling import scaling
@@ -41,6 +42,7 @@ SUITES = {
         small,
         memory,
         beyond_memory,
+        beyond_memory_shuffled,
         imports,
         scaling,
         class_epoch,
@@ -60,6 +62,7 @@ SUITES = {
         advice,
         streams,
         stream_costs,
+        paths,
         cluster_workers,
         cluster_bytes,
         cluster_peers,

@@ -11,19 +11,29 @@ from batches_probe import FITS
 
 PROBE = Path(__file__).resolve().parent.parent / "batches_probe.py"
 MEGABYTES = 500
+SHUFFLED = ("mini-batch", "stochastic")
 CHUNK = 100_000
 
 
 def beyond_memory(quick):
-    """2 GB of rows in 500 MB of memory: each solver, and a pass beside reading the file."""
+    """2 GB of rows in 500 MB of memory: fits over all rows, and a pass beside reading the file."""
+    return _compare(quick, [name for name in FITS if name not in SHUFFLED])
+
+
+def beyond_memory_shuffled(quick):
+    """The same for single rows and mini-batches in random order."""
+    return _compare(quick, SHUFFLED)
+
+
+def _compare(quick, names):
     n, p = (100_000 if quick else 2_500_000), 100
     reports = []
     with tempfile.TemporaryDirectory() as folder:
         _write(Path(folder), n, p)
         size = (Path(folder) / "X.npy").stat().st_size
         print(f"\n{n:,} x {p}, {size / 1e9:.2f} GB; at most {MEGABYTES} MB of its own memory")
-        for name in FITS:
-            for how in ("mapped", "batches"):
+        for name in names:
+            for how in ("mapped", "batches", "disk"):
                 reports.append(_measure(folder, name, how))
     return reports
 
