@@ -6,8 +6,8 @@ Of K workers, each with n / K rows, a sum over all rows takes
 
 seconds: s for a row; t for the scheduler to hand out a task and take its answer; and for each
 level of the tree, in which f answers of b bytes become one, a latency l and the bandwidth w. The
-first two are processor time on this machine, of one thread, and of clusters of threads, whose
-workers are counted in, so that t is more than the scheduler's share. The network is assumed.
+first two are processor time on this machine, of one thread of a worker, and of the process of
+client and scheduler. The network is assumed.
 """
 
 import math
@@ -23,6 +23,7 @@ from gdregress._estimator.prepare import prepare_partitions
 from gdregress._objective.partitions import Block, Partitions, added
 from gdregress._objective.summary import summary_of
 from gdregress.dask._partitions import FAN_IN, DaskPartitions
+from suites.cluster import processes
 
 ROWS, COLUMNS = 1_000_000_000, 100
 WORKERS = (10, 100, 1000)
@@ -33,7 +34,7 @@ LATENCY, BANDWIDTH = 0.5e-3, 1.25e9
 def cluster_simulation(quick):
     """A billion rows of 100 columns, on workers of one thread."""
     seconds = row_seconds(20_000 if quick else 200_000)
-    task = task_seconds((2, 4, 8) if quick else (4, 16, 48))
+    task = task_seconds((8, 16, 32) if quick else (16, 64, 192))
     p2, p = 8 * COLUMNS**2, 8 * COLUMNS
     # sums over all rows of a fit: how many, seconds of a row, bytes of an answer
     fits = {
@@ -129,19 +130,20 @@ def fastest(function, *args):
     return min(times)
 
 
-def task_seconds(counts):
-    """Seconds that a sum takes longer for each worker more, which do nothing."""
-    import distributed
+class ManyWorkers(DaskPartitions):
+    """A task for each block, as if each lay on a worker of its own."""
 
+    def _by_worker(self):
+        found = super()._by_worker()
+        return [(worker, [number]) for worker, numbers in found for number in numbers]
+
+
+def task_seconds(counts):
+    """Seconds by which a task more that does nothing makes a sum longer."""
     times = []
-    for workers in counts:
-        with distributed.Client(
-            processes=False, n_workers=workers, threads_per_worker=1, dashboard_address=":0"
-        ) as client:
-            places = list(client.scheduler_info(n_workers=-1)["workers"])
-            blocks = [
-                client.submit(np.zeros, 1, workers=place, key=f"block-{place}") for place in places
-            ]
-            partitions = DaskPartitions(client, blocks)
-            times.append(fastest(partitions.reduce, np.sum))
+    with processes(2) as client:
+        for count in counts:
+            keys = [f"block-{count}-{number}" for number in range(count)]
+            blocks = [client.submit(np.zeros, 1, key=key) for key in keys]
+            times.append(fastest(ManyWorkers(client, blocks).reduce, np.sum))
     return float(np.polyfit(counts, times, 1)[0])
