@@ -279,11 +279,12 @@ def metric_of(columns, covariance, slope_change, strengths, products=None, n_sam
 
 def _rounded(covariance, extra, products, n_samples):
     """T with T' (C + D) T = 1, its inverse, and which directions are nearly flat."""
-    size = np.sqrt(np.maximum(np.diag(covariance) + extra, 0.0))
-    size[size == 0] = 1.0
-    values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
     eps = np.finfo(float).eps
-    floor = values[-1] * len(values) * eps
+    squares = np.maximum(np.diag(covariance) + extra, 0.0)
+    # a column that is constant but for rounding stays as small as that
+    size = np.sqrt(np.where(squares > len(squares) * eps * squares.max(), squares, 1.0))
+    values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
+    floor = (values[-1] if values[-1] > 0 else 1.0) * len(values) * eps
     nearly_flat = values <= (FEW_DIGITS if products else 1.0) * floor
     flattest = values[~nearly_flat].min(initial=1.0)
     values = np.where(nearly_flat, floor if products else flattest, values)
