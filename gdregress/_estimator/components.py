@@ -33,7 +33,7 @@ PATIENCE_WITH_MEMORY, PATIENCE_AT_KINKS = 40, 20
 
 # What a penalty is missing whose prox takes one step size for all coefficients.
 _NEEDS_ARRAYS = (
-    "let prox(w, step_size) minimise value(u) + sum((u - w)**2 / (2 * step_size)) for an array "
+    "Let prox(w, step_size) minimise value(u) + sum((u - w)**2 / (2 * step_size)) for an array "
     "step_size of the shape of w,"
 )
 
@@ -42,7 +42,8 @@ _NEEDS_ARRAYS = (
 class Components:
     """The objects that the parameters stand for.
 
-    ``steps_by_coefficient`` tells whether the prox of the penalty takes a step size for each.
+    ``failure_of_prox`` says what is wrong with the prox of the penalty where it is given a step
+    size for each coefficient; None where it takes them.
     """
 
     loss: Any
@@ -50,7 +51,7 @@ class Components:
     optimizer: Any
     sampler: Any
     schedule: Any
-    steps_by_coefficient: bool = True
+    failure_of_prox: str | None = None
 
     def with_checked_penalty(self, n_features, loss, y):
         """The same, with what the penalty's prox has been found to take.
@@ -61,14 +62,14 @@ class Components:
             For a prox that is not that of the value, or that does not suit the optimizer.
         """
         shape = (n_features, *output_shape(y, loss))
-        takes_arrays = check_prox(self.penalty, shape, y)
-        if not takes_arrays and self.optimizer.adaptive:
+        failure = check_prox(self.penalty, shape, y)
+        if failure is not None and self.optimizer.adaptive:
             raise ValueError(
                 f"{_name(self.optimizer)} has a step size for each coefficient, for which "
-                f"{_name(self.penalty)}.prox has no right answer: {_NEEDS_ARRAYS} or use an "
-                "optimizer with one step size, such as 'nesterov'."
+                f"{_name(self.penalty)}.prox has no right answer: {failure}. "
+                f"{_NEEDS_ARRAYS} or use an optimizer with one step size, such as 'nesterov'."
             )
-        return replace(self, loss=loss, steps_by_coefficient=takes_arrays)
+        return replace(self, loss=loss, failure_of_prox=failure)
 
 
 def build_components(estimator, in_parts=False):
@@ -242,12 +243,13 @@ def _refuse_variance_reduction(estimator, components, in_parts):
 
 def refuse_columns(components, where):
     """Raise ValueError where a penalty meets scaled columns that takes one step size only."""
-    if not components.steps_by_coefficient:
+    if components.failure_of_prox is not None:
         name = _name(components.penalty)
         raise ValueError(
             f"{where} descends in scaled columns, which have a step size for each coefficient, "
-            f"and {name}.prox has no right answer for these: {_NEEDS_ARRAYS} or give the "
-            "learning_rate as a number and leave the preconditioner as it is."
+            f"and {name}.prox has no right answer for these: {components.failure_of_prox}. "
+            f"{_NEEDS_ARRAYS} or give the learning_rate as a number and leave the preconditioner "
+            "as it is."
         )
 
 

@@ -77,7 +77,7 @@ def choose_frame(estimator, components, X, y, weights, in_parts):
     spectrum = Spectrum(design, weights, y)
     frame = Frame(design, spectrum, spectrum)
     kind = preconditioner(estimator)
-    if not components.steps_by_coefficient and not estimator.standardize:
+    if components.failure_of_prox is not None and not estimator.standardize:
         if estimator.preconditioner not in ("auto", None):
             refuse_columns(components, f"preconditioner={estimator.preconditioner!r}")
         return frame
