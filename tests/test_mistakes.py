@@ -117,6 +117,8 @@ MISTAKES = {
     "Adam": (regressor(optimizer="Adam"), "Did you mean 'adam'?"),
     "adamw": (regressor(optimizer="adamw"), "Did you mean 'adam'?"),
     "lbfgs": (regressor(optimizer="lbfgs"), "takes first-order steps"),
+    "sparse_cg": (regressor(optimizer="sparse_cg"), "Did you mean 'cg'?"),
+    "cg of batches": (regressor(optimizer="cg", solver="stochastic"), "use solver='batch'"),
     "minibatch": (regressor(solver="minibatch"), "Did you mean 'mini-batch'?"),
     "mini_batch": (regressor(solver="mini_batch"), "Did you mean 'mini-batch'?"),
     "sgd, the solver": (regressor(solver="sgd"), "Did you mean 'stochastic'?"),
@@ -260,6 +262,7 @@ MISTAKES = {
     "minimize with lr": (parabola(lr=0.1), "minimize() has no argument 'lr'. Did you mean learn"),
     "minimize with maxiter": (parabola(maxiter=9), "Did you mean max_iter?"),
     "minimize by sgd": (parabola(optimizer="sgd"), "Did you mean 'gd'?"),
+    "minimize by cg": (parabola(optimizer="cg"), "scipy.optimize.minimize(method='CG')"),
     "minimize with bounds": (parabola(bounds=[(0, 1)]), "penalty=Box(lower, upper)"),
     "minimize by rows it does not know": (parabola(sampler="mini-batch"), "give n_samples"),
 }

@@ -17,6 +17,7 @@ from gdregress._estimator.callbacks import EpochEnd, print_end, print_epoch, ref
 from gdregress._estimator.diagnosis import report
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
+from gdregress._estimator.method import CONJUGATE_GRADIENTS
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import NoRows, Scorer, prepare
@@ -82,7 +83,7 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         "fit_intercept": ["boolean"],
         "solver": [StrOptions(SAMPLERS)],
         "batch_size": MiniBatch._parameter_constraints["batch_size"],
-        "optimizer": [StrOptions(["auto", *OPTIMIZERS]), Optimizer],
+        "optimizer": [StrOptions(["auto", CONJUGATE_GRADIENTS, *OPTIMIZERS]), Optimizer],
         "momentum": [Interval(Real, 0, 1, closed="left"), StrOptions(["auto"])],
         "learning_rate": [
             Interval(Real, 0, None, closed="neither"),

@@ -3,7 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from gdregress._estimator.learning_rate import learns_rate
+from gdregress._estimator.method import asks_for_conjugate_gradients
 from gdregress._objective.base import output_shape
 from gdregress._objective.prox_check import check_prox
 from gdregress._utils.validation import (
@@ -98,6 +101,8 @@ def build_components(estimator, in_parts=False):
     components = Components(loss, penalty, optimizer, sampler, schedule)
     _refuse_line_search(estimator, components)
     _refuse_variance_reduction(estimator, components, in_parts)
+    if asks_for_conjugate_gradients(estimator):
+        _refuse_for_conjugate_gradients(estimator, components, in_parts)
     used = by_loss | by_penalty | by_optimizer | by_sampler | by_schedule
     _warn_unused(estimator, components, used)
     return components
@@ -110,6 +115,8 @@ def _optimizer(estimator, loss, sampler, in_parts):
     rate; it needs epochs over all rows, and the last parameters. All else descends by Nesterov's
     momentum, and so does a run whose momentum is given; but for what `method_of` finds out later.
     """
+    if asks_for_conjugate_gradients(estimator):
+        return "nesterov"  # which has no part in such a run
     if not (isinstance(estimator.optimizer, str) and estimator.optimizer == "auto"):
         return estimator.optimizer
     reduced = (
@@ -239,6 +246,35 @@ def _refuse_variance_reduction(estimator, components, in_parts):
         if present:
             optimizer = _name(estimator.optimizer)
             raise ValueError(f"optimizer={optimizer} cannot be combined with {problem}.")
+
+
+def _refuse_for_conjugate_gradients(estimator, components, in_parts):
+    """Raise ValueError for what has no conjugate directions, or no part in choosing them."""
+    rate, loss, terms = estimator.learning_rate, components.loss, components.penalty.kernel_terms
+    smooth = terms is not None and terms.bounds is None and not np.any(terms.l1)
+    problems = {
+        f"solver={estimator.solver!r}, whose batches are a different function at each update; "
+        "use solver='batch'": not components.sampler.takes_all_rows,
+        "partial_fit: the rows of another call are another function; use 'auto', 'gd' or "
+        "'adam'": in_parts,
+        f"loss={_name(estimator.loss)}, which has kinks, or whose second derivative is not known; "
+        "use optimizer='auto'": not (loss.smooth and loss.kernel is not None),
+        f"penalty={_name(estimator.penalty)}, which is not l2 alone; use penalty='l2' or None, "
+        "or optimizer='auto'": not smooth,
+        f"learning_rate={rate!r}, since each step ends where the objective is least along it; use "
+        "learning_rate='auto'": rate != "auto",
+        f"momentum={estimator.momentum!r}, since conjugacy chooses it; use "
+        "momentum='auto'": estimator.momentum != "auto",
+        f"schedule={_name(estimator.schedule)}, since there is no rate that could fall; use "
+        "schedule='auto'": estimator.schedule not in ("auto", "constant"),
+        f"average={estimator.average!r}, whose steps have no noise to average; use "
+        "average=False": bool(estimator.average),
+    }
+    for problem, present in problems.items():
+        if present:
+            raise ValueError(
+                f"optimizer={estimator.optimizer!r} cannot be combined with {problem}."
+            )
 
 
 def refuse_columns(components, where):

@@ -20,7 +20,7 @@ from gdregress._estimator.learning_rate import (
     learns_rate,
     resolved_momentum,
 )
-from gdregress._estimator.method import method_of
+from gdregress._estimator.method import asks_for_conjugate_gradients, method_of
 from gdregress._estimator.metric import worth_moments
 from gdregress._estimator.rules import Rules, ending_rules
 from gdregress._estimator.run_facts import RunDiagnostics
@@ -169,7 +169,8 @@ def _worth_moments(estimator, components, objective, frame):
     For squared error they also give objective and gradient over all rows, one pass an epoch
     otherwise.
     """
-    if not worth_moments(objective.design):
+    by_steps = objective.loss.is_quadratic and asks_for_conjugate_gradients(estimator)
+    if by_steps or not worth_moments(objective.design):
         return False
     no_rate = components.optimizer.adaptive or is_searched(estimator, components)
     for_rate = estimator.learning_rate == "auto" and not no_rate

@@ -104,6 +104,10 @@ VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
         **_all("nag", "nesterov"),
         **_all("heavyball", "momentum"),
         **_all("saga sag", "svrg"),
+        **_all("conjugategradient conjugategradients ncg nonlinearcg lsqr sparsecg", "cg"),
+        "cg": (
+            "It is for the estimators; scipy.optimize.minimize(method='CG') is for functions.",
+        ),
         **_all("lbfgs bfgs newton newtoncg newtoncholesky", _FIRST_ORDER),
     },
     "solver": {
