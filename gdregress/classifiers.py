@@ -116,9 +116,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
     optimizer : str or Optimizer, default="auto"
         "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam",
-        "cg", or an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and unless
-        `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
-        conjugate gradients with exact steps for two classes of a smooth loss under l2 or no
+        "cg", or an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and
+        unless `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all
+        rows conjugate gradients with exact steps for two classes of a smooth loss under l2 or no
         penalty, Newton steps on working sets for the same under l1, where columns are many, and
         Newton steps along smooth envelopes of the loss for "hinge", under no penalty,
         l1, l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses,

@@ -158,7 +158,7 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
     @with_callbacks
     def _fit(self, X, y, sample_weight, coef_init, intercept_init):
         refuse_refit(self)
-        prepared = prepare(self, X, y, sample_weight)
+        prepared = prepare(self, X, y, sample_weight, in_use_only=coef_init is None)
         start = given_start(self, prepared, coef_init, intercept_init)
         original = original_units(prepared, self._coef_as_rows)
         metadata = {"sample_weight": sample_weight}

@@ -277,7 +277,7 @@ def _diagnostics(estimator, components, curvature, optimizer, frame, null_object
         automatic_rate=curvature.automatic,
         searched=auto_searches(components),
         optimizer=optimizer,
-        feature_names=partial(_feature_names, estimator),
+        feature_names=partial(_feature_names, estimator, frame.columns),
         tol=estimator.tol,
         null_objective=null_objective,
         has_scale=has_scale,
@@ -296,8 +296,7 @@ def _with_horizon(estimator, schedule, updates, in_parts=False):
     return fill_horizon(schedule, updates, estimator.max_iter)
 
 
-def _feature_names(estimator):
+def _feature_names(estimator, columns):
     names = getattr(estimator, "feature_names_in_", None)
-    if names is None:
-        return [f"x{j}" for j in range(estimator.n_features_in_)]
-    return list(names)
+    columns = range(estimator.n_features_in_) if columns is None else columns
+    return [f"x{j}" if names is None else names[j] for j in columns]

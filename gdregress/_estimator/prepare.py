@@ -1,9 +1,10 @@
 """The first step of a fit: check the input, build the components and the objective."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from gdregress._estimator.columns_in_use import columns_in_use, take_columns
 from gdregress._estimator.components import Components, build_components
 from gdregress._estimator.coordinates import Frame, choose_frame, penalty_inside
 from gdregress._estimator.data import hold_out, read_in_place, validate_input
@@ -34,6 +35,8 @@ class Prepared:
         Of the rows to train on.
     to_user_library : callable
         From an array of the run to one of the library of X.
+    n_features : int
+        Of the user's X, of which the run may leave out some.
     """
 
     components: Components
@@ -43,13 +46,28 @@ class Prepared:
     frame: Frame
     weight_total: float
     to_user_library: Callable[[Any], Any]
+    n_features: int
+
+    @property
+    def columns(self):
+        """The numbers of the columns that the run has; None for all."""
+        return self.frame.columns
 
 
 class NoRows(ValueError):
     """No row of a call of `partial_fit` has a weight."""
 
 
-def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=(0.0, 0)):
+def prepare(
+    estimator,
+    X,
+    y,
+    sample_weight,
+    reset=True,
+    in_parts=False,
+    earlier=(0.0, 0),
+    in_use_only=False,
+):
     """Check parameters and input, and build components and objective.
 
     Parameters
@@ -63,6 +81,8 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
         Whether there are more rows than these, as in `partial_fit`.
     earlier : tuple of (weight, rows)
         Totals of the parts before this one.
+    in_use_only : bool
+        Whether columns without entries may be left out.
     """
     check_parameters(estimator)
     components = build_components(estimator, in_parts)
@@ -74,6 +94,11 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
         warn_large_batch(components.sampler, data[1].shape[0])
         check_sizes(data[0], data[1], loss, getattr(estimator, "feature_names_in_", None))
     data, to_user_library = read_in_place(data, components)
+    n_features, columns = data[0].shape[1], None
+    if in_use_only:
+        columns = columns_in_use(estimator, data[0], components.penalty)
+    if columns is not None:
+        data = (take_columns(data[0], columns), *data[1:])
     rows, held_out = (data, None) if in_parts else hold_out(estimator, data)
     X, y, weights = rows
     total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
@@ -81,9 +106,19 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
     mean = total / y.shape[0] / mean_so_far if earlier[1] else 1
     weights = _relative_weights(y, weights, mean)
     frame = choose_frame(estimator, components, X, y, weights, in_parts)
+    frame = replace(frame, columns=columns)
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
     objective = DataObjective(frame.design, y, weights, components.loss, penalty)
-    return Prepared(components, rows, held_out, objective, frame, total, to_user_library)
+    return Prepared(
+        components,
+        rows,
+        held_out,
+        objective,
+        frame,
+        total,
+        to_user_library,
+        n_features,
+    )
 
 
 def _relative_weights(y, weights, mean):

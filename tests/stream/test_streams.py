@@ -249,6 +249,14 @@ class TestMachinery:
         model.partial_fit(X.toarray(), y)
         assert_allclose(model.coef_, w, atol=0.2)
 
+    def test_sparse_arrays_are_sparse_matrices(self):
+        X = sparse.random(50, 6, 0.3, random_state=np.random.RandomState(0)).toarray()
+        X[:, 0] = 100.0
+        y = X @ np.arange(6.0)
+        matrix = GDRegressor("huber").partial_fit(sparse.csr_matrix(X), y)
+        array = GDRegressor("huber").partial_fit(sparse.csr_array(X), y)
+        assert_array_equal(array.coef_, matrix.coef_)
+
     def test_float32_is_kept(self):
         X, y, _ = next(chunks(50, 1))
         model = GDRegressor().partial_fit(X.astype(np.float32), y)
