@@ -6,7 +6,12 @@ from typing import Any
 
 from gdregress._estimator.columns_in_use import columns_in_use, take_columns
 from gdregress._estimator.components import Components, build_components
-from gdregress._estimator.coordinates import Frame, choose_frame, penalty_inside
+from gdregress._estimator.coordinates import (
+    Frame,
+    choose_frame,
+    penalty_inside,
+    preconditioner,
+)
 from gdregress._estimator.data import hold_out, read_in_place, validate_input
 from gdregress._estimator.sizes import check_sizes
 from gdregress._objective.base import normalised_weights, null_parameters
@@ -92,7 +97,9 @@ def prepare(
     components = components.with_checked_penalty(data[0].shape[1], loss, data[1])
     if not in_parts:
         warn_large_batch(components.sampler, data[1].shape[0])
-        check_sizes(data[0], data[1], loss, getattr(estimator, "feature_names_in_", None))
+        own_columns = preconditioner(estimator) is None and not estimator.standardize
+        names = getattr(estimator, "feature_names_in_", None)
+        check_sizes(data[0], data[1], loss, names, own_columns)
     data, to_user_library = read_in_place(data, components)
     n_features, columns = data[0].shape[1], None
     if in_use_only:
