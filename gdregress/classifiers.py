@@ -22,6 +22,7 @@ from gdregress._estimator.scores import accuracy
 from gdregress._estimator.table import checked_table
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import asarray, index_type, namespace, to_numpy
+from gdregress._utils.neighbours import OF_NUMBERS
 from gdregress._utils.types import (
     Array,
     ArrayLike,
@@ -36,7 +37,7 @@ from gdregress._utils.validation import (
     check_partial_fit,
     keep_fitted_state,
 )
-from gdregress.losses import Loss
+from gdregress.losses import LOSSES, Loss
 from gdregress.losses.classification import CLASSIFICATION_LOSSES, LogLoss
 from gdregress.losses.multiclass import Softmax, multiclass_loss
 from gdregress.optimizers import Optimizer
@@ -285,7 +286,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
     _coef_as_rows = True
     _parameter_constraints = {
         **BaseGD._parameter_constraints,
-        "loss": [StrOptions(CLASSIFICATION_LOSSES), Loss, callable],
+        "loss": [
+            StrOptions(CLASSIFICATION_LOSSES, dict.fromkeys(LOSSES, OF_NUMBERS)),
+            Loss,
+            callable,
+        ],
         "class_weight": [StrOptions(["balanced"]), dict, None],
     }
 

@@ -19,6 +19,7 @@ from gdregress._estimator.scores import explained
 from gdregress._estimator.table import checked_table, checked_weights, refuse_labels
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
+from gdregress._utils.neighbours import OF_CLASSES
 from gdregress._utils.types import (
     Array,
     ArrayLike,
@@ -34,7 +35,7 @@ from gdregress._utils.validation import (
     check_target,
     keep_fitted_state,
 )
-from gdregress.losses import LOSSES, Loss
+from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES, Loss
 from gdregress.losses.base import predict_mean
 from gdregress.optimizers import Optimizer
 from gdregress.penalties import Penalty
@@ -264,7 +265,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     _target_ranges_advice = "use GDClassifier"
     _parameter_constraints = {
         **BaseGD._parameter_constraints,
-        "loss": [StrOptions(LOSSES), Loss, callable],
+        "loss": [
+            StrOptions(LOSSES, dict.fromkeys(CLASSIFICATION_LOSSES, OF_CLASSES)),
+            Loss,
+            callable,
+        ],
         "epsilon": [Interval(Real, 0, None, closed="left"), None],
     }
 
