@@ -223,7 +223,7 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         # to which users may write, without a change of what the state holds
         coef, intercept = original(namespace(result.params).asarray(result.params, copy=True))
         state.weight_total += prepared.weight_total
-        state.row_total += prepared.objective.n_samples
+        state.row_total += prepared.row_total
         state.stream, state.fitted = None, fitted_numbers(coef, intercept)
         history = plan.run.history
         fitted = {

@@ -36,8 +36,8 @@ class Prepared:
         Of the rows to train on.
     frame : Frame
         The coordinates of the objective, and what is known of its columns.
-    weight_total : float
-        Of the rows to train on.
+    weight_total, row_total : float, int
+        Of the rows to train on, of which `rows` may hold more, with a weight of zero.
     to_user_library : callable
         From an array of the run to one of the library of X.
     n_features : int
@@ -50,6 +50,7 @@ class Prepared:
     objective: DataObjective
     frame: Frame
     weight_total: float
+    row_total: int
     to_user_library: Callable[[Any], Any]
     n_features: int
 
@@ -106,7 +107,7 @@ def prepare(
         columns = columns_in_use(estimator, data[0], components.penalty)
     if columns is not None:
         data = (take_columns(data[0], columns), *data[1:])
-    rows, held_out = (data, None) if in_parts else hold_out(estimator, data)
+    rows, held_out, n_rows = hold_out(estimator, data, components)
     X, y, weights = rows
     total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
     mean_so_far = (earlier[0] + total) / (earlier[1] + y.shape[0])
@@ -123,6 +124,7 @@ def prepare(
         objective,
         frame,
         total,
+        n_rows,
         to_user_library,
         n_features,
     )

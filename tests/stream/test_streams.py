@@ -7,7 +7,10 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.base import clone
+from sklearn.datasets import load_digits
 from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier, SGDRegressor
+from sklearn.model_selection import ShuffleSplit
 from sklearn.preprocessing import StandardScaler
 
 from gdregress import GDClassifier, GDRegressor
@@ -298,3 +301,34 @@ class TestConstantRates:
             warnings.simplefilter("ignore", IgnoredParameterWarning)
             warnings.simplefilter("error", ConvergenceWarning)
             learn(model, chunks(5, 400, noise=noise))
+
+
+class TestOnePass:
+    """Over the digits in batches of 64, beside SGDClassifier on the same rows of five splits."""
+
+    @staticmethod
+    def scores(learn):
+        X, y = load_digits(return_X_y=True)
+        splits = ShuffleSplit(5, test_size=0.25, random_state=0).split(X)
+        return np.mean([learn(X[a], y[a]).score(X[b], y[b]) for a, b in splits])
+
+    @staticmethod
+    def by_parts(model):
+        def learn(X, y):
+            one = clone(model)
+            for rows in np.array_split(np.arange(len(y)), len(y) // 64):
+                one.partial_fit(X[rows], y[rows], np.arange(10))
+            return one
+
+        return learn
+
+    def test_partial_fit(self):
+        ours = self.scores(self.by_parts(GDClassifier()))
+        assert ours > self.scores(self.by_parts(SGDClassifier(random_state=0))) + 0.01
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    def test_an_epoch_of_batches(self):
+        given = {"max_iter": 1, "random_state": 0}
+        model = GDClassifier(solver="mini-batch", batch_size=64, **given)
+        ours = self.scores(clone(model).fit)
+        assert ours > self.scores(SGDClassifier(**given).fit)
