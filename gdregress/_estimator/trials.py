@@ -168,7 +168,8 @@ def _try(ended, settings):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            in_use_only = ended.result.run.objective.design.n_features < ended.data[0].shape[1]
+            n_features = ended.result.run.objective.design.n_features
+            in_use_only = n_features < ended.estimator.n_features_in_
             return _run(type(ended.estimator)(**given), ended.data, epochs, in_use_only)
         except ValueError:  # a combination that is refused, or numbers that overflow
             return None
