@@ -29,6 +29,8 @@ def columns_in_use(estimator, X, penalty):
     terms = penalty.kernel_terms
     if not sparse.issparse(X) or terms is None or terms.bounds is not None:
         return None
+    if estimator.early_stopping and estimator.scoring not in ("loss", "score"):
+        return None  # scorers are handed rows and a model of all columns
     n_features = X.shape[1]
     if n_features <= X.nnz / ENTRIES_OF_A_COLUMN:
         return None

@@ -146,6 +146,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         line_search=LineSearch(rate) if searched else None,
         learned_rate=_learned_rate(objective, optimizer, history) if learns else None,
         validate=hooks.validate,
+        stops_on_score=bool(estimator.early_stopping),
         store=hooks.store,
         on_epoch=hooks.on_epoch,
         renewal=hooks.renewal,
@@ -277,7 +278,7 @@ def _diagnostics(estimator, components, curvature, optimizer, frame, null_object
         automatic_rate=curvature.automatic,
         searched=auto_searches(components),
         optimizer=optimizer,
-        feature_names=partial(_feature_names, estimator, frame.columns),
+        feature_names=partial(feature_names, estimator, frame.columns),
         tol=estimator.tol,
         null_objective=null_objective,
         has_scale=has_scale,
@@ -296,7 +297,8 @@ def _with_horizon(estimator, schedule, updates, in_parts=False):
     return fill_horizon(schedule, updates, estimator.max_iter)
 
 
-def _feature_names(estimator, columns):
+def feature_names(estimator, columns=None):
+    """Names of all columns or some, as the user gave them or x0, x1, ...."""
     names = getattr(estimator, "feature_names_in_", None)
     columns = range(estimator.n_features_in_) if columns is None else columns
     return [f"x{j}" if names is None else names[j] for j in columns]

@@ -21,7 +21,8 @@ from functools import partial
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from gdregress._objective.moments import affordable, curved_products
+from gdregress._objective.moments import affordable
+from gdregress._objective.moments_inside import curved_products
 from gdregress._utils.array_api import dot, to_numpy
 
 # Steps of conjugate gradients after which the decrement is given up.
@@ -83,7 +84,7 @@ def _decrements(objective, spectrum, params, grad):
     hessians, flat = _hessians(objective, spectrum, params), objective.penalty_curvature()
     if hessians is None:
         return _ConjugateGradients(objective, params, grad, flat)
-    return partial(_by_matrices, hessians, flat)
+    return partial(_by_matrices, objective.design, hessians, flat)
 
 
 def _hessians(objective, spectrum, params):
@@ -108,6 +109,20 @@ def _hessian(objective, bent, target):
     return curved_products(objective.design, weights, target)
 
 
+def _hold_flat(design, hessians, gradients):
+    """Remove gradients, in place, along coordinates in which the rows do not differ at all.
+
+    There both gradient and curvature are rounding, see `Metric`.
+    """
+    coordinates = design.coordinates
+    if coordinates is None or coordinates.nearly_flat is None:
+        return
+    masks = np.broadcast_to(coordinates.nearly_flat.T, (len(gradients), design.n_features))
+    for hessian, gradient, mask in zip(hessians, gradients, masks, strict=True):
+        curved = np.diag(hessian)[: design.n_features]
+        gradient[: design.n_features][mask & (curved == 0)] = 0.0
+
+
 def _is_rounding(objective, params, mapping):
     """Whether a gradient is what rounding makes of the slopes that it is the mean of."""
     slopes = objective.loss.gradient(objective.y, objective.predict(params))
@@ -116,10 +131,11 @@ def _is_rounding(objective, params, mapping):
     return objective.scaled_norm(mapping, to_numpy(objective.column_scales())) <= noise * size
 
 
-def _by_matrices(hessians, flat, gradient, scale=0.0):
+def _by_matrices(design, hessians, flat, gradient, scale=0.0):
     """Half the decrement of every target, and the steps in the shape of the gradient."""
     columns = gradient.reshape(len(gradient), -1).T
     hessians = hessians * len(columns) if len(hessians) == 1 else hessians
+    _hold_flat(design, hessians, columns)
     flat = np.broadcast_to(flat, columns.T.shape).T
     found = [_half_decrement(*each) for each in zip(hessians, flat, columns, strict=True)]
     steps = np.array([step for _, step in found])
