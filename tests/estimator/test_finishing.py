@@ -210,7 +210,10 @@ def test_probabilities_of_a_rare_class(early_stopping):
     y = (rng.random(40_000) < 1 / (1 + np.exp(6.5 - X @ [1, -1, 0.5, 0, 0, 0.0]))).astype(int)
     model = GDClassifier(early_stopping=early_stopping, random_state=0)
     model, _ = fit(model, X, y)
-    assert_allclose(model.predict_proba(X)[:, 1].mean(), y.mean(), rtol=0.15)
+    # at the minimum they are right on average; the epoch that is kept is that which 18 held-out
+    # rows of the class like best, and their number alone has a standard error of 24 %
+    rtol = 0.15 if early_stopping else 1e-4
+    assert_allclose(model.predict_proba(X)[:, 1].mean(), y.mean(), rtol=rtol)
 
 
 class TestBatchesOfKinks:
