@@ -155,7 +155,7 @@ def test_the_estimator_is_left_as_it_was(line_data):
 def test_the_path_is_that_of_the_history(line_data):
     X, y = line_data
     model = fitted(X, y)
-    line = surface(model, X, y).lines_["path"]
+    line = surface(model, X, y).lines_[0]
     assert_array_equal(line.get_xdata(), np.ravel(model.history_.coef))
     assert_array_equal(line.get_ydata(), model.history_.intercept)
 
@@ -340,7 +340,7 @@ def test_estimators_of_one_problem_share_a_surface(line_data):
     models = {k: fitted(*line_data, optimizer=k) for k in ("gd", "momentum", "adam")}
     display = LossSurfaceDisplay.from_estimators(models, *line_data, grid=5)
     assert legend_of(display) == ["gd", "momentum", "adam", "start", "end", "minimum"]
-    assert len({line.get_color() for line in display.lines_.values()}) == 3
+    assert len({line.get_color() for line in display.lines_}) == 3
     for label, model in models.items():
         assert_allclose(display.path_values[label], model.history_["objective"], rtol=1e-10)
 
@@ -411,7 +411,7 @@ def test_ends_of_the_contours(gaps, ends):
 def test_a_surface_in_three_dimensions_carries_the_path(line_data):
     model = fitted(*line_data)
     display = surface(model, *line_data, kind="surface")
-    heights = display.lines_["path"].get_data_3d()[2]
+    heights = display.lines_[0].get_data_3d()[2]
     assert_allclose(heights, model.history_["objective"], rtol=1e-10)
     assert display.ax_.get_zlabel() == "objective"
 
@@ -432,7 +432,7 @@ def test_styles_are_handed_on(line_data):
         contour_kw={"cmap": "viridis"},
         legend=False,
     )
-    assert display.lines_["path"].get_linewidth() == 7
+    assert display.lines_[0].get_linewidth() == 7
     assert display.ax_.collections[0].get_cmap().name == "viridis"
     assert len(display.figure_.axes) == 1
     assert display.ax_.get_legend() is None
