@@ -8,6 +8,8 @@ NAMES = {
     "dask": "Dask",
     "skops": "skops",
     "pyright": "pyright",
+    "optuna": "Optuna",
+    "tensorboard": "TensorBoard",
 }
 
 

@@ -13,13 +13,19 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from gdregress._estimator.callbacks import EpochEnd, print_end, print_epoch, refuse_refit
+from gdregress._estimator.callbacks import (
+    EpochEnd,
+    as_callback,
+    print_end,
+    print_epoch,
+    refuse_refit,
+)
 from gdregress._estimator.diagnosis import report
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
-from gdregress._estimator.prepare import NoRows, Scorer, prepare
+from gdregress._estimator.prepare import NoRows, prepare
 from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.saved_state import (
     converted,
@@ -37,6 +43,7 @@ from gdregress._estimator.start import (
 )
 from gdregress._estimator.swings import watch
 from gdregress._estimator.table import checked_table
+from gdregress._estimator.validation_set import scorer_for
 from gdregress._solver.history import History
 from gdregress._solver.solve import solve
 from gdregress._utils.arguments import NamesParameters, explains_arguments
@@ -45,6 +52,7 @@ from gdregress._utils.sklearn_versions import CallbackSupportMixin, with_callbac
 from gdregress._utils.types import Array, BaseEstimator
 from gdregress._utils.validation import (
     Interval,
+    ScorerName,
     StrOptions,
     defaults,
 )
@@ -96,7 +104,7 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         "tol": [Interval(Real, 0, None, closed="left"), None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
-        "scoring": [StrOptions(["loss", "score"])],
+        "scoring": [ScorerName(["loss", "score"]), callable],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "average": [Interval(Integral, 1, None, closed="left"), "boolean"],
         "shuffle": ["boolean"],
@@ -113,6 +121,47 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
     _coef_as_rows: bool = False
     _loss: Any  # a Loss, whose probabilities are None where it knows none
     _state: dict[str, Any]
+
+    def set_callbacks(self, *callbacks: Any) -> Self:
+        """Have functions or scikit-learn's callbacks called after every epoch of `fit`.
+
+        `partial_fit` calls none: the loop over its calls is your own, and has ``history_`` after
+        each.
+
+        Parameters
+        ----------
+        *callbacks : callable or FitCallback
+            A function is called with the epoch's row of ``history_``, a dict with all of its
+            columns, None where one does not apply; it ends the fit by returning True. A callback
+            of scikit-learn may ask for ``fitted_estimator``: a model that predicts as if the fit
+            had ended with this epoch, whose ``history_`` goes on growing with the fit. Without
+            arguments, those that were set before are removed.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        TypeError
+            For anything else.
+
+        Examples
+        --------
+        Stop on time, and keep the objective of each epoch:
+
+        >>> from gdregress import GDRegressor
+        >>> objectives = []
+        >>> model = GDRegressor(max_iter=3, tol=None).set_callbacks(
+        ...     lambda row: row["seconds"] > 60, lambda row: objectives.append(row["objective"])
+        ... )
+        >>> model = model.fit([[0.0], [1.0], [3.0]], [1.0, 2.0, 1.0])
+        >>> objectives == model.loss_curve_
+        True
+        """
+        super().set_callbacks(*map(as_callback, callbacks))
+        return self
 
     @abstractmethod
     def _check_input(self, X, y, **checks):
@@ -155,15 +204,16 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         )
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, coef_init, intercept_init):
+    def _fit(self, X, y, sample_weight, start, validation):
         refuse_refit(self)
-        prepared = prepare(self, X, y, sample_weight)
-        start = given_start(self, prepared, coef_init, intercept_init)
+        prepared = prepare(self, X, y, sample_weight, validation)
+        start = given_start(self, prepared, *start)
         original = original_units(prepared, self._coef_as_rows)
-        metadata = {"sample_weight": sample_weight}
+        # a scorer is handed these, and not every one knows weights
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         epoch_end = EpochEnd(self, original, prepared.components.loss, X=X, y=y, metadata=metadata)
         hooks = Hooks(
-            validate=Scorer(self, prepared) if prepared.held_out else None,
+            validate=scorer_for(self, prepared),
             store=original if self.store_path else None,
             on_epoch=epoch_end if epoch_end.has_work() else None,
         )
@@ -179,7 +229,8 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         epoch_end.close()
         if result.interrupt is not None:
             raise result.interrupt
-        report(self, result, plan.diagnostics, (X, y, sample_weight), start is not None)
+        data = X, y, sample_weight, validation
+        report(self, result, plan.diagnostics, data, start is not None)
 
     def _partial_fit(self, X, y, sample_weight):
         if learns_by_rows(self):
@@ -239,7 +290,7 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
             "_loss": plan.run.objective.loss,
             "_state": saved(state),
         }
-        if self.early_stopping:
+        if "validation_score" in history:
             fitted["validation_scores_"] = history["validation_score"][1:]
         return fitted
 

@@ -146,6 +146,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         line_search=LineSearch(rate) if searched else None,
         learned_rate=_learned_rate(objective, optimizer, history) if learns else None,
         validate=hooks.validate,
+        stops_on_score=bool(estimator.early_stopping),
         store=hooks.store,
         on_epoch=hooks.on_epoch,
         renewal=hooks.renewal,
