@@ -246,7 +246,9 @@ class FitDisplay(AnimatedDisplay):
         self.figure_ = ax.figure
         ax.set(xlabel=self.xlabel, ylabel=self.ylabel)
         names = self.group_labels or ["rows" if self.kind == "predicted" else "data"]
-        if len(names) > 2:  # the lines of the classes have the same colours and names
+        if (
+            self.kind == "classes" and len(names) > 2
+        ):  # the lines of the classes have the same colours and names
             names = ["_" + name for name in names]
         self.points_ = draw_points(ax, self.x, self.y, self.groups, names, point_kw)
         self.lines_ = []

@@ -33,7 +33,13 @@ if TYPE_CHECKING:
 
 XAxis: TypeAlias = Literal["epoch", "update", "second"]
 YAxis: TypeAlias = Literal[
-    "objective", "loss", "gradient_norm", "gap", "learning_rate", "validation_score"
+    "objective",
+    "loss",
+    "gradient_norm",
+    "gap",
+    "learning_rate",
+    "validation_score",
+    "validation_loss",
 ]
 
 X_LABELS = {"update": "updates", "second": "time (s)"}
@@ -41,6 +47,7 @@ Y_LABELS = {
     "gradient_norm": "norm of the gradient",
     "learning_rate": "learning rate",
     "validation_score": "validation score",
+    "validation_loss": "validation loss",
 }
 
 
@@ -61,8 +68,8 @@ class LossCurveDisplay(AnimatedDisplay):
         `from_estimators` reads the curves of this package; the constructor accepts any others.
     x : {"epoch", "update", "second"}
         Quantity on the horizontal axis.
-    y : {"objective", "loss", "gradient_norm", "gap", "learning_rate", "validation_score"}
-        Quantity on the vertical axis.
+    y : str
+        Quantity on the vertical axis, as in `from_estimator`.
     best : float or None, default=None
         F*, required for the gap.
     best_is_seen : bool, default=False
@@ -141,8 +148,9 @@ class LossCurveDisplay(AnimatedDisplay):
             `gdregress.minimize`.
         y : str, default="objective"
             "objective" with its penalty, "loss" alone, "gap" of the objective above ``best``,
-            "gradient_norm", "learning_rate", or "validation_score" with early stopping; all but
-            the gap are columns of ``history_``.
+            "gradient_norm", "learning_rate", or "validation_score" and "validation_loss" of a
+            fit with validation rows; all but the gap are columns of ``history_``. With "loss",
+            the loss on the validation rows of the fit is a dashed line on the same axis.
         x : {"epoch", "update", "second"}, default="epoch"
             Passes over the data, updates, or time in seconds.
         best : float or None, default=None
@@ -151,7 +159,7 @@ class LossCurveDisplay(AnimatedDisplay):
             points closer to it than its run was halfway are not drawn: what is left is of their
             size.
         validation : tuple of (X, y) or (X, y, sample_weight), or None, default=None
-            For ``y="loss"``: rows that were not fitted, on which the loss is drawn too, as a
+            For ``y="loss"``: rows that the fit has not seen, on which the loss is drawn as the
             dashed line. Needs ``store_path=True``.
         label : str or None, default=None
             Name in the legend; None is the name of the class.
@@ -256,8 +264,8 @@ class LossCurveDisplay(AnimatedDisplay):
             Scale of the horizontal axis. "auto" is logarithmic if all curves make nine tenths of
             their fall in the first twentieth of the axis.
         show_validation : bool, default=True
-            Whether to draw the validation scores of early stopping as dashed lines, with their
-            own axis on the right.
+            Whether to draw the validation scores as dashed lines, with their own axis on the
+            right. Validation losses, which need none, are drawn instead where y is "loss".
         legend : bool, default=True
             Whether to draw a legend.
         line_kw : dict or None, default=None
@@ -318,7 +326,8 @@ class LossCurveDisplay(AnimatedDisplay):
     def _draw_scores(self, show_validation):
         self.validation_ax_ = None
         is_known = any(curve.validation is not None for curve in self.curves)
-        if not show_validation or not is_known or self.y == "validation_score":
+        is_drawn = self.y.startswith("validation") or bool(self._held_out())
+        if not show_validation or not is_known or is_drawn:
             return {}
         self.validation_ax_ = self.ax_.twinx()
         return draw_validation(self.validation_ax_, self.curves, self.lines_)

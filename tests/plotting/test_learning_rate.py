@@ -426,7 +426,10 @@ def test_all_runs_diverged():
 
 def test_line_kw_is_passed_on():
     display = LearningRateDisplay(trials=[trial(0.1)]).plot(line_kw={"c": "red", "lw": 4})
-    assert (display.axes_[0].lines[0].get_color(), display.axes_[0].lines[0].get_lw()) == ("red", 4)
+    assert (display.axes_[0].lines[0].get_color(), display.axes_[0].lines[0].get_lw()) == (
+        "red",
+        4,
+    )
 
 
 def test_draws_on_two_axes_that_are_given():

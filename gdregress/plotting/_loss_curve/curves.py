@@ -21,6 +21,7 @@ Y_COLUMNS = {
     "gap": "objective",
     "learning_rate": "learning_rate",
     "validation_score": "validation_score",
+    "validation_loss": "validation_loss",
 }
 
 
@@ -113,16 +114,19 @@ def _read_curve(label, source, x, y):
     if Y_COLUMNS[y] not in history:
         raise ValueError(
             f"y={y!r} is not in the history of {label!r}, which holds {', '.join(history)}."
-            + (" Fit with early_stopping=True." if y == "validation_score" else "")
+            + (" Fit with X_val and y_val." if y.startswith("validation") else "")
         )
+    along = np.asarray(history[X_COLUMNS[x]], dtype=float)
+    losses = history.get("validation_loss") if y == "loss" else None
     return LossCurve(
         label=str(label),
-        x=np.asarray(history[X_COLUMNS[x]], dtype=float),
+        x=along,
         y=np.asarray(history[Y_COLUMNS[y]], dtype=float),
         validation=None if scores is None else np.asarray(scores, dtype=float),
         stop_reason=reason,
         last_epoch=history["epoch"][-1],
         unit="step" if steps else "epoch",
+        held_out=None if losses is None else np.array([along, losses], dtype=float),
     )
 
 

@@ -1,7 +1,7 @@
 """Legends inside the axes where there is room, and below them otherwise."""
 
 # Largest share of the width and of the height of the axes that a legend inside may take.
-WIDE, HIGH = 0.62, 0.5
+WIDE, HIGH = 0.6, 0.4
 # Largest width of a legend below the axes, in widths of the axes.
 WIDEST = 1.15
 # Most entries of a legend between lines.
