@@ -91,8 +91,9 @@ for name, model in models.items():
 # ---------------------
 #
 # Descent begins at zero and reaches the steep directions first. Where it stops, the coefficients
-# along the flat ones are still small, which is what an l2 penalty does to them. After t steps at
-# the rate r, the share of a direction of curvature d that has been learned is the first, and that under l2 the second, alike for this alpha:
+# along the flat ones are still small, which is what an l2 penalty does to them. Of a direction of
+# curvature d, descent has learned the first share after t steps at the rate r, and a fit under l2
+# learns the second, which is close for the third:
 #
 # .. math:: 1 - (1 - r d)^t, \qquad \frac{d}{d + \alpha}, \qquad \alpha = \frac{1}{r t}
 

@@ -68,10 +68,10 @@ for step in (0, 1, 2, 3, 10, 20, 30):
 # The slope at a point is that of the tangent, the line that touches the curve there. At 4 it is
 # 8: the first step goes 0.1 * 8 to the left. The next tangent is less steep, and the step shorter.
 
-display = DescentPathDisplay.from_function(square, from_four.path[:3])
+display = DescentPathDisplay.from_function(square, from_four.path[:3], xlim=(0, 5))
 for x in from_four.path[:2]:
     display.ax_.axline((x, square(x)), slope=2 * x, color="gray", linestyle="--", linewidth=1)
-    display.ax_.annotate(f"slope {2 * x:g}", (x, square(x)), (x + 0.1, square(x) - 2))
+    display.ax_.text(x + 0.15, square(x) - 1.2, f"slope {2 * x:g}")
 plt.show()
 
 # %%

@@ -23,6 +23,7 @@ from gdregress.plotting import (
     FitDisplay,
     LossCurveDisplay,
     LossSurfaceDisplay,
+    OverviewDisplay,
     animate_side_by_side,
 )
 
@@ -159,6 +160,13 @@ CoefficientPathDisplay.from_estimators(
     reference=[*least_line.coef_, least_line.intercept_],
     x_scale="linear",
 )
+plt.show()
+
+# %%
+# All of it on one figure, for the first ten epochs:
+
+first = {f"rate {rate}": mini_batches(rate, epochs=10) for rate in (0.1, 0.6, 0.8)}
+OverviewDisplay.from_estimators(first, X_train, y_train)
 plt.show()
 
 # %%

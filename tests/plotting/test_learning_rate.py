@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import same_color
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
@@ -305,12 +305,22 @@ def test_markers_tell_how_the_runs_have_ended():
     full, hollow = (line for line in epochs.lines if line.get_marker() == "o")
     assert same_color(full.get_markerfacecolor(), full.get_color())
     assert same_color(hollow.get_markerfacecolor(), epochs.get_facecolor())
-    assert points(epochs, "X") == [((0.4,), (2,))]
-    # beyond all bounds, at a height in the panel
-    (cross,) = (line for line in objective.lines if line.get_marker() == "X")
-    assert cross.get_transform() == objective.get_xaxis_transform()
-    assert 0.5 < cross.get_ydata()[0] < 1
-    assert legend_texts(display) == ["ended before max_iter", "ended at max_iter", "diverged"]
+    for ax in (objective, epochs):  # no height: at the upper edge
+        (cross,) = (line for line in ax.lines if line.get_marker() == "X")
+        assert cross.get_transform() == ax.get_xaxis_transform()
+        assert list(cross.get_ydata()) == [1.0]
+        assert not cross.get_clip_on()
+    texts = ["ended before max_iter", "ended at max_iter", "diverged, from 0.4 on"]
+    assert legend_texts(display) == texts
+
+
+def test_the_legend_states_the_first_diverged_rate_only_if_all_above_it_diverged():
+    reasons = ["diverged", "tolerance", "diverged"]
+    trials = [trial(rate, reason=reason) for rate, reason in enumerate(reasons, start=1)]
+    assert "diverged" in legend_texts(LearningRateDisplay(trials=trials).plot())
+    reasons[0] = "tolerance"
+    trials = [trial(rate, reason=reason) for rate, reason in enumerate(reasons, start=1)]
+    assert "diverged, from 3 on" in legend_texts(LearningRateDisplay(trials=trials).plot())
 
 
 def test_limit_is_a_vertical_line_in_both_panels():
@@ -318,6 +328,15 @@ def test_limit_is_a_vertical_line_in_both_panels():
     for ax in display.axes_:
         assert [0.5, 0.5] in [list(line.get_xdata()) for line in ax.lines]
     assert "stable limit, 0.5" in legend_texts(display)
+
+
+def test_a_limit_that_is_a_bound_is_fainter_than_one_that_is_exact():
+    looks = []
+    for name in ("stable limit", "lower bound of the limit"):
+        display = LearningRateDisplay(trials=[trial(0.1)], stable_limit=0.5, limit_name=name)
+        (line,) = (one for one in display.plot().ax_.lines if list(one.get_xdata()) == [0.5, 0.5])
+        looks.append((line.get_linestyle(), line.get_alpha()))
+    assert looks == [("--", None), (":", 0.7)]
 
 
 def test_automatic_rate_is_a_star_in_both_panels():
@@ -439,6 +458,50 @@ def test_draws_on_two_axes_that_are_given():
     assert list(display.axes_) == list(axes)
     assert display.figure_ is figure
     assert {ax.get_xlabel() for ax in axes} == {"learning rate (log scale)"}
+
+
+# The gap
+
+
+def test_gaps_are_measured_from_the_minimum_that_the_histories_tell(small_data):
+    X, y = small_data
+    rates = [0.05, 0.1, 0.2]
+    display = LearningRateDisplay.from_estimator(
+        plain(max_iter=30), X, y, learning_rates=rates, show="gap"
+    )
+    least = np.mean((LinearRegression().fit(X, y).predict(X) - y) ** 2) / 2
+    assert display.best == pytest.approx(least)
+    gaps = [got.objective - least for got in display.trials]
+    assert_allclose(display.lines_[0].get_ydata(), gaps, rtol=1e-3)
+    assert display.ax_.get_ylabel().startswith("objective above")
+
+
+def test_gaps_below_rounding_are_at_their_rounding():
+    display = LearningRateDisplay(trials=[trial(0.1, 2.0), trial(0.2, 3.0)], show="gap", best=2.0)
+    assert display.plot().ax_.get_yscale() == "log"
+    assert_allclose(display.lines_[0].get_ydata(), [2 * np.finfo(float).eps, 1.0])
+
+
+def test_the_minimum_may_be_given(small_data):
+    given = {"learning_rates": [0.1], "show": "gap", "best": -3.0}
+    display = LearningRateDisplay.from_estimator(plain(), *small_data, **given)
+    assert display.lines_[0].get_ydata() == [display.trials[0].objective + 3]
+
+
+# Two or more estimators
+
+
+def test_estimators_share_the_panels(small_data):
+    models = {"gd": plain(), "adam": plain(optimizer="adam")}
+    rates = [0.01, 0.1, 50.0]
+    display = LearningRateDisplay.from_estimators(models, *small_data, learning_rates=rates)
+    for name, line in zip(models, display.lines_, strict=True):
+        alone = LearningRateDisplay.from_estimator(models[name], *small_data, learning_rates=rates)
+        assert display.trials[name] == alone.trials
+        assert_array_equal(line.get_ydata(), alone.lines_[0].get_ydata())
+    assert [text for text in legend_texts(display) if "auto" not in text] == ["gd", "adam"]
+    assert display.stable_limit["adam"] is None
+    assert not display.ax_.patches  # a shade would be that of which of them?
 
 
 # What is not accepted

@@ -578,3 +578,40 @@ def test_a_function_of_numbers_is_not_vectorised():
         LossSurfaceDisplay.from_function(
             lambda x, y: 1.0, xlim=(0, 1), ylim=(0, 1), vectorized=True
         )
+
+
+# Local minima, and paths side by side
+
+
+def two_valleys(v):
+    return (v[0] * v[0] - 4) ** 2 / 8 + v[0] / 2 + v[1] * v[1]
+
+
+@pytest.mark.parametrize("xlim, name", [((0.5, 3.0), "minimum"), ((-3.0, 3.0), "local minimum")])
+def test_a_minimum_beside_a_deeper_one_is_called_local(xlim, name):
+    path = np.array([[2.9, 1.0], [2.2, 0.5], [1.861, 0.0]])
+    display = LossSurfaceDisplay.from_function(
+        two_valleys, path=path, xlim=xlim, ylim=(-2, 2), grid=40
+    )
+    assert display.minimum_label == name
+    assert_allclose(display.minimum, [1.8608, 0.0], atol=1e-4)
+    assert name in [text.get_text() for text in display.ax_.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("kind", ["contour", "surface"])
+def test_paths_side_by_side_have_titles_and_one_window(line_data, kind):
+    models = {"a": fitted(*line_data), "b": fitted(*line_data, max_iter=3)}
+    display = LossSurfaceDisplay.from_estimators(
+        models, *line_data, grid=6, kind=kind, side_by_side=True
+    )
+    assert [ax.get_title() for ax in display.axes_] == ["a", "b"]
+    assert len({ax.get_xlim() for ax in display.axes_}) == 1
+    assert [line.axes for line in display.lines_] == list(display.axes_)
+    assert display.axes_[1].get_legend() is None
+
+
+def test_an_earlier_path_on_the_same_axes_is_wider(line_data):
+    models = {"a": fitted(*line_data), "b": fitted(*line_data), "c": fitted(*line_data)}
+    display = LossSurfaceDisplay.from_estimators(models, *line_data, grid=6)
+    widths = [line.get_linewidth() for line in display.lines_]
+    assert widths[0] > widths[1] + 1 > widths[2] + 2
