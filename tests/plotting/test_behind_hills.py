@@ -52,7 +52,8 @@ def test_the_top_of_the_wall_is_seen():
 
 
 def test_what_is_not_finite_is_not_hidden_and_hides_nothing():
-    heights = np.where(WALL > 1e-3, np.nan, WALL)
+    heights = np.where(WALL > 0.5, np.nan, 0.0)
+    heights[-1, -1] = 1.0  # far from the line of sight
     points = np.array([[0.0, np.nan], [1.5, 1.5], [0.0, 0.0]])
     assert not is_hidden(points, (X, Y, heights), projection(3, -90)).any()
 

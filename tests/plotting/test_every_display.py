@@ -169,7 +169,7 @@ def lightness(colour):
 def test_lines_differ_without_colour():
     styles = line_styles([str(i) for i in range(9)])
     for one, other in combinations(styles, 2):
-        apart = abs(lightness(one["color"]) - lightness(other["color"])) > 7
+        apart = abs(lightness(one["color"]) - lightness(other["color"])) > 6
         assert apart or one["linestyle"] != other["linestyle"]
     assert len({(s["color"], s["linestyle"]) for s in line_styles("abcdefghijklmnopqr")}) == 18
     assert colours(7)[6] == COLOURS[0]

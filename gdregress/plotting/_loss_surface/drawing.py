@@ -33,6 +33,8 @@ APART = 0.01
 KINDS = ("contour", "surface")
 # Inches of one of two or more axes.
 PANEL = {"contour": (4.0, 3.4), "surface": (4.6, 4.2)}
+# Size of a box in three dimensions, for which layouts do not count its labels.
+ZOOM = 0.82
 # A legend of more entries than this is below the axes.
 MOST_INSIDE = 6
 
@@ -179,9 +181,12 @@ class DrawnSurface(AnimatedDisplay):
     def _draw_hills(self, levels, surface_kw):
         for axes in self.axes_:
             draw_hills(axes, self.x, self.y, self.values, self._gaps(), levels, surface_kw)
-            axes.set(xlabel=self.xlabel, ylabel=self.ylabel)
-            axes.set_zlabel(self.zlabel, labelpad=10)
+            for name in ("x", "y", "z"):
+                text = getattr(self, f"{name}label")
+                getattr(axes, f"set_{name}label")(text, fontsize="small", labelpad=8)
+            axes.tick_params(labelsize="small")
             axes.locator_params(nbins=5)
+            axes.set_box_aspect(None, zoom=ZOOM)
 
     def _gaps(self):
         """Heights above the lowest point known."""
