@@ -142,7 +142,7 @@ class DrawnSurface(AnimatedDisplay):
         for axes in self.axes_:
             axes.set(**ax_kw or {})
         self._draw_paths(groups, line_kw)
-        if self.minimum is not None:
+        if self._shows_minimum():
             columns = self._columns(self.minimum, self.minimum_value)
             for axes in self.axes_:
                 draw_point(axes, columns, foreground(), MINIMUM, self._hills)
@@ -253,17 +253,21 @@ class DrawnSurface(AnimatedDisplay):
         return f"{name} ({outside} of {len(path)} points outside)" if outside else name
 
     def _draw_legend(self, groups):
-        handles = self.lines_ if len(groups) == 1 else []
+        handles = [*self.lines_] if len(groups) == 1 else []
         if self.lines_:
-            handles = [*handles, legend_entry(START, "start"), legend_entry(END, self._head_name)]
+            handles += [legend_entry(START, "start"), legend_entry(END, self._head_name)]
         if self._shows_kept:
             handles.append(legend_entry(KEPT, "returned"))
-        if self.minimum is not None:
-            handles = [*handles, legend_entry(MINIMUM, self.minimum_label)]
+        if self._shows_minimum():
+            handles.append(legend_entry(MINIMUM, self.minimum_label))
         labels = [handle.get_label() for handle in handles]
         short = [*(self.paths or {}), *labels[len(self.lines_) :]] if len(groups) == 1 else labels
         title = "projected paths" if self._has_title() else None
         draw_legend(self.ax_, handles, labels, short, most_inside=MOST_INSIDE, title=title)
+
+    def _shows_minimum(self):
+        """Whether the minimum lies in the window."""
+        return self.minimum is not None and bool(self._is_inside(self.minimum))
 
     def _has_title(self):
         """Whether the title of the legend notes that all paths are projected."""
