@@ -62,8 +62,8 @@ class LivePlot:
     >>> X, y = load_diabetes(return_X_y=True)
     >>> live = LivePlot()
     >>> model = GDRegressor(optimizer="gd", max_iter=20, tol=None).set_callbacks(live).fit(X, y)
-    >>> live.lines_[0].get_xdata()[-1]
-    20.0
+    >>> int(live.lines_[0].get_xdata()[-1])
+    20
     """
 
     ax_: Axes

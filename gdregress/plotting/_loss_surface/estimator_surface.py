@@ -9,6 +9,7 @@ from gdregress.plotting._loss_surface.plane_objective import PlaneObjective
 from gdregress.plotting._loss_surface.problem import common_training
 from gdregress.plotting._shared.estimators import fitted_estimator
 from gdregress.plotting._shared.stored_path import check_stored
+from gdregress.plotting._shared.thin import thinned
 from gdregress.plotting._shared.window import name_of_minimum, points_to_show, window
 
 # Smallest and largest side of the grid; in between, the grid takes about a second.
@@ -52,7 +53,7 @@ def estimator_surface(models, X, y, sample_weight, features, target, grid, xlim,
     return {
         **heights,
         "paths": paths,
-        "path_values": {label: objective(*path.T) for label, path in paths.items()},
+        "path_values": {label: _path_heights(objective, path) for label, path in paths.items()},
         "kept": {
             label: projection.of_point(descent.kept)
             for label, descent in descents.items()
@@ -112,6 +113,13 @@ def _heights(objective, xlim, ylim, side):
     x, y = np.linspace(*xlim, side), np.linspace(*ylim, side)
     values = objective(*(axis.ravel() for axis in np.meshgrid(x, y)))
     return {"x": x, "y": y, "values": values.reshape(side, side)}
+
+
+def _path_heights(objective, path):
+    """The objective along a path; of a long one at some points, and linear between them."""
+    known = np.isfinite(path).all(axis=1)
+    at = thinned(path, np.ptp(path[known], axis=0) + np.finfo(float).tiny)
+    return np.interp(np.arange(len(path)), at, objective(*path[at].T))
 
 
 def _minimum_label(minimum, height, start, heights):
