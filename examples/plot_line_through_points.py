@@ -46,7 +46,7 @@ for point, target in zip(X[:8], y[:8], strict=True):
     square = plt.Rectangle((point, point + 4), -missed, missed, alpha=0.25, linewidth=0)
     axis.add_patch(square)
 axis.set(xlabel="x", ylabel="y", aspect="equal", title="Eight of the points, one line")
-axis.legend()
+axis.legend(loc="lower right")
 plt.show()
 
 # %%

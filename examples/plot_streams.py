@@ -46,8 +46,8 @@ print("least squares ", whole.coef_.round(3), round(float(whole.intercept_), 2))
 # Every part is an epoch of the history. The coefficients are near after a few days, and settle:
 # dashed, those of least squares on all rows at once.
 
-display = CoefficientPathDisplay.from_estimator(model, reference=whole.coef_, x_scale="linear")
-display.ax_.set(xlabel="day", ylim=(-2, 1))
+look = {"x_scale": "linear", "ax_kw": {"xlabel": "day", "ylim": (-2, 1)}}
+CoefficientPathDisplay.from_estimator(model, reference=whole.coef_, **look)
 plt.show()
 
 # %%
@@ -69,9 +69,8 @@ for rows in parts:
     follower.partial_fit(X[rows], drifting[rows])
 fixed = LinearRegression().fit(X, drifting)
 
-display = CoefficientPathDisplay.from_estimator(follower, x_scale="linear")
+display = CoefficientPathDisplay.from_estimator(follower, **look)
 display.ax_.plot([0, 100, 100, 200], [-1.5, -1.5, -0.75, -0.75], "k--", lw=1)
-display.ax_.set(xlabel="day", ylim=(-2, 1))
 plt.show()
 
 # %%
