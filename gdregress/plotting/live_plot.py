@@ -91,7 +91,15 @@ class LivePlot:
             raise ValueError(f"interval must be a number of seconds, 0 or more. Got {interval!r}.")
 
     def setup(self, estimator: BaseEstimator, context: Any) -> None:
-        """Begin a picture, as scikit-learn asks of a callback before a fit."""
+        """Begin a picture.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one that is fitted.
+        context : object
+            The task, with its ``task_name``.
+        """
         self.rows_ = []
         self.ax_ = ax = axes_or_new(self.ax)
         self.figure_ = ax.figure
@@ -105,13 +113,36 @@ class LivePlot:
         self._shown_at, self._screen = perf_counter(), _screen(self.figure_)
 
     def on_fit_task_begin(self, estimator: BaseEstimator, context: Any) -> None:
-        """Nothing is drawn before an epoch."""
+        """Draw nothing before an epoch.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one that is fitted.
+        context : object
+            The task, with its ``task_name``.
+        """
 
     def on_fit_task_end(
-        self, estimator: BaseEstimator, context: Any, *, fitted_estimator: BaseEstimator
+        self, estimator: BaseEstimator, context: Any, *, fitted_estimator: Any
     ) -> bool:
-        """Take in the row of an epoch, and draw if it is time or the fit has ended."""
-        history: Any = getattr(fitted_estimator, "history_")  # noqa: B009
+        """Take in the row of an epoch, and draw if it is time or the fit has ended.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one that is fitted.
+        context : object
+            The task, with its ``task_name``.
+        fitted_estimator : estimator
+            A model as it is now, with its ``history_``.
+
+        Returns
+        -------
+        stop : bool
+            False: the fit goes on.
+        """
+        history = fitted_estimator.history_
         new = range(len(self.rows_), len(history))
         self.rows_ += [history.full_row(i) for i in new]
         is_over = context.task_name != "epoch"
@@ -122,7 +153,15 @@ class LivePlot:
         return False
 
     def teardown(self, estimator: BaseEstimator, context: Any) -> None:
-        """Nothing is left to do after a fit."""
+        """Do nothing after a fit.
+
+        Parameters
+        ----------
+        estimator : estimator
+            The one that is fitted.
+        context : object
+            The task, with its ``task_name``.
+        """
 
     def _columns(self):
         return [self.y] if isinstance(self.y, str) else list(self.y)
