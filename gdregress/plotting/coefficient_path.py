@@ -11,7 +11,10 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from gdregress.plotting._coefficient_path.band import Band
-from gdregress.plotting._coefficient_path.coefficients import read_coefficients
+from gdregress.plotting._coefficient_path.coefficients import (
+    coefficients_by_label,
+    read_coefficients,
+)
 from gdregress.plotting._coefficient_path.end_labels import label_ends
 from gdregress.plotting._shared.animated_display import AnimatedDisplay
 from gdregress.plotting._shared.estimators import check_dict
@@ -148,8 +151,8 @@ class CoefficientPathDisplay(AnimatedDisplay):
             If the fit has not stored its path, if the target is missing or does not exist, or if
             the reference has another shape.
         """
-        models = {"": estimator}
-        return cls(**read_coefficients(models, target, reference, intercept)).plot(ax, **options)
+        data = read_coefficients(estimator, target, reference, intercept)
+        return cls(**data).plot(ax, **options)
 
     @classmethod
     def from_estimators(
@@ -185,7 +188,7 @@ class CoefficientPathDisplay(AnimatedDisplay):
             As in `from_estimator`, and if the coefficients belong to different columns.
         """
         check_dict(estimators)
-        data = read_coefficients(estimators, target, reference, intercept)
+        data = coefficients_by_label(estimators, target, reference, intercept)
         return cls(**data).plot(ax, **options)
 
     def plot(

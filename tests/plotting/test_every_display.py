@@ -236,7 +236,7 @@ def test_the_objective_is_that_of_the_transformed_targets(fitted):
     display = LossSurfaceDisplay.from_estimator(fitted, X[:, :1], Y, grid=5)
     assert_allclose(display.path_values["path"], history, rtol=1e-10)
     assert_allclose(LossCurveDisplay.from_estimator(fitted).lines_[0].get_ydata(), history)
-    assert CoefficientPathDisplay.from_estimator(fitted).coef[""][-1] == pytest.approx(
+    assert CoefficientPathDisplay.from_estimator(fitted).coef[-1] == pytest.approx(
         fitted.regressor_[-1].coef_
     )
 

@@ -9,7 +9,7 @@ from gdregress.plotting._shared.estimators import earlier_steps, feature_names, 
 from gdregress.plotting._shared.stored_path import check_stored
 
 
-def read_coefficients(models, target, reference, intercept):
+def coefficients_by_label(models, target, reference, intercept):
     """The parameters of a `CoefficientPathDisplay` of models by label, as keyword arguments.
 
     Raises
@@ -17,7 +17,7 @@ def read_coefficients(models, target, reference, intercept):
     ValueError
         If their coefficients belong to different columns.
     """
-    read = {str(k): _of_model(m, target, reference, intercept) for k, m in models.items()}
+    read = {str(k): read_coefficients(m, target, reference, intercept) for k, m in models.items()}
     first = next(iter(read.values()))
     for label, each in read.items():
         if each["feature_names"] != first["feature_names"]:
@@ -32,7 +32,7 @@ def read_coefficients(models, target, reference, intercept):
     return {**first, **by_label}
 
 
-def _of_model(model, target, reference, intercept):
+def read_coefficients(model, target, reference, intercept):
     """The parameters of a `CoefficientPathDisplay` of one model.
 
     Parameters
