@@ -22,6 +22,7 @@ from gdregress.plotting._shared.window import name_of_minimum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 # Visible part of the curve above the highest point of the paths, as a share of their height.
 ABOVE_PATH = 0.35
@@ -59,6 +60,8 @@ class DescentPathDisplay(AnimatedDisplay):
         All axes drawn on.
     figure_ : matplotlib.figure.Figure
         Figure with the axes.
+    lines_ : list of matplotlib.lines.Line2D
+        The line through the points of each path, which is not visible where there are arrows.
 
     Examples
     --------
@@ -75,6 +78,7 @@ class DescentPathDisplay(AnimatedDisplay):
     """
 
     axes_: np.ndarray
+    lines_: list[Line2D]
 
     def __init__(
         self,
@@ -207,6 +211,7 @@ class DescentPathDisplay(AnimatedDisplay):
                 axes.set_title(self._name(group[0]), fontsize="medium")
             if legend and axes is self.ax_:
                 self._draw_legend(axes, [] if side_by_side else group, shades)
+        self.lines_ = [steps.line for steps in self._steps.values()]
         return self
 
     def _ylim(self):

@@ -93,7 +93,7 @@ def test_legends_can_be_left_out_and_labels_set(models, lines, name):
     assert all(ax.get_legend() is None for ax in display.figure_.axes)
 
 
-@pytest.mark.parametrize("name", [name for name in DRAWN if name != "function"])
+@pytest.mark.parametrize("name", DRAWN)
 def test_lines_are_a_list(models, lines, name):
     found = DRAWN[name][0](models, lines).lines_
     assert isinstance(found, list)
@@ -132,7 +132,7 @@ def boxes_on_two_axes(draw, n_axes, *models):
     else:
         for ax in axes:
             draw(*models, ax=ax)
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     width, height = figure.bbox.size
     left, right = (ax.get_tightbbox() for ax in axes)
     return left, right, width, height

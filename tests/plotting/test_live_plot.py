@@ -1,5 +1,8 @@
 """LivePlot draws the rows of the history while a fit goes on."""
 
+import sys
+from types import SimpleNamespace
+
 import matplotlib
 import numpy as np
 import pytest
@@ -68,6 +71,18 @@ def test_the_axis_becomes_logarithmic_and_a_second_fit_begins_anew(small_data):
     assert low < np.min(model.history_["gap"]) < np.max(model.history_["gap"]) < high
     model.set_params(max_iter=2).fit(*small_data)
     assert len(live.rows_) == 3
+
+
+def test_in_a_notebook_the_picture_is_replaced(small_data, monkeypatch):
+    shown = []
+    handle = SimpleNamespace(update=lambda figure: shown.append(len(live.lines_[0].get_xdata())))
+    notebook = SimpleNamespace(display=lambda figure, display_id: handle)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(display=notebook))
+    monkeypatch.setitem(sys.modules, "IPython.display", notebook)
+    monkeypatch.setattr(plt, "get_backend", lambda: "inline")
+    live = LivePlot(interval=0)
+    GDRegressor(**FIVE).set_callbacks(live).fit(*small_data)
+    assert shown == [2, 3, 4, 5, 6, 6]
 
 
 @pytest.mark.parametrize(

@@ -616,7 +616,7 @@ def test_labels_in_three_dimensions_are_not_cut_off(small_data):
         display = LossSurfaceDisplay.from_estimators(
             models, *small_data, grid=6, kind="surface", side_by_side=side_by_side
         )
-        display.figure_.canvas.draw()
+        display.figure_.draw_without_rendering()
         for ax in display.axes_:
             for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
                 box = axis.label.get_window_extent()
