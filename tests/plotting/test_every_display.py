@@ -1,5 +1,6 @@
 """What all displays have in common: options, attributes, legends that fit, wrapped models."""
 
+import warnings
 from itertools import combinations
 
 import matplotlib
@@ -154,6 +155,25 @@ def test_axes_that_the_user_has_placed_stay_there(models):
     LossCurveDisplay.from_estimators(models, ax=ax)
     assert figure.get_layout_engine() is None
     assert ax.get_position().x1 == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("layout", ["tight", "constrained", "compressed"])
+def test_layouts_of_the_user_stay_and_do_not_warn(models, layout):
+    figure = plt.figure(layout=layout)
+    engine = figure.get_layout_engine()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        LossSurfaceDisplay.from_estimators(models, X, Y, grid=5, ax=figure.add_subplot(1, 2, 1))
+        figure.draw_without_rendering()
+    assert figure.get_layout_engine() is engine
+
+
+def test_subfigures_hold_displays_and_move(models):
+    left, right = plt.figure(layout="constrained").subfigures(1, 2)
+    LossCurveDisplay.from_estimators(models, ax=left.subplots())
+    display = LossSurfaceDisplay.from_estimators(models, X, Y, grid=5, ax=right.subplots())
+    display.animate(right.subplots(), frames=2)
+    assert display.figure_ is right
 
 
 # Colours

@@ -64,7 +64,8 @@ def draw_colorbar(filled, axes, label):
 
     lowest, highest = filled.levels[[0, -1]]
     subs = (1.0, 2.0, 5.0) if highest < FEW * lowest else (1.0,)
-    bar = axes[0].figure.colorbar(filled, ax=axes, format="%g")
+    place = axes if len(axes) > 1 else axes[0]  # a tight layout knows those of a single one
+    bar = axes[0].figure.colorbar(filled, ax=place, format="%g")
     bar.set_label(label, fontsize="small")
     bar.set_ticks(LogLocator(subs=subs, numticks=8))
     bar.ax.yaxis.set_minor_formatter(NullFormatter())
