@@ -215,7 +215,7 @@ class CoefficientPathDisplay(AnimatedDisplay):
             Scale of the horizontal axis. "auto" is logarithmic if the coefficients cover nine
             tenths of their distance to the end in the first twentieth of the epochs.
         legend : bool, default=True
-            Whether to draw a legend.
+            Whether to draw a legend, where there is room for one.
         line_kw : dict or None, default=None
             Passed to ``Axes.plot`` for every line with a name; a dict under the name of a
             coefficient is for its line, ``{"lw": 1, "age": {"lw": 3}}``.

@@ -173,7 +173,7 @@ class DescentPathDisplay(AnimatedDisplay):
             Paths of at most this many steps have arrows, longer paths have a line. The points
             of all paths darken from the start to the end.
         legend : bool, default=True
-            Whether to draw a legend.
+            Whether to draw a legend, where there is room for one.
         curve_kw : dict or None, default=None
             Passed to ``Axes.plot`` for the curve.
         line_kw : dict or None, default=None

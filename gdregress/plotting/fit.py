@@ -228,7 +228,7 @@ class FitDisplay(AnimatedDisplay):
         ax : matplotlib.axes.Axes or None, default=None
             Where to draw; a new figure if None.
         legend : bool, default=True
-            Whether to draw a legend.
+            Whether to draw a legend, where there is room for one.
         point_kw : dict or None, default=None
             Passed to ``Axes.plot`` for the rows; a dict under the name of a class is for its
             rows.

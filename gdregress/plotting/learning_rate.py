@@ -260,7 +260,7 @@ class LearningRateDisplay:
             Scale of the objectives. "auto" is logarithmic if nothing is negative and the
             numbers span more than a factor of ten.
         legend : bool, default=True
-            Whether to draw a legend.
+            Whether to draw a legend, where there is room for one.
         line_kw : dict or None, default=None
             Passed to ``Axes.plot`` for the lines through the runs that have not diverged; a dict
             under the label of an estimator is for its line.

@@ -267,7 +267,7 @@ class LossCurveDisplay(AnimatedDisplay):
             Whether to draw the validation scores as dashed lines, with their own axis on the
             right. Validation losses, which need none, are drawn instead where y is "loss".
         legend : bool, default=True
-            Whether to draw a legend.
+            Whether to draw a legend, where there is room for one.
         line_kw : dict or None, default=None
             Passed to ``Axes.plot`` for every curve; a dict under the label of a curve is for
             that curve, ``{"lw": 1, "momentum": {"lw": 3}}``.

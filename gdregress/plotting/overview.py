@@ -142,7 +142,7 @@ class OverviewDisplay(AnimatedDisplay):
         y : str, default="gap"
             What the panel of the loss shows, as in `LossCurveDisplay.from_estimator`.
         legend : bool, default=True
-            Whether to draw legends.
+            Whether to draw legends, where there is room for them.
         line_kw : dict or None, default=None
             Passed to ``Axes.plot`` for surface and loss; a dict under the label of an estimator
             is for its lines.

@@ -112,7 +112,7 @@ class DrawnSurface(AnimatedDisplay):
         colorbar : bool, default=True
             Whether to draw a colour bar for the contours.
         legend : bool, default=True
-            Whether to draw a legend.
+            Whether to draw a legend, where there is room for one.
         contour_kw : dict or None, default=None
             Passed to ``Axes.contourf``, for instance ``{"cmap": "viridis"}``.
         surface_kw : dict or None, default=None

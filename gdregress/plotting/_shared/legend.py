@@ -1,9 +1,13 @@
 """Legends inside the axes where there is room, and below them otherwise."""
 
+from itertools import product
+
 # Largest share of the width and of the height of the axes that a legend inside may take.
 WIDE, HIGH = 0.6, 0.4
-# Largest width of a legend below the axes, in widths of the axes.
-WIDEST = 1.15
+# Largest width and height of a legend below, in those of the axes, from which it takes room.
+WIDEST, HIGHEST = 1.15, 0.42
+# Share of the axes that a legend may hide at most.
+ALL = 0.6
 # Most entries of a legend between lines.
 MOST_INSIDE = 4
 
@@ -27,7 +31,7 @@ def draw_legend(ax, handles, labels, short_labels=None, *, most_inside=MOST_INSI
 
     Returns
     -------
-    legend : matplotlib.legend.Legend, or None without handles
+    legend : matplotlib.legend.Legend, or None without handles or room
     """
     if not handles:
         return None
@@ -43,30 +47,36 @@ def draw_legend(ax, handles, labels, short_labels=None, *, most_inside=MOST_INSI
 
 
 def legend_below(ax, handles, labels, short_labels=None, **style):
-    """Draw a legend under the label of the horizontal axis, in two columns where they fit.
+    """Draw a legend under the label of the horizontal axis, in the columns and size that fit.
 
-    A figure without a layout engine makes no room for it: there the legend is inside the axes.
+    It is inside the axes after all where these are too small, or where a figure without a layout
+    engine makes no room for it, and away where it would hide them.
     """
     from matplotlib.font_manager import FontProperties
     from matplotlib.transforms import ScaledTranslation
 
-    style = {"fontsize": "small", **style}
     short_labels = short_labels or labels
-    if ax.figure.figure.get_layout_engine() is None:
-        return ax.legend(handles, short_labels, loc="best", **style)
+    texts = (labels, short_labels) if ax.figure.figure.get_layout_engine() is not None else ()
     # the tick labels and the label of the axis take less than four lines
     points = 4 * FontProperties(size="medium").get_size_in_points()
     down = ScaledTranslation(0, -points / 72, ax.figure.figure.dpi_scale_trans)
-    style |= {
+    below = {
         "loc": "upper center",
         "bbox_to_anchor": (0.5, 0.0),
         "bbox_transform": ax.transAxes + down,
         "borderaxespad": 0.0,
     }
-    for texts, columns in ((labels, 2), (labels, 1), (short_labels, 2), (short_labels, 1)):
-        legend = ax.legend(handles, texts, ncols=min(columns, len(labels)), **style)
-        if _extent(legend).width <= WIDEST:
-            break
+    for each, size, columns in product(texts, ("small", "x-small"), (2, 1)):
+        look = {**style, "fontsize": size, "ncols": min(columns, len(labels))}
+        legend = ax.legend(handles, each, **look, **below)
+        extent = _extent(legend)
+        if extent.width <= WIDEST and extent.height <= HIGHEST:
+            return legend
+    legend = ax.legend(handles, short_labels, loc="best", **{**style, "fontsize": "x-small"})
+    extent = _extent(legend)
+    if max(extent.width, extent.height) > ALL:
+        legend.remove()
+        return None
     return legend
 
 
