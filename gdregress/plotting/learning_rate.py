@@ -11,14 +11,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from gdregress._utils.types import MatrixLike
-from gdregress.plotting._learning_rate.marks import (
-    ORANGE,
-    VERMILION,
-    draw_automatic,
-    draw_limit,
-    draw_trials,
-    shade_diverged,
-)
+from gdregress.plotting._learning_rate.marks import draw_sweep
 from gdregress.plotting._learning_rate.trials import (
     EXACT,
     Sweep,
@@ -232,7 +225,7 @@ class LearningRateDisplay:
         rates = None if learning_rates is None else checked_rates(learning_rates)
         found, least = {}, []
         for label, estimator in estimators.items():
-            found[str(label)], more = sweep(label, estimator, rates, X, y, sample_weight)
+            found[str(label)], more = sweep(str(label), estimator, rates, X, y, sample_weight)
             least += more
         data = {
             name: {label: getattr(one, name) for label, one in found.items()}
@@ -284,11 +277,14 @@ class LearningRateDisplay:
         heights = [self._height(trial) for trial in known if not trial.diverged]
         scales = chosen_scale(scale, heights), chosen_scale("auto", [t.epochs for t in known])
         labels = [with_scale(text, s) for text, s in zip(self._y_labels(), scales, strict=True)]
-        entries = {}
         for panel, panel_scale, label in zip(self.axes_, scales, labels, strict=True):
             panel.set(xscale="log", yscale=panel_scale, xlim=self._x_limits(sweeps), ylabel=label)
-        self.lines_ = self._draw(self.ax_, sweeps, self._height, line_kw, entries)
-        self._draw(epochs_ax, sweeps, lambda trial: trial.epochs, line_kw, entries)
+        styles = line_styles([str(one.label) for one in sweeps], line_kw)
+        self.lines_, entries = [], {}
+        for one, style in zip(sweeps, styles, strict=True):
+            line, marks = draw_sweep(self.ax_, one, self._height, style, shows_range=True)
+            self.lines_.append(line)
+            entries |= marks | draw_sweep(epochs_ax, one, lambda t: t.epochs, style)[1]
         if scales[0] == "linear":
             _heighten(self.ax_, LEAST_HEIGHT * max(map(abs, heights), default=0.0))
         if scales[1] == "linear":
@@ -307,29 +303,6 @@ class LearningRateDisplay:
             short = [name.split(", ")[0] for name in entries]
             draw_legend(epochs_ax, list(entries.values()), list(entries), short, most_inside=0)
         return self
-
-    def _draw(self, panel, sweeps, height, line_kw, entries):
-        """Draw one panel, add what is new to the entries of the legend, and return the lines."""
-        is_alone, lines = len(sweeps) == 1, []
-        styles = line_styles([str(one.label) for one in sweeps], line_kw)
-        for one, style in zip(sweeps, styles, strict=True):
-            heights = np.array([height(trial) for trial in one.trials], dtype=float)
-            own = VERMILION if is_alone else style["color"]
-            line, marks = draw_trials(panel, one.trials, heights, style, own)
-            lines.append(line)
-            if is_alone:
-                entries |= marks
-                shade_diverged(panel, one.trials, one.stable_limit)
-            else:
-                entries |= {str(one.label): line}
-            if one.stable_limit is not None:
-                limit = draw_limit(panel, one, None if is_alone else own)
-                entries |= limit if is_alone else {}
-            if one.automatic is not None:
-                bar = one.automatic_range if panel is self.ax_ else None
-                place = bar, height(one.automatic), ORANGE if is_alone else own
-                entries |= draw_automatic(panel, one, *place)
-        return lines
 
     def _height(self, trial):
         """Height of a trial in the upper panel; gaps below their own rounding are rounding."""

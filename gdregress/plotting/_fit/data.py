@@ -10,7 +10,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gdregress._utils.array_api import asarray, input_namespace, to_numpy
-from gdregress.plotting._fit.predictions import ResponseByEpoch, Together, response
+from gdregress.plotting._fit.predictions import ResponseByEpoch, StackedResponses, response
 from gdregress.plotting._shared.stored_path import has_path
 
 # Length of the lines beyond the data on either side, as a share of the range of the data.
@@ -52,7 +52,7 @@ def fit_data(models, X, y, target, reference, n_points):
     by_epoch = None
     if all(has_path(model) for model in models.values()):
         runs = [ResponseByEpoch(model, shown, target or 0) for model in models.values()]
-        by_epoch = runs[0] if len(runs) == 1 else Together(runs)
+        by_epoch = runs[0] if len(runs) == 1 else StackedResponses(runs)
     return {**data, "by_epoch": by_epoch, "n_rows": n_rows}
 
 

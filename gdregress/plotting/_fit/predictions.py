@@ -82,7 +82,7 @@ class ResponseByEpoch(Sequence):
             return response(then, self.X, self.target, self.transformers)
 
 
-class Together(Sequence):
+class StackedResponses(Sequence):
     """The lines of some models after every epoch; a shorter run stays at its end.
 
     Parameters

@@ -12,6 +12,45 @@ ORANGE, VERMILION = COLOURS[1], COLOURS[3]
 FINISHED, UNFINISHED, DIVERGED = "ended before max_iter", "ended at max_iter", "diverged"
 
 
+def draw_sweep(ax, sweep, height, style, shows_range=False):
+    """Draw the fits of an estimator; without a label, with colours and a shade of its own.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    sweep : Sweep
+    height : callable
+        From a trial to its height.
+    style : dict
+        Keywords of ``Axes.plot`` for the line.
+    shows_range : bool
+        Whether a bar is the range of a rate that was found along the way.
+
+    Returns
+    -------
+    line : Line2D
+    entries : dict of str to artist
+        Entries of the legend.
+    """
+    is_alone, colour = sweep.label is None, style["color"]
+    heights = np.array([height(trial) for trial in sweep.trials], dtype=float)
+    diverged = VERMILION if is_alone else colour
+    line, entries = draw_trials(ax, sweep.trials, heights, style, diverged)
+    limit = {}
+    if sweep.stable_limit is not None:
+        limit = draw_limit(ax, sweep, foreground() if is_alone else colour)
+    if is_alone:
+        entries |= limit
+        shade_diverged(ax, sweep.trials, sweep.stable_limit)
+    else:
+        entries = {sweep.label: line}
+    if sweep.automatic is not None:
+        rates = sweep.automatic_range if shows_range else None
+        star = height(sweep.automatic), ORANGE if is_alone else colour
+        entries |= draw_automatic(ax, sweep, rates, *star)
+    return line, entries
+
+
 def draw_trials(ax, trials, heights, line_kw, diverged):
     """Draw a line through the runs that have not diverged, and a marker for every run.
 
@@ -71,7 +110,7 @@ def _name_of_diverged(trials):
     )
 
 
-def draw_limit(ax, sweep, colour=None):
+def draw_limit(ax, sweep, colour):
     """Draw the stable limit as a dashed line, a bound or an estimate of it as a faint one.
 
     Returns
@@ -81,7 +120,6 @@ def draw_limit(ax, sweep, colour=None):
     style = {"linestyle": "--"}
     if sweep.limit_name != EXACT:
         style = {"linestyle": ":", "linewidth": 1, "alpha": 0.7}
-    colour = foreground() if colour is None else colour
     line = ax.axvline(sweep.stable_limit, color=colour, **style)
     return {f"{sweep.limit_name}, {sweep.stable_limit:.3g}": line}
 
