@@ -14,7 +14,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from gdregress import GDRegressor, minimize
+from gdregress import GDRegressor, GDRegressorCV, minimize
 from gdregress.plotting import (
     CoefficientPathDisplay,
     DescentPathDisplay,
@@ -294,6 +294,12 @@ def test_targets_that_are_transformed_differently_have_no_surface_in_common(fitt
     other = TransformedTargetRegressor(inner, func=np.sqrt, inverse_func=np.square)
     with pytest.raises(ValueError, match="before 'b' transform y differently"):
         LossSurfaceDisplay.from_estimators({"a": fitted, "b": other.fit(X[:, :1], Y)}, X[:, :1], Y)
+
+
+def test_a_search_of_this_package_shows_what_it_has_found():
+    search = GDRegressorCV(alphas=[0.1, 1.0], cv=3).fit(X, Y)
+    (line,) = LossCurveDisplay.from_estimator(search).lines_
+    assert_allclose(line.get_ydata(), search.best_estimator_.history_["objective"])
 
 
 # All of them on one figure

@@ -17,9 +17,9 @@ from gdregress._utils.array_api import to_numpy
 def chain(model):
     """A model, the model inside it, and so on to the estimator that is fitted last.
 
-    A search such as ``GridSearchCV`` stands for its ``best_estimator_`` and before its fit for its
-    ``estimator``, a ``TransformedTargetRegressor`` for its ``regressor_`` or ``regressor``, a
-    Pipeline for its last step.
+    A search such as ``GridSearchCV`` or `GDRegressorCV` stands for its ``best_estimator_``, and
+    before its fit for its ``estimator``, a ``TransformedTargetRegressor`` for its ``regressor_``
+    or ``regressor``, a Pipeline for its last step.
 
     Returns
     -------
@@ -147,8 +147,10 @@ def _inside(model):
     """The model that another one wraps; None if it wraps none."""
     if isinstance(model, Pipeline):
         return model.steps[-1][1]
+    if hasattr(model, "best_estimator_"):
+        return model.best_estimator_
     if _is_search(model):
-        return getattr(model, "best_estimator_", model.estimator)
+        return model.estimator
     if _transforms_targets(model):
         return getattr(model, "regressor_", model.regressor)
     return None
