@@ -10,6 +10,7 @@ from gdregress.plotting.fit import FitDisplay
 from gdregress.plotting.learning_rate import LearningRateDisplay
 from gdregress.plotting.loss_curve import LossCurve, LossCurveDisplay
 from gdregress.plotting.loss_surface import LossSurfaceDisplay
+from gdregress.plotting.regularization_path import RegularizationPathDisplay
 
 __all__ = [
     "CoefficientPathDisplay",
@@ -19,6 +20,7 @@ __all__ = [
     "LossCurve",
     "LossCurveDisplay",
     "LossSurfaceDisplay",
+    "RegularizationPathDisplay",
     "animate_side_by_side",
     "save_animation",
 ]
