@@ -16,7 +16,8 @@ from gdregress._estimator.metric import l2_strength
 from gdregress._estimator.plan import Hooks, feature_names
 from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.start import fresh_state
-from gdregress._objective.moments import LARGEST, curved_products
+from gdregress._objective.moments import LARGEST
+from gdregress._objective.moments_inside import curved_products
 from gdregress._solver.solve import solve
 from gdregress._utils.array_api import to_numpy
 
