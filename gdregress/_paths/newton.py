@@ -17,7 +17,8 @@ from gdregress._estimator.coordinates import penalty_inside
 from gdregress._estimator.metric import l2_strength
 from gdregress._objective.base import null_parameters
 from gdregress._objective.from_data import DataObjective
-from gdregress._objective.moments import affordable, curved_products
+from gdregress._objective.moments import affordable
+from gdregress._objective.moments_inside import curved_products
 
 # Steps for one strength after which it is fitted instead.
 MOST_STEPS, HALVINGS = 50, 30
