@@ -120,6 +120,8 @@ class PartitionedSpectrum(Spectrum):
         return np.maximum(abs(high - mean), abs(low - mean)) ** 2
 
     def null_curvature(self, loss):
+        if loss.is_quadratic:
+            return 1.0
         objective = PartitionedObjective(self.design, loss, None)
         there = self.design.fit_intercept, loss, self.design.to_user(objective.null_parameters())
         total, count = self.partitions.reduce(_curvatures, *there)

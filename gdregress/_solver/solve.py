@@ -8,7 +8,7 @@ import numpy as np
 
 from gdregress._engines import choose_engine
 from gdregress._solver.best import Best
-from gdregress._solver.course import course_of, take_up_rows, take_up_rules
+from gdregress._solver.course import course_of, take_up_method, take_up_rows, take_up_rules
 from gdregress._solver.meter import Meter
 from gdregress._solver.run import Result
 
@@ -48,9 +48,11 @@ def solve(run, state, course=None):
     best = Best(run, state.reported(), row)
     stop, interrupt, n_iter, cuts = None, None, 0, 0
     if course is not None:
+        run = take_up_method(course, run, state, best)
         n_iter, cuts, stop = take_up_rules(course, run, best).values()
-        if stop is None and n_iter < run.max_iter and _is_renewed(run, row):
-            run = run.renewal.renew(run, state, best)
+        if _is_renewed(run, row, stop):
+            stop = None
+            run = run.renewal.renew(run, state, best) if n_iter < run.max_iter else run
     try:
         while stop is None and n_iter < run.max_iter:
             with closing(_epochs(run, state, run.max_iter - n_iter)) as epochs:
@@ -71,7 +73,9 @@ def solve(run, state, course=None):
                         so_far = partial(course_of, run, state, best, **counts)
                         if run.on_epoch(run.history, _user(run, state), so_far):
                             stop = stop or "callback"
-                    if stop is not None or _is_renewed(run, row):
+                    renewed = _is_renewed(run, row, stop)
+                    stop = None if renewed else stop
+                    if stop is not None or renewed:
                         break
             if stop is None and n_iter < run.max_iter:
                 run = run.renewal.renew(run, state, best)
@@ -107,9 +111,9 @@ def _epochs(run, state, most):
     return choose_engine(run, state, Meter(run)).epochs(state, most)
 
 
-def _is_renewed(run, row):
-    """Whether the run goes on in other coordinates."""
-    return run.renewal is not None and run.renewal.is_due(row)
+def _is_renewed(run, row, stop):
+    """Whether the run goes on in other coordinates, or by another method."""
+    return run.renewal is not None and run.renewal.is_due(row, stop)
 
 
 def _user(run, state):
