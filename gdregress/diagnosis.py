@@ -266,9 +266,10 @@ def implicit_ridge(
     -------
     result : ImplicitRidge
         A named tuple: ``epochs``; ``degrees_of_freedom``, the intercept among them;
-        ``mean_squared_error`` of the rows; ``gcv``; and ``alpha``, under which ``GDRegressor(penalty="l2", alpha=alpha)`` in
-        the columns of the run has as many degrees of freedom: ``Ridge(alpha=n_samples * alpha)``
-        where these are the user's. Arrays of shape (n_epochs,).
+        ``mean_squared_error`` of the rows; ``gcv``; and ``alpha``, under which
+        ``GDRegressor(penalty="l2", alpha=alpha)`` in the columns of the run has as many degrees of
+        freedom: ``Ridge(alpha=n_samples * alpha)`` where these are the user's. Arrays of shape
+        (n_epochs,).
 
     Raises
     ------
