@@ -245,6 +245,17 @@ def test_classes_score_as_in_a_grid_search(solver):
     assert_allclose(found.scores_, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss", "roc_auc"])
+def test_class_weights_are_of_the_fit_and_not_of_the_score(class_weight, scoring):
+    X, y = make_data()
+    model = GDClassifier(class_weight=class_weight, tol=1e-7)
+    found = GDClassifierCV(model, alphas=ALPHAS, cv=3, scoring=scoring).fit(X, y > 8)
+    given = {"cv": 3, "scoring": scoring}
+    expected = scores_of_grid_search(model, {"alpha": ALPHAS}, X, y > 8, **given)
+    assert_allclose(found.scores_, expected, atol=1e-6)
+
+
 # The grid
 
 
