@@ -29,6 +29,7 @@ from gdregress._utils.types import (
     MatrixLike,
     RandomState,
     ScheduleFunction,
+    SupportsProx,
 )
 from gdregress._utils.validation import (
     StrOptions,
@@ -99,9 +100,10 @@ class GDClassifier(ClassifierMixin, BaseGD):
         a loss of a label y in {-1, 1}, such as a subclass of `Loss`. A smooth function
         ``f(y, z)`` of PyTorch tensors or JAX arrays is differentiated by their library.
     penalty : {"l2", "l1", "elasticnet"}, None or Penalty, default="l2"
-        Or an instance such as ``Box(lower=0)``, or a subclass of `Penalty`.
-    alpha : float, default=1e-4
-        Strength of a penalty given by name.
+        Or an instance such as ``Box(lower=0)`` or ``GroupL2(groups)``, a subclass of `Penalty`, or
+        any object with ``value(w)`` and ``prox(w, step_size)``.
+    alpha : float or array-like of shape (n_features,), default=1e-4
+        Strength of a penalty given by name, of all features or of each.
     l1_ratio : float in [0, 1], default=0.15
         Share of l1 in ``penalty="elasticnet"``.
     class_weight : dict, "balanced" or None, default=None
@@ -291,8 +293,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self,
         loss: str | Loss | LossFunction = "log_loss",
         *,
-        penalty: str | Penalty | None = "l2",
-        alpha: float = 1e-4,
+        penalty: str | Penalty | SupportsProx | None = "l2",
+        alpha: ArrayLike = 1e-4,
         l1_ratio: float = 0.15,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         fit_intercept: bool = True,

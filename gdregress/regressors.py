@@ -26,6 +26,7 @@ from gdregress._utils.types import (
     MatrixLike,
     RandomState,
     ScheduleFunction,
+    SupportsProx,
 )
 from gdregress._utils.validation import (
     Interval,
@@ -66,9 +67,10 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Threshold of "huber" and the epsilon-insensitive losses, in the units of y; None is the
         loss's own default: 1.35 and 0.1.
     penalty : {"l2", "l1", "elasticnet"}, None or Penalty, default=None
-        Or an instance such as ``Box(lower=0)``, or a subclass of `Penalty`.
-    alpha : float, default=1e-4
-        Strength of a penalty given by name.
+        Or an instance such as ``Box(lower=0)`` or ``GroupL2(groups)``, a subclass of `Penalty`, or
+        any object with ``value(w)`` and ``prox(w, step_size)``.
+    alpha : float or array-like of shape (n_features,), default=1e-4
+        Strength of a penalty given by name, of all features or of each.
     l1_ratio : float in [0, 1], default=0.15
         Share of l1 in ``penalty="elasticnet"``.
     fit_intercept : bool, default=True
@@ -271,8 +273,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         loss: str | Loss | LossFunction = "squared_error",
         *,
         epsilon: float | None = None,
-        penalty: str | Penalty | None = None,
-        alpha: float = 1e-4,
+        penalty: str | Penalty | SupportsProx | None = None,
+        alpha: ArrayLike = 1e-4,
         l1_ratio: float = 0.15,
         fit_intercept: bool = True,
         solver: str = "batch",

@@ -6,6 +6,7 @@ NAMES = {
     "torch": "PyTorch",
     "jax": "JAX",
     "dask": "Dask",
+    "skglm": "skglm",
     "skops": "skops",
     "pyright": "pyright",
 }

@@ -44,6 +44,7 @@ from gdregress._utils.array_api import input_namespace, materialised, namespace,
 from gdregress._utils.sklearn_versions import CallbackSupportMixin, with_callbacks
 from gdregress._utils.types import Array, BaseEstimator
 from gdregress._utils.validation import (
+    HasMethods,
     Interval,
     StrOptions,
     defaults,
@@ -51,7 +52,7 @@ from gdregress._utils.validation import (
 from gdregress._utils.version import __version__
 from gdregress.losses import Loss
 from gdregress.optimizers import OPTIMIZERS, Optimizer
-from gdregress.penalties import PENALTIES, Penalty
+from gdregress.penalties import PENALTIES
 from gdregress.samplers import SAMPLERS, MiniBatch
 from gdregress.schedules import SCHEDULES
 
@@ -76,8 +77,12 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
     history_: History
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "penalty": [StrOptions(name for name in PENALTIES if name), Penalty, None],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "penalty": [
+            StrOptions(name for name in PENALTIES if name),
+            HasMethods(["value", "prox"]),
+            None,
+        ],
+        "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "fit_intercept": ["boolean"],
         "solver": [StrOptions(SAMPLERS)],

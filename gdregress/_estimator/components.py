@@ -15,6 +15,7 @@ from gdregress.losses import Loss
 from gdregress.losses.from_function import CallableLoss
 from gdregress.optimizers import OPTIMIZERS
 from gdregress.penalties import PENALTIES
+from gdregress.penalties.from_object import as_penalty
 from gdregress.samplers import SAMPLERS
 from gdregress.schedules import (
     SCHEDULES,
@@ -52,20 +53,21 @@ class Components:
     schedule: Any
     steps_by_coefficient: bool = True
 
-    def with_checked_penalty(self, n_features, loss, y):
+    def with_checked_penalty(self, n_features, loss, y, names=None):
         """The same, with what the penalty's prox has been found to take.
 
         Raises
         ------
         ValueError
-            For a prox that is not that of the value, or that does not suit the optimizer.
+            For strengths that do not suit the features, a prox that is not that of the value,
+            or that does not suit the optimizer.
         """
         shape = (n_features, *output_shape(y, loss))
-        takes_arrays = check_prox(self.penalty, shape, y)
+        takes_arrays = check_prox(self.penalty, shape, y, names)
         if not takes_arrays and self.optimizer.adaptive:
             raise ValueError(
                 f"{_name(self.optimizer)} has a step size for each coefficient, for which "
-                f"{_name(self.penalty)}.prox has no right answer: {_NEEDS_ARRAYS} or use an "
+                f"{self.penalty.label}.prox has no right answer: {_NEEDS_ARRAYS} or use an "
                 "optimizer with one step size, such as 'nesterov'."
             )
         return replace(self, loss=loss, steps_by_coefficient=takes_arrays)
@@ -85,7 +87,7 @@ def build_components(estimator, in_parts=False):
     loss, by_loss = _build_loss(estimator)
     check_loss(loss, estimator)
     penalty, by_penalty = build_component(
-        estimator.penalty, PENALTIES, {"alpha": alpha, "l1_ratio": l1_ratio}
+        as_penalty(estimator.penalty), PENALTIES, {"alpha": alpha, "l1_ratio": l1_ratio}
     )
     sampler, by_sampler = build_component(
         estimator.solver, SAMPLERS, {"batch_size": batch_size, "shuffle": shuffle}
@@ -243,7 +245,7 @@ def _refuse_variance_reduction(estimator, components, in_parts):
 def refuse_columns(components, where):
     """Raise ValueError where a penalty meets scaled columns that takes one step size only."""
     if not components.steps_by_coefficient:
-        name = _name(components.penalty)
+        name = components.penalty.label
         raise ValueError(
             f"{where} descends in scaled columns, which have a step size for each coefficient, "
             f"and {name}.prox has no right answer for these: {_NEEDS_ARRAYS} or give the "

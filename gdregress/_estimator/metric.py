@@ -157,11 +157,11 @@ def _strengths(estimator, strength, columns):
 
 
 def l2_strength(penalty):
-    """alpha if R(w) = alpha ||w||^2 / 2, 0 without a penalty, None for all others."""
+    """c if R(w) = sum_j c_j w_j^2 / 2, 0 without a penalty, None for all others."""
     if not penalty.active:
         return 0.0
     terms = penalty.kernel_terms
-    plain = terms is not None and terms.bounds is None and terms.l1 == 0
+    plain = terms is not None and terms.bounds is None and not np.any(terms.l1)
     return terms.l2 if plain else None
 
 

@@ -43,7 +43,8 @@ def learn_part(estimator, X, y, sample_weight):
         estimator, X, y, sample_weight, components, earlier is None, in_parts=True
     )
     if y.shape[0]:
-        components = components.with_checked_penalty(X.shape[1], loss, y)
+        names = getattr(estimator, "feature_names_in_", None)
+        components = components.with_checked_penalty(X.shape[1], loss, y, names)
         if learns_by_rows(estimator):
             refuse_columns(components, "partial_fit under learning_rate='auto'")
     n_rows, total = y.shape[0], y.shape[0] if weights is None else float(to_numpy(weights).sum())

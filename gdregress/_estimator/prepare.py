@@ -69,10 +69,11 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
     data, loss = validate_input(estimator, X, y, sample_weight, components, reset, in_parts)
     if in_parts and not data[1].shape[0]:
         raise NoRows
-    components = components.with_checked_penalty(data[0].shape[1], loss, data[1])
+    names = getattr(estimator, "feature_names_in_", None)
+    components = components.with_checked_penalty(data[0].shape[1], loss, data[1], names)
     if not in_parts:
         warn_large_batch(components.sampler, data[1].shape[0])
-        check_sizes(data[0], data[1], loss, getattr(estimator, "feature_names_in_", None))
+        check_sizes(data[0], data[1], loss, names)
     data, to_user_library = read_in_place(data, components)
     rows, held_out = (data, None) if in_parts else hold_out(estimator, data)
     X, y, weights = rows

@@ -21,8 +21,9 @@ from gdregress._solver.run import Run, State
 from gdregress._solver.solve import solve
 from gdregress._solver.stopping import Never, NotFinite, Plateau, SmallGradient
 from gdregress._utils.arguments import explains_arguments
-from gdregress._utils.types import ObjectiveFunction, RandomState, ScheduleFunction
+from gdregress._utils.types import ObjectiveFunction, RandomState, ScheduleFunction, SupportsProx
 from gdregress._utils.validation import (
+    HasMethods,
     Interval,
     StrOptions,
     build_component,
@@ -31,9 +32,11 @@ from gdregress._utils.validation import (
 )
 from gdregress.optimizers import OPTIMIZERS, Optimizer
 from gdregress.penalties import PENALTIES, Penalty
+from gdregress.penalties.from_object import as_penalty
 from gdregress.samplers import SAMPLERS, Sampler
 from gdregress.schedules import SCHEDULES, FromFunction, Schedule, factor_at, fill_horizon
 
+_HAS_PROX = HasMethods(["value", "prox"])
 CONSTRAINTS = {
     "fun": [callable],
     "optimizer": [StrOptions(OPTIMIZERS), Optimizer],
@@ -42,7 +45,7 @@ CONSTRAINTS = {
         StrOptions(["auto", "line-search"]),
     ],
     "schedule": [StrOptions(SCHEDULES), callable],
-    "penalty": [StrOptions(name for name in PENALTIES if name), Penalty, None],
+    "penalty": [StrOptions(name for name in PENALTIES if name), _HAS_PROX, None],
     "n_samples": [Interval(Integral, 1, None, closed="left"), None],
     "sampler": [StrOptions(SAMPLERS), Sampler],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -64,7 +67,7 @@ def minimize(
     momentum: float | Literal["auto"] = 0.9,
     learning_rate: float | Literal["auto", "line-search"] = 0.1,
     schedule: str | Schedule | ScheduleFunction = "constant",
-    penalty: str | Penalty | None = None,
+    penalty: str | Penalty | SupportsProx | None = None,
     n_samples: int | None = None,
     sampler: str | Sampler = "batch",
     max_iter: int = 1000,
@@ -108,8 +111,9 @@ def minimize(
         for sampler="batch".
     schedule : str, Schedule or callable, default="constant"
         Factor of the learning rate by the count of steps, as in `GDRegressor`.
-    penalty : str, Penalty or None, default=None
-        R, by its prox; all of x is penalised. Bounds are ``Box(lower, upper)``.
+    penalty : str, Penalty, object or None, default=None
+        R, by its prox, as in `GDRegressor`; all of x is penalised. Bounds are
+        ``Box(lower, upper)``.
     n_samples : int or None, default=None
         Rows of the data that fun is a mean over; None for a function that knows no rows.
     sampler : {"batch", "stochastic", "mini-batch"} or Sampler, default="batch"
@@ -174,7 +178,7 @@ def minimize(
     tree = TreeDef(x0)
     args = args if isinstance(args, tuple) else (args,)
     function = differentiated(fun, args, tree, jac)
-    penalty = build_component(penalty, PENALTIES, {})[0]
+    penalty = build_component(as_penalty(penalty), PENALTIES, {})[0]
     sampler = _sampler(sampler, n_samples, learning_rate)
     objective = FunctionObjective(function, penalty, n_samples)
     check_jac(objective, tree.start)
@@ -277,7 +281,7 @@ def _check_components(optimizer, penalty, schedule, start):
     if not check_prox(penalty, tuple(start.shape), start) and optimizer.adaptive:
         raise ValueError(
             f"{type(optimizer).__name__} has a step size for each number of x, and "
-            f"{type(penalty).__name__}.prox does not take an array of them. Use an optimizer with "
+            f"{penalty.label}.prox does not take an array of them. Use an optimizer with "
             "one step size, such as 'nesterov'."
         )
 

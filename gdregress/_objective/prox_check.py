@@ -16,7 +16,7 @@ MOVES = (0.3, 1e-1, 1e-2, 1e-3)
 TOLERANCE = 1e-5
 
 
-def check_prox(penalty, shape, like):
+def check_prox(penalty, shape, like, names=None):
     """Compare ``penalty.prox`` with its value at random coefficients.
 
     Parameters
@@ -26,6 +26,8 @@ def check_prox(penalty, shape, like):
         Of the coefficients.
     like : array
         Of the library and on the device of the coefficients.
+    names : sequence of str or None
+        Of the features.
 
     Returns
     -------
@@ -38,9 +40,10 @@ def check_prox(penalty, shape, like):
         With the numbers of the worst point, for a prox that is that of another value, that has
         another shape, or that writes into what it is handed.
     """
+    penalty.check_features(shape[0], names)
     if penalty.is_builtin or not math.prod(shape):
         return True
-    name, xp = type(penalty).__name__, namespace(like)
+    name, xp = penalty.label, namespace(like)
     device = None if xp is np else like.device
     rng = np.random.RandomState(0)
     w = asarray(rng.normal(size=shape), xp, device, dtype=widest_type(like))
@@ -71,7 +74,7 @@ def _telling_step(penalty, w):
 
 def _prox(penalty, w, step_size):
     """The prox of a copy of w."""
-    name, given = type(penalty).__name__, w + 0
+    name, given = penalty.label, w + 0
     u = penalty.prox(given, step_size)
     if tuple(getattr(u, "shape", ())) != tuple(w.shape):
         raise ValueError(

@@ -1,7 +1,7 @@
 """Types of arguments and results, and of what the public files take from scikit-learn."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,15 @@ ScheduleFunction: TypeAlias = Callable[[Any], Any]
 ObjectiveFunction: TypeAlias = (
     Callable[[Any], Any] | Callable[[Any, Any], Any] | Callable[Concatenate[Any, Any, ...], Any]
 )
+
+
+class SupportsProx(Protocol):
+    """An object that can be a penalty: R(w) and argmin_u R(u) + (u - w)^2 / (2 step_size)."""
+
+    def value(self, w: Any, /) -> Any: ...
+
+    def prox(self, w: Any, step_size: Any, /) -> Any: ...
+
 
 if TYPE_CHECKING:
 
