@@ -71,6 +71,7 @@ LESSONS = [
     "plot_ill_conditioned_valley.py",
     "plot_penalties.py",
     "plot_robust_losses.py",
+    "plot_counts_and_amounts.py",
     "plot_classes.py",
     "plot_callbacks.py",
     "plot_own_loss.py",

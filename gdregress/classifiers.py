@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Literal, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,7 +21,8 @@ from gdregress._estimator.classes import (
     weighted_by_class,
 )
 from gdregress._estimator.scores import accuracy
-from gdregress._estimator.table import checked_table
+from gdregress._estimator.summary import Summary, summary_of
+from gdregress._estimator.table import checked_table, checked_weights
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import asarray, index_type, namespace, to_numpy
 from gdregress._utils.types import (
@@ -579,6 +582,48 @@ class GDClassifier(ClassifierMixin, BaseGD):
             return xp.log(self.predict_proba(X))
 
     @explains_arguments
+    def summary(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        level: float = 0.95,
+    ) -> Summary:
+        """Coefficients with standard errors, of a fit without a penalty to two classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows of the fit.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
+        level : float in (0, 1), default=0.95
+            Of the confidence intervals.
+
+        Returns
+        -------
+        summary : Summary
+            Printed as a table; its arrays are attributes. The errors are those of the sandwich
+            estimator, HC0 in statsmodels. They presume the minimum, which needs a small `tol`,
+            independent rows, and that nothing was chosen on these rows.
+
+        Raises
+        ------
+        ValueError
+            With a penalty, which is the default, for a loss with kinks, more than two classes, or
+            columns that determine each other.
+        """
+        z = to_numpy(self._raw_prediction(X, "summary"))
+        rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
+        labels = encode(column_or_1d(y), self.classes_, z)
+        weights = None if sample_weight is None else checked_weights(sample_weight, z)
+        weights = weighted_by_class(self.class_weight, self.classes_, y, z, weights, False)
+        return summary_of(self, rows, labels, z, weights, level)
+
+    @explains_arguments
     def to_sklearn(self) -> LogisticRegression | SGDClassifier:
         """A fitted scikit-learn classifier with the same coefficients and predictions.
 
@@ -598,7 +643,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         else:
             model = SGDClassifier(loss=self._name_of_loss())
         model.set_params(fit_intercept=self.fit_intercept)
-        for name in ("coef_", "intercept_", "classes_"):
+        model.coef_ = np.array(to_numpy(self._dense_coef()))
+        for name in ("intercept_", "classes_"):
             setattr(model, name, np.array(to_numpy(getattr(self, name))))
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self, name):

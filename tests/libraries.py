@@ -6,8 +6,12 @@ NAMES = {
     "torch": "PyTorch",
     "jax": "JAX",
     "dask": "Dask",
+    "shap": "SHAP",
     "skglm": "skglm",
+    "skl2onnx": "skl2onnx",
     "skops": "skops",
+    "statsmodels": "statsmodels",
+    "onnxruntime": "onnxruntime",
     "pyright": "pyright",
 }
 
@@ -25,3 +29,11 @@ def array_functions(library):
 
         return array_api_strict
     return needed("jax").numpy if library == "jax" else needed(library)
+
+
+def statsmodels_api():
+    """What statsmodels calls its own public names."""
+    needed("statsmodels")
+    import statsmodels.api
+
+    return statsmodels.api

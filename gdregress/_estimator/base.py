@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.callbacks import EpochEnd, print_end, print_epoch, refuse_refit
@@ -27,6 +28,7 @@ from gdregress._estimator.saved_state import (
     plain_attributes,
     saved,
 )
+from gdregress._estimator.sparse_coef import SparseCoef
 from gdregress._estimator.sparse_input import check_structure
 from gdregress._estimator.start import (
     fitted_numbers,
@@ -59,7 +61,9 @@ from gdregress.schedules import SCHEDULES
 StopReason = Literal["tolerance", "plateau", "max_iter", "diverged", "callback", "interrupted"]
 
 
-class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseGD(
+    NamesParameters, LinkedHTML, SparseCoef, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta
+):
     """Everything that GDRegressor shares with estimators for other targets."""
 
     coef_: Array
@@ -160,9 +164,10 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         )
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, coef_init, intercept_init):
+    def _fit(self, X, y, sample_weight, coef_init, intercept_init, growth=1.0):
         refuse_refit(self)
-        prepared = prepare(self, X, y, sample_weight)
+        self._forget_sparse_coef()
+        prepared = prepare(self, X, y, sample_weight, growth=growth)
         start = given_start(self, prepared, coef_init, intercept_init)
         original = original_units(prepared, self._coef_as_rows)
         metadata = {"sample_weight": sample_weight}
@@ -186,15 +191,16 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
             raise result.interrupt
         report(self, result, plan.diagnostics, (X, y, sample_weight), start is not None)
 
-    def _partial_fit(self, X, y, sample_weight):
+    def _partial_fit(self, X, y, sample_weight, growth=1.0):
+        self._forget_sparse_coef()
         if learns_by_rows(self):
-            learn_part(self, X, y, sample_weight)
+            learn_part(self, X, y, sample_weight, growth)
             return
         earlier = getattr(self, "_state", None)
         totals = (earlier["weight_total"], earlier["row_total"]) if earlier else (0.0, 0)
         try:
             prepared = prepare(
-                self, X, y, sample_weight, reset=earlier is None, in_parts=True, earlier=totals
+                self, X, y, sample_weight, earlier is None, True, earlier=totals, growth=growth
             )
         except NoRows:
             learn_part(self, X, y, sample_weight)
@@ -270,6 +276,10 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
             reset=False,
         )
         check_all_finite(X, self)
+        if sparse.issparse(self.coef_):
+            z = X @ self.coef_.T
+            z = (z.toarray() if sparse.issparse(z) else z) + self.intercept_
+            return z if np.ndim(self.intercept_) else z[:, 0]
         coef = self.coef_ if self.coef_.ndim == 1 else self.coef_.T
         return X @ coef + self.intercept_
 
@@ -307,7 +317,7 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
 
     def __getstate__(self):
         plain = self._plain_fitted()
-        if not isinstance(getattr(self, "coef_", np.empty(0)), np.ndarray):
+        if namespace(getattr(self, "coef_", np.empty(0))) is not np:
             # what was fitted on an accelerator can then be loaded without one
             plain = converted(plain, to_host)
         return {**super().__getstate__(), **plain, "_gdregress_version": __version__}

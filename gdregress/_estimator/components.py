@@ -84,7 +84,7 @@ def build_components(estimator, in_parts=False):
     """
     alpha, l1_ratio = estimator.alpha, estimator.l1_ratio
     batch_size, shuffle = estimator.batch_size, estimator.shuffle
-    loss, by_loss = _build_loss(estimator)
+    loss, by_loss = build_loss(estimator)
     check_loss(loss, estimator)
     penalty, by_penalty = build_component(
         as_penalty(estimator.penalty), PENALTIES, {"alpha": alpha, "l1_ratio": l1_ratio}
@@ -154,7 +154,7 @@ def _warn_unused(estimator, components, used):
     warn_ignored(estimator, {name: unused[name] for name in unused if hasattr(estimator, name)})
 
 
-def _build_loss(estimator):
+def build_loss(estimator):
     """The loss, a function wrapped into one, and the parameters it took."""
     if callable(estimator.loss) and not isinstance(estimator.loss, Loss):
         return CallableLoss(estimator.loss), set()

@@ -31,7 +31,7 @@ class Prepared:
     frame : Frame
         The coordinates of the objective, and what is known of its columns.
     weight_total : float
-        Of the rows to train on.
+        Of the rows to train on, as it is divided by.
     to_user_library : callable
         From an array of the run to one of the library of X.
     """
@@ -49,7 +49,9 @@ class NoRows(ValueError):
     """No row of a call of `partial_fit` has a weight."""
 
 
-def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=(0.0, 0)):
+def prepare(
+    estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=(0.0, 0), growth=1.0
+):
     """Check parameters and input, and build components and objective.
 
     Parameters
@@ -63,6 +65,8 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
         Whether there are more rows than these, as in `partial_fit`.
     earlier : tuple of (weight, rows)
         Totals of the parts before this one.
+    growth : float
+        How many times the sum of the weights is the one that the objective is divided by.
     """
     check_parameters(estimator)
     components = build_components(estimator, in_parts)
@@ -78,13 +82,13 @@ def prepare(estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=
     rows, held_out = (data, None) if in_parts else hold_out(estimator, data)
     X, y, weights = rows
     total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
-    mean_so_far = (earlier[0] + total) / (earlier[1] + y.shape[0])
-    mean = total / y.shape[0] / mean_so_far if earlier[1] else 1
+    mean_so_far = (earlier[0] + total / growth) / (earlier[1] + y.shape[0])
+    mean = total / y.shape[0] / mean_so_far if earlier[1] else growth
     weights = _relative_weights(y, weights, mean)
     frame = choose_frame(estimator, components, X, y, weights, in_parts)
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
     objective = DataObjective(frame.design, y, weights, components.loss, penalty)
-    return Prepared(components, rows, held_out, objective, frame, total, to_user_library)
+    return Prepared(components, rows, held_out, objective, frame, total / growth, to_user_library)
 
 
 def _relative_weights(y, weights, mean):

@@ -31,6 +31,8 @@ fact                  meaning
                       classes that can be separated leave the objective no minimum
 ``kernel``            name of its class in the compiled core, None where it has none
 ``kernel_parameter``  name of the one parameter which that class is given
+``degree``            h for which L(c y, z + log c) = c^h L(y, z) for all c > 0, by which
+                      rows may have an offset; None where there is none
 ``traceable``         whether JAX may trace the formulas
 ``probability``       P(y = 1) as a function of z, None where the loss knows none
 ``deviance``          2 (L(y, z) - min L(y, .)) as a function of y and z, by which `score`
@@ -91,6 +93,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     kernel_parameter: str | None = None
     probability: Callable[..., Array] | None = None
     deviance: Callable[..., Array] | None = None
+    degree: float | None = None
     log_probability: Callable[..., Array] | None = None
     label_probabilities: Callable[..., tuple[Array, Array]] | None = None
     formulas_of_facts: dict[str, tuple[str, ...]] = {
@@ -110,6 +113,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         "traceable": ("value", "gradient"),
         "probability": ("value", "gradient"),
         "deviance": ("value", "gradient"),
+        "degree": ("value", "gradient"),
         "log_probability": ("value", "gradient", "probability", "label_probabilities"),
         "label_probabilities": ("value", "gradient", "probability"),
     }
@@ -182,6 +186,24 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         from gdregress.losses.pieces import Envelope
 
         return None if self.pieces is None else Envelope(self, width)
+
+    def expand_target(self, y: Array) -> Array:
+        """The targets with a column for each output of a loss that has several for one of them.
+
+        Parameters
+        ----------
+        y : array of shape (n_samples,) or (n_samples, n_targets)
+        """
+        return y
+
+    def of_target(self, target: int) -> Loss:
+        """The loss of one column of the targets, the same for all but for those that expand them.
+
+        Parameters
+        ----------
+        target : int
+        """
+        return self
 
     @property
     def base_loss(self) -> Loss:
