@@ -93,19 +93,14 @@ def total_offset(offset, exposure, loss, like):
 def _of_rows(values, name, like):
     """A finite number for each row."""
     xp, device = namespace(like), None if namespace(like) is np else like.device
-    refuse_types(values, name)
-    values = check_array(
-        move_to(values, xp, device),
-        ensure_2d=False,
-        dtype=like.dtype,
-        ensure_all_finite=False,
-        input_name=name,
-    )
+    what = f"{name} must have one number for each of the {like.shape[0]} rows."
+    given = move_to(values, xp, device)
+    try:
+        values = check_array(given, ensure_2d=False, dtype=like.dtype, ensure_all_finite=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{what} Got {values!r}.") from error
     if tuple(values.shape) != (like.shape[0],):
-        raise ValueError(
-            f"{name} must have one number for each of the {like.shape[0]} rows. Got an array of "
-            f"shape {tuple(values.shape)}."
-        )
+        raise ValueError(f"{what} Got an array of shape {tuple(values.shape)}.")
     advice = "Offsets and exposures are finite; fill the gap, or remove the row."
     _refuse(name, values, ~xp.isfinite(values), advice)
     return values

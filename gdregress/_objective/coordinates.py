@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from gdregress._utils.array_api import array_like, as_column, namespace, to_numpy
-from gdregress.penalties import KernelTerms, Penalty
+from gdregress.penalties import KernelTerms, NoPenalty, Penalty
 
 
 class Coordinates(ABC):
@@ -197,7 +197,7 @@ class Metric(Coordinates):
         return self.basis.ndim == 2
 
     def penalty(self, penalty):
-        return DiagonalL2(self.strengths) if penalty.active else penalty
+        return NoPenalty() if self.strengths is None else DiagonalL2(self.strengths)
 
     def numbers(self):
         return {"mean": self.mean, "basis": self.basis, "inverse": self.inverse}

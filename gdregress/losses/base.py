@@ -25,6 +25,7 @@ fact                  meaning
 ``curvature``         the least upper bound of d2L/dz2, None where there is none
 ``curvature_at``      d2L/dz2 as a function of y and z; by differences where none is stated
 ``pieces``            `Pieces` of a loss of two linear pieces, None for all others
+``convex``            whether L is convex in z; False where that is unknown
 ``is_quadratic``      whether L = (z - y)^2 / 2
 ``multinomial``       whether softmax is its form for more than two classes
 ``always_positive``   whether every finite prediction has a loss above 0, so that
@@ -86,6 +87,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     needs_library: bool = False
     curvature: float | None = None
     pieces: Pieces | None = None
+    convex: bool = False
     is_quadratic: bool = False
     multinomial: bool = False
     always_positive: bool = False
@@ -100,6 +102,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         "curvature": ("value", "gradient"),
         "curvature_at": ("value", "gradient"),
         "pieces": ("value", "gradient"),
+        "convex": ("value", "gradient"),
         "is_quadratic": ("value", "gradient"),
         "multinomial": (
             "value",

@@ -29,6 +29,7 @@ class Poisson(Loss):
     McCullagh and Nelder, "Generalized linear models", 2nd edition, section 2.3.
     """
 
+    convex = True
     kernel = "Poisson"
     link = "log"
     degree = 1.0
@@ -61,6 +62,7 @@ class Gamma(Loss):
     McCullagh and Nelder, "Generalized linear models", 2nd edition, section 8.3.
     """
 
+    convex = True
     kernel = "Gamma"
     link = "log"
     degree = 0.0
@@ -110,6 +112,10 @@ class Tweedie(Loss):
         return "non-negative" if self.power < 2 else "positive"
 
     @property
+    def convex(self) -> bool:
+        return self.power <= 2
+
+    @property
     def degree(self) -> float:
         return 2.0 - self.power
 
@@ -152,6 +158,7 @@ class NegativeBinomial(Loss):
     Cameron and Trivedi, "Regression analysis of count data", 2nd edition, 2013, section 3.3.
     """
 
+    convex = True
     kernel, kernel_parameter = "NegativeBinomial", "dispersion"
     link = "log"
     target_range = "non-negative"

@@ -17,6 +17,7 @@ class SquaredError(Loss):
     """L = (z - y)^2 / 2."""
 
     is_quadratic = True
+    convex = True
     kernel = "SquaredError"
     curvature = 1.0
 
@@ -44,6 +45,7 @@ class Huber(Loss):
     Huber, "Robust estimation of a location parameter", 1964.
     """
 
+    convex = True
     kernel, kernel_parameter = "Huber", "epsilon"
     curvature = 1.0
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="neither")]}
@@ -67,6 +69,7 @@ class Huber(Loss):
 class AbsoluteError(Loss):
     """L = ``|z - y|``, whose minimiser is the median."""
 
+    convex = True
     kernel = "AbsoluteError"
     smooth = False
     pieces = Pieces(-1.0, 1.0)
@@ -87,6 +90,7 @@ class LogCosh(Loss):
     Near zero log(1 + sinh^2(z - y)) / 2, whose digits are not lost beside those of log 2.
     """
 
+    convex = True
     kernel = "LogCosh"
     curvature = 1.0
 
@@ -133,6 +137,7 @@ class Quantile(Loss):
            [ 2.,  6., 10.]])
     """
 
+    convex = True
     kernel, kernel_parameter = "Quantile", "quantile"
     smooth = False
     _parameter_constraints = {"quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"]}
@@ -201,6 +206,7 @@ class EpsilonInsensitive(Loss):
     Vapnik, "The nature of statistical learning theory", 1995.
     """
 
+    convex = True
     kernel, kernel_parameter = "EpsilonInsensitive", "epsilon"
     smooth = False
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="left")]}
@@ -233,6 +239,7 @@ class SquaredEpsilonInsensitive(Loss):
         Half-width of the free zone, in the units of y.
     """
 
+    convex = True
     kernel, kernel_parameter = "SquaredEpsilonInsensitive", "epsilon"
     curvature = 2.0
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="left")]}

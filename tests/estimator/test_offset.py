@@ -190,11 +190,11 @@ def test_the_degree_of_a_loss(loss, c):
         ("squared_error", {"offset": np.zeros(200)}, "SquaredError is none.*subtract the offset"),
         (NegativeBinomial(), {"exposure": np.ones(200)}, "exposure needs a loss"),
         ("poisson", {"offset": np.zeros(3)}, r"offset must have one number for each of the 200"),
-        ("poisson", {"offset": 1.0}, "offset"),
+        ("poisson", {"offset": 1.0}, "must have one number for each of the 200"),
         ("poisson", {"exposure": np.r_[np.ones(199), 0.0]}, r"exposure\[199\] = 0.0"),
         ("poisson", {"exposure": np.r_[np.nan, np.ones(199)]}, r"exposure\[0\] = nan"),
         ("poisson", {"offset": np.full(200, 400.0)}, r"offset\[0\] = 400.0"),
-        ("poisson", {"offset": ["long"] * 200}, "offset"),
+        ("poisson", {"offset": ["long"] * 200}, "offset must have one number"),
     ],
 )
 def test_offsets_that_are_refused(loss, given, message):
