@@ -92,14 +92,14 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or
         an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and unless
         `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
-        conjugate gradients with exact steps for smooth losses under l2 or no penalty, but where
-        squared error has its moments; Newton steps on working sets for one target of a smooth
-        loss under l1, where columns are many; and Newton steps along smooth envelopes of the loss
-        for "absolute_error", "quantile" and "epsilon_insensitive", under no penalty, l1, l2 or
-        both. In all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects
-        each gradient by one over all rows and converges to the minimum at a constant rate. The
-        adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring y to a size well
-        above it.
+        conjugate gradients with exact steps for smooth convex losses under l2 or no penalty, but
+        where squared error has its moments; Newton steps on working sets for one target of a
+        smooth loss under l1, where columns are many; and Newton steps along smooth envelopes of
+        the loss for "absolute_error", "quantile" and "epsilon_insensitive", under no penalty, l1,
+        l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses,
+        corrects each gradient by one over all rows and converges to the minimum at a constant
+        rate. The adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring y to a
+        size well above it.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch", the accelerated sequence
         with adaptive restart (nesterov) or the optimal constant where the smallest curvature is
