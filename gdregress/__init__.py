@@ -13,20 +13,38 @@ from gdregress.regressors import GDRegressor
 
 if TYPE_CHECKING:
     from gdregress._minimize.minimize import minimize
+    from gdregress.diagnosis import closed_form_path, diagnose, implicit_ridge
+    from gdregress.model_selection import GDClassifierCV, GDRegressorCV, gd_path
 
 __all__ = [
     "DivergenceWarning",
     "GDClassifier",
+    "GDClassifierCV",
     "GDRegressor",
+    "GDRegressorCV",
     "IgnoredParameterWarning",
     "__version__",
+    "closed_form_path",
+    "diagnose",
+    "gd_path",
+    "implicit_ridge",
     "minimize",
     "show_versions",
 ]
 
 earlier_paths.install()
 register_with_skl2onnx(GDRegressor, GDClassifier)
-# What users import besides the names above. These and `minimize` are loaded when they are used.
+# Public names that are loaded when they are used, and their modules.
+_LOADED_LATER = {
+    "GDClassifierCV": "model_selection",
+    "GDRegressorCV": "model_selection",
+    "closed_form_path": "diagnosis",
+    "diagnose": "diagnosis",
+    "gd_path": "model_selection",
+    "implicit_ridge": "diagnosis",
+    "minimize": "_minimize.minimize",
+}
+# What users import besides these; loaded when they are used as well.
 _SUBMODULES = (
     "exceptions",
     "losses",
@@ -39,8 +57,8 @@ _SUBMODULES = (
 
 
 def __getattr__(name: str) -> Any:
-    if name == "minimize":
-        return import_module(f"{__name__}._minimize.minimize").minimize
+    if name in _LOADED_LATER:
+        return getattr(import_module(f"{__name__}.{_LOADED_LATER[name]}"), name)
     if name in _SUBMODULES:
         return import_module(f"{__name__}.{name}")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -32,6 +32,7 @@ from gdregress._utils.types import (
     MatrixLike,
     RandomState,
     ScheduleFunction,
+    Scoring,
     SupportsProx,
 )
 from gdregress._utils.validation import (
@@ -190,15 +191,17 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Epochs without improvement that make a plateau; more where the swings of a momentum last
         longer. For runs that end on one, see `tol`, and for ``schedule="adaptive"``.
     early_stopping : bool, default=False
-        Hold out `validation_fraction` of the rows, of every class its share, stop on their
-        score, and restore the best parameters. ``history_["gap"]`` says how far the objective of
-        the others is from its minimum.
-    scoring : {"loss", "score"}, default="loss"
-        What early stopping looks at: "loss" is 1 - L / L_null, the share of the mean loss on the
-        rows held out that the best constant has and the model has not; "score" is that of the
-        method `score`: accuracy.
+        Hold out `validation_fraction` of the rows, of every class its share, or take those that
+        `fit` is given as ``X_val``; stop on their score, and restore the best parameters.
+        ``history_["gap"]`` says how far the objective of the rows that are trained on is from
+        its minimum.
+    scoring : {"loss", "score"}, str or callable, default="loss"
+        Score of the rows to validate on: "loss" is 1 - L / L_null, the share of the mean loss
+        there that the best constant has and the model has not; "score" is that of the method
+        `score`: accuracy. Or the name of a scorer of scikit-learn, such as "roc_auc", or a
+        function ``scoring(model, X, y)``, larger being better.
     validation_fraction : float in (0, 1), default=0.1
-        Share of the rows held out.
+        Share of the rows held out. Not used where `fit` is given ``X_val``.
     average : bool or int, default=False
         Return the average of the last half or more of the iterates, or of all after this many
         updates; objective and tolerance are measured at the average.
@@ -247,7 +250,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
     loss_curve_ : list of float
         Objective at the end of each epoch.
     validation_scores_ : list of float
-        Validation score at the end of each epoch, with `early_stopping`.
+        Score on the rows to validate on at the end of each epoch, where there are any.
     history_ : History
         One row per epoch: objective, loss, penalty, gradient norm, gap, learning rate, seconds.
         The gap is an estimate of F - F*, or a proven bound of it, see `tol`; None where nothing
@@ -314,7 +317,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         tol: float | None = 1e-4,
         n_iter_no_change: int = 5,
         early_stopping: bool = False,
-        scoring: Literal["loss", "score"] = "loss",
+        scoring: Scoring = "loss",
         validation_fraction: float = 0.1,
         average: bool | int = False,
         shuffle: bool = True,
@@ -379,6 +382,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
         *,
         coef_init: ArrayLike | None = None,
         intercept_init: ArrayLike | None = None,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -397,6 +403,16 @@ class GDClassifier(ClassifierMixin, BaseGD):
         intercept_init : array-like of the shape of ``intercept_`` or None
             Intercepts to start from; without them those of a fit which is given no start: the
             best constant under an automatic rate, zero under a number.
+
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features) or None
+            Rows to validate on: ``history_`` has the score and the loss on them after every
+            epoch. With ``early_stopping=True`` they stand for the rows that would be held out;
+            without it they end nothing. In a pipeline they are transformed as X is with
+            ``Pipeline(..., transform_input=["X_val"])``.
+        y_val : array-like of shape (n_val,)
+            Their labels, all among those of y.
+        sample_weight_val : array-like of shape (n_val,) or None
+            Their weights.
 
         Returns
         -------
@@ -424,7 +440,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
             A parameter was set that has no effect together with the others.
         """
         with keep_fitted_state(self):
-            self._fit(X, y, sample_weight, coef_init, intercept_init)
+            validation = X_val, y_val, sample_weight_val
+            self._fit(X, y, sample_weight, (coef_init, intercept_init), validation)
         return self
 
     @available_if(_can_learn_in_parts)

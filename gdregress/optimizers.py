@@ -13,6 +13,8 @@ are about its formulas; a subclass that overrides one of them states its own.
 fact                    meaning
 ======================  ===============================================================
 ``stable_limit``        method: largest stable rate on a quadratic, None where unknown
+``recurrence``          method: an update along one direction of a quadratic as a matrix,
+                        None where there is none
 ``keeps_step_length``   whether steps keep their length while gradients shrink
 ``decays_by_itself``    whether steps fall like 1 / sqrt(t) at a constant rate
 ``searched_point``      whether the step starts at the point of the gradient, as a
@@ -33,6 +35,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from numbers import Real
 from typing import Any, Literal, NamedTuple
+
+import numpy as np
 
 from gdregress._utils.array_api import dot, namespace
 from gdregress._utils.facts import StatesFacts
@@ -93,6 +97,7 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
     formulas_of_facts: dict[str, tuple[str, ...]] = dict.fromkeys(
         (
             "stable_limit",
+            "recurrence",
             "keeps_step_length",
             "decays_by_itself",
             "searched_point",
@@ -174,6 +179,25 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
         """
         return None
 
+    def recurrence(self, learning_rate: float, curvature: Array) -> Array | None:
+        """An update along directions of a quadratic, each a matrix M for (w, v).
+
+        v is the last displacement, and w is measured from the minimum: (w', v') = M (w, v). The
+        largest absolute eigenvalue of M is the factor by which the direction converges.
+
+        Parameters
+        ----------
+        learning_rate : float
+        curvature : ndarray of shape (n,)
+            Along each direction.
+
+        Returns
+        -------
+        ndarray of shape (n, 2, 2) or None
+            None where updates are not linear, or change from one to the next.
+        """
+        return None
+
     @property
     def gradient_memory(self) -> float:
         """Number of updates over which gradients are averaged: 1 / (1 - decay)."""
@@ -203,6 +227,15 @@ class GradientDescent(Optimizer):
 
     def stable_limit(self, curvature: float) -> float:
         return 2 / curvature
+
+    def recurrence(self, learning_rate: float, curvature: Array) -> Array | None:
+        return _recurrence(1 - learning_rate * curvature, 0 * curvature)
+
+
+def _recurrence(of_position: Array, of_velocity: Array) -> Array:
+    """M where w' = a w + b v and v' = w' - w."""
+    rows = [[of_position, of_velocity], [of_position - 1, of_velocity]]
+    return np.moveaxis(np.array(rows), -1, 0)
 
 
 class SVRG(GradientDescent):
@@ -275,6 +308,11 @@ class Momentum(Optimizer):
         momentum = 1.0 if self.momentum == "auto" else self.momentum
         return 2 * (1 + momentum) / curvature
 
+    def recurrence(self, learning_rate: float, curvature: Array) -> Array | None:
+        if self.momentum == "auto":
+            return None
+        return _recurrence(1 - learning_rate * curvature, self.momentum + 0 * curvature)
+
 
 class NesterovState(NamedTuple):
     """The last displacement, and the sequence t of the accelerated momentum."""
@@ -341,6 +379,12 @@ class Nesterov(Optimizer):
         """
         momentum = 1.0 if self.momentum == "auto" else self.momentum
         return (2 + 2 * momentum) / ((1 + 2 * momentum) * curvature)
+
+    def recurrence(self, learning_rate: float, curvature: Array) -> Array | None:
+        if self.momentum == "auto":
+            return None
+        kept = 1 - learning_rate * curvature
+        return _recurrence(kept, self.momentum * kept)
 
 
 class AdaGradState(NamedTuple):

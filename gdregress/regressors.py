@@ -21,7 +21,7 @@ from sklearn.utils.validation import (
 )
 
 from gdregress._estimator.base import BaseGD
-from gdregress._estimator.offset import as_rates, total_offset
+from gdregress._estimator.offset import as_rates, refuse_offset_with_validation, total_offset
 from gdregress._estimator.scores import explained
 from gdregress._estimator.summary import Summary, summary_of
 from gdregress._estimator.table import checked_table, checked_weights, refuse_labels
@@ -34,6 +34,7 @@ from gdregress._utils.types import (
     MatrixLike,
     RandomState,
     ScheduleFunction,
+    Scoring,
     SupportsProx,
 )
 from gdregress._utils.validation import (
@@ -163,15 +164,16 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Epochs without improvement that make a plateau; more where the swings of a momentum last
         longer. For runs that end on one, see `tol`, and for ``schedule="adaptive"``.
     early_stopping : bool, default=False
-        Hold out `validation_fraction` of the rows, stop on their score, and restore the best
-        parameters. ``history_["gap"]`` says how far the objective of the others is from its
-        minimum.
-    scoring : {"loss", "score"}, default="loss"
-        What early stopping looks at: "loss" is 1 - L / L_null, the share of the mean loss on the
-        rows held out that the best constant has and the model has not; "score" is that of the
-        method `score`: R2, or D2 under a log link.
+        Hold out `validation_fraction` of the rows, or take those that `fit` is given as ``X_val``,
+        stop on their score, and restore the best parameters. ``history_["gap"]`` says how far
+        the objective of the rows that are trained on is from its minimum.
+    scoring : {"loss", "score"}, str or callable, default="loss"
+        Score of the rows to validate on: "loss" is 1 - L / L_null, the share of the mean loss
+        there that the best constant has and the model has not; "score" is that of the method
+        `score`: R2, or D2 under a log link. Or the name of a scorer of scikit-learn, such as
+        "neg_mean_absolute_error", or a function ``scoring(model, X, y)``, larger being better.
     validation_fraction : float in (0, 1), default=0.1
-        Share of the rows held out.
+        Share of the rows held out. Not used where `fit` is given ``X_val``.
     average : bool or int, default=False
         Return the average of the last half or more of the iterates, or of all after this many
         updates; objective and tolerance are measured at the average.
@@ -218,7 +220,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     loss_curve_ : list of float
         Objective at the end of each epoch.
     validation_scores_ : list of float
-        Validation score at the end of each epoch, with `early_stopping`.
+        Score on the rows to validate on at the end of each epoch, where there are any.
     history_ : History
         One row per epoch: objective, loss, penalty, gradient norm, gap, learning rate, seconds.
         The gap is an estimate of F - F*, or a proven bound of it, see `tol`; None where nothing
@@ -298,7 +300,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         tol: float | None = 1e-4,
         n_iter_no_change: int = 5,
         early_stopping: bool = False,
-        scoring: Literal["loss", "score"] = "loss",
+        scoring: Scoring = "loss",
         validation_fraction: float = 0.1,
         average: bool | int = False,
         shuffle: bool = True,
@@ -344,6 +346,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         *,
         coef_init: ArrayLike | None = None,
         intercept_init: ArrayLike | None = None,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
         offset: ArrayLike | None = None,
         exposure: ArrayLike | None = None,
     ) -> Self:
@@ -362,6 +367,15 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         intercept_init : float or array-like of shape (n_targets,) or None
             Intercept to start from; without it that of a fit which is given no start: the best
             constant under an automatic rate, zero under a number.
+        X_val : {array-like, sparse matrix} of shape (n_val, n_features) or None
+            Rows to validate on: ``history_`` has the score and the loss on them after every
+            epoch. With ``early_stopping=True`` they stand for the rows that would be held out;
+            without it they end nothing. In a pipeline they are transformed as X is with
+            ``Pipeline(..., transform_input=["X_val"])``.
+        y_val : array-like of shape (n_val,) or (n_val, n_targets)
+            Their targets.
+        sample_weight_val : array-like of shape (n_val,) or None
+            Their weights.
         offset : array-like of shape (n_samples,) or None
             Added to the raw prediction of each row under "poisson", "gamma" or "tweedie", so that
             a row predicts exp(x . w + b + offset).
@@ -394,8 +408,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             A parameter was set that has no effect together with the others.
         """
         with keep_fitted_state(self):
+            validation = X_val, y_val, sample_weight_val
+            if X_val is not None:
+                refuse_offset_with_validation(offset, exposure)
             y, weights, growth = as_rates(self, X, y, sample_weight, offset, exposure)
-            self._fit(X, y, weights, coef_init, intercept_init, growth)
+            self._fit(X, y, weights, (coef_init, intercept_init), validation, growth)
         return self
 
     @available_if(check_partial_fit)

@@ -13,6 +13,8 @@ NAMES = {
     "statsmodels": "statsmodels",
     "onnxruntime": "onnxruntime",
     "pyright": "pyright",
+    "optuna": "Optuna",
+    "tensorboard": "TensorBoard",
 }
 
 

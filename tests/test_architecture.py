@@ -23,7 +23,9 @@ RULES = [
     {"_solver"},
     {"_stream"},
     {"_estimator", "_minimize"},
+    {"_paths", "_diagnosis"},
     {"regressors", "classifiers"},
+    {"model_selection", "diagnosis"},
     {"plotting"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(RULES) for room in rooms}

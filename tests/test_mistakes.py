@@ -131,7 +131,8 @@ MISTAKES = {
     "invscaling": (regressor(learning_rate="invscaling"), "schedule='invscaling'"),
     "a rate in quotes": (regressor(learning_rate="0.1"), "Did you mean 0.1?"),
     "CosineAnnealingLR": (regressor(schedule="CosineAnnealingLR"), "Did you mean 'cosine'?"),
-    "r2": (regressor(scoring="r2"), "Did you mean 'score'?"),
+    "d2": (regressor(scoring="d2"), "Did you mean 'score'?"),
+    "mse as a score": (regressor(scoring="mse"), "Did you mean 'neg_mean_squared_error'?"),
     "a list of class weights": (classifier(class_weight=[1, 2]), "{0: 1.0, 1: 2.0}"),
     # Values of the wrong kind
     "a rate of True": (regressor(learning_rate=True), "Got True instead. Did you mean 'auto'?"),

@@ -20,8 +20,10 @@ LOOSELY = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 def test_the_code_prints_what_is_shown(page):
     """One block after the other, as who pastes a page from top to bottom."""
     names = {}
-    if "import torch" in PAGES[page]:
-        needed("torch")
+    for library in re.findall(r"^(?:import|from) (torch|optuna)", PAGES[page], re.MULTILINE):
+        needed(library)
+    if "tensorboard" in PAGES[page]:
+        needed("tensorboard")
     for code, shown in BLOCK.findall(PAGES[page]):
         printed = printed_by(code, names)
         assert SAME(shown, printed, LOOSELY), f"{code}\nprints\n{printed}\nnot\n{shown}"

@@ -4,7 +4,7 @@
 
 Sweeps of coordinate descent soon know which coefficients are zero and the signs of the others,
 among which Q is quadratic: a Newton step to its minimum then spares the sweeps that would go
-there slowly. It counts if no sign has changed.
+there slowly. It ends early where a coefficient would change its sign.
 """
 
 import numpy as np
@@ -36,18 +36,28 @@ def least(H, c, l1, v, enough=0.0, kernels=core.kernels):
     for _ in range(ROUNDS):
         if kernels.coordinate_descent(H, c + H @ v, l1, v, enough, SWEEPS):
             break
-        target = _within_signs(H, c, l1, v)
-        if (np.sign(target) == np.sign(v))[l1 > 0].all():
-            v = target
+        v = _towards(_within_signs(H, c, l1, v), v, l1)
+    return v
+
+
+def _towards(target, v, l1):
+    """The target, or where the first coefficient on the way there would change its sign."""
+    crossing = np.flatnonzero((v * target < 0) & (l1 > 0))
+    if not len(crossing):
+        return target
+    shares = v[crossing] / (v - target)[crossing]
+    first = np.argmin(shares)
+    v = v + shares[first] * (target - v)
+    v[crossing[first]] = 0.0
     return v
 
 
 def _within_signs(H, c, l1, v):
     """The minimum among coefficients of these signs, were the others held at zero."""
     free = (v != 0) | (l1 == 0)
-    target = 0 * v
-    right = -(c + l1 * np.sign(v))[free]
-    target[free] = _solve(H[np.ix_(free, free)], right)
+    slope = c + H @ v + l1 * np.sign(v)  # of v, so that the next step refines what this one rounds
+    target = v.copy()
+    target[free] -= _solve(H[np.ix_(free, free)], slope[free])
     return target
 
 

@@ -22,7 +22,8 @@ from gdregress._engines.directions import Directions
 from gdregress._engines.lasso_quadratic import least
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import mean_loss
-from gdregress._objective.moments import LARGEST_ROW, curved_products
+from gdregress._objective.moments import LARGEST_ROW
+from gdregress._objective.moments_inside import curved_products
 
 # How many coefficients at zero may join: so many, or as many as are in the set already.
 JOINING = 64

@@ -14,13 +14,19 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
-from gdregress._estimator.callbacks import EpochEnd, print_end, print_epoch, refuse_refit
+from gdregress._estimator.callbacks import (
+    EpochEnd,
+    as_callback,
+    print_end,
+    print_epoch,
+    refuse_refit,
+)
 from gdregress._estimator.diagnosis import report
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
-from gdregress._estimator.prepare import NoRows, Scorer, prepare
+from gdregress._estimator.prepare import NoRows, prepare
 from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.saved_state import (
     converted,
@@ -39,6 +45,7 @@ from gdregress._estimator.start import (
 )
 from gdregress._estimator.swings import watch
 from gdregress._estimator.table import checked_table
+from gdregress._estimator.validation_set import scorer_for
 from gdregress._solver.history import History
 from gdregress._solver.solve import solve
 from gdregress._utils.arguments import NamesParameters, explains_arguments
@@ -48,6 +55,7 @@ from gdregress._utils.types import Array, BaseEstimator
 from gdregress._utils.validation import (
     HasMethods,
     Interval,
+    ScorerName,
     StrOptions,
     defaults,
 )
@@ -105,7 +113,7 @@ class BaseGD(
         "tol": [Interval(Real, 0, None, closed="left"), None],
         "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
         "early_stopping": ["boolean"],
-        "scoring": [StrOptions(["loss", "score"])],
+        "scoring": [ScorerName(["loss", "score"]), callable],
         "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
         "average": [Interval(Integral, 1, None, closed="left"), "boolean"],
         "shuffle": ["boolean"],
@@ -122,6 +130,47 @@ class BaseGD(
     _coef_as_rows: bool = False
     _loss: Any  # a Loss, whose probabilities are None where it knows none
     _state: dict[str, Any]
+
+    def set_callbacks(self, *callbacks: Any) -> Self:
+        """Have functions or scikit-learn's callbacks called after every epoch of `fit`.
+
+        `partial_fit` calls none: the loop over its calls is your own, and has ``history_`` after
+        each.
+
+        Parameters
+        ----------
+        *callbacks : callable or FitCallback
+            A function is called with the epoch's row of ``history_``, a dict with all of its
+            columns, None where one does not apply; it ends the fit by returning True. A callback
+            of scikit-learn may ask for ``fitted_estimator``: a model that predicts as if the fit
+            had ended with this epoch, whose ``history_`` goes on growing with the fit. Without
+            arguments, those that were set before are removed.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+
+        Raises
+        ------
+        TypeError
+            For anything else.
+
+        Examples
+        --------
+        Stop on time, and keep the objective of each epoch:
+
+        >>> from gdregress import GDRegressor
+        >>> objectives = []
+        >>> model = GDRegressor(max_iter=3, tol=None).set_callbacks(
+        ...     lambda row: row["seconds"] > 60, lambda row: objectives.append(row["objective"])
+        ... )
+        >>> model = model.fit([[0.0], [1.0], [3.0]], [1.0, 2.0, 1.0])
+        >>> objectives == model.loss_curve_
+        True
+        """
+        super().set_callbacks(*map(as_callback, callbacks))
+        return self
 
     @abstractmethod
     def _check_input(self, X, y, **checks):
@@ -164,16 +213,17 @@ class BaseGD(
         )
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, coef_init, intercept_init, growth=1.0):
+    def _fit(self, X, y, sample_weight, start, validation, growth=1.0):
         refuse_refit(self)
         self._forget_sparse_coef()
-        prepared = prepare(self, X, y, sample_weight, growth=growth)
-        start = given_start(self, prepared, coef_init, intercept_init)
+        prepared = prepare(self, X, y, sample_weight, validation, growth=growth)
+        start = given_start(self, prepared, *start)
         original = original_units(prepared, self._coef_as_rows)
-        metadata = {"sample_weight": sample_weight}
+        # a scorer is handed these, and not every one knows weights
+        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         epoch_end = EpochEnd(self, original, prepared.components.loss, X=X, y=y, metadata=metadata)
         hooks = Hooks(
-            validate=Scorer(self, prepared) if prepared.held_out else None,
+            validate=scorer_for(self, prepared),
             store=original if self.store_path else None,
             on_epoch=epoch_end if epoch_end.has_work() else None,
         )
@@ -189,7 +239,8 @@ class BaseGD(
         epoch_end.close()
         if result.interrupt is not None:
             raise result.interrupt
-        report(self, result, plan.diagnostics, (X, y, sample_weight), start is not None)
+        data = X, y, sample_weight, validation
+        report(self, result, plan.diagnostics, data, start is not None)
 
     def _partial_fit(self, X, y, sample_weight, growth=1.0):
         self._forget_sparse_coef()
@@ -199,9 +250,8 @@ class BaseGD(
         earlier = getattr(self, "_state", None)
         totals = (earlier["weight_total"], earlier["row_total"]) if earlier else (0.0, 0)
         try:
-            prepared = prepare(
-                self, X, y, sample_weight, earlier is None, True, earlier=totals, growth=growth
-            )
+            parts = {"reset": earlier is None, "in_parts": True, "earlier": totals}
+            prepared = prepare(self, X, y, sample_weight, growth=growth, **parts)
         except NoRows:
             learn_part(self, X, y, sample_weight)
             return
@@ -250,7 +300,7 @@ class BaseGD(
             "_loss": plan.run.objective.loss,
             "_state": saved(state),
         }
-        if self.early_stopping:
+        if "validation_score" in history:
             fitted["validation_scores_"] = history["validation_score"][1:]
         return fitted
 

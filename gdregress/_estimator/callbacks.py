@@ -1,4 +1,4 @@
-"""What happens around the epochs besides the descent: scikit-learn's callbacks and printing."""
+"""What happens around the epochs besides the descent: callbacks and printing."""
 
 from contextlib import contextmanager
 from threading import local
@@ -27,6 +27,47 @@ def refuse_refit(estimator):
             f"A callback of {type(estimator).__name__} has called fit of the estimator that is "
             "being fitted, which would never end. Fit a clone without callbacks."
         )
+
+
+class EachEpoch:
+    """A scikit-learn callback that calls a function with the row of each epoch.
+
+    Parameters
+    ----------
+    function : callable
+        ``function(row)``, the row being a dict with a value for each column of `History`, None
+        where a column does not apply. True ends the run.
+    """
+
+    def __init__(self, function):
+        self.function = function
+
+    def setup(self, estimator, context):
+        """Nothing to set up."""
+
+    def teardown(self, estimator, context):
+        """Nothing to tear down."""
+
+    def on_fit_task_begin(self, estimator, context):
+        """Nothing is known yet."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        """Call the function, after each epoch."""
+        if context.task_name != "epoch":
+            return False
+        return bool(self.function(fitted_estimator.history_.full_row(-1)))
+
+
+def as_callback(given):
+    """A callback of scikit-learn's as it is, or one of a function."""
+    if hasattr(given, "on_fit_task_end") and not isinstance(given, type):
+        return given
+    if callable(given) and not isinstance(given, type):
+        return EachEpoch(given)
+    raise TypeError(
+        "set_callbacks takes functions of the row of an epoch, and instances of scikit-learn's "
+        f"callbacks, with on_fit_task_end and the other hooks. Got {given!r}."
+    )
 
 
 class EpochEnd:
@@ -74,20 +115,23 @@ class EpochEnd:
             subcontext.call_on_fit_task_begin(estimator=self.estimator, **self.data)
             return subcontext.call_on_fit_task_end(
                 estimator=self.estimator,
-                reconstruction_attributes=lambda: self._attributes(params),
+                reconstruction_attributes=lambda: self._attributes(history, params),
                 **self.data,
             )
 
     def close(self):
-        """After the last epoch."""
+        """After the fit, whose estimator is the model of this task as it is."""
         if self.context is not None:
             with _hooks_of(self.estimator):
-                self.context.call_on_fit_task_end(estimator=self.estimator, **self.data)
+                self.context.call_on_fit_task_end(
+                    estimator=self.estimator, reconstruction_attributes={}, **self.data
+                )
 
-    def _attributes(self, params):
-        # copies, to which a callback may write
+    def _attributes(self, history, params):
+        """What a model of the epoch has: parameters of its own, and the history of the run."""
         coef, intercept = self.original(namespace(params).asarray(params, copy=True))
         attributes = {"coef_": coef, "intercept_": intercept, "_loss": self.loss}
+        attributes |= {"history_": history, "n_iter_": len(history) - 1}
         if hasattr(self.estimator, "classes_"):
             attributes["classes_"] = self.estimator.classes_
         return attributes

@@ -73,7 +73,7 @@ class Components:
         return replace(self, loss=loss, steps_by_coefficient=takes_arrays)
 
 
-def build_components(estimator, in_parts=False):
+def build_components(estimator, in_parts=False, validated=False):
     """Build every component; refuse combinations, warn of parameters without effect.
 
     Parameters
@@ -81,6 +81,8 @@ def build_components(estimator, in_parts=False):
     estimator : GDRegressor or GDClassifier
     in_parts : bool
         Whether this is `partial_fit`.
+    validated : bool
+        Whether `fit` has been given rows to validate on.
     """
     alpha, l1_ratio = estimator.alpha, estimator.l1_ratio
     batch_size, shuffle = estimator.batch_size, estimator.shuffle
@@ -100,6 +102,8 @@ def build_components(estimator, in_parts=False):
     _refuse_line_search(estimator, components)
     _refuse_variance_reduction(estimator, components, in_parts)
     used = by_loss | by_penalty | by_optimizer | by_sampler | by_schedule
+    if estimator.early_stopping or validated:
+        used |= {"validation_fraction", "scoring"}
     _warn_unused(estimator, components, used)
     return components
 
@@ -132,8 +136,6 @@ def _warn_unused(estimator, components, used):
     used : set of str
         Parameters that the components were built with.
     """
-    if estimator.early_stopping:
-        used |= {"validation_fraction", "scoring"}
     if _uses_n_iter_no_change(estimator, components):
         used.add("n_iter_no_change")
     penalty = f"penalty={_name(estimator.penalty)} does not use it"

@@ -27,7 +27,7 @@ def report(estimator, result, diagnostics, data=None, continues=False):
     estimator : GDRegressor or GDClassifier
     result : Result
     diagnostics : RunDiagnostics
-    data : tuple of (X, y, sample_weight) or None
+    data : tuple of (X, y, sample_weight, validation) or None
         As the user gave them, to try advice on; None where they are only a part.
     continues : bool
         Whether the run went on from an earlier one.
@@ -104,7 +104,7 @@ def _what_happened(ended, diagnostics):
         return f"{diagnostics.name} has not converged in max_iter={run.max_iter} epochs: "
     if result.stop_reason == "callback":
         return f"{diagnostics.name} was ended by a callback after {result.n_iter} epochs: "
-    of = "the score on the rows held out" if run.validate is not None else "the objective"
+    of = "the score on the rows held out" if run.stops_on_score else "the objective"
     return (
         f"{diagnostics.name} has ended on a plateau of {of} after {result.n_iter} epochs, short "
         "of a certain minimum: "
@@ -115,7 +115,7 @@ def _missing_text(ended, diagnostics, share):
     """How far from the minimum the objective is, as measured, or that nothing tells."""
     if share is not None:
         asks = f"; tol asks for {diagnostics.tol**2:.2g}" if diagnostics.tol else ""
-        asks = asks if ended.result.run.validate is None else ""
+        asks = asks if not ended.result.run.stops_on_score else ""
         return f"about {share:.2g} of what the null model has left to gain is missing{asks}."
     changes = relative_changes(kept_objectives(ended.result.run.history))
     changed = f", and last changed by {changes[-1]:.2g} of itself" if len(changes) else ""
@@ -130,7 +130,7 @@ def _needed(ended, diagnostics):
     # the noise of batches does not fall like an error; where it is reduced it does
     steady = run.sampler.takes_all_rows or run.optimizer.variance_reduced
     steady = steady and run.schedule.is_constant and result.stop_reason == "max_iter"
-    if not steady or ended.missing is None or not diagnostics.tol or run.validate is not None:
+    if not steady or ended.missing is None or not diagnostics.tol or run.stops_on_score:
         return None
     whole = diagnostics.null_objective - ended.value + ended.missing
     gaps = gaps_of(run, result.kept_row, ended.missing)

@@ -1,14 +1,16 @@
 """The metric of the moments for a fit: where it is worth its price, at the start and later on."""
 
 import math
+from functools import partial
 
 import numpy as np
 
 from gdregress._objective.base import null_parameters
-from gdregress._objective.coordinates import Columns, metric_for_each, metric_of
+from gdregress._objective.coordinates import FEW_DIGITS, Columns, metric_for_each, metric_of
 from gdregress._objective.curvature import batch_smoothness
 from gdregress._objective.design import DesignMatrix, column_coordinates
 from gdregress._objective.moments import affordable, moments_of
+from gdregress._objective.moments_inside import row_products
 from gdregress._utils.array_api import namespace, to_numpy
 
 # Epochs that a run in the metric of the moments takes, whatever the data.
@@ -48,7 +50,8 @@ def first_metric(estimator, components, design, spectrum, y, weights):
     if not estimator.fit_intercept:
         covariance = covariance + np.outer(moments.mean, moments.mean)
     extra = _strengths(estimator, strength, design.coordinates) / h
-    condition = condition_in_columns(covariance, extra)
+    values = np.linalg.eigvalsh(covariance + np.diag(extra))
+    condition = _condition(values)
     most = EPOCHS_IN_METRIC
     if not components.sampler.takes_all_rows:
         # an epoch of variance reduction is as good as one update where its updates are many
@@ -60,13 +63,18 @@ def first_metric(estimator, components, design, spectrum, y, weights):
         most = estimator.max_iter
     known = _of_last_fit(estimator)
     long = epochs_at(condition, estimator.tol) > most
+    if components.sampler.takes_all_rows:
+        long = long or values[0] <= FEW_DIGITS * _rounding(values)
     if not (asked or (long if known is None else known == "Metric")):
         return None
     columns = design.coordinates
     if estimator.fit_intercept:  # a dense map may as well centre what the columns have left
         mean = to_numpy(columns.mean) + to_numpy(columns.scale) * moments.mean
         columns = Columns(mean, columns.scale, True)
-    return metric_of(columns, covariance, h, h * extra)
+    products = partial(
+        _products, DesignMatrix(design.X, estimator.fit_intercept, columns), weights
+    )
+    return metric_of(columns, covariance, h, h * extra, products, design.n_samples)
 
 
 def _of_last_fit(estimator):
@@ -139,7 +147,14 @@ def _metric_of_rows(estimator, prepared, objective, bent):
     if not estimator.fit_intercept:
         covariance = covariance + np.outer(inside.mean, inside.mean)
     strengths = _strengths(estimator, l2_strength(prepared.components.penalty), columns)
-    return metric_of(columns, covariance, h, strengths)
+    products = partial(_products, DesignMatrix(user.X, estimator.fit_intercept, columns), rows)
+    return metric_of(columns, covariance, h, strengths, products, user.n_samples)
+
+
+def _products(design, weights, directions):
+    """C V and V' C V for directions V, as the rows have them."""
+    exact = row_products(design, directions, None, weights)
+    return exact.columns, exact.square
 
 
 def _mean_curvature(bent, weights):
@@ -166,15 +181,18 @@ def l2_strength(penalty):
     return terms.l2 if plain else None
 
 
-def condition_in_columns(covariance, extra):
-    """Condition number in scaled columns, an intercept included.
+def _condition(values):
+    """Condition number in scaled columns, an intercept included, from their eigenvalues.
 
     Directions that rounding alone keeps from being flat are passed over.
     """
-    values = np.linalg.eigvalsh(covariance + np.diag(extra))
-    floor = values[-1] * len(values) * np.finfo(float).eps
-    curved = values[values > floor]
+    curved = values[values > _rounding(values)]
     return max(curved[-1], 1.0) / min(curved[0], 1.0) if len(curved) else 1.0
+
+
+def _rounding(values):
+    """Of eigenvalues in ascending order."""
+    return values[-1] * len(values) * np.finfo(float).eps
 
 
 def epochs_at(condition, tol):

@@ -60,6 +60,16 @@ def as_rates(estimator, X, y, sample_weight, offset, exposure, loss=None):
     return y, scaled, float(xp.sum(scaled)) / total if total else 1.0
 
 
+def refuse_offset_with_validation(offset, exposure):
+    """Raise ValueError for rows to validate on whose own offsets nobody knows."""
+    if offset is not None or exposure is not None:
+        raise ValueError(
+            "offset and exposure are of the rows of X, and those of X_val are not known. Give the "
+            "rates y / exposure for both y and y_val, and their weights: for 'poisson' the "
+            "exposures, for 'gamma' none."
+        )
+
+
 def total_offset(offset, exposure, loss, like):
     """offset + log(exposure) as an array of the library and type of another one.
 

@@ -146,6 +146,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         line_search=LineSearch(rate) if searched else None,
         learned_rate=_learned_rate(objective, optimizer, history) if learns else None,
         validate=hooks.validate,
+        stops_on_score=bool(estimator.early_stopping),
         store=hooks.store,
         on_epoch=hooks.on_epoch,
         renewal=hooks.renewal,
@@ -276,7 +277,7 @@ def _diagnostics(estimator, components, curvature, optimizer, frame, null_object
         automatic_rate=curvature.automatic,
         searched=auto_searches(components),
         optimizer=optimizer,
-        feature_names=partial(_feature_names, estimator),
+        feature_names=partial(feature_names, estimator),
         tol=estimator.tol,
         null_objective=null_objective,
         has_scale=has_scale,
@@ -295,7 +296,8 @@ def _with_horizon(estimator, schedule, updates, in_parts=False):
     return fill_horizon(schedule, updates, estimator.max_iter)
 
 
-def _feature_names(estimator):
+def feature_names(estimator):
+    """Names of the columns, as the user gave them or x0, x1, ...."""
     names = getattr(estimator, "feature_names_in_", None)
     if names is None:
         return [f"x{j}" for j in range(estimator.n_features_in_)]

@@ -6,13 +6,12 @@ from typing import Any
 
 from gdregress._estimator.components import Components, build_components
 from gdregress._estimator.coordinates import Frame, choose_frame, penalty_inside
-from gdregress._estimator.data import hold_out, read_in_place, validate_input
+from gdregress._estimator.data import read_in_place, validate_input
 from gdregress._estimator.sizes import check_sizes
-from gdregress._objective.base import normalised_weights, null_parameters
-from gdregress._objective.design import DesignMatrix
-from gdregress._objective.evaluation import mean_loss
+from gdregress._estimator.validation_set import rows_to_validate
+from gdregress._objective.base import normalised_weights
 from gdregress._objective.from_data import DataObjective
-from gdregress._utils.array_api import namespace, widest_type
+from gdregress._utils.array_api import namespace
 from gdregress._utils.validation import check_parameters, warn_large_batch
 
 
@@ -25,7 +24,7 @@ class Prepared:
     components : Components
         The loss in its form for these targets.
     rows, held_out : tuple of (X, y, weights)
-        To train on, and for the score of early stopping; None without it.
+        To train on, and to validate on; None if there are none of the latter.
     objective : DataObjective
         Of the rows to train on.
     frame : Frame
@@ -49,8 +48,19 @@ class NoRows(ValueError):
     """No row of a call of `partial_fit` has a weight."""
 
 
+NOT_GIVEN = (None, None, None)
+
+
 def prepare(
-    estimator, X, y, sample_weight, reset=True, in_parts=False, earlier=(0.0, 0), growth=1.0
+    estimator,
+    X,
+    y,
+    sample_weight,
+    validation=NOT_GIVEN,
+    reset=True,
+    in_parts=False,
+    earlier=(0.0, 0),
+    growth=1.0,
 ):
     """Check parameters and input, and build components and objective.
 
@@ -59,6 +69,8 @@ def prepare(
     estimator : GDRegressor or GDClassifier
     X, y, sample_weight
         As the user gave them.
+    validation : tuple of (X_val, y_val, sample_weight_val)
+        The same.
     reset : bool
         Whether the number of features is that of X, or must equal that of an earlier fit.
     in_parts : bool
@@ -69,7 +81,8 @@ def prepare(
         How many times the sum of the weights is the one that the objective is divided by.
     """
     check_parameters(estimator)
-    components = build_components(estimator, in_parts)
+    validated = any(part is not None for part in validation)
+    components = build_components(estimator, in_parts, validated)
     data, loss = validate_input(estimator, X, y, sample_weight, components, reset, in_parts)
     if in_parts and not data[1].shape[0]:
         raise NoRows
@@ -79,7 +92,9 @@ def prepare(
         warn_large_batch(components.sampler, data[1].shape[0])
         check_sizes(data[0], data[1], loss, names)
     data, to_user_library = read_in_place(data, components)
-    rows, held_out = (data, None) if in_parts else hold_out(estimator, data)
+    rows, held_out = data, None
+    if not in_parts:
+        rows, held_out = rows_to_validate(estimator, data, validation, components)
     X, y, weights = rows
     total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
     mean_so_far = (earlier[0] + total / growth) / (earlier[1] + y.shape[0])
@@ -102,57 +117,3 @@ def _relative_weights(y, weights, mean):
         return weights
     ones = 0 * y[(slice(None),) + (0,) * (y.ndim - 1)] + 1
     return (ones if weights is None else weights) * mean
-
-
-class Scorer:
-    """Score of the user's parameters on the rows held out.
-
-    With ``scoring="loss"`` the share 1 - L(w) / L(null) of the mean loss there that the null
-    model of the training rows has; with "score" what the estimator's `score` is.
-
-    Parameters
-    ----------
-    estimator : GDRegressor or GDClassifier
-    prepared : Prepared
-    """
-
-    def __init__(self, estimator, prepared):
-        self.estimator = estimator
-        self.X, self.y, self.weights = prepared.held_out
-        self.objective = prepared.objective
-        self.null_loss = 1.0
-        if estimator.scoring == "loss":
-            self.y = _wide(self.y)
-            self.null_loss = self._null_loss(prepared)
-
-    def __call__(self, params):
-        coef, intercept = self.objective.design.split(params)
-        z = self.X @ coef + intercept
-        if self.estimator.scoring == "loss":
-            return 1 - self._loss(_wide(z)) / self.null_loss
-        return self.estimator._validation_score(self.objective.loss, self.y, z, self.weights)
-
-    def _loss(self, z):
-        return float(mean_loss(self.objective.loss, self.y, self.weights, z))
-
-    def _null_loss(self, prepared):
-        """Of the rows held out; of those to train on where all of the former are met exactly."""
-        loss, (X, y, weights) = self.objective.loss, prepared.rows
-        null = null_parameters(DesignMatrix(X, self.estimator.fit_intercept), y, weights, loss)
-        intercept = null[-1, ...] if self.estimator.fit_intercept else 0 * null[0, ...]
-        losses = [
-            float(mean_loss(loss, targets, some, _constant(intercept, targets)))
-            for targets, some in ((self.y, self.weights), (_wide(y), weights))
-        ]
-        return losses[0] or losses[1] or 1.0
-
-
-def _wide(array):
-    """The same with the most digits that the library has: squares leave single precision soon."""
-    return namespace(array).astype(array, widest_type(array))
-
-
-def _constant(value, targets):
-    """Raw predictions of the same value for all rows."""
-    rows = 0 * targets[(slice(None),) + (0,) * (targets.ndim - 1)]
-    return rows + value if value.ndim == 0 else rows[:, None] + value

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from gdregress._estimator.plan import Hooks, plan_run
-from gdregress._estimator.prepare import Scorer, prepare
+from gdregress._estimator.prepare import prepare
 from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.start import fresh_state
+from gdregress._estimator.validation_set import scorer_for
 from gdregress._solver.solve import solve
 from gdregress._utils.validation import defaults
 
@@ -37,7 +38,7 @@ class Ended:
     Parameters
     ----------
     estimator : GDRegressor or GDClassifier
-    data : tuple of (X, y, sample_weight)
+    data : tuple of (X, y, sample_weight, validation)
         As the user gave them.
     result : Result
     null_objective : float
@@ -132,7 +133,7 @@ def _is_better(ended, settings):
     value, noise = _value_of(ended, trial), _noise(ended)
     if not math.isfinite(value):
         return False
-    if trial.stop_reason == "tolerance" and trial.run.validate is None:
+    if trial.stop_reason == "tolerance" and not trial.run.stops_on_score:
         return value <= ended.value + noise
     gain = abs(ended.null_objective - value)
     if ended.missing is None:
@@ -180,7 +181,7 @@ def _seed(random_state):
 
 def _run(estimator, data, epochs):
     prepared = prepare(estimator, *data)
-    hooks = Hooks(validate=Scorer(estimator, prepared) if prepared.held_out else None)
+    hooks = Hooks(validate=scorer_for(estimator, prepared))
     hooks = replace(hooks, renewal=renewal_for(estimator, prepared, hooks))
     plan = plan_run(
         estimator, prepared.components, prepared.objective, prepared.frame, None, hooks

@@ -21,6 +21,9 @@ import numpy as np
 from gdregress._utils.array_api import array_like, as_column, namespace, to_numpy
 from gdregress.penalties import KernelTerms, NoPenalty, Penalty
 
+# Eigenvalues of so many times their rounding have few digits.
+FEW_DIGITS = 1000.0
+
 
 class Coordinates(ABC):
     """An affine change of the parameters, of shape (p + intercept,) or (p + intercept, targets).
@@ -34,12 +37,15 @@ class Coordinates(ABC):
         Whether each coefficient has a coordinate of its own.
     is_shared : bool
         Whether all targets have the same coordinates.
+    nearly_flat : ndarray of bool or None
+        See `Metric`; None where there are none.
     """
 
     fit_intercept: bool
     mean: Any
     separable = True
     is_shared = True
+    nearly_flat: Any = None
 
     @abstractmethod
     def scaled(self, coordinates):
@@ -163,6 +169,9 @@ class Metric(Coordinates):
     strengths : ndarray of shape (n_features,) or (n_features, n_targets) or None
         c for which R(B u) = sum_j c_j u_j^2 / 2 for the penalty R; None where there is none.
     fit_intercept : bool
+    nearly_flat : ndarray of bool of shape (n_features,) or (n_features, n_targets)
+        Coordinates along which the columns all but cancel: second moments of the columns have no
+        digits there, and `moments_inside` takes them from the rows.
     """
 
     mean: Any
@@ -170,6 +179,7 @@ class Metric(Coordinates):
     inverse: Any
     strengths: Any
     fit_intercept: bool
+    nearly_flat: Any
     separable = False
 
     def of_target(self, target):
@@ -177,7 +187,7 @@ class Metric(Coordinates):
             return self
         strengths = None if self.strengths is None else self.strengths[:, target]
         own = self.mean[:, target], self.basis[target], self.inverse[target]
-        return Metric(*own, strengths, self.fit_intercept)
+        return Metric(*own, strengths, self.fit_intercept, self.nearly_flat[:, target])
 
     def scaled(self, coordinates):
         return _apply(self.basis, coordinates)
@@ -189,8 +199,8 @@ class Metric(Coordinates):
         return _apply(self.basis.mT, gradient)
 
     def in_library_of(self, array):
-        numbers = (self.mean, self.basis, self.inverse)
-        return Metric(*(_beside(a, array) for a in numbers), self.strengths, self.fit_intercept)
+        numbers = (_beside(a, array) for a in (self.mean, self.basis, self.inverse))
+        return Metric(*numbers, self.strengths, self.fit_intercept, self.nearly_flat)
 
     @property
     def is_shared(self):
@@ -212,6 +222,7 @@ def metric_for_each(metrics):
         inverse=np.stack([metric.inverse for metric in metrics]),
         strengths=None if strengths[0] is None else np.stack(strengths, axis=1),
         fit_intercept=metrics[0].fit_intercept,
+        nearly_flat=np.stack([metric.nearly_flat for metric in metrics], axis=1),
     )
 
 
@@ -222,14 +233,15 @@ def _apply(matrix, values):
     return (matrix @ values.T[:, :, None])[:, :, 0].T
 
 
-def metric_of(columns, covariance, slope_change, strengths):
+def metric_of(columns, covariance, slope_change, strengths, products=None, n_samples=1):
     """The `Metric` in which the curvature of a loss and of an l2 penalty are round together.
 
     With C the second moments of scaled columns, h the second derivative of the loss and
     D = diag(strengths) / h, C + D = L L' and L^-1 D L^-T = Q diag(c) Q'. For coordinates
     L^-T Q u of the scaled columns, the sum is the identity and the penalty sum_j h c_j u_j^2 / 2,
     so that its prox stays that of single coordinates. Directions in which nothing is curved are
-    taken to be as flat as the flattest that is.
+    taken to be as flat as the flattest that is. Which these are, `numpy.linalg.matrix_rank` says:
+    where the rows are at most max(n, p) roundings, beside the largest.
 
     Parameters
     ----------
@@ -240,20 +252,20 @@ def metric_of(columns, covariance, slope_change, strengths):
         h.
     strengths : ndarray of shape (n_features,)
         Of the penalty sum_j strengths_j u_j^2 / 2 of the scaled columns; zeros without one.
+    products : callable or None
+        From directions V of shape (n_features, k) to C V and V' C V as the rows have them, for
+        directions in which C has no digits. Without it C decides.
+    n_samples : int
+        How many rows these are of.
     """
     scale = to_numpy(columns.scale).astype(float)
     extra = strengths / slope_change
-    size = np.sqrt(np.maximum(np.diag(covariance) + extra, 0.0))
-    size[size == 0] = 1.0
-    values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
-    floor = values[-1] * len(values) * np.finfo(float).eps
-    values = np.where(values > floor, values, values[values > floor].min(initial=1.0))
-    to_round = vectors / np.sqrt(values) / size[:, None]
-    from_round = (vectors * np.sqrt(values)).T * size
+    to_round, from_round, nearly_flat = _rounded(covariance, extra, products, n_samples)
     strengths = None
     if extra.any():
         shares, turn = np.linalg.eigh((to_round.T * extra) @ to_round)
         to_round, from_round = to_round @ turn, turn.T @ from_round
+        nearly_flat = (turn[nearly_flat] ** 2).sum(axis=0) > np.finfo(float).eps
         strengths = slope_change * np.clip(shares, 0.0, None)
     return Metric(
         mean=to_numpy(columns.mean).astype(float),
@@ -261,7 +273,45 @@ def metric_of(columns, covariance, slope_change, strengths):
         inverse=from_round * scale,
         strengths=strengths,
         fit_intercept=columns.fit_intercept,
+        nearly_flat=nearly_flat,
     )
+
+
+def _rounded(covariance, extra, products, n_samples):
+    """T with T' (C + D) T = 1, its inverse, and which directions are nearly flat."""
+    size = np.sqrt(np.maximum(np.diag(covariance) + extra, 0.0))
+    size[size == 0] = 1.0
+    values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
+    eps = np.finfo(float).eps
+    floor = values[-1] * len(values) * eps
+    nearly_flat = values <= (FEW_DIGITS if products else 1.0) * floor
+    flattest = values[~nearly_flat].min(initial=1.0)
+    values = np.where(nearly_flat, floor if products else flattest, values)
+    to_round = vectors / np.sqrt(values) / size[:, None]
+    from_round = (vectors * np.sqrt(values)).T * size
+    if not products:
+        return to_round, from_round, np.zeros_like(nearly_flat)
+    if nearly_flat.any():
+        rounding = max(len(values) * eps, (max(n_samples, len(values)) * eps) ** 2 / floor)
+        _resolve(to_round, from_round, nearly_flat, extra, products, rounding, flattest / floor)
+    return to_round, from_round, nearly_flat
+
+
+def _resolve(to_round, from_round, nearly_flat, extra, products, rounding, flattest):
+    """Make the nearly flat directions round, in place, by what the rows have there.
+
+    With the others, whose products are 1, as U and these as V: V - U (U' M V) has no product with
+    U, M being C + D, and V' M V - (U' M V)' (U' M V) with itself, a Schur complement.
+    """
+    U, V = to_round[:, ~nearly_flat], to_round[:, nearly_flat]
+    product, square = products(V)
+    shear = U.T @ (product + extra[:, None] * V)
+    square = square + V.T @ (extra[:, None] * V) - shear.T @ shear
+    curved, turn = np.linalg.eigh(square)
+    size = np.sqrt(np.where(curved > rounding, curved, flattest))
+    to_round[:, nearly_flat] = (V - U @ shear) @ turn / size
+    from_round[~nearly_flat] += shear @ from_round[nearly_flat]
+    from_round[nearly_flat] = (turn * size).T @ from_round[nearly_flat]
 
 
 class ColumnsPenalty(Penalty):

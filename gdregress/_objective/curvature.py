@@ -10,6 +10,7 @@ import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from gdregress._objective.moments import check_finite, moments_of
+from gdregress._objective.moments_inside import moments_inside
 from gdregress._utils.array_api import asarray, namespace, to_numpy
 from gdregress._utils.caches import computed_once
 
@@ -47,7 +48,9 @@ class Spectrum:
         """Moments of the columns, or None where their matrix would be too large."""
         moments = moments_of(self.design, self.y, self.weights)
         inside = self.design.coordinates
-        return moments if moments is None or inside is None else moments.in_coordinates(inside)
+        if moments is None or inside is None:
+            return moments
+        return moments_inside(moments, self.design, self.y, self.weights)
 
     def in_coordinates(self, design):
         """The spectrum of the same rows in other coordinates, from moments that are known.
@@ -61,7 +64,9 @@ class Spectrum:
         if "moments" in vars(self):
             known = self.moments
             possible = known is not None and design.coordinates.is_shared
-            other.moments = known.in_coordinates(design.coordinates) if possible else None
+            other.moments = None
+            if possible:
+                other.moments = moments_inside(known, design, self.y, self.weights)
         return other
 
     @computed_once

@@ -20,7 +20,8 @@ import math
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from gdregress._objective.moments import affordable, curved_products
+from gdregress._objective.moments import affordable
+from gdregress._objective.moments_inside import curved_products
 from gdregress._utils.array_api import dot, to_numpy
 
 # Steps of conjugate gradients after which the decrement is given up.
@@ -62,12 +63,14 @@ def remaining(objective, spectrum, params, step_size, shares=None):
     flat = objective.penalty_curvature()
     columns = mapping.reshape(len(mapping), -1).T
     hessians = hessians * len(columns) if len(hessians) == 1 else hessians
+    _hold_flat(objective.design, hessians, columns)
     flat = np.broadcast_to(flat, (len(mapping), len(columns))).T
     gaps, steps = _half_decrements(hessians, flat, columns)
     if not objective.loss.is_quadratic and 0 < math.fsum(gaps) < math.inf:
         there = params - objective.like_y(steps.T.reshape(mapping.shape))
         left = to_numpy(objective.gradient_mapping(there, objective.gradient(there), step_size))
         left = left.astype(float).reshape(len(mapping), -1).T
+        _hold_flat(objective.design, hessians, left)
         after = math.inf
         if np.isfinite(left).all():
             after = math.fsum(_half_decrements(hessians, flat, left)[0])
@@ -98,6 +101,20 @@ def _hessian(objective, bent, target):
     weights = objective.like_y(np.ascontiguousarray(bent))
     weights = weights if objective.weights is None else weights * objective.weights
     return curved_products(objective.design, weights, target)
+
+
+def _hold_flat(design, hessians, gradients):
+    """Remove gradients, in place, along coordinates in which the rows do not differ at all.
+
+    There both gradient and curvature are rounding, see `Metric`.
+    """
+    coordinates = design.coordinates
+    if coordinates is None or coordinates.nearly_flat is None:
+        return
+    masks = np.broadcast_to(coordinates.nearly_flat.T, (len(gradients), design.n_features))
+    for hessian, gradient, mask in zip(hessians, gradients, masks, strict=True):
+        curved = np.diag(hessian)[: design.n_features]
+        gradient[: design.n_features][mask & (curved == 0)] = 0.0
 
 
 def _is_rounding(objective, params, mapping):

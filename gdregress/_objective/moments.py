@@ -11,7 +11,7 @@ from scipy import sparse
 
 from gdregress._core import arrays as core
 from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
-from gdregress._utils.array_api import namespace, take_rows, to_numpy
+from gdregress._utils.array_api import take_rows, to_numpy
 
 # Up to this many parameters the p x p matrix is cheap beside the data.
 LARGEST = 512
@@ -119,33 +119,6 @@ def affordable(design, largest=LARGEST):
     return design.n_parameters <= largest and not (
         sparse.issparse(X) and X.nnz > LARGEST_ROW * design.n_samples
     )
-
-
-def curved_products(design, row_curvature, target=0, largest=LARGEST):
-    """A' D A / n for the rows A in the coordinates of a design matrix and D of its rows.
-
-    Parameters
-    ----------
-    design : DesignMatrix
-        Whose moments are `affordable`.
-    row_curvature : array of shape (n_samples,)
-        The diagonal of D.
-    target : int
-        Whose coordinates are meant, where each target has its own.
-    largest : int
-        Most parameters.
-    """
-    if design.n_samples and float(namespace(row_curvature).min(row_curvature)) < 0:
-        # of a loss that is not convex: moments are those of weights, which are not negative
-        up, down = ((abs(row_curvature) + sign * row_curvature) / 2 for sign in (1, -1))
-        parts = (curved_products(design, part, target, largest) for part in (up, down))
-        return next(parts) - next(parts)
-    if not design.n_samples or not float(namespace(row_curvature).max(row_curvature)) > 0:
-        return np.zeros((design.n_parameters,) * 2)
-    moments = moments_of(design, None, row_curvature, largest)
-    if design.coordinates is not None:
-        moments = moments.in_coordinates(design.coordinates.of_target(target))
-    return moments.matrix(design.fit_intercept)
 
 
 def moments_of(design, y, weights, largest=LARGEST):

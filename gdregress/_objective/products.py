@@ -9,7 +9,8 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.sparse.linalg import LinearOperator, cg
 
-from gdregress._objective.moments import affordable, curved_products
+from gdregress._objective.moments import affordable
+from gdregress._objective.moments_inside import curved_products
 
 # Added to the diagonal, relative to it and in units of rounding: columns may depend on each other.
 JITTER, REFINEMENTS = 100, 3

@@ -25,7 +25,7 @@ class Best:
     """
 
     def __init__(self, run, params, row):
-        self.validated = run.validate is not None
+        self.validated = run.stops_on_score
         self.params, self.epoch = params, row["epoch"]
         score, objective = self._rank(row)
         self.rank = score, math.inf if run.objective.is_unlearned(objective) else objective

@@ -19,8 +19,12 @@ COLUMNS = {
     "gap": "{:>12.5g}",
     "learning_rate": "{:>13.5g}",
     "validation_score": "{:>16.6g}",
+    "validation_loss": "{:>15.8g}",
     "seconds": "{:>9.3f}",
 }
+
+
+_Validated = Literal["validation_score", "validation_loss"]
 
 
 class History(dict[str, list[Any]]):
@@ -28,7 +32,8 @@ class History(dict[str, list[Any]]):
 
     As in a frame of pandas, iteration and ``in`` go over the names of the columns, and ``len`` is
     the number of rows. ``pandas.DataFrame(history_)`` and ``json.dumps(history_)`` take it as it
-    is. Columns that do not apply, such as ``validation_score`` without early stopping, are absent.
+    is. Columns that do not apply, as ``validation_score`` without rows to validate on, are
+    absent.
 
     The first row is where the run starts, every other the end of an epoch; a fit that was stopped
     in the middle of an epoch ends with the row of its last complete epoch. Epochs are counted on
@@ -50,7 +55,8 @@ class History(dict[str, list[Any]]):
     ``gap``               estimate of what is left, F - F*; None for a loss with kinks over
                           batches. Exact, as far as the curvature tells, where a run ends
     ``learning_rate``     rate of the epoch's last update
-    ``validation_score``  score on the rows held out, with early stopping
+    ``validation_score``  score on the rows held out or given as ``X_val``
+    ``validation_loss``   weighted mean loss on these rows
     ``seconds``           since the data were ready, the work for an automatic rate included;
                           epochs that are measured together are known together
     ====================  ================================================================
@@ -162,7 +168,7 @@ class History(dict[str, list[Any]]):
         @overload
         def __getitem__(self, column: Literal["epoch", "t"]) -> list[int]: ...
         @overload
-        def __getitem__(self, column: Literal["validation_score"]) -> list[float | None]: ...
+        def __getitem__(self, column: _Validated) -> list[float | None]: ...
         @overload
         def __getitem__(self, column: str) -> list[float]: ...
         def __getitem__(self, column: str) -> list[Any]: ...

@@ -58,7 +58,9 @@ class Run:
     plateau : Plateau or None
         Ends the run, or tells an adaptive schedule to reduce the rate.
     validate : callable or None
-        From the user's parameters to the score on the rows held out.
+        From the user's parameters to the score and the loss on the rows held out.
+    stops_on_score : bool
+        Whether that score ends the run, and tells which parameters are the best.
     store : callable or None
         From the user's parameters to the coefficients and intercept that the history keeps.
     on_epoch : callable or None
@@ -88,6 +90,7 @@ class Run:
     keep_best_on: tuple[str, ...] = ("diverged", "interrupted", "plateau")
     plateau: Plateau | None = None
     validate: Callable | None = None
+    stops_on_score: bool = False
     store: Callable | None = None
     on_epoch: Callable | None = None
     renewal: Any = None

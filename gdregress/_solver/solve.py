@@ -149,7 +149,7 @@ def _end(run, state, best, reason):
     state.snapshot = None
     values = run.history["objective"]
     state.objective, worse_than_nothing = values[-1], values[-1] > _nothing(run)
-    keeps_best = run.validate is not None or reason in run.keep_best_on
+    keeps_best = run.stops_on_score or reason in run.keep_best_on
     if keeps_best:
         state.restart_at(best.params, run.optimizer)
         state.objective = values[_row_of(best, run)]

@@ -140,7 +140,7 @@ VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     },
     "momentum": _all("nesterov", "It is chosen by optimizer='nesterov'."),
     "preconditioner": _all("standard scale diagonal", "columns"),
-    "scoring": {**_all("r2 accuracy d2", "score"), **_all("mse negmeansquarederror", "loss")},
+    "scoring": {**_all("d2", "score"), **_all("mse", "neg_mean_squared_error")},
     "jac": {**_all("pytorch autograd", "torch"), **_all("numerical", None)},
     "sampler": {**_all("sgd online", "stochastic"), **_all("gd full fullbatch", "batch")},
     "class_weight": _all("balance auto", "balanced"),

@@ -22,6 +22,8 @@ RandomState: TypeAlias = int | np.random.RandomState | None
 Prox: TypeAlias = Callable[[Array, Any], Array]
 # f(y, z), the loss of each row
 LossFunction: TypeAlias = Callable[[Array, Array], Array]
+# name of a score, or f(model, X, y), larger being better
+Scoring: TypeAlias = str | Callable[..., Any]
 # factor of the learning rate by the count of updates
 ScheduleFunction: TypeAlias = Callable[[Any], Any]
 # f(x), f(x, batch), or with further arguments

@@ -31,6 +31,7 @@ __all__ = [
     "Interval",
     "InvalidParameterError",
     "RealNotInt",
+    "ScorerName",
     "StrOptions",
     "build_component",
     "check_choices",
@@ -65,6 +66,25 @@ class StrOptions(_StrOptions):
 
     def __str__(self) -> str:
         return f"a str among {{{', '.join(map(repr, self.names))}}}"
+
+
+class ScorerName(StrOptions):
+    """One of some names, or that of a scorer of scikit-learn.
+
+    Parameters
+    ----------
+    names : iterable of str
+    """
+
+    def is_satisfied_by(self, val: Any) -> bool:
+        if super().is_satisfied_by(val) or not isinstance(val, str):
+            return super().is_satisfied_by(val)
+        from sklearn.metrics import get_scorer_names  # takes long to load
+
+        return val in get_scorer_names()
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} or one of sklearn.metrics.get_scorer_names()"
 
 
 def check_parameters(component):

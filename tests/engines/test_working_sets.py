@@ -144,3 +144,19 @@ def test_sweeps_are_the_same_compiled_and_interpreted():
     assert_allclose(found[0][0], found[1][0], rtol=1e-12)
     assert_allclose(found[0][1], found[1][1], rtol=1e-9, atol=1e-11)
     assert found[0][2] == found[1][2]
+
+
+def test_the_least_of_correlated_columns_whose_signs_change_on_the_way():
+    """Sweeps alone take thousands; the conditions of the minimum tell whether it was reached."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(3000, 20)) @ (np.eye(20) + 0.3 * rng.normal(size=(20, 20)))
+    y = X @ (rng.normal(size=20) * (rng.rand(20) < 0.5)) + 3 * rng.normal(size=3000)
+    X, y = X - X.mean(axis=0), y - y.mean()
+    scale = X.std(axis=0)
+    X /= scale
+    H, c = X.T @ X / 3000 + np.diag(8.5e-5 / scale**2), -(X.T @ y) / 3000
+    l1 = 1.5e-5 / scale
+    v = least(H, c, l1, np.zeros(20))
+    slope = c + H @ v
+    assert_allclose(slope[v != 0], -(l1 * np.sign(v))[v != 0], atol=1e-12)
+    assert (abs(slope[v == 0]) <= l1[v == 0]).all()

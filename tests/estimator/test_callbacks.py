@@ -8,11 +8,16 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.callback import ProgressBar, ScoringMonitor
+from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from gdregress import GDRegressor
+from gdregress import GDClassifier, GDRegressor
+from gdregress._estimator.base import BaseGD
+from gdregress._solver.history import COLUMNS
+from gdregress._utils import callback_tasks
+from gdregress._utils.sklearn_versions import CallbackSupportMixin
 from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -210,6 +215,119 @@ def test_a_search_hands_callbacks_down():
 def test_clone_keeps_callbacks_out_of_the_parameters():
     model = GDRegressor().set_callbacks(Recorder())
     assert clone(model).get_params() == model.get_params()
+
+
+# The row of the epoch
+
+
+def assert_same_row(row, other):
+    """The same numbers; the gap is measured once more where a run ends."""
+    assert {**row, "gap": None} == {**other, "gap": None}
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("solver", SAMPLERS)
+def test_a_function_is_called_with_the_row_of_each_epoch(solver, early_stopping):
+    rows = []
+    model = GDRegressor(solver=solver, early_stopping=early_stopping, max_iter=7, random_state=0)
+    model.set_callbacks(rows.append).fit(*make_data())
+    assert len(rows) == model.n_iter_ > 1
+    assert list(rows[0]) == list(COLUMNS)
+    assert (rows[0]["validation_score"] is None) != early_stopping
+    for number, row in enumerate(rows, start=1):
+        assert_same_row(row, model.history_.full_row(number))
+
+
+def test_a_function_ends_the_fit_by_returning_true():
+    model = GDRegressor(tol=None).set_callbacks(lambda row: row["epoch"] == 3)
+    model.fit(*make_data())
+    assert (model.stop_reason_, model.n_iter_) == ("callback", 3)
+
+
+def test_a_callback_has_the_history_up_to_its_epoch():
+    class Lengths(Recorder):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+            self.ended.append((len(fitted_estimator.history_), fitted_estimator.n_iter_))
+
+    recorder = Lengths()
+    GDRegressor(max_iter=4, tol=None).set_callbacks(recorder).fit(*make_data())
+    assert recorder.ended == [(n + 1, n) for n in (1, 2, 3, 4, 4)]
+
+
+def test_the_task_of_the_fit_ends_with_the_fitted_model():
+    class Last(Recorder):
+        def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+            self.models = [fitted_estimator]
+
+    recorder = Last()
+    model = GDRegressor(max_iter=9, early_stopping=True, random_state=0).set_callbacks(recorder)
+    model.fit(*make_data())
+    assert_array_equal(recorder.models[0].coef_, model.coef_)
+    assert recorder.models[0].stop_reason_ == model.stop_reason_
+
+
+def test_scoring_monitor_has_a_row_of_the_finished_fit_as_with_logistic_regression():
+    X, y = make_data()
+    logs = {}
+    for name, model in {"ours": GDClassifier(max_iter=5), "theirs": LogisticRegression()}.items():
+        monitor = ScoringMonitor(scoring="accuracy")
+        model.set_callbacks(monitor).fit(X, y > 0)
+        logs[name] = [row for row in monitor.get_logs().data if row["task_name"] == "fit"]
+        assert [row["accuracy"] for row in logs[name]] == [model.score(X, y > 0)]
+    assert logs["ours"][0].keys() == logs["theirs"][0].keys()
+
+
+def test_a_scorer_that_knows_no_weights():
+    monitor = ScoringMonitor(scoring="neg_max_error")
+    GDRegressor(max_iter=3).set_callbacks(monitor).fit(*make_data())
+    assert len(monitor.get_logs().data) == 4
+
+
+def test_a_function_is_kept_by_clones_in_a_search():
+    epochs = []
+    model = GDRegressor(max_iter=4, tol=None).set_callbacks(
+        lambda row: epochs.append(row["epoch"])
+    )
+    GridSearchCV(make_pipeline(model), {"gdregressor__learning_rate": [0.1, 0.2]}, cv=3).fit(
+        *make_data()
+    )
+    assert epochs == [1, 2, 3, 4] * (2 * 3 + 1)
+
+
+@pytest.mark.parametrize("given", ["a string", Recorder, object()])
+def test_what_is_no_callback(given):
+    with pytest.raises(TypeError, match="set_callbacks takes functions of the row"):
+        GDRegressor().set_callbacks(given)
+
+
+def test_partial_fit_calls_none():
+    rows = []
+    GDRegressor().set_callbacks(rows.append).partial_fit(*make_data())
+    assert not rows
+
+
+def test_without_the_callbacks_of_scikit_learn(monkeypatch):
+    """The same hooks, models and teardown as with them."""
+    X, y = make_data()
+    recorders = {}
+    for name in ("theirs", "ours"):
+        if name == "ours":
+            for method in ("set_callbacks", "_init_callback_context"):
+                function = vars(callback_tasks.CallbackSupportMixin)[method]
+                monkeypatch.setattr(CallbackSupportMixin, method, function)
+            fit = callback_tasks.with_callbacks(BaseGD._fit.__wrapped__)
+            monkeypatch.setattr(BaseGD, "_fit", fit)
+        recorder, rows = Recorder(stop_after=3), []
+        model = GDRegressor(tol=None).set_callbacks(recorder, rows.append).fit(X, y)
+        assert (model.stop_reason_, len(rows)) == ("callback", 3)
+        recorders[name] = recorder
+    ours, theirs = recorders["ours"], recorders["theirs"]
+    for name in ("begun", "ended", "events", "metadata"):
+        assert getattr(ours, name) == getattr(theirs, name)
+    assert_array_equal([m.coef_ for m in ours.models], [m.coef_ for m in theirs.models])
+    assert not hasattr(model, "_callback_fit_ctx")
+    with pytest.raises(TypeError, match="on_fit_task_begin"):
+        callback_tasks.CallbackSupportMixin().set_callbacks(Recorder)
 
 
 class TestVerbose:

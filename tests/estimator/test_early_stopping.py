@@ -35,7 +35,7 @@ def held_out(monkeypatch):
         seen.update(y=held_out[1], weights=held_out[2])
         return rows, held_out
 
-    monkeypatch.setattr("gdregress._estimator.prepare.hold_out", record)
+    monkeypatch.setattr("gdregress._estimator.validation_set.hold_out", record)
     return seen
 
 

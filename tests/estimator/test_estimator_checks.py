@@ -145,7 +145,7 @@ COMMON = {
     "standardize": [False, True],
     "tol": [1e-5, None],
     "early_stopping": [False, True],
-    "scoring": ["loss", "score"],
+    "scoring": ["loss", "score", "neg_mean_squared_error"],
     "average": [False, True, 3],
     "shuffle": [True, False],
     "warm_start": [False, True],

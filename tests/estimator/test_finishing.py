@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
+from scipy import sparse
 from sklearn.datasets import load_diabetes, load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
@@ -60,6 +61,53 @@ class TestMeansOfColumns:
         model, _ = fit(GDRegressor(solver=solver, random_state=0), X, y)
         assert model.score(X, y) > best_score(X, y) - 1e-5
         assert model.stop_reason_ == "tolerance"
+
+
+class TestColumnsThatAllButCancel:
+    """Two columns differ by so little that the second moments of the columns cannot tell."""
+
+    def columns(self, share):
+        rng = np.random.default_rng(0)
+        X, difference = rng.normal(size=(300, 5)), rng.normal(size=300)
+        y = X[:, 1] + difference + 0.5 * rng.normal(size=300)
+        twin = X[:, 0] + share * difference
+        # what is stored differs from X by this, which spans the same predictions
+        spread = np.c_[X, (twin - X[:, 0]) / share]
+        return np.c_[X, twin], spread, y
+
+    @pytest.mark.parametrize("share", [1e-6, 1e-8, 1e-10])
+    @pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
+    def test_end_at_least_squares(self, share, storage):
+        X, spread, y = self.columns(share)
+        model, warned = fit(GDRegressor(), storage(X), y)
+        assert not warned and model.n_iter_ < 20
+        assert_allclose(model.score(storage(X), y), best_score(spread, y), atol=1e-6)
+
+    @pytest.mark.parametrize("share", [1e-6, 1e-10])
+    def test_end_at_the_least_log_loss(self, share):
+        X, spread, y = self.columns(share)
+        model, warned = fit(GDClassifier(penalty=None), X, y > 0)
+        assert not warned
+        exact = GDClassifier(penalty=None, tol=1e-8).fit(spread, y > 0)
+        assert_allclose(model.history_["loss"][-1], exact.history_["loss"][-1], rtol=1e-6)
+
+    def test_columns_that_do_cancel_move_no_coefficient(self):
+        X, _, y = self.columns(1e-3)
+        model, warned = fit(GDRegressor(), np.c_[X[:, :5], X[:, :5].sum(axis=1)], y)
+        assert not warned
+        assert_allclose(
+            model.score(np.c_[X[:, :5], X[:, :5].sum(axis=1)], y), best_score(X[:, :5], y)
+        )
+        assert np.abs(model.coef_).max() < 2
+
+    def test_full_sets_of_indicators(self):
+        rng = np.random.default_rng(1)
+        labels = rng.integers(0, 8, size=(2000, 3)) + 8 * np.arange(3)
+        X = sparse.csr_array((np.ones(6000), labels.ravel(), np.arange(0, 6001, 3)))
+        y = X @ rng.normal(size=24) + rng.normal(size=2000)
+        model, warned = fit(GDRegressor(), X, y)
+        assert not warned and model.n_iter_ < 20
+        assert_allclose(model.score(X, y), best_score(X.toarray(), y), rtol=1e-8)
 
 
 class TestMeanOfTarget:

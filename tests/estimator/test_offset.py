@@ -175,6 +175,16 @@ def test_a_loss_of_ones_own_states_its_degree():
     assert_allclose(own.coef_, expected.coef_, atol=1e-5)
 
 
+def test_rows_to_validate_on_have_no_offset():
+    X, targets, years = make_data()
+    y = targets["poisson"]
+    with pytest.raises(ValueError, match="those of X_val are not known"):
+        GDRegressor("poisson").fit(X, y, exposure=years, X_val=X, y_val=y)
+    rates = {"X_val": X, "y_val": y / years, "sample_weight_val": years}
+    by_rates = GDRegressor("poisson").fit(X, y / years, years, **rates)
+    assert_allclose(by_rates.coef_, GDRegressor("poisson").fit(X, y, exposure=years).coef_, 1e-3)
+
+
 @pytest.mark.parametrize("c", [0.2, 3.0])
 @pytest.mark.parametrize("loss", [Poisson(), Gamma(), Tweedie(1.2), Tweedie(2.7)], ids=str)
 def test_the_degree_of_a_loss(loss, c):

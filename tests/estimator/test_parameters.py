@@ -35,7 +35,7 @@ BAD_VALUES = {
     "n_iter_no_change": [0, 1.5, None],
     "early_stopping": ["yes", None],
     "validation_fraction": [0.0, 1.0, -0.1, None],
-    "scoring": ["accuracy", None],
+    "scoring": ["acuracy", None],
     "average": [-1, 1.5, "yes", None],
     "shuffle": ["yes", None],
     "warm_start": ["yes", None],

@@ -170,6 +170,42 @@ def test_flat_directions_are_as_flat_as_the_flattest_that_is_not():
     assert_allclose(found.basis @ found.inverse, np.eye(P), atol=1e-10)
 
 
+@pytest.mark.parametrize("share", [1e-3, 1e-9, 1e-12])
+@pytest.mark.parametrize("strength", [0.0, 1e-20])
+def test_directions_in_which_moments_have_no_digits_come_from_the_rows(share, strength, rng):
+    X = rng.normal(size=(500, 4))
+    X[:, 3] = X[:, 2] + share * X[:, 3]
+    X -= X.mean(axis=0)
+    columns = Columns(np.zeros(4), np.ones(4), True)
+    strengths = np.full(4, strength)
+
+    def products(V):
+        z = X @ V
+        return X.T @ z / 500, z.T @ z / 500
+
+    found = metric_of(columns, X.T @ X / 500, 1.0, strengths, products, 500)
+    z = X @ found.basis
+    curvature = z.T @ z / 500 + found.basis.T @ (strength * found.basis)
+    assert_allclose(curvature, np.eye(4), atol=1e-3)
+    assert_allclose(found.inverse @ found.basis, np.eye(4), atol=1e-3)
+    assert found.nearly_flat.any() == (share < 1e-6)
+
+
+def test_rows_that_cancel_are_flat(rng):
+    X = rng.normal(size=(500, 3))
+    X = np.c_[X, X[:, 2]]
+
+    def products(V):
+        z = X @ V
+        return X.T @ z / 500, z.T @ z / 500
+
+    columns = Columns(np.zeros(4), np.ones(4), True)
+    found = metric_of(columns, X.T @ X / 500, 1.0, np.zeros(4), products, 500)
+    assert found.nearly_flat.sum() == 1
+    assert np.abs(found.basis).max() < 2
+    assert_allclose(X @ found.basis[:, found.nearly_flat], 0, atol=1e-14)
+
+
 def test_columns_of_zeros_keep_their_size():
     C = np.diag([4.0, 0.0])
     found = metric_of(Columns(np.zeros(2), np.ones(2), True), C, 1.0, np.zeros(2))

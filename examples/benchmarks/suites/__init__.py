@@ -16,6 +16,7 @@ from suites.least_squares import least_squares
 from suites.libraries import libraries
 from suites.memory import memory
 from suites.panel import panel
+from suites.paths import paths
 from suites.real_classes import real_classes
 from suites.robust import huber, quantile
 from suites.scaling import scaling
@@ -56,6 +57,7 @@ SUITES = {
         advice,
         streams,
         stream_costs,
+        paths,
     )
 }
 GROUPS = {"finishing": [name for name in SUITES if name.startswith("finishing")]}

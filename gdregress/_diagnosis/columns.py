@@ -1,0 +1,125 @@
+"""Columns that make descent slow, by name: from their moments alone."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+# Sizes of columns whose ratio slows descent in the user's own columns down.
+RATIO_OF_SIZES = 10.0
+# Correlation beyond which two columns are near-duplicates.
+DUPLICATES = 0.99
+# Relative size of what rounding makes of zero.
+ROUNDING = 1e-10
+# Names in a sentence.
+MOST_NAMED = 5
+
+
+@dataclass
+class ColumnFaults:
+    """Columns by name; each list is empty where nothing is wrong.
+
+    Attributes
+    ----------
+    largest, smallest : str or None
+        Columns whose standard deviations differ by more than ten times.
+    ratio : float
+        Of these deviations.
+    constant : list of str
+    off_centre : list of str
+        Columns whose mean is more than ten times their standard deviation.
+    duplicates : list of (str, str, float)
+        Pairs, and their correlation.
+    one_hot : list of list of str
+        Sets of columns of 0 and 1 that add up to 1 in every row, as the intercept does.
+    """
+
+    largest: str | None = None
+    smallest: str | None = None
+    ratio: float = 1.0
+    constant: list[str] = field(default_factory=list)
+    off_centre: list[str] = field(default_factory=list)
+    duplicates: list[tuple[str, str, float]] = field(default_factory=list)
+    one_hot: list[list[str]] = field(default_factory=list)
+
+    def sentences(self) -> list[str]:
+        """What is at fault, a sentence each."""
+        said = []
+        if self.largest is not None:
+            said.append(
+                f"The standard deviation of {self.largest} is {self.ratio:.3g} times that of "
+                f"{self.smallest}."
+            )
+        if self.off_centre:
+            said.append(
+                f"The means of {listed(self.off_centre)} are more than ten times their standard "
+                "deviations."
+            )
+        if self.constant:
+            said.append(f"Constant, like the intercept: {listed(self.constant)}.")
+        for first, second, correlation in self.duplicates[:MOST_NAMED]:
+            said.append(
+                f"{first} and {second} are near-duplicates: correlation {correlation:.5f}."
+            )
+        if len(self.duplicates) > MOST_NAMED:
+            said.append(f"So are {len(self.duplicates) - MOST_NAMED} more pairs.")
+        for names in self.one_hot:
+            said.append(f"The {len(names)} columns {listed(names)} add up to 1 in every row.")
+        return said
+
+
+def listed(names):
+    """Names in a sentence."""
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more
+
+
+def column_faults(moments, names, fit_intercept):
+    """What is at fault with columns.
+
+    Parameters
+    ----------
+    moments : Moments
+        Of the user's columns.
+    names : list of str
+    fit_intercept : bool
+    """
+    mean, covariance = moments.mean, moments.covariance
+    deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    varies = deviation > ROUNDING * np.abs(mean)
+    faults = ColumnFaults(constant=[names[j] for j in np.flatnonzero(~varies)])
+    kept = np.flatnonzero(varies)
+    if not len(kept):
+        return faults
+    by_size = kept[np.argsort(deviation[kept])]
+    ratio = float(deviation[by_size[-1]] / deviation[by_size[0]])
+    if ratio > RATIO_OF_SIZES:
+        faults.largest, faults.smallest, faults.ratio = (
+            names[by_size[-1]],
+            names[by_size[0]],
+            ratio,
+        )
+    far = kept[np.abs(mean[kept]) > RATIO_OF_SIZES * deviation[kept]]
+    faults.off_centre = [names[j] for j in far]
+    correlation = covariance[np.ix_(kept, kept)] / np.outer(deviation[kept], deviation[kept])
+    first, second = np.nonzero(np.triu(np.abs(correlation) > DUPLICATES, 1))
+    pairs = sorted(zip(first, second, strict=True), key=lambda pair: -abs(correlation[pair]))
+    faults.duplicates = [
+        (names[kept[i]], names[kept[j]], float(correlation[i, j])) for i, j in pairs
+    ]
+    if fit_intercept:
+        faults.one_hot = [[names[j] for j in some] for some in _one_hot_sets(mean, covariance)]
+    return faults
+
+
+def _one_hot_sets(mean, covariance):
+    """Neighbouring columns of 0 and 1 of which exactly one is 1 in every row."""
+    products = covariance + np.outer(mean, mean)
+    is_binary = (np.abs(np.diag(products) - mean) <= ROUNDING) & (mean > 0) & (mean < 1)
+    sets, current = [], []
+    for j in np.flatnonzero(is_binary):
+        excludes = all(abs(products[i, j]) <= ROUNDING for i in current)
+        current = [*current, j] if current and excludes and j == current[-1] + 1 else [j]
+        if len(current) > 1 and abs(mean[current].sum() - 1) <= ROUNDING:
+            sets.append(current)
+            current = []
+    return sets

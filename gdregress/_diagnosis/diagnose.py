@@ -1,0 +1,266 @@
+"""`diagnose`, step by step: plan the run, read its spectrum, predict, recommend."""
+
+import math
+import warnings
+from dataclasses import replace
+
+import numpy as np
+from sklearn.base import clone
+
+from gdregress._diagnosis.columns import column_faults
+from gdregress._diagnosis.planned import planned
+from gdregress._diagnosis.predictions import Quadratic, predictions
+from gdregress._diagnosis.report import Diagnosis
+from gdregress._estimator.forecast import epochs_needed, fewest_epochs, gaps_of
+from gdregress._estimator.metric import l2_strength
+from gdregress._estimator.plan import Hooks, feature_names
+from gdregress._estimator.renewal import renewal_for
+from gdregress._estimator.start import fresh_state
+from gdregress._objective.moments import LARGEST
+from gdregress._objective.moments_inside import curved_products
+from gdregress._solver.solve import solve
+from gdregress._utils.array_api import to_numpy
+
+# Epochs of a trial where no formula tells how many are needed.
+TRIAL = 60
+DEFAULT_TOL = 1e-4
+# The textbook run whose spectrum is read.
+PLAIN = {
+    "optimizer": "gd",
+    "momentum": "auto",
+    "learning_rate": 1.0,
+    "schedule": "constant",
+    "solver": "batch",
+    "standardize": False,
+    "average": False,
+    "early_stopping": False,
+    "warm_start": False,
+}
+
+
+def report_on(estimator, X, y, sample_weight):
+    """The `Diagnosis` of a fit.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    X, y, sample_weight
+        As the user gave them.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of a run that is not asked for
+        raw = _plain(estimator, X, y, sample_weight, None)
+        scaled = _plain(estimator, X, y, sample_weight, "columns")
+        _refuse(raw)
+        fitted = None if raw.run.objective.loss.is_quadratic else clone(estimator)
+        if fitted is not None:
+            fitted.fit(X, y, sample_weight)
+        quadratics = [_quadratic(plan, fitted, estimator.tol) for plan in (raw, scaled)]
+        found = [predictions(one) for one in quadratics]
+        finishes, epochs, how_known = _outcome(estimator, X, y, sample_weight)
+    spectra = [plan.prepared.frame.spectrum for plan in (raw, scaled)]
+    conditions = [_condition(spectrum) for spectrum in spectra]
+    names = feature_names(raw.estimator)
+    faults = column_faults(spectra[0].moments, names, estimator.fit_intercept)
+    critical = spectra[1].largest_row / (spectra[1].largest or 1.0)
+    diagnosis = {
+        "finishes": finishes,
+        "epochs": epochs,
+        "how_known": how_known,
+        "condition_number": conditions[0],
+        "condition_number_of_columns": conditions[1],
+        "eigenvalues": (quadratics[0].smallest, quadratics[0].largest),
+        "eigenvalues_of_columns": (quadratics[1].smallest, quadratics[1].largest),
+        "predictions": found[0],
+        "predictions_of_columns": found[1],
+        "columns": faults,
+        "critical_batch_size": float(critical),
+    }
+    return Diagnosis(**diagnosis, recommendations=_recommended(estimator, raw, diagnosis))
+
+
+def _refuse(plan):
+    """Raise ValueError for what has no curvature, or none that can be decomposed."""
+    loss = plan.run.objective.loss
+    if not loss.smooth:
+        raise ValueError(
+            f"diagnose reads the curvature of the loss, and {type(loss).__name__} has kinks. Fit "
+            "it: over all rows it ends by a proven gap, and history_ says how fast."
+        )
+    if plan.prepared.frame.spectrum.moments is None:
+        raise ValueError(
+            "diagnose needs the second moments of the columns, which X has too many of: "
+            f"{plan.prepared.objective.design.n_features}, the most are {LARGEST - 1}. Pass some "
+            "of them."
+        )
+
+
+def _plain(estimator, X, y, sample_weight, preconditioner):
+    """The run of plain descent in some coordinates."""
+    model = clone(estimator).set_params(**PLAIN, preconditioner=preconditioner)
+    return planned(model, X, y, sample_weight)
+
+
+def _quadratic(plan, fitted, tol):
+    """The objective of a run as a `Quadratic`: itself, or its model at the minimum.
+
+    Parameters
+    ----------
+    plan : Planned
+    fitted : estimator or None
+        At the minimum; None where the objective is quadratic.
+    tol : float or None
+    """
+    objective, start = plan.prepared.objective, plan.start
+    strengths = np.broadcast_to(objective.penalty_curvature(), plan._shape)
+    moments = plan.second_moments()
+    if fitted is None:
+        gradient = to_numpy(objective.gradient(plan.plan.first_params)).astype(float)
+        matrices = [moments + np.diag(c) for c in strengths.T]
+        slopes = gradient.reshape(plan._shape) + strengths * start.reshape(plan._shape)
+    else:
+        minimum = _parameters(plan, fitted)
+        bent = to_numpy(objective.loss.curvature_at(objective.y, objective.predict(minimum)))
+        bent = bent.reshape(objective.n_samples, -1)
+        weights = objective.weights
+        bent = bent if weights is None else bent * to_numpy(weights)[:, None]
+        each = zip(bent.T, strengths.T, strict=True)
+        matrices = [
+            curved_products(objective.design, np.ascontiguousarray(b)) + np.diag(c)
+            for b, c in each
+        ]
+        away = (start - to_numpy(minimum)).reshape(plan._shape)
+        slopes = np.column_stack([H @ d for H, d in zip(matrices, away.T, strict=True)])
+    curvature, along = [], []
+    for H, slope in zip(matrices, slopes.T, strict=True):
+        values, vectors = np.linalg.eigh(H)
+        curvature.append(np.maximum(values, 0.0))
+        along.append(vectors.T @ slope)
+    return _with_threshold(plan, np.concatenate(curvature), np.concatenate(along), tol)
+
+
+def _with_threshold(plan, curvature, slopes, tol):
+    """The quadratic whose descent ends at tol^2 of what the best constant has left."""
+    whole, objective = Quadratic(curvature, slopes, 0.0), plan.prepared.objective
+    left = whole.gap(0 * whole.slopes)
+    if objective.loss.is_quadratic:
+        start = objective.value(plan.plan.first_params)
+        left -= start - plan.plan.diagnostics.null_objective
+    threshold = (tol or DEFAULT_TOL) ** 2 * max(left, 0.0)
+    return Quadratic(curvature, slopes, threshold)
+
+
+def _parameters(plan, fitted):
+    """Those of a fitted model in the coordinates of a run."""
+    design, like = plan.prepared.objective.design, plan.plan.first_params
+    coef = np.asarray(fitted.coef_, dtype=float)
+    coef = coef.reshape(-1, design.n_features).T
+    intercept = np.reshape(fitted.intercept_, (1, -1))
+    params = np.concatenate([coef, intercept]) if design.fit_intercept else coef
+    return design.from_user(np.ascontiguousarray(params.reshape(like.shape), dtype=like.dtype))
+
+
+def _outcome(estimator, X, y, sample_weight):
+    """Whether the estimator's own run ends, after how many epochs, and how that is known."""
+    plan = planned(estimator, X, y, sample_weight)
+    run, most = plan.run, estimator.max_iter
+    rule, rate = run.optimizer, run.learning_rate
+    of_rule = rule.restarts or rule.recurrence(rate, np.ones(1)) is not None
+    known = (
+        run.method == "updates"
+        and run.objective.loss.is_quadratic
+        and run.sampler.takes_all_rows
+        and run.schedule.is_constant
+        and run.line_search is None
+        and of_rule
+        and not plan.prepared.components.penalty.active
+        and not (estimator.average or estimator.early_stopping)
+    )
+    if not known:
+        return _by_trial(estimator, X, y, sample_weight)
+    quadratic = _quadratic(plan, None, estimator.tol)
+    limit = rule.stable_limit(quadratic.largest)
+    if rate > limit:
+        reason = f"the learning rate {rate:.3g} is above the largest stable one, {limit:.3g}"
+        return False, None, reason
+    epochs = quadratic.epochs(rule, rate)
+    if epochs == math.inf:
+        return False, None, "it would take more than 100,000 epochs, by its eigenvalues"
+    return epochs <= most, epochs, f"of max_iter={most:,}, by its eigenvalues"
+
+
+def _by_trial(estimator, X, y, sample_weight):
+    """The same from the first epochs of the run, and from their pace."""
+    plan = planned(estimator, X, y, sample_weight)
+    run = replace(plan.run, renewal=renewal_for(plan.estimator, plan.prepared, Hooks()))
+    most = estimator.max_iter
+    run = replace(run, max_iter=min(TRIAL, most))
+    state = fresh_state(plan.estimator, plan.prepared, plan.plan.first_params)
+    result = solve(run, state)
+    if result.stop_reason == "tolerance":
+        return True, result.n_iter, f"of max_iter={most:,}, as tried"
+    if result.stop_reason == "diverged":
+        return False, None, f"it has diverged after {result.n_iter} epochs, as tried"
+    gap = result.run.history.full_row(result.kept_row)["gap"]
+    whole = plan.plan.diagnostics.null_objective - result.run.history["objective"][-1]
+    needed = None
+    if gap is not None and math.isfinite(gap) and estimator.tol:
+        gaps = gaps_of(result.run, result.kept_row, gap)
+        if gaps is not None:
+            threshold = estimator.tol**2 * (whole + gap)
+            needed = epochs_needed(gaps, threshold, fewest_epochs(run.optimizer))
+    if needed is None:
+        return None, None, f"it has not ended after {result.n_iter} epochs that were tried"
+    epochs = result.n_iter + needed
+    return epochs <= most, epochs, f"of max_iter={most:,}, at the pace of {result.n_iter} epochs"
+
+
+def _condition(spectrum):
+    """Condition number of the design matrix; inf if it is singular."""
+    number = spectrum.condition_number
+    return math.nan if number is None else math.sqrt(number)
+
+
+def _recommended(estimator, raw, facts):
+    """What to do, with the reason."""
+    said = []
+    numeric = not isinstance(estimator.learning_rate, str)
+    best = min(one.epochs for one in facts["predictions"])
+    best_scaled = min(one.epochs for one in facts["predictions_of_columns"])
+    if numeric and best_scaled < best / 2:
+        said.append(
+            f"preconditioner='columns': scaled columns take {_count(best_scaled)} epochs at best, "
+            f"yours {_count(best)}. Under learning_rate='auto' they are the default."
+        )
+    if numeric and facts["finishes"] is False:
+        said.append("learning_rate='auto': a rate that does not blow up is derived from the data.")
+    columns = facts["columns"]
+    if columns.one_hot or columns.constant or columns.duplicates:
+        said.append(
+            "Drop one column of each set that is named above, or penalty='l2': the coefficients "
+            "are then determined one by one, and predictions stay the same."
+        )
+    if raw.run.objective.loss.is_quadratic:
+        said += _closed_form(estimator, raw, min(best, best_scaled), facts["epochs"])
+    return said or ["Keep the estimator as it is."]
+
+
+def _closed_form(estimator, raw, best, epochs):
+    """Whether solving the normal equations takes less time."""
+    strength = l2_strength(raw.prepared.components.penalty)
+    if strength is None or np.ndim(strength):
+        return []
+    n, p = raw.prepared.objective.n_samples, raw.prepared.objective.design.n_parameters
+    needed = best if epochs is None else epochs
+    solved, descended = n * p * p + p**3 / 3, 2.0 * n * p * needed
+    if solved >= descended:
+        return []
+    name = f"Ridge(alpha={n * strength:.3g})" if strength else "LinearRegression()"
+    return [
+        f"A closed form is faster here: {name} has the same minimum for about {solved:.2g} "
+        f"multiplications, and {_count(needed)} epochs over the rows take {descended:.2g}."
+    ]
+
+
+def _count(epochs):
+    return "more than a billion" if epochs == math.inf else f"{epochs:,}"

@@ -1,0 +1,71 @@
+"""Early stopping read as ridge: what is left of the degrees of freedom after some epochs.
+
+After k epochs the predictions are z_k = S_k y for a matrix S_k that does not depend on y. With A
+the columns of the run, H = A' A / n = V diag(lambda) V' and phi_k the factors of
+`SpectralDescent`,
+
+    df_k = trace S_k = sum_j lambda_j phi_kj,    GCV_k = mean (y - z_k)^2 / (1 - df_k / n)^2
+
+References
+----------
+Craven and Wahba, "Smoothing noisy data with spline functions", 1978, for GCV. Yao, Rosasco and
+Caponnetto, "On early stopping in gradient descent learning", 2007; Ali, Kolter and Tibshirani, "A
+continuous-time view of early stopping for least squares", 2019, for the ridge.
+"""
+
+import numpy as np
+from scipy.optimize import brentq
+
+# Strengths of the ridge, relative to the largest eigenvalue, between which is searched.
+WEAKEST, STRONGEST = 1e-14, 1e14
+
+
+def degrees_of_freedom(moments, factors, vectors, of_mean):
+    """Of the predictions after some epochs.
+
+    Parameters
+    ----------
+    moments : ndarray of shape (n_parameters, n_parameters)
+        A' A / n.
+    factors : ndarray of shape (n_epochs, n_parameters)
+    vectors : ndarray of shape (n_parameters, n_parameters)
+        Along which the factors are.
+    of_mean : ndarray of shape (n_parameters,) or None
+        Means of the columns of A where descent begins at the mean of y, which is one degree of
+        freedom, and what is left to fit is the rest of y.
+    """
+    along = np.einsum("ij,ik,kj->j", vectors, moments, vectors)
+    freedom = factors @ along
+    if of_mean is not None:
+        freedom = freedom + 1 - factors @ (vectors.T @ of_mean) ** 2
+    return freedom
+
+
+def ridge_of(freedom, eigenvalues, n_free):
+    """Strength of l2 under which the minimum has as many degrees of freedom.
+
+        sum_j lambda_j / (lambda_j + alpha) + n_free = df
+
+    Parameters
+    ----------
+    freedom : float
+    eigenvalues : ndarray
+        Of the columns that are penalised.
+    n_free : int
+        1 for an intercept, else 0.
+
+    Returns
+    -------
+    alpha : float
+        0 where all are free, inf where none is.
+    """
+    largest = float(eigenvalues.max(initial=0.0))
+    curved = eigenvalues[eigenvalues > largest * len(eigenvalues) * np.finfo(float).eps]
+
+    def excess(log_alpha):
+        return np.sum(curved / (curved + np.exp(log_alpha))) + n_free - freedom
+
+    low, high = (np.log(largest * bound) for bound in (WEAKEST, STRONGEST)) if largest else (0, 1)
+    if not largest or excess(high) >= 0:
+        return np.inf
+    return 0.0 if excess(low) <= 0 else float(np.exp(brentq(excess, low, high, xtol=1e-12)))

@@ -1,0 +1,166 @@
+"""Rows that a fit is validated on: those held out of its data, or those that the user gives."""
+
+from dataclasses import replace
+
+from sklearn.base import is_classifier
+
+from gdregress._estimator.data import hold_out, read_in_place, validate_input
+from gdregress._estimator.start import original_units
+from gdregress._objective.base import normalised_weights, null_parameters
+from gdregress._objective.design import DesignMatrix
+from gdregress._objective.evaluation import mean_loss
+from gdregress._utils.array_api import namespace, to_numpy, widest_type
+from gdregress._utils.validation import warn_ignored
+
+
+def rows_to_validate(estimator, data, given, components):
+    """The rows to train on, and those to validate on or None.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    data : tuple of (X, y, weights)
+        All rows of the fit, checked and encoded.
+    given : tuple of (X_val, y_val, sample_weight_val)
+        As the user gave them, each None if not.
+    components : Components
+        The loss in its form for these targets.
+    """
+    if all(part is None for part in given):
+        return hold_out(estimator, data)
+    for name, part in zip(("X_val", "y_val"), given, strict=False):
+        if part is None:
+            there = ("X_val", "y_val", "sample_weight_val")
+            names = [n for n, one in zip(there, given, strict=True) if one is not None]
+            raise ValueError(f"{' and '.join(names)} without {name}: give both X_val and y_val.")
+    reason = "X_val is given, so that no rows are held out"
+    warn_ignored(estimator, {"validation_fraction": reason})
+    return data, _checked(estimator, data, given, components)
+
+
+def _checked(estimator, data, given, components):
+    """The user's rows, checked and encoded as those to train on have been."""
+    try:
+        rows, _ = validate_input(estimator, *given, components, reset=False, in_parts=True)
+    except (TypeError, ValueError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"In X_val, y_val or sample_weight_val: {error}") from error
+    if not rows[1].shape[0]:
+        raise ValueError("sample_weight_val leaves no row of X_val with a weight above 0.")
+    rows, _ = read_in_place(rows, components)
+    if rows[1].shape[1:] != data[1].shape[1:]:
+        raise ValueError(
+            f"y_val has the shape {rows[1].shape} and y {data[1].shape}. Give as many targets in "
+            "the one as in the other."
+        )
+    if namespace(rows[1]) is not namespace(data[1]):
+        raise ValueError(
+            f"X_val is of {namespace(rows[1]).__name__} and X of {namespace(data[1]).__name__}. "
+            "Convert one of them."
+        )
+    return rows
+
+
+class Scorer:
+    """Score and mean loss of the user's parameters on the rows to validate on.
+
+    The score by ``scoring="loss"`` is the share 1 - L(w) / L(null) of the mean loss there that
+    the null model of the training rows has; by "score" that of the estimator's `score`; else what
+    scikit-learn's scorer of that name, or a function ``scoring(model, X, y)``, answers.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    prepared : Prepared
+    original : callable
+        From the user's parameters to ``coef_`` and ``intercept_`` in the library of the run.
+    """
+
+    def __init__(self, estimator, prepared, original):
+        self.estimator, self.original = estimator, original
+        self.X, self.y, self.weights = prepared.held_out
+        self.relative = None if self.weights is None else normalised_weights(self.weights)
+        self.objective = prepared.objective
+        self.wide_y = _wide(self.y)
+        self.null_loss = self._null_loss(prepared)
+        self.scorer = _scorer(estimator)
+
+    def __call__(self, params):
+        """The score, and the mean loss."""
+        coef, intercept = self.objective.design.split(params)
+        z = self.X @ coef + intercept
+        loss = self._loss(_wide(z))
+        scoring = self.estimator.scoring
+        if isinstance(scoring, str) and scoring == "loss":
+            return 1 - loss / self.null_loss, loss
+        if self.scorer is None:
+            of_rows = self.objective.loss, self.y, z, self.weights
+            return self.estimator._validation_score(*of_rows), loss
+        weights = {} if self.weights is None else {"sample_weight": self.weights}
+        return float(self.scorer(self._model(params), self.X, self._labels(), **weights)), loss
+
+    def _model(self, params):
+        """A model with these parameters, to which rows without names are known."""
+        model = object.__new__(type(self.estimator))
+        vars(model).update(vars(self.estimator))
+        vars(model).pop("feature_names_in_", None)
+        model.coef_, model.intercept_ = self.original(params)
+        model._loss = self.objective.loss
+        return model
+
+    def _labels(self):
+        """The targets as the user has them."""
+        if not is_classifier(self.estimator):
+            return self.y
+        codes = to_numpy(self.y)
+        codes = codes > 0 if len(self.estimator.classes_) == 2 else codes
+        return to_numpy(self.estimator.classes_)[codes.astype(int)]
+
+    def _loss(self, z):
+        return float(mean_loss(self.objective.loss, self.wide_y, self.relative, z))
+
+    def _null_loss(self, prepared):
+        """Of the rows to validate on; of those to train on where the former are met exactly."""
+        loss, (X, y, weights) = self.objective.loss, prepared.rows
+        null = null_parameters(DesignMatrix(X, self.estimator.fit_intercept), y, weights, loss)
+        intercept = null[-1, ...] if self.estimator.fit_intercept else 0 * null[0, ...]
+        losses = [
+            float(mean_loss(loss, targets, some, _constant(intercept, targets)))
+            for targets, some in ((self.wide_y, self.relative), (_wide(y), weights))
+        ]
+        return losses[0] or losses[1] or 1.0
+
+
+def scorer_for(estimator, prepared):
+    """What scores the parameters of each epoch, or None where no rows are validated on."""
+    if prepared.held_out is None:
+        return None
+    in_run = original_units(replace(prepared, to_user_library=_as_it_is), estimator._coef_as_rows)
+    return Scorer(estimator, prepared, in_run)
+
+
+def _as_it_is(array):
+    return array
+
+
+def _scorer(estimator):
+    """The function that scores a model, or None for what the estimator scores by itself."""
+    scoring = estimator.scoring
+    if not isinstance(scoring, str):
+        return scoring
+    if scoring in ("loss", "score"):
+        return None
+    from sklearn.metrics import get_scorer
+
+    return get_scorer(scoring)
+
+
+def _wide(array):
+    """The same with the most digits that the library has: squares leave single precision soon."""
+    return namespace(array).astype(array, widest_type(array))
+
+
+def _constant(value, targets):
+    """Raw predictions of the same value for all rows."""
+    rows = 0 * targets[(slice(None),) + (0,) * (targets.ndim - 1)]
+    return rows + value if value.ndim == 0 else rows[:, None] + value

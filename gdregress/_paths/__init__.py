@@ -1,0 +1,1 @@
+"""Whole regularisation paths: grid, folds and their moments, exact minima, fits one by one."""

@@ -1,0 +1,111 @@
+"""The moments of folds: each row is read once, whatever the number of folds and candidates."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from gdregress._objective.design import DesignMatrix
+from gdregress._objective.moments import Moments, moments_of
+from gdregress._utils.array_api import take_rows
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Fold:
+    """The moments of the rows that are trained on and of those that are scored.
+
+    Parameters
+    ----------
+    train, test : Moments
+    n_train : int
+    rows : ndarray of int
+        Numbers of the rows that are scored.
+    """
+
+    train: Moments
+    test: Moments
+    n_train: int
+    rows: np.ndarray
+
+
+def moments_of_folds(X, y, weights, splits, fit_intercept):
+    """A `Fold` for each split.
+
+    Where each row is scored once and trained on in all other folds, the moments of those that are
+    trained on are put together from the folds.
+
+    Parameters
+    ----------
+    X : ndarray or CSR array of shape (n_samples, n_features)
+    y : ndarray of shape (n_samples,) or (n_samples, n_targets)
+    weights : ndarray of shape (n_samples,) or None
+    splits : list of (train, test)
+        Arrays of row numbers.
+    fit_intercept : bool
+    """
+
+    def of_rows(rows):
+        some = _as_slice(rows)
+        part = [None if a is None else take_rows(a, some) for a in (X, y, weights)]
+        moments = moments_of(DesignMatrix(part[0], fit_intercept), *part[1:])
+        return moments, (len(rows) if weights is None else float(part[2].sum()))
+
+    tests = [of_rows(test) for _, test in splits]
+    parted = _are_complements(splits, X.shape[0])
+    folds = []
+    for k, (train, test) in enumerate(splits):
+        others = tests[:k] + tests[k + 1 :]
+        moments = merged(others) if parted else of_rows(train)[0]
+        # weights count relative to their mean
+        pair = (replace(one, weight=1.0) for one in (moments, tests[k][0]))
+        folds.append(Fold(*pair, len(train), test))
+    return folds
+
+
+def merged(parts):
+    """The moments of the rows of several parts together.
+
+    Parameters
+    ----------
+    parts : list of (Moments, weight)
+        The weight is the total over the rows of a part.
+    """
+    weights = np.array([weight for _, weight in parts])
+    shares = weights / weights.sum()
+
+    def mean_of(name):
+        return sum(
+            share * getattr(one, name) for share, (one, _) in zip(shares, parts, strict=True)
+        )
+
+    mean, target_mean = mean_of("mean"), mean_of("target_mean")
+    steps = np.array([one.mean - mean for one, _ in parts])
+    target_steps = np.array([one.target_mean - target_mean for one, _ in parts])
+    weighted = shares[:, None] * steps
+    return Moments(
+        mean=mean,
+        covariance=mean_of("covariance") + weighted.T @ steps,
+        target_mean=target_mean,
+        target_covariance=mean_of("target_covariance") + weighted.T @ target_steps,
+        target_variance=mean_of("target_variance") + shares @ target_steps**2,
+        weight=1.0,
+    )
+
+
+def _as_slice(rows):
+    """The rows as a slice where they follow one another, which copies nothing."""
+    in_order = len(rows) > 0 and rows[-1] - rows[0] == len(rows) - 1
+    return slice(rows[0], rows[-1] + 1) if in_order and (np.diff(rows) == 1).all() else rows
+
+
+def _are_complements(splits, n):
+    """Whether the rows of each fold are trained on in all others, and nowhere else."""
+    owner = np.full(n, -1)
+    for k, (_, test) in enumerate(splits):
+        owner[test] = k
+    sizes = [len(test) for _, test in splits]
+    if sum(sizes) != n or (owner < 0).any():
+        return False
+    return all(
+        len(train) == n - len(test) and (owner[train] != k).all() and (np.diff(train) > 0).all()
+        for k, (train, test) in enumerate(splits)
+    )

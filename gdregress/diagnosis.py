@@ -1,0 +1,253 @@
+"""What descent does on some data, by formulas: before a run is begun, and instead of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import Bunch
+
+from gdregress._diagnosis.diagnose import report_on
+from gdregress._diagnosis.implicit import degrees_of_freedom, ridge_of
+from gdregress._diagnosis.planned import (
+    planned,
+    refuse_what_has_no_closed_form,
+    starts_at_best_constant,
+)
+from gdregress._diagnosis.report import Diagnosis
+from gdregress._estimator.start import original_units
+from gdregress._utils.arguments import explains_arguments
+from gdregress._utils.array_api import to_numpy
+from gdregress._utils.types import Array, ArrayLike, MatrixLike
+from gdregress.classifiers import GDClassifier
+from gdregress.regressors import GDRegressor
+
+__all__ = ["Diagnosis", "closed_form_path", "diagnose", "implicit_ridge"]
+
+
+@explains_arguments
+def diagnose(
+    X: MatrixLike,
+    y: ArrayLike,
+    estimator: Any = None,
+    sample_weight: ArrayLike | None = None,
+) -> Diagnosis:
+    r"""Report whether descent will finish on these data, after how many epochs, and why.
+
+    Batch descent on squared error is decided by the eigenvalues :math:`\lambda_j` of the second
+    derivative. With :math:`e_j` the distance from the minimum along the eigenvectors, the gap
+    after k epochs is
+
+    .. math::
+
+        F(w_k) - F^* = \tfrac{1}{2} \sum_j \lambda_j e_{jk}^2
+
+    and an update is a matrix for each of them, so that the epochs to the tolerance are computed
+    and not run. For other smooth losses they are those of the quadratic model at the minimum,
+    which is fitted. An l1 norm is left out of it. Runs that no formula describes, as those of
+    batches, are tried for some epochs.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        With at most 511 columns.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+    estimator : GDRegressor, GDClassifier or None, default=None
+        It is not fitted. None is ``GDRegressor()``, or ``GDClassifier()`` where y holds text or
+        booleans.
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+
+    Returns
+    -------
+    diagnosis : Diagnosis
+        To be printed, shown in a notebook, or read attribute by attribute.
+
+    Raises
+    ------
+    ValueError
+        For more columns, a loss with kinks, and as `fit`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gdregress import GDRegressor, diagnose
+    >>> X = np.column_stack([np.arange(100.0), np.sin(np.arange(100.0))])
+    >>> model = GDRegressor(optimizer="gd", learning_rate=0.01)
+    >>> diagnosis = diagnose(X, 3 * X[:, 0] + X[:, 1], model)
+    >>> diagnosis.finishes
+    False
+    >>> diagnosis.predictions_of_columns[0].epochs
+    3
+    >>> print(diagnosis.recommendations[0][:60])
+    preconditioner='columns': scaled columns take 3 epochs at be
+    """
+    if estimator is None:
+        kind = getattr(np.asarray(y), "dtype", np.dtype(float)).kind
+        estimator = GDClassifier() if kind in "OUSb" else GDRegressor()
+    return report_on(estimator, X, y, sample_weight)
+
+
+@explains_arguments
+def closed_form_path(
+    estimator: Any,
+    X: MatrixLike,
+    y: ArrayLike,
+    epochs: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> tuple[Array, Array]:
+    r"""Coefficients after any number of epochs of batch descent on squared error, by a formula.
+
+    Along an eigenvector of curvature :math:`\lambda` plain descent from :math:`a` comes to
+
+    .. math::
+
+        w_k = a - \frac{1 - (1 - \eta \lambda)^k}{\lambda} \, \nabla F(a)
+
+    after k epochs, and a constant momentum to what the k-th power of a matrix says. No epoch is
+    run, whatever their number: an oracle for tests, and a curve to lay over that of a run.
+
+    Parameters
+    ----------
+    estimator : GDRegressor
+        With squared error over all rows, ``optimizer="gd"``, or "momentum" or "nesterov" with a
+        number as momentum, a constant rate, and no penalty, or l2 without "momentum". It is not
+        fitted.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+    epochs : array-like of int of shape (n_epochs,)
+        After how many epochs; 0 is the start.
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+
+    Returns
+    -------
+    coefs : ndarray of shape (n_epochs, n_features) or (n_epochs, n_targets, n_features)
+    intercepts : ndarray of shape (n_epochs,) or (n_epochs, n_targets)
+
+    Raises
+    ------
+    ValueError
+        For a run whose epochs are no such function, with what to change; and as `fit`.
+
+    Examples
+    --------
+    >>> from gdregress import GDRegressor
+    >>> from gdregress import closed_form_path
+    >>> model = GDRegressor(optimizer="gd", learning_rate=0.1, max_iter=50, tol=None)
+    >>> X, y = [[0.0], [1.0], [3.0]], [1.0, 2.0, 1.0]
+    >>> coefs, intercepts = closed_form_path(model, X, y, [50, 10**9])
+    >>> model.fit(X, y).coef_.round(6), coefs.round(6).ravel()
+    (array([0.001869]), array([ 0.001869, -0.071429]))
+    """
+    plan = planned(estimator, X, y, sample_weight)
+    refuse_what_has_no_closed_form(plan)
+    counts = _checked_epochs(epochs)
+    return _in_units_of_the_user(plan, _displacements(plan, counts))
+
+
+@explains_arguments
+def implicit_ridge(
+    estimator: Any,
+    X: MatrixLike,
+    y: ArrayLike,
+    epochs: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> Bunch:
+    r"""What stopping after some epochs does to squared error, as if it were a ridge.
+
+    After k epochs the predictions are :math:`z_k = S_k y`, with fewer degrees of freedom, the
+    trace of :math:`S_k`, than there are coefficients. Generalised cross-validation estimates the
+    error on new rows from both:
+
+    .. math::
+
+        \mathrm{GCV}_k = \frac{\frac{1}{n} \sum_i (y_i - z_{k,i})^2}
+        {(1 - \mathrm{df}_k / n)^2}
+
+    Parameters
+    ----------
+    estimator : GDRegressor
+        As for `closed_form_path`, for one target.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,)
+    epochs : array-like of int of shape (n_epochs,)
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+
+    Returns
+    -------
+    result : Bunch
+        ``epochs``; ``degrees_of_freedom``, the intercept among them; ``mean_squared_error`` of the
+        rows; ``gcv``; and ``alpha``, under which ``GDRegressor(penalty="l2", alpha=alpha)`` in
+        the columns of the run has as many degrees of freedom: ``Ridge(alpha=n_samples * alpha)``
+        where these are the user's. Arrays of shape (n_epochs,).
+
+    Raises
+    ------
+    ValueError
+        As `closed_form_path`, and for several targets.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from gdregress import GDRegressor
+    >>> from gdregress import implicit_ridge
+    >>> X, y = load_diabetes(return_X_y=True, scaled=False)
+    >>> model = GDRegressor(optimizer="gd", preconditioner="columns")
+    >>> result = implicit_ridge(model, X, y, [1, 10, 100, 1000])
+    >>> result.degrees_of_freedom.round(1)
+    array([ 3.5,  8.2, 10.1, 10.9])
+    >>> int(result.epochs[result.gcv.argmin()])
+    10
+    """
+    plan = planned(estimator, X, y, sample_weight)
+    refuse_what_has_no_closed_form(plan)
+    objective, counts = plan.prepared.objective, _checked_epochs(epochs)
+    if objective.output_shape not in ((), (1,)):
+        raise ValueError("implicit_ridge is for one target. Pass the columns of y one by one.")
+    moments, descent = plan.second_moments(), plan.spectral()[0]
+    factors = descent.factors(counts, plan.run.optimizer, plan.run.learning_rate)
+    centred = bool(objective.design.fit_intercept)
+    mean = moments[-1] if centred and starts_at_best_constant(plan) else None
+    vectors = np.reshape(descent.units, (-1, 1)) * descent.vectors
+    freedom = degrees_of_freedom(moments, factors, vectors, mean)
+    params = plan.start.reshape(-1, 1) + _displacements(plan, counts)
+    losses = [objective.loss_value(p.reshape(plan.start.shape)) for p in params]
+    errors, n = 2 * np.array(losses), objective.n_samples
+    p = objective.design.n_features
+    columns = moments[:p, :p]
+    columns = columns - np.outer(moments[-1, :p], moments[-1, :p]) if centred else columns
+    eigenvalues = np.linalg.eigvalsh(columns)
+    return Bunch(
+        epochs=counts,
+        degrees_of_freedom=freedom,
+        mean_squared_error=errors,
+        gcv=errors / (1 - freedom / n) ** 2,
+        alpha=np.array([ridge_of(df, eigenvalues, int(centred)) for df in freedom]),
+    )
+
+
+def _checked_epochs(epochs):
+    """The numbers of epochs; ValueError for what is none."""
+    counts = np.atleast_1d(np.asarray(epochs))
+    if counts.ndim != 1 or counts.dtype.kind not in "iu" or (counts < 0).any():
+        raise ValueError(f"epochs must hold integers from 0 on. Got {epochs!r}.")
+    return counts.astype(int)
+
+
+def _displacements(plan, counts):
+    """How far the parameters have gone, of shape (n_epochs, n_parameters, n_targets)."""
+    rule, rate = plan.run.optimizer, plan.run.learning_rate
+    each = [descent.displacements(counts, rule, rate) for descent in plan.spectral()]
+    return np.stack(each, axis=-1)
+
+
+def _in_units_of_the_user(plan, displacements):
+    """Coefficients and intercepts after each number of epochs."""
+    objective, start = plan.prepared.objective, plan.start
+    original = original_units(plan.prepared, plan.estimator._coef_as_rows)
+    models = []
+    for moved in displacements:
+        params = objective.like_y(start + moved.reshape(start.shape))
+        models.append([to_numpy(part) for part in original(objective.to_user(params))])
+    return tuple(np.stack(parts) for parts in zip(*models, strict=True))

@@ -1,0 +1,198 @@
+"""What is predicted happens within a factor of 2, and what is at fault is found by name."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from scipy import sparse
+
+from gdregress import GDClassifier, GDRegressor, diagnose
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    pytest.mark.filterwarnings("ignore::gdregress.exceptions.IgnoredParameterWarning"),
+]
+
+
+def make_data(n=300, p=4, spread=1.0):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(n, p)) @ (np.eye(p) + 0.3 * rng.normal(size=(p, p)))
+    X = X * np.geomspace(1, spread, p) + 0.5
+    return X, X @ (rng.normal(size=p) / np.geomspace(1, spread, p)) + 0.5 * rng.normal(size=n)
+
+
+def assert_within_a_factor_of_2(found, predicted):
+    assert predicted / 2 - 1 <= found <= 2 * predicted + 1, (found, predicted)
+
+
+def assert_runs_as_predicted(predictions, model, X, y, preconditioner):
+    for one in predictions:
+        if one.epochs > 10_000:
+            continue  # would take long to see
+        momentum = {} if one.momentum is None else {"momentum": one.momentum}
+        model.set_params(optimizer=one.optimizer, learning_rate=one.best_rate, **momentum)
+        model.set_params(preconditioner=preconditioner, max_iter=20_000).fit(X, y)
+        assert model.stop_reason_ == "tolerance"
+        assert_within_a_factor_of_2(model.n_iter_, one.epochs)
+
+
+@pytest.mark.parametrize("spread", [1.0, 4.0])
+@pytest.mark.parametrize("penalty", [{}, {"penalty": "l2", "alpha": 0.01}], ids=str)
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_squared_error_takes_the_epochs_predicted(spread, penalty, fit_intercept):
+    X, y = make_data(spread=spread)
+    model = GDRegressor(fit_intercept=fit_intercept, **penalty)
+    found = diagnose(X, y, model)
+    assert_runs_as_predicted(found.predictions, model, X, y, None)
+    assert_runs_as_predicted(found.predictions_of_columns, model, X, y, "columns")
+
+
+def test_classes_take_the_epochs_predicted():
+    X, y = make_data()
+    model = GDClassifier(alpha=0.01)
+    found = diagnose(X, y > 0, model)
+    assert_runs_as_predicted(found.predictions_of_columns[:1], model, X, y > 0, "columns")
+
+
+def test_other_losses_and_weights_take_the_epochs_predicted():
+    X, y = make_data()
+    weights = np.linspace(0.1, 2, len(y))
+    model = GDRegressor("log_cosh", optimizer="gd", preconditioner="columns", max_iter=5000)
+    one = diagnose(X, y, model, sample_weight=weights).predictions_of_columns[0]
+    model.set_params(learning_rate=one.best_rate).fit(X, y, weights)
+    assert_within_a_factor_of_2(model.n_iter_, one.epochs)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"optimizer": "gd"},
+        {"optimizer": "nesterov"},
+        {"optimizer": "gd", "learning_rate": 0.3},
+        {"optimizer": "momentum", "momentum": 0.9, "learning_rate": 0.1},
+        {"loss": "huber"},
+        {"solver": "mini-batch", "random_state": 0},
+        {"penalty": "l1", "alpha": 0.1},
+        {"preconditioner": "moments"},
+    ],
+    ids=str,
+)
+def test_the_estimators_own_run(given):
+    X, y = make_data()
+    model = GDRegressor(**given, max_iter=10_000)
+    found = diagnose(X, y, model)
+    model.fit(X, y)
+    assert found.finishes
+    assert model.stop_reason_ == "tolerance"
+    assert_within_a_factor_of_2(model.n_iter_, found.epochs)
+
+
+def test_a_run_that_does_not_finish():
+    X, y = make_data()
+    model = GDRegressor(optimizer="gd", learning_rate=1e-3, max_iter=100)
+    found = diagnose(X, y, model)
+    assert not found.finishes and found.epochs > 100
+    assert (
+        str(found).splitlines()[1].startswith(f"  No, it would end after {found.epochs:,} epoch")
+    )
+    assert any("learning_rate='auto'" in one for one in found.recommendations)
+
+
+def test_a_rate_that_diverges():
+    X, y = make_data()
+    found = diagnose(X, y, GDRegressor(optimizer="gd", learning_rate=10.0))
+    assert found.finishes is False and found.epochs is None
+    assert "above the largest stable one" in str(found)
+
+
+def test_the_conditions_are_those_of_the_columns():
+    X, y = make_data(spread=100.0)
+    found = diagnose(X, y)
+    A = np.column_stack([X, np.ones(len(X))])
+    assert_allclose(found.condition_number, np.linalg.cond(A), rtol=1e-9)
+    A[:, :-1] = (X - X.mean(axis=0)) / X.std(axis=0)
+    assert_allclose(found.condition_number_of_columns, np.linalg.cond(A), rtol=1e-9)
+    eigenvalues = np.linalg.eigvalsh(A.T @ A / len(A))
+    assert_allclose(found.eigenvalues_of_columns, eigenvalues[[0, -1]], rtol=1e-9)
+    row = np.max(np.sum(A**2, axis=1))
+    assert_allclose(found.critical_batch_size, row / eigenvalues[-1], rtol=1e-9)
+
+
+def test_columns_at_fault_have_names():
+    rng = np.random.RandomState(0)
+    n = 200
+    kind = rng.randint(3, size=n)
+    frame = pd.DataFrame(
+        {
+            "metres": rng.normal(size=n),
+            "kilometres": 1e-3 * rng.normal(size=n),
+            "one": np.full(n, 7.0),
+            "year": 2000 + rng.normal(size=n),
+            "red": (kind == 0) * 1.0,
+            "green": (kind == 1) * 1.0,
+            "blue": (kind == 2) * 1.0,
+        }
+    )
+    frame["again"] = frame["metres"] + 1e-3 * rng.normal(size=n)
+    found = diagnose(frame, frame["metres"] + rng.normal(size=n))
+    columns = found.columns
+    assert columns.smallest == "kilometres" and 500 < columns.ratio < 2000
+    assert columns.constant == ["one"] and columns.off_centre == ["year"]
+    assert [pair[:2] for pair in columns.duplicates] == [("metres", "again")]
+    assert columns.one_hot == [["red", "green", "blue"]]
+    assert found.condition_number == np.inf
+    text = str(found)
+    for name in frame.columns:
+        assert name in text
+    assert "Drop one column of each set" in text
+
+
+def test_nothing_is_at_fault_with_good_columns():
+    found = diagnose(*make_data())
+    assert found.columns.sentences() == []
+    assert "No column is at fault." in str(found)
+
+
+def test_a_closed_form_is_recommended_with_the_same_minimum():
+    X, y = make_data()
+    text = str(diagnose(X, y, GDRegressor(optimizer="gd", learning_rate=1e-3)))
+    assert "A closed form is faster here: LinearRegression()" in text
+    model = GDRegressor(penalty="l2", alpha=0.5, optimizer="gd", learning_rate=1e-3)
+    assert "Ridge(alpha=150)" in str(diagnose(X, y, model))
+    assert "closed form" not in str(diagnose(X, y > 0, GDClassifier()))
+
+
+def test_sparse_rows_have_the_same_report():
+    X, y = make_data()
+    assert str(diagnose(sparse.csr_array(X), y)) == str(diagnose(X, y))
+
+
+def test_the_notebook_shows_the_same_sentences():
+    found = diagnose(*make_data(spread=1000.0))
+    html = found._repr_html_()
+    assert "Will it finish?" in html and found.columns.sentences()[0] in html
+
+
+def test_the_default_is_a_classifier_for_labels():
+    X, y = make_data()
+    assert str(diagnose(X, np.where(y > 0, "a", "b"))) == str(diagnose(X, y > 0, GDClassifier()))
+
+
+def test_the_estimator_is_left_alone():
+    X, y = make_data()
+    model = GDRegressor(warm_start=True)
+    before = model.get_params()
+    diagnose(X, y, model)
+    assert model.get_params() == before and not hasattr(model, "coef_")
+
+
+@pytest.mark.parametrize("loss", ["absolute_error", "quantile"])
+def test_a_loss_with_kinks_is_refused(loss):
+    with pytest.raises(ValueError, match="has kinks"):
+        diagnose(*make_data(), GDRegressor(loss))
+
+
+def test_too_many_columns_are_refused():
+    with pytest.raises(ValueError, match="the most are 511"):
+        diagnose(np.random.RandomState(0).normal(size=(20, 600)), np.arange(20.0))
