@@ -44,7 +44,7 @@ from gdregress._utils.validation import (
     check_target,
     keep_fitted_state,
 )
-from gdregress.losses import LOSSES, Gamma, Loss, Poisson, Tweedie
+from gdregress.losses import LOSSES, Loss
 from gdregress.losses.base import predict_mean
 from gdregress.optimizers import Optimizer
 from gdregress.penalties import Penalty
@@ -644,18 +644,16 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         loss = self._loss
         if loss.link == "identity":
             return LinearRegression(fit_intercept=self.fit_intercept)
-        twins = {
-            Poisson: lambda: PoissonRegressor(),
-            Gamma: lambda: GammaRegressor(),
-            Tweedie: lambda: TweedieRegressor(power=loss.power, link="log"),
-        }
-        if type(loss) not in twins or np.ndim(self.intercept_):
+        power = loss.tweedie_power
+        if power is None or np.ndim(self.intercept_):
             which = "several targets" if np.ndim(self.intercept_) else type(loss).__name__
             raise ValueError(
                 f"scikit-learn has no regressor of {which} with a log link. Keep this estimator, "
                 "or convert it to ONNX."
             )
-        model = twins[type(loss)]().set_params(fit_intercept=self.fit_intercept)
+        named = {1: PoissonRegressor, 2: GammaRegressor}
+        model = named[power]() if power in named else TweedieRegressor(power=power, link="log")
+        model.set_params(fit_intercept=self.fit_intercept)
         model._base_loss = model._get_loss()  # by which it predicts
         return model
 

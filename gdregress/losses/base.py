@@ -34,6 +34,7 @@ fact                  meaning
 ``kernel_parameter``  name of the one parameter which that class is given
 ``degree``            h for which L(c y, z + log c) = c^h L(y, z) for all c > 0, by which
                       rows may have an offset; None where there is none
+``tweedie_power``     p for which L is half the Tweedie deviance of exp(z); None where it is not
 ``traceable``         whether JAX may trace the formulas
 ``probability``       P(y = 1) as a function of z, None where the loss knows none
 ``deviance``          2 (L(y, z) - min L(y, .)) as a function of y and z, by which `score`
@@ -96,6 +97,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     probability: Callable[..., Array] | None = None
     deviance: Callable[..., Array] | None = None
     degree: float | None = None
+    tweedie_power: float | None = None
     log_probability: Callable[..., Array] | None = None
     label_probabilities: Callable[..., tuple[Array, Array]] | None = None
     formulas_of_facts: dict[str, tuple[str, ...]] = {
@@ -117,6 +119,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         "probability": ("value", "gradient"),
         "deviance": ("value", "gradient"),
         "degree": ("value", "gradient"),
+        "tweedie_power": ("value", "gradient"),
         "log_probability": ("value", "gradient", "probability", "label_probabilities"),
         "label_probabilities": ("value", "gradient", "probability"),
     }

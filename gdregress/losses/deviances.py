@@ -32,7 +32,7 @@ class Poisson(Loss):
     convex = True
     kernel = "Poisson"
     link = "log"
-    degree = 1.0
+    degree, tweedie_power = 1.0, 1.0
     target_range = "non-negative"
 
     def value(self, y: Array, z: Array) -> Array:
@@ -65,7 +65,7 @@ class Gamma(Loss):
     convex = True
     kernel = "Gamma"
     link = "log"
-    degree = 0.0
+    degree, tweedie_power = 0.0, 2.0
     target_range = "positive"
 
     def value(self, y: Array, z: Array) -> Array:
@@ -118,6 +118,10 @@ class Tweedie(Loss):
     @property
     def degree(self) -> float:
         return 2.0 - self.power
+
+    @property
+    def tweedie_power(self) -> float:
+        return self.power
 
     def value(self, y: Array, z: Array) -> Array:
         xp, p = namespace(z), self.power

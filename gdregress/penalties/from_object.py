@@ -35,6 +35,7 @@ class ObjectPenalty(Penalty):
 
 def as_penalty(choice: Any) -> Any:
     """The choice, where it is a name, None or a penalty; an `ObjectPenalty` of other objects."""
-    if choice is None or isinstance(choice, (str, Penalty)):
+    states_facts = hasattr(choice, "formulas_of_facts")
+    if choice is None or isinstance(choice, str) or states_facts:
         return choice
     return ObjectPenalty(choice)
