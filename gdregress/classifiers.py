@@ -34,6 +34,7 @@ from gdregress._utils.types import (
     ScheduleFunction,
     Scoring,
     SupportsProx,
+    SupportsUpdate,
 )
 from gdregress._utils.validation import (
     StrOptions,
@@ -120,15 +121,16 @@ class GDClassifier(ClassifierMixin, BaseGD):
         minimum and says so, see `tol`.
     batch_size : int or float, default=32
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
-    optimizer : str or Optimizer, default="auto"
+    optimizer : str, Optimizer or optax.GradientTransformation, default="auto"
         "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or
         an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and unless
         `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
         conjugate gradients with exact steps for two classes of a smooth loss under l2 or no
         penalty, Newton steps on working sets for the same under l1, where columns are many, and
-        Newton steps along smooth envelopes of the loss for "hinge", under no penalty,
-        l1, l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses,
-        corrects each gradient by one over all rows and converges at a constant rate.
+        Newton steps along smooth envelopes of the loss for "hinge", under no penalty, l1, l2 or
+        both. In all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects
+        each gradient by one over all rows and converges at a constant rate. A transformation of
+        optax has its own learning rate; it asks for ``learning_rate=1.0`` and no penalty.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch" and smooth losses, the
         accelerated sequence with adaptive restart (nesterov); 0.9 otherwise.
@@ -306,7 +308,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         fit_intercept: bool = True,
         solver: str = "batch",
         batch_size: float = 32,
-        optimizer: str | Optimizer = "auto",
+        optimizer: str | Optimizer | SupportsUpdate = "auto",
         momentum: float | Literal["auto"] = "auto",
         learning_rate: float | Literal["auto", "line-search"] = "auto",
         schedule: str | Schedule | ScheduleFunction = "auto",

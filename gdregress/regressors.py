@@ -36,6 +36,7 @@ from gdregress._utils.types import (
     ScheduleFunction,
     Scoring,
     SupportsProx,
+    SupportsUpdate,
 )
 from gdregress._utils.validation import (
     Interval,
@@ -89,7 +90,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         minimum and says so, see `tol`.
     batch_size : int or float, default=32
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
-    optimizer : str or Optimizer, default="auto"
+    optimizer : str, Optimizer or optax.GradientTransformation, default="auto"
         "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or
         an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and unless
         `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
@@ -100,7 +101,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses,
         corrects each gradient by one over all rows and converges to the minimum at a constant
         rate. The adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring y to a
-        size well above it.
+        size well above it. A transformation of optax has its own learning rate; it asks for
+        ``learning_rate=1.0`` and no penalty.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch", the accelerated sequence
         with adaptive restart (nesterov) or the optimal constant where the smallest curvature is
@@ -289,7 +291,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         fit_intercept: bool = True,
         solver: str = "batch",
         batch_size: float = 32,
-        optimizer: str | Optimizer = "auto",
+        optimizer: str | Optimizer | SupportsUpdate = "auto",
         momentum: float | Literal["auto"] = "auto",
         learning_rate: float | Literal["auto", "line-search"] = "auto",
         schedule: str | Schedule | ScheduleFunction = "auto",

@@ -12,6 +12,7 @@ NAMES = {
     "skops": "skops",
     "statsmodels": "statsmodels",
     "onnxruntime": "onnxruntime",
+    "optax": "optax",
     "pyright": "pyright",
     "optuna": "Optuna",
     "tensorboard": "TensorBoard",

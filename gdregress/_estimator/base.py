@@ -99,7 +99,11 @@ class BaseGD(
         "fit_intercept": ["boolean"],
         "solver": [StrOptions(SAMPLERS)],
         "batch_size": MiniBatch._parameter_constraints["batch_size"],
-        "optimizer": [StrOptions(["auto", *OPTIMIZERS]), Optimizer],
+        "optimizer": [
+            StrOptions(["auto", *OPTIMIZERS]),
+            Optimizer,
+            HasMethods(["init", "update"]),
+        ],
         "momentum": [Interval(Real, 0, 1, closed="left"), StrOptions(["auto"])],
         "learning_rate": [
             Interval(Real, 0, None, closed="neither"),

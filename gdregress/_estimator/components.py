@@ -13,7 +13,7 @@ from gdregress._utils.validation import (
 )
 from gdregress.losses import Loss
 from gdregress.losses.from_function import CallableLoss
-from gdregress.optimizers import OPTIMIZERS
+from gdregress.optimizers import OPTIMIZERS, as_optimizer
 from gdregress.penalties import PENALTIES
 from gdregress.penalties.from_object import as_penalty
 from gdregress.samplers import SAMPLERS
@@ -116,7 +116,7 @@ def _optimizer(estimator, loss, sampler, in_parts):
     momentum, and so does a run whose momentum is given; but for what `method_of` finds out later.
     """
     if not (isinstance(estimator.optimizer, str) and estimator.optimizer == "auto"):
-        return estimator.optimizer
+        return as_optimizer(estimator.optimizer)
     reduced = (
         not sampler.takes_all_rows
         and loss.smooth

@@ -40,6 +40,16 @@ class SupportsProx(Protocol):
     def prox(self, w: Any, step_size: Any, /) -> Any: ...
 
 
+class SupportsUpdate(Protocol):
+    """A rule that can be an optimizer, as a ``GradientTransformation`` of optax is."""
+
+    @property
+    def init(self) -> Callable[..., Any]: ...
+
+    @property
+    def update(self) -> Callable[..., Any]: ...
+
+
 if TYPE_CHECKING:
 
     class BaseEstimator(base.BaseEstimator):

@@ -69,6 +69,12 @@ CLASSIFIERS = {
 }
 
 
+both_types = pytest.mark.parametrize(
+    "dtype, rtol",
+    [(np.float64, 1e-11), pytest.param(np.float32, 1e-4, marks=pytest.mark.full)],
+)
+
+
 def in_onnx(model, dtype, **options):
     """What onnxruntime makes of the rows."""
     needed("onnxruntime")
@@ -84,7 +90,7 @@ def in_onnx(model, dtype, **options):
     return session.run(None, {session.get_inputs()[0].name: X.astype(dtype)})
 
 
-@pytest.mark.parametrize("dtype, rtol", [(np.float64, 1e-11), (np.float32, 1e-4)])
+@both_types
 @pytest.mark.parametrize("name", REGRESSORS)
 def test_regressors_in_onnx(name, dtype, rtol):
     needed("skl2onnx")
@@ -95,7 +101,7 @@ def test_regressors_in_onnx(name, dtype, rtol):
     assert_allclose(found.reshape(expected.shape), expected, rtol=rtol, atol=rtol)
 
 
-@pytest.mark.parametrize("dtype, rtol", [(np.float64, 1e-11), (np.float32, 1e-4)])
+@both_types
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_classifiers_in_onnx(name, dtype, rtol):
     needed("skl2onnx")
@@ -110,6 +116,7 @@ def test_classifiers_in_onnx(name, dtype, rtol):
         assert_array_equal(labels, model.predict(X))
 
 
+@pytest.mark.full
 def test_importing_loads_no_converter_and_finds_it_later():
     needed("skl2onnx")
     code = """

@@ -62,12 +62,12 @@ def test_other_descents_come_near(given):
 
 
 def test_parts():
-    X, y = make_data(1000)
+    X, y = make_data(200)
     expected = GDRegressor(Quantile(LEVELS), **TIGHT).fit(X, y)
     model = GDRegressor(Quantile(LEVELS))
     for part in np.array_split(np.arange(len(y)), 4):
         model.partial_fit(X[part], y[part])
-    assert_allclose(model.intercept_, expected.intercept_, atol=0.3)
+    assert_allclose(model.intercept_, expected.intercept_, atol=0.6)
     assert_array_equal(np.sort(model.intercept_), model.intercept_)
 
 

@@ -27,6 +27,14 @@ DESCENTS = {
     "adam": {"optimizer": "adam", "learning_rate": 0.02, "tol": 1e-7},
     "adagrad": {"optimizer": "adagrad", "learning_rate": 1.0, "preconditioner": "columns"},
 }
+BY_DEFAULT = ("auto", "batches", "adagrad")
+every_descent = pytest.mark.parametrize(
+    "descent",
+    [
+        name if name in BY_DEFAULT else pytest.param(name, marks=pytest.mark.full)
+        for name in DESCENTS
+    ],
+)
 
 
 def make_data(n=60):
@@ -118,7 +126,7 @@ def test_other_array_libraries_have_the_same_prox(library):
 # Minima
 
 
-@pytest.mark.parametrize("descent", DESCENTS)
+@every_descent
 @pytest.mark.parametrize("alpha", [0.05, 0.5])
 def test_the_group_lasso(alpha, descent):
     X, Y = make_data()
@@ -128,7 +136,7 @@ def test_the_group_lasso(alpha, descent):
     assert misses_of_minimum(X, y, coef, alpha) < 1e-5 * abs(X.T @ y / len(y)).max()
 
 
-@pytest.mark.parametrize("descent", DESCENTS)
+@every_descent
 def test_the_multi_task_lasso(descent):
     X, Y = make_data()
     expected = MultiTaskLasso(alpha=1.0, tol=1e-14, max_iter=100_000).fit(X, Y).coef_
