@@ -656,7 +656,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         named = {1: PoissonRegressor, 2: GammaRegressor}
         model = named[power]() if power in named else TweedieRegressor(power=power, link="log")
         model.set_params(fit_intercept=self.fit_intercept)
-        model._base_loss = model._get_loss()  # by which it predicts
+        vars(model)["_base_loss"] = model._get_loss()  # by which it predicts
         return model
 
     def __sklearn_tags__(self):

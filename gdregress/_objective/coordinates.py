@@ -207,6 +207,9 @@ class Metric(Coordinates):
         return self.basis.ndim == 2
 
     def penalty(self, penalty):
+        if not penalty.active:
+            return penalty
+        # strengths of zero shrink nothing
         return NoPenalty() if self.strengths is None else DiagonalL2(self.strengths)
 
     def numbers(self):
