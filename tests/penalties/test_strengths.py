@@ -75,24 +75,31 @@ def test_logistic_regression():
     assert_allclose(model.coef_[0], expected, atol=1e-6)
 
 
-@pairwise(
-    optimizer=["gd", "momentum", "nesterov", "adam"],
-    penalty=[L1, L2, ElasticNet],
-    form=["compiled", "plain", "jitted"],
-)
-def test_equal_strengths_are_one_number(optimizer, penalty, form, request):
-    X, y = make_data()
-    if form == "jitted":
-        X, y = map(request.getfixturevalue("jax").numpy.asarray, (X, y))
-    one, each = penalty(0.2), penalty(np.full(5, 0.2))
+def assert_equal_strengths_are_one_number(optimizer, penalty, form, X, y):
     given = {"optimizer": optimizer, "learning_rate": 0.01, "solver": "mini-batch", "tol": None}
     fits = []
-    for alike in (one, each):
+    for alike in (penalty(0.2), penalty(np.full(5, 0.2))):
         with using(form) as log, config_context(array_api_dispatch=form == "jitted"):
             model = GDRegressor(penalty=alike, max_iter=3, random_state=0, **given)
             fits.append(np.asarray(model.fit(X, y).coef_))
         assert log.used({"plain": Plain, "compiled": Compiled, "jitted": Jitted}[form])
     assert_allclose(*fits, rtol=1e-12)
+
+
+@pairwise(
+    optimizer=["gd", "momentum", "nesterov", "adam"],
+    penalty=[L1, L2, ElasticNet],
+    form=["plain", "compiled"],
+)
+def test_equal_strengths_are_one_number(optimizer, penalty, form):
+    assert_equal_strengths_are_one_number(optimizer, penalty, form, *make_data())
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("penalty", [L1, L2, ElasticNet])
+def test_equal_strengths_are_one_number_for_jax(penalty, jax):
+    rows = map(jax.numpy.asarray, make_data())
+    assert_equal_strengths_are_one_number("adam", penalty, "jitted", *rows)
 
 
 def test_one_number_each_is_that_prox():
