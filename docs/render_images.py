@@ -9,6 +9,7 @@ from pathlib import Path
 import matplotlib
 
 matplotlib.use("Agg")
+import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
@@ -48,9 +49,11 @@ def valley(filename):
     }
     for model in paths.values():
         model.fit(X, y)
-    display = LossSurfaceDisplay.from_estimators(paths, X, y)
-    display.figure_.set_size_inches(7.5, 4.8)
-    display.figure_.savefig(filename, dpi=80)
+    figure, axes = plt.subplots(2, 2, figsize=(8, 6), sharex=True, sharey=True)
+    LossSurfaceDisplay.from_estimators(paths, X, y, side_by_side=True, ax=axes)
+    for ax in figure.axes:
+        ax.label_outer()
+    figure.savefig(filename, dpi=80)
 
 
 def line(filename):

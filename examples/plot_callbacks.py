@@ -20,7 +20,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from gdregress import GDRegressor
 from gdregress.exceptions import ConvergenceWarning
-from gdregress.plotting import LossCurveDisplay
+from gdregress.plotting import LivePlot, LossCurveDisplay
 
 # %%
 # A model that can learn too much
@@ -59,12 +59,41 @@ with warnings.catch_warnings():
     to_the_end.fit(X_fit, y_fit)
 
 # %%
+# A picture that grows
+# --------------------
+#
+# ``LivePlot`` draws columns of the history while the fit goes on: in a window or a notebook one
+# sees the curve grow. Rows to watch make a second one.
+
+live = LivePlot(("loss", "validation_loss"))
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    watched = GDRegressor(**plain).set_callbacks(live)
+    watched.fit(X_fit, y_fit, X_val=X_watch, y_val=y_watch)
+plt.show()
+
+# %%
 # A callback of one's own
 # -----------------------
 #
-# A callback is any object with four methods: ``setup`` and ``teardown`` around the fit, and
-# ``on_fit_task_begin`` and ``on_fit_task_end`` around each of its tasks, which are the whole fit
-# and every epoch. Of what scikit-learn offers them they name what they need:
+# The simplest callback is a function of the row that an epoch adds to ``history_``. If it returns
+# True, the fit ends. So ``rows.append`` of a list keeps the rows, and this one ends the fit when
+# an epoch lowers the loss by less than a thousandth.
+
+rows = []
+
+
+def hardly_falls(row):
+    return row["epoch"] > 1 and row["loss"] > 0.999 * rows[-2]["loss"]
+
+
+short = GDRegressor(**plain).set_callbacks(rows.append, hardly_falls).fit(X_fit, y_fit)
+print(f"{short.stop_reason_}: epoch {short.n_iter_}, {len(rows)} rows")
+
+# %%
+# A callback that needs the model is an object with four methods: ``setup`` and ``teardown``
+# around the fit, and ``on_fit_task_begin`` and ``on_fit_task_end`` around each of its tasks, which
+# are the whole fit and every epoch. Of what scikit-learn offers them they name what they need:
 # ``fitted_estimator`` is a model that predicts as if the fit had ended here. The fit does end
 # here if ``on_fit_task_end`` returns True.
 #

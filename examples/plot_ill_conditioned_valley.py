@@ -49,11 +49,31 @@ class Valley:
 # Five ways down
 # --------------
 #
-# Plain descent ("gd") steps along the gradient. Momentum adds a share of the step before, as a
-# heavy ball would, and Nesterov's version looks at the gradient where the ball is about to roll.
+# Plain descent ("gd") steps along the gradient,
+#
+# .. math:: w \leftarrow w - \eta \nabla f(w).
+#
+# Momentum adds a share of the step before, as a heavy ball would, and Nesterov's version looks at
+# the gradient where the ball is about to roll:
+#
+# .. math:: v \leftarrow \mu v - \eta \nabla f(w), \quad w \leftarrow w + v
+#
+# .. math:: v \leftarrow \mu v - \eta \nabla f(w + \mu v), \quad w \leftarrow w + v
+#
 # For these three the best learning rate for such a valley is known, and so is the best momentum.
 #
-# RMSprop and Adam divide the gradient, coordinate by coordinate, by its recent size, so that each
+# RMSprop and Adam divide the gradient g, coordinate by coordinate, by its recent size. RMSprop:
+#
+# .. math:: s \leftarrow \rho s + (1 - \rho) g^2, \quad
+#    w \leftarrow w - \frac{\eta g}{\sqrt{s} + \epsilon}
+#
+# Adam:
+#
+# .. math:: m \leftarrow \beta_1 m + (1 - \beta_1) g, \quad
+#    s \leftarrow \beta_2 s + (1 - \beta_2) g^2, \quad
+#    w \leftarrow w - \frac{\eta \hat{m}}{\sqrt{\hat{s}} + \epsilon}
+#
+# where the hats correct m and s for their start at zero. So each
 # coordinate moves by about the learning rate, however steep its slope. Such steps do not get
 # shorter by themselves where the slope does, and RMSprop would dance around the minimum for ever:
 # here a schedule makes each of its steps 5 % shorter than the one before. Adam is RMSprop with a
@@ -85,11 +105,8 @@ def race(valley, **options):
 
 
 def draw(valley, results, **limits):
-    """The two families side by side."""
-    _, axes = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
-    for axis, names in zip(axes, (list(results)[:3], list(results)[3:]), strict=True):
-        paths = {name: results[name] for name in names}
-        LossSurfaceDisplay.from_function(valley, path=paths, ax=axis, grid=60, **limits)
+    """A map for each optimizer, all of the same window."""
+    LossSurfaceDisplay.from_function(valley, path=results, side_by_side=True, grid=60, **limits)
 
 
 # %%

@@ -5,7 +5,10 @@ Learning rates: too small, right, too large
 Gradient descent walks downhill, and the learning rate is the length of its stride. Strides that
 are too short take for ever, those that are too long climb the other side of the valley. This
 lesson walks with four learning rates, finds out where the limit is and why, and looks at what
-``learning_rate="auto"`` makes of it.
+``learning_rate="auto"`` makes of it. Its end leaves the bowls of regression for a landscape with
+a second valley and a saddle.
+
+Run it with ``python examples/plot_learning_rates.py``.
 """
 
 import warnings
@@ -15,7 +18,7 @@ import numpy as np
 from sklearn.datasets import load_diabetes
 from sklearn.preprocessing import StandardScaler
 
-from gdregress import GDRegressor
+from gdregress import GDRegressor, minimize
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning
 from gdregress.plotting import LearningRateDisplay, LossCurveDisplay, LossSurfaceDisplay
 
@@ -93,6 +96,31 @@ LossCurveDisplay.from_estimators(models, y="gap", best=least)
 plt.show()
 
 # %%
+# A table of rates
+# ----------------
+#
+# What each of them came to, and what that says of the rate:
+
+
+def verdict(model):
+    if model.stop_reason_ == "diverged":
+        return "too large: diverges"
+    if model.converged_:
+        return "right: arrives"
+    steps = np.diff(model.history_.coef, axis=0)
+    turns = np.mean(np.sum(steps[1:] * steps[:-1], axis=1) < 0)
+    return "too large: swings" if turns > 0.5 else "too small: crawls"
+
+
+print(f"{'':<10}{'epochs':>7}{'gap left':>10}{'gradient':>10}  verdict")
+for name, model in models.items():
+    row = model.history_.row(-1)
+    print(
+        f"{name:<10}{model.n_iter_:>7}{row['objective'] - least:>10.2g}"
+        f"{row['gradient_norm']:>10.2g}  {verdict(model)}"
+    )
+
+# %%
 # Why there is a limit
 # --------------------
 #
@@ -131,3 +159,59 @@ plt.show()
 # of them, ``max_iter``, are no longer enough. Closely below the limit one can be a little faster
 # than "auto", if one is lucky, and closely above it all is lost. A rate that is too small wastes
 # time, one that is too large destroys the fit; if in doubt, leave it on "auto".
+
+# %%
+# A second valley, and a saddle
+# -----------------------------
+#
+# Mean losses of lines are bowls, with one minimum. Other functions, such as the losses of
+# networks, are not. This one has two valleys, the left one deeper, and between them a *saddle*:
+# the way over it is lowest there, and highest from valley to valley. The slope is zero in all
+# three places.
+
+
+def landscape(v):
+    x, y = v
+    return (x**2 - 4) ** 2 / 8 + x / 2 + y**2
+
+
+def slope(v):
+    x, y = v
+    return np.array([x * (x**2 - 4) / 2 + 1 / 2, 2 * y])
+
+
+# %%
+# From the right, a small rate leads into the nearer valley, whatever lies behind the hill. A large
+# one jumps across, by luck. And on the line that runs over the saddle, descent comes to rest on
+# it and says that it has arrived, as the gradient is zero there. The least push aside would have
+# sent it on.
+
+left, saddle, right = np.sort(np.roots([0.5, 0, -2, 0.5]))
+starts = {
+    "rate 0.05": ([2.9, 1.5], 0.05),
+    "rate 0.4": ([2.9, 1.5], 0.4),
+    "along the ridge": ([saddle, 1.5], 0.05),
+}
+paths = {
+    name: minimize(landscape, np.array(start), jac=slope, learning_rate=rate)
+    for name, (start, rate) in starts.items()
+}
+for name, result in paths.items():
+    x, y = result.x
+    print(f"{name:<16} success {result.success}, at ({x:.3f}, {y:.3f}), f = {result.fun:.4f}")
+
+window = {"xlim": (-3.3, 3.3), "ylim": (-2, 2)}
+LossSurfaceDisplay.from_function(landscape, path=paths, side_by_side=True, **window)
+plt.show()
+
+# %%
+# What tells a saddle from a minimum is the curvature: there one of them is negative.
+
+for name, x in (("left valley", left), ("saddle", saddle), ("right valley", right)):
+    print(f"{name:<13} curvatures {(3 * x**2 - 4) / 2:6.2f} and 2")
+
+# %%
+# In relief, what is behind the hills is drawn faintly.
+
+LossSurfaceDisplay.from_function(landscape, path=paths, kind="surface", **window)
+plt.show()

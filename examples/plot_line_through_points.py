@@ -34,9 +34,24 @@ y = 2 * X + 1 + np.random.normal(0, 2, 50)
 column = X.reshape(-1, 1)  # as scikit-learn takes a single feature
 
 # %%
-# Any line is a slope m and an intercept b. Its loss is the mean of the squared errors. The
-# gradient says how fast the loss grows with either of them: twice the mean of the errors, each
-# times x for the slope, times 1 for the intercept.
+# Any line is a slope m and an intercept b. Its loss is the mean of the squared errors, or
+# residuals: what a line misses a point by is the side of a square, and the loss is the mean of
+# their areas. A miss that is twice as large counts four times.
+
+figure, axis = plt.subplots(layout="constrained")
+axis.plot(X[:8], y[:8], "o")
+axis.axline((0, 4), slope=1, color="tab:red", label="y = x + 4")
+for point, target in zip(X[:8], y[:8], strict=True):
+    missed = target - (point + 4)
+    square = plt.Rectangle((point, point + 4), -missed, missed, alpha=0.25, linewidth=0)
+    axis.add_patch(square)
+axis.set(xlabel="x", ylabel="y", aspect="equal", title="Eight of the points, one line")
+axis.legend(loc="lower right")
+plt.show()
+
+# %%
+# The gradient says how fast the loss grows with slope and intercept: twice the mean of the errors,
+# each times x for the slope, times 1 for the intercept.
 
 
 def loss(line):

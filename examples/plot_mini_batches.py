@@ -23,6 +23,7 @@ from gdregress.plotting import (
     FitDisplay,
     LossCurveDisplay,
     LossSurfaceDisplay,
+    OverviewDisplay,
     animate_side_by_side,
 )
 
@@ -153,13 +154,19 @@ plt.show()
 # Slope and intercept by epoch, beside those of least squares. At 0.1 they settle; at 0.6 and 0.8
 # they are near after two epochs and never come to rest.
 
-figure, axes = plt.subplots(1, 3, figsize=(11, 4), layout="constrained")
-for axis, (name, at_rate) in zip(axes, rates.items(), strict=True):
-    least_squares = [*least_line.coef_, least_line.intercept_]
-    CoefficientPathDisplay.from_estimator(
-        at_rate, intercept=True, reference=least_squares, ax=axis, x_scale="linear"
-    )
-    axis.set_title(name)
+CoefficientPathDisplay.from_estimators(
+    rates,
+    intercept=True,
+    reference=[*least_line.coef_, least_line.intercept_],
+    x_scale="linear",
+)
+plt.show()
+
+# %%
+# All of it on one figure, for the first ten epochs:
+
+first = {f"rate {rate}": mini_batches(rate, epochs=10) for rate in (0.1, 0.6, 0.8)}
+OverviewDisplay.from_estimators(first, X_train, y_train)
 plt.show()
 
 # %%

@@ -13,7 +13,12 @@ from gdregress.regressors import GDRegressor
 
 if TYPE_CHECKING:
     from gdregress._minimize.minimize import minimize
-    from gdregress.diagnosis import closed_form_path, diagnose, implicit_ridge
+    from gdregress.diagnosis import (
+        closed_form_path,
+        diagnose,
+        implicit_ridge,
+        learning_rate_range_test,
+    )
     from gdregress.model_selection import GDClassifierCV, GDRegressorCV, gd_path
 
 __all__ = [
@@ -28,6 +33,7 @@ __all__ = [
     "diagnose",
     "gd_path",
     "implicit_ridge",
+    "learning_rate_range_test",
     "minimize",
     "show_versions",
 ]
@@ -42,6 +48,7 @@ _LOADED_LATER = {
     "diagnose": "diagnosis",
     "gd_path": "model_selection",
     "implicit_ridge": "diagnosis",
+    "learning_rate_range_test": "diagnosis",
     "minimize": "_minimize.minimize",
 }
 # What users import besides these; loaded when they are used as well.

@@ -25,6 +25,7 @@ from gdregress._estimator.summary import Summary, summary_of
 from gdregress._estimator.table import checked_table, checked_weights
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import asarray, index_type, namespace, to_numpy
+from gdregress._utils.neighbours import OF_NUMBERS
 from gdregress._utils.types import (
     Array,
     ArrayLike,
@@ -42,7 +43,7 @@ from gdregress._utils.validation import (
     check_partial_fit,
     keep_fitted_state,
 )
-from gdregress.losses import Loss
+from gdregress.losses import LOSSES, Loss
 from gdregress.losses.classification import CLASSIFICATION_LOSSES, LogLoss
 from gdregress.losses.multiclass import Softmax, multiclass_loss
 from gdregress.optimizers import Optimizer
@@ -122,15 +123,18 @@ class GDClassifier(ClassifierMixin, BaseGD):
     batch_size : int or float, default=32
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
     optimizer : str, Optimizer or optax.GradientTransformation, default="auto"
-        "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or
-        an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and unless
-        `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
-        conjugate gradients with exact steps for two classes of a smooth loss under l2 or no
+        "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam",
+        "cg", or an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and
+        unless `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all
+        rows conjugate gradients with exact steps for two classes of a smooth loss under l2 or no
         penalty, Newton steps on working sets for the same under l1, where columns are many, and
         Newton steps along smooth envelopes of the loss for "hinge", under no penalty, l1, l2 or
         both. In all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects
-        each gradient by one over all rows and converges at a constant rate. A transformation of
-        optax has its own learning rate; it asks for ``learning_rate=1.0`` and no penalty.
+        each gradient by one over all rows and converges at a constant rate. "cg", for
+        ``solver="batch"`` and two classes of a smooth loss under l2 or no penalty, asks for the
+        conjugate gradients: momentum by conjugacy, and steps to the minimum along each direction.
+        A transformation of optax has its own learning rate; it asks for ``learning_rate=1.0`` and
+        no penalty.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch" and smooth losses, the
         accelerated sequence with adaptive restart (nesterov); 0.9 otherwise.
@@ -184,11 +188,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
     tol : float or None, default=1e-4
         The run ends by "tolerance" when what is left of the objective, F - F*, is at most tol^2 of
         what the best constant prediction has left, F_null - F*: by an estimate from gradient and
-        curvature for smooth losses, whatever the solver; by a duality gap, which is proven, for
-        "hinge" over all rows under ``optimizer="auto"``. Other runs of losses with kinks, and all
-        with `early_stopping`, end on a plateau: when the objective has not improved by `tol` of
-        itself, or the validation score by `tol`, for `n_iter_no_change` epochs. None asks for all
-        `max_iter` epochs.
+        curvature for smooth losses; by a duality gap, which is proven, for "hinge" under
+        ``optimizer="auto"``, whose batches are followed by epochs over all rows. Other runs of
+        losses with kinks, and all with `early_stopping`, end on a plateau: when the objective has
+        not improved by `tol` of itself, or the validation score by `tol`, for `n_iter_no_change`
+        epochs. None asks for all `max_iter` epochs.
     n_iter_no_change : int, default=5
         Epochs without improvement that make a plateau; more where the swings of a momentum last
         longer. For runs that end on one, see `tol`, and for ``schedule="adaptive"``.
@@ -293,7 +297,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
     _coef_as_rows = True
     _parameter_constraints = {
         **BaseGD._parameter_constraints,
-        "loss": [StrOptions(CLASSIFICATION_LOSSES), Loss, callable],
+        "loss": [
+            StrOptions(CLASSIFICATION_LOSSES, dict.fromkeys(LOSSES, OF_NUMBERS)),
+            Loss,
+            callable,
+        ],
         "class_weight": [StrOptions(["balanced"]), dict, None],
     }
 

@@ -27,6 +27,7 @@ from gdregress._estimator.summary import Summary, summary_of
 from gdregress._estimator.table import checked_table, checked_weights, refuse_labels
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
+from gdregress._utils.neighbours import OF_CLASSES
 from gdregress._utils.types import (
     Array,
     ArrayLike,
@@ -45,7 +46,7 @@ from gdregress._utils.validation import (
     check_target,
     keep_fitted_state,
 )
-from gdregress.losses import LOSSES, Loss
+from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES, Loss
 from gdregress.losses.base import predict_mean
 from gdregress.optimizers import Optimizer
 from gdregress.penalties import Penalty
@@ -91,17 +92,19 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     batch_size : int or float, default=32
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
     optimizer : str, Optimizer or optax.GradientTransformation, default="auto"
-        "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or
-        an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and unless
-        `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
-        conjugate gradients with exact steps for smooth convex losses under l2 or no penalty, but
-        where squared error has its moments; Newton steps on working sets for one target of a
+        "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam",
+        "cg", or an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and
+        unless `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all
+        rows conjugate gradients with exact steps for smooth convex losses under l2 or no penalty,
+        but where squared error has its moments; Newton steps on working sets for one target of a
         smooth loss under l1, where columns are many; and Newton steps along smooth envelopes of
         the loss for "absolute_error", "quantile" and "epsilon_insensitive", under no penalty, l1,
         l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses,
-        corrects each gradient by one over all rows and converges to the minimum at a constant
-        rate. The adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring y to a
-        size well above it. A transformation of optax has its own learning rate; it asks for
+        corrects each gradient by one over all rows and converges at a constant rate. "cg", for
+        ``solver="batch"`` and smooth convex losses under l2 or no penalty, asks for the conjugate
+        gradients: momentum by conjugacy, and steps to the minimum along each direction. The
+        adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring y to a size well
+        above it. A transformation of optax has its own learning rate; it asks for
         ``learning_rate=1.0`` and no penalty.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch", the accelerated sequence
@@ -157,10 +160,10 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     tol : float or None, default=1e-4
         The run ends by "tolerance" when what is left of the objective, F - F*, is at most tol^2 of
         what the best constant prediction has left, F_null - F*: by an estimate from gradient and
-        curvature for smooth losses, whatever the solver; by a duality gap, which is proven, for
-        "absolute_error", "quantile" and "epsilon_insensitive" over all rows under
-        ``optimizer="auto"``. Other runs of losses with kinks, and all with `early_stopping`, end
-        on a plateau: when the objective has not improved by `tol` of itself, or the validation
+        curvature for smooth losses; by a duality gap, which is proven, for "absolute_error",
+        "quantile" and "epsilon_insensitive" under ``optimizer="auto"``, whose batches are followed
+        by epochs over all rows. Other runs of losses with kinks, and all with `early_stopping`,
+        end on a plateau: when the objective has not improved by `tol` of itself, or the validation
         score by `tol`, for `n_iter_no_change` epochs. None asks for all `max_iter` epochs.
     n_iter_no_change : int, default=5
         Epochs without improvement that make a plateau; more where the swings of a momentum last
@@ -276,7 +279,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     _target_ranges_advice = "use GDClassifier"
     _parameter_constraints = {
         **BaseGD._parameter_constraints,
-        "loss": [StrOptions(LOSSES), Loss, callable],
+        "loss": [
+            StrOptions(LOSSES, dict.fromkeys(CLASSIFICATION_LOSSES, OF_CLASSES)),
+            Loss,
+            callable,
+        ],
         "epsilon": [Interval(Real, 0, None, closed="left"), None],
     }
 

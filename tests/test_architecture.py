@@ -104,9 +104,10 @@ def test_earlier_import_paths_lead_to_todays(statement):
 # Optional packages
 
 
-def loaded_by(statement):
+def loaded_by(statement, but=""):
     """Top-level packages loaded in a fresh interpreter that runs one statement."""
-    code = f"import sys\n{statement}\nprint(*{{name.split('.')[0] for name in sys.modules}})"
+    names = f"{{name.split('.')[0] for name in set(sys.modules) {but}}}"
+    code = f"import sys\n{statement}\nprint(*{names})"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
@@ -115,11 +116,11 @@ def loaded_by(statement):
 
 def test_importing_loads_no_optional_package():
     """scikit-learn itself loads pandas where it is installed; nothing is added to that."""
-    loaded = loaded_by("import gdregress")
+    theirs = "import sklearn.callback, sklearn.linear_model, scipy.sparse.linalg"
+    loaded = loaded_by(f"{theirs}\nbefore = set(sys.modules)\nimport gdregress", "- before")
     assert "gdregress" in loaded
-    assert not loaded & {"matplotlib", "dask", "torch", "jax", "polars"}
-    already = loaded_by("import sklearn.callback, sklearn.linear_model, scipy.sparse.linalg")
-    assert not (loaded - already) & {"pandas", "rich", "joblib", "threadpoolctl"}
+    optional = {"matplotlib", "dask", "torch", "jax", "polars", "pandas", "rich"}
+    assert not loaded & {*optional, "joblib", "threadpoolctl"}
 
 
 BLOCK = """

@@ -15,8 +15,10 @@ from gdregress.plotting import (
     DescentPathDisplay,
     FitDisplay,
     LearningRateDisplay,
+    LivePlot,
     LossCurveDisplay,
     LossSurfaceDisplay,
+    OverviewDisplay,
 )
 from gdregress.samplers import MiniBatch, Sampler
 from gdregress.schedules import Exponential, Schedule
@@ -172,6 +174,8 @@ def displays() -> None:
     LossCurveDisplay.from_estimators({"one": model}, y="gap")
     print(LossCurveDisplay.from_estimator(model).ax_, CoefficientPathDisplay.from_estimator(model))
     LossSurfaceDisplay.from_estimators({"one": model}, X, y)
+    OverviewDisplay.from_estimators({"one": model}, X, y).animate(frames=2)
+    GDRegressor(max_iter=3, tol=None).set_callbacks(LivePlot(("loss", "gap"))).fit(X, y)
     LearningRateDisplay.from_estimator(model, X, y, learning_rates=[0.1, 1.0])
     FitDisplay.from_estimator(GDRegressor().fit(X[:, :1], y), X[:, :1], y)
     DescentPathDisplay.from_function(lambda x: x**2, path=minimize(lambda x: x**2, 3.0))

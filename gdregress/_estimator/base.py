@@ -24,6 +24,7 @@ from gdregress._estimator.callbacks import (
 from gdregress._estimator.diagnosis import report
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
+from gdregress._estimator.method import CONJUGATE_GRADIENTS
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import NoRows, prepare
@@ -100,7 +101,7 @@ class BaseGD(
         "solver": [StrOptions(SAMPLERS)],
         "batch_size": MiniBatch._parameter_constraints["batch_size"],
         "optimizer": [
-            StrOptions(["auto", *OPTIMIZERS]),
+            StrOptions(["auto", CONJUGATE_GRADIENTS, *OPTIMIZERS]),
             Optimizer,
             HasMethods(["init", "update"]),
         ],
@@ -220,7 +221,9 @@ class BaseGD(
     def _fit(self, X, y, sample_weight, start, validation, growth=1.0):
         refuse_refit(self)
         self._forget_sparse_coef()
-        prepared = prepare(self, X, y, sample_weight, validation, growth=growth)
+        in_use_only = start[0] is None and validation[0] is None
+        known = {"growth": growth, "in_use_only": in_use_only}
+        prepared = prepare(self, X, y, sample_weight, validation, **known)
         start = given_start(self, prepared, *start)
         original = original_units(prepared, self._coef_as_rows)
         # a scorer is handed these, and not every one knows weights
@@ -287,7 +290,7 @@ class BaseGD(
         # to which users may write, without a change of what the state holds
         coef, intercept = original(namespace(result.params).asarray(result.params, copy=True))
         state.weight_total += prepared.weight_total
-        state.row_total += prepared.objective.n_samples
+        state.row_total += prepared.row_total
         state.stream, state.fitted = None, fitted_numbers(coef, intercept)
         history = plan.run.history
         fitted = {

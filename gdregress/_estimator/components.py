@@ -3,7 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from gdregress._estimator.learning_rate import learns_rate
+from gdregress._estimator.method import asks_for_conjugate_gradients
 from gdregress._objective.base import output_shape
 from gdregress._objective.prox_check import check_prox
 from gdregress._utils.validation import (
@@ -34,7 +37,7 @@ PATIENCE_WITH_MEMORY, PATIENCE_AT_KINKS = 40, 20
 
 # What a penalty is missing whose prox takes one step size for all coefficients.
 _NEEDS_ARRAYS = (
-    "let prox(w, step_size) minimise value(u) + sum((u - w)**2 / (2 * step_size)) for an array "
+    "Let prox(w, step_size) minimise value(u) + sum((u - w)**2 / (2 * step_size)) for an array "
     "step_size of the shape of w,"
 )
 
@@ -43,7 +46,8 @@ _NEEDS_ARRAYS = (
 class Components:
     """The objects that the parameters stand for.
 
-    ``steps_by_coefficient`` tells whether the prox of the penalty takes a step size for each.
+    ``failure_of_prox`` says what is wrong with the prox of the penalty where it is given a step
+    size for each coefficient; None where it takes them.
     """
 
     loss: Any
@@ -51,7 +55,7 @@ class Components:
     optimizer: Any
     sampler: Any
     schedule: Any
-    steps_by_coefficient: bool = True
+    failure_of_prox: str | None = None
 
     def with_checked_penalty(self, n_features, loss, y, names=None):
         """The same, with what the penalty's prox has been found to take.
@@ -63,14 +67,14 @@ class Components:
             or that does not suit the optimizer.
         """
         shape = (n_features, *output_shape(y, loss))
-        takes_arrays = check_prox(self.penalty, shape, y, names)
-        if not takes_arrays and self.optimizer.adaptive:
+        failure = check_prox(self.penalty, shape, y, names)
+        if failure is not None and self.optimizer.adaptive:
             raise ValueError(
                 f"{_name(self.optimizer)} has a step size for each coefficient, for which "
-                f"{self.penalty.label}.prox has no right answer: {_NEEDS_ARRAYS} or use an "
-                "optimizer with one step size, such as 'nesterov'."
+                f"{self.penalty.label}.prox has no right answer: {failure}. "
+                f"{_NEEDS_ARRAYS} or use an optimizer with one step size, such as 'nesterov'."
             )
-        return replace(self, loss=loss, steps_by_coefficient=takes_arrays)
+        return replace(self, loss=loss, failure_of_prox=failure)
 
 
 def build_components(estimator, in_parts=False, validated=False):
@@ -101,6 +105,8 @@ def build_components(estimator, in_parts=False, validated=False):
     components = Components(loss, penalty, optimizer, sampler, schedule)
     _refuse_line_search(estimator, components)
     _refuse_variance_reduction(estimator, components, in_parts)
+    if asks_for_conjugate_gradients(estimator):
+        _refuse_for_conjugate_gradients(estimator, components, in_parts)
     used = by_loss | by_penalty | by_optimizer | by_sampler | by_schedule
     if estimator.early_stopping or validated:
         used |= {"validation_fraction", "scoring"}
@@ -115,6 +121,8 @@ def _optimizer(estimator, loss, sampler, in_parts):
     rate; it needs epochs over all rows, and the last parameters. All else descends by Nesterov's
     momentum, and so does a run whose momentum is given; but for what `method_of` finds out later.
     """
+    if asks_for_conjugate_gradients(estimator):
+        return "nesterov"  # which has no part in such a run
     if not (isinstance(estimator.optimizer, str) and estimator.optimizer == "auto"):
         return as_optimizer(estimator.optimizer)
     reduced = (
@@ -244,14 +252,44 @@ def _refuse_variance_reduction(estimator, components, in_parts):
             raise ValueError(f"optimizer={optimizer} cannot be combined with {problem}.")
 
 
+def _refuse_for_conjugate_gradients(estimator, components, in_parts):
+    """Raise ValueError for what has no conjugate directions, or no part in choosing them."""
+    rate, loss, terms = estimator.learning_rate, components.loss, components.penalty.kernel_terms
+    smooth = terms is not None and terms.bounds is None and not np.any(terms.l1)
+    problems = {
+        f"solver={estimator.solver!r}, whose batches are a different function at each update; "
+        "use solver='batch'": not components.sampler.takes_all_rows,
+        "partial_fit: the rows of another call are another function; use 'auto', 'gd' or "
+        "'adam'": in_parts,
+        f"loss={_name(estimator.loss)}, which has kinks, or is not known to be convex; use "
+        "optimizer='auto'": not (loss.smooth and loss.convex and loss.kernel is not None),
+        f"penalty={_name(estimator.penalty)}, which is not l2 alone; use penalty='l2' or None, "
+        "or optimizer='auto'": not smooth,
+        f"learning_rate={rate!r}, since each step ends where the objective is least along it; use "
+        "learning_rate='auto'": rate != "auto",
+        f"momentum={estimator.momentum!r}, since conjugacy chooses it; use "
+        "momentum='auto'": estimator.momentum != "auto",
+        f"schedule={_name(estimator.schedule)}, since there is no rate that could fall; use "
+        "schedule='auto'": estimator.schedule not in ("auto", "constant"),
+        f"average={estimator.average!r}, whose steps have no noise to average; use "
+        "average=False": bool(estimator.average),
+    }
+    for problem, present in problems.items():
+        if present:
+            raise ValueError(
+                f"optimizer={estimator.optimizer!r} cannot be combined with {problem}."
+            )
+
+
 def refuse_columns(components, where):
     """Raise ValueError where a penalty meets scaled columns that takes one step size only."""
-    if not components.steps_by_coefficient:
+    if components.failure_of_prox is not None:
         name = components.penalty.label
         raise ValueError(
             f"{where} descends in scaled columns, which have a step size for each coefficient, "
-            f"and {name}.prox has no right answer for these: {_NEEDS_ARRAYS} or give the "
-            "learning_rate as a number and leave the preconditioner as it is."
+            f"and {name}.prox has no right answer for these: {components.failure_of_prox}. "
+            f"{_NEEDS_ARRAYS} or give the learning_rate as a number and leave the preconditioner "
+            "as it is."
         )
 
 

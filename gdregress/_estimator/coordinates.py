@@ -1,6 +1,6 @@
 """Which coordinates a fit descends in: the columns as they are, scaled, or a metric."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -40,16 +40,20 @@ class Frame:
         Of the design matrix.
     user_spectrum : Spectrum
         Of the user's own columns.
+    columns : ndarray of int or None
+        Numbers of the columns among the user's, see `columns_in_use`; None for all.
     """
 
     design: Any
     spectrum: Spectrum
     user_spectrum: Spectrum
+    columns: Any = None
 
     def in_coordinates(self, coordinates):
         """The same columns in other coordinates."""
         design = DesignMatrix(self.design.X, self.design.fit_intercept, coordinates)
-        return Frame(design, self.user_spectrum.in_coordinates(design), self.user_spectrum)
+        spectrum = self.user_spectrum.in_coordinates(design)
+        return replace(self, design=design, spectrum=spectrum)
 
     @property
     def has_moments(self):
@@ -77,7 +81,7 @@ def choose_frame(estimator, components, X, y, weights, in_parts):
     spectrum = Spectrum(design, weights, y)
     frame = Frame(design, spectrum, spectrum)
     kind = preconditioner(estimator)
-    if not components.steps_by_coefficient and not estimator.standardize:
+    if components.failure_of_prox is not None and not estimator.standardize:
         if estimator.preconditioner not in ("auto", None):
             refuse_columns(components, f"preconditioner={estimator.preconditioner!r}")
         return frame

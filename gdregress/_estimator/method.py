@@ -5,6 +5,11 @@ from gdregress._engines.envelope import Envelope
 from gdregress._engines.working_sets import WorkingSets
 from gdregress._estimator.metric import worth_moments
 
+# The name among the optimizers. It is none of OPTIMIZERS: a direction is conjugate to the last one
+# for one function of all rows, and the length of a step is found along it, so that there is no
+# step(params, grad, memory, learning_rate, prox).
+CONJUGATE_GRADIENTS = "cg"
+
 
 def method_of(estimator, components, objective):
     """The method of a run, see `Run`.
@@ -13,12 +18,15 @@ def method_of(estimator, components, objective):
     envelope              losses with kinks, over all rows
     conjugate gradients   smooth convex losses over all rows, but for three classes and
                           more, and for squared error where its moments are known, which
-                          make updates free
+                          make updates free; and where they are asked for by name
     working sets          l1 with a smooth loss over all rows whose columns are too many
                           for their moments, for one target
     updates               all others, and all whose optimizer or rate is chosen
     ====================  ===============================================================
     """
+    if asks_for_conjugate_gradients(estimator):
+        _refuse_classes(objective.loss)
+        return "conjugate gradients"
     automatic = (
         _is_auto(estimator, "learning_rate", "optimizer")
         and components.sampler.takes_all_rows
@@ -32,6 +40,18 @@ def method_of(estimator, components, objective):
     if automatic and not worth_moments(objective.design) and WorkingSets.covers(objective):
         return "working sets"
     return "updates"
+
+
+def asks_for_conjugate_gradients(estimator):
+    return isinstance(estimator.optimizer, str) and estimator.optimizer == CONJUGATE_GRADIENTS
+
+
+def _refuse_classes(loss):
+    if loss.n_outputs is not None:
+        raise ValueError(
+            f"optimizer={CONJUGATE_GRADIENTS!r} cannot be combined with {loss.n_outputs} classes, "
+            "whose losses it does not cover; use optimizer='auto'."
+        )
 
 
 def _is_auto(estimator, *names):

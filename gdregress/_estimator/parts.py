@@ -67,8 +67,8 @@ def learn_part(estimator, X, y, sample_weight, growth=1.0):
         part.learn(state["row_total"] / state["weight_total"])
         state["count"] += n_rows
     state["epoch"] += 1
-    state.update(stream=stream.to_dict(), params=part.params(), coordinates=None, snapshot=None)
-    state.update(memory=None, memory_type="NoneType", average=None, anchor=None)
+    state.update(stream=stream.to_dict(), params=part.params(), coordinates=None, columns=None)
+    state.update(snapshot=None, memory=None, memory_type="NoneType", average=None, anchor=None)
     state["learning_rate"] = stream.learning_rate
     part.measure(history, state, started)
     history.forget(KEPT_ROWS)

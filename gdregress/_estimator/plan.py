@@ -20,7 +20,7 @@ from gdregress._estimator.learning_rate import (
     learns_rate,
     resolved_momentum,
 )
-from gdregress._estimator.method import method_of
+from gdregress._estimator.method import asks_for_conjugate_gradients, method_of
 from gdregress._estimator.metric import worth_moments
 from gdregress._estimator.rules import Rules, ending_rules
 from gdregress._estimator.run_facts import RunDiagnostics
@@ -171,7 +171,8 @@ def _worth_moments(estimator, components, objective, frame):
     For squared error they also give objective and gradient over all rows, one pass an epoch
     otherwise.
     """
-    if not worth_moments(objective.design):
+    by_steps = objective.loss.is_quadratic and asks_for_conjugate_gradients(estimator)
+    if by_steps or not worth_moments(objective.design):
         return False
     no_rate = components.optimizer.adaptive or is_searched(estimator, components)
     for_rate = estimator.learning_rate == "auto" and not no_rate
@@ -278,7 +279,7 @@ def _diagnostics(estimator, components, curvature, optimizer, frame, null_object
         automatic_rate=curvature.automatic,
         searched=auto_searches(components),
         optimizer=optimizer,
-        feature_names=partial(feature_names, estimator),
+        feature_names=partial(feature_names, estimator, frame.columns),
         tol=estimator.tol,
         null_objective=null_objective,
         has_scale=has_scale,
@@ -297,9 +298,8 @@ def _with_horizon(estimator, schedule, updates, in_parts=False):
     return fill_horizon(schedule, updates, estimator.max_iter)
 
 
-def feature_names(estimator):
-    """Names of the columns, as the user gave them or x0, x1, ...."""
+def feature_names(estimator, columns=None):
+    """Names of all columns or some, as the user gave them or x0, x1, ...."""
     names = getattr(estimator, "feature_names_in_", None)
-    if names is None:
-        return [f"x{j}" for j in range(estimator.n_features_in_)]
-    return list(names)
+    columns = range(estimator.n_features_in_) if columns is None else columns
+    return [f"x{j}" if names is None else names[j] for j in columns]

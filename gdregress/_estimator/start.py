@@ -6,6 +6,7 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
+from gdregress._estimator.columns_in_use import of_all_columns, same_columns
 from gdregress._estimator.saved_state import converted, restored, same_coordinates
 from gdregress._objective.base import null_parameters, zero_parameters
 from gdregress._solver.averaging import SuffixAverage
@@ -24,6 +25,9 @@ _OF_THE_TYPE_OF_Y = (
     "average",
     "anchor",
 )
+
+
+FITTED = ("coef_", "intercept_")
 
 
 def given_start(estimator, prepared, coef_init, intercept_init):
@@ -55,6 +59,7 @@ def fresh_state(estimator, prepared, params):
         average=_new_average(estimator.average),
         coordinates=prepared.objective.design.coordinates,
         settings=settings(estimator),
+        columns=prepared.columns,
     )
 
 
@@ -83,6 +88,8 @@ def resumed(estimator, prepared):
     The parameters are those of the attributes: what has been assigned to them is where it goes on.
     """
     saved, objective = estimator._state, prepared.objective
+    if not same_columns(saved.get("columns"), prepared.columns):
+        return _in_other_coordinates(estimator, prepared, saved)
     shape = (objective.design.n_parameters, *objective.output_shape)
     saved = _of_shape(shape, saved)
     if tuple(saved["params"].shape) != shape:
@@ -102,8 +109,7 @@ def resumed(estimator, prepared):
         state.average = _new_average(estimator.average)
         state.settings = settings(estimator)
     if is_assigned(estimator, saved):
-        given = estimator.coef_, estimator.intercept_
-        params = _given_parameters(estimator, objective, *given, ("coef_", "intercept_"))
+        params = _given_parameters(estimator, objective, *_fitted(estimator, prepared), FITTED)
         state = state.moved_to(params, optimizer)
     state.params = objective.inside(state.params)
     state.coordinates = objective.design.coordinates
@@ -149,11 +155,17 @@ def _of_type_of(y, saved):
 
 def _in_other_coordinates(estimator, prepared, saved):
     """The earlier parameters, counts and random numbers; memory and rate belong to the others."""
-    state = _at(estimator, prepared, estimator.coef_, estimator.intercept_)
+    state = _at(estimator, prepared, *_fitted(estimator, prepared))
     for name in ("count", "epoch", "weight_total", "row_total"):
         setattr(state, name, saved[name])
     state.rng = copy.deepcopy(saved["rng"])
     return state
+
+
+def _fitted(estimator, prepared):
+    """The coefficients of the columns of the run, and the intercept."""
+    coef = estimator.coef_
+    return coef if prepared.columns is None else coef[..., prepared.columns], estimator.intercept_
 
 
 def _at(estimator, prepared, coef, intercept):
@@ -216,6 +228,8 @@ def original_units(prepared, as_rows):
 
     def original(params):
         coef, intercept = objective.design.split(params)
+        if prepared.columns is not None:
+            coef = of_all_columns(coef, prepared.columns, prepared.n_features)
         if coef.ndim == 2:
             return to_user(coef.T), to_user(intercept)
         if as_rows:

@@ -14,7 +14,7 @@ from gdregress._utils.validation import warn_ignored
 
 
 def rows_to_validate(estimator, data, given, components):
-    """The rows to train on, and those to validate on or None.
+    """The rows to train on, those to validate on or None, and how many there are to train on.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ def rows_to_validate(estimator, data, given, components):
         The loss in its form for these targets.
     """
     if all(part is None for part in given):
-        return hold_out(estimator, data)
+        return hold_out(estimator, data, components)
     for name, part in zip(("X_val", "y_val"), given, strict=False):
         if part is None:
             there = ("X_val", "y_val", "sample_weight_val")
@@ -35,7 +35,7 @@ def rows_to_validate(estimator, data, given, components):
             raise ValueError(f"{' and '.join(names)} without {name}: give both X_val and y_val.")
     reason = "X_val is given, so that no rows are held out"
     warn_ignored(estimator, {"validation_fraction": reason})
-    return data, _checked(estimator, data, given, components)
+    return data, _checked(estimator, data, given, components), data[0].shape[0]
 
 
 def _checked(estimator, data, given, components):

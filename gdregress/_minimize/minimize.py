@@ -286,11 +286,12 @@ def _check_components(optimizer, penalty, schedule, start):
     """Raise ValueError for components of the caller that do not keep to their contracts."""
     check_optimizer(optimizer, start, needs_prox=penalty.active)
     factor_at(schedule, 0)
-    if not check_prox(penalty, tuple(start.shape), start) and optimizer.adaptive:
+    failure = check_prox(penalty, tuple(start.shape), start)
+    if failure is not None and optimizer.adaptive:
         raise ValueError(
             f"{type(optimizer).__name__} has a step size for each number of x, and "
-            f"{penalty.label}.prox does not take an array of them. Use an optimizer with "
-            "one step size, such as 'nesterov'."
+            f"{penalty.label}.prox does not take an array of them: {failure}. Use an "
+            "optimizer with one step size, such as 'nesterov'."
         )
 
 

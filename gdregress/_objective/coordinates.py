@@ -282,11 +282,13 @@ def metric_of(columns, covariance, slope_change, strengths, products=None, n_sam
 
 def _rounded(covariance, extra, products, n_samples):
     """T with T' (C + D) T = 1, its inverse, and which directions are nearly flat."""
-    size = np.sqrt(np.maximum(np.diag(covariance) + extra, 0.0))
-    size[size == 0] = 1.0
-    values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
     eps = np.finfo(float).eps
+    rounding = max(n_samples, len(extra)) * eps
+    size = np.sqrt(np.maximum(np.diag(covariance) + extra, 0.0))
+    size[size <= rounding * size.max()] = 1.0  # what constant columns have is rounding
+    values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
     floor = values[-1] * len(values) * eps
+    products = products if floor > 0 else None
     nearly_flat = values <= (FEW_DIGITS if products else 1.0) * floor
     flattest = values[~nearly_flat].min(initial=1.0)
     values = np.where(nearly_flat, floor if products else flattest, values)
@@ -295,7 +297,7 @@ def _rounded(covariance, extra, products, n_samples):
     if not products:
         return to_round, from_round, np.zeros_like(nearly_flat)
     if nearly_flat.any():
-        rounding = max(len(values) * eps, (max(n_samples, len(values)) * eps) ** 2 / floor)
+        rounding = max(len(values) * eps, rounding**2 / floor)
         _resolve(to_round, from_round, nearly_flat, extra, products, rounding, flattest / floor)
     return to_round, from_round, nearly_flat
 

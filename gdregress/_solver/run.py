@@ -142,6 +142,8 @@ class State:
         The parameters under which the state came about.
     coordinates : Coordinates or None
         In which the parameters are; None for the user's.
+    columns : ndarray of int or None
+        Of which there are parameters; None for all.
     stream : dict or None
         What `partial_fit` has kept of a stream that is learned row by row, see `Stream`.
     swings : dict or None
@@ -170,6 +172,7 @@ class State:
     row_total: int = 0
     settings: str = ""
     coordinates: Any = None
+    columns: Any = None
     stream: dict[str, Any] | None = None
     swings: dict[str, Any] | None = None
     fitted: list[Any] | None = None

@@ -57,7 +57,9 @@ def solve(run, state):
                     stop = diverged or (_stopped(run, state, row) if kept else None)
                     if run.on_epoch is not None and run.on_epoch(run.history, _user(run, state)):
                         stop = stop or "callback"
-                    if stop is not None or _is_renewed(run, row):
+                    renewed = _is_renewed(run, row, stop)
+                    stop = None if renewed else stop
+                    if stop is not None or renewed:
                         break
             if stop is None and n_iter < run.max_iter:
                 run = run.renewal.renew(run, state, best)
@@ -93,9 +95,9 @@ def _epochs(run, state, most):
     return choose_engine(run, state, Meter(run)).epochs(state, most)
 
 
-def _is_renewed(run, row):
-    """Whether the run goes on in other coordinates."""
-    return run.renewal is not None and run.renewal.is_due(row)
+def _is_renewed(run, row, stop):
+    """Whether the run goes on in other coordinates, or by another method."""
+    return run.renewal is not None and run.renewal.is_due(row, stop)
 
 
 def _user(run, state):

@@ -133,7 +133,8 @@ class Certificate:
         if norm > 0 and 0 < gap < math.inf:
             self.ratio = gap / norm / norm
         if norm <= self.threshold(value) and not self.proves(norm, gap, value):
-            self.refused = norm
+            # where none could be made, the curvature does not tell of the minimum yet
+            self.refused = norm if gap < math.inf else self.FALL**2 * norm
         return gap
 
     def proportion(self, norm):

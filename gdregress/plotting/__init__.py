@@ -8,17 +8,23 @@ from gdregress.plotting.coefficient_path import CoefficientPathDisplay
 from gdregress.plotting.descent_path import DescentPathDisplay
 from gdregress.plotting.fit import FitDisplay
 from gdregress.plotting.learning_rate import LearningRateDisplay
+from gdregress.plotting.live_plot import LivePlot
 from gdregress.plotting.loss_curve import LossCurve, LossCurveDisplay
 from gdregress.plotting.loss_surface import LossSurfaceDisplay
+from gdregress.plotting.overview import OverviewDisplay
+from gdregress.plotting.regularization_path import RegularizationPathDisplay
 
 __all__ = [
     "CoefficientPathDisplay",
     "DescentPathDisplay",
     "FitDisplay",
     "LearningRateDisplay",
+    "LivePlot",
     "LossCurve",
     "LossCurveDisplay",
     "LossSurfaceDisplay",
+    "OverviewDisplay",
+    "RegularizationPathDisplay",
     "animate_side_by_side",
     "save_animation",
 ]

@@ -31,8 +31,9 @@ def animate_side_by_side(
 
     Parameters
     ----------
-    left, right : LossSurfaceDisplay, DescentPathDisplay or FitDisplay
-        For example the surface with the moving point, and the data with the moving line.
+    left, right : display with ``animate``
+        For example the surface with the moving point, and the data with the moving line. All
+        displays but `LearningRateDisplay` move; here each has one panel.
     frames : int, default=100
         Largest count of frames, as in ``animate``.
     interval : float, default=50

@@ -10,21 +10,23 @@ import numpy as np
 
 from gdregress._utils.types import ObjectiveFunction
 from gdregress.plotting._descent_path.function_curve import function_curve
-from gdregress.plotting._descent_path.panels import panels
 from gdregress.plotting._descent_path.steps import Steps, draw_mark
 from gdregress.plotting._shared.animated_display import AnimatedDisplay
 from gdregress.plotting._shared.figure import colours, foreground
-from gdregress.plotting._shared.legend import place_legend
-from gdregress.plotting._shared.lines import with_keywords
+from gdregress.plotting._shared.legend import draw_legend
+from gdregress.plotting._shared.lines import keywords_by_label, with_keywords
 from gdregress.plotting._shared.marks import END, KEPT, MINIMUM, START, legend_entry
+from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.types import DescentPaths, Limits
+from gdregress.plotting._shared.window import name_of_minimum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
 # Visible part of the curve above the highest point of the paths, as a share of their height.
 ABOVE_PATH = 0.35
-# Largest count of entries for which a legend has room inside the axes.
+# A legend of more entries than this is below the axes.
 MOST_INSIDE = 5
 
 
@@ -44,7 +46,7 @@ class DescentPathDisplay(AnimatedDisplay):
     kept : dict of str to ndarray of shape (2,), default=None
         Position and height of the returned point of a descent, if it is not the last, by label.
     minimum : ndarray of shape (2,) or None, default=None
-        Position and height of the lowest point.
+        Position and height of the lowest point near the paths.
     xlabel, ylabel : str
         Labels of the axes.
     unit : str, default="step"
@@ -58,6 +60,8 @@ class DescentPathDisplay(AnimatedDisplay):
         All axes drawn on.
     figure_ : matplotlib.figure.Figure
         Figure with the axes.
+    lines_ : list of matplotlib.lines.Line2D
+        The line through the points of each path, which is not visible where there are arrows.
 
     Examples
     --------
@@ -74,6 +78,7 @@ class DescentPathDisplay(AnimatedDisplay):
     """
 
     axes_: np.ndarray
+    lines_: list[Line2D]
 
     def __init__(
         self,
@@ -154,6 +159,7 @@ class DescentPathDisplay(AnimatedDisplay):
         legend: bool = True,
         curve_kw: dict[str, Any] | None = None,
         line_kw: dict[str, Any] | None = None,
+        ax_kw: dict[str, Any] | None = None,
     ) -> Self:
         """Draw the curve and the steps.
 
@@ -167,11 +173,14 @@ class DescentPathDisplay(AnimatedDisplay):
             Paths of at most this many steps have arrows, longer paths have a line. The points
             of all paths darken from the start to the end.
         legend : bool, default=True
-            Whether to draw a legend.
+            Whether to draw a legend, where there is room for one.
         curve_kw : dict or None, default=None
             Passed to ``Axes.plot`` for the curve.
         line_kw : dict or None, default=None
-            Passed to ``Axes.scatter`` for the points.
+            Passed to ``Axes.scatter`` for the points; a dict under the label of a path is for
+            that path.
+        ax_kw : dict or None, default=None
+            Passed to ``Axes.set``, such as ``{"title": "A valley", "ylim": (0, 1)}``.
 
         Returns
         -------
@@ -184,16 +193,17 @@ class DescentPathDisplay(AnimatedDisplay):
         self.figure_ = self.ax_.figure
         self._steps = {}
         shades = dict(zip(labels, colours(len(labels)), strict=True))
+        own = dict(zip(labels, keywords_by_label(line_kw, labels), strict=True))
         for axes, group in zip(self.axes_, groups, strict=True):
             style = {"color": foreground(), "linewidth": 1.5, "alpha": 0.7}
             axes.plot(self.x, self.y, **with_keywords(style, curve_kw))
-            axes.set(xlim=(self.x[0], self.x[-1]), ylim=self._ylim())
-            if self.minimum is not None:
+            axes.set(**{"xlim": (self.x[0], self.x[-1]), "ylim": self._ylim(), **(ax_kw or {})})
+            if self._shows_minimum():
                 draw_mark(axes, self.minimum, foreground(), MINIMUM)
             for label in group:
                 few = arrows if len(self.paths[label]) - 1 <= arrows else 0
                 self._steps[label] = Steps(
-                    axes, self.paths[label], shades[label], few > 0, line_kw or {}
+                    axes, self.paths[label], shades[label], few > 0, own[label]
                 )
                 if label in (self.kept or {}):
                     draw_mark(axes, self.kept[label], shades[label], KEPT)
@@ -201,6 +211,7 @@ class DescentPathDisplay(AnimatedDisplay):
                 axes.set_title(self._name(group[0]), fontsize="medium")
             if legend and axes is self.ax_:
                 self._draw_legend(axes, [] if side_by_side else group, shades)
+        self.lines_ = [steps.line for steps in self._steps.values()]
         return self
 
     def _ylim(self):
@@ -227,14 +238,15 @@ class DescentPathDisplay(AnimatedDisplay):
         handles += [legend_entry(START, "start"), legend_entry(END, self._head_name)]
         if self.kept:
             handles.append(legend_entry(KEPT, "returned"))
-        if self.minimum is not None:
-            handles.append(legend_entry(MINIMUM, "minimum"))
-        style = {"framealpha": 0.85, "fontsize": "small"}
-        if len(handles) > MOST_INSIDE and axes.figure.get_layout_engine() is not None:
-            axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.01, 1), **style)
-            return
-        taken = [np.column_stack([self.x, self.y]), *self.paths.values()]
-        place_legend(axes.legend(handles=handles, **style), taken)
+        if self._shows_minimum():
+            handles.append(legend_entry(MINIMUM, name_of_minimum(self.minimum[1], self.y)))
+        labels = [handle.get_label() for handle in handles]
+        short = [*group, *labels[len(group) :]]
+        draw_legend(axes, handles, labels, short, most_inside=MOST_INSIDE)
+
+    def _shows_minimum(self):
+        """Whether the minimum lies in the window."""
+        return self.minimum is not None and self.x[0] <= self.minimum[0] <= self.x[-1]
 
     def _name(self, label):
         """The legend's text for a path."""
@@ -253,9 +265,3 @@ class DescentPathDisplay(AnimatedDisplay):
     def _show_frame(self, index):
         for steps in self._steps.values():
             steps.show(index)
-
-    def _set_title(self, text):
-        if len(self.axes_) == 1:
-            super()._set_title(text)
-        else:  # the titles of the axes are the labels of the paths
-            self.figure_.suptitle(text)

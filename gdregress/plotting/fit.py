@@ -12,16 +12,17 @@ from sklearn.base import BaseEstimator
 from gdregress._utils.types import MatrixLike
 from gdregress.plotting._fit.data import fit_data
 from gdregress.plotting._fit.drawing import draw_lines, draw_points, draw_references, range_of
-from gdregress.plotting._fit.predictions import ResponseByEpoch
 from gdregress.plotting._shared.animated_display import AnimatedDisplay
+from gdregress.plotting._shared.estimators import check_dict
 from gdregress.plotting._shared.figure import axes_or_new, colours, foreground
-from gdregress.plotting._shared.legend import place_legend
-from gdregress.plotting._shared.stored_path import has_path
+from gdregress.plotting._shared.legend import draw_legend
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
+# A legend of more entries than this is below the axes.
+MOST_INSIDE = 5
 # Largest factor by which an animation widens the vertical axis to show the line at the start.
 WIDENED = 2.0
 
@@ -42,9 +43,9 @@ class FitDisplay(AnimatedDisplay):
     y : ndarray of shape (n_samples,)
         The targets, the heights of the classes, or the predictions.
     groups : ndarray of int of shape (n_samples,) or None, default=None
-        Number of the class of each row.
+        Number of the class of each row, or of the model of each prediction.
     group_labels : list of str or None, default=None
-        Names of the classes.
+        Names of the classes or models.
     grid : ndarray of shape (n_points,) or None, default=None
         Positions of the lines.
     lines : ndarray of shape (n_lines, n_points) or None, default=None
@@ -58,7 +59,9 @@ class FitDisplay(AnimatedDisplay):
     xlabel, ylabel : str
         Labels of the axes.
     by_epoch : sequence or None, default=None
-        Lines after every epoch, or the predictions as a single line.
+        Lines after every epoch, or the predictions as a single line for each model.
+    n_rows : int or None, default=None
+        Count of all rows, if they are more than those drawn.
 
     Attributes
     ----------
@@ -67,7 +70,7 @@ class FitDisplay(AnimatedDisplay):
     figure_ : matplotlib.figure.Figure
         Figure with the axes.
     points_ : list of matplotlib.lines.Line2D
-        The rows, by class.
+        The rows, by class or model.
     lines_ : list of matplotlib.lines.Line2D
         The model's lines.
 
@@ -104,6 +107,7 @@ class FitDisplay(AnimatedDisplay):
         xlabel: str = "x",
         ylabel: str = "y",
         by_epoch: Sequence[np.ndarray] | None = None,
+        n_rows: int | None = None,
     ) -> None:
         self.kind = kind
         self.x = x
@@ -118,6 +122,7 @@ class FitDisplay(AnimatedDisplay):
         self.xlabel = xlabel
         self.ylabel = ylabel
         self.by_epoch = by_epoch
+        self.n_rows = n_rows
 
     @classmethod
     def from_estimator(
@@ -141,7 +146,8 @@ class FitDisplay(AnimatedDisplay):
         estimator : fitted estimator
             A GDRegressor or GDClassifier, a Pipeline, a search, or any other with ``predict``.
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Rows to draw, before the first step of a Pipeline transforms them.
+            Rows to draw, before the first step of a Pipeline transforms them. Of more than
+            10,000 rows, 10,000 are drawn, chosen at random.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
             Targets of these rows.
         target : int or None, default=None
@@ -166,11 +172,45 @@ class FitDisplay(AnimatedDisplay):
             If a classifier has more than one feature, or ``target`` is missing although y has
             two or more targets.
         """
-        data, shown = fit_data(estimator, X, y, target, reference, n_points)
-        by_epoch = None
-        if has_path(estimator):
-            by_epoch = ResponseByEpoch(estimator, shown, 0 if target is None else target)
-        return cls(**data, by_epoch=by_epoch).plot(ax, **plot_options)
+        models = {"fit": estimator}
+        return cls(**fit_data(models, X, y, target, reference, n_points)).plot(ax, **plot_options)
+
+    @classmethod
+    def from_estimators(
+        cls,
+        estimators: Mapping[str, BaseEstimator],
+        X: MatrixLike,
+        y: npt.ArrayLike,
+        *,
+        target: int | None = None,
+        reference: Callable[[np.ndarray], npt.ArrayLike]
+        | Mapping[str, Callable[[np.ndarray], npt.ArrayLike]]
+        | None = None,
+        n_points: int = 200,
+        ax: Axes | None = None,
+        **plot_options: Any,
+    ) -> Self:
+        """Draw the fits of two or more models to the same rows.
+
+        Parameters
+        ----------
+        estimators : dict of str to fitted estimator
+            Regressors, or classifiers of two classes, by label.
+        X, y, target, reference, n_points, ax, **plot_options : object
+            As in `from_estimator`.
+
+        Returns
+        -------
+        display : FitDisplay
+
+        Raises
+        ------
+        ValueError
+            As in `from_estimator`, and if the models have no picture in common.
+        """
+        check_dict(estimators)
+        models = {str(label): model for label, model in estimators.items()}
+        return cls(**fit_data(models, X, y, target, reference, n_points)).plot(ax, **plot_options)
 
     def plot(
         self,
@@ -179,6 +219,7 @@ class FitDisplay(AnimatedDisplay):
         legend: bool = True,
         point_kw: dict[str, Any] | None = None,
         line_kw: dict[str, Any] | None = None,
+        ax_kw: dict[str, Any] | None = None,
     ) -> Self:
         """Draw the rows and the predictions.
 
@@ -187,11 +228,15 @@ class FitDisplay(AnimatedDisplay):
         ax : matplotlib.axes.Axes or None, default=None
             Where to draw; a new figure if None.
         legend : bool, default=True
-            Whether to draw a legend.
+            Whether to draw a legend, where there is room for one.
         point_kw : dict or None, default=None
-            Passed to ``Axes.plot`` for the rows.
+            Passed to ``Axes.plot`` for the rows; a dict under the name of a class is for its
+            rows.
         line_kw : dict or None, default=None
-            Passed to ``Axes.plot`` for the model's lines.
+            Passed to ``Axes.plot`` for the model's lines; a dict under the label of a line is
+            for that line.
+        ax_kw : dict or None, default=None
+            Passed to ``Axes.set``, for instance ``{"xlabel": "depth (km)", "ylim": (0, 140)}``.
 
         Returns
         -------
@@ -201,16 +246,22 @@ class FitDisplay(AnimatedDisplay):
         self.figure_ = ax.figure
         ax.set(xlabel=self.xlabel, ylabel=self.ylabel)
         names = self.group_labels or ["rows" if self.kind == "predicted" else "data"]
-        if len(names) > 2:  # the lines of the classes have the same colours and names
+        if (
+            self.kind == "classes" and len(names) > 2
+        ):  # the lines of the classes have the same colours and names
             names = ["_" + name for name in names]
-        self.points_ = draw_points(ax, self.x, self.y, self.groups, names, point_kw or {})
+        self.points_ = draw_points(ax, self.x, self.y, self.groups, names, point_kw)
         self.lines_ = []
         if self.kind == "predicted":
             self._draw_diagonal()
         else:
-            self._draw_lines(line_kw or {})
+            self._draw_lines(line_kw)
+        ax.set(**ax_kw or {})
         if legend:
-            place_legend(ax.legend(framealpha=0.85, fontsize="small"), self._taken())
+            is_part = self.n_rows is not None and self.n_rows > len(self.x)
+            title = f"{len(self.x):,} of {self.n_rows:,} rows" if is_part else None
+            entries = ax.get_legend_handles_labels()
+            draw_legend(ax, *entries, most_inside=MOST_INSIDE, title=title)
         return self
 
     def _draw_diagonal(self):
@@ -224,6 +275,8 @@ class FitDisplay(AnimatedDisplay):
         shades = colours(n_lines)
         if n_lines == 1:  # the colour of the second class, or a colour that the data do not use
             shades = [colours(4)[3 if self.groups is None else 1]]
+        elif self.kind == "line":
+            shades = colours(n_lines + 1)[1:]
         self.lines_ = draw_lines(ax, self.grid, self.lines, self.line_labels, shades, line_kw)
         draw_references(ax, self.grid, self.references or {})
         if self.threshold is not None:
@@ -235,13 +288,6 @@ class FitDisplay(AnimatedDisplay):
 
     def _all_lines(self):
         return [*(() if self.lines is None else self.lines), *(self.references or {}).values()]
-
-    def _taken(self):
-        """The points and lines that the legend should not hide."""
-        points = list(np.column_stack([self.x, self.y])[:, None])
-        if self.kind == "predicted":
-            return [*points, np.column_stack([range_of(self.x, self.y)] * 2)]
-        return [*points, *(np.column_stack([self.grid, line]) for line in self._all_lines())]
 
     @property
     def n_frames(self) -> int:
@@ -260,7 +306,8 @@ class FitDisplay(AnimatedDisplay):
     def _show_frame(self, index):
         shown = self.by_epoch[index]
         if self.kind == "predicted":
-            self.points_[0].set_ydata(shown[0])
+            for points, values in zip(self.points_, shown, strict=True):
+                points.set_ydata(values)
             return
         for line, values in zip(self.lines_, shown, strict=True):
             line.set_ydata(values)

@@ -3,60 +3,57 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from gdregress._utils.types import MatrixLike
-from gdregress.plotting._learning_rate.marks import (
-    draw_automatic,
-    draw_limit,
-    draw_trials,
-    shade_diverged,
-)
+from gdregress.plotting._learning_rate.marks import draw_sweep
 from gdregress.plotting._learning_rate.trials import (
+    EXACT,
+    Sweep,
     Trial,
-    automatic_plan,
-    automatic_trial,
     checked_rates,
-    fit_without_warnings,
-    limit_name,
-    prepared,
-    rates_around,
-    trial_from,
+    least_objective,
+    sweep,
 )
-from gdregress.plotting._shared.figure import axes_or_new
-from gdregress.plotting._shared.lines import legend_below
+from gdregress.plotting._shared.estimators import check_dict
+from gdregress.plotting._shared.figure import axes_or_new, make_room
+from gdregress.plotting._shared.legend import draw_legend
+from gdregress.plotting._shared.lines import line_styles
 from gdregress.plotting._shared.scale import chosen_scale, set_log_ticks, with_scale
 from gdregress.plotting._shared.types import Scale
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
-Y_LABELS = {"objective": "objective at the end", "epochs": "epochs"}
+Range: TypeAlias = tuple[float, float] | None
 # Ratio of the ends of the axis of rates to the outermost rates.
 BESIDE = 1.3
 # Least height of a linear axis of objectives, as a share of them: smaller differences are none.
 LEAST_HEIGHT = 1e-4
 # Ratio of the upper end of the axis of epochs to the largest count of epochs.
 HEADROOM = 1.1
+# Smallest gap, as a share of the objectives: the rounding of their difference.
+ROUNDING = float(np.finfo(float).eps)
 
 
 class LearningRateDisplay:
     """Objective at the end and epochs used, by learning rate.
 
     The upper panel shows the objectives, the lower panel the epochs. A shade marks the rates with
-    which the run diverged.
+    which the run diverged; their markers are at the upper edge, as they have no height.
 
     Parameters
     ----------
-    trials : list of Trial
+    trials : list of Trial, or dict of them
         Named tuples of ``learning_rate``, ``objective``, ``epochs`` and ``stop_reason``, by
-        ascending rate.
+        ascending rate. For two or more estimators this and the next four are dicts by label.
     automatic : Trial or None, default=None
         The trial of ``learning_rate="auto"``; its rate is nan where the run has none.
     automatic_range : tuple of two floats or None, default=None
@@ -65,11 +62,20 @@ class LearningRateDisplay:
         Largest rate that does not diverge.
     limit_name : str, default="stable limit"
         Name of the limit in the legend.
+    show : {"objective", "gap"}, default="objective"
+        Quantity in the upper panel; the gap is the objective above ``best``.
+    best : float or None, default=None
+        The least objective, required for the gap.
 
     Attributes
     ----------
-    ax_ : ndarray of two matplotlib Axes
+    ax_ : matplotlib Axes
+        The panel of the objectives.
+    axes_ : ndarray of two matplotlib Axes
+        The panels of the objectives and of the epochs.
     figure_ : matplotlib Figure
+    lines_ : list of Line2D
+        The lines through the objectives, one for each estimator.
 
     See Also
     --------
@@ -80,7 +86,8 @@ class LearningRateDisplay:
     `DivergenceWarning` states the same stable limit. It is exact for squared error over all rows:
     2 / L for plain descent, where L is the largest eigenvalue of A' S A. For other losses it
     follows from a bound or an estimate of their curvature, and for batches of rows from their
-    average curvature. The legend says so, and larger rates may be stable.
+    average curvature. The legend says so, the line is faint, and larger rates may be stable: the
+    shade and the legend state the rates that did diverge.
     Adaptive optimizers such as "adam" have no limit.
 
     All rates are in the same coordinates, those that the estimator's `preconditioner` names; for
@@ -101,23 +108,29 @@ class LearningRateDisplay:
     {True}
     """
 
-    ax_: np.ndarray
+    ax_: Axes
+    axes_: np.ndarray
     figure_: Figure
+    lines_: list[Line2D]
 
     def __init__(
         self,
         *,
-        trials: Sequence[Trial],
-        automatic: Trial | None = None,
-        automatic_range: tuple[float, float] | None = None,
-        stable_limit: float | None = None,
-        limit_name: str = "stable limit",
+        trials: Sequence[Trial] | Mapping[str, Sequence[Trial]],
+        automatic: Trial | Mapping[str, Trial | None] | None = None,
+        automatic_range: Range | Mapping[str, Range] = None,
+        stable_limit: float | Mapping[str, float | None] | None = None,
+        limit_name: str | Mapping[str, str] = EXACT,
+        show: Literal["objective", "gap"] = "objective",
+        best: float | None = None,
     ) -> None:
         self.trials = trials
         self.automatic = automatic
         self.automatic_range = automatic_range
         self.stable_limit = stable_limit
         self.limit_name = limit_name
+        self.show = show
+        self.best = best
 
     @classmethod
     def from_estimator(
@@ -128,6 +141,8 @@ class LearningRateDisplay:
         *,
         sample_weight: npt.ArrayLike | None = None,
         learning_rates: npt.ArrayLike | None = None,
+        show: Literal["objective", "gap"] = "objective",
+        best: float | None = None,
         ax: Sequence[Axes] | np.ndarray | None = None,
         **options: Any,
     ) -> Self:
@@ -147,6 +162,11 @@ class LearningRateDisplay:
         learning_rates : array-like of shape (n_rates,) or None, default=None
             Rates to try. None is some ten to twenty rates, each twice the rate before, from far
             below the stable limit and the automatic rate to well above both.
+        show : {"objective", "gap"}, default="objective"
+            The objective at the end, or the objective above ``best``.
+        best : float or None, default=None
+            The minimum of the objective. None is estimated by the ``history_`` of the fit that
+            came closest; where that does not know, it is the smallest objective seen.
         ax : array-like of two matplotlib Axes or None, default=None
             Where to draw objectives and epochs; a new figure by default.
         **options
@@ -163,34 +183,65 @@ class LearningRateDisplay:
         ValueError
             If a rate is not positive and finite, or if ``fit`` rejects the data.
         """
-        final, X = prepared(estimator, X, y)
         rates = None if learning_rates is None else checked_rates(learning_rates)
-        plan = automatic_plan(final, X, y, sample_weight)
-        limit = plan.diagnostics.stable_limit()
-        fitted = fit_without_warnings(final, "auto", X, y, sample_weight)
-        automatic, automatic_range = automatic_trial(fitted, plan.run)
-        if rates is None:
-            first = automatic.learning_rate
-            rates = rates_around(limit, plan.run.learning_rate if math.isnan(first) else first)
-        trials = [
-            trial_from(fit_without_warnings(final, float(rate), X, y, sample_weight), rate)
-            for rate in rates
-        ]
-        display = cls(
-            trials=trials,
-            automatic=automatic,
-            automatic_range=automatic_range,
-            stable_limit=limit,
-            limit_name=limit_name(plan.diagnostics),
-        )
-        return display.plot(ax, **options)
+        found, least = sweep(None, estimator, rates, X, y, sample_weight)
+        data = dict(zip(found._fields[1:], found[1:], strict=True))
+        best = least_objective(least) if best is None and show == "gap" else best
+        return cls(**data, show=show, best=best).plot(ax, **options)
+
+    @classmethod
+    def from_estimators(
+        cls,
+        estimators: Mapping[str, BaseEstimator],
+        X: MatrixLike,
+        y: npt.ArrayLike,
+        *,
+        sample_weight: npt.ArrayLike | None = None,
+        learning_rates: npt.ArrayLike | None = None,
+        show: Literal["objective", "gap"] = "objective",
+        best: float | None = None,
+        ax: Sequence[Axes] | np.ndarray | None = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the results of two or more estimators, such as those of different optimizers.
+
+        Parameters
+        ----------
+        estimators : dict of str to estimator
+            By label.
+        X, y, sample_weight, learning_rates, show, best, ax, **options : object
+            As in `from_estimator`.
+
+        Returns
+        -------
+        display : LearningRateDisplay
+
+        Raises
+        ------
+        TypeError, ValueError
+            As in `from_estimator`.
+        """
+        check_dict(estimators)
+        rates = None if learning_rates is None else checked_rates(learning_rates)
+        found, least = {}, []
+        for label, estimator in estimators.items():
+            found[str(label)], more = sweep(str(label), estimator, rates, X, y, sample_weight)
+            least += more
+        data = {
+            name: {label: getattr(one, name) for label, one in found.items()}
+            for name in Sweep._fields[1:]
+        }
+        best = least_objective(least) if best is None and show == "gap" else best
+        return cls(**data, show=show, best=best).plot(ax, **options)
 
     def plot(
         self,
         ax: Sequence[Axes] | np.ndarray | None = None,
         *,
         scale: Scale = "auto",
+        legend: bool = True,
         line_kw: dict[str, Any] | None = None,
+        ax_kw: dict[str, Any] | None = None,
     ) -> Self:
         """Draw the two panels.
 
@@ -201,8 +252,13 @@ class LearningRateDisplay:
         scale : {"auto", "linear", "log"}, default="auto"
             Scale of the objectives. "auto" is logarithmic if nothing is negative and the
             numbers span more than a factor of ten.
+        legend : bool, default=True
+            Whether to draw a legend, where there is room for one.
         line_kw : dict or None, default=None
-            Passed to ``Axes.plot`` for the lines through the runs that have not diverged.
+            Passed to ``Axes.plot`` for the lines through the runs that have not diverged; a dict
+            under the label of an estimator is for its line.
+        ax_kw : dict or None, default=None
+            Passed to ``Axes.set`` of both panels, for instance ``{"xlim": (0.01, 1)}``.
 
         Returns
         -------
@@ -213,43 +269,69 @@ class LearningRateDisplay:
         ValueError
             If the scale is unknown, or ``ax`` does not hold two axes.
         """
-        self.ax_ = _two_axes(ax)
-        self.figure_ = self.ax_[0].figure
-        known = [*self.trials, *filter(None, [self.automatic])]
-        objectives = [trial.objective for trial in known if not trial.diverged]
-        scales = {
-            "objective": chosen_scale(scale, objectives),
-            "epochs": chosen_scale("auto", [trial.epochs for trial in known]),
-        }
-        entries = {}
-        for panel, (column, panel_scale) in zip(self.ax_, scales.items(), strict=True):
-            panel.set(xscale="log", yscale=panel_scale, xlim=self._x_limits(known))
-            panel.set_ylabel(with_scale(Y_LABELS[column], panel_scale))
-            entries |= draw_trials(panel, self.trials, column, line_kw)
-            if self.stable_limit is not None:
-                entries |= draw_limit(panel, self.stable_limit, self.limit_name)
-            if self.automatic is not None:
-                entries |= draw_automatic(panel, self.automatic, self.automatic_range, column)
-            shade_diverged(panel, self.trials, self.stable_limit)
+        self.axes_ = _two_axes(ax)
+        self.ax_, epochs_ax = self.axes_
+        self.figure_ = self.ax_.figure
+        sweeps = self._sweeps()
+        known = [trial for one in sweeps for trial in one.known]
+        heights = [self._height(trial) for trial in known if not trial.diverged]
+        scales = chosen_scale(scale, heights), chosen_scale("auto", [t.epochs for t in known])
+        labels = [with_scale(text, s) for text, s in zip(self._y_labels(), scales, strict=True)]
+        for panel, panel_scale, label in zip(self.axes_, scales, labels, strict=True):
+            panel.set(xscale="log", yscale=panel_scale, xlim=self._x_limits(sweeps), ylabel=label)
+        styles = line_styles([str(one.label) for one in sweeps], line_kw)
+        self.lines_, entries = [], {}
+        for one, style in zip(sweeps, styles, strict=True):
+            line, marks = draw_sweep(self.ax_, one, self._height, style, shows_range=True)
+            self.lines_.append(line)
+            entries |= marks | draw_sweep(epochs_ax, one, lambda t: t.epochs, style)[1]
+        if scales[0] == "linear":
+            _heighten(self.ax_, LEAST_HEIGHT * max(map(abs, heights), default=0.0))
+        if scales[1] == "linear":
+            epochs_ax.set_ylim(0, HEADROOM * max(trial.epochs for trial in known))
+            epochs_ax.yaxis.get_major_locator().set_params(integer=True)
+        are_stacked = self.ax_.get_shared_x_axes().joined(self.ax_, epochs_ax)
+        for panel, panel_scale in zip(self.axes_, scales, strict=True):
+            if panel is epochs_ax or not are_stacked:
+                panel.set_xlabel("learning rate (log scale)")
+            panel.set(**ax_kw or {})
             if panel_scale == "log":
                 set_log_ticks(panel.yaxis)
             else:
                 panel.ticklabel_format(axis="y", useOffset=False)
-        if scales["objective"] == "linear":
-            _heighten(self.ax_[0], LEAST_HEIGHT * max(map(abs, objectives), default=0.0))
-        if scales["epochs"] == "linear":
-            self.ax_[1].set_ylim(0, HEADROOM * max(trial.epochs for trial in known))
-            self.ax_[1].yaxis.get_major_locator().set_params(integer=True)
-        are_stacked = self.ax_[0].get_shared_x_axes().joined(*self.ax_)
-        for panel in self.ax_[1:] if are_stacked else self.ax_:
-            panel.set_xlabel("learning rate (log scale)")
-        legend_below(self.ax_[1], list(entries.values()), list(entries))
+        if legend:
+            short = [name.split(", ")[0] for name in entries]
+            draw_legend(epochs_ax, list(entries.values()), list(entries), short, most_inside=0)
         return self
 
-    def _x_limits(self, known):
-        rates = [t.learning_rate for t in known if not math.isnan(t.learning_rate)]
-        rates += [rate for rate in (self.stable_limit, *(self.automatic_range or ())) if rate]
+    def _height(self, trial):
+        """Height of a trial in the upper panel; gaps below their own rounding are rounding."""
+        if self.show != "gap":
+            return trial.objective
+        return max(trial.objective - self.best, ROUNDING * abs(trial.objective))
+
+    def _y_labels(self):
+        gap = "" if self.show != "gap" else f"objective above {self.best:.6g}"
+        return gap or "objective at the end", "epochs"
+
+    def _sweeps(self):
+        """The fits of every estimator."""
+        if not isinstance(self.trials, Mapping):
+            return [Sweep(None, *(getattr(self, name) for name in Sweep._fields[1:]))]
+        columns = [_by_label(getattr(self, name), self.trials) for name in Sweep._fields[1:]]
+        return [Sweep(label, *(c[label] for c in columns)) for label in self.trials]
+
+    def _x_limits(self, sweeps):
+        rates = [t.learning_rate for one in sweeps for t in one.known]
+        rates = [rate for rate in rates if not math.isnan(rate)]
+        for one in sweeps:
+            rates += [rate for rate in (one.stable_limit, *(one.automatic_range or ())) if rate]
         return min(rates) / BESIDE, max(rates) * BESIDE
+
+
+def _by_label(values, labels):
+    """The values by label; a single one is for all."""
+    return values if isinstance(values, Mapping) else dict.fromkeys(labels, values)
 
 
 def _heighten(ax, least):
@@ -265,6 +347,8 @@ def _two_axes(ax):
     if ax is None:
         return axes_or_new(None, nrows=2, sharex=True, figsize=(6.4, 6.4))
     axes = np.asarray(ax, dtype=object).ravel()
+    for each in axes:
+        make_room(each)
     if len(axes) != 2:
         raise ValueError(
             "ax must be two axes, for objectives and epochs, such as those of "

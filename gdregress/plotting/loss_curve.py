@@ -11,9 +11,11 @@ from sklearn.base import BaseEstimator
 
 from gdregress.plotting._loss_curve.curves import LossCurve, name_of, read_curves
 from gdregress.plotting._loss_curve.stops import down_to, limits, mark_stop, stop_text
-from gdregress.plotting._loss_curve.validation import draw_validation
+from gdregress.plotting._loss_curve.validation import draw_held_out, draw_validation
+from gdregress.plotting._shared.animated_display import AnimatedDisplay
 from gdregress.plotting._shared.figure import axes_or_new
-from gdregress.plotting._shared.lines import legend_below, line_styles
+from gdregress.plotting._shared.legend import MOST_INSIDE, draw_legend
+from gdregress.plotting._shared.lines import line_styles
 from gdregress.plotting._shared.scale import (
     chosen_count_scale,
     chosen_scale,
@@ -22,7 +24,7 @@ from gdregress.plotting._shared.scale import (
     set_log_ticks,
     with_scale,
 )
-from gdregress.plotting._shared.types import Scale
+from gdregress.plotting._shared.types import Scale, Validation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,16 +32,27 @@ if TYPE_CHECKING:
     from matplotlib.lines import Line2D
 
 XAxis: TypeAlias = Literal["epoch", "update", "second"]
-YAxis: TypeAlias = Literal["objective", "loss", "gradient_norm", "gap"]
+YAxis: TypeAlias = Literal[
+    "objective",
+    "loss",
+    "gradient_norm",
+    "gap",
+    "learning_rate",
+    "validation_score",
+    "validation_loss",
+]
 
 X_LABELS = {"update": "updates", "second": "time (s)"}
-Y_LABELS = {"objective": "objective", "loss": "loss", "gradient_norm": "norm of the gradient"}
-# Largest count of entries for which a legend has room between the curves.
-MOST_INSIDE = 4
+Y_LABELS = {
+    "gradient_norm": "norm of the gradient",
+    "learning_rate": "learning rate",
+    "validation_score": "validation score",
+    "validation_loss": "validation loss",
+}
 
 
-class LossCurveDisplay:
-    r"""The objective, loss, gradient or gap of one or more descents, epoch by epoch.
+class LossCurveDisplay(AnimatedDisplay):
+    r"""The objective, loss, gap, gradient or learning rate of descents, epoch by epoch.
 
     The gap of epoch t is
 
@@ -55,10 +68,14 @@ class LossCurveDisplay:
         `from_estimators` reads the curves of this package; the constructor accepts any others.
     x : {"epoch", "update", "second"}
         Quantity on the horizontal axis.
-    y : {"objective", "loss", "gradient_norm", "gap"}
-        Quantity on the vertical axis.
+    y : str
+        Quantity on the vertical axis, as in `from_estimator`.
     best : float or None, default=None
         F*, required for the gap.
+    best_is_seen : bool, default=False
+        Whether F* is the smallest objective seen, because nothing tells what is left.
+    scaled_columns : bool, default=False
+        Whether the gradients are those by columns in units of their root mean squares.
 
     Attributes
     ----------
@@ -99,11 +116,15 @@ class LossCurveDisplay:
         x: XAxis = "epoch",
         y: YAxis = "objective",
         best: float | None = None,
+        best_is_seen: bool = False,
+        scaled_columns: bool = False,
     ) -> None:
         self.curves = curves
         self.x = x
         self.y = y
         self.best = best
+        self.best_is_seen = best_is_seen
+        self.scaled_columns = scaled_columns
 
     @classmethod
     def from_estimator(
@@ -113,6 +134,7 @@ class LossCurveDisplay:
         y: YAxis = "objective",
         x: XAxis = "epoch",
         best: float | None = None,
+        validation: Validation | None = None,
         label: str | None = None,
         ax: Axes | None = None,
         **options: Any,
@@ -124,14 +146,21 @@ class LossCurveDisplay:
         estimator : GDRegressor, GDClassifier, Pipeline or OptimizeResult
             A fitted estimator, a Pipeline or search that ends with one, or the result of
             `gdregress.minimize`.
-        y : {"objective", "loss", "gradient_norm", "gap"}, default="objective"
-            The objective with its penalty, the loss alone, the norm of the gradient (mapping),
-            or the objective above ``best``.
+        y : str, default="objective"
+            "objective" with its penalty, "loss" alone, "gap" of the objective above ``best``,
+            "gradient_norm", "learning_rate", or "validation_score" and "validation_loss" of a
+            fit with validation rows; all but the gap are columns of ``history_``. With "loss",
+            the loss on the validation rows of the fit is a dashed line on the same axis.
         x : {"epoch", "update", "second"}, default="epoch"
             Passes over the data, updates, or time in seconds.
         best : float or None, default=None
             For ``y="gap"``: the minimum of the objective. None is estimated by the gap at the
-            end of ``history_``; where that knows none, it is the smallest objective seen.
+            end of ``history_``. Where that knows none, it is the smallest objective seen, and
+            points closer to it than its run was halfway are not drawn: what is left is of their
+            size.
+        validation : tuple of (X, y) or (X, y, sample_weight), or None, default=None
+            For ``y="loss"``: rows that the fit has not seen, on which the loss is drawn as the
+            dashed line. Needs ``store_path=True``.
         label : str or None, default=None
             Name in the legend; None is the name of the class.
         ax : matplotlib Axes or None, default=None
@@ -153,7 +182,10 @@ class LossCurveDisplay:
             If x or y is unknown, or if ``best`` is not finite or given without ``y="gap"``.
         """
         label = name_of(estimator) if label is None else label
-        return cls.from_estimators({label: estimator}, y=y, x=x, best=best, ax=ax, **options)
+        models = {label: estimator}
+        return cls.from_estimators(
+            models, y=y, x=x, best=best, validation=validation, ax=ax, **options
+        )
 
     @classmethod
     def from_estimators(
@@ -163,6 +195,7 @@ class LossCurveDisplay:
         y: YAxis = "objective",
         x: XAxis = "epoch",
         best: float | None = None,
+        validation: Validation | None = None,
         ax: Axes | None = None,
         **options: Any,
     ) -> Self:
@@ -172,14 +205,14 @@ class LossCurveDisplay:
         ----------
         estimators : dict
             Estimators or results as in `from_estimator`, by label.
-        y : {"objective", "loss", "gradient_norm", "gap"}, default="objective"
+        y : str, default="objective"
             As in `from_estimator`.
         x : {"epoch", "update", "second"}, default="epoch"
             As in `from_estimator`.
         best : float or None, default=None
-            For ``y="gap"``: the minimum of the objective. None is estimated by the gap at the
-            end of the ``history_`` that came closest; where none knows, it is the smallest
-            objective seen.
+            As in `from_estimator`; None is estimated by the ``history_`` that came closest.
+        validation : tuple of (X, y) or (X, y, sample_weight), or None, default=None
+            As in `from_estimator`.
         ax : matplotlib Axes or None, default=None
             Where to draw; a new figure by default.
         **options
@@ -200,8 +233,8 @@ class LossCurveDisplay:
             If x or y is unknown, if ``best`` is not finite or given without ``y="gap"``, or if
             the dict is empty.
         """
-        curves, best = read_curves(estimators, x, y, best)
-        return cls(curves=curves, x=x, y=y, best=best).plot(ax, **options)
+        data = read_curves(estimators, x, y, best, validation)
+        return cls(x=x, y=y, **data).plot(ax, **options)
 
     def plot(
         self,
@@ -210,7 +243,9 @@ class LossCurveDisplay:
         scale: Scale = "auto",
         x_scale: Scale = "auto",
         show_validation: bool = True,
+        legend: bool = True,
         line_kw: dict[str, Any] | None = None,
+        ax_kw: dict[str, Any] | None = None,
     ) -> Self:
         """Draw the curves, and the place and reason of their ends.
 
@@ -229,10 +264,15 @@ class LossCurveDisplay:
             Scale of the horizontal axis. "auto" is logarithmic if all curves make nine tenths of
             their fall in the first twentieth of the axis.
         show_validation : bool, default=True
-            Whether to draw the validation scores of early stopping as dashed lines, with their
-            own axis on the right.
+            Whether to draw the validation scores as dashed lines, with their own axis on the
+            right. Validation losses, which need none, are drawn instead where y is "loss".
+        legend : bool, default=True
+            Whether to draw a legend, where there is room for one.
         line_kw : dict or None, default=None
-            Passed to ``Axes.plot`` for every curve.
+            Passed to ``Axes.plot`` for every curve; a dict under the label of a curve is for
+            that curve, ``{"lw": 1, "momentum": {"lw": 3}}``.
+        ax_kw : dict or None, default=None
+            Passed to ``Axes.set``, for instance ``{"ylim": (0, 1), "title": "Loss"}``.
 
         Returns
         -------
@@ -243,41 +283,59 @@ class LossCurveDisplay:
         ValueError
             If a scale is unknown, or logarithmic without positive numbers.
         """
-        values = [curve.y for curve in self.curves]
-        every = np.concatenate(values)
+        values = [curve.y[: curve.n_drawn] for curve in self.curves]
+        every = np.concatenate([*values, *(held[1] for held in self._held_out())])
         # gaps are negative by rounding, or because ``best`` is too high
         scale = chosen_scale(scale, np.maximum(every, 0.0) if self.y == "gap" else every)
-        along = [(curve.x, each) for curve, each in zip(self.curves, values, strict=True)]
+        along = [
+            (curve.x[: curve.n_drawn], each)
+            for curve, each in zip(self.curves, values, strict=True)
+        ]
         x_scale = chosen_count_scale(x_scale, along, scale)
         self.ax_ = ax = axes_or_new(ax)
         self.figure_ = ax.figure
-        bottom, top, is_cut = limits(values, scale)
-        self._prepare_axes(scale, x_scale, (bottom, top))
-        styles = line_styles(len(self.curves), line_kw)
+        bottom, top, is_cut = limits([*values, *(held[1] for held in self._held_out())], scale)
+        self._prepare_axes(scale, x_scale, {"ylim": (bottom, top), **(ax_kw or {})})
+        styles = line_styles([curve.label for curve in self.curves], line_kw)
         if scale == "log":
             values = [down_to(bottom, each) for each in values]
         self.lines_ = [
-            ax.plot(curve.x, finite(each), **style)[0]
+            ax.plot(curve.x[: len(each)], finite(each), **style)[0]
             for curve, each, style in zip(self.curves, values, styles, strict=True)
         ]
         handles = [mark_stop(*both) for both in zip(self.lines_, self.curves, strict=True)]
         labels = [stop_text(*both) for both in zip(self.lines_, self.curves, strict=True)]
-        self.validation_ax_ = None
-        if show_validation and any(curve.validation is not None for curve in self.curves):
-            self.validation_ax_ = ax.twinx()
-            entries = draw_validation(self.validation_ax_, self.curves, self.lines_)
+        self._ends = [handle[1:] for handle in handles]
+        entries = self._draw_held_out() | self._draw_scores(show_validation)
+        lines = [*zip(self.lines_, self.curves, strict=True), *self._dashed]
+        self._moving = [(line, line.get_xydata(), curve) for line, curve in lines]
+        if legend:
             handles += entries.values()
-            labels += entries
-        if is_cut or self.validation_ax_ is not None or len(labels) > MOST_INSIDE:
-            legend_below(ax, handles, labels)
-        else:
-            ax.legend(handles, labels)
+            short = [*(curve.label for curve in self.curves), *entries]
+            most = 0 if is_cut or entries else MOST_INSIDE
+            draw_legend(ax, handles, [*labels, *entries], short, most_inside=most)
         return self
 
-    def _prepare_axes(self, scale, x_scale, y_limits):
+    def _held_out(self):
+        return [curve.held_out for curve in self.curves if curve.held_out is not None]
+
+    def _draw_held_out(self):
+        self._dashed, entries = draw_held_out(self.ax_, self.curves, self.lines_)
+        return entries
+
+    def _draw_scores(self, show_validation):
+        self.validation_ax_ = None
+        is_known = any(curve.validation is not None for curve in self.curves)
+        is_drawn = self.y.startswith("validation") or bool(self._held_out())
+        if not show_validation or not is_known or is_drawn:
+            return {}
+        self.validation_ax_ = self.ax_.twinx()
+        return draw_validation(self.validation_ax_, self.curves, self.lines_)
+
+    def _prepare_axes(self, scale, x_scale, ax_kw):
         ax = self.ax_
         ax.set_yscale(scale)
-        ax.set_ylim(y_limits)
+        ax.set_ylim(ax_kw["ylim"])
         if scale == "log":
             set_log_ticks(ax.yaxis)
         if x_scale == "log" and self.x == "second":
@@ -286,16 +344,44 @@ class LossCurveDisplay:
             set_log_count(ax)
         elif self.x != "second":
             ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.set_xlabel(with_scale(self._x_label(), x_scale))
-        ax.set_ylabel(with_scale(self._y_label(), scale))
+        labels = {
+            "xlabel": with_scale(self._x_label(), x_scale),
+            "ylabel": with_scale(self._y_label(), scale),
+        }
+        ax.set(**{**labels, **ax_kw})
 
     def _x_label(self):
-        if self.x != "epoch":
-            return X_LABELS[self.x]
-        return "step" if {curve.unit for curve in self.curves} == {"step"} else "epoch"
+        return X_LABELS.get(self.x, self.unit)
 
     def _y_label(self):
-        if self.y != "gap":
-            return Y_LABELS[self.y]
-        is_seen = any(np.any(curve.y == 0) for curve in self.curves)
-        return f"objective above {'the best seen, ' if is_seen else ''}{self.best:.6g}"
+        if self.y == "gap":
+            return (
+                f"objective above {'the best seen, ' if self.best_is_seen else ''}{self.best:.6g}"
+            )
+        label = Y_LABELS.get(self.y, self.y)
+        return f"{label}, scaled columns" if self._is_in_scaled_columns() else label
+
+    def _is_in_scaled_columns(self):
+        return self.y == "gradient_norm" and self.scaled_columns
+
+    @property
+    def unit(self) -> str:
+        """Name of what the horizontal axis counts: "step" on functions without rows."""
+        return "step" if {curve.unit for curve in self.curves} == {"step"} else "epoch"
+
+    @property
+    def n_frames(self) -> int:
+        """Count of the rows of the longest history."""
+        return max(len(curve.x) for curve in self.curves)
+
+    def _show_frame(self, index):
+        for line, points, curve in self._moving:
+            line.set_data(*points[points[:, 0] <= _x_at(curve, index)].T)
+        for ends, curve in zip(self._ends, self.curves, strict=True):
+            y = np.nan_to_num(curve.y[min(index, len(curve.y) - 1)], nan=np.inf)
+            for marker in ends:
+                marker.set_data([_x_at(curve, index)], [np.clip(y, *self.ax_.get_ylim())])
+
+
+def _x_at(curve, index):
+    return float(curve.x[min(index, len(curve.x) - 1)])

@@ -13,6 +13,7 @@ from gdregress._utils.types import MatrixLike, ObjectiveFunction
 from gdregress.plotting._loss_surface.drawing import DrawnSurface
 from gdregress.plotting._loss_surface.estimator_surface import estimator_surface
 from gdregress.plotting._loss_surface.function_surface import function_surface
+from gdregress.plotting._shared.estimators import check_dict
 from gdregress.plotting._shared.types import DescentPaths, Features, Limits
 
 if TYPE_CHECKING:
@@ -61,10 +62,12 @@ class LossSurfaceDisplay(DrawnSurface):
     Attributes
     ----------
     ax_ : matplotlib.axes.Axes
-        Axes with the surface.
+        The first axes.
+    axes_ : ndarray of Axes
+        All axes drawn on.
     figure_ : matplotlib.figure.Figure
         Figure with the axes.
-    lines_ : dict of str to matplotlib.lines.Line2D
+    lines_ : list of matplotlib.lines.Line2D
         The path of each descent.
 
     References
@@ -110,15 +113,17 @@ class LossSurfaceDisplay(DrawnSurface):
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             The data of the fit.
         y : array-like of shape (n_samples,) or (n_samples, n_targets)
-            The targets of the fit.
+            The targets of the fit. Inside a TransformedTargetRegressor the objective is that
+            of the transformed targets.
         sample_weight : array-like of shape (n_samples,) or None, default=None
             The weights of the fit.
         features : None, "pca" or pair of int or str, default=None
             The two parameters that vary, such as ``(0, 1)``, ``("age", "bmi")`` or
             ``(0, "intercept")``; all others keep the values that the fit has returned. "pca" is
             the plane through the returned parameters along the first two principal directions of
-            the path, in the units of the standardised columns under ``standardize=True``. None
-            varies both parameters of a fit with two, and is "pca" for a fit with more.
+            the path, in the units of the standardised columns under ``standardize=True``; the
+            labels state the share of the movement in each. None varies both parameters of a fit
+            with two, and is "pca" for a fit with more.
         target : int or None, default=None
             Row of ``coef_``, if it has two or more rows and ``features`` is a pair.
         grid : int or None, default=None
@@ -188,14 +193,12 @@ class LossSurfaceDisplay(DrawnSurface):
 
         Raises
         ------
+        TypeError
+            If ``estimators`` is no dict.
         ValueError
             As in `from_estimator`, and if the estimators have minimised different objectives.
         """
-        if not isinstance(estimators, Mapping) or not estimators:
-            raise ValueError(
-                "estimators must be a dict of at least one label and estimator, such as "
-                f"{{'momentum': model}}. Got {type(estimators).__name__}."
-            )
+        check_dict(estimators)
         arguments = (sample_weight, features, target, _checked_side(grid), xlim, ylim)
         return cls(**estimator_surface(estimators, X, y, *arguments)).plot(ax, **plot_options)
 

@@ -56,6 +56,7 @@ def assert_small(model, X, *rest):
     "given",
     [
         {"standardize": True},
+        {"early_stopping": True, "random_state": 0},
         pytest.param({"loss": "huber"}, marks=pytest.mark.full),
         pytest.param({"solver": "mini-batch", "batch_size": 1024}, marks=pytest.mark.full),
     ],
@@ -71,6 +72,8 @@ def test_of_sparse_rows(csr, given, weighted):
     "given",
     [
         {"loss": "huber", "standardize": True},
+        {"loss": "huber", "early_stopping": True, "random_state": 0},
+        pytest.param({"early_stopping": True, "random_state": 0}, marks=pytest.mark.full),
         pytest.param({}, marks=pytest.mark.full),
         pytest.param({"learning_rate": 0.1, "standardize": True}, marks=pytest.mark.full),
     ],

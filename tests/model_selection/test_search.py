@@ -321,5 +321,6 @@ def test_names_of_columns():
     ],
 )
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.full
 def test_scikit_learns_checks(estimator, check):
     check(estimator)

@@ -108,7 +108,7 @@ def test_the_path_grows_and_its_head_moves(model):
     animation = display.animate(frames=EPOCHS + 1)
     animation._draw_frame(5)
     path = display.paths["path"]
-    assert_array_equal(display.lines_["path"].get_xydata(), path[:6])
+    assert_array_equal(display.lines_[0].get_xydata(), path[:6])
     (head,) = [line for line in display.ax_.lines if line.get_marker() == "s"]
     assert_array_equal(head.get_xydata(), path[5:6])
     assert display.ax_.get_title() == "epoch 5 of 12"
@@ -127,7 +127,7 @@ def test_in_three_dimensions_it_moves_on_the_surface(model):
     animation = display.animate(frames=3, kind="surface")
     animation._draw_frame(4)
     assert_allclose(
-        display.lines_["path"].get_data_3d()[2], model.history_["objective"][:5], rtol=1e-10
+        display.lines_[0].get_data_3d()[2], model.history_["objective"][:5], rtol=1e-10
     )
 
 
@@ -138,7 +138,7 @@ def test_shorter_paths_wait_at_their_end():
     }
     display = LossSurfaceDisplay.from_estimators(models, X, Y, grid=5, colorbar=False)
     display.animate(frames=20)._draw_frame(7)
-    assert [len(display.lines_[k].get_xdata()) for k in ("3", "9")] == [4, 8]
+    assert [len(line.get_xdata()) for line in display.lines_] == [4, 8]
 
 
 def test_the_line_of_a_fit_moves():
@@ -195,7 +195,7 @@ def test_two_displays_move_together(model):
     assert indices_of(animation) == chosen_frames(EPOCHS + 1, 5)
     assert surface.figure_ is fit.figure_
     animation._draw_frame(2)
-    assert len(surface.lines_["path"].get_xdata()) == 3
+    assert len(surface.lines_[0].get_xdata()) == 3
     coef, intercept = model.history_.coef[2], model.history_.intercept[2]
     assert_allclose(fit.lines_[0].get_ydata(), coef * fit.grid + intercept)
     assert surface.figure_.get_suptitle() == "epoch 2 of 12"

@@ -174,6 +174,17 @@ def test_no_names_at_all():
     assert legend_texts(display) == ["2 smaller coefficients"]
 
 
+def test_many_without_a_name_are_a_band():
+    last = np.arange(1.0, 43.0)
+    display = path(*last).plot(max_features=2)
+    assert len(display.lines_) == 2
+    whole, half = (shade.get_paths()[0].vertices for shade in display.ax_.collections)
+    assert whole[whole[:, 0] == 2, 1].min() == 1
+    assert whole[whole[:, 0] == 2, 1].max() == 40
+    assert_allclose(half[half[:, 0] == 2, 1].min(), np.quantile(last[:40], 0.25))
+    assert legend_texts(display) == ["40 smaller coefficients", "their middle half"]
+
+
 def test_no_legend_where_all_have_names():
     assert path(2, 1).plot().ax_.get_legend() is None
 
@@ -327,3 +338,38 @@ def test_reference_of_another_shape(small_data, reference):
 def test_max_features_is_a_count(max_features):
     with pytest.raises(ValueError, match="max_features must be an int of at least 0"):
         path(1).plot(max_features=max_features)
+
+
+# Two or more models, and motion
+
+
+def test_models_are_side_by_side_in_the_same_colours(small_data):
+    models = {"a": regressor().fit(*small_data), "b": regressor(max_iter=3).fit(*small_data)}
+    display = CoefficientPathDisplay.from_estimators(models, intercept=True, reference=[1, 2, 3])
+    assert [ax.get_title() for ax in display.axes_] == ["a", "b"]
+    n = len(display.lines_) // 2
+    for one, other in zip(display.lines_[:n], display.lines_[n:], strict=True):
+        assert one.get_color() == other.get_color()
+    for model, lines in zip(
+        models.values(), (display.lines_[:n], display.lines_[n:]), strict=True
+    ):
+        values = np.column_stack([model.history_.coef, model.history_.intercept])
+        assert_array_equal(np.transpose([line.get_ydata() for line in lines]), values)
+    assert len(display.reference_lines_) == 6
+
+
+def test_models_of_other_columns_are_refused(small_data):
+    X, y = small_data
+    models = {"a": regressor().fit(X, y), "b": regressor().fit(X[:, :2], y)}
+    with pytest.raises(ValueError, match="coefficients of the same columns, but 'b' has"):
+        CoefficientPathDisplay.from_estimators(models)
+
+
+def test_lines_and_band_grow():
+    display = path(*np.arange(1.0, 43.0), n=5).plot(max_features=1)
+    display.animate(frames=5)
+    display._show_frame(2)
+    assert len(display.lines_[0].get_xdata()) == 3
+    low, high = display.ax_.transData.transform([(0, 0), (2, 0)])[:, 0]
+    for shade in display.ax_.collections:
+        assert_allclose(shade.get_clip_box().intervalx, [low, high])

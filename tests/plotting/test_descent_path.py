@@ -223,3 +223,20 @@ def test_bad_options_are_named(options):
 def test_too_few_axes_are_refused():
     with pytest.raises(ValueError, match="2 Axes, one for each path"):
         drawn({"a": [1.0], "b": [2.0]}, side_by_side=True, ax=plt.subplots()[1])
+
+
+def test_a_minimum_beside_a_deeper_one_is_called_local():
+    def two_valleys(x):
+        return (x * x - 4) ** 2 / 8 + x / 2
+
+    path = [2.9, 2.4, 2.0, 1.861]
+    for xlim, name in (((1, 3), "minimum"), ((-3, 3), "local minimum")):
+        display = DescentPathDisplay.from_function(two_valleys, path, xlim=xlim)
+        texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+        assert [text for text in texts if "minimum" in text] == [name]
+
+
+def test_a_minimum_outside_the_window_is_not_in_the_legend():
+    display = DescentPathDisplay.from_function(np.square, [3.0, 2.0, 1.0], xlim=(0.5, 3.5))
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert not [text for text in texts if "minimum" in text]

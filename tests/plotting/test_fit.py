@@ -264,3 +264,69 @@ def test_rows_without_targets_are_refused():
     model = GDRegressor().fit(DEPTH, TEMPERATURE)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
         FitDisplay.from_estimator(model, DEPTH, TEMPERATURE[:5])
+
+
+# Two or more models, and many rows
+
+
+def test_lines_of_models_are_on_one_picture():
+    X, y = np.arange(8.0)[:, None], np.arange(8.0) ** 1.1
+    models = {
+        "short": GDRegressor(max_iter=1, tol=None, learning_rate=0.01, store_path=True).fit(X, y),
+        "long": GDRegressor(store_path=True).fit(X, y),
+    }
+    display = FitDisplay.from_estimators(models, X, y)
+    for model, line in zip(models.values(), display.lines_, strict=True):
+        assert_allclose(line.get_ydata(), model.predict(display.grid[:, None]))
+    assert [line.get_label() for line in display.lines_] == ["short", "long"]
+    last = max(len(model.history_.coef) for model in models.values()) - 1
+    assert_allclose(display.by_epoch[last], display.lines)
+
+
+def test_predictions_of_models_have_colours_and_markers(small_data):
+    X, y = small_data
+    models = {"a": GDRegressor(max_iter=1, tol=None).fit(X, y), "b": GDRegressor().fit(X, y)}
+    display = FitDisplay.from_estimators(models, X, y)
+    for model, points in zip(models.values(), display.points_, strict=True):
+        assert_allclose(points.get_ydata(), model.predict(X))
+    assert len({(p.get_color(), p.get_marker()) for p in display.points_}) == 2
+    texts = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert texts == ["a", "b", "predicted = actual"]
+
+
+def test_classifiers_of_two_classes_are_on_one_picture():
+    X, y = np.arange(8.0)[:, None], np.repeat(["no", "yes"], 4)
+    models = {"weak": GDClassifier(alpha=1.0), "strong": GDClassifier(alpha=0.01)}
+    models = {k: m.set_params(penalty="l2").fit(X, y) for k, m in models.items()}
+    display = FitDisplay.from_estimators(models, X, y)
+    assert [line.get_label() for line in display.lines_] == ["P(yes), weak", "P(yes), strong"]
+    for model, line in zip(models.values(), display.lines_, strict=True):
+        assert_allclose(line.get_ydata(), model.predict_proba(display.grid[:, None])[:, 1])
+
+
+def test_models_that_have_no_picture_in_common():
+    X, y = np.arange(9.0)[:, None], np.repeat([0, 1, 2], 3)
+    three = GDClassifier(penalty="l2", alpha=0.1).fit(X, y)
+    two = GDClassifier(penalty="l2", alpha=0.1).fit(X, y > 0)
+    for models, message in (
+        ({"a": three, "b": three}, "must have two classes. Got 3"),
+        ({"a": two, "b": three}, "must have the same classes"),
+        ({"a": two, "b": GDRegressor().fit(X, y)}, "Draw classifiers and regressors on"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            FitDisplay.from_estimators(models, X, y > 0)
+
+
+@pytest.mark.parametrize("n_features", [1, 2])
+def test_of_many_rows_some_are_drawn_and_the_legend_says_so(rng, n_features):
+    X = rng.normal(size=(10_500, n_features))
+    y = X.sum(axis=1) + rng.normal(size=len(X))
+    model = GDRegressor(store_path=True).fit(X, y)
+    display = FitDisplay.from_estimator(model, X, y)
+    assert len(display.points_[0].get_xdata()) == 10_000
+    assert display.points_[0].get_rasterized()
+    assert display.ax_.get_legend().get_title().get_text() == "10,000 of 10,500 rows"
+    again = FitDisplay.from_estimator(model, X, y)
+    assert_array_equal(again.x, display.x)
+    if n_features == 2:
+        assert_allclose(display.by_epoch[len(display.by_epoch) - 1][0], display.y)

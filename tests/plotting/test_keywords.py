@@ -39,9 +39,11 @@ DRAWINGS = {
         .figure_.axes[0]
         .lines[:1]
     ),
-    "surface": lambda X, y, kw: LossSurfaceDisplay.from_estimator(
-        GDRegressor(**FIVE).fit(X[:, :2], y), X[:, :2], y, grid=5, line_kw=kw
-    ).lines_.values(),
+    "surface": lambda X, y, kw: (
+        LossSurfaceDisplay.from_estimator(
+            GDRegressor(**FIVE).fit(X[:, :2], y), X[:, :2], y, grid=5, line_kw=kw
+        ).lines_
+    ),
     "function": lambda X, y, kw: DescentPathDisplay.from_function(
         np.square, minimize(np.square, 3.0, jac=lambda x: 2 * x, max_iter=3), curve_kw=kw
     ).ax_.lines[:1],

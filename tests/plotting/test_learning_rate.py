@@ -8,7 +8,7 @@ import pytest
 from matplotlib.colors import same_color
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
@@ -60,7 +60,7 @@ def points(ax, marker):
 
 
 def legend_texts(display):
-    return [text.get_text() for text in display.ax_[1].get_legend().get_texts()]
+    return [text.get_text() for text in display.axes_[1].get_legend().get_texts()]
 
 
 # The fits
@@ -241,10 +241,10 @@ def test_steps_along_envelopes_have_no_rate(small_data):
     display = LearningRateDisplay.from_estimator(model, *small_data)
     fitted = fitted_with(model, "auto", *small_data)
     assert np.isnan(display.automatic.learning_rate)
-    for ax, height in zip(display.ax_, (fitted.loss_curve_[-1], fitted.n_iter_), strict=True):
+    for ax, height in zip(display.axes_, (fitted.loss_curve_[-1], fitted.n_iter_), strict=True):
         assert [height, height] in [list(line.get_ydata()) for line in ax.lines]
     assert 'learning_rate="auto"' in legend_texts(display)
-    assert np.isfinite(display.ax_[0].get_xlim()).all()
+    assert np.isfinite(display.axes_[0].get_xlim()).all()
 
 
 def test_rates_are_in_the_coordinates_that_are_named(small_data):
@@ -284,46 +284,65 @@ def test_grid_without_a_limit_is_around_the_automatic_rate():
 def test_panels_show_objective_and_epochs(small_data):
     display = LearningRateDisplay.from_estimator(plain(), *small_data)
     stable = [got for got in display.trials if not got.diverged]
-    for ax, column in zip(display.ax_, ("objective", "epochs"), strict=True):
+    for ax, column in zip(display.axes_, ("objective", "epochs"), strict=True):
         x, y = ax.lines[0].get_data()
         drawn = np.isfinite(y)
         assert_array_equal(x[drawn], [got.learning_rate for got in stable])
         assert_array_equal(y[drawn], [getattr(got, column) for got in stable])
         assert ax.get_xscale() == "log"
-    labels = [ax.get_xlabel() for ax in display.ax_]
+    labels = [ax.get_xlabel() for ax in display.axes_]
     assert labels == ["", "learning rate (log scale)"]
-    assert display.ax_[0].get_ylabel().startswith("objective at the end")
-    assert display.ax_[1].get_ylabel().startswith("epochs")
-    assert display.ax_[0].get_xlim() == display.ax_[1].get_xlim()
+    assert display.axes_[0].get_ylabel().startswith("objective at the end")
+    assert display.axes_[1].get_ylabel().startswith("epochs")
+    assert display.axes_[0].get_xlim() == display.axes_[1].get_xlim()
 
 
 def test_markers_tell_how_the_runs_have_ended():
     trials = [trial(0.1, 3.0, 50, "max_iter"), trial(0.2), trial(0.4, np.nan, 2, "diverged")]
     display = LearningRateDisplay(trials=trials).plot()
-    objective, epochs = display.ax_
+    objective, epochs = display.axes_
     assert points(epochs, "o") == [((0.2,), (10,)), ((0.1,), (50,))]
     full, hollow = (line for line in epochs.lines if line.get_marker() == "o")
     assert same_color(full.get_markerfacecolor(), full.get_color())
     assert same_color(hollow.get_markerfacecolor(), epochs.get_facecolor())
-    assert points(epochs, "X") == [((0.4,), (2,))]
-    # beyond all bounds, at a height in the panel
-    (cross,) = (line for line in objective.lines if line.get_marker() == "X")
-    assert cross.get_transform() == objective.get_xaxis_transform()
-    assert 0.5 < cross.get_ydata()[0] < 1
-    assert legend_texts(display) == ["ended before max_iter", "ended at max_iter", "diverged"]
+    for ax in (objective, epochs):  # no height: at the upper edge
+        (cross,) = (line for line in ax.lines if line.get_marker() == "X")
+        assert cross.get_transform() == ax.get_xaxis_transform()
+        assert list(cross.get_ydata()) == [1.0]
+        assert not cross.get_clip_on()
+    texts = ["ended before max_iter", "ended at max_iter", "diverged, from 0.4 on"]
+    assert legend_texts(display) == texts
+
+
+def test_the_legend_states_the_first_diverged_rate_only_if_all_above_it_diverged():
+    reasons = ["diverged", "tolerance", "diverged"]
+    trials = [trial(rate, reason=reason) for rate, reason in enumerate(reasons, start=1)]
+    assert "diverged" in legend_texts(LearningRateDisplay(trials=trials).plot())
+    reasons[0] = "tolerance"
+    trials = [trial(rate, reason=reason) for rate, reason in enumerate(reasons, start=1)]
+    assert "diverged, from 3 on" in legend_texts(LearningRateDisplay(trials=trials).plot())
 
 
 def test_limit_is_a_vertical_line_in_both_panels():
     display = LearningRateDisplay(trials=[trial(0.1)], stable_limit=0.5).plot()
-    for ax in display.ax_:
+    for ax in display.axes_:
         assert [0.5, 0.5] in [list(line.get_xdata()) for line in ax.lines]
     assert "stable limit, 0.5" in legend_texts(display)
 
 
+def test_a_limit_that_is_a_bound_is_fainter_than_one_that_is_exact():
+    looks = []
+    for name in ("stable limit", "lower bound of the limit"):
+        display = LearningRateDisplay(trials=[trial(0.1)], stable_limit=0.5, limit_name=name)
+        (line,) = (one for one in display.plot().ax_.lines if list(one.get_xdata()) == [0.5, 0.5])
+        looks.append((line.get_linestyle(), line.get_alpha()))
+    assert looks == [("--", None), (":", 0.7)]
+
+
 def test_automatic_rate_is_a_star_in_both_panels():
     display = LearningRateDisplay(trials=[trial(0.1)], automatic=trial(0.3, 0.7, 8)).plot()
-    assert points(display.ax_[0], "*") == [((0.3,), (0.7,))]
-    assert points(display.ax_[1], "*") == [((0.3,), (8,))]
+    assert points(display.axes_[0], "*") == [((0.3,), (0.7,))]
+    assert points(display.axes_[1], "*") == [((0.3,), (8,))]
     assert 'learning_rate="auto", 0.3' in legend_texts(display)
 
 
@@ -331,9 +350,9 @@ def test_range_of_a_searched_rate_is_a_bar_that_the_axis_holds():
     display = LearningRateDisplay(
         trials=[trial(0.1)], automatic=trial(0.3, 0.7), automatic_range=(0.05, 4.0)
     ).plot()
-    bars = [list(line.get_xdata()) for line in display.ax_[0].lines]
+    bars = [list(line.get_xdata()) for line in display.axes_[0].lines]
     assert [0.05, 4.0] in bars
-    low, high = display.ax_[0].get_xlim()
+    low, high = display.axes_[0].get_xlim()
     assert low < 0.05 < 4.0 < high
     assert 'learning_rate="auto", 0.3 in the end' in legend_texts(display)
 
@@ -341,7 +360,7 @@ def test_range_of_a_searched_rate_is_a_bar_that_the_axis_holds():
 def test_diverged_rates_are_shaded():
     trials = [trial(0.1), trial(0.4, reason="diverged"), trial(0.8, reason="diverged")]
     display = LearningRateDisplay(trials=trials, stable_limit=0.3).plot()
-    for ax in display.ax_:
+    for ax in display.axes_:
         (patch,) = ax.patches
         box = patch.get_bbox()
         assert box.x0 == pytest.approx(0.3)
@@ -350,7 +369,7 @@ def test_diverged_rates_are_shaded():
 
 def test_nothing_is_shaded_where_nothing_diverged():
     display = LearningRateDisplay(trials=[trial(0.1), trial(0.2)]).plot()
-    assert [len(ax.patches) for ax in display.ax_] == [0, 0]
+    assert [len(ax.patches) for ax in display.axes_] == [0, 0]
 
 
 @pytest.mark.parametrize(
@@ -366,7 +385,7 @@ def test_nothing_is_shaded_where_nothing_diverged():
 def test_the_shade_begins_at_the_limit_or_halfway(diverged, limit, ends):
     reasons = ["diverged" if sign == "x" else "plateau" for sign in diverged]
     trials = [trial(rate, reason=reason) for rate, reason in zip((1, 4), reasons, strict=True)]
-    ax = LearningRateDisplay(trials=trials, stable_limit=limit).plot().ax_[0]
+    ax = LearningRateDisplay(trials=trials, stable_limit=limit).plot().ax_
     edges = dict(zip(("left", "right"), ax.get_xlim(), strict=True))
     (patch,) = ax.patches
     box = patch.get_bbox()
@@ -384,14 +403,14 @@ def test_the_shade_begins_at_the_limit_or_halfway(diverged, limit, ends):
 )
 def test_scale_of_the_objectives(objectives, given, scale):
     trials = [trial(rate, value) for rate, value in zip((0.1, 0.2), objectives, strict=True)]
-    ax = LearningRateDisplay(trials=trials).plot(scale=given).ax_[0]
+    ax = LearningRateDisplay(trials=trials).plot(scale=given).ax_
     assert ax.get_yscale() == scale
     assert ("log scale" in ax.get_ylabel()) == (scale == "log")
 
 
 def test_objective_of_diverged_runs_does_not_stretch_the_axis():
     trials = [trial(0.1, 2.0), trial(0.2, 1.0), trial(0.4, 1e300, 3, "diverged")]
-    ax = LearningRateDisplay(trials=trials).plot().ax_[0]
+    ax = LearningRateDisplay(trials=trials).plot().ax_
     assert ax.get_yscale() == "linear"
     assert ax.get_ylim()[1] < 3
 
@@ -399,22 +418,22 @@ def test_objective_of_diverged_runs_does_not_stretch_the_axis():
 def test_objectives_that_hardly_differ_are_written_out():
     display = LearningRateDisplay(trials=[trial(0.1, 1429.871), trial(0.2, 1429.849)]).plot()
     display.figure_.canvas.draw()
-    assert display.ax_[0].yaxis.get_offset_text().get_text() == ""
+    assert display.axes_[0].yaxis.get_offset_text().get_text() == ""
 
 
 def test_objectives_of_runs_that_have_arrived_are_no_valley():
     trials = [trial(0.1, 1429.84820), trial(0.2, 1429.84816), trial(0.4, 1429.84819)]
-    low, high = LearningRateDisplay(trials=trials).plot().ax_[0].get_ylim()
+    low, high = LearningRateDisplay(trials=trials).plot().ax_.get_ylim()
     assert low < 1429.80 < 1429.90 < high
 
 
 def test_few_epochs_are_counted_from_zero_in_whole_numbers():
     display = LearningRateDisplay(trials=[trial(0.1, epochs=3), trial(0.2, epochs=2)]).plot()
     display.figure_.canvas.draw()
-    low, high = display.ax_[1].get_ylim()
+    low, high = display.axes_[1].get_ylim()
     assert low == 0
     assert high > 3.1
-    assert all(tick == round(tick) for tick in display.ax_[1].get_yticks())
+    assert all(tick == round(tick) for tick in display.axes_[1].get_yticks())
 
 
 def test_all_runs_diverged():
@@ -426,16 +445,63 @@ def test_all_runs_diverged():
 
 def test_line_kw_is_passed_on():
     display = LearningRateDisplay(trials=[trial(0.1)]).plot(line_kw={"c": "red", "lw": 4})
-    assert (display.ax_[0].lines[0].get_color(), display.ax_[0].lines[0].get_lw()) == ("red", 4)
+    assert (display.axes_[0].lines[0].get_color(), display.axes_[0].lines[0].get_lw()) == (
+        "red",
+        4,
+    )
 
 
 def test_draws_on_two_axes_that_are_given():
     figure, axes = plt.subplots(1, 2)
     display = LearningRateDisplay(trials=[trial(0.1)])
     assert display.plot(axes) is display
-    assert list(display.ax_) == list(axes)
+    assert list(display.axes_) == list(axes)
     assert display.figure_ is figure
     assert {ax.get_xlabel() for ax in axes} == {"learning rate (log scale)"}
+
+
+# The gap
+
+
+def test_gaps_are_measured_from_the_minimum_that_the_histories_tell(small_data):
+    X, y = small_data
+    rates = [0.05, 0.1, 0.2]
+    display = LearningRateDisplay.from_estimator(
+        plain(max_iter=30), X, y, learning_rates=rates, show="gap"
+    )
+    least = np.mean((LinearRegression().fit(X, y).predict(X) - y) ** 2) / 2
+    assert display.best == pytest.approx(least)
+    gaps = [got.objective - least for got in display.trials]
+    assert_allclose(display.lines_[0].get_ydata(), gaps, rtol=1e-3)
+    assert display.ax_.get_ylabel().startswith("objective above")
+
+
+def test_gaps_below_rounding_are_at_their_rounding():
+    display = LearningRateDisplay(trials=[trial(0.1, 2.0), trial(0.2, 3.0)], show="gap", best=2.0)
+    assert display.plot().ax_.get_yscale() == "log"
+    assert_allclose(display.lines_[0].get_ydata(), [2 * np.finfo(float).eps, 1.0])
+
+
+def test_the_minimum_may_be_given(small_data):
+    given = {"learning_rates": [0.1], "show": "gap", "best": -3.0}
+    display = LearningRateDisplay.from_estimator(plain(), *small_data, **given)
+    assert display.lines_[0].get_ydata() == [display.trials[0].objective + 3]
+
+
+# Two or more estimators
+
+
+def test_estimators_share_the_panels(small_data):
+    models = {"gd": plain(), "adam": plain(optimizer="adam")}
+    rates = [0.01, 0.1, 50.0]
+    display = LearningRateDisplay.from_estimators(models, *small_data, learning_rates=rates)
+    for name, line in zip(models, display.lines_, strict=True):
+        alone = LearningRateDisplay.from_estimator(models[name], *small_data, learning_rates=rates)
+        assert display.trials[name] == alone.trials
+        assert_array_equal(line.get_ydata(), alone.lines_[0].get_ydata())
+    assert [text for text in legend_texts(display) if "auto" not in text] == ["gd", "adam"]
+    assert display.stable_limit["adam"] is None
+    assert not display.ax_.patches  # a shade would be that of which of them?
 
 
 # What is not accepted

@@ -97,6 +97,23 @@ def test_gap_is_measured_from_the_best_seen_where_nothing_is_known():
     assert "the best seen" in display.ax_.get_ylabel()
 
 
+def test_gaps_near_the_best_seen_are_not_drawn():
+    """Linear convergence that is far from over: the gaps to the best seen would dive."""
+    display = LossCurveDisplay.from_estimator(square(0.01, steps=100), y="gap", scale="log")
+    (line,) = display.lines_
+    true = np.square(square(0.01, steps=100).path)
+    drawn = line.get_ydata()
+    assert len(drawn) == 51
+    assert np.all(drawn > 0.85 * true[:51])
+    assert stop_markers(display) == []  # the end is not in the picture
+    assert legend_texts(display) == ["minimize (max_iter, step 100)"]
+
+
+def test_gaps_of_a_run_that_has_arrived_before_its_half_are_drawn_to_the_end():
+    display = LossCurveDisplay.from_estimator(square(0.5, steps=9), y="gap", scale="linear")
+    assert len(display.lines_[0].get_xdata()) == len(square(0.5, steps=9).path)
+
+
 def test_gap_is_measured_from_the_best_that_is_given(small_data):
     model = fitted(*small_data)
     display = LossCurveDisplay.from_estimator(model, y="gap", best=0.1)
@@ -158,6 +175,129 @@ def test_result_of_scipy_by_this_method():
     result = scipy_minimize(value_and_gradient, np.ones(2), jac=True, method=minimize)
     (line,) = LossCurveDisplay.from_estimator(result).lines_
     assert line.get_ydata()[0] == 2.0
+
+
+def test_learning_rate_and_validation_score_by_epoch(small_data):
+    model = fitted(*small_data, learning_rate=0.1, schedule="invscaling", early_stopping=True)
+    for y, label in {
+        "learning_rate": "learning rate",
+        "validation_score": "validation score",
+        "validation_loss": "validation loss",
+    }.items():
+        display = LossCurveDisplay.from_estimator(model, y=y, scale="linear")
+        assert_array_equal(display.lines_[0].get_ydata(), model.history_[y])
+        assert display.ax_.get_ylabel() == label
+    assert display.validation_ax_ is None
+
+
+def test_a_column_that_a_fit_does_not_have_is_named(small_data):
+    with pytest.raises(ValueError, match="y='validation_score' is not in the history of 'a'"):
+        LossCurveDisplay.from_estimators({"a": fitted(*small_data)}, y="validation_score")
+
+
+def test_gradients_are_said_to_be_in_scaled_columns(small_data):
+    display = LossCurveDisplay.from_estimator(fitted(*small_data), y="gradient_norm")
+    assert display.ax_.get_ylabel().startswith("norm of the gradient, scaled columns")
+    display = LossCurveDisplay.from_estimator(square(0.1), y="gradient_norm")
+    assert "scaled" not in display.ax_.get_ylabel()
+
+
+# The loss on other rows
+
+
+def dashed(display):
+    (line,) = (
+        one
+        for one in display.ax_.lines
+        if one.get_linestyle() == "--" and len(one.get_xdata()) > 1
+    )
+    return line
+
+
+@pytest.mark.parametrize("wrap", [lambda m: m, lambda m: make_pipeline(StandardScaler(), m)])
+def test_the_loss_on_other_rows_is_drawn_beside_that_of_training(small_data, wrap):
+    X, y = small_data
+    model = wrap(GDRegressor(optimizer="gd", max_iter=6, tol=None, store_path=True))
+    model.fit(X[:20], y[:20])
+    display = LossCurveDisplay.from_estimator(model, y="loss", validation=(X[20:], y[20:]))
+    line = dashed(display)
+    final = model if isinstance(model, GDRegressor) else model[-1]
+    rows = X[20:] if isinstance(model, GDRegressor) else model[:-1].transform(X[20:])
+    history = final.history_
+    expected = [
+        np.mean((rows @ coef + intercept - y[20:]) ** 2) / 2
+        for coef, intercept in zip(history.coef, history.intercept, strict=True)
+    ]
+    assert_array_equal(line.get_xdata(), history["epoch"])
+    assert_allclose(line.get_ydata(), expected)
+    stars = [one for one in display.ax_.lines if one.get_marker() == "*" and len(one.get_xdata())]
+    assert [star.get_ydata()[0] for star in stars] == pytest.approx([min(expected)])
+    assert display.ax_.get_ylim()[1] >= max(expected)
+    assert display.validation_ax_ is None
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "hinge"])
+def test_so_is_the_loss_of_classes_with_weights(rng, loss):
+    X = rng.normal(size=(60, 2))
+    y = np.where(X[:, 0] + rng.normal(size=60) > 0, "b", "a")
+    weights = rng.uniform(0.5, 2, size=20)
+    model = GDClassifier(loss, max_iter=5, tol=None, store_path=True, solver="mini-batch")
+    model.fit(X[:40], y[:40])
+    validation = X[40:], y[40:], weights
+    line = dashed(LossCurveDisplay.from_estimator(model, y="loss", validation=validation))
+    margins = np.where(y[40:] == "b", 1, -1) * model.decision_function(X[40:])
+    losses = np.log1p(np.exp(-margins)) if loss == "log_loss" else np.maximum(0, 1 - margins)
+    assert line.get_ydata()[-1] == pytest.approx(np.average(losses, weights=weights))
+
+
+def test_the_losses_of_a_fit_with_validation_rows_are_drawn_by_themselves(small_data):
+    X, y = small_data
+    model = GDRegressor(max_iter=6, tol=None).fit(X[:20], y[:20], X_val=X[20:], y_val=y[20:])
+    line = dashed(LossCurveDisplay.from_estimator(model, y="loss"))
+    assert_array_equal(line.get_ydata(), model.history_["validation_loss"])
+
+
+def test_of_many_epochs_the_loss_on_other_rows_is_computed_at_some(small_data):
+    X, y = small_data
+    model = fitted(X, y, optimizer="gd", learning_rate=0.01, max_iter=500, store_path=True)
+    line = dashed(LossCurveDisplay.from_estimator(model, y="loss", validation=(X, y)))
+    assert len(line.get_xdata()) <= 200
+    at = line.get_xdata().astype(int)
+    assert_allclose(line.get_ydata(), np.array(model.history_["loss"])[at])
+
+
+@pytest.mark.parametrize(
+    "given, error, message",
+    [
+        ({"validation": ([[0.0]], [0.0])}, ValueError, "validation requires y='loss'"),
+        ({"y": "loss", "validation": [1]}, ValueError, r"must be a tuple \(X, y\)"),
+        ({"y": "loss", "validation": ([[0.0]], [0.0])}, ValueError, "store_path"),
+    ],
+)
+def test_other_rows_that_are_not_accepted(small_data, given, error, message):
+    with pytest.raises(error, match=message):
+        LossCurveDisplay.from_estimator(fitted(*small_data), **given)
+
+
+def test_results_of_minimize_know_no_rows():
+    with pytest.raises(TypeError, match="validation needs fitted estimators"):
+        LossCurveDisplay.from_estimator(square(0.1), y="loss", validation=([[0.0]], [0.0]))
+
+
+# In motion
+
+
+def test_curves_grow_and_their_markers_move():
+    display = LossCurveDisplay.from_estimators({"a": square(0.1, 6), "b": square(0.2, 3)})
+    display.animate(frames=10)
+    assert display.n_frames == 7
+    display._show_frame(2)
+    assert [len(line.get_xdata()) for line in display.lines_] == [3, 3]
+    display._show_frame(5)
+    assert [len(line.get_xdata()) for line in display.lines_] == [6, 4]
+    heights = [square(rate, 6).path[at] ** 2 for rate, at in ((0.1, 5), (0.2, 3))]
+    assert_allclose([y for _, _, y in stop_markers(display)], heights)
+    assert display._title(5) == "step 5 of 6"
 
 
 # Labels and scales
@@ -292,6 +432,7 @@ def test_legend_of_many_curves_lies_below_the_axes():
 
 def test_legend_is_not_cut_off_in_a_figure_that_makes_no_room():
     figure, ax = plt.subplots()
+    figure.subplots_adjust(bottom=0.2)
     LossCurveDisplay(curves=[curve(2, 1, label=str(i)) for i in range(7)]).plot(ax)
     figure.canvas.draw()
     legend = ax.get_legend().get_window_extent()
@@ -417,7 +558,7 @@ def test_not_fitted(model):
 
 @pytest.mark.parametrize("other", [Ridge(), make_pipeline(StandardScaler(), Ridge()), 3])
 def test_other_estimators_are_refused(other):
-    with pytest.raises(TypeError, match="must be a GDRegressor or GDClassifier, a Pipeline"):
+    with pytest.raises(TypeError, match="must be a GDRegressor or GDClassifier, or a Pipeline"):
         LossCurveDisplay.from_estimator(other)
 
 

@@ -155,7 +155,7 @@ def test_the_estimator_is_left_as_it_was(line_data):
 def test_the_path_is_that_of_the_history(line_data):
     X, y = line_data
     model = fitted(X, y)
-    line = surface(model, X, y).lines_["path"]
+    line = surface(model, X, y).lines_[0]
     assert_array_equal(line.get_xdata(), np.ravel(model.history_.coef))
     assert_array_equal(line.get_ydata(), model.history_.intercept)
 
@@ -340,7 +340,7 @@ def test_estimators_of_one_problem_share_a_surface(line_data):
     models = {k: fitted(*line_data, optimizer=k) for k in ("gd", "momentum", "adam")}
     display = LossSurfaceDisplay.from_estimators(models, *line_data, grid=5)
     assert legend_of(display) == ["gd", "momentum", "adam", "start", "end", "minimum"]
-    assert len({line.get_color() for line in display.lines_.values()}) == 3
+    assert len({line.get_color() for line in display.lines_}) == 3
     for label, model in models.items():
         assert_allclose(display.path_values[label], model.history_["objective"], rtol=1e-10)
 
@@ -411,7 +411,7 @@ def test_ends_of_the_contours(gaps, ends):
 def test_a_surface_in_three_dimensions_carries_the_path(line_data):
     model = fitted(*line_data)
     display = surface(model, *line_data, kind="surface")
-    heights = display.lines_["path"].get_data_3d()[2]
+    heights = display.lines_[0].get_data_3d()[2]
     assert_allclose(heights, model.history_["objective"], rtol=1e-10)
     assert display.ax_.get_zlabel() == "objective"
 
@@ -432,7 +432,7 @@ def test_styles_are_handed_on(line_data):
         contour_kw={"cmap": "viridis"},
         legend=False,
     )
-    assert display.lines_["path"].get_linewidth() == 7
+    assert display.lines_[0].get_linewidth() == 7
     assert display.ax_.collections[0].get_cmap().name == "viridis"
     assert len(display.figure_.axes) == 1
     assert display.ax_.get_legend() is None
@@ -440,7 +440,7 @@ def test_styles_are_handed_on(line_data):
 
 def test_the_shades_are_explained(line_data):
     display = surface(fitted(*line_data), *line_data, colorbar=True)
-    assert display.figure_.axes[1].get_ylabel() == "objective above its minimum (log scale)"
+    assert display.figure_.axes[1].get_ylabel() == "objective above the lowest point\n(log scale)"
 
 
 def test_it_draws_on_axes_that_are_given(line_data):
@@ -578,3 +578,55 @@ def test_a_function_of_numbers_is_not_vectorised():
         LossSurfaceDisplay.from_function(
             lambda x, y: 1.0, xlim=(0, 1), ylim=(0, 1), vectorized=True
         )
+
+
+# Local minima, and paths side by side
+
+
+def two_valleys(v):
+    return (v[0] * v[0] - 4) ** 2 / 8 + v[0] / 2 + v[1] * v[1]
+
+
+@pytest.mark.parametrize("xlim, name", [((0.5, 3.0), "minimum"), ((-3.0, 3.0), "local minimum")])
+def test_a_minimum_beside_a_deeper_one_is_called_local(xlim, name):
+    path = np.array([[2.9, 1.0], [2.2, 0.5], [1.861, 0.0]])
+    display = LossSurfaceDisplay.from_function(
+        two_valleys, path=path, xlim=xlim, ylim=(-2, 2), grid=40
+    )
+    assert display.minimum_label == name
+    assert_allclose(display.minimum, [1.8608, 0.0], atol=1e-4)
+    assert name in [text.get_text() for text in display.ax_.get_legend().get_texts()]
+
+
+@pytest.mark.parametrize("kind", ["contour", "surface"])
+def test_paths_side_by_side_have_titles_and_one_window(line_data, kind):
+    models = {"a": fitted(*line_data), "b": fitted(*line_data, max_iter=3)}
+    display = LossSurfaceDisplay.from_estimators(
+        models, *line_data, grid=6, kind=kind, side_by_side=True
+    )
+    assert [ax.get_title() for ax in display.axes_] == ["a", "b"]
+    assert len({ax.get_xlim() for ax in display.axes_}) == 1
+    assert [line.axes for line in display.lines_] == list(display.axes_)
+    assert display.axes_[1].get_legend() is None
+
+
+def test_labels_in_three_dimensions_are_not_cut_off(small_data):
+    models = {k: fitted(*small_data) for k in "abc"}
+    for side_by_side in (False, True):
+        display = LossSurfaceDisplay.from_estimators(
+            models, *small_data, grid=6, kind="surface", side_by_side=side_by_side
+        )
+        display.figure_.draw_without_rendering()
+        for ax in display.axes_:
+            for axis in (ax.xaxis, ax.yaxis, ax.zaxis):
+                box = axis.label.get_window_extent()
+                assert box.width > 0
+                assert box.min.min() > 0
+                assert (box.max < display.figure_.bbox.size).all()
+
+
+def test_an_earlier_path_on_the_same_axes_is_wider(line_data):
+    models = {"a": fitted(*line_data), "b": fitted(*line_data), "c": fitted(*line_data)}
+    display = LossSurfaceDisplay.from_estimators(models, *line_data, grid=6)
+    widths = [line.get_linewidth() for line in display.lines_]
+    assert widths[0] > widths[1] + 1 > widths[2] + 2

@@ -9,8 +9,31 @@ from gdregress.plotting._shared.estimators import earlier_steps, feature_names, 
 from gdregress.plotting._shared.stored_path import check_stored
 
 
+def coefficients_by_label(models, target, reference, intercept):
+    """The parameters of a `CoefficientPathDisplay` of models by label, as keyword arguments.
+
+    Raises
+    ------
+    ValueError
+        If their coefficients belong to different columns.
+    """
+    read = {str(k): read_coefficients(m, target, reference, intercept) for k, m in models.items()}
+    first = next(iter(read.values()))
+    for label, each in read.items():
+        if each["feature_names"] != first["feature_names"]:
+            raise ValueError(
+                f"All estimators must have coefficients of the same columns, but {label!r} has "
+                f"{each['feature_names'][:5]} ... and the first {first['feature_names'][:5]} ...."
+            )
+    by_label = {
+        name: {label: each[name] for label, each in read.items()}
+        for name in ("epochs", "coef", "intercept")
+    }
+    return {**first, **by_label}
+
+
 def read_coefficients(model, target, reference, intercept):
-    """The parameters of a `CoefficientPathDisplay`, as keyword arguments.
+    """The parameters of a `CoefficientPathDisplay` of one model.
 
     Parameters
     ----------

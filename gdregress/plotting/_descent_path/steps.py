@@ -3,6 +3,7 @@
 import numpy as np
 
 from gdregress.plotting._shared.marks import END, START
+from gdregress.plotting._shared.thin import thinned
 
 # Opacity of the first and of the last point.
 FAINTEST, FULL = 0.4, 1.0
@@ -28,13 +29,16 @@ class Steps:
     def __init__(self, ax, path, colour, arrows, point_kw):
         # one point that is not finite would prevent matplotlib from drawing all others
         self.path = np.where(np.isfinite(path), path, np.nan)
-        alpha = np.linspace(FAINTEST, FULL, len(path))
+        sides = np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())
+        self.indices = thinned(self.path, sides)
+        drawn = self.path[self.indices]
+        alpha = np.linspace(FAINTEST, FULL, len(drawn))
         style = {"s": 28, "color": colour, "alpha": alpha, "linewidth": 0, "zorder": 3}
-        self.points = ax.scatter(*self.path.T, **{**style, **_by_name(point_kw)})
+        self.points = ax.scatter(*drawn.T, **{**style, **_by_name(point_kw)})
         ax.plot(*self.path[:1].T, color=colour, linestyle="", zorder=4, **START)
         (self.head,) = ax.plot(*self.path[-1:].T, color=colour, linestyle="", zorder=5, **END)
         self.arrows = self._drawn_arrows(ax, colour) if arrows else {}
-        (self.line,) = ax.plot(*self.path.T, color=colour, linewidth=0.8, alpha=0.6, zorder=2.8)
+        (self.line,) = ax.plot(*drawn.T, color=colour, linewidth=0.8, alpha=0.6, zorder=2.8)
         self.line.set_visible(not arrows)
 
     def _drawn_arrows(self, ax, colour):
@@ -66,9 +70,9 @@ class Steps:
     def show(self, index):
         """Show the path up to one of its points."""
         index = min(index, len(self.path) - 1)
-        is_shown = np.arange(len(self.path)) <= index
-        self.points.set_offsets(np.where(is_shown[:, None], self.path, np.nan))
-        self.line.set_data(*self.path[: index + 1].T)
+        drawn = np.where((self.indices <= index)[:, None], self.path[self.indices], np.nan)
+        self.points.set_offsets(drawn)
+        self.line.set_data(*drawn.T)
         self.head.set_data(*self.path[index : index + 1].T)
         for step, arrow in self.arrows.items():
             arrow.set_visible(step <= index)

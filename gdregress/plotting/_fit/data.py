@@ -6,65 +6,116 @@ from numbers import Integral
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_classifier
+from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gdregress._utils.array_api import asarray, input_namespace, to_numpy
-from gdregress.plotting._fit.predictions import response
+from gdregress.plotting._fit.predictions import ResponseByEpoch, StackedResponses, response
+from gdregress.plotting._shared.stored_path import has_path
 
 # Length of the lines beyond the data on either side, as a share of the range of the data.
 BEYOND = 0.05
 # Distance between the rows of points of three or more classes, as a share of the curves' height.
 ROW = 0.06
+# Most rows that are drawn, the same random choice each time.
+MOST = 10_000
 
 
-def fit_data(model, X, y, target, reference, n_points):
-    """The parameters of a `FitDisplay`, and the X at which it predicts."""
-    check_is_fitted(model)
+def fit_data(models, X, y, target, reference, n_points):
+    """The parameters of a `FitDisplay` of models by label, as keyword arguments.
+
+    Raises
+    ------
+    ValueError
+        If the models cannot be drawn on these data, or not on one picture.
+    """
+    for model in models.values():
+        check_is_fitted(model)
     check_consistent_length(X, y)
-    columns = _shape_of(X)[1]
-    if is_classifier(model) and columns > 1:
+    columns, n_rows = _shape_of(X)[1], _shape_of(X)[0]
+    if n_rows > MOST:
+        rows = np.sort(np.random.default_rng(0).choice(n_rows, MOST, replace=False))
+        X, y = _safe_indexing(X, rows), _safe_indexing(y, rows)
+    kinds = {is_classifier(model) for model in models.values()}
+    if len(kinds) > 1:
+        raise ValueError("Draw classifiers and regressors on different axes.")
+    values = _numbers_of(X) if columns == 1 else None
+    if kinds == {True}:
+        _check_classes(models, columns, values)
+        _no_reference(reference)
+        data, shown = _of_classes(models, X, values, y, n_points)
+    elif values is None:
+        _no_reference(reference)
+        data, shown, target = _predicted(models, X, y, target)
+    else:
+        data, shown, target = _of_line(models, X, values, y, target, reference, n_points)
+    by_epoch = None
+    if all(has_path(model) for model in models.values()):
+        runs = [ResponseByEpoch(model, shown, target or 0) for model in models.values()]
+        by_epoch = runs[0] if len(runs) == 1 else StackedResponses(runs)
+    return {**data, "by_epoch": by_epoch, "n_rows": n_rows}
+
+
+def _check_classes(models, columns, values):
+    if columns > 1:
         raise ValueError(
             f"FitDisplay draws classifiers of one feature, and X has {columns}. Use "
             "sklearn.inspection.DecisionBoundaryDisplay for two, or "
             "sklearn.metrics.ConfusionMatrixDisplay for any number."
         )
-    values = _numbers_of(X) if columns == 1 else None
-    if is_classifier(model):
-        if values is None:
-            raise ValueError("FitDisplay draws classifiers of one feature of numbers.")
-        _no_reference(reference)
-        return _of_classes(model, X, values, y, n_points)
-    y, name, target = _target_of(y, target)
     if values is None:
-        _no_reference(reference)
-        predicted = response(model, X, target)[0]
-        labels = {"xlabel": f"actual {name}", "ylabel": f"predicted {name}"}
-        return {"kind": "predicted", "x": y, "y": predicted, **labels}, X
+        raise ValueError("FitDisplay draws classifiers of one feature of numbers.")
+    first = next(iter(models.values())).classes_
+    if len(models) > 1 and len(first) > 2:
+        raise ValueError(
+            f"Classifiers on one picture must have two classes. Got {len(first)}: draw each with "
+            "from_estimator."
+        )
+    if any(not np.array_equal(to_numpy(m.classes_), to_numpy(first)) for m in models.values()):
+        raise ValueError("Classifiers on one picture must have the same classes.")
+
+
+def _predicted(models, X, y, target):
+    y, name, target = _target_of(y, target)
+    predicted = np.concatenate([response(m, X, target)[0] for m in models.values()])
+    data = {"kind": "predicted", "x": np.tile(y, len(models)), "y": predicted}
+    if len(models) > 1:
+        data |= {"groups": np.repeat(np.arange(len(models)), len(y)), "group_labels": [*models]}
+    return {**data, "xlabel": f"actual {name}", "ylabel": f"predicted {name}"}, X, target
+
+
+def _of_line(models, X, values, y, target, reference, n_points):
+    y, name, target = _target_of(y, target)
     grid, grid_X = _grid(X, values, n_points)
     data = {
         "kind": "line",
         "x": values,
         "y": y,
         "grid": grid,
-        "lines": response(model, grid_X, target),
-        "line_labels": ["fit"],
+        "lines": np.vstack([response(model, grid_X, target) for model in models.values()]),
+        "line_labels": ["fit"] if len(models) == 1 else list(models),
         "references": _references(reference, grid),
-        "xlabel": _column_name(model, X),
+        "xlabel": _column_name(next(iter(models.values())), X),
         "ylabel": name,
     }
-    return data, grid_X
+    return data, grid_X, target
 
 
-def _of_classes(model, X, values, y, n_points):
-    classes = to_numpy(model.classes_)
+def _of_classes(models, X, values, y, n_points):
+    first = next(iter(models.values()))
+    classes = to_numpy(first.classes_)
     codes = _codes(to_numpy(y).ravel(), classes)
     grid, grid_X = _grid(X, values, n_points)
-    lines = response(model, grid_X)
-    is_probability = hasattr(model, "predict_proba")
+    lines = np.vstack([response(model, grid_X) for model in models.values()])
+    is_probability = all(hasattr(model, "predict_proba") for model in models.values())
+    if not is_probability and any(hasattr(model, "predict_proba") for model in models.values()):
+        raise ValueError("Either all or none of the classifiers must have predict_proba.")
     names = [str(name) for name in classes]
     if len(classes) == 2:
         heights = np.array([0.0, 1.0] if is_probability else [-1.0, 1.0])
         line_labels = [f"P({names[1]})" if is_probability else f"above 0: {names[1]}"]
+        if len(models) > 1:
+            line_labels = [f"{line_labels[0]}, {label}" for label in models]
     else:
         low, high = (0.0, 1.0) if is_probability else (lines.min(), lines.max())
         heights = low - ROW * (high - low) * (1 + np.arange(len(classes)))
@@ -79,7 +130,7 @@ def _of_classes(model, X, values, y, n_points):
         "lines": lines,
         "line_labels": line_labels,
         "threshold": (0.5 if is_probability else 0.0) if len(classes) == 2 else None,
-        "xlabel": _column_name(model, X),
+        "xlabel": _column_name(first, X),
         "ylabel": "probability" if is_probability else "decision function",
     }
     return data, grid_X

@@ -3,14 +3,18 @@
 import numpy as np
 
 from gdregress.plotting._shared.figure import colours, foreground
-from gdregress.plotting._shared.lines import with_keywords
+from gdregress.plotting._shared.lines import ALIKE, DASHES, keywords_by_label, with_keywords
 
 # Margin of the axes around the points, as a share of their range.
 MARGIN = 0.08
+# Markers of the groups, which tell them apart in print without colour too.
+MARKERS = ("o", "s", "^", "D", "v", "P")
+# More points than this are an image in vector graphics.
+RASTERIZED = 2000
 
 
 def draw_points(ax, x, y, groups, labels, point_kw):
-    """Draw the rows in the colours of their groups, and return the artists.
+    """Draw the rows in the colours and markers of their groups, and return the artists.
 
     Parameters
     ----------
@@ -19,34 +23,35 @@ def draw_points(ax, x, y, groups, labels, point_kw):
     groups : ndarray of int of shape (n_samples,), or None for a single group
     labels : list of str
         Names of the groups.
-    point_kw : dict
-        Passed to ``Axes.plot``.
+    point_kw : dict or None
+        Passed to ``Axes.plot``; a dict under the name of a group is for that group.
     """
     n = len(x)
     style = {
         "linestyle": "",
-        "marker": "o",
         "markersize": float(np.clip(60 / np.sqrt(n), 3, 6)),
         "alpha": float(np.clip(20 / np.sqrt(n), 0.3, 0.8)),
         "markeredgewidth": 0,
+        "rasterized": n > RASTERIZED,
     }
+    own = keywords_by_label(point_kw, [label.removeprefix("_") for label in labels])
     artists = []
     for k, (label, colour) in enumerate(zip(labels, colours(len(labels)), strict=True)):
         rows = slice(None) if groups is None else groups == k
-        own = {**style, "color": colour, "label": label}
-        artists += ax.plot(x[rows], y[rows], **with_keywords(own, point_kw))
+        look = {"color": colour, "marker": MARKERS[k % len(MARKERS)], "label": label}
+        artists += ax.plot(x[rows], y[rows], **with_keywords({**style, **look}, own[k]))
     return artists
 
 
 def draw_lines(ax, grid, lines, labels, shades, line_kw):
     """Draw the model's lines, and return the artists."""
-    styles = (
-        {"color": c, "linewidth": 2, "label": t} for c, t in zip(shades, labels, strict=True)
-    )
-    return [
-        ax.plot(grid, line, **with_keywords(style, line_kw))[0]
-        for line, style in zip(lines, styles, strict=True)
-    ]
+    own = keywords_by_label(line_kw, labels)
+    artists = []
+    for k, (line, label, shade) in enumerate(zip(lines, labels, shades, strict=True)):
+        style = {"color": shade, "linestyle": DASHES[k // ALIKE % len(DASHES)]}
+        style |= {"linewidth": 2, "label": label}
+        artists += ax.plot(grid, line, **with_keywords(style, own[k]))
+    return artists
 
 
 def draw_references(ax, grid, references):

@@ -7,11 +7,16 @@ import numpy as np
 from sklearn.base import is_classifier
 
 from gdregress._utils.array_api import to_numpy
-from gdregress.plotting._shared.estimators import fitted_estimator, transformed
+from gdregress.plotting._shared.estimators import (
+    fitted_estimator,
+    in_columns,
+    target_transformers,
+    transformed,
+)
 from gdregress.plotting._shared.stored_path import check_stored
 
 
-def response(model, X, target=None):
+def response(model, X, target=None, transformers=()):
     """The numbers that a `FitDisplay` draws: predictions, or a number for each class.
 
     Parameters
@@ -20,6 +25,8 @@ def response(model, X, target=None):
     X : array of shape (n_samples, n_features)
     target : int or None
         Number of the target, for a regressor with two-dimensional targets.
+    transformers : sequence of transformers
+        The targets of the model are transformed by these; predictions are transformed back.
 
     Returns
     -------
@@ -30,6 +37,8 @@ def response(model, X, target=None):
     """
     if not is_classifier(model):
         predicted = to_numpy(model.predict(X))
+        for transformer in reversed(transformers):
+            predicted = np.asarray(in_columns(transformer.inverse_transform, predicted))
         return predicted[None] if predicted.ndim == 1 else predicted.T[[target]]
     if hasattr(model, "predict_proba"):
         probability = to_numpy(model.predict_proba(X)).T
@@ -60,6 +69,7 @@ class ResponseByEpoch(Sequence):
         check_stored(self.estimator)
         self.X = transformed(model, X)
         self.target = target
+        self.transformers = target_transformers(model)
 
     def __len__(self):
         return len(self.estimator.history_.coef)
@@ -69,4 +79,22 @@ class ResponseByEpoch(Sequence):
         then.coef_ = self.estimator.history_.coef[epoch]
         then.intercept_ = self.estimator.history_.intercept[epoch]
         with np.errstate(over="ignore", invalid="ignore"):
-            return response(then, self.X, self.target)
+            return response(then, self.X, self.target, self.transformers)
+
+
+class StackedResponses(Sequence):
+    """The lines of some models after every epoch; a shorter run stays at its end.
+
+    Parameters
+    ----------
+    runs : list of ResponseByEpoch
+    """
+
+    def __init__(self, runs):
+        self.runs = runs
+
+    def __len__(self):
+        return max(map(len, self.runs))
+
+    def __getitem__(self, epoch):
+        return np.vstack([run[min(epoch, len(run) - 1)] for run in self.runs])

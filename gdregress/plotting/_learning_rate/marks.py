@@ -5,57 +5,126 @@ from itertools import groupby, pairwise
 
 import numpy as np
 
+from gdregress.plotting._learning_rate.trials import EXACT
 from gdregress.plotting._shared.figure import COLOURS, foreground
-from gdregress.plotting._shared.lines import line_styles
 
 ORANGE, VERMILION = COLOURS[1], COLOURS[3]
 FINISHED, UNFINISHED, DIVERGED = "ended before max_iter", "ended at max_iter", "diverged"
-# Height of the marker of a diverged run in the panel of objectives, as a share of the panel.
-HIGH = 0.93
 
 
-def draw_trials(ax, trials, column, line_kw=None):
+def draw_sweep(ax, sweep, height, style, shows_range=False):
+    """Draw the fits of an estimator; without a label, with colours and a shade of its own.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    sweep : Sweep
+    height : callable
+        From a trial to its height.
+    style : dict
+        Keywords of ``Axes.plot`` for the line.
+    shows_range : bool
+        Whether a bar is the range of a rate that was found along the way.
+
+    Returns
+    -------
+    line : Line2D
+    entries : dict of str to artist
+        Entries of the legend.
+    """
+    is_alone, colour = sweep.label is None, style["color"]
+    heights = np.array([height(trial) for trial in sweep.trials], dtype=float)
+    diverged = VERMILION if is_alone else colour
+    line, entries = draw_trials(ax, sweep.trials, heights, style, diverged)
+    limit = {}
+    if sweep.stable_limit is not None:
+        limit = draw_limit(ax, sweep, foreground() if is_alone else colour)
+    if is_alone:
+        entries |= limit
+        shade_diverged(ax, sweep.trials, sweep.stable_limit)
+    else:
+        entries = {sweep.label: line}
+    if sweep.automatic is not None:
+        rates = sweep.automatic_range if shows_range else None
+        star = height(sweep.automatic), ORANGE if is_alone else colour
+        entries |= draw_automatic(ax, sweep, rates, *star)
+    return line, entries
+
+
+def draw_trials(ax, trials, heights, line_kw, diverged):
     """Draw a line through the runs that have not diverged, and a marker for every run.
+
+    Diverged runs have no height: their markers are at the upper edge.
 
     Parameters
     ----------
     ax : matplotlib Axes
     trials : list of Trial
-    column : {"objective", "epochs"}
-    line_kw : dict or None
+    heights : ndarray of shape (n_trials,)
+    line_kw : dict
+        Keywords of ``Axes.plot`` for the line.
+    diverged : str
+        Colour of the diverged runs.
 
     Returns
     -------
+    line : Line2D
     entries : dict of str to Line2D
         Entries of the legend.
     """
     rates = np.array([trial.learning_rate for trial in trials])
-    values = np.array([getattr(trial, column) for trial in trials], dtype=float)
     ends = np.array([_end(trial) for trial in trials])
-    style = {**line_styles(1, line_kw)[0], "marker": "none"}
-    (line,) = ax.plot(rates, np.where(ends == DIVERGED, np.nan, values), **style)
+    style = {**line_kw, "marker": "none"}
+    (line,) = ax.plot(rates, np.where(ends == DIVERGED, np.nan, heights), **style)
     marker = {"linestyle": "none", "marker": "o", "color": line.get_color()}
     styles = {
         FINISHED: marker,
         UNFINISHED: {**marker, "markerfacecolor": ax.get_facecolor()},
-        DIVERGED: {**marker, "marker": "X", "markersize": 8, "color": VERMILION},
+        DIVERGED: {
+            **marker,
+            "marker": "X",
+            "markersize": 8,
+            "color": diverged,
+            "transform": ax.get_xaxis_transform(),
+            "clip_on": False,
+        },
     }
-    if column == "objective":
-        styles[DIVERGED]["transform"] = ax.get_xaxis_transform()
-        values = np.where(ends == DIVERGED, HIGH, values)
-    return {
-        end: ax.plot(rates[ends == end], values[ends == end], **style)[0]
+    heights = np.where(ends == DIVERGED, 1.0, heights)
+    entries = {
+        end: ax.plot(rates[ends == end], heights[ends == end], **style)[0]
         for end, style in styles.items()
         if end in ends
     }
+    if DIVERGED in entries:
+        entries[_name_of_diverged(trials)] = entries.pop(DIVERGED)
+    return line, entries
 
 
-def draw_limit(ax, limit, name):
-    """Draw the stable limit as a vertical line, and return its entry of the legend."""
-    return {f"{name}, {limit:.3g}": ax.axvline(limit, color=foreground(), linestyle="--")}
+def _name_of_diverged(trials):
+    """The legend's text, with the rate from which on all runs have diverged."""
+    diverged = [trial.diverged for trial in trials]
+    first = diverged.index(True)
+    is_from_there_on = first > 0 and all(diverged[first:])
+    return (
+        f"{DIVERGED}, from {trials[first].learning_rate:.3g} on" if is_from_there_on else DIVERGED
+    )
 
 
-def draw_automatic(ax, trial, rates, column):
+def draw_limit(ax, sweep, colour):
+    """Draw the stable limit as a dashed line, a bound or an estimate of it as a faint one.
+
+    Returns
+    -------
+    entries : dict of str to Line2D
+    """
+    style = {"linestyle": "--"}
+    if sweep.limit_name != EXACT:
+        style = {"linestyle": ":", "linewidth": 1, "alpha": 0.7}
+    line = ax.axvline(sweep.stable_limit, color=colour, **style)
+    return {f"{sweep.limit_name}, {sweep.stable_limit:.3g}": line}
+
+
+def draw_automatic(ax, sweep, rates, height, colour):
     """Draw the trial of ``learning_rate="auto"``, and return its entry of the legend.
 
     It is a star; a horizontal line where the run has no rate.
@@ -63,21 +132,23 @@ def draw_automatic(ax, trial, rates, column):
     Parameters
     ----------
     ax : matplotlib Axes
-    trial : Trial
+    sweep : Sweep
     rates : tuple of two floats or None
-        Smallest and largest rate, where it was found along the way.
-    column : {"objective", "epochs"}
+        Ends of a bar, where the rate was found along the way.
+    height : float
+    colour : str
     """
-    rate, height = trial.learning_rate, getattr(trial, column)
+    rate = sweep.automatic.learning_rate
+    name = 'learning_rate="auto"' if sweep.label is None else f"{sweep.label}, auto"
     if math.isnan(rate):
-        return {'learning_rate="auto"': ax.axhline(height, color=ORANGE, linewidth=2)}
-    star = {"marker": "*", "markersize": 14, "linestyle": "none", "color": ORANGE}
-    name = f'learning_rate="auto", {rate:.3g}'
+        return {name: ax.axhline(height, color=colour, linewidth=2)}
+    star = {"marker": "*", "markersize": 14, "linestyle": "none", "color": colour}
+    name = f"{name}, {rate:.3g}"
     if rates is not None:
-        if column == "objective":
-            ax.plot(rates, [height] * 2, color=ORANGE, linewidth=2)
+        ax.plot(rates, [height] * 2, color=colour, linewidth=2)
+    if sweep.automatic_range is not None:
         star["linestyle"] = "-"
-        name = f'learning_rate="auto", {rate:.3g} in the end'
+        name += " in the end"
     return {name: ax.plot(rate, height, zorder=3, **star)[0]}
 
 

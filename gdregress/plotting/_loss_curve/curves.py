@@ -6,11 +6,11 @@ from numbers import Real
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import OptimizeResult
 
 from gdregress._minimize.outcome import STATUS
 from gdregress._solver.history import History
-from gdregress.plotting._shared.estimators import final_estimator, fitted_estimator
+from gdregress.plotting._loss_curve.held_out import check_validation, held_out_losses
+from gdregress.plotting._shared.estimators import check_dict, final_estimator, fitted_estimator
 
 # Columns of the history, by the name of the quantity on the axis.
 X_COLUMNS = {"epoch": "epoch", "update": "t", "second": "seconds"}
@@ -19,6 +19,9 @@ Y_COLUMNS = {
     "loss": "loss",
     "gradient_norm": "gradient_norm",
     "gap": "objective",
+    "learning_rate": "learning_rate",
+    "validation_score": "validation_score",
+    "validation_loss": "validation_loss",
 }
 
 
@@ -39,6 +42,10 @@ class LossCurve(NamedTuple):
         Epoch in which the run ended.
     unit : {"epoch", "step"}, default="epoch"
         Passes over the data, or steps on a function without rows.
+    n_drawn : int or None, default=None
+        Count of the first points that are drawn; None draws all.
+    held_out : ndarray of shape (2, n_points) or None, default=None
+        Points of the curve of the loss on other rows.
     """
 
     label: str
@@ -48,10 +55,12 @@ class LossCurve(NamedTuple):
     stop_reason: str | None = None
     last_epoch: int | None = None
     unit: str = "epoch"
+    n_drawn: int | None = None
+    held_out: np.ndarray | None = None
 
 
-def read_curves(sources, x, y, best):
-    """The curves of some descents, and the objective from which their gaps are measured.
+def read_curves(sources, x, y, best, validation=None):
+    """The parameters of a `LossCurveDisplay`, as keyword arguments.
 
     Parameters
     ----------
@@ -60,30 +69,64 @@ def read_curves(sources, x, y, best):
     y : key of `Y_COLUMNS`
     best : float or None
         The least objective, for the gap; None is estimated.
+    validation : tuple of X, y and possibly weights, or None
+        Other rows, on which the loss is drawn too.
     """
     _check_choice("y", y, Y_COLUMNS)
     _check_choice("x", x, X_COLUMNS)
     _check_best(best, y)
-    _check_dict(sources)
+    check_dict(sources)
     curves = [_read_curve(label, source, x, y) for label, source in sources.items()]
+    if validation is not None:
+        check_validation(validation, y)
+        losses = (held_out_losses(s, X_COLUMNS[x], validation) for s in sources.values())
+        curves = [c._replace(held_out=own) for c, own in zip(curves, losses, strict=True)]
+    is_seen = False
     if y == "gap":
-        best = _estimated_best(sources.values(), curves) if best is None else float(best)
+        if best is None:
+            best, is_seen = _estimated_best(sources.values(), curves)
         curves = [curve._replace(y=curve.y - best) for curve in curves]
-    return curves, best
+        best = float(best)
+        if is_seen:
+            curves = _without_ends(curves)
+    scaled = any(not isinstance(source, Mapping) for source in sources.values())
+    return {"curves": curves, "best": best, "best_is_seen": is_seen, "scaled_columns": scaled}
+
+
+def _without_ends(curves):
+    """Leave out the points closer to the best seen than its run was halfway.
+
+    What that run has left is of their size, so that the curves would dive towards it.
+    """
+    lowest = min(curves, key=_smallest).y
+    gained = lowest[len(lowest) // 2]
+    known = [np.flatnonzero(curve.y >= gained) for curve in curves]
+    return [
+        curve._replace(n_drawn=int(n[-1]) + 1) if n.size and n[-1] + 1 < len(curve.y) else curve
+        for curve, n in zip(curves, known, strict=True)
+    ]
 
 
 def _read_curve(label, source, x, y):
     history, reason = _history(source)
     scores = history.get("validation_score")
     steps = isinstance(source, Mapping) and history["epoch"] == history["t"]
+    if Y_COLUMNS[y] not in history:
+        raise ValueError(
+            f"y={y!r} is not in the history of {label!r}, which holds {', '.join(history)}."
+            + (" Fit with X_val and y_val." if y.startswith("validation") else "")
+        )
+    along = np.asarray(history[X_COLUMNS[x]], dtype=float)
+    losses = history.get("validation_loss") if y == "loss" else None
     return LossCurve(
         label=str(label),
-        x=np.asarray(history[X_COLUMNS[x]], dtype=float),
+        x=along,
         y=np.asarray(history[Y_COLUMNS[y]], dtype=float),
         validation=None if scores is None else np.asarray(scores, dtype=float),
         stop_reason=reason,
         last_epoch=history["epoch"][-1],
         unit="step" if steps else "epoch",
+        held_out=None if losses is None else np.array([along, losses], dtype=float),
     )
 
 
@@ -118,17 +161,18 @@ def _history_of_result(result):
 
 
 def _estimated_best(sources, curves):
-    """The least objective: what the run that came closest has left, by its history, below its end.
+    """The least objective, and whether it is only the least that was seen.
 
-    The smallest objective seen where no history knows; it is never above that.
+    It is what the run that came closest has left, by its history, below its end, and never above
+    the smallest objective seen.
     """
     ends = [_history(source)[0].full_row(-1) for source in sources]
     known = [row for row in ends if row["gap"] is not None and math.isfinite(row["gap"])]
     seen = min(map(_smallest, curves))
     if not known:
-        return seen
+        return seen, True
     closest = min(known, key=lambda row: row["gap"])
-    return min(seen, closest["objective"] - closest["gap"])
+    return min(seen, closest["objective"] - closest["gap"]), False
 
 
 def _smallest(curve):
@@ -148,13 +192,3 @@ def _check_best(best, y):
         raise ValueError(f"best={best!r} requires y='gap'. Got y={y!r}.")
     if not isinstance(best, Real) or not math.isfinite(best):
         raise ValueError(f"best must be a finite number, the least objective. Got {best!r}.")
-
-
-def _check_dict(estimators):
-    if not isinstance(estimators, Mapping) or isinstance(estimators, OptimizeResult):
-        raise TypeError(
-            'from_estimators takes a dict such as {"batch": batch, "stochastic": stochastic}. '
-            f"Got {type(estimators).__name__}; from_estimator takes a single estimator."
-        )
-    if not estimators:
-        raise ValueError("from_estimators needs at least one estimator. Got an empty dict.")

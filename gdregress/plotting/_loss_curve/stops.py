@@ -69,8 +69,10 @@ def mark_stop(line, curve):
     Returns
     -------
     handle : tuple of Line2D
-        The line and its marker, for a legend.
+        The line and its marker, for a legend; the line alone if the end is not drawn.
     """
+    if curve.n_drawn is not None:
+        return (line,)
     ax, last = line.axes, np.nan_to_num(curve.y[-1], nan=np.inf)
     marker = ax.plot(
         curve.x[-1],

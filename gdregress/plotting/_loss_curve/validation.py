@@ -39,3 +39,28 @@ def draw_validation(ax, curves, lines):
     return {
         name: ax.plot([], [], color=foreground(), **style)[0] for name, style in styles.items()
     }
+
+
+def draw_held_out(ax, curves, lines):
+    """Draw the losses on other rows, dashed, with a star where each is lowest.
+
+    Returns
+    -------
+    drawn : list of (Line2D, LossCurve)
+    entries : dict of str to Line2D
+        Two neutral entries of the legend.
+    """
+    dashed = {"linestyle": "--", "linewidth": 1.4}
+    star = {"linestyle": "none", "marker": "*", "markersize": 10}
+    drawn = []
+    for curve, line in zip(curves, lines, strict=True):
+        if curve.held_out is not None:
+            x, losses = curve.held_out[0], finite(curve.held_out[1])
+            drawn += [(ax.plot(x, losses, color=line.get_color(), **dashed)[0], curve)]
+            if np.isfinite(losses).any():
+                best = np.nanargmin(losses)
+                ax.plot(x[best], losses[best], color=line.get_color(), **star)
+    styles = {"on the validation rows": dashed, "lowest": star} if drawn else {}
+    return drawn, {
+        name: ax.plot([], [], color=foreground(), **style)[0] for name, style in styles.items()
+    }

@@ -36,10 +36,15 @@ def gap_levels(gaps, n_levels=LEVELS):
     return np.geomspace(lowest, highest, n_levels)
 
 
-def draw_contours(ax, x, y, gaps, n_levels, contour_kw, label, colorbar):
-    """Draw filled contours with lines between them; the lowest region stays unfilled."""
+def draw_contours(ax, x, y, gaps, n_levels, contour_kw):
+    """Draw filled contours with lines between them; the lowest region stays unfilled.
+
+    Returns
+    -------
+    filled : matplotlib.contour.QuadContourSet or None
+        None for a level plane.
+    """
     from matplotlib.colors import LinearSegmentedColormap, LogNorm
-    from matplotlib.ticker import LogLocator, NullFormatter
 
     levels = gap_levels(gaps, n_levels)
     if not levels.size:
@@ -50,12 +55,20 @@ def draw_contours(ax, x, y, gaps, n_levels, contour_kw, label, colorbar):
     heights = np.ma.masked_invalid(np.maximum(gaps, levels[0] / 2))
     filled = ax.contourf(x, y, heights, levels, **{**style, **contour_kw})
     ax.contour(x, y, heights, levels, colors=[ink], linewidths=0.5, alpha=0.35)
-    if colorbar:
-        few = levels[-1] < FEW * levels[0]
-        bar = ax.figure.colorbar(filled, ax=ax, label=label, format="%g")
-        bar.set_ticks(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,), numticks=8))
-        bar.ax.yaxis.set_minor_formatter(NullFormatter())
     return filled
+
+
+def draw_colorbar(filled, axes, label):
+    """Draw the colour bar of some axes, which all have these contours."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    lowest, highest = filled.levels[[0, -1]]
+    subs = (1.0, 2.0, 5.0) if highest < FEW * lowest else (1.0,)
+    place = axes if len(axes) > 1 else axes[0]  # a tight layout knows those of a single one
+    bar = axes[0].figure.colorbar(filled, ax=place, format="%g")
+    bar.set_label(label, fontsize="small")
+    bar.set_ticks(LogLocator(subs=subs, numticks=8))
+    bar.ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def draw_hills(ax, x, y, values, gaps, n_levels, surface_kw):
@@ -72,7 +85,7 @@ def draw_hills(ax, x, y, values, gaps, n_levels, surface_kw):
         style = {**style, "facecolors": faces, "cmap": None, "shade": False}
         surface_kw = {k: v for k, v in surface_kw.items() if k != "cmap"}
     heights = np.where(np.isfinite(values), values, np.nan)
-    ax.computed_zorder = False  # a computed order would hide the path behind the surface
+    ax.computed_zorder = False  # a computed order would draw all of a path behind the surface
     return ax.plot_surface(*np.meshgrid(x, y), heights, **{**style, **surface_kw})
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from gdregress.exceptions import warn_user
-from gdregress.plotting._loss_surface.training import flat_parameters
 from gdregress.plotting._shared.stored_path import check_stored
+from gdregress.plotting._shared.training import flat_parameters
 
 # Largest difference between the last objective of the history and the objective on the data that
 # the caller passes, relative to itself and to the start; a larger one means other data.

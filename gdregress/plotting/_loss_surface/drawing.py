@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -10,15 +10,19 @@ import numpy as np
 
 from gdregress.plotting._loss_surface.contours import (
     LEVELS,
+    draw_colorbar,
     draw_contours,
     draw_hills,
     equal_if_similar,
 )
-from gdregress.plotting._loss_surface.paths import draw_path, draw_point, move_to
+from gdregress.plotting._loss_surface.paths import draw_path, draw_point, move
 from gdregress.plotting._shared.animated_display import AnimatedDisplay
-from gdregress.plotting._shared.figure import axes_or_new, colours, foreground
-from gdregress.plotting._shared.legend import place_legend
+from gdregress.plotting._shared.figure import colours, foreground
+from gdregress.plotting._shared.legend import draw_legend
+from gdregress.plotting._shared.lines import keywords_by_label
 from gdregress.plotting._shared.marks import END, KEPT, MINIMUM, START, legend_entry
+from gdregress.plotting._shared.panels import panels
+from gdregress.plotting._shared.thin import thinned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,12 +31,19 @@ if TYPE_CHECKING:
 # Smallest visible distance between two points, as a share of a side of the window.
 APART = 0.01
 KINDS = ("contour", "surface")
+# Inches of one of two or more axes.
+PANEL = {"contour": (4.0, 3.4), "surface": (4.6, 4.2)}
+# Size of a box in three dimensions, for which layouts do not count its labels.
+ZOOM = 0.82
+# A legend of more entries than this is below the axes.
+MOST_INSIDE = 6
 
 
 class DrawnSurface(AnimatedDisplay):
     """The data of a `LossSurfaceDisplay`, and its drawing."""
 
-    lines_: dict[str, Line2D]
+    axes_: np.ndarray
+    lines_: list[Line2D]
 
     def __init__(
         self,
@@ -69,37 +80,48 @@ class DrawnSurface(AnimatedDisplay):
 
     def plot(
         self,
-        ax: Axes | None = None,
+        ax: Axes | Sequence[Axes] | np.ndarray | None = None,
         *,
         kind: Literal["contour", "surface"] = "contour",
+        side_by_side: bool = False,
         levels: int = LEVELS,
         colorbar: bool = True,
         legend: bool = True,
         contour_kw: dict[str, Any] | None = None,
         surface_kw: dict[str, Any] | None = None,
         line_kw: dict[str, Any] | None = None,
+        ax_kw: dict[str, Any] | None = None,
     ) -> Self:
         """Draw the surface, the paths and the minimum.
 
+        What a surface in three dimensions hides is faint. Of a path of more than 2,000 points,
+        those are drawn that are apart in the picture.
+
         Parameters
         ----------
-        ax : matplotlib.axes.Axes or None, default=None
+        ax : matplotlib.axes.Axes, array of them, or None, default=None
             Where to draw; a new figure if None. ``kind="surface"`` needs axes made with
-            ``projection="3d"``.
+            ``projection="3d"``, ``side_by_side`` axes for each path.
         kind : {"contour", "surface"}, default="contour"
             Seen from above, or in three dimensions.
+        side_by_side : bool, default=False
+            Whether each path has its own axes; on common axes an earlier path is wider, so that
+            later ones do not hide it.
         levels : int, default=16
             Number of contours. Their heights above the lowest point are in equal ratios.
         colorbar : bool, default=True
             Whether to draw a colour bar for the contours.
         legend : bool, default=True
-            Whether to draw a legend.
+            Whether to draw a legend, where there is room for one.
         contour_kw : dict or None, default=None
             Passed to ``Axes.contourf``, for instance ``{"cmap": "viridis"}``.
         surface_kw : dict or None, default=None
             Passed to ``Axes3D.plot_surface``.
         line_kw : dict or None, default=None
-            Passed to ``Axes.plot`` for the paths.
+            Passed to ``Axes.plot`` for the paths; a dict under the label of a path is for that
+            path, ``{"lw": 1, "momentum": {"lw": 3}}``.
+        ax_kw : dict or None, default=None
+            Passed to ``Axes.set``, for instance ``{"xlabel": "slope", "title": "Loss"}``.
 
         Returns
         -------
@@ -109,40 +131,62 @@ class DrawnSurface(AnimatedDisplay):
             raise ValueError(f"kind must be one of {', '.join(map(repr, KINDS))}. Got {kind!r}.")
         if not isinstance(levels, Integral) or levels < 2:
             raise ValueError(f"levels must be an int of at least 2. Got {levels!r}.")
-        if kind == "contour":
-            self._draw_contours(axes_or_new(ax), levels, colorbar, contour_kw or {})
+        labels = list(self.paths or {})
+        groups = [[label] for label in labels] if side_by_side and labels else [labels]
+        self._is_3d = kind == "surface"
+        self._prepare_axes(ax, len(groups), kind)
+        if self._is_3d:
+            self._draw_hills(levels, surface_kw or {})
         else:
-            ax = axes_or_new(ax, subplot_kw={"projection": "3d"})
-            self._draw_hills(ax, levels, surface_kw or {})
-        self._draw_paths(line_kw or {})
-        if self.minimum is not None:
-            height = self.minimum_value if self._is_3d else None
-            draw_point(self.ax_, self.minimum, height, foreground(), MINIMUM)
+            self._draw_contours(levels, colorbar, contour_kw or {})
+        for axes in self.axes_:
+            axes.set(**ax_kw or {})
+        self._draw_paths(groups, line_kw)
+        if self._shows_minimum():
+            columns = self._columns(self.minimum, self.minimum_value)
+            for axes in self.axes_:
+                draw_point(axes, columns, foreground(), MINIMUM, self._hills)
         if legend:
-            self._draw_legend()
+            self._draw_legend(groups)
         return self
 
-    def _draw_contours(self, ax, levels, colorbar, contour_kw):
-        self._set_axes(ax, is_3d=False)
-        label = f"{self.zlabel} above its minimum (log scale)"
-        draw_contours(ax, self.x, self.y, self._gaps(), levels, contour_kw, label, colorbar)
-        equal_if_similar(ax, self.x, self.y)
-
-    def _draw_hills(self, ax, levels, surface_kw):
-        if ax.name != "3d":
+    def _prepare_axes(self, ax, n, kind):
+        subplots = {"subplot_kw": {"projection": "3d"}} if self._is_3d else {}
+        if self._is_3d and n > 1:
+            subplots |= {"sharex": False, "sharey": False}
+        self.axes_ = panels(ax, n, self.xlabel, self.ylabel, PANEL[kind], **subplots)
+        self.ax_ = self.axes_[0]
+        self.figure_ = self.ax_.figure
+        if self._is_3d and any(axes.name != "3d" for axes in self.axes_):
             raise ValueError(
                 "kind='surface' needs axes in three dimensions: "
                 "plt.subplots(subplot_kw={'projection': '3d'})."
             )
-        self._set_axes(ax, is_3d=True)
-        draw_hills(ax, self.x, self.y, self.values, self._gaps(), levels, surface_kw)
-        ax.set_zlabel(self.zlabel, labelpad=10)
-        ax.locator_params(nbins=5)
+        for axes in self.axes_:
+            axes.set(xlim=(self.x[0], self.x[-1]), ylim=(self.y[0], self.y[-1]))
 
-    def _set_axes(self, ax, is_3d):
-        self.ax_, self.figure_, self._is_3d = ax, ax.figure, is_3d
-        ax.set(xlabel=self.xlabel, ylabel=self.ylabel)
-        ax.set(xlim=(self.x[0], self.x[-1]), ylim=(self.y[0], self.y[-1]))
+    @property
+    def _hills(self):
+        return (self.x, self.y, self.values) if self._is_3d else None
+
+    def _draw_contours(self, levels, colorbar, contour_kw):
+        gaps = self._gaps()
+        for axes in self.axes_:
+            filled = draw_contours(axes, self.x, self.y, gaps, levels, contour_kw)
+            equal_if_similar(axes, self.x, self.y)
+        if colorbar and filled is not None:
+            label = f"{self.zlabel} above the lowest point\n(log scale)"
+            draw_colorbar(filled, list(self.axes_), label)
+
+    def _draw_hills(self, levels, surface_kw):
+        for axes in self.axes_:
+            draw_hills(axes, self.x, self.y, self.values, self._gaps(), levels, surface_kw)
+            for name in ("x", "y", "z"):
+                text = getattr(self, f"{name}label")
+                getattr(axes, f"set_{name}label")(text, fontsize="small", labelpad=8)
+            axes.tick_params(labelsize="small")
+            axes.locator_params(nbins=5)
+            axes.set_box_aspect(None, zoom=ZOOM)
 
     def _gaps(self):
         """Heights above the lowest point known."""
@@ -152,40 +196,50 @@ class DrawnSurface(AnimatedDisplay):
         known = np.concatenate(known)
         return self.values - known[np.isfinite(known)].min()
 
-    def _draw_paths(self, line_kw):
-        self.lines_, self._heads, self._shows_kept = {}, {}, False
+    def _draw_paths(self, groups, line_kw):
+        self.lines_, self._heads, self._drawn, self._shows_kept = [], [], [], False
         paths, kept = self.paths or {}, self.kept or {}
-        for (label, path), colour in zip(paths.items(), colours(len(paths)), strict=True):
-            points, heights = self._drawn_points(label)
-            name = self._name(label, path)
-            artists = draw_path(self.ax_, points, heights, colour, name, line_kw)
-            self.lines_[label], self._heads[label] = artists
-            if label in kept and self._is_apart(kept[label], path[-1]):
-                self._draw_kept(kept[label], colour)
-                self._shows_kept = True
+        shades = dict(zip(paths, colours(len(paths)), strict=True))
+        own = dict(zip(paths, keywords_by_label(line_kw, paths), strict=True))
+        sides = np.array([self.x[-1] - self.x[0], self.y[-1] - self.y[0]])
+        for axes, group in zip(self.axes_, groups, strict=True):
+            for number, label in enumerate(group):
+                drawn = self._drawn_path(label, thinned(paths[label], sides))
+                style = {"color": shades[label], "label": self._name(label, paths[label])}
+                place = number, len(group)
+                line, head = draw_path(axes, drawn[1], style, place, own[label], self._hills)
+                self.lines_.append(line)
+                self._heads.append(head)
+                self._drawn.append(drawn)
+                if label in kept and self._is_apart(kept[label], paths[label][-1]):
+                    columns = self._columns(kept[label], self._height_near(kept[label]))
+                    draw_point(axes, columns, line.get_color(), KEPT, self._hills)
+                    self._shows_kept = True
+            if len(groups) > 1:
+                axes.set_title(self._name(group[0], paths[group[0]]), fontsize="medium")
+
+    def _columns(self, point, height):
+        """A point in the dimensions of the picture."""
+        return [*point, height] if self._is_3d else [*point]
 
     def _is_apart(self, point, other):
         """Whether the distance of two points is visible in the window."""
         sides = np.array([self.x[-1] - self.x[0], self.y[-1] - self.y[0]])
         return bool((abs(point - other) > APART * sides).any())
 
-    def _draw_kept(self, point, colour):
-        height = None
-        if self._is_3d:  # the height of the nearest point of the grid
-            row, column = np.argmin(abs(self.y - point[1])), np.argmin(abs(self.x - point[0]))
-            height = self.values[row, column]
-        draw_point(self.ax_, point, height, colour, KEPT)
+    def _height_near(self, point):
+        """The height of the nearest point of the grid."""
+        row, column = np.argmin(abs(self.y - point[1])), np.argmin(abs(self.x - point[0]))
+        return self.values[row, column]
 
-    def _drawn_points(self, label):
-        """The drawn points of a path, and their heights in three dimensions."""
-        path = self.paths[label]
+    def _drawn_path(self, label, indices):
+        """Numbers of the points of a path that are drawn, and their coordinates."""
+        path = self.paths[label][indices]
         if not self._is_3d:
-            return path, None
+            return indices, list(path.T)
         # matplotlib does not clip three-dimensional lines at the limits of the axes
-        inside = self._is_inside(path)
-        return np.where(inside[:, None], path, np.nan), np.where(
-            inside, self.path_values[label], np.nan
-        )
+        columns = np.column_stack([path, self.path_values[label][indices]])
+        return indices, list(np.where(self._is_inside(path)[:, None], columns, np.nan).T)
 
     def _is_inside(self, path):
         (x, y), (left, right), (low, high) = path.T, self.x[[0, -1]], self.y[[0, -1]]
@@ -198,28 +252,22 @@ class DrawnSurface(AnimatedDisplay):
         outside = int(np.sum(~self._is_inside(path)))
         return f"{name} ({outside} of {len(path)} points outside)" if outside else name
 
-    def _draw_legend(self):
-        handles = list(self.lines_.values())
-        if handles:
+    def _draw_legend(self, groups):
+        handles = [*self.lines_] if len(groups) == 1 else []
+        if self.lines_:
             handles += [legend_entry(START, "start"), legend_entry(END, self._head_name)]
         if self._shows_kept:
             handles.append(legend_entry(KEPT, "returned"))
-        if self.minimum is not None:
+        if self._shows_minimum():
             handles.append(legend_entry(MINIMUM, self.minimum_label))
-        if not handles:
-            return
-        legend = self.ax_.legend(
-            handles=handles,
-            title="projected paths" if self._has_title() else None,
-            loc="upper left",
-            framealpha=0.85,
-            fontsize="small",
-            title_fontsize="small",
-        )
-        legend.set_zorder(20)
-        if not self._is_3d:  # the legend covers high places, which are of least interest
-            ranks = np.argsort(np.argsort(self.values, axis=None)).reshape(self.values.shape)
-            place_legend(legend, list((self.paths or {}).values()), ranks)
+        labels = [handle.get_label() for handle in handles]
+        short = [*(self.paths or {}), *labels[len(self.lines_) :]] if len(groups) == 1 else labels
+        title = "projected paths" if self._has_title() else None
+        draw_legend(self.ax_, handles, labels, short, most_inside=MOST_INSIDE, title=title)
+
+    def _shows_minimum(self):
+        """Whether the minimum lies in the window."""
+        return self.minimum is not None and bool(self._is_inside(self.minimum))
 
     def _has_title(self):
         """Whether the title of the legend notes that all paths are projected."""
@@ -231,7 +279,12 @@ class DrawnSurface(AnimatedDisplay):
         return max((len(path) for path in (self.paths or {}).values()), default=0)
 
     def _show_frame(self, index):
-        for label, line in self.lines_.items():
-            points, heights = self._drawn_points(label)
-            at = min(index, len(points) - 1)
-            move_to(line, self._heads[label], points, heights, at)
+        for label, line, head, drawn in zip(
+            self.paths or {}, self.lines_, self._heads, self._drawn, strict=True
+        ):
+            at = min(index, len(self.paths[label]) - 1)
+            indices, columns = drawn
+            now = self._drawn_path(label, np.array([at]))[1]
+            before = [column[indices < at] for column in columns]
+            move(line, [np.append(*pair) for pair in zip(before, now, strict=True)])
+            move(head, now)

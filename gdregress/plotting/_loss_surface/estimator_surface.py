@@ -9,7 +9,8 @@ from gdregress.plotting._loss_surface.plane_objective import PlaneObjective
 from gdregress.plotting._loss_surface.problem import common_training
 from gdregress.plotting._shared.estimators import fitted_estimator
 from gdregress.plotting._shared.stored_path import check_stored
-from gdregress.plotting._shared.window import points_to_show, window
+from gdregress.plotting._shared.thin import thinned
+from gdregress.plotting._shared.window import name_of_minimum, points_to_show, window
 
 # Smallest and largest side of the grid; in between, the grid takes about a second.
 FEWEST, MOST = 25, 60
@@ -48,10 +49,11 @@ def estimator_surface(models, X, y, sample_weight, features, target, grid, xlim,
     xlim, ylim = window(np.vstack(shown), middle, objective.effect_of_unit(), xlim, ylim)
     height = float(objective(*lowest[:, None])[0])
     start = max(descent.objective[0] for descent in descents.values())
+    heights = _heights(objective, xlim, ylim, _side(grid, training))
     return {
-        **_heights(objective, xlim, ylim, _side(grid, training)),
+        **heights,
         "paths": paths,
-        "path_values": {label: objective(*path.T) for label, path in paths.items()},
+        "path_values": {label: _path_heights(objective, path) for label, path in paths.items()},
         "kept": {
             label: projection.of_point(descent.kept)
             for label, descent in descents.items()
@@ -59,7 +61,7 @@ def estimator_surface(models, X, y, sample_weight, features, target, grid, xlim,
         },
         "minimum": lowest,
         "minimum_value": height,
-        "minimum_label": _minimum_label(minimum, height, start),
+        "minimum_label": _minimum_label(minimum, height, start, heights["values"]),
         "xlabel": plane.labels[0],
         "ylabel": plane.labels[1],
         "is_projected": len(best) > 2,
@@ -113,9 +115,16 @@ def _heights(objective, xlim, ylim, side):
     return {"x": x, "y": y, "values": values.reshape(side, side)}
 
 
-def _minimum_label(minimum, height, start):
+def _path_heights(objective, path):
+    """The objective along a path; of a long one at some points, and linear between them."""
+    known = np.isfinite(path).all(axis=1)
+    at = thinned(path, np.ptp(path[known], axis=0) + np.finfo(float).tiny)
+    return np.interp(np.arange(len(path)), at, objective(*path[at].T))
+
+
+def _minimum_label(minimum, height, start, heights):
     """The legend's text for the marker of the minimum, at its height in the plane."""
-    name = "minimum" if minimum.reached else "lowest point known"
+    name = name_of_minimum(minimum.value, heights) if minimum.reached else "lowest point known"
     if height - minimum.value > IN_PLANE * abs(start - minimum.value):
         name += ", projected"
     return name

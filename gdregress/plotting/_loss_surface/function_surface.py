@@ -7,7 +7,12 @@ from scipy.optimize import minimize as scipy_minimize
 
 from gdregress._minimize.derivatives import number
 from gdregress.plotting._shared.function_paths import labelled_paths
-from gdregress.plotting._shared.window import checked_limits, points_to_show, window
+from gdregress.plotting._shared.window import (
+    checked_limits,
+    name_of_minimum,
+    points_to_show,
+    window,
+)
 
 
 def function_surface(f, path, xlim, ylim, grid, vectorized):
@@ -28,14 +33,15 @@ def function_surface(f, path, xlim, ylim, grid, vectorized):
     shown = shown if middle is None else np.vstack([shown, middle])
     xlim, ylim = window(shown, middle, xlim=xlim, ylim=ylim)
     x, y = np.linspace(*xlim, grid), np.linspace(*ylim, grid)
+    values = _on_grid(f, height, x, y, vectorized)
     return {
         "x": x,
         "y": y,
-        "values": _on_grid(f, height, x, y, vectorized),
+        "values": values,
         "paths": {label: path.points for label, path in paths.items()},
         "path_values": heights,
         "kept": {label: p.kept for label, p in paths.items() if p.kept is not None},
-        **_inside(minimum, lowest, x, y),
+        **_inside(minimum, lowest, x, y, values),
     }
 
 
@@ -51,7 +57,7 @@ def _without_path(f, height, xlim, ylim, grid, vectorized):
     row, column = np.unravel_index(np.nanargmin(_finite(values)), values.shape)
     minimum = _minimum_near(height, np.array([x[column], y[row]]))
     lowest = None if minimum is None else height(*minimum)
-    return {"x": x, "y": y, "values": values, **_inside(minimum, lowest, x, y)}
+    return {"x": x, "y": y, "values": values, **_inside(minimum, lowest, x, y, values)}
 
 
 def _of_two_numbers(f, path):
@@ -118,11 +124,12 @@ def _is_far(point, points):
     return bool((np.maximum(low - point, point - high) > reach).any())
 
 
-def _inside(minimum, value, x, y):
+def _inside(minimum, value, x, y, values):
     """The minimum as parameters of the display, if it lies in the window."""
     if minimum is None or not (x[0] <= minimum[0] <= x[-1] and y[0] <= minimum[1] <= y[-1]):
         return {}
-    return {"minimum": minimum, "minimum_value": value}
+    name = name_of_minimum(value, values)
+    return {"minimum": minimum, "minimum_value": value, "minimum_label": name}
 
 
 def _finite(values):

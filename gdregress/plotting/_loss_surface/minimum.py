@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from gdregress.exceptions import IgnoredParameterWarning
-from gdregress.plotting._loss_surface.training import flat_parameters
+from gdregress.plotting._shared.training import flat_parameters
 
 # The descent reads at most this count of numbers, but its epochs stay between the two limits.
 NUMBERS_READ = 2e9

@@ -8,58 +8,61 @@ from gdregress.plotting._shared.marks import END, START
 
 # Paths with more points than this get finer lines.
 MANY = 200
-# Drawing order of the paths, above the surface; a surface in three dimensions would hide them.
+# Drawing order of the paths, above the surface.
 ABOVE = 10
+# Each path is wider than the next, so that paths on top of one another are all seen: by the
+# first number of points, and the first path by no more than the second.
+WIDER, WIDEST = 1.5, 5.0
 
 
-def draw_path(ax, path, heights, colour, label, line_kw):
+def draw_path(ax, columns, style, place, line_kw, hills=None):
     """Draw the line of a path, with markers at its start and its end.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes or Axes3D
-    path : ndarray of shape (n_points, 2)
-    heights : ndarray of shape (n_points,) or None
-        Heights in three dimensions; None in two.
-    colour : str
-    label : str
+    columns : list of ndarray of shape (n_points,)
+        x and y, and the heights in three dimensions.
+    style : dict
+        Colour and label.
+    place : tuple of two int
+        Number of the path among those on these axes, and their count.
     line_kw : dict
         Passed to ``Axes.plot`` for the line.
+    hills : tuple or None
+        The surface in three dimensions.
 
     Returns
     -------
     line, head : matplotlib.lines.Line2D
     """
-    style = {"color": colour, "marker": ".", "markersize": 5, "linewidth": 1.8, "label": label}
-    if len(path) > MANY:
+    style = {"marker": ".", "markersize": 5, "linewidth": 1.8, **style}
+    if len(columns[0]) > MANY:
         style |= {"markersize": 3, "linewidth": 1.0}
+    later = place[1] - 1 - place[0]
+    style["linewidth"] += later * min(WIDER, WIDEST / max(1, place[1] - 1))
     style = with_keywords({**style, "zorder": ABOVE}, line_kw)
-    style.setdefault("path_effects", halo(style["linewidth"]))
-    columns = _columns(path, heights)
-    (line,) = ax.plot(*columns, **style)
+    if place[0] == 0:  # the outline of a later path would hide the path below it
+        style.setdefault("path_effects", halo(style["linewidth"]))
+    line = _draw(ax, columns, hills, **style)
     colour = line.get_color()
-    ax.plot(*(c[:1] for c in columns), color=colour, linestyle="", zorder=ABOVE + 1, **START)
-    (head,) = ax.plot(
-        *(c[-1:] for c in columns), color=colour, linestyle="", zorder=ABOVE + 3, **END
-    )
-    return line, head
+    _draw(ax, [c[:1] for c in columns], hills, color=colour, ls="", zorder=ABOVE + 1, **START)
+    ends = [c[-1:] for c in columns]
+    return line, _draw(ax, ends, hills, color=colour, ls="", zorder=ABOVE + 3, **END)
 
 
-def draw_point(ax, point, height, colour, style):
+def draw_point(ax, columns, colour, style, hills=None):
     """Draw a single marker, below the heads of the paths."""
-    columns = _columns(np.reshape(point, (1, 2)), None if height is None else np.array([height]))
-    ax.plot(*columns, color=colour, linestyle="", zorder=ABOVE + 2, **style)
+    columns = [np.array([number]) for number in columns]
+    _draw(ax, columns, hills, color=colour, ls="", zorder=ABOVE + 2, **style)
 
 
-def move_to(line, head, path, heights, index):
-    """Show a path up to one of its points."""
-    columns = _columns(path, heights)
-    for artist, part in ((line, slice(None, index + 1)), (head, slice(index, index + 1))):
-        data = [column[part] for column in columns]
-        if heights is None:
-            artist.set_data(*data)
-        else:
-            artist.set_data_3d(*data)
+def move(line, columns):
+    """Give a line other points."""
+    if len(columns) == 2:
+        line.set_data(*columns)
+    else:
+        line.set_data_3d(*columns)
 
 
 def halo(linewidth):
@@ -72,5 +75,9 @@ def halo(linewidth):
     ]
 
 
-def _columns(path, heights):
-    return list(path.T) if heights is None else [*path.T, heights]
+def _draw(ax, columns, hills, **style):
+    if len(columns) == 2:
+        return ax.plot(*columns, **style)[0]
+    from gdregress.plotting._loss_surface.behind_hills import LineOnHills
+
+    return ax.add_line(LineOnHills(hills, *columns, **style))

@@ -143,8 +143,7 @@ def _principal_plane(end, visited):
     directions = directions[:2] * np.sign(directions[[0, 1], largest])[:, None]
     total = np.sum(lengths**2)
     labels = tuple(
-        f"principal direction {i}"
-        + (f" ({length**2 / total:.0%} of the movement)" if total > 0 else "")
+        f"principal direction {i}" + (f" ({length**2 / total:.0%})" if total > 0 else "")
         for i, length in enumerate(lengths[:2], start=1)
     )
     return Plane(end, *directions, True, labels)

@@ -5,8 +5,13 @@ from scipy import sparse
 
 from gdregress._utils.array_api import to_numpy
 from gdregress.plotting._loss_surface.plane import Names
-from gdregress.plotting._loss_surface.training import rebuild_training
-from gdregress.plotting._shared.estimators import earlier_steps, feature_names, transformed
+from gdregress.plotting._shared.estimators import (
+    earlier_steps,
+    feature_names,
+    transformed,
+    transformed_targets,
+)
+from gdregress.plotting._shared.training import rebuild_training
 
 
 def common_training(models, estimators, X, y, sample_weight):
@@ -25,16 +30,17 @@ def common_training(models, estimators, X, y, sample_weight):
     ValueError
         If they have minimised different objectives.
     """
-    trainings, problems, first, first_columns = {}, {}, next(iter(models)), None
+    first = next(iter(models))
+    data = {k: (transformed(m, X), transformed_targets(m, y)) for k, m in models.items()}
+    trainings, problems = {}, {}
     for label, estimator in estimators.items():
-        columns = transformed(models[label], X)
-        trainings[label] = rebuild_training(estimator, columns, y, sample_weight)
-        first_columns = columns if first_columns is None else first_columns
-        if not _same_numbers(columns, first_columns):
-            raise ValueError(
-                "Estimators on one surface must be fitted to the same columns, but the steps "
-                f"before {label!r} transform X differently from those before {first!r}."
-            )
+        for name, given, other in zip(("X", "y"), data[label], data[first], strict=True):
+            if not _same_numbers(given, other):
+                raise ValueError(
+                    "Estimators on one surface must be fitted to the same data, but the steps "
+                    f"before {label!r} transform {name} differently from those before {first!r}."
+                )
+        trainings[label] = rebuild_training(estimator, *data[label], sample_weight)
         problems[label] = _problem(estimator, trainings[label])
         _check_same(problems, first, label)
     before = earlier_steps(models[first])

@@ -94,7 +94,10 @@ class AnimatedDisplay(ABC):
             self._head_name = "end"
 
     def _set_title(self, text):
-        self.ax_.set_title(text)
+        if len(getattr(self, "axes_", ())) > 1:  # the titles of the axes are labels
+            self.figure_.suptitle(text)
+        else:
+            self.ax_.set_title(text)
 
     def _title(self, index):
         return f"{self.unit} {index} of {self.n_frames - 1}"

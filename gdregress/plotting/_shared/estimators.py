@@ -1,25 +1,34 @@
 """The estimator of this package inside a Pipeline or a search, and the steps before it."""
 
+from collections.abc import Mapping
+
+import numpy as np
+from scipy.optimize import OptimizeResult
+from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.base import BaseGD
+from gdregress._utils.array_api import to_numpy
 
 
-def final_step(model):
-    """The last step of a model: a search is unwrapped and a Pipeline followed to its end.
+def chain(model):
+    """A model, the model inside it, and so on to the estimator that is fitted last.
 
-    Parameters
-    ----------
-    model : estimator
-        A search such as ``GridSearchCV`` stands for its ``best_estimator_``, and before its fit
-        for its ``estimator``.
+    A search such as ``GridSearchCV`` or `GDRegressorCV` stands for its ``best_estimator_``, and
+    before its fit for its ``estimator``, a ``TransformedTargetRegressor`` for its ``regressor_``
+    or ``regressor``, a Pipeline for its last step.
+
+    Returns
+    -------
+    list of estimators
     """
-    found = _unwrapped(model)
-    while isinstance(found, Pipeline):
-        found = _unwrapped(found.steps[-1][1])
-    return found
+    models = [model]
+    while (model := _inside(model)) is not None:
+        models.append(model)
+    return models
 
 
 def final_estimator(model):
@@ -28,18 +37,18 @@ def final_estimator(model):
     Parameters
     ----------
     model : estimator
-        As in `final_step`.
+        As in `chain`.
 
     Raises
     ------
     TypeError
         If the model ends with another estimator.
     """
-    found = final_step(model)
+    found = chain(model)[-1]
     if not isinstance(found, BaseGD):
         raise TypeError(
-            "The estimator must be a GDRegressor or GDClassifier, a Pipeline whose last step is "
-            f"one, or a search over them. Got {type(found).__name__}."
+            "The estimator must be a GDRegressor or GDClassifier, or a Pipeline, search or "
+            f"TransformedTargetRegressor that ends with one. Got {type(found).__name__}."
         )
     return found
 
@@ -55,22 +64,55 @@ def fitted_estimator(model):
         If the estimator is not fitted.
     """
     estimator = final_estimator(model)
-    if _is_search(model) and not hasattr(model, "best_estimator_"):
-        raise NotFittedError(
-            f"This {type(model).__name__} has no best_estimator_: call fit first, with refit=True."
-        )
+    for each in chain(model):
+        if _is_search(each) and not hasattr(each, "best_estimator_"):
+            raise NotFittedError(
+                f"This {type(each).__name__} has no best_estimator_: call fit first, with "
+                "refit=True."
+            )
     check_is_fitted(estimator)
     return estimator
 
 
+def check_dict(estimators):
+    """Raise an error unless these are estimators by label, one at least."""
+    if not isinstance(estimators, Mapping) or isinstance(estimators, OptimizeResult):
+        raise TypeError(
+            'from_estimators takes a dict such as {"batch": batch, "stochastic": stochastic}. '
+            f"Got {type(estimators).__name__}; from_estimator takes a single estimator."
+        )
+    if not estimators:
+        raise ValueError("from_estimators needs at least one estimator. Got an empty dict.")
+
+
 def earlier_steps(model):
     """The steps before the final estimator as one Pipeline; None where there are none."""
-    steps, model = [], _unwrapped(model)
-    while isinstance(model, Pipeline):
-        steps += model.steps[:-1]
-        model = _unwrapped(model.steps[-1][1])
+    pipelines = (each for each in chain(model) if isinstance(each, Pipeline))
+    steps = [step for pipeline in pipelines for step in pipeline.steps[:-1]]
     named = [(f"{number}-{name}", step) for number, (name, step) in enumerate(steps)]
     return Pipeline(named) if named else None
+
+
+def target_transformers(model):
+    """What stands between the targets and the final estimator: fitted, from outside in.
+
+    Those of a TransformedTargetRegressor that is not fitted are new and have to be.
+    """
+    return [_transformer_of(each) for each in chain(model) if _transforms_targets(each)]
+
+
+def transformed_targets(model, y):
+    """The targets of the final estimator of a fitted model."""
+    for transformer in target_transformers(model):
+        y = in_columns(transformer.transform, y)
+    return y
+
+
+def in_columns(transform, y):
+    """Targets under a transform of tables, in their own shape."""
+    y = np.asarray(to_numpy(y))
+    changed = transform(y if y.ndim > 1 else y[:, None])
+    return changed if y.ndim > 1 else np.reshape(changed, len(y))
 
 
 def transformed(model, X):
@@ -101,11 +143,29 @@ def feature_names(model):
     return [str(name) for name in names]
 
 
-def _unwrapped(model):
-    """The best estimator of a search, or the estimator that it varies; else the model itself."""
-    while _is_search(model):
-        model = getattr(model, "best_estimator_", model.estimator)
-    return model
+def _inside(model):
+    """The model that another one wraps; None if it wraps none."""
+    if isinstance(model, Pipeline):
+        return model.steps[-1][1]
+    if hasattr(model, "best_estimator_"):
+        return model.best_estimator_
+    if _is_search(model):
+        return model.estimator
+    if _transforms_targets(model):
+        return getattr(model, "regressor_", model.regressor)
+    return None
+
+
+def _transforms_targets(model):
+    return hasattr(model, "regressor") and hasattr(model, "inverse_func")
+
+
+def _transformer_of(model):
+    if hasattr(model, "transformer_"):
+        return model.transformer_
+    if model.transformer is not None:
+        return clone(model.transformer)
+    return FunctionTransformer(func=model.func, inverse_func=model.inverse_func)
 
 
 def _is_search(model):

@@ -2,8 +2,9 @@
 
 from itertools import cycle, islice
 
-# The palette of Okabe and Ito, without the colours that vanish on white or on black.
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9")
+# The palette of Okabe and Ito, without the colours that vanish on white or on black. The first
+# three and the last three are dark, light and between: they differ in print without colour.
+COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7")
 
 
 def pyplot():
@@ -24,7 +25,7 @@ def pyplot():
 
 
 def axes_or_new(ax=None, **subplots):
-    """Return the axes given, or the axes of a new figure.
+    """Return the axes given, or the axes of a new figure, which makes room for labels.
 
     Parameters
     ----------
@@ -33,9 +34,25 @@ def axes_or_new(ax=None, **subplots):
         Passed to ``pyplot.subplots`` for a new figure.
     """
     if ax is not None:
+        make_room(ax)
         return ax
     plt = pyplot()
     return plt.subplots(layout="constrained", **subplots)[1]
+
+
+def make_room(ax):
+    """Have the figure make room for labels and legends, unless the user has placed its axes.
+
+    In a plain figure those of one panel would lie on the next.
+    """
+    figure = ax.figure.figure
+    default = pyplot().rcParams
+    sides = ("left", "right", "bottom", "top", "wspace", "hspace")
+    is_placed = any(
+        getattr(figure.subplotpars, side) != default[f"figure.subplot.{side}"] for side in sides
+    )
+    if figure.get_layout_engine() is None and ax.get_subplotspec() is not None and not is_placed:
+        figure.set_layout_engine("constrained")
 
 
 def colours(n):

@@ -42,6 +42,7 @@ def animation_of(figure, show, indices, interval):
     """An animation that calls ``show`` with each index in turn, in a figure of fixed layout."""
     from matplotlib.animation import FuncAnimation
 
+    figure = figure.figure  # of a subfigure the whole one, which has canvas and layout
     show(indices[-1])
     figure.draw_without_rendering()
     figure.set_layout_engine("none")  # a layout engine would move the axes with every title

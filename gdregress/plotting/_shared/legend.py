@@ -1,66 +1,93 @@
-"""A place for a legend where it hides few points."""
+"""Legends inside the axes where there is room, and below them otherwise."""
 
-import numpy as np
+from itertools import product
 
-# Position of the legend as a share of the free width, from the left, and height, from below.
-PLACES = {
-    "upper right": (1.0, 1.0),
-    "upper left": (0.0, 1.0),
-    "lower left": (0.0, 0.0),
-    "lower right": (1.0, 0.0),
-    "upper center": (0.5, 1.0),
-    "lower center": (0.5, 0.0),
-    "center right": (1.0, 0.5),
-    "center left": (0.0, 0.5),
-}
-# Distance between the legend and the edge of the axes, as a share of the axes.
-GAP = 0.03
-# Count of points that represent the line from one point to the next.
-BETWEEN = 10
+# Largest share of the width and of the height of the axes that a legend inside may take.
+WIDE, HIGH = 0.6, 0.4
+# Largest width and height of a legend below, in those of the axes, from which it takes room.
+WIDEST, HIGHEST = 1.15, 0.42
+# Share of the axes that a legend may hide at most.
+ALL = 0.6
+# Most entries of a legend between lines.
+MOST_INSIDE = 4
 
 
-def place_legend(legend, lines, dullness=None):
-    """Move a legend to the place that covers the fewest points of some lines.
+def draw_legend(ax, handles, labels, short_labels=None, *, most_inside=MOST_INSIDE, title=None):
+    """Draw a legend inside the axes, where matplotlib finds the best place, or below them.
 
-    Unlike ``loc="best"``, the place stays the same during an animation and costs nothing per
-    frame.
+    The place is kept, because a search for each frame would make the legend of an animation jump.
 
     Parameters
     ----------
-    legend : matplotlib.legend.Legend
-        Its axes must have their final limits.
-    lines : list of ndarray of shape (n_points, 2)
-        Data coordinates; points outside the axes do not count.
-    dullness : ndarray of shape (n_y, n_x) or None, default=None
-        Values on a grid over the axes. They break ties: the place with the largest mean wins.
+    ax : matplotlib.axes.Axes
+        With its lines and its limits.
+    handles : list of artists, or of tuples of artists drawn over each other
+    labels : list of str
+    short_labels : list of str or None, default=None
+        For a legend that would be too wide.
+    most_inside : int, default=4
+        A legend of more entries is below.
+    title : str or None, default=None
+
+    Returns
+    -------
+    legend : matplotlib.legend.Legend, or None without handles or room
     """
-    ax = legend.axes
-    to_axes = ax.transData + ax.transAxes.inverted()
-    points = np.vstack([to_axes.transform(_filled(line)) for line in lines] or [np.empty((0, 2))])
-    extent = legend.get_window_extent().transformed(ax.transAxes.inverted())
-    size = np.minimum([extent.width + GAP, extent.height + GAP], 1.0)
-
-    def crowd(place):
-        low = np.array(PLACES[place]) * (1 - size)
-        count = int(np.sum(((points >= low) & (points <= low + size)).all(axis=1)))
-        is_between = "center" in place  # readers expect a legend in a corner
-        return count, is_between, 0.0 if dullness is None else -_mean_in(dullness, low, size)
-
-    legend.set_loc(min(PLACES, key=crowd))
+    if not handles:
+        return None
+    style = {"framealpha": 0.85, "fontsize": "small", "title": title, "title_fontsize": "small"}
+    if len(labels) <= most_inside:
+        legend = ax.legend(handles, labels, loc="best", **style)
+        extent = _extent(legend)
+        if extent.width <= WIDE and extent.height <= HIGH:
+            legend.set_loc(_name_of_place(extent))
+            legend.set_zorder(20)
+            return legend
+    return legend_below(ax, handles, labels, short_labels, **style)
 
 
-def _filled(line):
-    """The finite points of a line, and interpolated points between them."""
-    line = line[np.isfinite(line).all(axis=1)]
-    if len(line) < 2:
-        return line
-    steps = np.linspace(0, 1, BETWEEN, endpoint=False)[:, None, None]
-    between = line[:-1] + steps * np.diff(line, axis=0)
-    return np.vstack([between.reshape(-1, 2), line[-1:]])
+def legend_below(ax, handles, labels, short_labels=None, **style):
+    """Draw a legend under the label of the horizontal axis, in the columns and size that fit.
+
+    It is inside the axes after all where these are too small, or where a figure without a layout
+    engine makes no room for it, and away where it would hide them.
+    """
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.transforms import ScaledTranslation
+
+    short_labels = short_labels or labels
+    texts = (labels, short_labels) if ax.figure.figure.get_layout_engine() is not None else ()
+    # the tick labels and the label of the axis take less than four lines
+    points = 4 * FontProperties(size="medium").get_size_in_points()
+    down = ScaledTranslation(0, -points / 72, ax.figure.figure.dpi_scale_trans)
+    below = {
+        "loc": "upper center",
+        "bbox_to_anchor": (0.5, 0.0),
+        "bbox_transform": ax.transAxes + down,
+        "borderaxespad": 0.0,
+    }
+    for each, size, columns in product(texts, ("small", "x-small"), (2, 1)):
+        look = {**style, "fontsize": size, "ncols": min(columns, len(labels))}
+        legend = ax.legend(handles, each, **look, **below)
+        extent = _extent(legend)
+        if extent.width <= WIDEST and extent.height <= HIGHEST:
+            return legend
+    legend = ax.legend(handles, short_labels, loc="best", **{**style, "fontsize": "x-small"})
+    extent = _extent(legend)
+    if max(extent.width, extent.height) > ALL:
+        legend.remove()
+        return None
+    return legend
 
 
-def _mean_in(values, low, size):
-    """Mean of the values of a table inside a box of the axes."""
-    n = np.array(values.shape[::-1])
-    start, stop = np.floor(low * n).astype(int), np.ceil((low + size) * n).astype(int)
-    return float(np.mean(values[start[1] : stop[1], start[0] : stop[0]]))
+def _extent(legend):
+    """The box of a legend, in shares of the axes."""
+    return legend.get_window_extent().transformed(legend.axes.transAxes.inverted())
+
+
+def _name_of_place(extent):
+    """The name of the place in the axes where a box is, such as "upper left"."""
+    free = max(1 - extent.width, 1e-9), max(1 - extent.height, 1e-9)
+    right, up = (round(2 * min(max(a / b, 0), 1)) for a, b in zip(extent.min, free, strict=True))
+    name = f"{('lower', 'center', 'upper')[up]} {('left', 'center', 'right')[right]}"
+    return "center" if name == "center center" else name

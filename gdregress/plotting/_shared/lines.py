@@ -1,10 +1,14 @@
-"""Styles that tell lines apart, and a legend below the axes that covers no line."""
+"""Styles that tell lines apart, and the user's own keywords for all of them or for one."""
 
-from gdregress.plotting._shared.figure import COLOURS, colours
+from collections.abc import Mapping
+
+from gdregress.plotting._shared.figure import colours
 
 DASHES = ("-", "-.", ":")
-# Largest width of a legend of two columns, in widths of the axes.
-WIDEST = 1.2
+# Lines that differ by colour alone, dark, light and between; the next ones have other dashes.
+ALIKE = 3
+# matplotlib's names of the same keyword for lines and for points.
+_SAME = {"c": "color", "ls": "linestyle", "lw": "linewidth"}
 
 
 def with_keywords(style, keywords):
@@ -22,46 +26,54 @@ def with_keywords(style, keywords):
     return {**style, **normalize_kwargs(keywords, Line2D)}
 
 
-def line_styles(n, line_kw=None):
-    """Keywords of n lines: colours, other dashes after all colours, then the user's keywords.
+def keywords_by_label(keywords, labels):
+    """The user's keywords of each line: those of all lines, then those under its label.
 
     Parameters
     ----------
-    n : int
+    keywords : dict or None
+        Such as ``{"lw": 1, "momentum": {"lw": 3}}``.
+    labels : sequence of str
+
+    Returns
+    -------
+    list of dict
+        One for each label.
+
+    Raises
+    ------
+    ValueError
+        If no line has such a label.
+    """
+    keywords = keywords or {}
+    labels = [str(label) for label in labels]
+    own = {str(name): kw for name, kw in keywords.items() if isinstance(kw, Mapping)}
+    common = {name: kw for name, kw in keywords.items() if not isinstance(kw, Mapping)}
+    if unknown := own.keys() - set(labels):
+        raise ValueError(
+            f"Keywords are given for {min(unknown)!r}, but the lines are {', '.join(labels)}."
+        )
+    return [_joined(common, own.get(label, {})) for label in labels]
+
+
+def _joined(common, own):
+    """Both, the own last, whichever alias each of them uses."""
+    names = [{_SAME.get(name, name): kw for name, kw in each.items()} for each in (common, own)]
+    return {**names[0], **names[1]}
+
+
+def line_styles(labels, line_kw=None):
+    """Keywords of ``Axes.plot`` for some lines: colour, dashes, then the user's keywords.
+
+    Parameters
+    ----------
+    labels : sequence of str
     line_kw : dict or None
-        Keywords of ``Axes.plot``, by name or alias.
+        As in `keywords_by_label`.
     """
-    dashes = [DASHES[i // len(COLOURS) % len(DASHES)] for i in range(n)]
-    styles = [{"color": c, "linestyle": d} for c, d in zip(colours(n), dashes, strict=True)]
-    return [with_keywords(style, line_kw) for style in styles]
-
-
-def legend_below(ax, handles, labels):
-    """Draw a legend under the label of the horizontal axis, in two columns where they fit.
-
-    A figure without a layout engine makes no room for it: there the legend is inside the axes.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    handles : list of artists, or of tuples of artists drawn over each other
-    labels : list of str
-    """
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.transforms import ScaledTranslation
-
-    if ax.figure.get_layout_engine() is None:
-        return ax.legend(handles, labels)
-    # the tick labels and the label of the axis take less than four lines
-    points = 4 * FontProperties(size="medium").get_size_in_points()
-    down = ScaledTranslation(0, -points / 72, ax.figure.dpi_scale_trans)
-    placed = {
-        "loc": "upper center",
-        "bbox_to_anchor": (0.5, 0.0),
-        "bbox_transform": ax.transAxes + down,
-        "borderaxespad": 0.0,
-    }
-    legend = ax.legend(handles, labels, ncols=min(2, len(labels)), **placed)
-    if legend.get_window_extent().width > WIDEST * ax.bbox.width:
-        legend = ax.legend(handles, labels, **placed)
-    return legend
+    dashes = [DASHES[i // ALIKE % len(DASHES)] for i in range(len(labels))]
+    own = keywords_by_label(line_kw, labels)
+    return [
+        with_keywords({"color": colour, "linestyle": dash}, keywords)
+        for colour, dash, keywords in zip(colours(len(labels)), dashes, own, strict=True)
+    ]

@@ -1,12 +1,12 @@
 """The check that a fit has stored the coefficients of every epoch."""
 
 from gdregress._estimator.base import BaseGD
-from gdregress.plotting._shared.estimators import final_step
+from gdregress.plotting._shared.estimators import chain
 
 
 def has_path(model):
     """Whether a model ends with an estimator of this package that has stored its path."""
-    estimator = final_step(model)
+    estimator = chain(model)[-1]
     is_fitted = isinstance(estimator, BaseGD) and hasattr(estimator, "history_")
     return is_fitted and bool(estimator.history_.coef)
 

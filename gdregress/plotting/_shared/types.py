@@ -12,3 +12,5 @@ Scale: TypeAlias = Literal["auto", "linear", "log"]
 Features: TypeAlias = Literal["pca"] | Sequence[int | str] | np.ndarray
 DescentPath: TypeAlias = OptimizeResult | Sequence[Any] | np.ndarray
 DescentPaths: TypeAlias = DescentPath | Mapping[str, DescentPath]
+# rows that were not fitted: X, y and possibly weights
+Validation: TypeAlias = tuple[Any, Any] | tuple[Any, Any, Any]

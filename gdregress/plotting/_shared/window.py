@@ -12,6 +12,8 @@ INWARD = 0.25
 NARROWEST = 0.2
 # Two axes whose lengths have at most this ratio get the same scale.
 SIMILAR = 1.8
+# Depth below a minimum, as a share of the heights shown, at which another place is lower.
+LOWER = 1e-6
 
 
 def points_to_show(heights, lowest):
@@ -89,6 +91,14 @@ def limits(values, minimum=None):
         min(low, minimum - share * (high - minimum)),
         max(high, minimum + share * (minimum - low)),
     )
+
+
+def name_of_minimum(height, heights):
+    """What a minimum is called beside all heights in the window: local where another is deeper."""
+    known = heights[np.isfinite(heights)]
+    lowest = known.min(initial=height)
+    is_local = height - lowest > LOWER * (known.max(initial=height) - lowest)
+    return "local minimum" if is_local else "minimum"
 
 
 def similar_lengths(width, height):

@@ -49,7 +49,7 @@ class Training:
         return shaped if xp is np else asarray(shaped, xp, y.device, dtype=y.dtype)
 
 
-def rebuild_training(estimator, X, y, sample_weight=None):
+def rebuild_training(estimator, X, y, sample_weight=None, **changes):
     """Rebuild the training of a fitted estimator, which stays unchanged.
 
     Parameters
@@ -57,6 +57,8 @@ def rebuild_training(estimator, X, y, sample_weight=None):
     estimator : GDRegressor or GDClassifier
     X, y, sample_weight
         The data of the fit.
+    **changes
+        Parameters of the estimator that are to be others.
 
     Raises
     ------
@@ -65,7 +67,7 @@ def rebuild_training(estimator, X, y, sample_weight=None):
         `random_state` does not reproduce the rows that early stopping held out.
     """
     # the surface is drawn over the user's parameters, however they were found
-    twin = clone(estimator).set_params(preconditioner=None)
+    twin = clone(estimator).set_params(preconditioner=None, **changes)
     _check_split(twin)
     prepared = prepare_quietly(twin, X, y, sample_weight)
     _check_like_fit(estimator, twin)

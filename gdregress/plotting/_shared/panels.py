@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 
-from gdregress.plotting._shared.figure import axes_or_new, pyplot
+from gdregress.plotting._shared.figure import axes_or_new, make_room, pyplot
 
 COLUMNS = 3
 
 
-def panels(ax, n, xlabel, ylabel):
+def panels(ax, n, xlabel="", ylabel="", size=(4.0, 3.4), **subplots):
     """Label the axes given, or those of a new figure, and return them.
 
     Parameters
@@ -18,6 +18,10 @@ def panels(ax, n, xlabel, ylabel):
     n : int
         Count of axes needed.
     xlabel, ylabel : str
+    size : pair of float
+        Inches of each of two or more new axes.
+    **subplots
+        Passed to ``pyplot.subplots`` for a new figure.
 
     Returns
     -------
@@ -29,33 +33,24 @@ def panels(ax, n, xlabel, ylabel):
         If another number of axes is given.
     """
     if ax is None and n > 1:
-        return _new_panels(n, xlabel, ylabel)
-    axes = np.atleast_1d(np.asarray(axes_or_new(ax), dtype=object)).ravel()
+        return _new_panels(n, xlabel, ylabel, size, subplots)
+    given = axes_or_new(None, **subplots) if ax is None else ax
+    axes = np.atleast_1d(np.asarray(given, dtype=object)).ravel()
     if len(axes) != n:
         wanted = "a single Axes" if n == 1 else f"{n} Axes, one for each path side by side"
         raise ValueError(f"ax must hold {wanted}. Got {len(axes)}.")
     for each in axes:
+        make_room(each)
         each.set(xlabel=xlabel, ylabel=ylabel)
     return axes
 
 
-def _new_panels(n, xlabel, ylabel):
+def _new_panels(n, xlabel, ylabel, size, subplots):
     columns = min(n, COLUMNS)
     rows = math.ceil(n / columns)
-    size = (4 * columns, 3.4 * rows)
-    table = (
-        pyplot()
-        .subplots(
-            rows,
-            columns,
-            figsize=size,
-            sharex=True,
-            sharey=True,
-            squeeze=False,
-            layout="constrained",
-        )[1]
-        .ravel()
-    )
+    options = {"sharex": True, "sharey": True, "squeeze": False, "layout": "constrained"}
+    figsize = (size[0] * columns, size[1] * rows)
+    table = pyplot().subplots(rows, columns, figsize=figsize, **{**options, **subplots})[1].ravel()
     for spare in table[n:]:
         spare.remove()
     for i, axes in enumerate(table[:n]):

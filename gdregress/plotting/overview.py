@@ -1,0 +1,193 @@
+"""OverviewDisplay: surface, loss, fit and coefficients of some descents on one figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, is_classifier
+
+from gdregress._utils.types import MatrixLike
+from gdregress.plotting._shared.animated_display import AnimatedDisplay
+from gdregress.plotting._shared.estimators import check_dict
+from gdregress.plotting._shared.figure import pyplot
+from gdregress.plotting.coefficient_path import CoefficientPathDisplay
+from gdregress.plotting.fit import FitDisplay
+from gdregress.plotting.loss_curve import LossCurveDisplay, YAxis
+from gdregress.plotting.loss_surface import LossSurfaceDisplay
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure, SubFigure
+
+# Inches of one panel.
+WIDTH, HEIGHT = 4.6, 4.0
+
+
+class OverviewDisplay(AnimatedDisplay):
+    """Some descents of one objective: its surface, the loss, the fit, and the coefficients.
+
+    Use `from_estimators` rather than the constructor. The displays of the panels are attributes,
+    and the whole figure can be animated.
+
+    Parameters
+    ----------
+    estimators : dict of str to estimator
+        Fitted with ``store_path=True``, by label.
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The data of the fits.
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        The targets of the fits.
+    target : int or None, default=None
+        Row of ``coef_``, if it has two or more rows.
+
+    Attributes
+    ----------
+    figure_ : matplotlib.figure.Figure
+    axes_ : ndarray of matplotlib.axes.Axes
+        All panels.
+    ax_ : matplotlib.axes.Axes
+        The panel of the surface.
+    surface_ : LossSurfaceDisplay
+    loss_ : LossCurveDisplay
+    fit_ : FitDisplay or None
+        None for classifiers of two or more features.
+    coefficients_ : CoefficientPathDisplay
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_regression
+    >>> from gdregress import GDRegressor
+    >>> from gdregress.plotting import OverviewDisplay
+    >>> X, y = make_regression(n_samples=60, n_features=2, noise=5.0, random_state=0)
+    >>> models = {
+    ...     name: GDRegressor(optimizer=name, store_path=True, max_iter=20, tol=None).fit(X, y)
+    ...     for name in ("gd", "nesterov")
+    ... }
+    >>> display = OverviewDisplay.from_estimators(models, X, y)
+    >>> len(display.axes_)
+    5
+    """
+
+    axes_: np.ndarray
+    surface_: LossSurfaceDisplay
+    loss_: LossCurveDisplay
+    fit_: FitDisplay | None
+    coefficients_: CoefficientPathDisplay
+
+    def __init__(
+        self,
+        *,
+        estimators: Mapping[str, BaseEstimator],
+        X: MatrixLike,
+        y: npt.ArrayLike,
+        target: int | None = None,
+    ) -> None:
+        self.estimators = estimators
+        self.X = X
+        self.y = y
+        self.target = target
+
+    @classmethod
+    def from_estimators(
+        cls,
+        estimators: Mapping[str, BaseEstimator],
+        X: MatrixLike,
+        y: npt.ArrayLike,
+        *,
+        target: int | None = None,
+        figure: Figure | SubFigure | None = None,
+        **options: Any,
+    ) -> Self:
+        """Draw some fits of one objective.
+
+        Parameters
+        ----------
+        estimators, X, y, target : object
+            As in the constructor.
+        figure : matplotlib Figure, SubFigure or None, default=None
+            Where to draw; a new one if None.
+        **options
+            Passed to `plot`.
+
+        Returns
+        -------
+        display : OverviewDisplay
+
+        Raises
+        ------
+        TypeError
+            If ``estimators`` is no dict.
+        ValueError
+            As in `LossSurfaceDisplay.from_estimators`.
+        """
+        check_dict(estimators)
+        return cls(estimators=estimators, X=X, y=y, target=target).plot(figure, **options)
+
+    def plot(
+        self,
+        figure: Figure | SubFigure | None = None,
+        *,
+        y: YAxis = "gap",
+        legend: bool = True,
+        line_kw: dict[str, Any] | None = None,
+    ) -> Self:
+        """Draw the panels.
+
+        Parameters
+        ----------
+        figure : matplotlib Figure, SubFigure or None, default=None
+            Where to draw; a new one if None.
+        y : str, default="gap"
+            What the panel of the loss shows, as in `LossCurveDisplay.from_estimator`.
+        legend : bool, default=True
+            Whether to draw legends, where there is room for them.
+        line_kw : dict or None, default=None
+            Passed to ``Axes.plot`` for surface and loss; a dict under the label of an estimator
+            is for its lines.
+
+        Returns
+        -------
+        self : OverviewDisplay
+        """
+        models, n_models = self.estimators, len(self.estimators)
+        first = next(iter(models.values()))
+        shows_fit = not (is_classifier(first) and np.shape(self.X)[1] > 1)
+        top = 2 + shows_fit
+        if figure is None:
+            size = (WIDTH * max(top, min(n_models, 3)), 2 * HEIGHT)
+            figure = pyplot().figure(figsize=size, layout="constrained")
+        self.figure_ = figure
+        self._upper, lower = figure.subfigures(2, 1)
+        panels = self._upper.subplots(1, top)
+        data, style = (models, self.X, self.y), {"legend": legend, "line_kw": line_kw}
+        plane = {"target": self.target, "ax": panels[0]}
+        self.surface_ = LossSurfaceDisplay.from_estimators(*data, **plane, **style)
+        self.loss_ = LossCurveDisplay.from_estimators(models, y=y, ax=panels[1], **style)
+        self.fit_ = None
+        if shows_fit:
+            place = {"target": self.target, "ax": panels[2], "legend": legend}
+            self.fit_ = FitDisplay.from_estimators(*data, **place)
+        self.coefficients_ = CoefficientPathDisplay.from_estimators(
+            models,
+            target=self.target,
+            ax=lower.subplots(1, n_models, sharey=True, squeeze=False).ravel(),
+            legend=legend,
+        )
+        self.axes_ = np.array([*panels, *self.coefficients_.axes_])
+        self.ax_ = self.axes_[0]
+        return self
+
+    @property
+    def n_frames(self) -> int:
+        """Count of the points of the longest path."""
+        return self.surface_.n_frames
+
+    def _show_frame(self, index):
+        for display in (self.surface_, self.loss_, self.fit_, self.coefficients_):
+            if display is not None:
+                display._show_frame(index)
+
+    def _set_title(self, text):
+        self._upper.suptitle(text)  # the layout makes no room for one above both halves
