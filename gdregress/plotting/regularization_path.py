@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from gdregress._utils.types import ArrayLike, MatrixLike
 from gdregress.model_selection import gd_path
 from gdregress.plotting._shared.figure import axes_or_new, colours, foreground
-from gdregress.plotting._shared.lines import legend_below, line_styles, with_keywords
+from gdregress.plotting._shared.legend import legend_below
+from gdregress.plotting._shared.lines import line_styles, with_keywords
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
