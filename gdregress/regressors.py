@@ -428,7 +428,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
                 refuse_offset_with_validation(offset, exposure)
             y, weights, growth = as_rates(self, X, y, sample_weight, offset, exposure)
             start = coef_init, intercept_init
-            self._fit(X, y, weights, start, validation, growth, resume_from)
+            self._fit(X, y, weights, start, validation, resume_from, growth)
         return self
 
     @explains_arguments
