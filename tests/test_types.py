@@ -116,6 +116,7 @@ RUNS = [
     user_code.components,
     user_code.functions,
     user_code.displays,
+    user_code.choosing,
 ]
 
 
