@@ -166,7 +166,7 @@ def prepare_partitions(estimator, components, partitions, validation=NOT_GIVEN):
     warn_large_batch(components.sampler, summary.n_samples)
     held_out = None
     if any(part is not None for part in validation):
-        _, held_out = rows_to_validate(estimator, (X, y, None), validation, components)
+        _, held_out, _ = rows_to_validate(estimator, (X, y, None), validation, components)
     spectrum = PartitionedSpectrum(PartitionedDesign(partitions, estimator.fit_intercept))
     frame = frame_of(estimator, components, spectrum, None, None)
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
