@@ -6,6 +6,12 @@ NAMES = {
     "torch": "PyTorch",
     "jax": "JAX",
     "dask": "Dask",
+    "dask-ml": "dask-ml",
+    "datasets": "datasets",
+    "distributed": "Dask's distributed",
+    "pandas": "pandas",
+    "polars": "polars",
+    "pyarrow": "PyArrow",
     "skops": "skops",
     "pyright": "pyright",
     "optuna": "Optuna",
@@ -14,8 +20,9 @@ NAMES = {
 
 
 def needed(library):
-    """The library, or a skip that says how to install it."""
-    reason = f"needs {NAMES[library]}: pip install {library}"
+    """The library or a module of it, or a skip that says how to install it."""
+    package = library.partition(".")[0].replace("_", "-")
+    reason = f"needs {NAMES[package]}: pip install {package}"
     return pytest.importorskip(library, reason=reason)
 
 

@@ -138,6 +138,8 @@ def regressor() -> None:
     print(model.predict(X).mean(), model.score(X, y) ** 2, model.n_features_in_)
     print(model.partial_fit(X, y).to_numpy().to_sklearn(), model.get_params()["tol"])
     print(model.set_params(tol=1e-3, max_iter=1000).fit(X, y, coef_init=[1.0, 2.0]).n_iter_)
+    batches: list[tuple[Floats, Floats]] = [(X[:12], y[:12]), (X[12:], y[12:])]
+    print(model.fit_batches(batches).fit_batches(lambda: iter(batches)).coef_)
     history = model.history_
     objective: list[float] = history["objective"]
     epochs: list[int] = history["epoch"]
@@ -151,6 +153,7 @@ def classifier() -> None:
     print(model.predict_proba(X), model.predict_log_proba(X), model.decision_function(X))
     print(model.predict(X)[0], model.classes_, model.score(X, labels) ** 2, model.to_sklearn())
     print(model.partial_fit(X, labels, classes=["a", "b"]).history_["loss"])
+    print(model.fit_batches([(X, labels)], classes=["a", "b"]).converged_)
 
 
 def components() -> None:
