@@ -72,6 +72,7 @@ LESSONS = [
     "plot_penalties.py",
     "plot_choosing.py",
     "plot_robust_losses.py",
+    "plot_counts_and_amounts.py",
     "plot_classes.py",
     "plot_early_stopping.py",
     "plot_streams.py",

@@ -12,7 +12,13 @@ NAMES = {
     "pandas": "pandas",
     "polars": "polars",
     "pyarrow": "PyArrow",
+    "shap": "SHAP",
+    "skglm": "skglm",
+    "skl2onnx": "skl2onnx",
     "skops": "skops",
+    "statsmodels": "statsmodels",
+    "onnxruntime": "onnxruntime",
+    "optax": "optax",
     "pyright": "pyright",
     "optuna": "Optuna",
     "tensorboard": "TensorBoard",
@@ -33,3 +39,11 @@ def array_functions(library):
 
         return array_api_strict
     return needed("jax").numpy if library == "jax" else needed(library)
+
+
+def statsmodels_api():
+    """What statsmodels calls its own public names."""
+    needed("statsmodels")
+    import statsmodels.api
+
+    return statsmodels.api

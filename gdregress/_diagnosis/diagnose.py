@@ -248,7 +248,7 @@ def _recommended(estimator, raw, facts):
 def _closed_form(estimator, raw, best, epochs):
     """Whether solving the normal equations takes less time."""
     strength = l2_strength(raw.prepared.components.penalty)
-    if strength is None:
+    if strength is None or np.ndim(strength):
         return []
     n, p = raw.prepared.objective.n_samples, raw.prepared.objective.design.n_parameters
     needed = best if epochs is None else epochs
