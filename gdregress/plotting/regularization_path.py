@@ -191,7 +191,7 @@ class RegularizationPathDisplay:
     def _draw_coefficients(self, ax, max_features, line_kw):
         order = np.argsort(-np.abs(self.coef[:, np.argmin(self.alphas)]), kind="stable")
         named = [int(j) for j in order[:max_features]]
-        styles = dict(zip(named, line_styles(len(named), line_kw), strict=True))
+        styles = dict(zip(named, line_styles(named, line_kw), strict=True))
         faint = {"color": foreground(), "alpha": FAINT, "linewidth": 0.8, "zorder": 1}
         self.lines_ = [
             ax.plot(self.alphas, row, **styles.get(j, faint))[0] for j, row in enumerate(self.coef)
