@@ -70,6 +70,7 @@ LESSONS = [
     "plot_schedules.py",
     "plot_ill_conditioned_valley.py",
     "plot_penalties.py",
+    "plot_choosing.py",
     "plot_robust_losses.py",
     "plot_counts_and_amounts.py",
     "plot_classes.py",

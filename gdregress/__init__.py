@@ -53,6 +53,8 @@ _LOADED_LATER = {
 }
 # What users import besides these; loaded when they are used as well.
 _SUBMODULES = (
+    "callbacks",
+    "dask",
     "exceptions",
     "losses",
     "optimizers",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -29,6 +30,7 @@ from gdregress._utils.neighbours import OF_NUMBERS
 from gdregress._utils.types import (
     Array,
     ArrayLike,
+    BatchSource,
     LossFunction,
     MatrixLike,
     RandomState,
@@ -51,7 +53,7 @@ from gdregress.penalties import Penalty
 from gdregress.schedules import Schedule
 
 
-def _knows_probabilities(estimator: GDClassifier) -> bool:
+def knows_probabilities(estimator: GDClassifier) -> bool:
     """Whether the loss says how likely the classes are; AttributeError otherwise.
 
     That of the last fit, or what the parameter stands for before the first.
@@ -70,7 +72,7 @@ def _knows_probabilities(estimator: GDClassifier) -> bool:
     return True
 
 
-def _can_learn_in_parts(estimator: GDClassifier) -> bool:
+def can_learn_in_parts(estimator: GDClassifier) -> bool:
     """AttributeError for what needs all rows at once; True otherwise."""
     if isinstance(estimator.class_weight, str):
         raise AttributeError(
@@ -395,6 +397,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         X_val: MatrixLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        resume_from: str | PathLike[str] | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -423,6 +426,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
             Their labels, all among those of y.
         sample_weight_val : array-like of shape (n_val,) or None
             Their weights.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit of the same
+            data and parameters goes on. `max_iter` counts the epochs before it as well.
 
         Returns
         -------
@@ -451,10 +457,65 @@ class GDClassifier(ClassifierMixin, BaseGD):
         """
         with keep_fitted_state(self):
             validation = X_val, y_val, sample_weight_val
-            self._fit(X, y, sample_weight, (coef_init, intercept_init), validation)
+            start = coef_init, intercept_init
+            self._fit(X, y, sample_weight, start, validation, resume_from)
         return self
 
-    @available_if(_can_learn_in_parts)
+    @explains_arguments
+    def fit_batches(
+        self,
+        batches: BatchSource,
+        *,
+        classes: ArrayLike | None = None,
+        resume_from: str | PathLike[str] | None = None,
+    ) -> Self:
+        """Fit the model to rows that come in batches, which are read anew in each pass.
+
+        As `GDRegressor.fit_batches`, but for the classes.
+
+        Parameters
+        ----------
+        batches : callable or iterable
+            A function without arguments that returns an iterator of ``(X, y)`` or
+            ``(X, y, sample_weight)``, such as a generator function; or an object that can be
+            iterated again and again, such as a list of memory-mapped arrays or a DataLoader. Each
+            pass needs the same rows.
+        classes : array-like of shape (n_classes,) or None
+            All labels; None looks for them in a pass of its own.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit goes on.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `GDRegressor.fit_batches`; also for labels that are not among `classes`, and for
+            ``class_weight="balanced"``.
+
+        Warns
+        -----
+        ConvergenceWarning, DivergenceWarning, IgnoredParameterWarning
+            As in `fit`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from gdregress import GDClassifier
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> batches = [(X[:300], y[:300]), (X[300:], y[300:])]
+        >>> model = GDClassifier(alpha=0.01).fit_batches(batches)
+        >>> model.converged_
+        True
+        """
+        with keep_fitted_state(self):
+            self._fit_batches(batches, classes, resume_from)
+        return self
+
+    @available_if(can_learn_in_parts)
     @explains_arguments
     def partial_fit(
         self,
@@ -547,7 +608,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         labels = to_numpy(self.classes_)[to_numpy(codes)]
         return labels if labels.dtype.kind in "OUS" else asarray(labels, xp, z.device)
 
-    @available_if(_knows_probabilities)
+    @available_if(knows_probabilities)
     @explains_arguments
     def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of every class, for losses that know it: "log_loss", "modified_huber".
@@ -579,7 +640,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             first = 1 - second
         return namespace(z).stack([first, second], axis=1)
 
-    @available_if(_knows_probabilities)
+    @available_if(knows_probabilities)
     @explains_arguments
     def predict_log_proba(self, X: MatrixLike) -> Array:
         """Logarithm of `predict_proba`; for "log_loss" finite however small that is.

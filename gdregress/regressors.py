@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from numbers import Real
+from os import PathLike
 from typing import Literal, Self
 
 import numpy as np
@@ -31,6 +32,7 @@ from gdregress._utils.neighbours import OF_CLASSES
 from gdregress._utils.types import (
     Array,
     ArrayLike,
+    BatchSource,
     LossFunction,
     MatrixLike,
     RandomState,
@@ -358,6 +360,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         X_val: MatrixLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        resume_from: str | PathLike[str] | None = None,
         offset: ArrayLike | None = None,
         exposure: ArrayLike | None = None,
     ) -> Self:
@@ -385,6 +388,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             Their targets.
         sample_weight_val : array-like of shape (n_val,) or None
             Their weights.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit of the same
+            data and parameters goes on. `max_iter` counts the epochs before it as well.
         offset : array-like of shape (n_samples,) or None
             Added to the raw prediction of each row under "poisson", "gamma" or "tweedie", so that
             a row predicts exp(x . w + b + offset).
@@ -420,8 +426,66 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             validation = X_val, y_val, sample_weight_val
             if X_val is not None:
                 refuse_offset_with_validation(offset, exposure)
+            start = coef_init, intercept_init
             y, weights, growth = as_rates(self, X, y, sample_weight, offset, exposure)
-            self._fit(X, y, weights, (coef_init, intercept_init), validation, growth)
+            self._fit(X, y, weights, start, validation, resume_from, growth)
+        return self
+
+    @explains_arguments
+    def fit_batches(
+        self, batches: BatchSource, *, resume_from: str | PathLike[str] | None = None
+    ) -> Self:
+        """Fit the model to rows that come in batches, which are read anew in each pass.
+
+        The fit of data that do not fit into memory: the objective, the parameters and what ends
+        the run are those of `fit`, and the rows may lie in files of any kind. Squared error of up
+        to 512 columns reads the rows once for their moments, and a few times more where digits
+        near the minimum need it. Other smooth losses of as many columns take Newton steps under
+        ``optimizer="auto"``, one pass each; whatever else descends over all rows takes one pass an
+        epoch. ``solver="stochastic"`` and "mini-batch" read the batches in their order, or in
+        random order where `batches` is a list, and shuffle the rows of about a million numbers of
+        X at a time; a second pass measures the epoch.
+
+        Parameters
+        ----------
+        batches : callable or iterable
+            A function without arguments that returns an iterator of ``(X, y)`` or
+            ``(X, y, sample_weight)``, such as a generator function; or an object that can be
+            iterated again and again, such as a list of memory-mapped arrays or a DataLoader. Each
+            pass needs the same rows. X may be an array, a frame or a sparse matrix.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit goes on.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `fit`, with the number of the batch; for an iterator, which can be read only
+            once; for passes of different rows; and for `early_stopping`, which needs all rows.
+
+        Warns
+        -----
+        ConvergenceWarning, DivergenceWarning, IgnoredParameterWarning
+            As in `fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from gdregress import GDRegressor
+        >>> X = np.random.default_rng(0).normal(size=(1000, 3))
+        >>> y = X @ [1.0, 2.0, 3.0] + 4.0
+        >>> def batches():
+        ...     for start in range(0, 1000, 100):
+        ...         yield X[start : start + 100], y[start : start + 100]
+        >>> GDRegressor().fit_batches(batches).coef_.round(3)
+        array([1., 2., 3.])
+        """
+        with keep_fitted_state(self):
+            self._fit_batches(batches, resume_from=resume_from)
         return self
 
     @available_if(check_partial_fit)
@@ -557,12 +621,17 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         NotFittedError, ValueError, TypeError
             As `predict`; also for a y of another shape, or outside of the domain of the loss.
         """
-        z = self._raw_prediction(X, "score")
-        y, weights = self._checked_target(X, y, z, sample_weight, offset, exposure)
+        y, z, weights = self._targets_beside(X, y, sample_weight, False, offset, exposure)
         return explained(self._loss_of_fit(), y, z, weights)
 
-    def _checked_target(self, X, y, z, sample_weight, offset, exposure):
-        """Targets of the shape of the raw predictions z, and weights, both without an offset."""
+    def _targets_beside(
+        self, X, y, sample_weight, in_parts=False, offset=None, exposure=None, method="score"
+    ):
+        """Targets, raw predictions and weights of the rows of X, all checked, for a method.
+
+        The targets and weights are those that stand for the same without an offset.
+        """
+        z = self._raw_prediction(X, method)
         given = (y, sample_weight, offset, exposure, self._loss)
         y, sample_weight, _ = as_rates(self, X, *given)
         xp, device = input_namespace(X)
@@ -572,9 +641,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         if y.shape[0] != z.shape[0] or math.prod(y.shape) != math.prod(z.shape):
             raise ValueError(f"y must have the shape {z.shape} of the prediction. Got {y.shape}.")
         if weights is not None:
-            weights = checked_weights(weights, z)
+            weights = checked_weights(weights, z, all_zero=in_parts)
         check_target(self._loss_of_fit(), y, in_parts=True)
-        return y, weights
+        return y, z, weights
 
     @explains_arguments
     def summary(
@@ -615,8 +684,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             With a penalty, for a loss with kinks, several targets, or columns that determine each
             other.
         """
-        z = self._raw_prediction(X, "summary")
-        y, weights = self._checked_target(X, y, z, sample_weight, offset, exposure)
+        offsets = offset, exposure
+        y, z, weights = self._targets_beside(X, y, sample_weight, False, *offsets, "summary")
         rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
         y, z = to_numpy(y).reshape(z.shape), to_numpy(z)
         return summary_of(self, rows, y, z, weights, level)

@@ -6,6 +6,12 @@ NAMES = {
     "torch": "PyTorch",
     "jax": "JAX",
     "dask": "Dask",
+    "dask-ml": "dask-ml",
+    "datasets": "datasets",
+    "distributed": "Dask's distributed",
+    "pandas": "pandas",
+    "polars": "polars",
+    "pyarrow": "PyArrow",
     "shap": "SHAP",
     "skglm": "skglm",
     "skl2onnx": "skl2onnx",
@@ -20,8 +26,9 @@ NAMES = {
 
 
 def needed(library):
-    """The library, or a skip that says how to install it."""
-    reason = f"needs {NAMES[library]}: pip install {library}"
+    """The library or a module of it, or a skip that says how to install it."""
+    package = library.partition(".")[0].replace("_", "-")
+    reason = f"needs {NAMES[package]}: pip install {package}"
     return pytest.importorskip(library, reason=reason)
 
 

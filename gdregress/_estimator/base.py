@@ -14,6 +14,7 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
+from gdregress._estimator.batches import checked_batches
 from gdregress._estimator.callbacks import (
     EpochEnd,
     as_callback,
@@ -27,8 +28,9 @@ from gdregress._estimator.html import LinkedHTML
 from gdregress._estimator.method import CONJUGATE_GRADIENTS
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
-from gdregress._estimator.prepare import NoRows, prepare
+from gdregress._estimator.prepare import NoRows, prepare, prepare_partitions
 from gdregress._estimator.renewal import renewal_for
+from gdregress._estimator.resume import going_on, taken_up
 from gdregress._estimator.saved_state import (
     converted,
     live_attributes,
@@ -218,13 +220,41 @@ class BaseGD(
         )
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, start, validation, growth=1.0):
+    def _fit(self, X, y, sample_weight, start, validation, resume_from=None, growth=1.0):
         refuse_refit(self)
         self._forget_sparse_coef()
         in_use_only = start[0] is None and validation[0] is None
         known = {"growth": growth, "in_use_only": in_use_only}
         prepared = prepare(self, X, y, sample_weight, validation, **known)
-        start = given_start(self, prepared, *start)
+        data = X, y, sample_weight, validation
+        self._fit_prepared(prepared, start, resume_from, data)
+
+    @with_callbacks
+    def _fit_batches(self, batches, classes=None, resume_from=None):
+        refuse_refit(self)
+        self._forget_sparse_coef()
+        partitions, components = checked_batches(self, batches, classes)
+        prepared = prepare_partitions(self, components, partitions)
+        self._fit_prepared(prepared, resume_from=resume_from)
+
+    def _fit_prepared(self, prepared, start=(None, None), resume_from=None, data=None):
+        """Descend, and set the attributes.
+
+        Parameters
+        ----------
+        prepared : Prepared
+        start : tuple of (coef_init, intercept_init)
+        resume_from : path or None
+            Of a `Checkpoint`.
+        data : tuple of (X, y, sample_weight, validation) or None
+            As the user gave them, if they can be tried again.
+        """
+        X, y, sample_weight, _ = data or (None,) * 4
+        course = None
+        if resume_from is None:
+            start = given_start(self, prepared, *start)
+        else:
+            prepared, start, course = taken_up(self, prepared, resume_from)
         original = original_units(prepared, self._coef_as_rows)
         # a scorer is handed these, and not every one knows weights
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -238,15 +268,15 @@ class BaseGD(
         components, objective, frame = prepared.components, prepared.objective, prepared.frame
         plan = plan_run(self, components, objective, frame, start, hooks)
         state = plan.start or fresh_state(self, prepared, plan.first_params)
+        run = plan.run if course is None else going_on(plan.run, course)
         epoch_end.begin()
-        result = solve(plan.run, state)
+        result = solve(run, state, course)
         self._set_fitted(self._fitted(result, plan, state, prepared, original))
         if self.verbose:
             print_end(self.history_, self.stop_reason_, self.verbose)
         epoch_end.close()
         if result.interrupt is not None:
             raise result.interrupt
-        data = X, y, sample_weight, validation
         report(self, result, plan.diagnostics, data, start is not None)
 
     def _partial_fit(self, X, y, sample_weight, growth=1.0):
@@ -283,7 +313,7 @@ class BaseGD(
         self._set_fitted(fitted | {"n_iter_": state.epoch})
         if self.verbose:
             print_epoch(history, self.verbose)
-        report(self, result, plan.diagnostics)
+        report(self, result, plan.diagnostics, is_part=True)
 
     def _fitted(self, result, plan, state, prepared, original):
         """The attributes of a run that has ended, by name."""

@@ -4,18 +4,12 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from gdregress._estimator.components import refuse_columns
 from gdregress._estimator.metric import first_metric, worth_moments
 from gdregress._objective.coordinates import Columns
 from gdregress._objective.curvature import Spectrum
-from gdregress._objective.design import (
-    DesignMatrix,
-    column_coordinates,
-    largest_deviations,
-    mean_and_variance,
-)
+from gdregress._objective.design import DesignMatrix, column_coordinates
 from gdregress._objective.moments import check_finite
 from gdregress._utils.array_api import asarray, to_numpy
 
@@ -51,7 +45,7 @@ class Frame:
 
     def in_coordinates(self, coordinates):
         """The same columns in other coordinates."""
-        design = DesignMatrix(self.design.X, self.design.fit_intercept, coordinates)
+        design = self.design.in_coordinates(coordinates)
         spectrum = self.user_spectrum.in_coordinates(design)
         return replace(self, design=design, spectrum=spectrum)
 
@@ -79,7 +73,12 @@ def choose_frame(estimator, components, X, y, weights, in_parts):
     """
     design = DesignMatrix(X, estimator.fit_intercept)
     spectrum = Spectrum(design, weights, y)
-    frame = Frame(design, spectrum, spectrum)
+    return frame_of(estimator, components, spectrum, y, weights, in_parts)
+
+
+def frame_of(estimator, components, spectrum, y, weights, in_parts=False):
+    """The coordinates of a fit of which the spectrum of the user's columns is at hand."""
+    frame = Frame(spectrum.design, spectrum, spectrum)
     kind = preconditioner(estimator)
     if components.failure_of_prox is not None and not estimator.standardize:
         if estimator.preconditioner not in ("auto", None):
@@ -87,7 +86,7 @@ def choose_frame(estimator, components, X, y, weights, in_parts):
         return frame
     if in_parts or (kind is None and not estimator.standardize):
         return frame
-    frame = frame.in_coordinates(_columns(estimator, components, design, weights, spectrum))
+    frame = frame.in_coordinates(_columns(estimator, components, spectrum))
     if kind == "moments" or (kind == "columns" and estimator.preconditioner == "auto"):
         metric = first_metric(estimator, components, frame.design, frame.spectrum, y, weights)
         if metric is not None:
@@ -102,22 +101,22 @@ def preconditioner(estimator):
     return "columns" if estimator.learning_rate in ("auto", "line-search") else None
 
 
-def _columns(estimator, components, design, weights, spectrum):
+def _columns(estimator, components, spectrum):
     """Coordinates of scaled columns; damped where single rows count, see `column_coordinates`."""
-    X, all_rows = design.X, components.sampler.takes_all_rows
+    design, all_rows = spectrum.design, components.sampler.takes_all_rows
     if worth_moments(design) and spectrum.moments is not None:
         mean = asarray(spectrum.moments.mean, np, None)
         variance = np.maximum(np.diag(spectrum.moments.covariance), 0.0)  # rounding may be below
     else:
         with np.errstate(over="ignore", invalid="ignore"):
-            mean, variance = (to_numpy(a).astype(float) for a in mean_and_variance(X, weights))
+            mean, variance = (to_numpy(a).astype(float) for a in spectrum.mean_and_variance())
             check_finite(variance, mean**2)
     centred = np.full(mean.shape, bool(estimator.fit_intercept))
-    if sparse.issparse(X):
+    if design.is_sparse:
         centred &= _worth_centring(mean, variance, all_rows)
     shift, largest = np.where(centred, mean, 0.0), None
     if not all_rows and not estimator.standardize:
-        largest = largest_deviations(X, shift)
+        largest = spectrum.largest_deviations(shift)
     if estimator.standardize and estimator.fit_intercept:
         columns = column_coordinates(mean, variance, True, design.n_samples)
     else:
@@ -128,7 +127,7 @@ def _columns(estimator, components, design, weights, spectrum):
         # divisions by powers of two are exact: a coefficient at a bound stays at it
         scale = 2.0 ** np.round(np.log2(scale))
     columns = Columns(shift, scale, bool(estimator.fit_intercept))
-    return columns.in_library_of(X if not sparse.issparse(X) else columns.mean)
+    return columns.in_library_of(columns.mean if design.is_sparse else design.X)
 
 
 def _worth_centring(mean, variance, all_rows):

@@ -26,10 +26,11 @@ from gdregress.losses.gradient_check import check_gradient
 LARGE = 50e6
 
 
-def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=False):
+def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=False, seen=False):
     """X, encoded y and weights as arrays of one namespace, without rows of weight 0; the loss.
 
-    The loss is that of the components in its form for these targets.
+    The loss is that of the components in its form for these targets. Rows that have been `seen`
+    before are known to be finite.
     """
     xp, device = input_namespace(X)
     check_structure(X)
@@ -47,7 +48,8 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
         ensure_all_finite=False,  # in the next line
         reset=reset,
     )
-    check_all_finite(X, estimator)
+    if not seen:
+        check_all_finite(X, estimator)
     if sparse.issparse(X):
         X = canonical(X)
     if sample_weight is not None:
@@ -57,7 +59,7 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
         y, X, sample_weight, components.loss, rows, in_parts
     )
     (X, y, sample_weight), _ = _of_weight(X, y, sample_weight)  # classes may have no weight
-    if not loss.base_loss.is_builtin and y.shape[0]:
+    if not (seen or loss.base_loss.is_builtin) and y.shape[0]:
         # with more than two classes, two are enough to tell
         labels = y if loss.base_loss is loss else 2 * xp.astype(y > 0, y.dtype) - 1
         check_gradient(loss.base_loss, labels)
@@ -94,7 +96,7 @@ def read_in_place(data, components):
     """
     X = data[0]
     if components.loss.base_loss.needs_library or not in_host_memory(X):
-        return data, _unchanged
+        return data, unchanged
     xp, device = namespace(X), X.device
     data = [None if array is None else to_numpy(array) for array in data]
     if _many_passes(components):
@@ -102,7 +104,8 @@ def read_in_place(data, components):
     return tuple(data), lambda array: asarray(array, xp, device)
 
 
-def _unchanged(array):
+def unchanged(array):
+    """The array as it is."""
     return array
 
 

@@ -2,6 +2,7 @@
 
 from gdregress._engines.conjugate import ConjugateGradients
 from gdregress._engines.envelope import Envelope
+from gdregress._engines.newton import Newton
 from gdregress._engines.working_sets import WorkingSets
 from gdregress._estimator.metric import worth_moments
 
@@ -21,6 +22,8 @@ def method_of(estimator, components, objective):
                           make updates free; and where they are asked for by name
     working sets          l1 with a smooth loss over all rows whose columns are too many
                           for their moments, for one target
+    newton                smooth losses over rows in blocks, each reading of which is dear, where
+                          the columns are few enough for their moments
     updates               all others, and all whose optimizer or rate is chosen
     ====================  ===============================================================
     """
@@ -32,9 +35,12 @@ def method_of(estimator, components, objective):
         and components.sampler.takes_all_rows
         and not estimator.average
     )
-    if automatic and Envelope.covers(objective):
+    if automatic and objective.has_rows and Envelope.covers(objective):
         return "envelope"
     automatic = automatic and _is_auto(estimator, "momentum", "schedule")
+    if not objective.has_rows:
+        automatic = automatic and not objective.from_moments
+        return "newton" if automatic and Newton.covers(objective) else "updates"
     if automatic and not objective.from_moments and ConjugateGradients.covers(objective):
         return "conjugate gradients"
     if automatic and not worth_moments(objective.design) and WorkingSets.covers(objective):

@@ -5,9 +5,8 @@ from functools import partial
 
 import numpy as np
 
-from gdregress._objective.base import null_parameters
 from gdregress._objective.coordinates import FEW_DIGITS, Columns, metric_for_each, metric_of
-from gdregress._objective.curvature import batch_smoothness
+from gdregress._objective.curvature import batch_smoothness, mean_curvature
 from gdregress._objective.design import DesignMatrix, column_coordinates
 from gdregress._objective.moments import affordable, moments_of
 from gdregress._objective.moments_inside import row_products
@@ -43,8 +42,7 @@ def first_metric(estimator, components, design, spectrum, y, weights):
         if asked:
             _refuse_metric(loss, components, strength)
         return None
-    null = null_parameters(design, y, weights, loss)
-    h = _mean_curvature(loss.curvature_at(y, design.predict(null)), weights)
+    h = spectrum.null_curvature(loss)
     moments = spectrum.moments
     covariance = moments.covariance
     if not estimator.fit_intercept:
@@ -71,9 +69,7 @@ def first_metric(estimator, components, design, spectrum, y, weights):
     if estimator.fit_intercept:  # a dense map may as well centre what the columns have left
         mean = to_numpy(columns.mean) + to_numpy(columns.scale) * moments.mean
         columns = Columns(mean, columns.scale, True)
-    products = partial(
-        _products, DesignMatrix(design.X, estimator.fit_intercept, columns), weights
-    )
+    products = partial(_products, design.in_coordinates(columns), weights)
     return metric_of(columns, covariance, h, h * extra, products, design.n_samples)
 
 
@@ -134,7 +130,7 @@ def metric_at(estimator, prepared, objective, params):
 def _metric_of_rows(estimator, prepared, objective, bent):
     """The metric of the rows weighted by their second derivatives; None where all are zero."""
     weights, frame = objective.weights, prepared.frame
-    h = _mean_curvature(bent, weights)
+    h = mean_curvature(bent, weights)
     rows = bent if weights is None else bent * weights
     if not float(np.max(rows)) > 0:
         return None
@@ -155,14 +151,6 @@ def _products(design, weights, directions):
     """C V and V' C V for directions V, as the rows have them."""
     exact = row_products(design, directions, None, weights)
     return exact.columns, exact.square
-
-
-def _mean_curvature(bent, weights):
-    """Weighted mean of second derivatives, also over several targets; 1 where there is none."""
-    if weights is not None:
-        bent = bent * (weights if bent.ndim == 1 else weights[:, None])
-    mean = float(np.mean(bent))
-    return mean if 0 < mean < math.inf else 1.0
 
 
 def _strengths(estimator, strength, columns):

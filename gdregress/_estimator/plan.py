@@ -25,7 +25,6 @@ from gdregress._estimator.metric import worth_moments
 from gdregress._estimator.rules import Rules, ending_rules
 from gdregress._estimator.run_facts import RunDiagnostics
 from gdregress._estimator.start import first_parameters
-from gdregress._objective.base import null_parameters
 from gdregress._objective.curvature import prediction_scale
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress._solver.history import History
@@ -87,9 +86,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     """
     started, hooks = time.perf_counter(), hooks or Hooks()
     loss, sampler, spectrum = components.loss, components.sampler, frame.spectrum
-    null_params = objective.inside(
-        null_parameters(objective.design, objective.y, objective.weights, loss)
-    )
+    null_params = objective.inside(objective.null_parameters())
     first = objective.inside(first_parameters(estimator, objective))
     if not in_parts and _worth_moments(estimator, components, objective, frame):
         objective = _by_moments(objective, spectrum, first)

@@ -9,14 +9,20 @@ from gdregress._estimator.components import Components, build_components
 from gdregress._estimator.coordinates import (
     Frame,
     choose_frame,
+    frame_of,
     penalty_inside,
     preconditioner,
 )
-from gdregress._estimator.data import read_in_place, validate_input
+from gdregress._estimator.data import read_in_place, unchanged, validate_input
 from gdregress._estimator.sizes import check_sizes
 from gdregress._estimator.validation_set import rows_to_validate
 from gdregress._objective.base import normalised_weights
 from gdregress._objective.from_data import DataObjective
+from gdregress._objective.partitioned import (
+    PartitionedDesign,
+    PartitionedObjective,
+    PartitionedSpectrum,
+)
 from gdregress._utils.array_api import namespace
 from gdregress._utils.validation import check_parameters, warn_large_batch
 
@@ -29,9 +35,9 @@ class Prepared:
     ----------
     components : Components
         The loss in its form for these targets.
-    rows, held_out : tuple of (X, y, weights)
-        To train on, and to validate on; None if there are none of the latter.
-    objective : DataObjective
+    rows, held_out : tuple of (X, y, weights) or None
+        To train on, None where they lie in blocks; and to validate on, None without any.
+    objective : DataObjective or PartitionedObjective
         Of the rows to train on.
     frame : Frame
         The coordinates of the objective, and what is known of its columns.
@@ -45,9 +51,9 @@ class Prepared:
     """
 
     components: Components
-    rows: tuple
+    rows: tuple | None
     held_out: tuple | None
-    objective: DataObjective
+    objective: DataObjective | PartitionedObjective
     frame: Frame
     weight_total: float
     row_total: int
@@ -139,6 +145,42 @@ def prepare(
         n_rows,
         to_user_library,
         n_features,
+    )
+
+
+def prepare_partitions(estimator, components, partitions, validation=NOT_GIVEN):
+    """The same for rows that lie in blocks and have been checked there.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    components : Components
+        With the loss in its form for the targets.
+    partitions : Partitions
+    validation : tuple of (X_val, y_val, sample_weight_val)
+        As the user gave them.
+    """
+    loss, summary = components.loss, partitions.summary
+    X, y = summary.like
+    components = components.with_checked_penalty(X.shape[1], loss, y)
+    warn_large_batch(components.sampler, summary.n_samples)
+    held_out = None
+    if any(part is not None for part in validation):
+        _, held_out = rows_to_validate(estimator, (X, y, None), validation, components)
+    spectrum = PartitionedSpectrum(PartitionedDesign(partitions, estimator.fit_intercept))
+    frame = frame_of(estimator, components, spectrum, None, None)
+    penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
+    objective = PartitionedObjective(frame.design, loss, penalty)
+    return Prepared(
+        components,
+        None,
+        held_out,
+        objective,
+        frame,
+        summary.weight_total,
+        summary.n_samples,
+        unchanged,
+        X.shape[1],
     )
 
 

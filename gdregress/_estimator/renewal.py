@@ -33,6 +33,8 @@ class Renewal:
         Between two renewals.
     """
 
+    course = ("epochs", "waited")
+
     def __init__(self, estimator, prepared, hooks, epochs):
         self.estimator = estimator
         self.prepared = prepared
@@ -106,6 +108,8 @@ def renewal_for(estimator, prepared, hooks):
     for each of them.
     """
     components, objective = prepared.components, prepared.objective
+    if not objective.has_rows:
+        return None
     if finishes(estimator, prepared):
         return Finish(estimator, prepared, hooks)
     coordinates, all_rows = objective.design.coordinates, components.sampler.takes_all_rows

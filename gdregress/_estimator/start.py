@@ -8,7 +8,6 @@ from sklearn.utils import check_random_state
 
 from gdregress._estimator.columns_in_use import of_all_columns, same_columns
 from gdregress._estimator.saved_state import converted, restored, same_coordinates
-from gdregress._objective.base import null_parameters, zero_parameters
 from gdregress._solver.averaging import SuffixAverage
 from gdregress._solver.run import State
 from gdregress._utils.array_api import asarray, namespace, to_numpy
@@ -45,10 +44,9 @@ def first_parameters(estimator, objective):
     The null model under an automatic rate; zero, as the textbooks have it, under a number, but
     for the logarithm of the mean of y under a log link.
     """
-    design, loss = objective.design, objective.loss
-    if estimator.learning_rate in ("auto", "line-search") or loss.link == "log":
-        return null_parameters(design, objective.y, objective.weights, loss)
-    return zero_parameters(design, objective.y, loss)
+    if estimator.learning_rate in ("auto", "line-search") or objective.loss.link == "log":
+        return objective.null_parameters()
+    return objective.zero_parameters()
 
 
 def fresh_state(estimator, prepared, params):
@@ -76,7 +74,10 @@ def own_generator(estimator):
 
 
 def settings(estimator):
-    """The parameters that bear on the course of a run, as text that can be compared."""
+    """The parameters that bear on the course of a run, as text that can be compared.
+
+    Of this process: functions have their address in it.
+    """
     passing = {"max_iter", "verbose", "warm_start", "store_path", "random_state"}
     names = [name for name in defaults(type(estimator)) if name not in passing]
     return repr([getattr(estimator, name) for name in names])
@@ -101,7 +102,7 @@ def resumed(estimator, prepared):
     if not same_coordinates(saved["coordinates"], objective.design.coordinates):
         return _in_other_coordinates(estimator, prepared, saved)
     optimizer = prepared.components.optimizer
-    state = restored(_of_type_of(objective.y, saved), optimizer)
+    state = restored(of_type_of(objective.y, saved), optimizer)
     if state.settings != settings(estimator):
         # what plateaus have left of a rate says nothing under other parameters
         state.rate_factor, state.plateau, state.learning_rate = 1.0, None, None
@@ -139,7 +140,7 @@ def _of_shape(shape, saved):
     return {**saved, **{name: converted(saved.get(name), shaped) for name in _OF_THE_TYPE_OF_Y}}
 
 
-def _of_type_of(y, saved):
+def of_type_of(y, saved):
     """A saved state whose arrays are of the library and the type of y, and where it lies."""
     xp, params = namespace(y), saved["params"]
     device = None if xp is np else y.device

@@ -321,7 +321,7 @@ class _Callback:
         if self.path is not None:
             self.path.append(self.tree.unflatten(flat))
 
-    def __call__(self, history, flat):
+    def __call__(self, history, flat, course):
         self.remember(flat)
         if self.callback is None:
             return False

@@ -45,6 +45,8 @@ class Objective(ABC):
         Of the columns, where they have been formed.
     output_shape : tuple
         Of the raw predictions of one row, () for a single number.
+    partitions : Partitions or None
+        Where the rows are, if they lie in blocks.
     from_moments : bool
         Whether value and gradient over all rows come from the moments alone.
     has_rows : bool
@@ -52,6 +54,7 @@ class Objective(ABC):
     """
 
     moments = None
+    partitions = None
     from_moments = False
     has_rows = True
     _column_mean_squares = None
@@ -122,6 +125,10 @@ class Objective(ABC):
     def trial_value(self, params, next_point):
         """`loss_value` of parameters that a line search tries."""
         return self.loss_value(params, next_point)
+
+    def zero_parameters(self):
+        """Coefficients and intercept of zero."""
+        return zero_parameters(self.design, self.y, self.loss)
 
     @abstractmethod
     def gradient(self, params, rows=ALL_ROWS):

@@ -22,7 +22,6 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from gdregress._objective.moments import affordable
-from gdregress._objective.moments_inside import curved_products
 from gdregress._utils.array_api import dot, to_numpy
 
 # Steps of conjugate gradients after which the decrement is given up.
@@ -95,18 +94,10 @@ def _hessians(objective, spectrum, params):
     separate = loss.n_outputs is None or loss.base_loss is not loss
     if not affordable(objective.design) or not separate:
         return None
-    bent = to_numpy(loss.curvature_at(objective.y, objective.predict(params)))
-    columns = bent.reshape(len(bent), -1).T
-    if len(columns) * (1 + objective.design.n_parameters / 50) > MOST_STEPS:
+    outputs = math.prod(objective.output_shape)
+    if outputs * (1 + objective.design.n_parameters / 50) > MOST_STEPS:
         return None
-    return [_hessian(objective, column, target) for target, column in enumerate(columns)]
-
-
-def _hessian(objective, bent, target):
-    """A' D A / n with the second derivatives D of the rows for one target."""
-    weights = objective.like_y(np.ascontiguousarray(bent))
-    weights = weights if objective.weights is None else weights * objective.weights
-    return curved_products(objective.design, weights, target)
+    return objective.hessians(params)
 
 
 def _hold_flat(design, hessians, gradients):
@@ -125,8 +116,7 @@ def _hold_flat(design, hessians, gradients):
 
 def _is_rounding(objective, params, mapping):
     """Whether a gradient is what rounding makes of the slopes that it is the mean of."""
-    slopes = objective.loss.gradient(objective.y, objective.predict(params))
-    size = math.sqrt(dot(slopes, slopes) / objective.n_samples)
+    size = objective.slope_size(params)
     noise = NOISE * float(np.finfo(to_numpy(params).dtype).eps)
     return objective.scaled_norm(mapping, to_numpy(objective.column_scales())) <= noise * size
 

@@ -112,20 +112,26 @@ def row_products(design, directions, y, weights):
     """
     inside = design.coordinates.in_library_of(directions)
     coef, shift = inside.scaled(directions), inside.mean
-    y = np.empty((design.n_samples, 0)) if y is None else y.reshape(design.n_samples, -1)
-    totals = [0.0] * 5
-    for start in range(0, design.n_samples, COPIED_ROWS):
-        rows = slice(start, start + COPIED_ROWS)
-        X, z = _centred_rows(design.X[rows], coef, shift)
-        s = np.ones(len(z)) if weights is None else weights[rows].astype(float)
-        sz = s[:, None] * z
-        parts = (s.sum(), sz.sum(axis=0), X.T @ sz, z.T @ sz, sz.T @ y[rows])
-        totals = [total + part for total, part in zip(totals, parts, strict=True)]
+    totals = design.sums_over_rows(_row_totals, coef, shift, y=y, weights=weights)
     weight, mean, columns, square, targets = totals
-    if sparse.issparse(design.X):
+    if design.is_sparse:
         columns = columns - np.outer(shift, mean)
     columns = inside.pulled(columns / weight)
     return RowProducts(mean / weight, columns, square / weight, targets / weight)
+
+
+def _row_totals(X, y, weights, coef, shift):
+    """Sums over rows: of the weights, and weighted of z, x z', z z' and z y'."""
+    y = np.empty((X.shape[0], 0)) if y is None else y.reshape(X.shape[0], -1)
+    totals = [0.0] * 5
+    for start in range(0, X.shape[0], COPIED_ROWS):
+        rows = slice(start, start + COPIED_ROWS)
+        centred, z = _centred_rows(X[rows], coef, shift)
+        s = np.ones(len(z)) if weights is None else weights[rows].astype(float)
+        sz = s[:, None] * z
+        parts = (s.sum(), sz.sum(axis=0), centred.T @ sz, z.T @ sz, sz.T @ y[rows])
+        totals = [total + part for total, part in zip(totals, parts, strict=True)]
+    return tuple(totals)
 
 
 def _centred_rows(X, coef, shift):

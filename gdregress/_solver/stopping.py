@@ -92,6 +92,7 @@ class Certificate:
     # A norm at which the run could not be ended has to fall by so much before the next estimate.
     FALL = 0.7
     FIRST = 16  # epoch whose estimate is the first that is made in any case
+    course = ("ratio", "refused", "is_blind", "asked", "next", "_known")
 
     def __init__(
         self,
@@ -233,6 +234,8 @@ class Plateau(Stopping):
         Objectives above it are no plateau.
     """
 
+    course = ("best", "waited", "recent")
+
     def __init__(self, column, tol, patience, smallest=0.0, swings=False, ceiling=math.inf):
         self.ceiling = ceiling
         self.column = column
@@ -296,6 +299,7 @@ class Stalled(Stopping):
     """
 
     FALL = 0.99  # of the norm
+    course = ("objective", "norm", "waited")
 
     def __init__(self, patience, rounding):
         self.patience, self.rounding = patience, rounding
@@ -320,6 +324,7 @@ class NotFinite(Stopping):
     """The objective is infinite or not a number."""
 
     null_objective = math.inf
+    course = ()
 
     def update(self, row):
         return None if math.isfinite(row["objective"]) else "diverged"
@@ -349,6 +354,7 @@ class Divergence(Stopping):
     ENORMOUS = 1e6
     RISES = 3
     EPOCHS_ABOVE = 5
+    course = ("null_objective", "scale", "previous", "rises", "above")
 
     def __init__(self, null_objective, above_stable_limit, has_scale=True):
         self.null_objective = null_objective

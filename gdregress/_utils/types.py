@@ -1,6 +1,6 @@
 """Types of arguments and results, and of what the public files take from scikit-learn."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Concatenate, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
@@ -14,6 +14,10 @@ Array: TypeAlias = Any
 ArrayLike: TypeAlias = Any
 # The same with two dimensions, or a sparse matrix or array of SciPy.
 MatrixLike: TypeAlias = Any
+
+# (X, y) or (X, y, sample_weight), again and again: a function that returns an iterator of such
+# batches, or what can be iterated more than once.
+BatchSource: TypeAlias = Callable[[], Iterable[Any]] | Iterable[Any]
 
 # The rows of one update.
 Rows: TypeAlias = slice | npt.NDArray[np.integer[Any]]
