@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gdregress._core.show_versions import show_versions
+from gdregress._estimator.onnx import register_with_skl2onnx
 from gdregress._utils import earlier_paths
 from gdregress._utils.version import __version__
 from gdregress.classifiers import GDClassifier
@@ -38,6 +39,7 @@ __all__ = [
 ]
 
 earlier_paths.install()
+register_with_skl2onnx(GDRegressor, GDClassifier)
 # Public names that are loaded when they are used, and their modules.
 _LOADED_LATER = {
     "GDClassifierCV": "model_selection",
@@ -52,6 +54,7 @@ _LOADED_LATER = {
 # What users import besides these; loaded when they are used as well.
 _SUBMODULES = (
     "callbacks",
+    "dask",
     "exceptions",
     "losses",
     "optimizers",

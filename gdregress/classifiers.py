@@ -6,8 +6,10 @@ from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
@@ -20,7 +22,8 @@ from gdregress._estimator.classes import (
     weighted_by_class,
 )
 from gdregress._estimator.scores import accuracy
-from gdregress._estimator.table import checked_table
+from gdregress._estimator.summary import Summary, summary_of
+from gdregress._estimator.table import checked_table, checked_weights
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import asarray, index_type, namespace, to_numpy
 from gdregress._utils.neighbours import OF_NUMBERS
@@ -33,6 +36,8 @@ from gdregress._utils.types import (
     RandomState,
     ScheduleFunction,
     Scoring,
+    SupportsProx,
+    SupportsUpdate,
 )
 from gdregress._utils.validation import (
     StrOptions,
@@ -48,7 +53,7 @@ from gdregress.penalties import Penalty
 from gdregress.schedules import Schedule
 
 
-def _knows_probabilities(estimator: GDClassifier) -> bool:
+def knows_probabilities(estimator: GDClassifier) -> bool:
     """Whether the loss says how likely the classes are; AttributeError otherwise.
 
     That of the last fit, or what the parameter stands for before the first.
@@ -67,7 +72,7 @@ def _knows_probabilities(estimator: GDClassifier) -> bool:
     return True
 
 
-def _can_learn_in_parts(estimator: GDClassifier) -> bool:
+def can_learn_in_parts(estimator: GDClassifier) -> bool:
     """AttributeError for what needs all rows at once; True otherwise."""
     if isinstance(estimator.class_weight, str):
         raise AttributeError(
@@ -103,9 +108,10 @@ class GDClassifier(ClassifierMixin, BaseGD):
         a loss of a label y in {-1, 1}, such as a subclass of `Loss`. A smooth function
         ``f(y, z)`` of PyTorch tensors or JAX arrays is differentiated by their library.
     penalty : {"l2", "l1", "elasticnet"}, None or Penalty, default="l2"
-        Or an instance such as ``Box(lower=0)``, or a subclass of `Penalty`.
-    alpha : float, default=1e-4
-        Strength of a penalty given by name.
+        Or an instance such as ``Box(lower=0)`` or ``GroupL2(groups)``, a subclass of `Penalty`, or
+        any object with ``value(w)`` and ``prox(w, step_size)``.
+    alpha : float or array-like of shape (n_features,), default=1e-4
+        Strength of a penalty given by name, of all features or of each.
     l1_ratio : float in [0, 1], default=0.15
         Share of l1 in ``penalty="elasticnet"``.
     class_weight : dict, "balanced" or None, default=None
@@ -118,17 +124,19 @@ class GDClassifier(ClassifierMixin, BaseGD):
         minimum and says so, see `tol`.
     batch_size : int or float, default=32
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
-    optimizer : str or Optimizer, default="auto"
+    optimizer : str, Optimizer or optax.GradientTransformation, default="auto"
         "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam",
         "cg", or an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and
         unless `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all
         rows conjugate gradients with exact steps for two classes of a smooth loss under l2 or no
         penalty, Newton steps on working sets for the same under l1, where columns are many, and
-        Newton steps along smooth envelopes of the loss for "hinge", under no penalty,
-        l1, l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses,
-        corrects each gradient by one over all rows and converges at a constant rate. "cg", for
+        Newton steps along smooth envelopes of the loss for "hinge", under no penalty, l1, l2 or
+        both. In all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects
+        each gradient by one over all rows and converges at a constant rate. "cg", for
         ``solver="batch"`` and two classes of a smooth loss under l2 or no penalty, asks for the
         conjugate gradients: momentum by conjugacy, and steps to the minimum along each direction.
+        A transformation of optax has its own learning rate; it asks for ``learning_rate=1.0`` and
+        no penalty.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch" and smooth losses, the
         accelerated sequence with adaptive restart (nesterov); 0.9 otherwise.
@@ -303,14 +311,14 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self,
         loss: str | Loss | LossFunction = "log_loss",
         *,
-        penalty: str | Penalty | None = "l2",
-        alpha: float = 1e-4,
+        penalty: str | Penalty | SupportsProx | None = "l2",
+        alpha: ArrayLike = 1e-4,
         l1_ratio: float = 0.15,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         fit_intercept: bool = True,
         solver: str = "batch",
         batch_size: float = 32,
-        optimizer: str | Optimizer = "auto",
+        optimizer: str | Optimizer | SupportsUpdate = "auto",
         momentum: float | Literal["auto"] = "auto",
         learning_rate: float | Literal["auto", "line-search"] = "auto",
         schedule: str | Schedule | ScheduleFunction = "auto",
@@ -507,7 +515,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             self._fit_batches(batches, classes, resume_from)
         return self
 
-    @available_if(_can_learn_in_parts)
+    @available_if(can_learn_in_parts)
     @explains_arguments
     def partial_fit(
         self,
@@ -600,7 +608,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         labels = to_numpy(self.classes_)[to_numpy(codes)]
         return labels if labels.dtype.kind in "OUS" else asarray(labels, xp, z.device)
 
-    @available_if(_knows_probabilities)
+    @available_if(knows_probabilities)
     @explains_arguments
     def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of every class, for losses that know it: "log_loss", "modified_huber".
@@ -632,7 +640,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             first = 1 - second
         return namespace(z).stack([first, second], axis=1)
 
-    @available_if(_knows_probabilities)
+    @available_if(knows_probabilities)
     @explains_arguments
     def predict_log_proba(self, X: MatrixLike) -> Array:
         """Logarithm of `predict_proba`; for "log_loss" finite however small that is.
@@ -662,6 +670,48 @@ class GDClassifier(ClassifierMixin, BaseGD):
             return xp.log(self.predict_proba(X))
 
     @explains_arguments
+    def summary(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        level: float = 0.95,
+    ) -> Summary:
+        """Coefficients with standard errors, of a fit without a penalty to two classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows of the fit.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
+        level : float in (0, 1), default=0.95
+            Of the confidence intervals.
+
+        Returns
+        -------
+        summary : Summary
+            Printed as a table; its arrays are attributes. The errors are those of the sandwich
+            estimator, HC0 in statsmodels. They presume the minimum, which needs a small `tol`,
+            independent rows, and that nothing was chosen on these rows.
+
+        Raises
+        ------
+        ValueError
+            With a penalty, which is the default, for a loss with kinks, more than two classes, or
+            columns that determine each other.
+        """
+        z = to_numpy(self._raw_prediction(X, "summary"))
+        rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
+        labels = encode(column_or_1d(y), self.classes_, z)
+        weights = None if sample_weight is None else checked_weights(sample_weight, z)
+        weights = weighted_by_class(self.class_weight, self.classes_, y, z, weights, False)
+        return summary_of(self, rows, labels, z, weights, level)
+
+    @explains_arguments
     def to_sklearn(self) -> LogisticRegression | SGDClassifier:
         """A fitted scikit-learn classifier with the same coefficients and predictions.
 
@@ -681,7 +731,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         else:
             model = SGDClassifier(loss=self._name_of_loss())
         model.set_params(fit_intercept=self.fit_intercept)
-        for name in ("coef_", "intercept_", "classes_"):
+        model.coef_ = np.array(to_numpy(self._dense_coef()))
+        for name in ("intercept_", "classes_"):
             setattr(model, name, np.array(to_numpy(getattr(self, name))))
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self, name):

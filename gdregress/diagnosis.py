@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
-from sklearn.utils import Bunch
 
 from gdregress._diagnosis.diagnose import report_on
-from gdregress._diagnosis.implicit import degrees_of_freedom, ridge_of
+from gdregress._diagnosis.implicit import ImplicitRidge, degrees_of_freedom, ridge_of
 from gdregress._diagnosis.planned import (
     planned,
     refuse_what_has_no_closed_form,
     starts_at_best_constant,
 )
-from gdregress._diagnosis.range_test import losses_at_rising_rates, steepest_of
+from gdregress._diagnosis.range_test import RangeTest, losses_at_rising_rates, steepest_of
 from gdregress._diagnosis.report import Diagnosis
 from gdregress._estimator.start import original_units, own_generator
 from gdregress._utils.arguments import explains_arguments
 from gdregress._utils.array_api import to_numpy
-from gdregress._utils.types import Array, ArrayLike, MatrixLike
+from gdregress._utils.types import Array, ArrayLike, MatrixLike, clone
 from gdregress.classifiers import GDClassifier
 from gdregress.regressors import GDRegressor
 
@@ -108,7 +106,7 @@ def learning_rate_range_test(
     smallest: float = 1e-6,
     largest: float = 10.0,
     n_updates: int = 200,
-) -> Bunch:
+) -> RangeTest:
     """Find the learning rates that work by one run whose rate rises with every update.
 
     The rate is multiplied by the same factor after each batch, and the loss of the batch is
@@ -130,10 +128,11 @@ def learning_rate_range_test(
 
     Returns
     -------
-    result : Bunch
-        ``learning_rates``, ``losses`` and ``smoothed``, the exponential mean of the losses, arrays
-        with a number for each update; ``steepest``, the rate at which the smoothed loss has fallen
-        fastest by the logarithm of the rate; ``least``, that at which it was least.
+    result : RangeTest
+        A named tuple: ``learning_rates``, ``losses`` and ``smoothed``, the exponential mean of
+        the losses, arrays with a number for each update; ``steepest``, the rate at which the
+        smoothed loss has fallen fastest by the logarithm of the rate; ``least``, that at which it
+        was least.
 
     Raises
     ------
@@ -166,7 +165,7 @@ def learning_rate_range_test(
     if len(losses) < 2:
         raise ValueError(f"smallest={smallest} is too large: the loss explodes at once. Lower it.")
     rates, least = rates[: len(losses)], int(np.argmin(smoothed))
-    return Bunch(
+    return RangeTest(
         learning_rates=rates,
         losses=np.array(losses),
         smoothed=np.array(smoothed),
@@ -230,7 +229,8 @@ def closed_form_path(
     plan = planned(estimator, X, y, sample_weight)
     refuse_what_has_no_closed_form(plan)
     counts = _checked_epochs(epochs)
-    return _in_units_of_the_user(plan, _displacements(plan, counts))
+    coefs, intercepts = _in_units_of_the_user(plan, _displacements(plan, counts))
+    return coefs, intercepts
 
 
 @explains_arguments
@@ -241,7 +241,7 @@ def implicit_ridge(
     epochs: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
-) -> Bunch:
+) -> ImplicitRidge:
     r"""What stopping after some epochs does to squared error, as if it were a ridge.
 
     After k epochs the predictions are :math:`z_k = S_k y`, with fewer degrees of freedom, the
@@ -264,11 +264,12 @@ def implicit_ridge(
 
     Returns
     -------
-    result : Bunch
-        ``epochs``; ``degrees_of_freedom``, the intercept among them; ``mean_squared_error`` of the
-        rows; ``gcv``; and ``alpha``, under which ``GDRegressor(penalty="l2", alpha=alpha)`` in
-        the columns of the run has as many degrees of freedom: ``Ridge(alpha=n_samples * alpha)``
-        where these are the user's. Arrays of shape (n_epochs,).
+    result : ImplicitRidge
+        A named tuple: ``epochs``; ``degrees_of_freedom``, the intercept among them;
+        ``mean_squared_error`` of the rows; ``gcv``; and ``alpha``, under which
+        ``GDRegressor(penalty="l2", alpha=alpha)`` in the columns of the run has as many degrees of
+        freedom: ``Ridge(alpha=n_samples * alpha)`` where these are the user's. Arrays of shape
+        (n_epochs,).
 
     Raises
     ------
@@ -306,7 +307,7 @@ def implicit_ridge(
     columns = moments[:p, :p]
     columns = columns - np.outer(moments[-1, :p], moments[-1, :p]) if centred else columns
     eigenvalues = np.linalg.eigvalsh(columns)
-    return Bunch(
+    return ImplicitRidge(
         epochs=counts,
         degrees_of_freedom=freedom,
         mean_squared_error=errors,

@@ -26,7 +26,7 @@ RULES = [
     {"_paths", "_diagnosis"},
     {"regressors", "classifiers", "callbacks"},
     {"model_selection", "diagnosis"},
-    {"plotting"},
+    {"plotting", "dask"},
 ]
 LEVEL = {room: level for level, rooms in enumerate(RULES) for room in rooms}
 ROOMS = sorted({path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or path.is_dir()})
@@ -75,7 +75,7 @@ def test_every_room_says_what_it_is_for_in_a_sentence():
 
 def test_dir_shows_the_public_names_and_nothing_else():
     components = {"losses", "optimizers", "penalties", "schedules", "samplers"}
-    submodules = {*components, "plotting", "callbacks", "exceptions"}
+    submodules = {*components, "plotting", "dask", "callbacks", "exceptions"}
     assert set(dir(gdregress)) == {*gdregress.__all__, *submodules}
     for name in dir(gdregress):
         assert getattr(gdregress, name) is not None
@@ -118,7 +118,8 @@ def loaded_by(statement, but=""):
 def test_importing_loads_no_optional_package():
     """scikit-learn itself loads pandas where it is installed; nothing is added to that."""
     theirs = "import sklearn.callback, sklearn.linear_model, scipy.sparse.linalg"
-    loaded = loaded_by(f"{theirs}\nbefore = set(sys.modules)\nimport gdregress", "- before")
+    ours = "import gdregress\ngdregress.dask.DaskGDRegressor"
+    loaded = loaded_by(f"{theirs}\nbefore = set(sys.modules)\n{ours}", "- before")
     assert "gdregress" in loaded
     optional = {"matplotlib", "dask", "torch", "jax", "polars", "pandas", "rich"}
     assert not loaded & {*optional, "joblib", "threadpoolctl"}

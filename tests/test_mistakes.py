@@ -150,6 +150,8 @@ MISTAKES = {
     "a negative schedule": (regressor(schedule=lambda count: -1.0), "finite factors >= 0"),
     # Arguments
     "epochs in fit": (fit(X, epochs=3), "belongs to the estimator: GDRegressor(max_iter=100)"),
+    "validation data of Keras": (fit(X, validation_data=(X, y)), "X_val and y_val"),
+    "validation rows without targets": (fit(X, X_val=X), "give both X_val and y_val"),
     "weights in fit": (fit(X, weights=y), "fit() has no argument 'weights'. Did you mean sample"),
     "fit without y": (lambda: GDRegressor().fit(X), "missing 1 required positional argument: 'y'"),
     "too much for to_numpy": (lambda: fitted.to_numpy(1), "to_numpy() takes 1 positional"),

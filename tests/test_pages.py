@@ -21,7 +21,7 @@ def test_the_code_prints_what_is_shown(page):
     """One block after the other, as who pastes a page from top to bottom."""
     names = {}
     for library in re.findall(
-        r"^(?:import|from) (torch|optuna|pyarrow)", PAGES[page], re.MULTILINE
+        r"^(?:import|from) (torch|optuna|pyarrow|dask)", PAGES[page], re.MULTILINE
     ):
         needed(library)
     if "tensorboard" in PAGES[page]:

@@ -6,7 +6,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gdregress import GDClassifier, GDRegressor, minimize, show_versions
+from gdregress import (
+    GDClassifier,
+    GDClassifierCV,
+    GDRegressor,
+    GDRegressorCV,
+    closed_form_path,
+    diagnose,
+    gd_path,
+    implicit_ridge,
+    learning_rate_range_test,
+    minimize,
+    show_versions,
+)
 from gdregress.losses import Loss, Quantile
 from gdregress.optimizers import Adam, Optimizer
 from gdregress.penalties import Box, Penalty
@@ -19,6 +31,7 @@ from gdregress.plotting import (
     LossCurveDisplay,
     LossSurfaceDisplay,
     OverviewDisplay,
+    RegularizationPathDisplay,
 )
 from gdregress.samplers import MiniBatch, Sampler
 from gdregress.schedules import Exponential, Schedule
@@ -184,6 +197,29 @@ def displays() -> None:
     DescentPathDisplay.from_function(lambda x: x**2, path=minimize(lambda x: x**2, 3.0))
     bowl = minimize(lambda x: (x**2).sum(), np.array([1.0, 2.0]))
     LossSurfaceDisplay.from_function(lambda a, b: a**2 + b**2, path=bowl)
+
+
+def choosing() -> None:
+    objectives: list[float] = []
+
+    def log(row: dict[str, Any]) -> bool:
+        objectives.append(row["objective"])
+        return row["seconds"] > 60
+
+    model = GDRegressor(penalty="l2", early_stopping=True, scoring="r2").set_callbacks(log)
+    model.fit(X[:15], y[:15], X_val=X[15:], y_val=y[15:])
+    print(max(model.validation_scores_), model.history_["validation_loss"][-1])
+    search = GDRegressorCV(GDRegressor(penalty="l1"), alphas=3, cv=2).fit(X, y)
+    print(search.best_score_, search.predict(X), search.score(X, y), search.best_params_)
+    RegularizationPathDisplay.from_estimator(search, X, y)
+    GDClassifierCV(alphas=[0.1, 1.0], cv=2, scoring="accuracy").fit(X, labels).predict_proba(X)
+    alphas, coefs, intercepts = gd_path(X, y, alphas=3)
+    plain = GDRegressor(optimizer="gd", learning_rate=0.1)
+    coefs, intercepts = closed_form_path(plain, X, y, [1, 10])
+    print(alphas, coefs, intercepts, implicit_ridge(plain, X, y, [1, 10]).gcv)
+    diagnosis = diagnose(X, y, plain)
+    print(diagnosis.finishes, diagnosis.epochs, diagnosis.columns.duplicates)
+    print(learning_rate_range_test(X, y, plain).steepest)
 
 
 def mistakes() -> None:

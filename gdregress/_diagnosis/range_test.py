@@ -2,14 +2,36 @@
 
 import math
 from itertools import islice
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from gdregress._objective.evaluation import mean_loss
 from gdregress._utils.array_api import take_rows
 
 # Share of the past in the mean of the losses, and how far above its least it ends the test.
 SMOOTHING, EXPLODED = 0.9, 4.0
+
+
+class RangeTest(NamedTuple):
+    """What a run of rising rates has shown.
+
+    Attributes
+    ----------
+    learning_rates, losses, smoothed : ndarray
+        Rate of each update, loss of its batch before it, and the exponential mean of these.
+    steepest : float
+        Rate at which the smoothed loss has fallen fastest.
+    least : float
+        Rate at which it was least.
+    """
+
+    learning_rates: npt.NDArray[np.float64]
+    losses: npt.NDArray[np.float64]
+    smoothed: npt.NDArray[np.float64]
+    steepest: float
+    least: float
 
 
 def losses_at_rising_rates(plan, rates, rng):

@@ -70,9 +70,8 @@ class Envelope(Engine):
         self.targets = []
         for k in range(columns.shape[1]):
             u, sign = position(loss, y[:, k], z[:, k])
-            self.targets.append(
-                Multipliers(loss.pieces, sign, shares, l1, l2, base, columns[:, k], u)
-            )
+            pieces = loss.of_target(k).pieces
+            self.targets.append(Multipliers(pieces, sign, shares, l1, l2, base, columns[:, k], u))
         for target, where in zip(self.targets, state.multipliers or (), strict=False):
             target.go_to(where)
 

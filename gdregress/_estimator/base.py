@@ -11,6 +11,7 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.batches import checked_batches
@@ -36,6 +37,7 @@ from gdregress._estimator.saved_state import (
     plain_attributes,
     saved,
 )
+from gdregress._estimator.sparse_coef import SparseCoef
 from gdregress._estimator.sparse_input import check_structure
 from gdregress._estimator.start import (
     fitted_numbers,
@@ -54,6 +56,7 @@ from gdregress._utils.array_api import input_namespace, materialised, namespace,
 from gdregress._utils.sklearn_versions import CallbackSupportMixin, with_callbacks
 from gdregress._utils.types import Array, BaseEstimator
 from gdregress._utils.validation import (
+    HasMethods,
     Interval,
     ScorerName,
     StrOptions,
@@ -62,14 +65,16 @@ from gdregress._utils.validation import (
 from gdregress._utils.version import __version__
 from gdregress.losses import Loss
 from gdregress.optimizers import OPTIMIZERS, Optimizer
-from gdregress.penalties import PENALTIES, Penalty
+from gdregress.penalties import PENALTIES
 from gdregress.samplers import SAMPLERS, MiniBatch
 from gdregress.schedules import SCHEDULES
 
 StopReason = Literal["tolerance", "plateau", "max_iter", "diverged", "callback", "interrupted"]
 
 
-class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseGD(
+    NamesParameters, LinkedHTML, SparseCoef, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta
+):
     """Everything that GDRegressor shares with estimators for other targets."""
 
     coef_: Array
@@ -87,13 +92,21 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
     history_: History
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "penalty": [StrOptions(name for name in PENALTIES if name), Penalty, None],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "penalty": [
+            StrOptions(name for name in PENALTIES if name),
+            HasMethods(["value", "prox"]),
+            None,
+        ],
+        "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "fit_intercept": ["boolean"],
         "solver": [StrOptions(SAMPLERS)],
         "batch_size": MiniBatch._parameter_constraints["batch_size"],
-        "optimizer": [StrOptions(["auto", CONJUGATE_GRADIENTS, *OPTIMIZERS]), Optimizer],
+        "optimizer": [
+            StrOptions(["auto", CONJUGATE_GRADIENTS, *OPTIMIZERS]),
+            Optimizer,
+            HasMethods(["init", "update"]),
+        ],
         "momentum": [Interval(Real, 0, 1, closed="left"), StrOptions(["auto"])],
         "learning_rate": [
             Interval(Real, 0, None, closed="neither"),
@@ -207,16 +220,19 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         )
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, start, validation, resume_from=None):
+    def _fit(self, X, y, sample_weight, start, validation, growth=1.0, resume_from=None):
         refuse_refit(self)
+        self._forget_sparse_coef()
         in_use_only = start[0] is None and validation[0] is None
-        prepared = prepare(self, X, y, sample_weight, validation, in_use_only=in_use_only)
+        known = {"growth": growth, "in_use_only": in_use_only}
+        prepared = prepare(self, X, y, sample_weight, validation, **known)
         data = X, y, sample_weight, validation
         self._fit_prepared(prepared, start, resume_from, data)
 
     @with_callbacks
     def _fit_batches(self, batches, classes=None, resume_from=None):
         refuse_refit(self)
+        self._forget_sparse_coef()
         partitions, components = checked_batches(self, batches, classes)
         prepared = prepare_partitions(self, components, partitions)
         self._fit_prepared(prepared, resume_from=resume_from)
@@ -263,16 +279,16 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
             raise result.interrupt
         report(self, result, plan.diagnostics, data, start is not None)
 
-    def _partial_fit(self, X, y, sample_weight):
+    def _partial_fit(self, X, y, sample_weight, growth=1.0):
+        self._forget_sparse_coef()
         if learns_by_rows(self):
-            learn_part(self, X, y, sample_weight)
+            learn_part(self, X, y, sample_weight, growth)
             return
         earlier = getattr(self, "_state", None)
         totals = (earlier["weight_total"], earlier["row_total"]) if earlier else (0.0, 0)
         try:
-            prepared = prepare(
-                self, X, y, sample_weight, reset=earlier is None, in_parts=True, earlier=totals
-            )
+            parts = {"reset": earlier is None, "in_parts": True, "earlier": totals}
+            prepared = prepare(self, X, y, sample_weight, growth=growth, **parts)
         except NoRows:
             learn_part(self, X, y, sample_weight)
             return
@@ -347,6 +363,10 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
             reset=False,
         )
         check_all_finite(X, self)
+        if sparse.issparse(self.coef_):
+            z = X @ self.coef_.T
+            z = (z.toarray() if sparse.issparse(z) else z) + self.intercept_
+            return z if np.ndim(self.intercept_) else z[:, 0]
         coef = self.coef_ if self.coef_.ndim == 1 else self.coef_.T
         return X @ coef + self.intercept_
 
@@ -384,7 +404,7 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
 
     def __getstate__(self):
         plain = self._plain_fitted()
-        if not isinstance(getattr(self, "coef_", np.empty(0)), np.ndarray):
+        if namespace(getattr(self, "coef_", np.empty(0))) is not np:
             # what was fitted on an accelerator can then be loaded without one
             plain = converted(plain, to_host)
         return {**super().__getstate__(), **plain, "_gdregress_version": __version__}

@@ -40,7 +40,7 @@ def checked_batches(estimator, batches, classes=None):
     """
     check_parameters(estimator)
     components = build_components(estimator)
-    _refuse_what_needs_all_rows(estimator, components)
+    refuse_what_needs_all_rows(estimator, components)
     read = Reader(batches)
     if hasattr(estimator, "_set_classes"):
         known = _labels(read) if classes is None else unique_labels(classes)
@@ -50,19 +50,31 @@ def checked_batches(estimator, batches, classes=None):
     return partitions, replace(components, loss=check.loss)
 
 
-def _refuse_what_needs_all_rows(estimator, components):
-    """Raise ValueError for parameters that fit_batches cannot have."""
+def refuse_what_needs_all_rows(
+    estimator, components, caller="fit_batches", part="batch", validated=False
+):
+    """Raise ValueError for parameters that rows in parts cannot have.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    components : Components
+    caller, part : str
+        What cannot have them, and what it calls a part.
+    validated : bool
+        Whether there are rows to validate on.
+    """
     problems = {
         "early_stopping=True, which holds out single rows of all. Set early_stopping=False, leave "
-        "some batches out and pass them to score": estimator.early_stopping,
+        f"a {part} out and pass it to score": estimator.early_stopping and not validated,
         f"loss={type(components.loss.base_loss).__name__}, which PyTorch or JAX differentiates. "
         "Use a loss by name, or a subclass of Loss": components.loss.base_loss.needs_library,
         "class_weight='balanced', which counts all labels first. Pass the weights as a dict, or "
-        "in the batches as sample_weight": getattr(estimator, "class_weight", None) == "balanced",
+        "as sample_weight": getattr(estimator, "class_weight", None) == "balanced",
     }
     for problem, present in problems.items():
         if present:
-            raise ValueError(f"fit_batches cannot be combined with {problem}.")
+            raise ValueError(f"{caller} cannot be combined with {problem}.")
 
 
 class Reader:

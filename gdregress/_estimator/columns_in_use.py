@@ -29,6 +29,8 @@ def columns_in_use(estimator, X, penalty):
     terms = penalty.kernel_terms
     if not sparse.issparse(X) or terms is None or terms.bounds is not None:
         return None
+    if np.ndim(terms.l1) or np.ndim(terms.l2):
+        return None  # a strength for each of all columns
     if estimator.early_stopping and estimator.scoring not in ("loss", "score"):
         return None  # scorers are handed rows and a model of all columns
     n_features = X.shape[1]

@@ -16,8 +16,9 @@ from gdregress._utils.validation import (
 )
 from gdregress.losses import Loss
 from gdregress.losses.from_function import CallableLoss
-from gdregress.optimizers import OPTIMIZERS
+from gdregress.optimizers import OPTIMIZERS, as_optimizer
 from gdregress.penalties import PENALTIES
+from gdregress.penalties.from_object import as_penalty
 from gdregress.samplers import SAMPLERS
 from gdregress.schedules import (
     SCHEDULES,
@@ -56,20 +57,21 @@ class Components:
     schedule: Any
     failure_of_prox: str | None = None
 
-    def with_checked_penalty(self, n_features, loss, y):
+    def with_checked_penalty(self, n_features, loss, y, names=None):
         """The same, with what the penalty's prox has been found to take.
 
         Raises
         ------
         ValueError
-            For a prox that is not that of the value, or that does not suit the optimizer.
+            For strengths that do not suit the features, a prox that is not that of the value,
+            or that does not suit the optimizer.
         """
         shape = (n_features, *output_shape(y, loss))
-        failure = check_prox(self.penalty, shape, y)
+        failure = check_prox(self.penalty, shape, y, names)
         if failure is not None and self.optimizer.adaptive:
             raise ValueError(
                 f"{_name(self.optimizer)} has a step size for each coefficient, for which "
-                f"{_name(self.penalty)}.prox has no right answer: {failure}. "
+                f"{self.penalty.label}.prox has no right answer: {failure}. "
                 f"{_NEEDS_ARRAYS} or use an optimizer with one step size, such as 'nesterov'."
             )
         return replace(self, loss=loss, failure_of_prox=failure)
@@ -88,10 +90,10 @@ def build_components(estimator, in_parts=False, validated=False):
     """
     alpha, l1_ratio = estimator.alpha, estimator.l1_ratio
     batch_size, shuffle = estimator.batch_size, estimator.shuffle
-    loss, by_loss = _build_loss(estimator)
+    loss, by_loss = build_loss(estimator)
     check_loss(loss, estimator)
     penalty, by_penalty = build_component(
-        estimator.penalty, PENALTIES, {"alpha": alpha, "l1_ratio": l1_ratio}
+        as_penalty(estimator.penalty), PENALTIES, {"alpha": alpha, "l1_ratio": l1_ratio}
     )
     sampler, by_sampler = build_component(
         estimator.solver, SAMPLERS, {"batch_size": batch_size, "shuffle": shuffle}
@@ -122,7 +124,7 @@ def _optimizer(estimator, loss, sampler, in_parts):
     if asks_for_conjugate_gradients(estimator):
         return "nesterov"  # which has no part in such a run
     if not (isinstance(estimator.optimizer, str) and estimator.optimizer == "auto"):
-        return estimator.optimizer
+        return as_optimizer(estimator.optimizer)
     reduced = (
         not sampler.takes_all_rows
         and loss.smooth
@@ -162,7 +164,7 @@ def _warn_unused(estimator, components, used):
     warn_ignored(estimator, {name: unused[name] for name in unused if hasattr(estimator, name)})
 
 
-def _build_loss(estimator):
+def build_loss(estimator):
     """The loss, a function wrapped into one, and the parameters it took."""
     if callable(estimator.loss) and not isinstance(estimator.loss, Loss):
         return CallableLoss(estimator.loss), set()
@@ -259,8 +261,8 @@ def _refuse_for_conjugate_gradients(estimator, components, in_parts):
         "use solver='batch'": not components.sampler.takes_all_rows,
         "partial_fit: the rows of another call are another function; use 'auto', 'gd' or "
         "'adam'": in_parts,
-        f"loss={_name(estimator.loss)}, which has kinks, or whose second derivative is not known; "
-        "use optimizer='auto'": not (loss.smooth and loss.kernel is not None),
+        f"loss={_name(estimator.loss)}, which has kinks, or is not known to be convex; use "
+        "optimizer='auto'": not (loss.smooth and loss.convex and loss.kernel is not None),
         f"penalty={_name(estimator.penalty)}, which is not l2 alone; use penalty='l2' or None, "
         "or optimizer='auto'": not smooth,
         f"learning_rate={rate!r}, since each step ends where the objective is least along it; use "
@@ -282,7 +284,7 @@ def _refuse_for_conjugate_gradients(estimator, components, in_parts):
 def refuse_columns(components, where):
     """Raise ValueError where a penalty meets scaled columns that takes one step size only."""
     if components.failure_of_prox is not None:
-        name = _name(components.penalty)
+        name = components.penalty.label
         raise ValueError(
             f"{where} descends in scaled columns, which have a step size for each coefficient, "
             f"and {name}.prox has no right answer for these: {components.failure_of_prox}. "

@@ -17,7 +17,7 @@ def method_of(estimator, components, objective):
 
     ====================  ===============================================================
     envelope              losses with kinks, over all rows
-    conjugate gradients   smooth losses over all rows, but for those of three classes and
+    conjugate gradients   smooth convex losses over all rows, but for three classes and
                           more, and for squared error where its moments are known, which
                           make updates free; and where they are asked for by name
     working sets          l1 with a smooth loss over all rows whose columns are too many

@@ -114,7 +114,8 @@ def metric_at(estimator, prepared, objective, params):
     params : array
     """
     loss, y = objective.loss, objective.y
-    bent = loss.curvature_at(y, objective.predict(params))
+    # where a loss is not convex, rows that bend downwards have no share in the metric
+    bent = np.maximum(loss.curvature_at(y, objective.predict(params)), 0.0)
     if bent.ndim == 2 and loss.n_outputs is not None and loss.base_loss is loss:
         bent = np.mean(bent, axis=1)  # of classes that share their rows
     each = [
@@ -160,11 +161,11 @@ def _strengths(estimator, strength, columns):
 
 
 def l2_strength(penalty):
-    """alpha if R(w) = alpha ||w||^2 / 2, 0 without a penalty, None for all others."""
+    """c if R(w) = sum_j c_j w_j^2 / 2, 0 without a penalty, None for all others."""
     if not penalty.active:
         return 0.0
     terms = penalty.kernel_terms
-    plain = terms is not None and terms.bounds is None and terms.l1 == 0
+    plain = terms is not None and terms.bounds is None and not np.any(terms.l1)
     return terms.l2 if plain else None
 
 

@@ -29,7 +29,7 @@ from gdregress._objective.curvature import prediction_scale
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress._solver.history import History
 from gdregress._solver.line_search import LineSearch
-from gdregress._solver.optimizer_check import check_optimizer
+from gdregress._solver.optimizer_check import check_optimizer, check_own_rate
 from gdregress._solver.rate_search import EpochMomentum, LearnedRate
 from gdregress._solver.run import Run
 from gdregress._solver.stopping import Divergence
@@ -98,6 +98,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     updates = sampler.updates_per_epoch(objective.n_samples)
     schedule = _with_horizon(estimator, components.schedule, updates, in_parts)
     offset = start.count if start and components.schedule.runs_out else 0
+    check_own_rate(optimizer, estimator.learning_rate, components.penalty)
     check_optimizer(optimizer, first, needs_prox=components.penalty.active)
     factor_at(schedule, (start.count if start else 0) - offset)
     method = "updates" if in_parts else method_of(estimator, components, objective)

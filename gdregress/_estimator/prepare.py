@@ -42,7 +42,8 @@ class Prepared:
     frame : Frame
         The coordinates of the objective, and what is known of its columns.
     weight_total, row_total : float, int
-        Of the rows to train on, of which `rows` may hold more, with a weight of zero.
+        Of the rows to train on, of which `rows` may hold more, with a weight of zero; the weights
+        as the objective is divided by them.
     to_user_library : callable
         From an array of the run to one of the library of X.
     n_features : int
@@ -81,6 +82,7 @@ def prepare(
     reset=True,
     in_parts=False,
     earlier=(0.0, 0),
+    growth=1.0,
     in_use_only=False,
 ):
     """Check parameters and input, and build components and objective.
@@ -98,6 +100,8 @@ def prepare(
         Whether there are more rows than these, as in `partial_fit`.
     earlier : tuple of (weight, rows)
         Totals of the parts before this one.
+    growth : float
+        How many times the sum of the weights is the one that the objective is divided by.
     in_use_only : bool
         Whether columns without entries may be left out.
     """
@@ -107,11 +111,11 @@ def prepare(
     data, loss = validate_input(estimator, X, y, sample_weight, components, reset, in_parts)
     if in_parts and not data[1].shape[0]:
         raise NoRows
-    components = components.with_checked_penalty(data[0].shape[1], loss, data[1])
+    names = getattr(estimator, "feature_names_in_", None)
+    components = components.with_checked_penalty(data[0].shape[1], loss, data[1], names)
     if not in_parts:
         warn_large_batch(components.sampler, data[1].shape[0])
         own_columns = preconditioner(estimator) is None and not estimator.standardize
-        names = getattr(estimator, "feature_names_in_", None)
         check_sizes(data[0], data[1], loss, names, own_columns)
     data, to_user_library = read_in_place(data, components)
     n_features, columns = data[0].shape[1], None
@@ -124,8 +128,8 @@ def prepare(
         rows, held_out, n_rows = rows_to_validate(estimator, data, validation, components)
     X, y, weights = rows
     total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
-    mean_so_far = (earlier[0] + total) / (earlier[1] + y.shape[0])
-    mean = total / y.shape[0] / mean_so_far if earlier[1] else 1
+    mean_so_far = (earlier[0] + total / growth) / (earlier[1] + y.shape[0])
+    mean = total / y.shape[0] / mean_so_far if earlier[1] else growth
     weights = _relative_weights(y, weights, mean)
     frame = choose_frame(estimator, components, X, y, weights, in_parts)
     frame = replace(frame, columns=columns)
@@ -137,14 +141,14 @@ def prepare(
         held_out,
         objective,
         frame,
-        total,
+        total / growth,
         n_rows,
         to_user_library,
         n_features,
     )
 
 
-def prepare_partitions(estimator, components, partitions):
+def prepare_partitions(estimator, components, partitions, validation=NOT_GIVEN):
     """The same for rows that lie in blocks and have been checked there.
 
     Parameters
@@ -153,11 +157,16 @@ def prepare_partitions(estimator, components, partitions):
     components : Components
         With the loss in its form for the targets.
     partitions : Partitions
+    validation : tuple of (X_val, y_val, sample_weight_val)
+        As the user gave them.
     """
     loss, summary = components.loss, partitions.summary
     X, y = summary.like
     components = components.with_checked_penalty(X.shape[1], loss, y)
     warn_large_batch(components.sampler, summary.n_samples)
+    held_out = None
+    if any(part is not None for part in validation):
+        _, held_out = rows_to_validate(estimator, (X, y, None), validation, components)
     spectrum = PartitionedSpectrum(PartitionedDesign(partitions, estimator.fit_intercept))
     frame = frame_of(estimator, components, spectrum, None, None)
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
@@ -165,7 +174,7 @@ def prepare_partitions(estimator, components, partitions):
     return Prepared(
         components,
         None,
-        None,
+        held_out,
         objective,
         frame,
         summary.weight_total,

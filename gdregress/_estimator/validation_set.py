@@ -6,8 +6,7 @@ from sklearn.base import is_classifier
 
 from gdregress._estimator.data import hold_out, read_in_place, validate_input
 from gdregress._estimator.start import original_units
-from gdregress._objective.base import normalised_weights, null_parameters
-from gdregress._objective.design import DesignMatrix
+from gdregress._objective.base import normalised_weights
 from gdregress._objective.evaluation import mean_loss
 from gdregress._utils.array_api import namespace, to_numpy, widest_type
 from gdregress._utils.validation import warn_ignored
@@ -82,7 +81,7 @@ class Scorer:
         self.relative = None if self.weights is None else normalised_weights(self.weights)
         self.objective = prepared.objective
         self.wide_y = _wide(self.y)
-        self.null_loss = self._null_loss(prepared)
+        self.null_loss = self._null_loss()
         self.scorer = _scorer(estimator)
 
     def __call__(self, params):
@@ -119,16 +118,12 @@ class Scorer:
     def _loss(self, z):
         return float(mean_loss(self.objective.loss, self.wide_y, self.relative, z))
 
-    def _null_loss(self, prepared):
+    def _null_loss(self):
         """Of the rows to validate on; of those to train on where the former are met exactly."""
-        loss, (X, y, weights) = self.objective.loss, prepared.rows
-        null = null_parameters(DesignMatrix(X, self.estimator.fit_intercept), y, weights, loss)
-        intercept = null[-1, ...] if self.estimator.fit_intercept else 0 * null[0, ...]
-        losses = [
-            float(mean_loss(loss, targets, some, _constant(intercept, targets)))
-            for targets, some in ((self.wide_y, self.relative), (_wide(y), weights))
-        ]
-        return losses[0] or losses[1] or 1.0
+        objective = self.objective
+        null = objective.null_parameters()
+        _, intercept = objective.design.split(objective.to_user(null))
+        return self._loss(_constant(intercept, self.wide_y)) or objective.loss_value(null) or 1.0
 
 
 def scorer_for(estimator, prepared):

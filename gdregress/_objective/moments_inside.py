@@ -50,7 +50,7 @@ def moments_inside(moments, design, y, weights):
 
 
 def curved_products(design, row_curvature, target=0, largest=LARGEST):
-    """A' D A / n for the rows A in the coordinates of a design matrix and D >= 0 of its rows.
+    """A' D A / n for the rows A in the coordinates of a design matrix and D of its rows.
 
     Parameters
     ----------
@@ -63,6 +63,11 @@ def curved_products(design, row_curvature, target=0, largest=LARGEST):
     largest : int
         Most parameters.
     """
+    if design.n_samples and float(namespace(row_curvature).min(row_curvature)) < 0:
+        # of a loss that is not convex: moments are those of weights, which are not negative
+        up, down = ((abs(row_curvature) + sign * row_curvature) / 2 for sign in (1, -1))
+        parts = (curved_products(design, part, target, largest) for part in (up, down))
+        return next(parts) - next(parts)
     if not design.n_samples or not float(namespace(row_curvature).max(row_curvature)) > 0:
         return np.zeros((design.n_parameters,) * 2)
     moments = moments_of(design, None, row_curvature, largest)

@@ -20,6 +20,7 @@ from gdregress._objective.evaluation import mean_gradient, mean_loss, over_targe
 from gdregress._objective.moments import affordable
 from gdregress._objective.moments_inside import curved_products, moments_inside
 from gdregress._objective.snapshot import Snapshot
+from gdregress._objective.summary import extremes, farther
 from gdregress._utils.array_api import dot
 from gdregress._utils.caches import computed_once
 from gdregress.losses import SquaredError
@@ -115,10 +116,12 @@ class PartitionedSpectrum(Spectrum):
         return summary.mean, summary.variance
 
     def largest_deviations(self, mean):
-        summary = self.partitions.summary
-        return np.maximum(abs(summary.high - mean), abs(summary.low - mean)) ** 2
+        low, high = self.partitions.reduce(extremes, combine=farther)
+        return np.maximum(abs(high - mean), abs(low - mean)) ** 2
 
     def null_curvature(self, loss):
+        if loss.is_quadratic:
+            return 1.0
         objective = PartitionedObjective(self.design, loss, None)
         there = self.design.fit_intercept, loss, self.design.to_user(objective.null_parameters())
         total, count = self.partitions.reduce(_curvatures, *there)

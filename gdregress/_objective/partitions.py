@@ -68,10 +68,17 @@ class Partitions(ABC):
         Counts, means and moments of all rows, by one reduction of `summary_of` with `merged`.
     is_local : bool
         Whether this process can take the blocks one after the other, by `blocks`.
+    n_blocks : int
+        Of blocks that are not local, how many there are.
+    updates_per_round : int or None
+        Of blocks that are not local and descend at the same time, how many updates each makes
+        between two averages; None for so many that a round is an epoch.
     """
 
     summary: Any
     is_local = False
+    n_blocks: int
+    updates_per_round: int | None = None
 
     @abstractmethod
     def reduce(

@@ -19,7 +19,7 @@ TOLERANCE = 1e-5
 BY_ARRAYS = TypeError, ValueError, RuntimeError
 
 
-def check_prox(penalty, shape, like):
+def check_prox(penalty, shape, like, names=None):
     """Compare ``penalty.prox`` with its value at random coefficients.
 
     Parameters
@@ -29,6 +29,8 @@ def check_prox(penalty, shape, like):
         Of the coefficients.
     like : array
         Of the library and on the device of the coefficients.
+    names : sequence of str or None
+        Of the features.
 
     Returns
     -------
@@ -44,9 +46,10 @@ def check_prox(penalty, shape, like):
 
     Errors of a prox that an array in place of a number does not explain are not caught.
     """
+    penalty.check_features(shape[0], names)
     if penalty.is_builtin or not math.prod(shape):
         return None
-    name, xp = type(penalty).__name__, namespace(like)
+    name, xp = penalty.label, namespace(like)
     device = None if xp is np else like.device
     rng = np.random.RandomState(0)
     w = asarray(rng.normal(size=shape), xp, device, dtype=widest_type(like))
@@ -86,7 +89,7 @@ def _prox(penalty, w, step_size):
     u = penalty.prox(given, step_size)
     if _shape(u) != tuple(w.shape):
         raise ValueError(
-            f"{type(penalty).__name__}.prox(w, step_size) must return an array of the shape of w, "
+            f"{penalty.label}.prox(w, step_size) must return an array of the shape of w, "
             f"{tuple(w.shape)}. Got {_shape(u)}."
         )
     _check_untouched(penalty, given, w)
@@ -102,7 +105,7 @@ def _check_untouched(penalty, given, w):
     """Raise ValueError where the prox has written into what it was given, a copy of w."""
     if not bool(namespace(w).all(given == w)):
         raise ValueError(
-            f"{type(penalty).__name__}.prox writes into the coefficients that it is handed, which "
+            f"{penalty.label}.prox writes into the coefficients that it is handed, which "
             "belong to the run. Return a new array: w = w / 2, and not w /= 2."
         )
 

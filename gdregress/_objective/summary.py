@@ -29,8 +29,6 @@ class Summary:
         Stored entries of sparse rows; 0 where they are dense.
     mean, variance : ndarray of shape (n_features,)
         Weighted, of the columns.
-    low, high : ndarray of shape (n_features,)
-        Smallest and largest value of each column.
     target : ndarray or None
         `mean_of_targets`.
     moments : Moments or None
@@ -44,8 +42,6 @@ class Summary:
     nonzeros: int
     mean: np.ndarray
     variance: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
     target: Any
     moments: Moments | None
     like: tuple[np.ndarray, np.ndarray]
@@ -73,15 +69,12 @@ def summary_of(block, loss, fit_intercept):
     else:
         moments = replace(moments, weight=1.0)  # weights count relative to their mean
         mean, variance = moments.mean, np.maximum(np.diag(moments.covariance), 0.0)
-    low, high = (_of_columns(find, X) for find in ("min", "max"))
     return Summary(
         n_samples=block.n_samples,
         weight_total=block.weight_total,
         nonzeros=X.nnz if sparse.issparse(X) else 0,
         mean=mean,
         variance=variance,
-        low=low,
-        high=high,
         target=mean_of_targets(loss, y, weights),
         moments=moments,
         like=(np.empty((0, X.shape[1]), X.dtype), y[:0].copy()),
@@ -101,8 +94,6 @@ def merged(one, other):
         nonzeros=one.nonzeros + other.nonzeros,
         mean=one.mean + share * step,
         variance=_mixed(one.variance, other.variance, share, step * step),
-        low=np.minimum(one.low, other.low),
-        high=np.maximum(one.high, other.high),
         target=None if one.target is None else one.target + share * (other.target - one.target),
         moments=moments,
         like=one.like,
@@ -129,6 +120,16 @@ def _merged_moments(one, other, share):
 def _mixed(one, other, share, products_of_steps):
     """Centred second moments of both: those of each, and those of their means."""
     return (1 - share) * one + share * other + share * (1 - share) * products_of_steps
+
+
+def extremes(block):
+    """Smallest and largest value of each column of a block."""
+    return tuple(_of_columns(find, block.X) for find in ("min", "max"))
+
+
+def farther(one, other):
+    """The `extremes` of the rows of both."""
+    return np.minimum(one[0], other[0]), np.maximum(one[1], other[1])
 
 
 def _of_columns(find, X):

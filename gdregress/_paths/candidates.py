@@ -3,6 +3,7 @@
 from gdregress._utils.arguments import defaults
 from gdregress._utils.validation import build_component
 from gdregress.penalties import PENALTIES
+from gdregress.penalties.from_object import as_penalty
 
 # Parameters that say how a fit gets to its minimum.
 RULES = ("solver", "optimizer", "momentum", "schedule", "average")
@@ -28,6 +29,6 @@ def penalties_of(estimator, grid):
 
 def _penalty(estimator, parameters):
     flat = {"alpha": estimator.alpha, "l1_ratio": estimator.l1_ratio} | parameters
-    penalty, _ = build_component(estimator.penalty, PENALTIES, flat)
+    penalty, _ = build_component(as_penalty(estimator.penalty), PENALTIES, flat)
     own = [name for name in parameters if name.startswith("penalty__")]
     return penalty.set_params(**{n.removeprefix("penalty__"): parameters[n] for n in own})

@@ -33,6 +33,12 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
     }
 
     best_estimator_: Any
+    best_params_: dict[str, Any]
+    best_score_: float
+    best_index_: int
+    n_splits_: int
+    alphas_: Array
+    scores_: Array
 
     def __init__(
         self,

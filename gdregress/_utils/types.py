@@ -1,7 +1,7 @@
 """Types of arguments and results, and of what the public files take from scikit-learn."""
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Concatenate, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,25 @@ ScheduleFunction: TypeAlias = Callable[[Any], Any]
 ObjectiveFunction: TypeAlias = (
     Callable[[Any], Any] | Callable[[Any, Any], Any] | Callable[Concatenate[Any, Any, ...], Any]
 )
+
+
+class SupportsProx(Protocol):
+    """An object that can be a penalty: R(w) and argmin_u R(u) + (u - w)^2 / (2 step_size)."""
+
+    def value(self, w: Any, /) -> Any: ...
+
+    def prox(self, w: Any, step_size: Any, /) -> Any: ...
+
+
+class SupportsUpdate(Protocol):
+    """A rule that can be an optimizer, as a ``GradientTransformation`` of optax is."""
+
+    @property
+    def init(self) -> Callable[..., Any]: ...
+
+    @property
+    def update(self) -> Callable[..., Any]: ...
+
 
 if TYPE_CHECKING:
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils._param_validation import (
+    HasMethods,
     InvalidParameterError,
     RealNotInt,
     make_constraint,
     validate_parameter_constraints,
 )
+from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils._param_validation import StrOptions as _StrOptions
 
 from gdregress._utils.arguments import defaults
@@ -26,6 +27,7 @@ from gdregress._utils.numbers import as_python
 from gdregress.exceptions import IgnoredParameterWarning, warn_user
 
 __all__ = [
+    "HasMethods",
     "Interval",
     "InvalidParameterError",
     "RealNotInt",
@@ -189,7 +191,7 @@ def warn_ignored(estimator, unused):
     """
     for name, reason in unused.items():
         value, default = getattr(estimator, name), defaults(type(estimator))[name]
-        if value is not default and value != default:
+        if value is not default and np.any(value != default):
             warn_user(f"{name}={value!r} has no effect: {reason}.", IgnoredParameterWarning)
 
 

@@ -126,7 +126,10 @@ def _of_sample(loss: Loss, y: Array, weights: Array | None) -> npt.NDArray[np.fl
     if not s.sum() > 0:
         s = np.ones(len(targets))
     columns = targets[:, None] if targets.ndim == 1 else targets
-    found = [_zero_of_slope(loss, t, s, (t.min(), t.max()), y) for t in columns.T]
+    found = [
+        _zero_of_slope(loss.of_target(k), t, s, (t.min(), t.max()), y)
+        for k, t in enumerate(columns.T)
+    ]
     return np.array(found).reshape(targets.shape[1:])
 
 

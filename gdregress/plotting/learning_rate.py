@@ -273,9 +273,9 @@ class LearningRateDisplay:
         self.ax_, epochs_ax = self.axes_
         self.figure_ = self.ax_.figure
         sweeps = self._sweeps()
-        known = [trial for one in sweeps for trial in one.known]
-        heights = [self._height(trial) for trial in known if not trial.diverged]
-        scales = chosen_scale(scale, heights), chosen_scale("auto", [t.epochs for t in known])
+        drawn = [trial for one in sweeps for trial in one.known if not trial.diverged]
+        heights, counts = [self._height(t) for t in drawn], [trial.epochs for trial in drawn]
+        scales = chosen_scale(scale, heights), chosen_scale("auto", counts)
         labels = [with_scale(text, s) for text, s in zip(self._y_labels(), scales, strict=True)]
         for panel, panel_scale, label in zip(self.axes_, scales, labels, strict=True):
             panel.set(xscale="log", yscale=panel_scale, xlim=self._x_limits(sweeps), ylabel=label)
@@ -288,7 +288,7 @@ class LearningRateDisplay:
         if scales[0] == "linear":
             _heighten(self.ax_, LEAST_HEIGHT * max(map(abs, heights), default=0.0))
         if scales[1] == "linear":
-            epochs_ax.set_ylim(0, HEADROOM * max(trial.epochs for trial in known))
+            epochs_ax.set_ylim(0, HEADROOM * max(counts, default=1))
             epochs_ax.yaxis.get_major_locator().set_params(integer=True)
         are_stacked = self.ax_.get_shared_x_axes().joined(self.ax_, epochs_ax)
         for panel, panel_scale in zip(self.axes_, scales, strict=True):

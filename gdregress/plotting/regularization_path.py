@@ -12,7 +12,8 @@ from sklearn.utils.validation import check_is_fitted
 from gdregress._utils.types import ArrayLike, MatrixLike
 from gdregress.model_selection import gd_path
 from gdregress.plotting._shared.figure import axes_or_new, colours, foreground
-from gdregress.plotting._shared.lines import legend_below, line_styles, with_keywords
+from gdregress.plotting._shared.legend import legend_below
+from gdregress.plotting._shared.lines import line_styles, with_keywords
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -190,14 +191,14 @@ class RegularizationPathDisplay:
     def _draw_coefficients(self, ax, max_features, line_kw):
         order = np.argsort(-np.abs(self.coef[:, np.argmin(self.alphas)]), kind="stable")
         named = [int(j) for j in order[:max_features]]
-        styles = dict(zip(named, line_styles(len(named), line_kw), strict=True))
+        labels = [str(self.feature_names[j]) for j in named]
+        styles = dict(zip(named, line_styles(labels, line_kw), strict=True))
         faint = {"color": foreground(), "alpha": FAINT, "linewidth": 0.8, "zorder": 1}
         self.lines_ = [
             ax.plot(self.alphas, row, **styles.get(j, faint))[0] for j, row in enumerate(self.coef)
         ]
         ax.set_ylabel("coefficient")
         handles = [self.lines_[j] for j in named]
-        labels = [str(self.feature_names[j]) for j in named]
         if handles:
             ax.legend(handles, labels, fontsize="small", ncols=2)
 
