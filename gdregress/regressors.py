@@ -360,9 +360,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         X_val: MatrixLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        resume_from: str | PathLike[str] | None = None,
         offset: ArrayLike | None = None,
         exposure: ArrayLike | None = None,
-        resume_from: str | PathLike[str] | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -388,14 +388,14 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             Their targets.
         sample_weight_val : array-like of shape (n_val,) or None
             Their weights.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit of the same
+            data and parameters goes on. `max_iter` counts the epochs before it as well.
         offset : array-like of shape (n_samples,) or None
             Added to the raw prediction of each row under "poisson", "gamma" or "tweedie", so that
             a row predicts exp(x . w + b + offset).
         exposure : array-like of shape (n_samples,) or None
             The same as an offset of log(exposure): for how long, or for how many, a row counts.
-        resume_from : str or Path or None
-            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit of the same
-            data and parameters goes on. `max_iter` counts the epochs before it as well.
 
         Returns
         -------
@@ -426,9 +426,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             validation = X_val, y_val, sample_weight_val
             if X_val is not None:
                 refuse_offset_with_validation(offset, exposure)
-            y, weights, growth = as_rates(self, X, y, sample_weight, offset, exposure)
             start = coef_init, intercept_init
-            self._fit(X, y, weights, start, validation, growth, resume_from)
+            y, weights, growth = as_rates(self, X, y, sample_weight, offset, exposure)
+            self._fit(X, y, weights, start, validation, resume_from, growth)
         return self
 
     @explains_arguments
@@ -621,18 +621,17 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         NotFittedError, ValueError, TypeError
             As `predict`; also for a y of another shape, or outside of the domain of the loss.
         """
-        z = self._raw_prediction(X, "score")
-        y, weights = self._checked_target(X, y, z, sample_weight, offset, exposure)
+        y, z, weights = self._targets_beside(X, y, sample_weight, False, offset, exposure)
         return explained(self._loss_of_fit(), y, z, weights)
 
-    def _targets_beside(self, X, y, sample_weight, in_parts=False):
-        """Targets, raw predictions and weights of the rows of X, all checked, for `score`."""
-        z = self._raw_prediction(X, "score")
-        y, weights = self._checked_target(X, y, z, sample_weight, None, None, in_parts)
-        return y, z, weights
+    def _targets_beside(
+        self, X, y, sample_weight, in_parts=False, offset=None, exposure=None, method="score"
+    ):
+        """Targets, raw predictions and weights of the rows of X, all checked, for a method.
 
-    def _checked_target(self, X, y, z, sample_weight, offset, exposure, in_parts=False):
-        """Targets of the shape of the raw predictions z, and weights, both without an offset."""
+        The targets and weights are those that stand for the same without an offset.
+        """
+        z = self._raw_prediction(X, method)
         given = (y, sample_weight, offset, exposure, self._loss)
         y, sample_weight, _ = as_rates(self, X, *given)
         xp, device = input_namespace(X)
@@ -644,7 +643,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         if weights is not None:
             weights = checked_weights(weights, z, all_zero=in_parts)
         check_target(self._loss_of_fit(), y, in_parts=True)
-        return y, weights
+        return y, z, weights
 
     @explains_arguments
     def summary(
@@ -685,8 +684,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             With a penalty, for a loss with kinks, several targets, or columns that determine each
             other.
         """
-        z = self._raw_prediction(X, "summary")
-        y, weights = self._checked_target(X, y, z, sample_weight, offset, exposure)
+        offsets = offset, exposure
+        y, z, weights = self._targets_beside(X, y, sample_weight, False, *offsets, "summary")
         rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
         y, z = to_numpy(y).reshape(z.shape), to_numpy(z)
         return summary_of(self, rows, y, z, weights, level)

@@ -220,7 +220,7 @@ class BaseGD(
         )
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, start, validation, growth=1.0, resume_from=None):
+    def _fit(self, X, y, sample_weight, start, validation, resume_from=None, growth=1.0):
         refuse_refit(self)
         self._forget_sparse_coef()
         in_use_only = start[0] is None and validation[0] is None

@@ -21,6 +21,8 @@ class Finish:
     hooks : Hooks
     """
 
+    course = ()
+
     def __init__(self, estimator, prepared, hooks):
         self.estimator = estimator
         self.prepared = prepared

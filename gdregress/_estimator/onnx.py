@@ -16,7 +16,7 @@ OPTIONS = {
 }
 
 
-def register_with_skl2onnx(regressor, classifier):
+def register_with_skl2onnx(regressor: type, classifier: type) -> None:
     """Register the converters once skl2onnx is imported, now or later; it is not imported here.
 
     Parameters

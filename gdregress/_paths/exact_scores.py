@@ -146,13 +146,16 @@ def checked(estimator, X, y, sample_weight):
 
 def _score_of(fold, data, estimator, scoring, scorer):
     """The function from coefficients and intercepts to the score of the rows left out."""
-    X, y, weights = (None if a is None else take_rows(a, fold.rows) for a in data)
+    rows = []  # taken where a score asks for them
     model = copy(estimator)
     vars(model).pop("feature_names_in_", None)  # the rows have come without
     model._loss = SquaredError()
-    given = {} if weights is None else {"sample_weight": weights}
 
     def by_rows(w, b):
+        if not rows:
+            rows.extend(None if array is None else take_rows(array, fold.rows) for array in data)
+        X, y, weights = rows
+        given = {} if weights is None else {"sample_weight": weights}
         model.coef_, model.intercept_ = (w.T, b) if y.ndim == 2 else (w[:, 0], float(b[0]))
         return scorer(model, X, y, **given)
 

@@ -64,7 +64,7 @@ class NewtonPath:
         known = self.known
         self.null = null_parameters(known.design, known.y, known.weights, known.loss)
         self.null_loss = known.loss_value(self.null, self.null)
-        self.params, self.slopes = self.null, known.gradient(self.null)
+        self.params, self.loss, self.slopes = self.null, self.null_loss, known.gradient(self.null)
         self.hessian = None
 
     def at(self, penalty):
@@ -80,7 +80,7 @@ class NewtonPath:
         objective = DataObjective(known.design, known.y, known.weights, known.loss, inside)
         flat = objective.penalty_curvature()[:, 0]
         params, grad, last = self.params, self.slopes, np.inf
-        value = objective.value(params, params)
+        value = self.loss + objective.penalty_value(params)
         fresh = False
         for _ in range(MOST_STEPS):
             if self.hessian is None:
@@ -88,6 +88,7 @@ class NewtonPath:
             gap, step = _decrement(self.hessian, flat, grad + flat * params)
             if gap <= self._enough(value, gap):
                 self.params, self.slopes = params, grad
+                self.loss = value - objective.penalty_value(params)
                 return objective.to_user(params)
             there = params - step
             descends = gap <= FALL * last and objective.value(there, there) <= value

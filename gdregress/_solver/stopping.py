@@ -24,10 +24,12 @@ ROUNDING = 1e-15
 class Stopping(ABC):
     """Base of the rules that end a run.
 
-    ``ceiling`` is an objective above which a run has not come to rest.
+    ``ceiling`` is an objective above which a run has not come to rest. ``course`` names what of
+    the rule changes from epoch to epoch.
     """
 
     ceiling = math.inf
+    course = ()
 
     @abstractmethod
     def update(self, row):
@@ -324,7 +326,6 @@ class NotFinite(Stopping):
     """The objective is infinite or not a number."""
 
     null_objective = math.inf
-    course = ()
 
     def update(self, row):
         return None if math.isfinite(row["objective"]) else "diverged"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
+import numpy.typing as npt
+
 from gdregress._utils.array_api import array_like, namespace, to_numpy
-from gdregress._utils.types import Array, ArrayLike
+from gdregress._utils.types import Array
 from gdregress._utils.validation import Interval
 from gdregress.losses.base import Loss
 from gdregress.losses.deviances import Gamma, NegativeBinomial, Poisson, Tweedie
@@ -142,7 +145,7 @@ class Quantile(Loss):
     smooth = False
     _parameter_constraints = {"quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"]}
 
-    def __init__(self, quantile: ArrayLike = 0.5) -> None:
+    def __init__(self, quantile: float | Sequence[float] | npt.NDArray[Any] = 0.5) -> None:
         self.quantile = quantile
 
     @property
@@ -300,7 +303,6 @@ LOSSES: dict[str, type[Loss]] = {
     "huber": Huber,
     "absolute_error": AbsoluteError,
     "log_cosh": LogCosh,
-    "cauchy": Cauchy,
     "quantile": Quantile,
     "epsilon_insensitive": EpsilonInsensitive,
     "squared_epsilon_insensitive": SquaredEpsilonInsensitive,
@@ -308,4 +310,5 @@ LOSSES: dict[str, type[Loss]] = {
     "gamma": Gamma,
     "tweedie": Tweedie,
     "negative_binomial": NegativeBinomial,
+    "cauchy": Cauchy,
 }

@@ -79,7 +79,7 @@ def least(name, X, y, weights=None, fit_intercept=True):
 SMOOTH = [
     name
     for name, loss in ALL.items()
-    if loss.smooth and loss.kernel is not None and name != "squared_error"
+    if loss.smooth and loss().convex and loss.kernel is not None and name != "squared_error"
 ]
 
 

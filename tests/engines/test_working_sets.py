@@ -16,7 +16,9 @@ from gdregress._estimator.prepare import prepare
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
 
 ALL = LOSSES | CLASSIFICATION_LOSSES
-SMOOTH = [name for name, loss in ALL.items() if loss.smooth and loss.kernel is not None]
+SMOOTH = [
+    name for name, loss in ALL.items() if loss.smooth and loss().convex and loss.kernel is not None
+]
 
 
 def wide(n=60, p=150, seed=0):

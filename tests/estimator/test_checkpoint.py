@@ -106,6 +106,19 @@ def test_resumed_to_the_bit(tmp_path, run, at):
     assert_resumed_is_whole(tmp_path / "fit", GDRegressor(**given), at, fit)
 
 
+@pytest.mark.parametrize("before_the_end", [3, 1])
+def test_batches_that_finish_along_envelopes(tmp_path, before_the_end):
+    X, y = make_data()
+    model = GDRegressor(loss="absolute_error", solver="mini-batch", random_state=0)
+    at = model.fit(X, y).n_iter_ - before_the_end
+    assert model.converged_
+
+    def fit(model, **resume):
+        return model.fit(X, y, **resume)
+
+    assert_resumed_is_whole(tmp_path / "fit", clone(model), at, fit)
+
+
 @pytest.mark.parametrize("given", [{}, {"loss": "huber"}, {"solver": "mini-batch"}], ids=str)
 def test_resumed_fit_of_batches(tmp_path, given):
     X, y = make_data()

@@ -329,7 +329,7 @@ def test_names_of_columns():
 @parametrize_with_checks(
     [
         GDRegressorCV(GDRegressor(penalty="l2", tol=1e-8), alphas=2, cv=2),
-        GDClassifierCV(GDClassifier(tol=1e-8), alphas=2, cv=2),
+        GDClassifierCV(GDClassifier(tol=1e-8), alphas=[1.0, 0.1], cv=2),
     ],
 )
 @pytest.mark.filterwarnings("ignore")

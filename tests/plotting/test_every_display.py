@@ -153,13 +153,14 @@ def test_small_axes_keep_their_room(models):
     """Legends that would take all of it are away."""
     many = {f"{name} {i}": model for i in range(3) for name, model in models.items()}
     figure, axes = plt.subplots(2, 2)
-    for ax in axes.flat:
+    below = axes[0, 0], axes[1, 0]
+    for ax in below:
         LossSurfaceDisplay.from_estimators(many, X, Y, grid=5, ax=ax, colorbar=False)
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # of axes that have collapsed
         figure.draw_without_rendering()
-    assert min(ax.bbox.height for ax in axes.flat) > 0.2 * figure.bbox.height
-    assert [ax.get_legend() for ax in axes.flat] == [None] * 4
+    assert min(ax.bbox.height for ax in below) > 0.2 * figure.bbox.height
+    assert [ax.get_legend() for ax in below] == [None, None]
 
 
 def test_axes_that_the_user_has_placed_stay_there(models):
