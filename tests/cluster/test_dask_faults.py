@@ -19,12 +19,11 @@ from gdregress.dask import DaskGDRegressor
 from gdregress.dask._partitions import DaskPartitions
 
 HOME = str(Path(gdregress.__file__).parents[1])
+# the processes have the package that is tested
 ENVIRONMENT = {
     **os.environ,
     "DASK_LOGGING__DISTRIBUTED": "critical",
-    "PYTHONPATH": os.pathsep.join(
-        [HOME, os.environ.get("PYTHONPATH", "")]
-    ),  # the package that is tested
+    "PYTHONPATH": os.pathsep.join([HOME, os.environ.get("PYTHONPATH", "")]),
 }
 
 
