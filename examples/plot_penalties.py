@@ -15,7 +15,7 @@ from sklearn.linear_model import Lasso, Ridge
 from sklearn.preprocessing import StandardScaler
 
 from gdregress import GDRegressor
-from gdregress.penalties import L1, L2, Box
+from gdregress.penalties import L1, L2, Box, GroupL2
 
 # %%
 # One step of a penalty
@@ -110,4 +110,20 @@ bounded = GDRegressor(penalty=Box(lower=0)).fit(X, y)
 free = GDRegressor().fit(X, y)
 print(f"{'':<5}{'free':>8}{'>= 0':>8}")
 for name, one, other in zip(X.columns, free.coef_, bounded.coef_, strict=True):
+    print(f"{name:<5}{one:>8.2f}{other:>8.2f}")
+
+# %%
+# Some columns, groups of columns
+# -------------------------------
+#
+# ``alpha`` may be an array with a strength for each column: here age and sex are left free,
+# whatever becomes of the others. ``GroupL2`` keeps groups of columns together, or drops them
+# together, which suits the columns of one category: here the six serum values are one group.
+
+strengths = np.where(X.columns.isin(["age", "sex"]), 0.0, 20.0)
+some = GDRegressor(penalty="l1", alpha=strengths).fit(X, y)
+groups = ["serum" if name.startswith("s") and name != "sex" else name for name in X.columns]
+together = GDRegressor(penalty=GroupL2(groups, alpha=10.0)).fit(X, y)
+print(f"{'':<5}{'some':>8}{'groups':>8}")
+for name, one, other in zip(X.columns, some.coef_, together.coef_, strict=True):
     print(f"{name:<5}{one:>8.2f}{other:>8.2f}")

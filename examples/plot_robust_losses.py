@@ -101,20 +101,21 @@ hours = rng.uniform(0, 10, 300)
 X = pd.DataFrame({"sun (hours)": hours})
 growth = pd.Series(1 + 2 * hours + rng.normal(0, 0.3 + 0.4 * hours), name="growth (mm)")
 
-lines = {}
-for share in (0.1, 0.5, 0.9):
-    lines[share] = GDRegressor(loss=Quantile(share)).fit(X, growth)
-    print(f"quantile {share}: {np.mean(growth < lines[share].predict(X)):.0%} of the points below")
+shares = (0.1, 0.5, 0.9)
+model = GDRegressor(loss=Quantile(shares)).fit(X, growth)
+for share, predicted in zip(shares, model.predict(X).T, strict=True):
+    print(f"quantile {share}: {np.mean(growth < predicted):.0%} of the points below")
 
 # %%
 # The fit in the picture is the middle one, the median. The range between the dashed and the dotted
 # line opens with the noise.
 
 
-def line(model):
-    return lambda x: model.coef_[0] * x + model.intercept_
+def line(number):
+    return lambda x: model.coef_[number, 0] * x + model.intercept_[number]
 
 
-around = {f"quantile {share}": line(lines[share]) for share in (0.1, 0.9)}
-FitDisplay.from_estimator(lines[0.5], X, growth, reference=around)
+around = {f"quantile {shares[number]}": line(number) for number in (0, 2)}
+median = GDRegressor(loss=Quantile(0.5)).fit(X, growth)
+FitDisplay.from_estimator(median, X, growth, reference=around)
 plt.show()

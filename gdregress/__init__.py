@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gdregress._core.show_versions import show_versions
+from gdregress._estimator.onnx import register_with_skl2onnx
 from gdregress._utils import earlier_paths
 from gdregress._utils.version import __version__
 from gdregress.classifiers import GDClassifier
@@ -12,7 +13,12 @@ from gdregress.regressors import GDRegressor
 
 if TYPE_CHECKING:
     from gdregress._minimize.minimize import minimize
-    from gdregress.diagnosis import closed_form_path, diagnose, implicit_ridge
+    from gdregress.diagnosis import (
+        closed_form_path,
+        diagnose,
+        implicit_ridge,
+        learning_rate_range_test,
+    )
     from gdregress.model_selection import GDClassifierCV, GDRegressorCV, gd_path
 
 __all__ = [
@@ -27,11 +33,13 @@ __all__ = [
     "diagnose",
     "gd_path",
     "implicit_ridge",
+    "learning_rate_range_test",
     "minimize",
     "show_versions",
 ]
 
 earlier_paths.install()
+register_with_skl2onnx(GDRegressor, GDClassifier)
 # Public names that are loaded when they are used, and their modules.
 _LOADED_LATER = {
     "GDClassifierCV": "model_selection",
@@ -40,10 +48,13 @@ _LOADED_LATER = {
     "diagnose": "diagnosis",
     "gd_path": "model_selection",
     "implicit_ridge": "diagnosis",
+    "learning_rate_range_test": "diagnosis",
     "minimize": "_minimize.minimize",
 }
 # What users import besides these; loaded when they are used as well.
 _SUBMODULES = (
+    "callbacks",
+    "dask",
     "exceptions",
     "losses",
     "optimizers",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import Any, Literal, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import ClassifierMixin
 from sklearn.linear_model import LogisticRegression, SGDClassifier
+from sklearn.utils import column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,17 +22,22 @@ from gdregress._estimator.classes import (
     weighted_by_class,
 )
 from gdregress._estimator.scores import accuracy
-from gdregress._estimator.table import checked_table
+from gdregress._estimator.summary import Summary, summary_of
+from gdregress._estimator.table import checked_table, checked_weights
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import asarray, index_type, namespace, to_numpy
+from gdregress._utils.neighbours import OF_NUMBERS
 from gdregress._utils.types import (
     Array,
     ArrayLike,
+    BatchSource,
     LossFunction,
     MatrixLike,
     RandomState,
     ScheduleFunction,
     Scoring,
+    SupportsProx,
+    SupportsUpdate,
 )
 from gdregress._utils.validation import (
     StrOptions,
@@ -37,7 +45,7 @@ from gdregress._utils.validation import (
     check_partial_fit,
     keep_fitted_state,
 )
-from gdregress.losses import Loss
+from gdregress.losses import LOSSES, Loss
 from gdregress.losses.classification import CLASSIFICATION_LOSSES, LogLoss
 from gdregress.losses.multiclass import Softmax, multiclass_loss
 from gdregress.optimizers import Optimizer
@@ -45,7 +53,7 @@ from gdregress.penalties import Penalty
 from gdregress.schedules import Schedule
 
 
-def _knows_probabilities(estimator: GDClassifier) -> bool:
+def knows_probabilities(estimator: GDClassifier) -> bool:
     """Whether the loss says how likely the classes are; AttributeError otherwise.
 
     That of the last fit, or what the parameter stands for before the first.
@@ -64,7 +72,7 @@ def _knows_probabilities(estimator: GDClassifier) -> bool:
     return True
 
 
-def _can_learn_in_parts(estimator: GDClassifier) -> bool:
+def can_learn_in_parts(estimator: GDClassifier) -> bool:
     """AttributeError for what needs all rows at once; True otherwise."""
     if isinstance(estimator.class_weight, str):
         raise AttributeError(
@@ -100,9 +108,10 @@ class GDClassifier(ClassifierMixin, BaseGD):
         a loss of a label y in {-1, 1}, such as a subclass of `Loss`. A smooth function
         ``f(y, z)`` of PyTorch tensors or JAX arrays is differentiated by their library.
     penalty : {"l2", "l1", "elasticnet"}, None or Penalty, default="l2"
-        Or an instance such as ``Box(lower=0)``, or a subclass of `Penalty`.
-    alpha : float, default=1e-4
-        Strength of a penalty given by name.
+        Or an instance such as ``Box(lower=0)`` or ``GroupL2(groups)``, a subclass of `Penalty`, or
+        any object with ``value(w)`` and ``prox(w, step_size)``.
+    alpha : float or array-like of shape (n_features,), default=1e-4
+        Strength of a penalty given by name, of all features or of each.
     l1_ratio : float in [0, 1], default=0.15
         Share of l1 in ``penalty="elasticnet"``.
     class_weight : dict, "balanced" or None, default=None
@@ -115,15 +124,19 @@ class GDClassifier(ClassifierMixin, BaseGD):
         minimum and says so, see `tol`.
     batch_size : int or float, default=32
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
-    optimizer : str or Optimizer, default="auto"
-        "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or
-        an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and unless
-        `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
-        conjugate gradients with exact steps for two classes of a smooth loss under l2 or no
+    optimizer : str, Optimizer or optax.GradientTransformation, default="auto"
+        "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam",
+        "cg", or an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and
+        unless `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all
+        rows conjugate gradients with exact steps for two classes of a smooth loss under l2 or no
         penalty, Newton steps on working sets for the same under l1, where columns are many, and
-        Newton steps along smooth envelopes of the loss for "hinge", under no penalty,
-        l1, l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses,
-        corrects each gradient by one over all rows and converges at a constant rate.
+        Newton steps along smooth envelopes of the loss for "hinge", under no penalty, l1, l2 or
+        both. In all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects
+        each gradient by one over all rows and converges at a constant rate. "cg", for
+        ``solver="batch"`` and two classes of a smooth loss under l2 or no penalty, asks for the
+        conjugate gradients: momentum by conjugacy, and steps to the minimum along each direction.
+        A transformation of optax has its own learning rate; it asks for ``learning_rate=1.0`` and
+        no penalty.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch" and smooth losses, the
         accelerated sequence with adaptive restart (nesterov); 0.9 otherwise.
@@ -177,11 +190,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
     tol : float or None, default=1e-4
         The run ends by "tolerance" when what is left of the objective, F - F*, is at most tol^2 of
         what the best constant prediction has left, F_null - F*: by an estimate from gradient and
-        curvature for smooth losses, whatever the solver; by a duality gap, which is proven, for
-        "hinge" over all rows under ``optimizer="auto"``. Other runs of losses with kinks, and all
-        with `early_stopping`, end on a plateau: when the objective has not improved by `tol` of
-        itself, or the validation score by `tol`, for `n_iter_no_change` epochs. None asks for all
-        `max_iter` epochs.
+        curvature for smooth losses; by a duality gap, which is proven, for "hinge" under
+        ``optimizer="auto"``, whose batches are followed by epochs over all rows. Other runs of
+        losses with kinks, and all with `early_stopping`, end on a plateau: when the objective has
+        not improved by `tol` of itself, or the validation score by `tol`, for `n_iter_no_change`
+        epochs. None asks for all `max_iter` epochs.
     n_iter_no_change : int, default=5
         Epochs without improvement that make a plateau; more where the swings of a momentum last
         longer. For runs that end on one, see `tol`, and for ``schedule="adaptive"``.
@@ -286,7 +299,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
     _coef_as_rows = True
     _parameter_constraints = {
         **BaseGD._parameter_constraints,
-        "loss": [StrOptions(CLASSIFICATION_LOSSES), Loss, callable],
+        "loss": [
+            StrOptions(CLASSIFICATION_LOSSES, dict.fromkeys(LOSSES, OF_NUMBERS)),
+            Loss,
+            callable,
+        ],
         "class_weight": [StrOptions(["balanced"]), dict, None],
     }
 
@@ -294,14 +311,14 @@ class GDClassifier(ClassifierMixin, BaseGD):
         self,
         loss: str | Loss | LossFunction = "log_loss",
         *,
-        penalty: str | Penalty | None = "l2",
-        alpha: float = 1e-4,
+        penalty: str | Penalty | SupportsProx | None = "l2",
+        alpha: ArrayLike = 1e-4,
         l1_ratio: float = 0.15,
         class_weight: dict[Any, float] | Literal["balanced"] | None = None,
         fit_intercept: bool = True,
         solver: str = "batch",
         batch_size: float = 32,
-        optimizer: str | Optimizer = "auto",
+        optimizer: str | Optimizer | SupportsUpdate = "auto",
         momentum: float | Literal["auto"] = "auto",
         learning_rate: float | Literal["auto", "line-search"] = "auto",
         schedule: str | Schedule | ScheduleFunction = "auto",
@@ -380,6 +397,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         X_val: MatrixLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        resume_from: str | PathLike[str] | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -408,6 +426,9 @@ class GDClassifier(ClassifierMixin, BaseGD):
             Their labels, all among those of y.
         sample_weight_val : array-like of shape (n_val,) or None
             Their weights.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit of the same
+            data and parameters goes on. `max_iter` counts the epochs before it as well.
 
         Returns
         -------
@@ -436,10 +457,65 @@ class GDClassifier(ClassifierMixin, BaseGD):
         """
         with keep_fitted_state(self):
             validation = X_val, y_val, sample_weight_val
-            self._fit(X, y, sample_weight, (coef_init, intercept_init), validation)
+            start = coef_init, intercept_init
+            self._fit(X, y, sample_weight, start, validation, resume_from)
         return self
 
-    @available_if(_can_learn_in_parts)
+    @explains_arguments
+    def fit_batches(
+        self,
+        batches: BatchSource,
+        *,
+        classes: ArrayLike | None = None,
+        resume_from: str | PathLike[str] | None = None,
+    ) -> Self:
+        """Fit the model to rows that come in batches, which are read anew in each pass.
+
+        As `GDRegressor.fit_batches`, but for the classes.
+
+        Parameters
+        ----------
+        batches : callable or iterable
+            A function without arguments that returns an iterator of ``(X, y)`` or
+            ``(X, y, sample_weight)``, such as a generator function; or an object that can be
+            iterated again and again, such as a list of memory-mapped arrays or a DataLoader. Each
+            pass needs the same rows.
+        classes : array-like of shape (n_classes,) or None
+            All labels; None looks for them in a pass of its own.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit goes on.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `GDRegressor.fit_batches`; also for labels that are not among `classes`, and for
+            ``class_weight="balanced"``.
+
+        Warns
+        -----
+        ConvergenceWarning, DivergenceWarning, IgnoredParameterWarning
+            As in `fit`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_breast_cancer
+        >>> from gdregress import GDClassifier
+        >>> X, y = load_breast_cancer(return_X_y=True)
+        >>> batches = [(X[:300], y[:300]), (X[300:], y[300:])]
+        >>> model = GDClassifier(alpha=0.01).fit_batches(batches)
+        >>> model.converged_
+        True
+        """
+        with keep_fitted_state(self):
+            self._fit_batches(batches, classes, resume_from)
+        return self
+
+    @available_if(can_learn_in_parts)
     @explains_arguments
     def partial_fit(
         self,
@@ -532,7 +608,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         labels = to_numpy(self.classes_)[to_numpy(codes)]
         return labels if labels.dtype.kind in "OUS" else asarray(labels, xp, z.device)
 
-    @available_if(_knows_probabilities)
+    @available_if(knows_probabilities)
     @explains_arguments
     def predict_proba(self, X: MatrixLike) -> Array:
         """Probability of every class, for losses that know it: "log_loss", "modified_huber".
@@ -564,7 +640,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             first = 1 - second
         return namespace(z).stack([first, second], axis=1)
 
-    @available_if(_knows_probabilities)
+    @available_if(knows_probabilities)
     @explains_arguments
     def predict_log_proba(self, X: MatrixLike) -> Array:
         """Logarithm of `predict_proba`; for "log_loss" finite however small that is.
@@ -594,6 +670,48 @@ class GDClassifier(ClassifierMixin, BaseGD):
             return xp.log(self.predict_proba(X))
 
     @explains_arguments
+    def summary(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        level: float = 0.95,
+    ) -> Summary:
+        """Coefficients with standard errors, of a fit without a penalty to two classes.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows of the fit.
+        y : array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
+        level : float in (0, 1), default=0.95
+            Of the confidence intervals.
+
+        Returns
+        -------
+        summary : Summary
+            Printed as a table; its arrays are attributes. The errors are those of the sandwich
+            estimator, HC0 in statsmodels. They presume the minimum, which needs a small `tol`,
+            independent rows, and that nothing was chosen on these rows.
+
+        Raises
+        ------
+        ValueError
+            With a penalty, which is the default, for a loss with kinks, more than two classes, or
+            columns that determine each other.
+        """
+        z = to_numpy(self._raw_prediction(X, "summary"))
+        rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
+        labels = encode(column_or_1d(y), self.classes_, z)
+        weights = None if sample_weight is None else checked_weights(sample_weight, z)
+        weights = weighted_by_class(self.class_weight, self.classes_, y, z, weights, False)
+        return summary_of(self, rows, labels, z, weights, level)
+
+    @explains_arguments
     def to_sklearn(self) -> LogisticRegression | SGDClassifier:
         """A fitted scikit-learn classifier with the same coefficients and predictions.
 
@@ -613,7 +731,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         else:
             model = SGDClassifier(loss=self._name_of_loss())
         model.set_params(fit_intercept=self.fit_intercept)
-        for name in ("coef_", "intercept_", "classes_"):
+        model.coef_ = np.array(to_numpy(self._dense_coef()))
+        for name in ("intercept_", "classes_"):
             setattr(model, name, np.array(to_numpy(getattr(self, name))))
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self, name):

@@ -5,24 +5,33 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils import Bunch
 
 from gdregress._diagnosis.diagnose import report_on
-from gdregress._diagnosis.implicit import degrees_of_freedom, ridge_of
+from gdregress._diagnosis.implicit import ImplicitRidge, degrees_of_freedom, ridge_of
 from gdregress._diagnosis.planned import (
     planned,
     refuse_what_has_no_closed_form,
     starts_at_best_constant,
 )
+from gdregress._diagnosis.range_test import RangeTest, losses_at_rising_rates, steepest_of
 from gdregress._diagnosis.report import Diagnosis
-from gdregress._estimator.start import original_units
+from gdregress._estimator.start import original_units, own_generator
 from gdregress._utils.arguments import explains_arguments
 from gdregress._utils.array_api import to_numpy
-from gdregress._utils.types import Array, ArrayLike, MatrixLike
+from gdregress._utils.types import Array, ArrayLike, MatrixLike, clone
 from gdregress.classifiers import GDClassifier
 from gdregress.regressors import GDRegressor
 
-__all__ = ["Diagnosis", "closed_form_path", "diagnose", "implicit_ridge"]
+__all__ = [
+    "Diagnosis",
+    "closed_form_path",
+    "diagnose",
+    "implicit_ridge",
+    "learning_rate_range_test",
+]
+
+# Of a range test, whose losses would have no slope otherwise.
+FEWEST_UPDATES = 10
 
 
 @explains_arguments
@@ -88,6 +97,84 @@ def diagnose(
 
 
 @explains_arguments
+def learning_rate_range_test(
+    X: MatrixLike,
+    y: ArrayLike,
+    estimator: Any,
+    sample_weight: ArrayLike | None = None,
+    *,
+    smallest: float = 1e-6,
+    largest: float = 10.0,
+    n_updates: int = 200,
+) -> RangeTest:
+    """Find the learning rates that work by one run whose rate rises with every update.
+
+    The rate is multiplied by the same factor after each batch, and the loss of the batch is
+    recorded before its update. Where the loss falls fastest the rate is about right; beyond the
+    one of the least loss it is too large. The test ends where the smoothed loss is four times its
+    least. In the coordinates of a rate that is given as a number: the user's columns, unless
+    `preconditioner` says otherwise.
+
+    Parameters
+    ----------
+    X : {array-like, sparse matrix} of shape (n_samples, n_features)
+    y : array-like of shape (n_samples,) or (n_samples, n_targets)
+    estimator : GDRegressor or GDClassifier
+        It is not fitted; its `learning_rate` and `schedule` are not used.
+    sample_weight : array-like of shape (n_samples,) or None, default=None
+    smallest, largest : float, default=1e-6, 10.0
+        First rate, and that of the last update if the test does not end before.
+    n_updates : int, default=200
+
+    Returns
+    -------
+    result : RangeTest
+        A named tuple: ``learning_rates``, ``losses`` and ``smoothed``, the exponential mean of
+        the losses, arrays with a number for each update; ``steepest``, the rate at which the
+        smoothed loss has fallen fastest by the logarithm of the rate; ``least``, that at which it
+        was least.
+
+    Raises
+    ------
+    ValueError
+        For rates that do not rise from above 0, fewer than 10 updates, and as `fit`.
+
+    References
+    ----------
+    Smith, "Cyclical learning rates for training neural networks", 2017, section 3.3.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from gdregress import GDRegressor, learning_rate_range_test
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = GDRegressor(optimizer="gd", solver="mini-batch", random_state=0)
+    >>> result = learning_rate_range_test(X, y, model)
+    >>> bool(result.steepest < result.least < 10)
+    True
+    """
+    if not (0 < smallest < largest < np.inf):
+        raise ValueError(
+            f"smallest and largest must be finite, above 0 and rise. Got {smallest}, {largest}."
+        )
+    if n_updates < FEWEST_UPDATES:
+        raise ValueError(f"n_updates must be at least {FEWEST_UPDATES}. Got {n_updates!r}.")
+    model = clone(estimator).set_params(learning_rate=1.0, schedule="constant", average=False)
+    plan, rates = planned(model, X, y, sample_weight), np.geomspace(smallest, largest, n_updates)
+    losses, smoothed = losses_at_rising_rates(plan, rates, own_generator(model))
+    if len(losses) < 2:
+        raise ValueError(f"smallest={smallest} is too large: the loss explodes at once. Lower it.")
+    rates, least = rates[: len(losses)], int(np.argmin(smoothed))
+    return RangeTest(
+        learning_rates=rates,
+        losses=np.array(losses),
+        smoothed=np.array(smoothed),
+        steepest=float(rates[steepest_of(smoothed, least)]),
+        least=float(rates[least]),
+    )
+
+
+@explains_arguments
 def closed_form_path(
     estimator: Any,
     X: MatrixLike,
@@ -142,7 +229,8 @@ def closed_form_path(
     plan = planned(estimator, X, y, sample_weight)
     refuse_what_has_no_closed_form(plan)
     counts = _checked_epochs(epochs)
-    return _in_units_of_the_user(plan, _displacements(plan, counts))
+    coefs, intercepts = _in_units_of_the_user(plan, _displacements(plan, counts))
+    return coefs, intercepts
 
 
 @explains_arguments
@@ -153,7 +241,7 @@ def implicit_ridge(
     epochs: ArrayLike,
     *,
     sample_weight: ArrayLike | None = None,
-) -> Bunch:
+) -> ImplicitRidge:
     r"""What stopping after some epochs does to squared error, as if it were a ridge.
 
     After k epochs the predictions are :math:`z_k = S_k y`, with fewer degrees of freedom, the
@@ -176,11 +264,12 @@ def implicit_ridge(
 
     Returns
     -------
-    result : Bunch
-        ``epochs``; ``degrees_of_freedom``, the intercept among them; ``mean_squared_error`` of the
-        rows; ``gcv``; and ``alpha``, under which ``GDRegressor(penalty="l2", alpha=alpha)`` in
-        the columns of the run has as many degrees of freedom: ``Ridge(alpha=n_samples * alpha)``
-        where these are the user's. Arrays of shape (n_epochs,).
+    result : ImplicitRidge
+        A named tuple: ``epochs``; ``degrees_of_freedom``, the intercept among them;
+        ``mean_squared_error`` of the rows; ``gcv``; and ``alpha``, under which
+        ``GDRegressor(penalty="l2", alpha=alpha)`` in the columns of the run has as many degrees of
+        freedom: ``Ridge(alpha=n_samples * alpha)`` where these are the user's. Arrays of shape
+        (n_epochs,).
 
     Raises
     ------
@@ -218,7 +307,7 @@ def implicit_ridge(
     columns = moments[:p, :p]
     columns = columns - np.outer(moments[-1, :p], moments[-1, :p]) if centred else columns
     eigenvalues = np.linalg.eigvalsh(columns)
-    return Bunch(
+    return ImplicitRidge(
         epochs=counts,
         degrees_of_freedom=freedom,
         mean_squared_error=errors,

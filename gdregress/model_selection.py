@@ -94,6 +94,7 @@ class GDRegressorCV(MultiOutputMixin, RegressorMixin, BaseGDCV):
       ``tol=None``, by "gd", or "momentum" or "nesterov" with a number as momentum, under no
       penalty or l2, the latter without "momentum".
 
+    Other smooth losses of one target under l2 go from one minimum to the next by Newton steps.
     Anything else is fitted. Scores other than R2 and "neg_mean_squared_error" read the rows that
     are left out.
 
@@ -131,9 +132,10 @@ class GDRegressorCV(MultiOutputMixin, RegressorMixin, BaseGDCV):
 class GDClassifierCV(ClassifierMixin, BaseGDCV):
     """`GDClassifier` whose penalty, or learning rate, is chosen by cross-validation.
 
-    The candidates are all combinations of `l1_ratios`, `learning_rates` and `alphas`; along
-    falling strengths each is fitted from where the last has ended. The best mean score over the
-    folds wins, and is fitted on all rows.
+    The candidates are all combinations of `l1_ratios`, `learning_rates` and `alphas`. Along
+    falling strengths each begins where the last has ended: smooth losses of two classes under l2
+    go from one minimum to the next by Newton steps, all else is fitted. The best mean score over
+    the folds wins, and is fitted on all rows.
 
     Parameters
     ----------

@@ -22,6 +22,7 @@ fact                    meaning
 ``restarts``            whether each step decides on the sequence of its momentum
 ``variance_reduced``    whether the loop corrects the gradients of batches by the full
                         gradient at the end of the last epoch, see `SVRG`
+``has_own_rate``        whether the rule has a learning rate of its own and knows no prox
 ``kernel``              name of its class in the compiled core, None where it has none
 ``kernel_constants``    parameters which that class is given: decay of the gradient,
                         decay of its square, epsilon; None where there is none
@@ -38,7 +39,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from gdregress._utils.array_api import dot, namespace
+from gdregress._utils.array_api import array_like, dot, namespace
 from gdregress._utils.facts import StatesFacts
 from gdregress._utils.types import Array, BaseEstimator, Prox
 from gdregress._utils.validation import Interval, StrOptions
@@ -90,6 +91,7 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
     searched_point: bool = True
     restarts: bool = False
     variance_reduced: bool = False
+    has_own_rate: bool = False
     kernel: str | None = None
     kernel_constants: tuple[str | None, ...] = ()
     kernel_memory: tuple[str, ...] = ()
@@ -103,6 +105,7 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
             "searched_point",
             "restarts",
             "variance_reduced",
+            "has_own_rate",
             "kernel",
             "traceable",
         ),
@@ -627,6 +630,66 @@ class NAdam(_AdamFamily):
         direction = nesterov_term + (1 - self.beta_1) * grad / (1 - self.beta_1**count)
         new = self._move(params, direction, second, count, learning_rate, prox)
         return new, AdamState(first, second, count)
+
+
+class TransformationState(NamedTuple):
+    """The arrays of the state of an optax transformation."""
+
+    parts: tuple[Array, ...]
+
+
+class Transformation(Optimizer):
+    """w <- w + u, where u is the update of a ``GradientTransformation`` of optax.
+
+    It is made of whatever has ``init`` and ``update``, and stands wherever an optimizer does. Its
+    learning rate and the schedule of it are its own, so that ``learning_rate=1.0`` is asked for;
+    it knows no prox, and there may be no penalty. It computes in the precision of JAX, which is
+    single unless ``jax_enable_x64`` is set.
+
+    Parameters
+    ----------
+    transformation : optax.GradientTransformation
+    """
+
+    adaptive = True
+    keeps_step_length = True
+    has_own_rate = True
+    is_builtin = False
+    traceable = True
+
+    def __init__(self, transformation: Any) -> None:
+        self.transformation = transformation
+
+    def init(self, params: Array) -> TransformationState:
+        import jax
+
+        return TransformationState(tuple(jax.tree.leaves(self.transformation.init(params))))
+
+    def lookahead(self, params: Array, state: TransformationState) -> Array:
+        return params
+
+    def step(
+        self,
+        params: Array,
+        grad: Array,
+        state: TransformationState,
+        learning_rate: float,
+        prox: Prox,
+    ) -> tuple[Array, TransformationState]:
+        import jax
+
+        form = jax.tree.structure(jax.eval_shape(self.transformation.init, params))
+        before = jax.tree.unflatten(form, state.parts)
+        update, after = self.transformation.update(grad, before, params)
+        moved = params + learning_rate * array_like(update, params)
+        return moved, TransformationState(tuple(jax.tree.leaves(after)))
+
+
+def as_optimizer(choice: Any) -> Any:
+    """The choice, where it is a name or an optimizer; a `Transformation` of other objects."""
+    if isinstance(choice, str) or hasattr(choice, "formulas_of_facts"):
+        return choice
+    return Transformation(choice)
 
 
 OPTIMIZERS: dict[str, type[Optimizer]] = {

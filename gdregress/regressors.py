@@ -4,29 +4,42 @@ from __future__ import annotations
 
 import math
 from numbers import Real
+from os import PathLike
 from typing import Literal, Self
 
 import numpy as np
+from scipy import sparse
 from sklearn.base import MultiOutputMixin, RegressorMixin
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import (
+    GammaRegressor,
+    LinearRegression,
+    PoissonRegressor,
+    TweedieRegressor,
+)
 from sklearn.utils.validation import (
     check_array,
     check_is_fitted,
 )
 
 from gdregress._estimator.base import BaseGD
+from gdregress._estimator.offset import as_rates, refuse_offset_with_validation, total_offset
 from gdregress._estimator.scores import explained
+from gdregress._estimator.summary import Summary, summary_of
 from gdregress._estimator.table import checked_table, checked_weights, refuse_labels
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
+from gdregress._utils.neighbours import OF_CLASSES
 from gdregress._utils.types import (
     Array,
     ArrayLike,
+    BatchSource,
     LossFunction,
     MatrixLike,
     RandomState,
     ScheduleFunction,
     Scoring,
+    SupportsProx,
+    SupportsUpdate,
 )
 from gdregress._utils.validation import (
     Interval,
@@ -35,7 +48,7 @@ from gdregress._utils.validation import (
     check_target,
     keep_fitted_state,
 )
-from gdregress.losses import LOSSES, Loss
+from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES, Loss
 from gdregress.losses.base import predict_mean
 from gdregress.optimizers import Optimizer
 from gdregress.penalties import Penalty
@@ -58,18 +71,19 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     Parameters
     ----------
     loss : str, Loss or callable, default="squared_error"
-        "squared_error", "huber", "absolute_error", "log_cosh", "quantile",
-        "epsilon_insensitive", "squared_epsilon_insensitive", "poisson", "gamma", an instance
-        such as ``Quantile(0.9)``, or a subclass of `Loss`. Poisson and gamma predict
-        exp(x . w + b). A smooth function ``f(y, z)`` of PyTorch tensors or JAX arrays is
-        differentiated by their library.
+        "squared_error", "huber", "absolute_error", "log_cosh", "cauchy", "quantile",
+        "epsilon_insensitive", "squared_epsilon_insensitive", "poisson", "gamma", "tweedie",
+        "negative_binomial", an instance such as ``Quantile(0.9)``, or a subclass of `Loss`. The
+        last four names predict exp(x . w + b). A smooth function ``f(y, z)`` of PyTorch tensors or
+        JAX arrays is differentiated by their library.
     epsilon : float or None, default=None
-        Threshold of "huber" and the epsilon-insensitive losses, in the units of y; None is the
-        loss's own default: 1.35 and 0.1.
+        Threshold of "huber", "cauchy" and the epsilon-insensitive losses, in the units of y; None
+        is the loss's own default: 1.35, 2.385 and 0.1.
     penalty : {"l2", "l1", "elasticnet"}, None or Penalty, default=None
-        Or an instance such as ``Box(lower=0)``, or a subclass of `Penalty`.
-    alpha : float, default=1e-4
-        Strength of a penalty given by name.
+        Or an instance such as ``Box(lower=0)`` or ``GroupL2(groups)``, a subclass of `Penalty`, or
+        any object with ``value(w)`` and ``prox(w, step_size)``.
+    alpha : float or array-like of shape (n_features,), default=1e-4
+        Strength of a penalty given by name, of all features or of each.
     l1_ratio : float in [0, 1], default=0.15
         Share of l1 in ``penalty="elasticnet"``.
     fit_intercept : bool, default=True
@@ -79,18 +93,21 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         minimum and says so, see `tol`.
     batch_size : int or float, default=32
         Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
-    optimizer : str or Optimizer, default="auto"
-        "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam", or
-        an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and unless
-        `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all rows
-        conjugate gradients with exact steps for smooth losses under l2 or no penalty, but where
-        squared error has its moments; Newton steps on working sets for one target of a smooth
-        loss under l1, where columns are many; and Newton steps along smooth envelopes of the loss
-        for "absolute_error", "quantile" and "epsilon_insensitive", under no penalty, l1, l2 or
-        both. In all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects
-        each gradient by one over all rows and converges to the minimum at a constant rate. The
+    optimizer : str, Optimizer or optax.GradientTransformation, default="auto"
+        "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam",
+        "cg", or an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and
+        unless `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all
+        rows conjugate gradients with exact steps for smooth convex losses under l2 or no penalty,
+        but where squared error has its moments; Newton steps on working sets for one target of a
+        smooth loss under l1, where columns are many; and Newton steps along smooth envelopes of
+        the loss for "absolute_error", "quantile" and "epsilon_insensitive", under no penalty, l1,
+        l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses,
+        corrects each gradient by one over all rows and converges at a constant rate. "cg", for
+        ``solver="batch"`` and smooth convex losses under l2 or no penalty, asks for the conjugate
+        gradients: momentum by conjugacy, and steps to the minimum along each direction. The
         adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring y to a size well
-        above it.
+        above it. A transformation of optax has its own learning rate; it asks for
+        ``learning_rate=1.0`` and no penalty.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch", the accelerated sequence
         with adaptive restart (nesterov) or the optimal constant where the smallest curvature is
@@ -145,10 +162,10 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     tol : float or None, default=1e-4
         The run ends by "tolerance" when what is left of the objective, F - F*, is at most tol^2 of
         what the best constant prediction has left, F_null - F*: by an estimate from gradient and
-        curvature for smooth losses, whatever the solver; by a duality gap, which is proven, for
-        "absolute_error", "quantile" and "epsilon_insensitive" over all rows under
-        ``optimizer="auto"``. Other runs of losses with kinks, and all with `early_stopping`, end
-        on a plateau: when the objective has not improved by `tol` of itself, or the validation
+        curvature for smooth losses; by a duality gap, which is proven, for "absolute_error",
+        "quantile" and "epsilon_insensitive" under ``optimizer="auto"``, whose batches are followed
+        by epochs over all rows. Other runs of losses with kinks, and all with `early_stopping`,
+        end on a plateau: when the objective has not improved by `tol` of itself, or the validation
         score by `tol`, for `n_iter_no_change` epochs. None asks for all `max_iter` epochs.
     n_iter_no_change : int, default=5
         Epochs without improvement that make a plateau; more where the swings of a momentum last
@@ -264,7 +281,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     _target_ranges_advice = "use GDClassifier"
     _parameter_constraints = {
         **BaseGD._parameter_constraints,
-        "loss": [StrOptions(LOSSES), Loss, callable],
+        "loss": [
+            StrOptions(LOSSES, dict.fromkeys(CLASSIFICATION_LOSSES, OF_CLASSES)),
+            Loss,
+            callable,
+        ],
         "epsilon": [Interval(Real, 0, None, closed="left"), None],
     }
 
@@ -273,13 +294,13 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         loss: str | Loss | LossFunction = "squared_error",
         *,
         epsilon: float | None = None,
-        penalty: str | Penalty | None = None,
-        alpha: float = 1e-4,
+        penalty: str | Penalty | SupportsProx | None = None,
+        alpha: ArrayLike = 1e-4,
         l1_ratio: float = 0.15,
         fit_intercept: bool = True,
         solver: str = "batch",
         batch_size: float = 32,
-        optimizer: str | Optimizer = "auto",
+        optimizer: str | Optimizer | SupportsUpdate = "auto",
         momentum: float | Literal["auto"] = "auto",
         learning_rate: float | Literal["auto", "line-search"] = "auto",
         schedule: str | Schedule | ScheduleFunction = "auto",
@@ -339,6 +360,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         X_val: MatrixLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        resume_from: str | PathLike[str] | None = None,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
     ) -> Self:
         """Fit the model.
 
@@ -355,7 +379,6 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         intercept_init : float or array-like of shape (n_targets,) or None
             Intercept to start from; without it that of a fit which is given no start: the best
             constant under an automatic rate, zero under a number.
-
         X_val : {array-like, sparse matrix} of shape (n_val, n_features) or None
             Rows to validate on: ``history_`` has the score and the loss on them after every
             epoch. With ``early_stopping=True`` they stand for the rows that would be held out;
@@ -365,6 +388,14 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             Their targets.
         sample_weight_val : array-like of shape (n_val,) or None
             Their weights.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit of the same
+            data and parameters goes on. `max_iter` counts the epochs before it as well.
+        offset : array-like of shape (n_samples,) or None
+            Added to the raw prediction of each row under "poisson", "gamma" or "tweedie", so that
+            a row predicts exp(x . w + b + offset).
+        exposure : array-like of shape (n_samples,) or None
+            The same as an offset of log(exposure): for how long, or for how many, a row counts.
 
         Returns
         -------
@@ -393,13 +424,80 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         """
         with keep_fitted_state(self):
             validation = X_val, y_val, sample_weight_val
-            self._fit(X, y, sample_weight, (coef_init, intercept_init), validation)
+            if X_val is not None:
+                refuse_offset_with_validation(offset, exposure)
+            start = coef_init, intercept_init
+            y, weights, growth = as_rates(self, X, y, sample_weight, offset, exposure)
+            self._fit(X, y, weights, start, validation, resume_from, growth)
+        return self
+
+    @explains_arguments
+    def fit_batches(
+        self, batches: BatchSource, *, resume_from: str | PathLike[str] | None = None
+    ) -> Self:
+        """Fit the model to rows that come in batches, which are read anew in each pass.
+
+        The fit of data that do not fit into memory: the objective, the parameters and what ends
+        the run are those of `fit`, and the rows may lie in files of any kind. Squared error of up
+        to 512 columns reads the rows once for their moments, and a few times more where digits
+        near the minimum need it. Other smooth losses of as many columns take Newton steps under
+        ``optimizer="auto"``, one pass each; whatever else descends over all rows takes one pass an
+        epoch. ``solver="stochastic"`` and "mini-batch" read the batches in their order, or in
+        random order where `batches` is a list, and shuffle the rows of about a million numbers of
+        X at a time; a second pass measures the epoch.
+
+        Parameters
+        ----------
+        batches : callable or iterable
+            A function without arguments that returns an iterator of ``(X, y)`` or
+            ``(X, y, sample_weight)``, such as a generator function; or an object that can be
+            iterated again and again, such as a list of memory-mapped arrays or a DataLoader. Each
+            pass needs the same rows. X may be an array, a frame or a sparse matrix.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit goes on.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `fit`, with the number of the batch; for an iterator, which can be read only
+            once; for passes of different rows; and for `early_stopping`, which needs all rows.
+
+        Warns
+        -----
+        ConvergenceWarning, DivergenceWarning, IgnoredParameterWarning
+            As in `fit`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from gdregress import GDRegressor
+        >>> X = np.random.default_rng(0).normal(size=(1000, 3))
+        >>> y = X @ [1.0, 2.0, 3.0] + 4.0
+        >>> def batches():
+        ...     for start in range(0, 1000, 100):
+        ...         yield X[start : start + 100], y[start : start + 100]
+        >>> GDRegressor().fit_batches(batches).coef_.round(3)
+        array([1., 2., 3.])
+        """
+        with keep_fitted_state(self):
+            self._fit_batches(batches, resume_from=resume_from)
         return self
 
     @available_if(check_partial_fit)
     @explains_arguments
     def partial_fit(
-        self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
     ) -> Self:
         """Go over the given rows once, from where the last call has ended.
 
@@ -432,6 +530,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             Their targets.
         sample_weight : array-like of shape (n_samples,) or None
             Their weights.
+        offset, exposure : array-like of shape (n_samples,) or None
+            As in `fit`.
 
         Returns
         -------
@@ -446,17 +546,26 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             As in `fit`; also for another number of columns than in earlier calls.
         """
         with keep_fitted_state(self):
-            self._partial_fit(X, y, sample_weight)
+            y, weights, growth = as_rates(self, X, y, sample_weight, offset, exposure)
+            self._partial_fit(X, y, weights, growth)
         return self
 
     @explains_arguments
-    def predict(self, X: MatrixLike) -> Array:
+    def predict(
+        self,
+        X: MatrixLike,
+        *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> Array:
         """Predict the targets: X @ coef + intercept, or its exponential under a log link.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Rows to predict.
+        offset, exposure : array-like of shape (n_samples,) or None
+            As in `fit`; the prediction is exp(offset) or exposure times as large.
 
         Returns
         -------
@@ -471,11 +580,22 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             or an array of another library than that of `fit`.
         """
         z = self._raw_prediction(X, "predict")
+        if offset is not None or exposure is not None:
+            o = total_offset(offset, exposure, self._loss, z)
+            z = z + (o if z.ndim == 1 else o[:, None])
         return predict_mean(self._loss, z)
 
     @explains_arguments
-    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """R2 of the prediction; D2, the share of deviance explained, for poisson and gamma.
+    def score(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+    ) -> float:
+        """R2 of the prediction; D2, the share of deviance explained, under a log link.
 
         A loss of your own is scored by D2 where it states its ``deviance``, else by R2. A constant
         target, such as a fold without an event, scores 1 where it is met exactly, and 0 elsewhere.
@@ -488,6 +608,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             Their targets.
         sample_weight : array-like of shape (n_samples,) or None
             Their weights.
+        offset, exposure : array-like of shape (n_samples,) or None
+            As in `fit`; the deviance is then measured from that of a constant rate.
 
         Returns
         -------
@@ -499,52 +621,125 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         NotFittedError, ValueError, TypeError
             As `predict`; also for a y of another shape, or outside of the domain of the loss.
         """
-        z = self._raw_prediction(X, "score")
+        y, z, weights = self._targets_beside(X, y, sample_weight, False, offset, exposure)
+        return explained(self._loss_of_fit(), y, z, weights)
+
+    def _targets_beside(
+        self, X, y, sample_weight, in_parts=False, offset=None, exposure=None, method="score"
+    ):
+        """Targets, raw predictions and weights of the rows of X, all checked, for a method.
+
+        The targets and weights are those that stand for the same without an offset.
+        """
+        z = self._raw_prediction(X, method)
+        given = (y, sample_weight, offset, exposure, self._loss)
+        y, sample_weight, _ = as_rates(self, X, *given)
         xp, device = input_namespace(X)
         y, weights = move_to(y, xp, device), move_to(sample_weight, xp, device)
         y = check_array(y, ensure_2d=False, dtype=z.dtype, input_name="y")
+        y = self._loss_of_fit().expand_target(y)
         if y.shape[0] != z.shape[0] or math.prod(y.shape) != math.prod(z.shape):
             raise ValueError(f"y must have the shape {z.shape} of the prediction. Got {y.shape}.")
         if weights is not None:
-            weights = checked_weights(weights, z)
+            weights = checked_weights(weights, z, all_zero=in_parts)
         check_target(self._loss_of_fit(), y, in_parts=True)
-        return explained(self._loss_of_fit(), y, z, weights)
+        return y, z, weights
 
     @explains_arguments
-    def to_sklearn(self) -> LinearRegression:
-        """A fitted scikit-learn LinearRegression with the same coefficients.
+    def summary(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        offset: ArrayLike | None = None,
+        exposure: ArrayLike | None = None,
+        level: float = 0.95,
+    ) -> Summary:
+        """Coefficients with standard errors, of a fit without a penalty to a smooth loss.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows of the fit.
+        y : array-like of shape (n_samples,)
+            Their targets.
+        sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
+        offset, exposure : array-like of shape (n_samples,) or None
+            As in `fit`.
+        level : float in (0, 1), default=0.95
+            Of the confidence intervals.
 
         Returns
         -------
-        model : LinearRegression
+        summary : Summary
+            Printed as a table; its arrays are attributes. The errors are those of the sandwich
+            estimator, HC0 in statsmodels. They presume the minimum, which needs a small `tol`,
+            independent rows, and that nothing was chosen on these rows.
 
         Raises
         ------
         ValueError
-            For losses with a log link, whose prediction is not linear.
+            With a penalty, for a loss with kinks, several targets, or columns that determine each
+            other.
+        """
+        offsets = offset, exposure
+        y, z, weights = self._targets_beside(X, y, sample_weight, False, *offsets, "summary")
+        rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
+        y, z = to_numpy(y).reshape(z.shape), to_numpy(z)
+        return summary_of(self, rows, y, z, weights, level)
+
+    @explains_arguments
+    def to_sklearn(
+        self,
+    ) -> LinearRegression | TweedieRegressor | PoissonRegressor | GammaRegressor:
+        """A fitted scikit-learn regressor with the same coefficients and predictions.
+
+        Returns
+        -------
+        model : LinearRegression, PoissonRegressor, GammaRegressor or TweedieRegressor
+            The first for all losses without a log link.
+
+        Raises
+        ------
+        ValueError
+            For losses with a log link that scikit-learn does not have, and for several targets of
+            one.
         """
         check_is_fitted(self)
-        if self._loss.link != "identity":
-            raise ValueError(
-                f"{type(self._loss).__name__} loss predicts exp(X @ coef + intercept), which "
-                "LinearRegression cannot. Keep this estimator, or fit PoissonRegressor or "
-                "GammaRegressor."
-            )
-        model = LinearRegression(fit_intercept=self.fit_intercept)
-        model.coef_ = np.array(to_numpy(self.coef_))
-        model.intercept_ = (
-            self.intercept_
-            if isinstance(self.intercept_, float)
-            else np.array(to_numpy(self.intercept_))
-        )
+        model = self._twin()
+        coef, intercept = to_numpy(self._dense_coef()), to_numpy(self.intercept_)
+        model.coef_ = np.array(coef)
+        model.intercept_ = np.array(intercept) if intercept.ndim else float(intercept)
         for name in ("n_features_in_", "feature_names_in_"):
             if hasattr(self, name):
                 setattr(model, name, getattr(self, name))
         return model
 
+    def _twin(self):
+        """The regressor of scikit-learn that predicts as this one does, without coefficients."""
+        loss = self._loss
+        if loss.link == "identity":
+            return LinearRegression(fit_intercept=self.fit_intercept)
+        power = loss.tweedie_power
+        if power is None or np.ndim(self.intercept_):
+            which = "several targets" if np.ndim(self.intercept_) else type(loss).__name__
+            raise ValueError(
+                f"scikit-learn has no regressor of {which} with a log link. Keep this estimator, "
+                "or convert it to ONNX."
+            )
+        named = {1: PoissonRegressor, 2: GammaRegressor}
+        model = named[power]() if power in named else TweedieRegressor(power=power, link="log")
+        model.set_params(fit_intercept=self.fit_intercept)
+        vars(model)["_base_loss"] = model._get_loss()  # by which it predicts
+        return model
+
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
-        loss = self._losses.get(self.loss) if isinstance(self.loss, str) else self.loss
+        loss = self.loss
+        if isinstance(loss, str) and loss in self._losses:
+            loss = self._losses[loss]()
         tags.target_tags.positive_only = getattr(loss, "target_range", "real") in (
             "non-negative",
             "positive",
@@ -569,7 +764,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             if not bool(xp.all(xp.isfinite(y))):
                 raise ValueError(f"y holds values beyond the range of {X.dtype}, the type of X.")
         check_target(loss, y, rows, in_parts)
-        return y, weights, loss
+        return loss.expand_target(y), weights, loss
 
     def _validation_score(self, loss, y, z, weights):
         return explained(loss, y, z, weights)

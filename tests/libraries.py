@@ -6,7 +6,19 @@ NAMES = {
     "torch": "PyTorch",
     "jax": "JAX",
     "dask": "Dask",
+    "dask-ml": "dask-ml",
+    "datasets": "datasets",
+    "distributed": "Dask's distributed",
+    "pandas": "pandas",
+    "polars": "polars",
+    "pyarrow": "PyArrow",
+    "shap": "SHAP",
+    "skglm": "skglm",
+    "skl2onnx": "skl2onnx",
     "skops": "skops",
+    "statsmodels": "statsmodels",
+    "onnxruntime": "onnxruntime",
+    "optax": "optax",
     "pyright": "pyright",
     "optuna": "Optuna",
     "tensorboard": "TensorBoard",
@@ -14,8 +26,9 @@ NAMES = {
 
 
 def needed(library):
-    """The library, or a skip that says how to install it."""
-    reason = f"needs {NAMES[library]}: pip install {library}"
+    """The library or a module of it, or a skip that says how to install it."""
+    package = library.partition(".")[0].replace("_", "-")
+    reason = f"needs {NAMES[package]}: pip install {package}"
     return pytest.importorskip(library, reason=reason)
 
 
@@ -26,3 +39,11 @@ def array_functions(library):
 
         return array_api_strict
     return needed("jax").numpy if library == "jax" else needed(library)
+
+
+def statsmodels_api():
+    """What statsmodels calls its own public names."""
+    needed("statsmodels")
+    import statsmodels.api
+
+    return statsmodels.api

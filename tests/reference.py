@@ -375,6 +375,24 @@ def gamma_loss(y, z):
     return z - math.log(y) + y / math.exp(z) - 1
 
 
+def tweedie_loss(y, z, p=1.5):
+    """Half the deviance, see scikit-learn's user guide on generalised linear models."""
+    m = math.exp(z)
+    at_y = y ** (2 - p) / ((1 - p) * (2 - p)) if y > 0 else 0.0
+    return at_y - y * m ** (1 - p) / (1 - p) + m ** (2 - p) / (2 - p)
+
+
+def negative_binomial_loss(y, z, a=1.0):
+    """Minus the log-likelihood that `scipy.stats.nbinom` has, and that of the best mean, y."""
+    m = math.exp(z)
+    log_share = y * (math.log(y / m) if y > 0 else 0.0)
+    return log_share - (y + 1 / a) * math.log((1 + a * y) / (1 + a * m))
+
+
+def cauchy_loss(y, z, epsilon=2.385):
+    return epsilon**2 / 2 * math.log(1 + ((z - y) / epsilon) ** 2)
+
+
 LOSSES = {
     "squared_error": lambda y, z: (z - y) ** 2 / 2,
     "huber": huber_loss,
@@ -385,6 +403,9 @@ LOSSES = {
     "squared_epsilon_insensitive": lambda y, z: max(0.0, abs(z - y) - 0.1) ** 2,
     "poisson": poisson_loss,
     "gamma": gamma_loss,
+    "tweedie": tweedie_loss,
+    "negative_binomial": negative_binomial_loss,
+    "cauchy": cauchy_loss,
 }
 
 
@@ -407,6 +428,9 @@ SLOPES = {
     "squared_epsilon_insensitive": lambda y, z: 2 * beyond(z - y),
     "poisson": lambda y, z: math.exp(z) - y,
     "gamma": lambda y, z: 1 - y / math.exp(z),
+    "tweedie": lambda y, z: (math.exp(z) - y) / math.sqrt(math.exp(z)),
+    "negative_binomial": lambda y, z: (math.exp(z) - y) / (1 + math.exp(z)),
+    "cauchy": lambda y, z: (z - y) * 2.385**2 / (2.385**2 + (z - y) ** 2),
 }
 
 

@@ -1,11 +1,15 @@
 """The lessons run as they stand, and print the figures of the experiments that they repeat."""
 
-import os
-import subprocess
-import sys
+import runpy
+import warnings
 from pathlib import Path
 
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
 import pytest
+
+matplotlib.use("Agg")
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LESSONS = sorted(path.name for path in EXAMPLES.glob("plot_*.py"))
@@ -55,27 +59,34 @@ FIGURES = {
 }
 
 
-def printed_by(lesson, folder):
-    """What a lesson prints, run where it may leave its pictures."""
-    environment = {**os.environ, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, str(EXAMPLES / lesson)]
-    result = subprocess.run(
-        command, capture_output=True, text=True, cwd=folder, env=environment, timeout=120
-    )
-    assert result.returncode == 0, result.stderr
-    assert "Warning" not in result.stderr, result.stderr
-    return " ".join(result.stdout.split())
+@pytest.fixture
+def printed_by(tmp_path, monkeypatch, capsys):
+    """What a lesson prints, run where it may leave its pictures; it must not warn."""
+    monkeypatch.chdir(tmp_path)
+    state = np.random.get_state()
+
+    def printed(lesson):
+        with warnings.catch_warnings(record=True) as caught, matplotlib.rc_context():
+            for category in (DeprecationWarning, PendingDeprecationWarning):
+                warnings.simplefilter("ignore", category)
+            runpy.run_path(str(EXAMPLES / lesson), run_name="__main__")
+        assert not [str(warning.message) for warning in caught]
+        return " ".join(capsys.readouterr().out.split())
+
+    yield printed
+    plt.close("all")
+    np.random.set_state(state)
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
-def test_lesson_runs_and_prints_its_figures(lesson, tmp_path):
-    printed = printed_by(lesson, tmp_path)
+def test_lesson_runs_and_prints_its_figures(lesson, printed_by):
+    printed = printed_by(lesson)
     missing = [figure for figure in FIGURES.get(lesson, []) if figure not in printed]
     assert not missing, f"{missing} not in:\n{printed}"
 
 
-def test_half_the_loss_by_pytorch(torch, tmp_path):
-    assert "7.2e-03 7.2e-05 7.2e-07 7.2e-09" in printed_by("plot_one_neuron.py", tmp_path)
+def test_half_the_loss_by_pytorch(torch, printed_by):
+    assert "7.2e-03 7.2e-05 7.2e-07 7.2e-09" in printed_by("plot_one_neuron.py")
 
 
 def test_every_experiment_has_its_lesson():

@@ -154,7 +154,7 @@ def test_overridden_losses_are_losses_of_their_own(name, formula, solver, data):
 
     class Own(Loss):
         link, smooth = loss_class.link, loss_class.smooth
-        target_range = loss_class.target_range
+        target_range = loss_class().target_range
 
         def value(self, y, z):
             return loss_class().value(y, z)

@@ -24,7 +24,7 @@ from gdregress.losses import Hinge, Huber, Quantile
 from gdregress.losses.classification import CLASSIFICATION_LOSSES
 from gdregress.losses.regression import LOSSES
 from gdregress.optimizers import Adam, Momentum
-from gdregress.penalties import L2, Box
+from gdregress.penalties import L2, PENALTIES, Box
 from gdregress.samplers import MiniBatch
 
 rng = np.random.RandomState(0)
@@ -117,6 +117,8 @@ MISTAKES = {
     "Adam": (regressor(optimizer="Adam"), "Did you mean 'adam'?"),
     "adamw": (regressor(optimizer="adamw"), "Did you mean 'adam'?"),
     "lbfgs": (regressor(optimizer="lbfgs"), "takes first-order steps"),
+    "sparse_cg": (regressor(optimizer="sparse_cg"), "Did you mean 'cg'?"),
+    "cg of batches": (regressor(optimizer="cg", solver="stochastic"), "use solver='batch'"),
     "minibatch": (regressor(solver="minibatch"), "Did you mean 'mini-batch'?"),
     "mini_batch": (regressor(solver="mini_batch"), "Did you mean 'mini-batch'?"),
     "sgd, the solver": (regressor(solver="sgd"), "Did you mean 'stochastic'?"),
@@ -148,6 +150,8 @@ MISTAKES = {
     "a negative schedule": (regressor(schedule=lambda count: -1.0), "finite factors >= 0"),
     # Arguments
     "epochs in fit": (fit(X, epochs=3), "belongs to the estimator: GDRegressor(max_iter=100)"),
+    "validation data of Keras": (fit(X, validation_data=(X, y)), "X_val and y_val"),
+    "validation rows without targets": (fit(X, X_val=X), "give both X_val and y_val"),
     "weights in fit": (fit(X, weights=y), "fit() has no argument 'weights'. Did you mean sample"),
     "fit without y": (lambda: GDRegressor().fit(X), "missing 1 required positional argument: 'y'"),
     "too much for to_numpy": (lambda: fitted.to_numpy(1), "to_numpy() takes 1 positional"),
@@ -231,6 +235,10 @@ MISTAKES = {
     ),
     "numbers too large": (fit(1e200 * X), "StandardScaler"),
     "numbers too small": (fit(1e-200 * X), "The squares of X underflow"),
+    "gradients too small for float32": (
+        lambda: GDRegressor(preconditioner=None).fit((1e-30 * X).astype(np.float32), 1e-15 * y),
+        "The gradient along column 1, about 2e-30 times the 1e-14 of the targets, underflows",
+    ),
     "coefficients beyond float32": (
         fit((1e-30 * X).astype(np.float32), 1e20 * y),
         "leave the range of float32",
@@ -261,6 +269,7 @@ MISTAKES = {
     "minimize with lr": (parabola(lr=0.1), "minimize() has no argument 'lr'. Did you mean learn"),
     "minimize with maxiter": (parabola(maxiter=9), "Did you mean max_iter?"),
     "minimize by sgd": (parabola(optimizer="sgd"), "Did you mean 'gd'?"),
+    "minimize by cg": (parabola(optimizer="cg"), "scipy.optimize.minimize(method='CG')"),
     "minimize with bounds": (parabola(bounds=[(0, 1)]), "penalty=Box(lower, upper)"),
     "minimize by rows it does not know": (parabola(sampler="mini-batch"), "give n_samples"),
 }
@@ -280,7 +289,9 @@ def test_the_last_line_answers(mistake):
 def test_names_are_told_in_the_order_of_the_documents():
     with pytest.raises(ValueError) as caught:
         GDRegressor(penalty="l3").fit(X, y)
-    assert "among {'l2', 'l1', 'elasticnet'}" in str(caught.value)
+    names = ", ".join(repr(name) for name in PENALTIES if name)
+    assert f"among {{{names}}}" in str(caught.value)
+    assert names.startswith("'l2', 'l1', 'elasticnet'")
 
 
 @pytest.mark.parametrize("name", LOSSES)

@@ -20,7 +20,9 @@ LOOSELY = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 def test_the_code_prints_what_is_shown(page):
     """One block after the other, as who pastes a page from top to bottom."""
     names = {}
-    for library in re.findall(r"^(?:import|from) (torch|optuna)", PAGES[page], re.MULTILINE):
+    for library in re.findall(
+        r"^(?:import|from) (torch|optuna|pyarrow|dask)", PAGES[page], re.MULTILINE
+    ):
         needed(library)
     if "tensorboard" in PAGES[page]:
         needed("tensorboard")
@@ -38,7 +40,7 @@ def test_the_links_of_the_readme_lead_somewhere():
 # what a column of a table is about, by its title
 COLUMNS = {
     "`loss`": {*REGISTRIES["loss"], *REGISTRIES["loss of labels"]},
-    "`optimizer`": REGISTRIES["optimizer"],
+    "`optimizer`": {*REGISTRIES["optimizer"], "cg"},
     "`penalty`": REGISTRIES["penalty"],
     "`schedule`": REGISTRIES["schedule"],
     "`solver`": REGISTRIES["sampler"],

@@ -57,7 +57,7 @@ def test_annotated_code(tmp_path):
 
 
 def test_the_readme_and_every_page_of_the_guide(tmp_path):
-    for library in ("torch", "tensorboard", "optuna"):
+    for library in ("torch", "tensorboard", "optuna", "pyarrow", "dask"):
         needed(library)
     code = [code for page in PAGES.values() for code, _ in BLOCK.findall(page)]
     assert not complaints(tmp_path, "\n\n".join(code), **THIRD_PARTY, **UNANNOTATED)
@@ -116,6 +116,7 @@ RUNS = [
     user_code.components,
     user_code.functions,
     user_code.displays,
+    user_code.choosing,
 ]
 
 

@@ -6,7 +6,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from gdregress import GDClassifier, GDRegressor, minimize, show_versions
+from gdregress import (
+    GDClassifier,
+    GDClassifierCV,
+    GDRegressor,
+    GDRegressorCV,
+    closed_form_path,
+    diagnose,
+    gd_path,
+    implicit_ridge,
+    learning_rate_range_test,
+    minimize,
+    show_versions,
+)
 from gdregress.losses import Loss, Quantile
 from gdregress.optimizers import Adam, Optimizer
 from gdregress.penalties import Box, Penalty
@@ -19,6 +31,7 @@ from gdregress.plotting import (
     LossCurveDisplay,
     LossSurfaceDisplay,
     OverviewDisplay,
+    RegularizationPathDisplay,
 )
 from gdregress.samplers import MiniBatch, Sampler
 from gdregress.schedules import Exponential, Schedule
@@ -125,6 +138,8 @@ def regressor() -> None:
     print(model.predict(X).mean(), model.score(X, y) ** 2, model.n_features_in_)
     print(model.partial_fit(X, y).to_numpy().to_sklearn(), model.get_params()["tol"])
     print(model.set_params(tol=1e-3, max_iter=1000).fit(X, y, coef_init=[1.0, 2.0]).n_iter_)
+    batches: list[tuple[Floats, Floats]] = [(X[:12], y[:12]), (X[12:], y[12:])]
+    print(model.fit_batches(batches).fit_batches(lambda: iter(batches)).coef_)
     history = model.history_
     objective: list[float] = history["objective"]
     epochs: list[int] = history["epoch"]
@@ -138,6 +153,7 @@ def classifier() -> None:
     print(model.predict_proba(X), model.predict_log_proba(X), model.decision_function(X))
     print(model.predict(X)[0], model.classes_, model.score(X, labels) ** 2, model.to_sklearn())
     print(model.partial_fit(X, labels, classes=["a", "b"]).history_["loss"])
+    print(model.fit_batches([(X, labels)], classes=["a", "b"]).converged_)
 
 
 def components() -> None:
@@ -181,6 +197,29 @@ def displays() -> None:
     DescentPathDisplay.from_function(lambda x: x**2, path=minimize(lambda x: x**2, 3.0))
     bowl = minimize(lambda x: (x**2).sum(), np.array([1.0, 2.0]))
     LossSurfaceDisplay.from_function(lambda a, b: a**2 + b**2, path=bowl)
+
+
+def choosing() -> None:
+    objectives: list[float] = []
+
+    def log(row: dict[str, Any]) -> bool:
+        objectives.append(row["objective"])
+        return row["seconds"] > 60
+
+    model = GDRegressor(penalty="l2", early_stopping=True, scoring="r2").set_callbacks(log)
+    model.fit(X[:15], y[:15], X_val=X[15:], y_val=y[15:])
+    print(max(model.validation_scores_), model.history_["validation_loss"][-1])
+    search = GDRegressorCV(GDRegressor(penalty="l1"), alphas=3, cv=2).fit(X, y)
+    print(search.best_score_, search.predict(X), search.score(X, y), search.best_params_)
+    RegularizationPathDisplay.from_estimator(search, X, y)
+    GDClassifierCV(alphas=[0.1, 1.0], cv=2, scoring="accuracy").fit(X, labels).predict_proba(X)
+    alphas, coefs, intercepts = gd_path(X, y, alphas=3)
+    plain = GDRegressor(optimizer="gd", learning_rate=0.1)
+    coefs, intercepts = closed_form_path(plain, X, y, [1, 10])
+    print(alphas, coefs, intercepts, implicit_ridge(plain, X, y, [1, 10]).gcv)
+    diagnosis = diagnose(X, y, plain)
+    print(diagnosis.finishes, diagnosis.epochs, diagnosis.columns.duplicates)
+    print(learning_rate_range_test(X, y, plain).steepest)
 
 
 def mistakes() -> None:

@@ -1,4 +1,4 @@
-"""Print the peak memory of one fit: ``python memory_probe.py FOLDER SOLVER``.
+"""Print the peak memory of one fit: ``python memory_probe.py FOLDER SOLVER [early]``.
 
 A process of its own, which loads data that another has made: a peak that making them would
 leave behind is then not mistaken for the fit's.
@@ -51,6 +51,7 @@ def main():
     # momentum moves every coordinate for each row, which takes long on many sparse columns
     optimizer = "gd" if solver == "stochastic" else "nesterov"
     model = GDRegressor(solver=solver, optimizer=optimizer, max_iter=2, tol=None, random_state=0)
+    model.set_params(early_stopping="early" in sys.argv[3:])
     model.fit(X[:100], y[:100])  # what is loaded at the first fit is not the data's
     means = reset_peak()
     before = peak(means)

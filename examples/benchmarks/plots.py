@@ -22,9 +22,12 @@ def draw(results, folder):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     curves = [result for result in results if result.get("kind") == "curves"]
+    simulations = [result for result in results if result.get("kind") == "simulation"]
     scalings = [result for result in results if result.get("kind") == "scaling"]
     for number, result in enumerate(curves, start=1):
         _save(_draw_curves(result), folder / f"time_to_gap_{number}.png")
+    for result in simulations:
+        _save(_draw_simulation(result), folder / "scaling_out.png")
     if scalings:
         _save(_draw_scaling(scalings), folder / "scaling.png")
 
@@ -43,6 +46,17 @@ def _draw_curves(result):
         axis.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, fontsize="small")
     axes[0].set(ylabel="objective / its minimum - 1")
     figure.suptitle(result["title"])
+    return figure
+
+
+def _draw_simulation(result):
+    """Seconds of a fit against the number of workers."""
+    figure, (axis,) = _figure(1, (7.2, 4.6))
+    styles = _styles(result["seconds"])
+    for name, seconds in result["seconds"].items():
+        axis.plot(result["workers"], seconds, label=name, **{**styles[name], "markevery": 8})
+    axis.set(xlabel="workers of one thread", ylabel="seconds, simulated", title=result["title"])
+    axis.legend()
     return figure
 
 

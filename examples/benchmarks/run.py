@@ -2,7 +2,8 @@
 
 ``python examples/benchmarks/run.py [names] [--quick] [--json FILE] [--plot DIR]`` runs the suites
 named, or all of them, and prints medians of alternated runs in one process as ratios: "4.00 x"
-took four times as long as ours. ``finishing`` stands for all suites whose names begin so.
+took four times as long as ours. ``finishing`` and ``cluster`` stand for all suites whose names
+begin so.
 ``--quick`` uses a fraction of the rows and fewer repeats.
 """
 

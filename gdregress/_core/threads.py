@@ -7,6 +7,7 @@ work may go on in the background.
 
 import math
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import pairwise
 from threading import Lock, local
 
@@ -28,6 +29,17 @@ def threads_allowed():
     background one less, as it is not alone.
     """
     return getattr(_here, "allowed", None) or _openmp_effective_n_threads()
+
+
+@contextmanager
+def threads_limited(count):
+    """Allow the thread that asks no more and no less than so many."""
+    before = getattr(_here, "allowed", None)
+    _here.allowed = count
+    try:
+        yield
+    finally:
+        _here.allowed = before
 
 
 def pieces_of(n_rows, row_length, memory=0):

@@ -112,12 +112,12 @@ def _quadratic(plan, fitted, tol):
     tol : float or None
     """
     objective, start = plan.prepared.objective, plan.start
-    strengths = np.broadcast_to(objective.penalty_curvature(), plan._shape)
+    strengths = np.broadcast_to(objective.penalty_curvature(), plan.shape)
     moments = plan.second_moments()
     if fitted is None:
         gradient = to_numpy(objective.gradient(plan.plan.first_params)).astype(float)
         matrices = [moments + np.diag(c) for c in strengths.T]
-        slopes = gradient.reshape(plan._shape) + strengths * start.reshape(plan._shape)
+        slopes = gradient.reshape(plan.shape) + strengths * start.reshape(plan.shape)
     else:
         minimum = _parameters(plan, fitted)
         bent = to_numpy(objective.loss.curvature_at(objective.y, objective.predict(minimum)))
@@ -129,7 +129,7 @@ def _quadratic(plan, fitted, tol):
             curved_products(objective.design, np.ascontiguousarray(b)) + np.diag(c)
             for b, c in each
         ]
-        away = (start - to_numpy(minimum)).reshape(plan._shape)
+        away = (start - to_numpy(minimum)).reshape(plan.shape)
         slopes = np.column_stack([H @ d for H, d in zip(matrices, away.T, strict=True)])
     curvature, along = [], []
     for H, slope in zip(matrices, slopes.T, strict=True):
@@ -248,7 +248,7 @@ def _recommended(estimator, raw, facts):
 def _closed_form(estimator, raw, best, epochs):
     """Whether solving the normal equations takes less time."""
     strength = l2_strength(raw.prepared.components.penalty)
-    if strength is None:
+    if strength is None or np.ndim(strength):
         return []
     n, p = raw.prepared.objective.n_samples, raw.prepared.objective.design.n_parameters
     needed = best if epochs is None else epochs

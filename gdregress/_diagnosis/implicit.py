@@ -13,8 +13,35 @@ Caponnetto, "On early stopping in gradient descent learning", 2007; Ali, Kolter 
 continuous-time view of early stopping for least squares", 2019, for the ridge.
 """
 
+from typing import NamedTuple
+
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import brentq
+
+
+class ImplicitRidge(NamedTuple):
+    """What is left after some epochs, arrays of shape (n_epochs,).
+
+    Attributes
+    ----------
+    epochs : ndarray of int
+    degrees_of_freedom : ndarray
+        The intercept among them.
+    mean_squared_error : ndarray
+        On the rows themselves.
+    gcv : ndarray
+        Generalised cross-validation, an estimate of the error on new rows.
+    alpha : ndarray
+        Strength of the l2 penalty with as many degrees of freedom.
+    """
+
+    epochs: npt.NDArray[np.int_]
+    degrees_of_freedom: npt.NDArray[np.float64]
+    mean_squared_error: npt.NDArray[np.float64]
+    gcv: npt.NDArray[np.float64]
+    alpha: npt.NDArray[np.float64]
+
 
 # Strengths of the ridge, relative to the largest eigenvalue, between which is searched.
 WEAKEST, STRONGEST = 1e-14, 1e14

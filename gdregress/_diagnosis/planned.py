@@ -51,14 +51,14 @@ class Planned:
     def spectral(self):
         """A `SpectralDescent` for each target."""
         objective, moments = self.prepared.objective, self.second_moments()
-        strengths = np.broadcast_to(objective.penalty_curvature(), self._shape)
+        strengths = np.broadcast_to(objective.penalty_curvature(), self.shape)
         gradient = to_numpy(objective.gradient(self.plan.first_params)).astype(float)
-        gradient, start = (array.reshape(self._shape) for array in (gradient, self.start))
+        gradient, start = (array.reshape(self.shape) for array in (gradient, self.start))
         each = zip(gradient.T, strengths.T, start.T, strict=True)
         return [shrunk(moments, *of_target, self.run.learning_rate) for of_target in each]
 
     @property
-    def _shape(self):
+    def shape(self):
         """Of the parameters, with a column for each target."""
         return len(self.start), self.start.size // len(self.start)
 

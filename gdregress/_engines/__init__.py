@@ -1,7 +1,7 @@
 """How epochs are run: the plain engine defines them, the others are faster and equal to it.
 
-But for `Envelope`, `ConjugateGradients` and `WorkingSets`, which go ways of their own to the same
-minimum on runs that ask for it.
+But for `Envelope`, `ConjugateGradients`, `WorkingSets`, `Newton` and `BlocksAtOnce`, which go ways
+of their own to the same minimum on runs that ask for it.
 
 A new engine is a file with a subclass of `Engine` and an entry in `ENGINES`. A pace runs the
 epochs of an engine and changes when they are measured, but none of their numbers: it is made
@@ -9,11 +9,14 @@ with the engine, and `wraps(engine)` says whether it suits it. A new pace is an 
 """
 
 from gdregress._engines.ahead import Ahead
+from gdregress._engines.blocks_at_once import BlocksAtOnce
+from gdregress._engines.by_blocks import ByBlocks
 from gdregress._engines.compiled import Compiled
 from gdregress._engines.conjugate import ConjugateGradients
 from gdregress._engines.envelope import Envelope
 from gdregress._engines.jitted import Jitted
 from gdregress._engines.moments import Moments
+from gdregress._engines.newton import Newton
 from gdregress._engines.overlapped import Overlapped
 from gdregress._engines.plain import Plain
 from gdregress._engines.working_sets import WorkingSets
@@ -22,7 +25,10 @@ ENGINES = (
     Envelope,
     ConjugateGradients,
     WorkingSets,
+    Newton,
+    ByBlocks,
     Moments,
+    BlocksAtOnce,
     Compiled,
     Jitted,
     Plain,

@@ -40,9 +40,8 @@ class Directions(Engine):
     def knows(objective):
         """Whether these engines know loss and penalty."""
         loss, terms = objective.loss, objective.penalty.kernel_terms
-        return (
-            loss.smooth and loss.kernel is not None and terms is not None and terms.bounds is None
-        )
+        known = loss.kernel is not None and loss.convex and loss.smooth
+        return known and terms is not None and terms.bounds is None
 
     def epochs(self, state, max_epochs):
         for _ in range(max_epochs):

@@ -51,13 +51,13 @@ class Envelope(Engine):
         for _ in range(max_epochs):
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 if state.params is not self.reported:  # at first, or put elsewhere since
-                    self._begin(state.params)
+                    self._begin(state)
                 row = self._row(state, self._step())
             yield row
 
-    def _begin(self, params):
-        """The targets, each at its parameters."""
-        objective = self.run.objective
+    def _begin(self, state):
+        """The targets, each at its parameters, or where it was in a run that is taken up."""
+        objective, params = self.run.objective, state.params
         design, n = objective.design, objective.n_samples
         shares = np.full(n, 1 / n) if objective.weights is None else objective.weights / n
         shares = shares.astype(float)
@@ -70,9 +70,10 @@ class Envelope(Engine):
         self.targets = []
         for k in range(columns.shape[1]):
             u, sign = position(loss, y[:, k], z[:, k])
-            self.targets.append(
-                Multipliers(loss.pieces, sign, shares, l1, l2, base, columns[:, k], u)
-            )
+            pieces = loss.of_target(k).pieces
+            self.targets.append(Multipliers(pieces, sign, shares, l1, l2, base, columns[:, k], u))
+        for target, where in zip(self.targets, state.multipliers or (), strict=False):
+            target.go_to(where)
 
     def _strengths(self, name):
         """Of a part of the penalty, for all parameters."""
@@ -115,6 +116,7 @@ class Envelope(Engine):
         penalty = math.fsum(target.best - target.best_loss for target in self.targets)
         gap = math.fsum(target.gap for target in self.targets)
         state.params = best.reshape(like.shape).astype(like.dtype)
+        state.multipliers = [target.where() for target in self.targets]
         state.count += 1
         state.epoch += 1
         gradient = gradient.reshape(like.shape).astype(like.dtype)

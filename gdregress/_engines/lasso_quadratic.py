@@ -57,11 +57,12 @@ def _within_signs(H, c, l1, v):
     free = (v != 0) | (l1 == 0)
     slope = c + H @ v + l1 * np.sign(v)  # of v, so that the next step refines what this one rounds
     target = v.copy()
-    target[free] -= _solve(H[np.ix_(free, free)], slope[free])
+    target[free] -= solve(H[np.ix_(free, free)], slope[free])
     return target
 
 
-def _solve(H, right):
+def solve(H, right):
+    """H^-1 right for a positive semidefinite H, with as little on its diagonal as it takes."""
     size = np.sqrt(np.maximum(np.diag(H), np.finfo(float).tiny))
     scaled, jitter = H / np.outer(size, size), JITTER
     while True:

@@ -52,6 +52,10 @@ NOISE = 16.0
 # How many times as far as the way so far, a Newton step and the scale of the predictions together
 # the minimum may be.
 FAR = 100.0
+_CHANGING = (
+    *("params", "u", "centres", "coef_centres", "width", "scale", "damping"),
+    *("best", "best_loss", "best_params", "bound"),
+)
 
 
 class Multipliers:
@@ -87,6 +91,14 @@ class Multipliers:
         self.best, self.best_loss, self.best_params = math.inf, math.inf, params
         self.bound = 0.0  # no loss and no penalty is below zero
         self.two_sided = pieces.lower < 0 < pieces.upper
+
+    def where(self):
+        """The numbers that change from step to step, by their names."""
+        return {name: getattr(self, name) for name in _CHANGING}
+
+    def go_to(self, where):
+        """Go on from where another has been."""
+        vars(self).update(where)
 
     @property
     def gap(self):

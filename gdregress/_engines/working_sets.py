@@ -32,7 +32,10 @@ EXACT = 0.1
 # Most parameters of a set, whose model is a matrix.
 LARGEST = 2048
 # Of the decrease that the model foresees, the share that a step has to bring.
-ENOUGH, SHORTER, MOST_TRIALS = 0.1, 0.5, 30
+ENOUGH, SHORTER, MOST_TRIALS = 0.1, 0.5, 10
+# Least second derivatives of the rows in the model, in units of their bound. Rows that are not
+# curved where a step begins pull without end at coefficients that nothing else holds.
+FLOORS = (0.0, 1e-2, 1.0)
 
 
 class WorkingSets(Directions):
@@ -63,14 +66,26 @@ class WorkingSets(Directions):
         self.l1[: objective.design.n_features] = objective.penalty.kernel_terms.l1
 
     def direction(self, state):
+        """The first that is worth a step; under the last floor the model is nowhere too low."""
         chosen = self._working_set()
         part = self._part(chosen)
-        H = self._model(part, chosen)
+        for floor in FLOORS:
+            direction, dz = self._to_minimum(part, chosen, floor)
+            self.found = self._length(direction, dz)
+            if self.found > 0:
+                break
+        return direction, dz
+
+    def length(self, direction, dz):
+        return self.found
+
+    def _to_minimum(self, part, chosen, floor):
+        """The step to the minimum of the model, and what it does to the predictions."""
+        H = self._model(part, chosen, floor)
         w, g, l1 = (array[chosen] for array in (self.params, self.gradient, self.l1))
         direction = np.zeros_like(self.params)
         direction[chosen] = least(H, g - H @ w, l1, w, EXACT * self._violation()) - w
         dz = part.predict(direction[chosen].astype(part.X.dtype)).astype(float)
-        self.foreseen = float(g @ direction[chosen]) + float(self.l1 @ self._growth(direction))
         return direction, dz
 
     def _violation(self):
@@ -104,25 +119,30 @@ class WorkingSets(Directions):
         coordinates = design.coordinates.of_columns(columns)
         return DesignMatrix(design.X[:, columns], design.fit_intercept, coordinates)
 
-    def _model(self, part, chosen):
+    def _model(self, part, chosen, floor):
         """Second derivatives of loss and l2 by the parameters of the working set."""
-        objective = self.run.objective
-        bent = self.share(objective.loss.curvature_at(objective.y, self.z))
+        objective, loss = self.run.objective, self.run.objective.loss
+        bent = loss.curvature_at(objective.y, self.z)
+        bent = self.share(np.maximum(bent, floor * (loss.curvature or float(np.max(bent)))))
         weights = (objective.n_samples * bent).astype(part.X.dtype)
         return curved_products(part, weights, largest=LARGEST) + np.diag(self.l2[chosen])
 
-    def length(self, direction, dz):
-        """1, or shorter where the step does not bring what its model foresees."""
-        objective, length = self.run.objective, 1.0
+    def _length(self, direction, dz):
+        """1, or shorter where the step does not bring what its model foresees; 0 if none does."""
+        objective = self.run.objective
         if objective.loss.is_quadratic:
-            return length
+            return 1.0
         start = self._value(0 * direction, 0 * dz)
-        for _ in range(MOST_TRIALS):
-            found = self._value(length * direction, length * dz)
-            if found <= start + ENOUGH * length * self.foreseen:
-                break
-            length *= SHORTER
-        return length
+        foreseen = float(self.gradient @ direction) + float(self.l1 @ self._growth(direction))
+        noise = objective.rounding * abs(start)
+        for trial in range(MOST_TRIALS):
+            length = SHORTER**trial
+            if (
+                self._value(length * direction, length * dz)
+                <= start + ENOUGH * length * foreseen + noise
+            ):
+                return length
+        return 0.0
 
     def _value(self, move, dz):
         objective, params = self.run.objective, self.params + move

@@ -11,8 +11,10 @@ from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
+from gdregress._estimator.batches import checked_batches
 from gdregress._estimator.callbacks import (
     EpochEnd,
     as_callback,
@@ -23,16 +25,19 @@ from gdregress._estimator.callbacks import (
 from gdregress._estimator.diagnosis import report
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
+from gdregress._estimator.method import CONJUGATE_GRADIENTS
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
-from gdregress._estimator.prepare import NoRows, prepare
+from gdregress._estimator.prepare import NoRows, prepare, prepare_partitions
 from gdregress._estimator.renewal import renewal_for
+from gdregress._estimator.resume import going_on, taken_up
 from gdregress._estimator.saved_state import (
     converted,
     live_attributes,
     plain_attributes,
     saved,
 )
+from gdregress._estimator.sparse_coef import SparseCoef
 from gdregress._estimator.sparse_input import check_structure
 from gdregress._estimator.start import (
     fitted_numbers,
@@ -51,6 +56,7 @@ from gdregress._utils.array_api import input_namespace, materialised, namespace,
 from gdregress._utils.sklearn_versions import CallbackSupportMixin, with_callbacks
 from gdregress._utils.types import Array, BaseEstimator
 from gdregress._utils.validation import (
+    HasMethods,
     Interval,
     ScorerName,
     StrOptions,
@@ -59,14 +65,16 @@ from gdregress._utils.validation import (
 from gdregress._utils.version import __version__
 from gdregress.losses import Loss
 from gdregress.optimizers import OPTIMIZERS, Optimizer
-from gdregress.penalties import PENALTIES, Penalty
+from gdregress.penalties import PENALTIES
 from gdregress.samplers import SAMPLERS, MiniBatch
 from gdregress.schedules import SCHEDULES
 
 StopReason = Literal["tolerance", "plateau", "max_iter", "diverged", "callback", "interrupted"]
 
 
-class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta):
+class BaseGD(
+    NamesParameters, LinkedHTML, SparseCoef, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta
+):
     """Everything that GDRegressor shares with estimators for other targets."""
 
     coef_: Array
@@ -84,13 +92,21 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
     history_: History
 
     _parameter_constraints: dict[str, list[Any]] = {
-        "penalty": [StrOptions(name for name in PENALTIES if name), Penalty, None],
-        "alpha": [Interval(Real, 0, None, closed="left")],
+        "penalty": [
+            StrOptions(name for name in PENALTIES if name),
+            HasMethods(["value", "prox"]),
+            None,
+        ],
+        "alpha": [Interval(Real, 0, None, closed="left"), "array-like"],
         "l1_ratio": [Interval(Real, 0, 1, closed="both")],
         "fit_intercept": ["boolean"],
         "solver": [StrOptions(SAMPLERS)],
         "batch_size": MiniBatch._parameter_constraints["batch_size"],
-        "optimizer": [StrOptions(["auto", *OPTIMIZERS]), Optimizer],
+        "optimizer": [
+            StrOptions(["auto", CONJUGATE_GRADIENTS, *OPTIMIZERS]),
+            Optimizer,
+            HasMethods(["init", "update"]),
+        ],
         "momentum": [Interval(Real, 0, 1, closed="left"), StrOptions(["auto"])],
         "learning_rate": [
             Interval(Real, 0, None, closed="neither"),
@@ -204,10 +220,41 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         )
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, start, validation):
+    def _fit(self, X, y, sample_weight, start, validation, resume_from=None, growth=1.0):
         refuse_refit(self)
-        prepared = prepare(self, X, y, sample_weight, validation)
-        start = given_start(self, prepared, *start)
+        self._forget_sparse_coef()
+        in_use_only = start[0] is None and validation[0] is None
+        known = {"growth": growth, "in_use_only": in_use_only}
+        prepared = prepare(self, X, y, sample_weight, validation, **known)
+        data = X, y, sample_weight, validation
+        self._fit_prepared(prepared, start, resume_from, data)
+
+    @with_callbacks
+    def _fit_batches(self, batches, classes=None, resume_from=None):
+        refuse_refit(self)
+        self._forget_sparse_coef()
+        partitions, components = checked_batches(self, batches, classes)
+        prepared = prepare_partitions(self, components, partitions)
+        self._fit_prepared(prepared, resume_from=resume_from)
+
+    def _fit_prepared(self, prepared, start=(None, None), resume_from=None, data=None):
+        """Descend, and set the attributes.
+
+        Parameters
+        ----------
+        prepared : Prepared
+        start : tuple of (coef_init, intercept_init)
+        resume_from : path or None
+            Of a `Checkpoint`.
+        data : tuple of (X, y, sample_weight, validation) or None
+            As the user gave them, if they can be tried again.
+        """
+        X, y, sample_weight, _ = data or (None,) * 4
+        course = None
+        if resume_from is None:
+            start = given_start(self, prepared, *start)
+        else:
+            prepared, start, course = taken_up(self, prepared, resume_from)
         original = original_units(prepared, self._coef_as_rows)
         # a scorer is handed these, and not every one knows weights
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -221,27 +268,27 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         components, objective, frame = prepared.components, prepared.objective, prepared.frame
         plan = plan_run(self, components, objective, frame, start, hooks)
         state = plan.start or fresh_state(self, prepared, plan.first_params)
+        run = plan.run if course is None else going_on(plan.run, course)
         epoch_end.begin()
-        result = solve(plan.run, state)
+        result = solve(run, state, course)
         self._set_fitted(self._fitted(result, plan, state, prepared, original))
         if self.verbose:
             print_end(self.history_, self.stop_reason_, self.verbose)
         epoch_end.close()
         if result.interrupt is not None:
             raise result.interrupt
-        data = X, y, sample_weight, validation
         report(self, result, plan.diagnostics, data, start is not None)
 
-    def _partial_fit(self, X, y, sample_weight):
+    def _partial_fit(self, X, y, sample_weight, growth=1.0):
+        self._forget_sparse_coef()
         if learns_by_rows(self):
-            learn_part(self, X, y, sample_weight)
+            learn_part(self, X, y, sample_weight, growth)
             return
         earlier = getattr(self, "_state", None)
         totals = (earlier["weight_total"], earlier["row_total"]) if earlier else (0.0, 0)
         try:
-            prepared = prepare(
-                self, X, y, sample_weight, reset=earlier is None, in_parts=True, earlier=totals
-            )
+            parts = {"reset": earlier is None, "in_parts": True, "earlier": totals}
+            prepared = prepare(self, X, y, sample_weight, growth=growth, **parts)
         except NoRows:
             learn_part(self, X, y, sample_weight)
             return
@@ -266,14 +313,14 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
         self._set_fitted(fitted | {"n_iter_": state.epoch})
         if self.verbose:
             print_epoch(history, self.verbose)
-        report(self, result, plan.diagnostics)
+        report(self, result, plan.diagnostics, is_part=True)
 
     def _fitted(self, result, plan, state, prepared, original):
         """The attributes of a run that has ended, by name."""
         # to which users may write, without a change of what the state holds
         coef, intercept = original(namespace(result.params).asarray(result.params, copy=True))
         state.weight_total += prepared.weight_total
-        state.row_total += prepared.objective.n_samples
+        state.row_total += prepared.row_total
         state.stream, state.fitted = None, fitted_numbers(coef, intercept)
         history = plan.run.history
         fitted = {
@@ -316,6 +363,10 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
             reset=False,
         )
         check_all_finite(X, self)
+        if sparse.issparse(self.coef_):
+            z = X @ self.coef_.T
+            z = (z.toarray() if sparse.issparse(z) else z) + self.intercept_
+            return z if np.ndim(self.intercept_) else z[:, 0]
         coef = self.coef_ if self.coef_.ndim == 1 else self.coef_.T
         return X @ coef + self.intercept_
 
@@ -353,7 +404,7 @@ class BaseGD(NamesParameters, LinkedHTML, CallbackSupportMixin, BaseEstimator, m
 
     def __getstate__(self):
         plain = self._plain_fitted()
-        if not isinstance(getattr(self, "coef_", np.empty(0)), np.ndarray):
+        if namespace(getattr(self, "coef_", np.empty(0))) is not np:
             # what was fitted on an accelerator can then be loaded without one
             plain = converted(plain, to_host)
         return {**super().__getstate__(), **plain, "_gdregress_version": __version__}

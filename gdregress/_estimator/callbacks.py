@@ -105,7 +105,7 @@ class EpochEnd:
             with _hooks_of(self.estimator):
                 self.context.call_on_fit_task_begin(estimator=self.estimator, **self.data)
 
-    def __call__(self, history, params):
+    def __call__(self, history, params, course):
         if self.estimator.verbose:
             print_epoch(history, self.estimator.verbose)
         if self.context is None:
@@ -115,7 +115,7 @@ class EpochEnd:
             subcontext.call_on_fit_task_begin(estimator=self.estimator, **self.data)
             return subcontext.call_on_fit_task_end(
                 estimator=self.estimator,
-                reconstruction_attributes=lambda: self._attributes(history, params),
+                reconstruction_attributes=lambda: self._attributes(history, params, course),
                 **self.data,
             )
 
@@ -127,11 +127,11 @@ class EpochEnd:
                     estimator=self.estimator, reconstruction_attributes={}, **self.data
                 )
 
-    def _attributes(self, history, params):
+    def _attributes(self, history, params, course):
         """What a model of the epoch has: parameters of its own, and the history of the run."""
         coef, intercept = self.original(namespace(params).asarray(params, copy=True))
         attributes = {"coef_": coef, "intercept_": intercept, "_loss": self.loss}
-        attributes |= {"history_": history, "n_iter_": len(history) - 1}
+        attributes |= {"history_": history, "n_iter_": len(history) - 1, "_course": course}
         if hasattr(self.estimator, "classes_"):
             attributes["classes_"] = self.estimator.classes_
         return attributes

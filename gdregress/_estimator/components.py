@@ -3,7 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from gdregress._estimator.learning_rate import learns_rate
+from gdregress._estimator.method import asks_for_conjugate_gradients
 from gdregress._objective.base import output_shape
 from gdregress._objective.prox_check import check_prox
 from gdregress._utils.validation import (
@@ -13,8 +16,9 @@ from gdregress._utils.validation import (
 )
 from gdregress.losses import Loss
 from gdregress.losses.from_function import CallableLoss
-from gdregress.optimizers import OPTIMIZERS
+from gdregress.optimizers import OPTIMIZERS, as_optimizer
 from gdregress.penalties import PENALTIES
+from gdregress.penalties.from_object import as_penalty
 from gdregress.samplers import SAMPLERS
 from gdregress.schedules import (
     SCHEDULES,
@@ -33,7 +37,7 @@ PATIENCE_WITH_MEMORY, PATIENCE_AT_KINKS = 40, 20
 
 # What a penalty is missing whose prox takes one step size for all coefficients.
 _NEEDS_ARRAYS = (
-    "let prox(w, step_size) minimise value(u) + sum((u - w)**2 / (2 * step_size)) for an array "
+    "Let prox(w, step_size) minimise value(u) + sum((u - w)**2 / (2 * step_size)) for an array "
     "step_size of the shape of w,"
 )
 
@@ -42,7 +46,8 @@ _NEEDS_ARRAYS = (
 class Components:
     """The objects that the parameters stand for.
 
-    ``steps_by_coefficient`` tells whether the prox of the penalty takes a step size for each.
+    ``failure_of_prox`` says what is wrong with the prox of the penalty where it is given a step
+    size for each coefficient; None where it takes them.
     """
 
     loss: Any
@@ -50,25 +55,26 @@ class Components:
     optimizer: Any
     sampler: Any
     schedule: Any
-    steps_by_coefficient: bool = True
+    failure_of_prox: str | None = None
 
-    def with_checked_penalty(self, n_features, loss, y):
+    def with_checked_penalty(self, n_features, loss, y, names=None):
         """The same, with what the penalty's prox has been found to take.
 
         Raises
         ------
         ValueError
-            For a prox that is not that of the value, or that does not suit the optimizer.
+            For strengths that do not suit the features, a prox that is not that of the value,
+            or that does not suit the optimizer.
         """
         shape = (n_features, *output_shape(y, loss))
-        takes_arrays = check_prox(self.penalty, shape, y)
-        if not takes_arrays and self.optimizer.adaptive:
+        failure = check_prox(self.penalty, shape, y, names)
+        if failure is not None and self.optimizer.adaptive:
             raise ValueError(
                 f"{_name(self.optimizer)} has a step size for each coefficient, for which "
-                f"{_name(self.penalty)}.prox has no right answer: {_NEEDS_ARRAYS} or use an "
-                "optimizer with one step size, such as 'nesterov'."
+                f"{self.penalty.label}.prox has no right answer: {failure}. "
+                f"{_NEEDS_ARRAYS} or use an optimizer with one step size, such as 'nesterov'."
             )
-        return replace(self, loss=loss, steps_by_coefficient=takes_arrays)
+        return replace(self, loss=loss, failure_of_prox=failure)
 
 
 def build_components(estimator, in_parts=False, validated=False):
@@ -84,10 +90,10 @@ def build_components(estimator, in_parts=False, validated=False):
     """
     alpha, l1_ratio = estimator.alpha, estimator.l1_ratio
     batch_size, shuffle = estimator.batch_size, estimator.shuffle
-    loss, by_loss = _build_loss(estimator)
+    loss, by_loss = build_loss(estimator)
     check_loss(loss, estimator)
     penalty, by_penalty = build_component(
-        estimator.penalty, PENALTIES, {"alpha": alpha, "l1_ratio": l1_ratio}
+        as_penalty(estimator.penalty), PENALTIES, {"alpha": alpha, "l1_ratio": l1_ratio}
     )
     sampler, by_sampler = build_component(
         estimator.solver, SAMPLERS, {"batch_size": batch_size, "shuffle": shuffle}
@@ -99,6 +105,8 @@ def build_components(estimator, in_parts=False, validated=False):
     components = Components(loss, penalty, optimizer, sampler, schedule)
     _refuse_line_search(estimator, components)
     _refuse_variance_reduction(estimator, components, in_parts)
+    if asks_for_conjugate_gradients(estimator):
+        _refuse_for_conjugate_gradients(estimator, components, in_parts)
     used = by_loss | by_penalty | by_optimizer | by_sampler | by_schedule
     if estimator.early_stopping or validated:
         used |= {"validation_fraction", "scoring"}
@@ -113,8 +121,10 @@ def _optimizer(estimator, loss, sampler, in_parts):
     rate; it needs epochs over all rows, and the last parameters. All else descends by Nesterov's
     momentum, and so does a run whose momentum is given; but for what `method_of` finds out later.
     """
+    if asks_for_conjugate_gradients(estimator):
+        return "nesterov"  # which has no part in such a run
     if not (isinstance(estimator.optimizer, str) and estimator.optimizer == "auto"):
-        return estimator.optimizer
+        return as_optimizer(estimator.optimizer)
     reduced = (
         not sampler.takes_all_rows
         and loss.smooth
@@ -154,7 +164,7 @@ def _warn_unused(estimator, components, used):
     warn_ignored(estimator, {name: unused[name] for name in unused if hasattr(estimator, name)})
 
 
-def _build_loss(estimator):
+def build_loss(estimator):
     """The loss, a function wrapped into one, and the parameters it took."""
     if callable(estimator.loss) and not isinstance(estimator.loss, Loss):
         return CallableLoss(estimator.loss), set()
@@ -242,14 +252,44 @@ def _refuse_variance_reduction(estimator, components, in_parts):
             raise ValueError(f"optimizer={optimizer} cannot be combined with {problem}.")
 
 
+def _refuse_for_conjugate_gradients(estimator, components, in_parts):
+    """Raise ValueError for what has no conjugate directions, or no part in choosing them."""
+    rate, loss, terms = estimator.learning_rate, components.loss, components.penalty.kernel_terms
+    smooth = terms is not None and terms.bounds is None and not np.any(terms.l1)
+    problems = {
+        f"solver={estimator.solver!r}, whose batches are a different function at each update; "
+        "use solver='batch'": not components.sampler.takes_all_rows,
+        "partial_fit: the rows of another call are another function; use 'auto', 'gd' or "
+        "'adam'": in_parts,
+        f"loss={_name(estimator.loss)}, which has kinks, or is not known to be convex; use "
+        "optimizer='auto'": not (loss.smooth and loss.convex and loss.kernel is not None),
+        f"penalty={_name(estimator.penalty)}, which is not l2 alone; use penalty='l2' or None, "
+        "or optimizer='auto'": not smooth,
+        f"learning_rate={rate!r}, since each step ends where the objective is least along it; use "
+        "learning_rate='auto'": rate != "auto",
+        f"momentum={estimator.momentum!r}, since conjugacy chooses it; use "
+        "momentum='auto'": estimator.momentum != "auto",
+        f"schedule={_name(estimator.schedule)}, since there is no rate that could fall; use "
+        "schedule='auto'": estimator.schedule not in ("auto", "constant"),
+        f"average={estimator.average!r}, whose steps have no noise to average; use "
+        "average=False": bool(estimator.average),
+    }
+    for problem, present in problems.items():
+        if present:
+            raise ValueError(
+                f"optimizer={estimator.optimizer!r} cannot be combined with {problem}."
+            )
+
+
 def refuse_columns(components, where):
     """Raise ValueError where a penalty meets scaled columns that takes one step size only."""
-    if not components.steps_by_coefficient:
-        name = _name(components.penalty)
+    if components.failure_of_prox is not None:
+        name = components.penalty.label
         raise ValueError(
             f"{where} descends in scaled columns, which have a step size for each coefficient, "
-            f"and {name}.prox has no right answer for these: {_NEEDS_ARRAYS} or give the "
-            "learning_rate as a number and leave the preconditioner as it is."
+            f"and {name}.prox has no right answer for these: {components.failure_of_prox}. "
+            f"{_NEEDS_ARRAYS} or give the learning_rate as a number and leave the preconditioner "
+            "as it is."
         )
 
 

@@ -1,21 +1,15 @@
 """Which coordinates a fit descends in: the columns as they are, scaled, or a metric."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from gdregress._estimator.components import refuse_columns
 from gdregress._estimator.metric import first_metric, worth_moments
 from gdregress._objective.coordinates import Columns
 from gdregress._objective.curvature import Spectrum
-from gdregress._objective.design import (
-    DesignMatrix,
-    column_coordinates,
-    largest_deviations,
-    mean_and_variance,
-)
+from gdregress._objective.design import DesignMatrix, column_coordinates
 from gdregress._objective.moments import check_finite
 from gdregress._utils.array_api import asarray, to_numpy
 
@@ -40,16 +34,20 @@ class Frame:
         Of the design matrix.
     user_spectrum : Spectrum
         Of the user's own columns.
+    columns : ndarray of int or None
+        Numbers of the columns among the user's, see `columns_in_use`; None for all.
     """
 
     design: Any
     spectrum: Spectrum
     user_spectrum: Spectrum
+    columns: Any = None
 
     def in_coordinates(self, coordinates):
         """The same columns in other coordinates."""
-        design = DesignMatrix(self.design.X, self.design.fit_intercept, coordinates)
-        return Frame(design, self.user_spectrum.in_coordinates(design), self.user_spectrum)
+        design = self.design.in_coordinates(coordinates)
+        spectrum = self.user_spectrum.in_coordinates(design)
+        return replace(self, design=design, spectrum=spectrum)
 
     @property
     def has_moments(self):
@@ -75,15 +73,20 @@ def choose_frame(estimator, components, X, y, weights, in_parts):
     """
     design = DesignMatrix(X, estimator.fit_intercept)
     spectrum = Spectrum(design, weights, y)
-    frame = Frame(design, spectrum, spectrum)
+    return frame_of(estimator, components, spectrum, y, weights, in_parts)
+
+
+def frame_of(estimator, components, spectrum, y, weights, in_parts=False):
+    """The coordinates of a fit of which the spectrum of the user's columns is at hand."""
+    frame = Frame(spectrum.design, spectrum, spectrum)
     kind = preconditioner(estimator)
-    if not components.steps_by_coefficient and not estimator.standardize:
+    if components.failure_of_prox is not None and not estimator.standardize:
         if estimator.preconditioner not in ("auto", None):
             refuse_columns(components, f"preconditioner={estimator.preconditioner!r}")
         return frame
     if in_parts or (kind is None and not estimator.standardize):
         return frame
-    frame = frame.in_coordinates(_columns(estimator, components, design, weights, spectrum))
+    frame = frame.in_coordinates(_columns(estimator, components, spectrum))
     if kind == "moments" or (kind == "columns" and estimator.preconditioner == "auto"):
         metric = first_metric(estimator, components, frame.design, frame.spectrum, y, weights)
         if metric is not None:
@@ -98,22 +101,22 @@ def preconditioner(estimator):
     return "columns" if estimator.learning_rate in ("auto", "line-search") else None
 
 
-def _columns(estimator, components, design, weights, spectrum):
+def _columns(estimator, components, spectrum):
     """Coordinates of scaled columns; damped where single rows count, see `column_coordinates`."""
-    X, all_rows = design.X, components.sampler.takes_all_rows
+    design, all_rows = spectrum.design, components.sampler.takes_all_rows
     if worth_moments(design) and spectrum.moments is not None:
         mean = asarray(spectrum.moments.mean, np, None)
         variance = np.maximum(np.diag(spectrum.moments.covariance), 0.0)  # rounding may be below
     else:
         with np.errstate(over="ignore", invalid="ignore"):
-            mean, variance = (to_numpy(a).astype(float) for a in mean_and_variance(X, weights))
+            mean, variance = (to_numpy(a).astype(float) for a in spectrum.mean_and_variance())
             check_finite(variance, mean**2)
     centred = np.full(mean.shape, bool(estimator.fit_intercept))
-    if sparse.issparse(X):
+    if design.is_sparse:
         centred &= _worth_centring(mean, variance, all_rows)
     shift, largest = np.where(centred, mean, 0.0), None
     if not all_rows and not estimator.standardize:
-        largest = largest_deviations(X, shift)
+        largest = spectrum.largest_deviations(shift)
     if estimator.standardize and estimator.fit_intercept:
         columns = column_coordinates(mean, variance, True, design.n_samples)
     else:
@@ -124,7 +127,7 @@ def _columns(estimator, components, design, weights, spectrum):
         # divisions by powers of two are exact: a coefficient at a bound stays at it
         scale = 2.0 ** np.round(np.log2(scale))
     columns = Columns(shift, scale, bool(estimator.fit_intercept))
-    return columns.in_library_of(X if not sparse.issparse(X) else columns.mean)
+    return columns.in_library_of(columns.mean if design.is_sparse else design.X)
 
 
 def _worth_centring(mean, variance, all_rows):

@@ -22,11 +22,15 @@ from gdregress._utils.array_api import (
 )
 from gdregress.losses.gradient_check import check_gradient
 
+# Bytes of X up to which a copy is no matter.
+LARGE = 50e6
 
-def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=False):
+
+def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=False, seen=False):
     """X, encoded y and weights as arrays of one namespace, without rows of weight 0; the loss.
 
-    The loss is that of the components in its form for these targets.
+    The loss is that of the components in its form for these targets. Rows that have been `seen`
+    before are known to be finite.
     """
     xp, device = input_namespace(X)
     check_structure(X)
@@ -44,7 +48,8 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
         ensure_all_finite=False,  # in the next line
         reset=reset,
     )
-    check_all_finite(X, estimator)
+    if not seen:
+        check_all_finite(X, estimator)
     if sparse.issparse(X):
         X = canonical(X)
     if sample_weight is not None:
@@ -54,7 +59,7 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
         y, X, sample_weight, components.loss, rows, in_parts
     )
     (X, y, sample_weight), _ = _of_weight(X, y, sample_weight)  # classes may have no weight
-    if not loss.base_loss.is_builtin and y.shape[0]:
+    if not (seen or loss.base_loss.is_builtin) and y.shape[0]:
         # with more than two classes, two are enough to tell
         labels = y if loss.base_loss is loss else 2 * xp.astype(y > 0, y.dtype) - 1
         check_gradient(loss.base_loss, labels)
@@ -91,7 +96,7 @@ def read_in_place(data, components):
     """
     X = data[0]
     if components.loss.base_loss.needs_library or not in_host_memory(X):
-        return data, _unchanged
+        return data, unchanged
     xp, device = namespace(X), X.device
     data = [None if array is None else to_numpy(array) for array in data]
     if _many_passes(components):
@@ -99,7 +104,8 @@ def read_in_place(data, components):
     return tuple(data), lambda array: asarray(array, xp, device)
 
 
-def _unchanged(array):
+def unchanged(array):
+    """The array as it is."""
     return array
 
 
@@ -108,10 +114,20 @@ def _many_passes(components):
     return not components.sampler.takes_all_rows
 
 
-def hold_out(estimator, data):
-    """Split off the validation rows of early stopping, of every class its share."""
+def hold_out(estimator, data, components):
+    """Split off the validation rows of early stopping, of every class its share.
+
+    Of large data the rows to train on are all rows, those held out with a weight of zero: the
+    same objective without a copy of nearly all rows.
+
+    Returns
+    -------
+    rows, held_out : tuples of (X, y, weights)
+    n_rows : int
+        How many there are to train on.
+    """
     if not estimator.early_stopping:
-        return data, None
+        return data, None, data[0].shape[0]
     n = data[0].shape[0]
     # one row has no R2, and classes are split by their shares
     fewest, fewest_left = 2, 1
@@ -124,11 +140,37 @@ def hold_out(estimator, data):
             f"(validation_fraction={estimator.validation_fraction}) and leave too few to train "
             f"on: n_samples={n} is too small."
         )
-    parts = _split(estimator, data[1], n_held_out)
-    return [
-        tuple(None if array is None else take_rows(array, np.sort(rows)) for array in data)
-        for rows in parts
-    ]
+    rows, others = (np.sort(part) for part in _split(estimator, data[1], n_held_out))
+    in_place = _nbytes(data[0]) > LARGE and _takes_weights_of_zero(data[0], components)
+    training = _without_weight(data, others) if in_place else _take(data, rows)
+    return training, _take(data, others), len(rows)
+
+
+def _take(data, rows):
+    return tuple(None if array is None else take_rows(array, rows) for array in data)
+
+
+def _without_weight(data, rows):
+    X, y, weights = data
+    weights = np.ones(len(y), dtype=X.dtype) if weights is None else weights.copy()
+    weights[rows] = 0
+    return X, y, weights
+
+
+def _nbytes(X):
+    return X.data.nbytes if sparse.issparse(X) else getattr(X, "nbytes", 0)
+
+
+def _takes_weights_of_zero(X, components):
+    """Whether all that a run does counts rows by their weights.
+
+    Batches count rows, steps from kink to kink divide by weights, and losses without a bound of
+    the curvature can be infinite in a row that nothing keeps finite.
+    """
+    loss, numpy = components.loss, isinstance(X, np.ndarray) or sparse.issparse(X)
+    return (
+        numpy and components.sampler.takes_all_rows and loss.smooth and loss.curvature is not None
+    )
 
 
 def _split(estimator, y, n_held_out):

@@ -10,7 +10,7 @@ import numpy as np
 
 from gdregress._estimator.forecast import epochs_needed, fewest_epochs, gaps_of
 from gdregress._estimator.trials import Ended, as_text, first_that_helps, penalty_that_ends
-from gdregress._utils.array_api import dot, namespace
+from gdregress._utils.array_api import dot
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
 
 # How far parameters are blown up to see whether a penalty minds.
@@ -19,7 +19,7 @@ FAR = 1e6
 MANY_DIGITS = 8
 
 
-def report(estimator, result, diagnostics, data=None, continues=False):
+def report(estimator, result, diagnostics, data=None, continues=False, is_part=False):
     """Warn of a run that has diverged, or has ended short of the minimum without being told to.
 
     Parameters
@@ -28,15 +28,17 @@ def report(estimator, result, diagnostics, data=None, continues=False):
     result : Result
     diagnostics : RunDiagnostics
     data : tuple of (X, y, sample_weight, validation) or None
-        As the user gave them, to try advice on; None where they are only a part.
+        As the user gave them, to try advice on; None where they cannot be had.
     continues : bool
         Whether the run went on from an earlier one.
+    is_part : bool
+        Whether the rows are only a part, as in `partial_fit`.
     """
     reason, wants_minimum = result.stop_reason, estimator.tol is not None
     ended = _ended(estimator, result, diagnostics, data)
     if reason == "diverged":
         _warn_diverged(ended, diagnostics)
-    elif reason != "tolerance" and data is not None:
+    elif reason != "tolerance" and not is_part:
         short = reason == "max_iter" or (reason == "plateau" and not estimator.early_stopping)
         failed = result.best_row == 0 and (wants_minimum or not continues)
         if failed or (short and wants_minimum):
@@ -172,10 +174,7 @@ def is_separated(objective, params):
         return False
     if objective.penalty_value(FAR * params) > 0:
         return False
-    y, z = objective.y, objective.design.predict(params)
-    xp = namespace(z)
-    right = y * z > 0 if z.ndim == 1 else xp.astype(xp.argmax(z, axis=1), y.dtype) == y
-    return bool(xp.all(right))
+    return objective.all_right(params)
 
 
 def _separation_text(objective, params):

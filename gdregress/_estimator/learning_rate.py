@@ -16,7 +16,7 @@ from gdregress._objective.curvature import (
 )
 from gdregress._objective.moments import check_finite
 from gdregress._solver.line_search import trial_by_curvature, trial_by_distance
-from gdregress._utils.array_api import dot, namespace, to_numpy
+from gdregress._utils.array_api import namespace, to_numpy
 
 CONSTANT_MOMENTUM = 0.9
 # First steps over all rows, in units of the way to go, of rules whose steps fall like 1 / sqrt(t).
@@ -209,6 +209,5 @@ class CurvatureBounds:
             return share * self.of_loss
         rounding = share * math.sqrt(2 * self.of_loss * max(0.0, null_objective))
         if threshold < rounding:
-            slopes = loss.gradient(objective.y, objective.design.predict(self.null_params))
-            rounding = share * math.sqrt(dot(slopes, slopes) / objective.n_samples)
+            rounding = share * objective.slope_size(self.null_params)
         return rounding

@@ -2,8 +2,14 @@
 
 from gdregress._engines.conjugate import ConjugateGradients
 from gdregress._engines.envelope import Envelope
+from gdregress._engines.newton import Newton
 from gdregress._engines.working_sets import WorkingSets
 from gdregress._estimator.metric import worth_moments
+
+# The name among the optimizers. It is none of OPTIMIZERS: a direction is conjugate to the last one
+# for one function of all rows, and the length of a step is found along it, so that there is no
+# step(params, grad, memory, learning_rate, prox).
+CONJUGATE_GRADIENTS = "cg"
 
 
 def method_of(estimator, components, objective):
@@ -11,27 +17,47 @@ def method_of(estimator, components, objective):
 
     ====================  ===============================================================
     envelope              losses with kinks, over all rows
-    conjugate gradients   smooth losses over all rows, but for those of three classes and
+    conjugate gradients   smooth convex losses over all rows, but for three classes and
                           more, and for squared error where its moments are known, which
-                          make updates free
+                          make updates free; and where they are asked for by name
     working sets          l1 with a smooth loss over all rows whose columns are too many
                           for their moments, for one target
+    newton                smooth losses over rows in blocks, each reading of which is dear, where
+                          the columns are few enough for their moments
     updates               all others, and all whose optimizer or rate is chosen
     ====================  ===============================================================
     """
+    if asks_for_conjugate_gradients(estimator):
+        _refuse_classes(objective.loss)
+        return "conjugate gradients"
     automatic = (
         _is_auto(estimator, "learning_rate", "optimizer")
         and components.sampler.takes_all_rows
         and not estimator.average
     )
-    if automatic and Envelope.covers(objective):
+    if automatic and objective.has_rows and Envelope.covers(objective):
         return "envelope"
     automatic = automatic and _is_auto(estimator, "momentum", "schedule")
+    if not objective.has_rows:
+        automatic = automatic and not objective.from_moments
+        return "newton" if automatic and Newton.covers(objective) else "updates"
     if automatic and not objective.from_moments and ConjugateGradients.covers(objective):
         return "conjugate gradients"
     if automatic and not worth_moments(objective.design) and WorkingSets.covers(objective):
         return "working sets"
     return "updates"
+
+
+def asks_for_conjugate_gradients(estimator):
+    return isinstance(estimator.optimizer, str) and estimator.optimizer == CONJUGATE_GRADIENTS
+
+
+def _refuse_classes(loss):
+    if loss.n_outputs is not None:
+        raise ValueError(
+            f"optimizer={CONJUGATE_GRADIENTS!r} cannot be combined with {loss.n_outputs} classes, "
+            "whose losses it does not cover; use optimizer='auto'."
+        )
 
 
 def _is_auto(estimator, *names):

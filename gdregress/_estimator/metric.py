@@ -5,9 +5,8 @@ from functools import partial
 
 import numpy as np
 
-from gdregress._objective.base import null_parameters
 from gdregress._objective.coordinates import FEW_DIGITS, Columns, metric_for_each, metric_of
-from gdregress._objective.curvature import batch_smoothness
+from gdregress._objective.curvature import batch_smoothness, mean_curvature
 from gdregress._objective.design import DesignMatrix, column_coordinates
 from gdregress._objective.moments import affordable, moments_of
 from gdregress._objective.moments_inside import row_products
@@ -43,8 +42,7 @@ def first_metric(estimator, components, design, spectrum, y, weights):
         if asked:
             _refuse_metric(loss, components, strength)
         return None
-    null = null_parameters(design, y, weights, loss)
-    h = _mean_curvature(loss.curvature_at(y, design.predict(null)), weights)
+    h = spectrum.null_curvature(loss)
     moments = spectrum.moments
     covariance = moments.covariance
     if not estimator.fit_intercept:
@@ -71,9 +69,7 @@ def first_metric(estimator, components, design, spectrum, y, weights):
     if estimator.fit_intercept:  # a dense map may as well centre what the columns have left
         mean = to_numpy(columns.mean) + to_numpy(columns.scale) * moments.mean
         columns = Columns(mean, columns.scale, True)
-    products = partial(
-        _products, DesignMatrix(design.X, estimator.fit_intercept, columns), weights
-    )
+    products = partial(_products, design.in_coordinates(columns), weights)
     return metric_of(columns, covariance, h, h * extra, products, design.n_samples)
 
 
@@ -118,7 +114,8 @@ def metric_at(estimator, prepared, objective, params):
     params : array
     """
     loss, y = objective.loss, objective.y
-    bent = loss.curvature_at(y, objective.predict(params))
+    # where a loss is not convex, rows that bend downwards have no share in the metric
+    bent = np.maximum(loss.curvature_at(y, objective.predict(params)), 0.0)
     if bent.ndim == 2 and loss.n_outputs is not None and loss.base_loss is loss:
         bent = np.mean(bent, axis=1)  # of classes that share their rows
     each = [
@@ -133,7 +130,7 @@ def metric_at(estimator, prepared, objective, params):
 def _metric_of_rows(estimator, prepared, objective, bent):
     """The metric of the rows weighted by their second derivatives; None where all are zero."""
     weights, frame = objective.weights, prepared.frame
-    h = _mean_curvature(bent, weights)
+    h = mean_curvature(bent, weights)
     rows = bent if weights is None else bent * weights
     if not float(np.max(rows)) > 0:
         return None
@@ -156,14 +153,6 @@ def _products(design, weights, directions):
     return exact.columns, exact.square
 
 
-def _mean_curvature(bent, weights):
-    """Weighted mean of second derivatives, also over several targets; 1 where there is none."""
-    if weights is not None:
-        bent = bent * (weights if bent.ndim == 1 else weights[:, None])
-    mean = float(np.mean(bent))
-    return mean if 0 < mean < math.inf else 1.0
-
-
 def _strengths(estimator, strength, columns):
     """Of the l2 penalty on scaled columns, which under ``standardize`` are what is penalised."""
     if estimator.standardize:
@@ -172,11 +161,11 @@ def _strengths(estimator, strength, columns):
 
 
 def l2_strength(penalty):
-    """alpha if R(w) = alpha ||w||^2 / 2, 0 without a penalty, None for all others."""
+    """c if R(w) = sum_j c_j w_j^2 / 2, 0 without a penalty, None for all others."""
     if not penalty.active:
         return 0.0
     terms = penalty.kernel_terms
-    plain = terms is not None and terms.bounds is None and terms.l1 == 0
+    plain = terms is not None and terms.bounds is None and not np.any(terms.l1)
     return terms.l2 if plain else None
 
 

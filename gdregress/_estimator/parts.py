@@ -27,7 +27,7 @@ def learns_by_rows(estimator):
     return estimator.learning_rate == "auto"
 
 
-def learn_part(estimator, X, y, sample_weight):
+def learn_part(estimator, X, y, sample_weight, growth=1.0):
     """One call of `partial_fit`; under any rate, one without a row of weight above 0.
 
     Parameters
@@ -35,6 +35,8 @@ def learn_part(estimator, X, y, sample_weight):
     estimator : GDRegressor or GDClassifier
     X, y, sample_weight
         As the user gave them.
+    growth : float
+        How many times the sum of the weights is the one that the objective is divided by.
     """
     started, earlier = time.perf_counter(), getattr(estimator, "_state", None)
     check_parameters(estimator)
@@ -43,7 +45,8 @@ def learn_part(estimator, X, y, sample_weight):
         estimator, X, y, sample_weight, components, earlier is None, in_parts=True
     )
     if y.shape[0]:
-        components = components.with_checked_penalty(X.shape[1], loss, y)
+        names = getattr(estimator, "feature_names_in_", None)
+        components = components.with_checked_penalty(X.shape[1], loss, y, names)
         if learns_by_rows(estimator):
             refuse_columns(components, "partial_fit under learning_rate='auto'")
     n_rows, total = y.shape[0], y.shape[0] if weights is None else float(to_numpy(weights).sum())
@@ -58,14 +61,14 @@ def learn_part(estimator, X, y, sample_weight):
     state["learning_rate"] = stream.learning_rate
     if not earlier:
         part.measure(history, state, started)
-    state["weight_total"] += total
+    state["weight_total"] += total / growth
     state["row_total"] += n_rows
     if n_rows:
         part.learn(state["row_total"] / state["weight_total"])
         state["count"] += n_rows
     state["epoch"] += 1
-    state.update(stream=stream.to_dict(), params=part.params(), coordinates=None, snapshot=None)
-    state.update(memory=None, memory_type="NoneType", average=None, anchor=None)
+    state.update(stream=stream.to_dict(), params=part.params(), coordinates=None, columns=None)
+    state.update(snapshot=None, memory=None, memory_type="NoneType", average=None, anchor=None)
     state["learning_rate"] = stream.learning_rate
     part.measure(history, state, started)
     history.forget(KEPT_ROWS)

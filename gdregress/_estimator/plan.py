@@ -20,17 +20,16 @@ from gdregress._estimator.learning_rate import (
     learns_rate,
     resolved_momentum,
 )
-from gdregress._estimator.method import method_of
+from gdregress._estimator.method import asks_for_conjugate_gradients, method_of
 from gdregress._estimator.metric import worth_moments
 from gdregress._estimator.rules import Rules, ending_rules
 from gdregress._estimator.run_facts import RunDiagnostics
 from gdregress._estimator.start import first_parameters
-from gdregress._objective.base import null_parameters
 from gdregress._objective.curvature import prediction_scale
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress._solver.history import History
 from gdregress._solver.line_search import LineSearch
-from gdregress._solver.optimizer_check import check_optimizer
+from gdregress._solver.optimizer_check import check_optimizer, check_own_rate
 from gdregress._solver.rate_search import EpochMomentum, LearnedRate
 from gdregress._solver.run import Run
 from gdregress._solver.stopping import Divergence
@@ -87,9 +86,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     """
     started, hooks = time.perf_counter(), hooks or Hooks()
     loss, sampler, spectrum = components.loss, components.sampler, frame.spectrum
-    null_params = objective.inside(
-        null_parameters(objective.design, objective.y, objective.weights, loss)
-    )
+    null_params = objective.inside(objective.null_parameters())
     first = objective.inside(first_parameters(estimator, objective))
     if not in_parts and _worth_moments(estimator, components, objective, frame):
         objective = _by_moments(objective, spectrum, first)
@@ -101,6 +98,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     updates = sampler.updates_per_epoch(objective.n_samples)
     schedule = _with_horizon(estimator, components.schedule, updates, in_parts)
     offset = start.count if start and components.schedule.runs_out else 0
+    check_own_rate(optimizer, estimator.learning_rate, components.penalty)
     check_optimizer(optimizer, first, needs_prox=components.penalty.active)
     factor_at(schedule, (start.count if start else 0) - offset)
     method = "updates" if in_parts else method_of(estimator, components, objective)
@@ -170,7 +168,8 @@ def _worth_moments(estimator, components, objective, frame):
     For squared error they also give objective and gradient over all rows, one pass an epoch
     otherwise.
     """
-    if not worth_moments(objective.design):
+    by_steps = objective.loss.is_quadratic and asks_for_conjugate_gradients(estimator)
+    if by_steps or not worth_moments(objective.design):
         return False
     no_rate = components.optimizer.adaptive or is_searched(estimator, components)
     for_rate = estimator.learning_rate == "auto" and not no_rate
@@ -277,7 +276,7 @@ def _diagnostics(estimator, components, curvature, optimizer, frame, null_object
         automatic_rate=curvature.automatic,
         searched=auto_searches(components),
         optimizer=optimizer,
-        feature_names=partial(feature_names, estimator),
+        feature_names=partial(feature_names, estimator, frame.columns),
         tol=estimator.tol,
         null_objective=null_objective,
         has_scale=has_scale,
@@ -296,9 +295,8 @@ def _with_horizon(estimator, schedule, updates, in_parts=False):
     return fill_horizon(schedule, updates, estimator.max_iter)
 
 
-def feature_names(estimator):
-    """Names of the columns, as the user gave them or x0, x1, ...."""
+def feature_names(estimator, columns=None):
+    """Names of all columns or some, as the user gave them or x0, x1, ...."""
     names = getattr(estimator, "feature_names_in_", None)
-    if names is None:
-        return [f"x{j}" for j in range(estimator.n_features_in_)]
-    return list(names)
+    columns = range(estimator.n_features_in_) if columns is None else columns
+    return [f"x{j}" if names is None else names[j] for j in columns]

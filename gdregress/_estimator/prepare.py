@@ -1,16 +1,28 @@
 """The first step of a fit: check the input, build the components and the objective."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from gdregress._estimator.columns_in_use import columns_in_use, take_columns
 from gdregress._estimator.components import Components, build_components
-from gdregress._estimator.coordinates import Frame, choose_frame, penalty_inside
-from gdregress._estimator.data import read_in_place, validate_input
+from gdregress._estimator.coordinates import (
+    Frame,
+    choose_frame,
+    frame_of,
+    penalty_inside,
+    preconditioner,
+)
+from gdregress._estimator.data import read_in_place, unchanged, validate_input
 from gdregress._estimator.sizes import check_sizes
 from gdregress._estimator.validation_set import rows_to_validate
 from gdregress._objective.base import normalised_weights
 from gdregress._objective.from_data import DataObjective
+from gdregress._objective.partitioned import (
+    PartitionedDesign,
+    PartitionedObjective,
+    PartitionedSpectrum,
+)
 from gdregress._utils.array_api import namespace
 from gdregress._utils.validation import check_parameters, warn_large_batch
 
@@ -23,25 +35,35 @@ class Prepared:
     ----------
     components : Components
         The loss in its form for these targets.
-    rows, held_out : tuple of (X, y, weights)
-        To train on, and to validate on; None if there are none of the latter.
-    objective : DataObjective
+    rows, held_out : tuple of (X, y, weights) or None
+        To train on, None where they lie in blocks; and to validate on, None without any.
+    objective : DataObjective or PartitionedObjective
         Of the rows to train on.
     frame : Frame
         The coordinates of the objective, and what is known of its columns.
-    weight_total : float
-        Of the rows to train on.
+    weight_total, row_total : float, int
+        Of the rows to train on, of which `rows` may hold more, with a weight of zero; the weights
+        as the objective is divided by them.
     to_user_library : callable
         From an array of the run to one of the library of X.
+    n_features : int
+        Of the user's X, of which the run may leave out some.
     """
 
     components: Components
-    rows: tuple
+    rows: tuple | None
     held_out: tuple | None
-    objective: DataObjective
+    objective: DataObjective | PartitionedObjective
     frame: Frame
     weight_total: float
+    row_total: int
     to_user_library: Callable[[Any], Any]
+    n_features: int
+
+    @property
+    def columns(self):
+        """The numbers of the columns that the run has; None for all."""
+        return self.frame.columns
 
 
 class NoRows(ValueError):
@@ -60,6 +82,8 @@ def prepare(
     reset=True,
     in_parts=False,
     earlier=(0.0, 0),
+    growth=1.0,
+    in_use_only=False,
 ):
     """Check parameters and input, and build components and objective.
 
@@ -76,6 +100,10 @@ def prepare(
         Whether there are more rows than these, as in `partial_fit`.
     earlier : tuple of (weight, rows)
         Totals of the parts before this one.
+    growth : float
+        How many times the sum of the weights is the one that the objective is divided by.
+    in_use_only : bool
+        Whether columns without entries may be left out.
     """
     check_parameters(estimator)
     validated = any(part is not None for part in validation)
@@ -83,23 +111,77 @@ def prepare(
     data, loss = validate_input(estimator, X, y, sample_weight, components, reset, in_parts)
     if in_parts and not data[1].shape[0]:
         raise NoRows
-    components = components.with_checked_penalty(data[0].shape[1], loss, data[1])
+    names = getattr(estimator, "feature_names_in_", None)
+    components = components.with_checked_penalty(data[0].shape[1], loss, data[1], names)
     if not in_parts:
         warn_large_batch(components.sampler, data[1].shape[0])
-        check_sizes(data[0], data[1], loss, getattr(estimator, "feature_names_in_", None))
+        own_columns = preconditioner(estimator) is None and not estimator.standardize
+        check_sizes(data[0], data[1], loss, names, own_columns)
     data, to_user_library = read_in_place(data, components)
-    rows, held_out = data, None
+    n_features, columns = data[0].shape[1], None
+    if in_use_only:
+        columns = columns_in_use(estimator, data[0], components.penalty)
+    if columns is not None:
+        data = (take_columns(data[0], columns), *data[1:])
+    rows, held_out, n_rows = data, None, data[0].shape[0]
     if not in_parts:
-        rows, held_out = rows_to_validate(estimator, data, validation, components)
+        rows, held_out, n_rows = rows_to_validate(estimator, data, validation, components)
     X, y, weights = rows
     total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
-    mean_so_far = (earlier[0] + total) / (earlier[1] + y.shape[0])
-    mean = total / y.shape[0] / mean_so_far if earlier[1] else 1
+    mean_so_far = (earlier[0] + total / growth) / (earlier[1] + y.shape[0])
+    mean = total / y.shape[0] / mean_so_far if earlier[1] else growth
     weights = _relative_weights(y, weights, mean)
     frame = choose_frame(estimator, components, X, y, weights, in_parts)
+    frame = replace(frame, columns=columns)
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
     objective = DataObjective(frame.design, y, weights, components.loss, penalty)
-    return Prepared(components, rows, held_out, objective, frame, total, to_user_library)
+    return Prepared(
+        components,
+        rows,
+        held_out,
+        objective,
+        frame,
+        total / growth,
+        n_rows,
+        to_user_library,
+        n_features,
+    )
+
+
+def prepare_partitions(estimator, components, partitions, validation=NOT_GIVEN):
+    """The same for rows that lie in blocks and have been checked there.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    components : Components
+        With the loss in its form for the targets.
+    partitions : Partitions
+    validation : tuple of (X_val, y_val, sample_weight_val)
+        As the user gave them.
+    """
+    loss, summary = components.loss, partitions.summary
+    X, y = summary.like
+    components = components.with_checked_penalty(X.shape[1], loss, y)
+    warn_large_batch(components.sampler, summary.n_samples)
+    held_out = None
+    if any(part is not None for part in validation):
+        _, held_out, _ = rows_to_validate(estimator, (X, y, None), validation, components)
+    spectrum = PartitionedSpectrum(PartitionedDesign(partitions, estimator.fit_intercept))
+    frame = frame_of(estimator, components, spectrum, None, None)
+    penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
+    objective = PartitionedObjective(frame.design, loss, penalty)
+    return Prepared(
+        components,
+        None,
+        held_out,
+        objective,
+        frame,
+        summary.weight_total,
+        summary.n_samples,
+        unchanged,
+        X.shape[1],
+    )
 
 
 def _relative_weights(y, weights, mean):

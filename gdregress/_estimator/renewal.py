@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from gdregress._estimator.coordinates import penalty_inside
+from gdregress._estimator.finish import Finish, finishes
 from gdregress._estimator.metric import l2_strength, metric_at, takes_metric
 from gdregress._estimator.plan import plan_run
 from gdregress._objective.from_data import DataObjective
@@ -32,14 +33,18 @@ class Renewal:
         Between two renewals.
     """
 
+    course = ("epochs", "waited")
+
     def __init__(self, estimator, prepared, hooks, epochs):
         self.estimator = estimator
         self.prepared = prepared
         self.hooks = hooks
         self.epochs, self.waited = epochs, 0
 
-    def is_due(self, row):
-        """Whether the metric is to be taken anew after this epoch."""
+    def is_due(self, row, stop):
+        """Whether the metric is to be taken anew after this epoch, unless that ends the run."""
+        if stop is not None:
+            return False
         self.waited += 1
         return self.waited >= self.epochs
 
@@ -96,11 +101,17 @@ class Renewal:
 
 
 def renewal_for(estimator, prepared, hooks):
-    """A `Renewal` where the curvature varies, for runs that are or might be in a metric.
+    """What a run goes on with, or None.
 
-    Batches of a loss with many predictions a row have no metric for each of them.
+    A `Finish` for batches of losses with kinks; a `Renewal` where the curvature varies, for runs
+    that are or might be in a metric. Batches of a loss with many predictions a row have no metric
+    for each of them.
     """
     components, objective = prepared.components, prepared.objective
+    if not objective.has_rows:
+        return None
+    if finishes(estimator, prepared):
+        return Finish(estimator, prepared, hooks)
     coordinates, all_rows = objective.design.coordinates, components.sampler.takes_all_rows
     if coordinates is None or components.loss.is_quadratic or not components.loss.smooth:
         return None

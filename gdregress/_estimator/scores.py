@@ -1,10 +1,12 @@
 """How good predictions are: the share of the loss explained, the share of classes met."""
 
 import math
+from typing import NamedTuple
 
 from sklearn.exceptions import UndefinedMetricWarning
 
 from gdregress._utils.array_api import namespace
+from gdregress._utils.types import Array
 from gdregress.exceptions import warn_user
 from gdregress.losses.base import predict_mean, raw_prediction
 
@@ -30,19 +32,81 @@ def explained(loss, y, z, weights=None):
         1 is perfect, 0 the mean of y. A constant target scores 1 if met exactly, else 0.
     """
     if y.shape[0] < 2:
-        warn_user("The score is not defined for fewer than two rows.", UndefinedMetricWarning)
-        return math.nan
-    xp = namespace(y)
-    y, z = (xp.reshape(a, (y.shape[0], -1)) for a in (y, z))
-    s = 0 * y[:, :1] + 1 if weights is None else weights[:, None]
-    mean = xp.sum(s * y, axis=0) / xp.sum(s)
+        return undefined()
+    sums = target_sums(y, weights)
+    return share_explained(*loss_sums(loss, y, z, weights, sums))
+
+
+def undefined():
+    """The score of less than two rows: NaN, and a warning."""
+    warn_user("The score is not defined for fewer than two rows.", UndefinedMetricWarning)
+    return math.nan
+
+
+class TargetSums(NamedTuple):
+    """What is known of the targets of some rows, each an array with a number for every target.
+
+    Parameters
+    ----------
+    weight : array
+        sum_i s_i, a single number.
+    weighted : array
+        sum_i s_i y_i.
+    low, high : array
+        The least and the largest y_i.
+    """
+
+    weight: Array
+    weighted: Array
+    low: Array
+    high: Array
+
+    @property
+    def mean(self):
+        """Weighted means of the targets."""
+        return self.weighted / self.weight
+
+    def merged(self, other):
+        """Of these rows and others."""
+        xp = namespace(self.low)
+        return TargetSums(
+            self.weight + other.weight,
+            self.weighted + other.weighted,
+            xp.minimum(self.low, other.low),
+            xp.maximum(self.high, other.high),
+        )
+
+
+def target_sums(y, weights=None):
+    """The `TargetSums` of some rows."""
+    xp, y, s = namespace(y), _columns(y), _weight_column(y, weights)
+    return TargetSums(xp.sum(s), xp.sum(s * y, axis=0), xp.min(y, axis=0), xp.max(y, axis=0))
+
+
+def loss_sums(loss, y, z, weights, sums):
+    """The two sums of `explained` over some rows, an array each with a number for every target.
+
+    Parameters
+    ----------
+    loss, y, z, weights
+        As for `explained`.
+    sums : TargetSums
+        Of all rows.
+    """
+    xp, s, mean = namespace(y), _weight_column(y, weights), sums.mean
+    y, z = _columns(y), _columns(z)
     if loss.deviance is None:
-        left, total = _squares(y, predict_mean(loss, z), mean)
+        largest = xp.maximum(sums.high - mean, mean - sums.low)
+        left, total = _squares(y, predict_mean(loss, z), mean, largest)
     else:
         some = xp.where(mean > 0, mean, xp.ones_like(mean))  # a fold without an event
         left, null = loss.deviance(y, z), loss.deviance(y, raw_prediction(loss, some) + 0 * y)
         total = xp.where(mean > 0, null, 0 * null)
-    left, total = xp.sum(s * left, axis=0), xp.sum(s * total, axis=0)
+    return xp.sum(s * left, axis=0), xp.sum(s * total, axis=0)
+
+
+def share_explained(left, total):
+    """The score by the sums of `loss_sums`."""
     scores = [
         1 - float(a) / float(b) if float(b) > 0 else float(float(a) == 0)
         for a, b in zip(left, total, strict=True)
@@ -50,10 +114,18 @@ def explained(loss, y, z, weights=None):
     return sum(scores) / len(scores)
 
 
-def _squares(y, predicted, mean):
+def _columns(array):
+    """A column for each target."""
+    return namespace(array).reshape(array, (array.shape[0], -1))
+
+
+def _weight_column(y, weights):
+    return 0 * _columns(y)[:, :1] + 1 if weights is None else weights[:, None]
+
+
+def _squares(y, predicted, mean, largest):
     """Squared errors of the predictions and of the mean, in units that do not overflow."""
     xp = namespace(y)
-    largest = xp.max(abs(y - mean), axis=0)
     largest = xp.where(largest > 0, largest, xp.ones_like(largest))
     return ((y - predicted) / largest) ** 2, ((y - mean) / largest) ** 2
 

@@ -13,7 +13,7 @@ SMALLEST = 1e-150
 MARGIN = 1e3
 
 
-def check_sizes(X, y, loss, names):
+def check_sizes(X, y, loss, names, own_columns=False):
     """Raise ValueError for columns, or coefficients to be expected, out of the range of numbers.
 
     Squares that overflow show by themselves. Those that underflow are zeros, which a run would
@@ -26,22 +26,33 @@ def check_sizes(X, y, loss, names):
     loss : Loss
     names : sequence of str or None
         Of the columns.
+    own_columns : bool
+        Whether the run descends in the columns as they are, and not in scaled ones.
     """
     columns = _sizes(X)
     present = np.flatnonzero(columns)
     if not present.size:
         return
     least = present[np.argmin(columns[present])]
+    label = least if names is None else repr(str(names[least]))
     if columns[least] < SMALLEST:
-        label = least if names is None else repr(str(names[least]))
         raise ValueError(
             f"The squares of X underflow: the values of column {label} are about "
             f"{columns[least]:.1g}, too small to descend on. Divide the columns by their "
             "size, for instance with StandardScaler."
         )
     with np.errstate(over="ignore", under="ignore"):
-        expected = _target_sizes(y, loss)[:, None] / columns[present]
+        targets = _target_sizes(y, loss)
+        expected = targets[:, None] / columns[present]
+        gradient = float(targets.max()) * float(columns[least])
     limits = np.finfo(str(X.dtype).rpartition(".")[2])
+    if own_columns and targets.any() and gradient < float(limits.smallest_normal):
+        raise ValueError(
+            f"The gradient along column {label}, about {columns[least]:.1g} times the "
+            f"{targets.max():.1g} of the targets, underflows {limits.dtype}, the type of X. Leave "
+            "preconditioner and learning_rate at 'auto', which descends in scaled columns, or "
+            "bring the columns and y to sizes nearer to 1, for instance with StandardScaler."
+        )
     expected = expected[expected > 0]
     largest, smallest = float(limits.max) / MARGIN, float(limits.smallest_normal) * MARGIN
     outside = expected[(expected > largest) | (expected < smallest)]

@@ -6,8 +6,8 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
+from gdregress._estimator.columns_in_use import of_all_columns, same_columns
 from gdregress._estimator.saved_state import converted, restored, same_coordinates
-from gdregress._objective.base import null_parameters, zero_parameters
 from gdregress._solver.averaging import SuffixAverage
 from gdregress._solver.run import State
 from gdregress._utils.array_api import asarray, namespace, to_numpy
@@ -26,6 +26,9 @@ _OF_THE_TYPE_OF_Y = (
 )
 
 
+FITTED = ("coef_", "intercept_")
+
+
 def given_start(estimator, prepared, coef_init, intercept_init):
     """State of a warm start or of given initial coefficients; None to start from null."""
     if coef_init is not None or intercept_init is not None:
@@ -41,10 +44,9 @@ def first_parameters(estimator, objective):
     The null model under an automatic rate; zero, as the textbooks have it, under a number, but
     for the logarithm of the mean of y under a log link.
     """
-    design, loss = objective.design, objective.loss
-    if estimator.learning_rate in ("auto", "line-search") or loss.link == "log":
-        return null_parameters(design, objective.y, objective.weights, loss)
-    return zero_parameters(design, objective.y, loss)
+    if estimator.learning_rate in ("auto", "line-search") or objective.loss.link == "log":
+        return objective.null_parameters()
+    return objective.zero_parameters()
 
 
 def fresh_state(estimator, prepared, params):
@@ -55,6 +57,7 @@ def fresh_state(estimator, prepared, params):
         average=_new_average(estimator.average),
         coordinates=prepared.objective.design.coordinates,
         settings=settings(estimator),
+        columns=prepared.columns,
     )
 
 
@@ -71,7 +74,10 @@ def own_generator(estimator):
 
 
 def settings(estimator):
-    """The parameters that bear on the course of a run, as text that can be compared."""
+    """The parameters that bear on the course of a run, as text that can be compared.
+
+    Of this process: functions have their address in it.
+    """
     passing = {"max_iter", "verbose", "warm_start", "store_path", "random_state"}
     names = [name for name in defaults(type(estimator)) if name not in passing]
     return repr([getattr(estimator, name) for name in names])
@@ -83,6 +89,8 @@ def resumed(estimator, prepared):
     The parameters are those of the attributes: what has been assigned to them is where it goes on.
     """
     saved, objective = estimator._state, prepared.objective
+    if not same_columns(saved.get("columns"), prepared.columns):
+        return _in_other_coordinates(estimator, prepared, saved)
     shape = (objective.design.n_parameters, *objective.output_shape)
     saved = _of_shape(shape, saved)
     if tuple(saved["params"].shape) != shape:
@@ -94,7 +102,7 @@ def resumed(estimator, prepared):
     if not same_coordinates(saved["coordinates"], objective.design.coordinates):
         return _in_other_coordinates(estimator, prepared, saved)
     optimizer = prepared.components.optimizer
-    state = restored(_of_type_of(objective.y, saved), optimizer)
+    state = restored(of_type_of(objective.y, saved), optimizer)
     if state.settings != settings(estimator):
         # what plateaus have left of a rate says nothing under other parameters
         state.rate_factor, state.plateau, state.learning_rate = 1.0, None, None
@@ -102,8 +110,7 @@ def resumed(estimator, prepared):
         state.average = _new_average(estimator.average)
         state.settings = settings(estimator)
     if is_assigned(estimator, saved):
-        given = estimator.coef_, estimator.intercept_
-        params = _given_parameters(estimator, objective, *given, ("coef_", "intercept_"))
+        params = _given_parameters(estimator, objective, *_fitted(estimator, prepared), FITTED)
         state = state.moved_to(params, optimizer)
     state.params = objective.inside(state.params)
     state.coordinates = objective.design.coordinates
@@ -133,7 +140,7 @@ def _of_shape(shape, saved):
     return {**saved, **{name: converted(saved.get(name), shaped) for name in _OF_THE_TYPE_OF_Y}}
 
 
-def _of_type_of(y, saved):
+def of_type_of(y, saved):
     """A saved state whose arrays are of the library and the type of y, and where it lies."""
     xp, params = namespace(y), saved["params"]
     device = None if xp is np else y.device
@@ -149,11 +156,17 @@ def _of_type_of(y, saved):
 
 def _in_other_coordinates(estimator, prepared, saved):
     """The earlier parameters, counts and random numbers; memory and rate belong to the others."""
-    state = _at(estimator, prepared, estimator.coef_, estimator.intercept_)
+    state = _at(estimator, prepared, *_fitted(estimator, prepared))
     for name in ("count", "epoch", "weight_total", "row_total"):
         setattr(state, name, saved[name])
     state.rng = copy.deepcopy(saved["rng"])
     return state
+
+
+def _fitted(estimator, prepared):
+    """The coefficients of the columns of the run, and the intercept."""
+    coef = estimator.coef_
+    return coef if prepared.columns is None else coef[..., prepared.columns], estimator.intercept_
 
 
 def _at(estimator, prepared, coef, intercept):
@@ -216,6 +229,8 @@ def original_units(prepared, as_rows):
 
     def original(params):
         coef, intercept = objective.design.split(params)
+        if prepared.columns is not None:
+            coef = of_all_columns(coef, prepared.columns, prepared.n_features)
         if coef.ndim == 2:
             return to_user(coef.T), to_user(intercept)
         if as_rows:

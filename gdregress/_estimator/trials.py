@@ -169,7 +169,9 @@ def _try(ended, settings):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return _run(type(ended.estimator)(**given), ended.data, epochs)
+            n_features = ended.result.run.objective.design.n_features
+            in_use_only = n_features < ended.estimator.n_features_in_
+            return _run(type(ended.estimator)(**given), ended.data, epochs, in_use_only)
         except ValueError:  # a combination that is refused, or numbers that overflow
             return None
 
@@ -179,8 +181,8 @@ def _seed(random_state):
     return random_state if np.isscalar(random_state) else 0
 
 
-def _run(estimator, data, epochs):
-    prepared = prepare(estimator, *data)
+def _run(estimator, data, epochs, in_use_only):
+    prepared = prepare(estimator, *data, in_use_only=in_use_only)
     hooks = Hooks(validate=scorer_for(estimator, prepared))
     hooks = replace(hooks, renewal=renewal_for(estimator, prepared, hooks))
     plan = plan_run(

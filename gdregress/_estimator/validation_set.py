@@ -6,15 +6,14 @@ from sklearn.base import is_classifier
 
 from gdregress._estimator.data import hold_out, read_in_place, validate_input
 from gdregress._estimator.start import original_units
-from gdregress._objective.base import normalised_weights, null_parameters
-from gdregress._objective.design import DesignMatrix
+from gdregress._objective.base import normalised_weights
 from gdregress._objective.evaluation import mean_loss
 from gdregress._utils.array_api import namespace, to_numpy, widest_type
 from gdregress._utils.validation import warn_ignored
 
 
 def rows_to_validate(estimator, data, given, components):
-    """The rows to train on, and those to validate on or None.
+    """The rows to train on, those to validate on or None, and how many there are to train on.
 
     Parameters
     ----------
@@ -27,7 +26,7 @@ def rows_to_validate(estimator, data, given, components):
         The loss in its form for these targets.
     """
     if all(part is None for part in given):
-        return hold_out(estimator, data)
+        return hold_out(estimator, data, components)
     for name, part in zip(("X_val", "y_val"), given, strict=False):
         if part is None:
             there = ("X_val", "y_val", "sample_weight_val")
@@ -35,7 +34,7 @@ def rows_to_validate(estimator, data, given, components):
             raise ValueError(f"{' and '.join(names)} without {name}: give both X_val and y_val.")
     reason = "X_val is given, so that no rows are held out"
     warn_ignored(estimator, {"validation_fraction": reason})
-    return data, _checked(estimator, data, given, components)
+    return data, _checked(estimator, data, given, components), data[0].shape[0]
 
 
 def _checked(estimator, data, given, components):
@@ -82,7 +81,7 @@ class Scorer:
         self.relative = None if self.weights is None else normalised_weights(self.weights)
         self.objective = prepared.objective
         self.wide_y = _wide(self.y)
-        self.null_loss = self._null_loss(prepared)
+        self.null_loss = self._null_loss()
         self.scorer = _scorer(estimator)
 
     def __call__(self, params):
@@ -119,16 +118,12 @@ class Scorer:
     def _loss(self, z):
         return float(mean_loss(self.objective.loss, self.wide_y, self.relative, z))
 
-    def _null_loss(self, prepared):
+    def _null_loss(self):
         """Of the rows to validate on; of those to train on where the former are met exactly."""
-        loss, (X, y, weights) = self.objective.loss, prepared.rows
-        null = null_parameters(DesignMatrix(X, self.estimator.fit_intercept), y, weights, loss)
-        intercept = null[-1, ...] if self.estimator.fit_intercept else 0 * null[0, ...]
-        losses = [
-            float(mean_loss(loss, targets, some, _constant(intercept, targets)))
-            for targets, some in ((self.wide_y, self.relative), (_wide(y), weights))
-        ]
-        return losses[0] or losses[1] or 1.0
+        objective = self.objective
+        null = objective.null_parameters()
+        _, intercept = objective.design.split(objective.to_user(null))
+        return self._loss(_constant(intercept, self.wide_y)) or objective.loss_value(null) or 1.0
 
 
 def scorer_for(estimator, prepared):

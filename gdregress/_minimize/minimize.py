@@ -16,33 +16,42 @@ from gdregress._minimize.tree import TreeDef
 from gdregress._objective.of_function import FunctionObjective
 from gdregress._objective.prox_check import check_prox
 from gdregress._solver.line_search import LineSearch, LocalCurvature, trial_by_curvature
-from gdregress._solver.optimizer_check import check_optimizer
+from gdregress._solver.optimizer_check import check_optimizer, check_own_rate
 from gdregress._solver.run import Run, State
 from gdregress._solver.solve import solve
 from gdregress._solver.stopping import Never, NotFinite, Plateau, SmallGradient
 from gdregress._utils.arguments import explains_arguments
-from gdregress._utils.types import ObjectiveFunction, RandomState, ScheduleFunction
+from gdregress._utils.types import (
+    ObjectiveFunction,
+    RandomState,
+    ScheduleFunction,
+    SupportsProx,
+    SupportsUpdate,
+)
 from gdregress._utils.validation import (
+    HasMethods,
     Interval,
     StrOptions,
     build_component,
     check_choices,
     warn_large_batch,
 )
-from gdregress.optimizers import OPTIMIZERS, Optimizer
+from gdregress.optimizers import OPTIMIZERS, Optimizer, as_optimizer
 from gdregress.penalties import PENALTIES, Penalty
+from gdregress.penalties.from_object import as_penalty
 from gdregress.samplers import SAMPLERS, Sampler
 from gdregress.schedules import SCHEDULES, FromFunction, Schedule, factor_at, fill_horizon
 
+_HAS_PROX = HasMethods(["value", "prox"])
 CONSTRAINTS = {
     "fun": [callable],
-    "optimizer": [StrOptions(OPTIMIZERS), Optimizer],
+    "optimizer": [StrOptions(OPTIMIZERS), Optimizer, HasMethods(["init", "update"])],
     "learning_rate": [
         Interval(Real, 0, None, closed="neither"),
         StrOptions(["auto", "line-search"]),
     ],
     "schedule": [StrOptions(SCHEDULES), callable],
-    "penalty": [StrOptions(name for name in PENALTIES if name), Penalty, None],
+    "penalty": [StrOptions(name for name in PENALTIES if name), _HAS_PROX, None],
     "n_samples": [Interval(Integral, 1, None, closed="left"), None],
     "sampler": [StrOptions(SAMPLERS), Sampler],
     "max_iter": [Interval(Integral, 1, None, closed="left")],
@@ -60,11 +69,11 @@ def minimize(
     args: Any = (),
     *,
     jac: ObjectiveFunction | bool | Literal["torch", "jax"] | None = None,
-    optimizer: str | Optimizer = "gd",
+    optimizer: str | Optimizer | SupportsUpdate = "gd",
     momentum: float | Literal["auto"] = 0.9,
     learning_rate: float | Literal["auto", "line-search"] = 0.1,
     schedule: str | Schedule | ScheduleFunction = "constant",
-    penalty: str | Penalty | None = None,
+    penalty: str | Penalty | SupportsProx | None = None,
     n_samples: int | None = None,
     sampler: str | Sampler = "batch",
     max_iter: int = 1000,
@@ -98,8 +107,9 @@ def minimize(
         True if fun returns value and gradient; a library that differentiates fun, for x0 of
         NumPy. None leaves it to the library of x0; NumPy has SciPy's finite differences. For
         JAX, hand over ``jax.jit(fun)``: without it every operation is sent off by itself.
-    optimizer : str or Optimizer, default="gd"
-        As in `GDRegressor`.
+    optimizer : str, Optimizer or optax.GradientTransformation, default="gd"
+        As in `GDRegressor`. A transformation of optax has its own learning rate; it asks for
+        ``learning_rate=1.0`` and no penalty.
     momentum : float in [0, 1) or "auto", default=0.9
         For "momentum" and "nesterov"; "auto", the accelerated sequence, for the latter.
     learning_rate : float, "auto" or "line-search", default=0.1
@@ -108,8 +118,9 @@ def minimize(
         for sampler="batch".
     schedule : str, Schedule or callable, default="constant"
         Factor of the learning rate by the count of steps, as in `GDRegressor`.
-    penalty : str, Penalty or None, default=None
-        R, by its prox; all of x is penalised. Bounds are ``Box(lower, upper)``.
+    penalty : str, Penalty, object or None, default=None
+        R, by its prox, as in `GDRegressor`; all of x is penalised. Bounds are
+        ``Box(lower, upper)``.
     n_samples : int or None, default=None
         Rows of the data that fun is a mean over; None for a function that knows no rows.
     sampler : {"batch", "stochastic", "mini-batch"} or Sampler, default="batch"
@@ -174,11 +185,12 @@ def minimize(
     tree = TreeDef(x0)
     args = args if isinstance(args, tuple) else (args,)
     function = differentiated(fun, args, tree, jac)
-    penalty = build_component(penalty, PENALTIES, {})[0]
+    penalty = build_component(as_penalty(penalty), PENALTIES, {})[0]
     sampler = _sampler(sampler, n_samples, learning_rate)
     objective = FunctionObjective(function, penalty, n_samples)
     check_jac(objective, tree.start)
     optimizer = _optimizer(optimizer, momentum)
+    check_own_rate(optimizer, learning_rate, penalty)
     path = [] if store_path else None
     on_epoch = _Callback(callback, tree, objective, path)
     on_epoch.remember(tree.start)
@@ -239,7 +251,7 @@ def _sampler(sampler, n_samples, learning_rate):
 def _optimizer(optimizer, momentum):
     if isinstance(optimizer, str) and optimizer == "momentum" and momentum == "auto":
         momentum = 0.9
-    optimizer = build_component(optimizer, OPTIMIZERS, {"momentum": momentum})[0]
+    optimizer = build_component(as_optimizer(optimizer), OPTIMIZERS, {"momentum": momentum})[0]
     if optimizer.variance_reduced:
         raise ValueError(
             f"optimizer={optimizer!r} keeps the slope of the loss of every row, and a function "
@@ -274,11 +286,12 @@ def _check_components(optimizer, penalty, schedule, start):
     """Raise ValueError for components of the caller that do not keep to their contracts."""
     check_optimizer(optimizer, start, needs_prox=penalty.active)
     factor_at(schedule, 0)
-    if not check_prox(penalty, tuple(start.shape), start) and optimizer.adaptive:
+    failure = check_prox(penalty, tuple(start.shape), start)
+    if failure is not None and optimizer.adaptive:
         raise ValueError(
             f"{type(optimizer).__name__} has a step size for each number of x, and "
-            f"{type(penalty).__name__}.prox does not take an array of them. Use an optimizer with "
-            "one step size, such as 'nesterov'."
+            f"{penalty.label}.prox does not take an array of them: {failure}. Use an "
+            "optimizer with one step size, such as 'nesterov'."
         )
 
 
@@ -308,7 +321,7 @@ class _Callback:
         if self.path is not None:
             self.path.append(self.tree.unflatten(flat))
 
-    def __call__(self, history, flat):
+    def __call__(self, history, flat, course):
         self.remember(flat)
         if self.callback is None:
             return False

@@ -45,6 +45,8 @@ class Objective(ABC):
         Of the columns, where they have been formed.
     output_shape : tuple
         Of the raw predictions of one row, () for a single number.
+    partitions : Partitions or None
+        Where the rows are, if they lie in blocks.
     from_moments : bool
         Whether value and gradient over all rows come from the moments alone.
     has_rows : bool
@@ -52,6 +54,7 @@ class Objective(ABC):
     """
 
     moments = None
+    partitions = None
     from_moments = False
     has_rows = True
     _column_mean_squares = None
@@ -122,6 +125,10 @@ class Objective(ABC):
     def trial_value(self, params, next_point):
         """`loss_value` of parameters that a line search tries."""
         return self.loss_value(params, next_point)
+
+    def zero_parameters(self):
+        """Coefficients and intercept of zero."""
+        return zero_parameters(self.design, self.y, self.loss)
 
     @abstractmethod
     def gradient(self, params, rows=ALL_ROWS):
@@ -199,9 +206,14 @@ class Objective(ABC):
         """
         if not self.penalty.active:
             return grad
-        if isinstance(params, np.ndarray):  # the difference of two points has few digits
+        if isinstance(params, np.ndarray):
             params, grad = params.astype(float), grad.astype(float)
-        return (params - self.prox(params - step_size * grad, step_size)) / step_size
+        moved = self.prox(params - step_size * grad, step_size)
+        mapping, terms = (params - moved) / step_size, self.penalty.kernel_terms
+        if not isinstance(params, np.ndarray) or terms is None or terms.bounds is not None:
+            return mapping
+        w, g, u, m = (self.design.coef(array) for array in (params, grad, moved, mapping))
+        return self.design.join(_where_smooth(terms, w, g, u, m, step_size), grad)
 
     def to_user(self, params):
         """Parameters by the user's own columns, as everything is reported."""
@@ -291,6 +303,17 @@ def normalised_weights(sample_weight):
         return None
     relative = sample_weight / xp.max(sample_weight)  # a sum of huge weights would overflow
     return relative / xp.mean(relative)
+
+
+def _where_smooth(terms, w, g, u, mapping, step_size):
+    """(g + l2 w + l1 sign(u)) / (1 + s l2) where u, the prox of w - s g, is not held at zero.
+
+    The difference of w and u has few digits, and none where both are large.
+    """
+    strengths = np.asarray(terms.l1, dtype=float), np.asarray(terms.l2, dtype=float)
+    l1, l2 = (each[:, None] if w.ndim > each.ndim > 0 else each for each in strengths)
+    exact = (g + l2 * w + l1 * np.sign(u)) / (1 + step_size * l2)
+    return np.where((u != 0) | (l1 == 0), exact, mapping)
 
 
 def output_shape(y, loss):

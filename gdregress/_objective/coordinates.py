@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from gdregress._utils.array_api import asarray, namespace, to_numpy
-from gdregress.penalties import KernelTerms, Penalty
+from gdregress._utils.array_api import array_like, as_column, namespace, to_numpy
+from gdregress.penalties import KernelTerms, NoPenalty, Penalty
 
 # Eigenvalues of so many times their rounding have few digits.
 FEW_DIGITS = 1000.0
@@ -96,7 +96,7 @@ class Coordinates(ABC):
         if not self.fit_intercept:
             return self.pulled(gradient)
         last = gradient[-1:, ...]
-        centred = gradient[:-1, ...] - _column(self.mean, gradient) * last
+        centred = gradient[:-1, ...] - as_column(self.mean, gradient) * last
         return namespace(gradient).concat([self.pulled(centred), last])
 
     def of_target(self, target):
@@ -138,13 +138,13 @@ class Columns(Coordinates):
         return Columns(self.mean[columns], self.scale[columns], self.fit_intercept)
 
     def scaled(self, coordinates):
-        return coordinates / _column(self.scale, coordinates)
+        return coordinates / as_column(self.scale, coordinates)
 
     def unscaled(self, coef):
-        return coef * _column(self.scale, coef)
+        return coef * as_column(self.scale, coef)
 
     def pulled(self, gradient):
-        return gradient / _column(self.scale, gradient)
+        return gradient / as_column(self.scale, gradient)
 
     def in_library_of(self, array):
         return Columns(_beside(self.mean, array), _beside(self.scale, array), self.fit_intercept)
@@ -207,7 +207,10 @@ class Metric(Coordinates):
         return self.basis.ndim == 2
 
     def penalty(self, penalty):
-        return DiagonalL2(self.strengths) if penalty.active else penalty
+        if not penalty.active:
+            return penalty
+        # strengths of zero shrink nothing
+        return NoPenalty() if self.strengths is None else DiagonalL2(self.strengths)
 
     def numbers(self):
         return {"mean": self.mean, "basis": self.basis, "inverse": self.inverse}
@@ -279,11 +282,13 @@ def metric_of(columns, covariance, slope_change, strengths, products=None, n_sam
 
 def _rounded(covariance, extra, products, n_samples):
     """T with T' (C + D) T = 1, its inverse, and which directions are nearly flat."""
-    size = np.sqrt(np.maximum(np.diag(covariance) + extra, 0.0))
-    size[size == 0] = 1.0
-    values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
     eps = np.finfo(float).eps
+    rounding = max(n_samples, len(extra)) * eps
+    size = np.sqrt(np.maximum(np.diag(covariance) + extra, 0.0))
+    size[size <= rounding * size.max()] = 1.0  # what constant columns have is rounding
+    values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
     floor = values[-1] * len(values) * eps
+    products = products if floor > 0 else None
     nearly_flat = values <= (FEW_DIGITS if products else 1.0) * floor
     flattest = values[~nearly_flat].min(initial=1.0)
     values = np.where(nearly_flat, floor if products else flattest, values)
@@ -292,7 +297,7 @@ def _rounded(covariance, extra, products, n_samples):
     if not products:
         return to_round, from_round, np.zeros_like(nearly_flat)
     if nearly_flat.any():
-        rounding = max(len(values) * eps, (max(n_samples, len(values)) * eps) ** 2 / floor)
+        rounding = max(len(values) * eps, rounding**2 / floor)
         _resolve(to_round, from_round, nearly_flat, extra, products, rounding, flattest / floor)
     return to_round, from_round, nearly_flat
 
@@ -344,10 +349,12 @@ class ColumnsPenalty(Penalty):
         return self.penalty.traceable
 
     def _numbers(self):
-        return {"scale": self.scale}
+        return {"scale": self.scale, **self.penalty._numbers()}
 
     def _with_numbers(self, numbers):
-        return ColumnsPenalty(self.penalty, numbers["scale"])
+        of_penalty = {name: numbers[name] for name in numbers if name != "scale"}
+        penalty = self.penalty._with_numbers(of_penalty) if of_penalty else self.penalty
+        return ColumnsPenalty(penalty, numbers["scale"])
 
     @property
     def active(self) -> bool:
@@ -374,7 +381,7 @@ class ColumnsPenalty(Penalty):
         return self.penalty.smooth_part / to_numpy(self.scale).astype(float) ** 2
 
     def _scale_like(self, w):
-        return _column(_like(self.scale, w), w)
+        return as_column(array_like(self.scale, w), w)
 
 
 class DiagonalL2(Penalty):
@@ -390,10 +397,10 @@ class DiagonalL2(Penalty):
         self.strengths = strengths
 
     def value(self, w: Any) -> Any:
-        return namespace(w).sum(_column(_like(self.strengths, w), w) * w * w) / 2
+        return namespace(w).sum(as_column(array_like(self.strengths, w), w) * w * w) / 2
 
     def prox(self, w: Any, step_size: Any) -> Any:
-        return w / (1 + step_size * _column(_like(self.strengths, w), w))
+        return w / (1 + step_size * as_column(array_like(self.strengths, w), w))
 
     @property
     def strong_convexity(self) -> float:
@@ -413,21 +420,10 @@ def _over(strength, squares):
     return 0.0 if np.ndim(strength) == 0 and strength == 0 else strength / squares
 
 
-def _like(values, array):
-    """Numbers in the library, on the device and of the type of an array."""
-    xp = namespace(array)
-    if xp is np:
-        return np.asarray(to_numpy(values), dtype=array.dtype)
-    if namespace(values) is xp and values.dtype == array.dtype:
-        return values
-    return asarray(to_numpy(values), xp, array.device, dtype=array.dtype)
-
-
 def _beside(values, array):
     """The same, but NumPy's stay double."""
-    return np.asarray(to_numpy(values), float) if namespace(array) is np else _like(values, array)
-
-
-def _column(values, like):
-    """`values` of shape (p,) shaped to broadcast over `like` of shape (p,) or (p, n_targets)."""
-    return values[:, None] if len(like.shape) == 2 and len(values.shape) == 1 else values
+    return (
+        np.asarray(to_numpy(values), float)
+        if namespace(array) is np
+        else array_like(values, array)
+    )

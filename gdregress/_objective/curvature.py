@@ -9,9 +9,11 @@ import math
 import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+from gdregress._objective.base import null_parameters
+from gdregress._objective.design import largest_deviations, mean_and_variance
 from gdregress._objective.moments import check_finite, moments_of
 from gdregress._objective.moments_inside import moments_inside
-from gdregress._utils.array_api import asarray, namespace, to_numpy
+from gdregress._utils.array_api import namespace
 from gdregress._utils.caches import computed_once
 
 
@@ -68,6 +70,19 @@ class Spectrum:
             if possible:
                 other.moments = moments_inside(known, design, self.y, self.weights)
         return other
+
+    def mean_and_variance(self):
+        """Weighted mean and variance of each of the user's columns."""
+        return mean_and_variance(self.design.X, self.weights)
+
+    def largest_deviations(self, mean):
+        """Squares of the largest deviations of the user's columns from given means."""
+        return largest_deviations(self.design.X, mean)
+
+    def null_curvature(self, loss):
+        """Weighted mean of d2L/dz2 at the null parameters; 1 where there is none."""
+        null = null_parameters(self.design, self.y, self.weights, loss)
+        return mean_curvature(loss.curvature_at(self.y, self.design.predict(null)), self.weights)
 
     @computed_once
     def matrix(self):
@@ -135,15 +150,9 @@ class Spectrum:
 
 def _largest_pair(design, weights):
     """Largest eigenvalue, raised by its residual to an upper bound, and vector, by Lanczos."""
-    X = design.X
-    xp = namespace(X)
-    device = None if xp is np else X.device
 
     def multiply(v):
-        v = asarray(np.ascontiguousarray(v.ravel()), xp, device, dtype=X.dtype)
-        z = design.predict(v)
-        z = z if weights is None else z * weights
-        return to_numpy(design.adjoint(z / design.n_samples)).astype(float)
+        return design.second_moments_times(np.ascontiguousarray(v.ravel()), weights)
 
     size = design.n_parameters
     operator = LinearOperator((size, size), matvec=multiply, dtype=float)
@@ -152,7 +161,8 @@ def _largest_pair(design, weights):
         values, vectors = eigsh(operator, k=1, which="LA", tol=1e-4, v0=start)
     except ArpackNoConvergence:
         # the trace bounds every eigenvalue; a pair found so far may belong to a smaller one
-        trace = float(xp.sum(design.column_mean_squares(weights)))
+        squares = design.column_mean_squares(weights)
+        trace = float(namespace(squares).sum(squares))
         return np.array([trace]), start[:, None] / np.linalg.norm(start)
     residual = np.linalg.norm(multiply(vectors[:, 0]) - values[0] * vectors[:, 0])
     check_finite(values)
@@ -173,9 +183,16 @@ def loss_curvature(objective, null_params):
         return 1.0
     if not loss.smooth:
         return 1 / prediction_scale(objective, null_params)
-    measured = loss.curvature_at(objective.y, objective.predict(null_params))
-    largest = float(namespace(measured).max(measured))
+    largest = objective.largest_curvature(null_params)
     return largest if 0 < largest < math.inf else 1.0
+
+
+def mean_curvature(bent, weights):
+    """Weighted mean of second derivatives, also over several targets; 1 where there is none."""
+    if weights is not None:
+        bent = bent * (weights if bent.ndim == 1 else weights[:, None])
+    mean = float(np.mean(bent))
+    return mean if 0 < mean < math.inf else 1.0
 
 
 def prediction_scale(objective, params):

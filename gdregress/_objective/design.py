@@ -10,7 +10,7 @@ from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from gdregress._objective.coordinates import Columns
-from gdregress._utils.array_api import namespace, take_rows, to_numpy, widest_type
+from gdregress._utils.array_api import asarray, namespace, take_rows, to_numpy, widest_type
 from gdregress.samplers import ALL_ROWS
 
 SQUARED_ROWS = 4096
@@ -34,6 +34,9 @@ class DesignMatrix:
         columns; X stays as it is. None where they are these.
     """
 
+    # Whether X is all of the rows.
+    has_rows = True
+
     def __init__(self, X, fit_intercept, coordinates=None):
         self.X = X
         self.fit_intercept = fit_intercept
@@ -45,6 +48,15 @@ class DesignMatrix:
     def size(self):
         """How many numbers X holds."""
         return self.X.nnz if sparse.issparse(self.X) else self.X.size
+
+    @property
+    def is_sparse(self):
+        """Whether rows are stored by their nonzeros."""
+        return sparse.issparse(self.X)
+
+    def in_coordinates(self, coordinates):
+        """The map of the same rows from other coordinates."""
+        return DesignMatrix(self.X, self.fit_intercept, coordinates)
 
     def take(self, rows):
         """The same map for some rows."""
@@ -80,6 +92,27 @@ class DesignMatrix:
         if self.coordinates is None:
             return gradient
         return _of_type(self.coordinates.pull_back(gradient), gradient.dtype)
+
+    def sums_over_rows(self, function, *args, y=None, weights=None):
+        """``function(X, y, weights, *args)``, a tuple of sums over the rows.
+
+        Parameters
+        ----------
+        function : callable
+            Of a module.
+        *args
+        y, weights : arrays or None
+            Of the rows.
+        """
+        return function(self.X, y, weights, *args)
+
+    def second_moments_times(self, vector, weights):
+        """A' S A v for a NumPy vector v, S being the weights over n."""
+        xp = namespace(self.X)
+        device = None if xp is np else self.X.device
+        z = self.predict(asarray(vector, xp, device, dtype=self.X.dtype))
+        z = z if weights is None else z * weights
+        return to_numpy(self.adjoint(z / self.n_samples)).astype(float)
 
     def to_user(self, params):
         """Parameters by the user's own columns, of the type of `params`."""

@@ -6,12 +6,13 @@ import math
 import numpy as np
 
 from gdregress._objective import fused_pass, jitted
-from gdregress._objective.base import Objective
+from gdregress._objective.base import Objective, null_parameters
 from gdregress._objective.cache import Cache
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.evaluation import gradient_of_slopes, mean_gradient, mean_loss
+from gdregress._objective.moments_inside import curved_products
 from gdregress._objective.snapshot import Snapshot
-from gdregress._utils.array_api import namespace, take_rows
+from gdregress._utils.array_api import dot, namespace, take_rows, to_numpy
 from gdregress.losses import SquaredError
 from gdregress.samplers import ALL_ROWS
 
@@ -29,6 +30,10 @@ class DataObjective(Objective):
         self._values = Cache(KEPT_VALUES)
         self._gradients = Cache(KEPT_GRADIENTS)
         self._compare_numbers = True
+
+    def in_design(self, design, penalty):
+        """The objective of the same rows in other coordinates, and the penalty there."""
+        return DataObjective(design, self.y, self.weights, self.loss, penalty)
 
     def with_moments(self, moments):
         """This objective with the moments of its columns, which save it passes over the data."""
@@ -76,6 +81,40 @@ class DataObjective(Objective):
         self._gradients.keep(next_point, gradient)
         self._values.keep(next_point, float(values[1]))
         return self._values.keep(params, float(values[0]))
+
+    def null_parameters(self):
+        """Those of the null model: coefficients of zero, and the best constant as intercept."""
+        return null_parameters(self.design, self.y, self.weights, self.loss)
+
+    def largest_curvature(self, params):
+        """The largest d2L/dz2 of a row."""
+        bent = self.loss.curvature_at(self.y, self.predict(params))
+        return float(namespace(bent).max(bent))
+
+    def slope_size(self, params):
+        """Root mean square of dL/dz over the rows."""
+        slopes = self.loss.gradient(self.y, self.predict(params))
+        return math.sqrt(dot(slopes, slopes) / self.n_samples)
+
+    def hessians(self, params):
+        """A' D A / n with the second derivatives D of the rows, one matrix for each target."""
+        bent = to_numpy(self.loss.curvature_at(self.y, self.predict(params)))
+        return [
+            self._hessian(column, target)
+            for target, column in enumerate(bent.reshape(len(bent), -1).T)
+        ]
+
+    def _hessian(self, bent, target):
+        weights = self.like_y(np.ascontiguousarray(bent))
+        weights = weights if self.weights is None else weights * self.weights
+        return curved_products(self.design, weights, target)
+
+    def all_right(self, params):
+        """Whether each row of labels or classes is predicted as what it is."""
+        y, z = self.y, self.predict(params)
+        xp = namespace(z)
+        right = y * z > 0 if z.ndim == 1 else xp.astype(xp.argmax(z, axis=1), y.dtype) == y
+        return bool(xp.all(right))
 
     def mean_squared_residual(self, params):
         """Weighted mean of (z - y)^2, summed over the targets."""

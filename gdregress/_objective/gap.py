@@ -16,12 +16,12 @@ Boyd and Vandenberghe, "Convex optimization", 2004, section 9.5.1.
 """
 
 import math
+from functools import partial
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from gdregress._objective.moments import affordable
-from gdregress._objective.moments_inside import curved_products
 from gdregress._utils.array_api import dot, to_numpy
 
 # Steps of conjugate gradients after which the decrement is given up.
@@ -51,34 +51,39 @@ def remaining(objective, spectrum, params, step_size, shares=None):
         What the targets contribute where nothing has been learned. The target that is worst
         beside its share then speaks for all, so that none hides behind a louder one.
     """
+    with np.errstate(over="ignore", invalid="ignore"):  # where next to nothing is curved
+        return _remaining(objective, spectrum, params, step_size, shares)
+
+
+def _remaining(objective, spectrum, params, step_size, shares):
     grad = objective.gradient(params)
     mapping = to_numpy(objective.gradient_mapping(params, grad, step_size)).astype(float)
     if not np.isfinite(mapping).all():
         return math.inf
-    hessians = _hessians(objective, spectrum, params)
-    if hessians is not None and not np.isfinite(hessians).all():
-        return math.inf
-    if hessians is None:
-        return _by_conjugate_gradients(objective, params, grad, mapping)
-    flat = objective.penalty_curvature()
-    columns = mapping.reshape(len(mapping), -1).T
-    hessians = hessians * len(columns) if len(hessians) == 1 else hessians
-    _hold_flat(objective.design, hessians, columns)
-    flat = np.broadcast_to(flat, (len(mapping), len(columns))).T
-    gaps, steps = _half_decrements(hessians, flat, columns)
-    if not objective.loss.is_quadratic and 0 < math.fsum(gaps) < math.inf:
-        there = params - objective.like_y(steps.T.reshape(mapping.shape))
-        left = to_numpy(objective.gradient_mapping(there, objective.gradient(there), step_size))
-        left = left.astype(float).reshape(len(mapping), -1).T
-        _hold_flat(objective.design, hessians, left)
-        after = math.inf
-        if np.isfinite(left).all():
-            after = math.fsum(_half_decrements(hessians, flat, left)[0])
-        if not (after <= LEFT * math.fsum(gaps) or _is_rounding(objective, params, mapping)):
+    decrements = _decrements(objective, spectrum, params, grad)
+    gaps, steps = decrements(mapping)
+    gap = math.fsum(gaps)
+    if not objective.loss.is_quadratic and 0 < gap < math.inf:
+        there = params - objective.like_y(steps)
+        left = objective.gradient_mapping(there, objective.gradient(there), step_size)
+        left = to_numpy(left).astype(float)
+        after = math.fsum(decrements(left, gap)[0]) if np.isfinite(left).all() else math.inf
+        if not (after <= LEFT * gap or _is_rounding(objective, params, mapping)):
             return math.inf
-    if shares is None:
-        return math.fsum(gaps)
+    if shares is None or len(gaps) == 1:
+        return gap
     return max(gap / share for gap, share in zip(gaps, shares, strict=True))
+
+
+def _decrements(objective, spectrum, params, grad):
+    """From a gradient to g' H^-1 g / 2 of the targets, and H^-1 g: with the matrix or without.
+
+    Without it all targets are one.
+    """
+    hessians, flat = _hessians(objective, spectrum, params), objective.penalty_curvature()
+    if hessians is None:
+        return _ConjugateGradients(objective, params, grad, flat)
+    return partial(_by_matrices, objective.design, hessians, flat)
 
 
 def _hessians(objective, spectrum, params):
@@ -89,18 +94,10 @@ def _hessians(objective, spectrum, params):
     separate = loss.n_outputs is None or loss.base_loss is not loss
     if not affordable(objective.design) or not separate:
         return None
-    bent = to_numpy(loss.curvature_at(objective.y, objective.predict(params)))
-    columns = bent.reshape(len(bent), -1).T
-    if len(columns) * (1 + objective.design.n_parameters / 50) > MOST_STEPS:
+    outputs = math.prod(objective.output_shape)
+    if outputs * (1 + objective.design.n_parameters / 50) > MOST_STEPS:
         return None
-    return [_hessian(objective, column, target) for target, column in enumerate(columns)]
-
-
-def _hessian(objective, bent, target):
-    """A' D A / n with the second derivatives D of the rows for one target."""
-    weights = objective.like_y(np.ascontiguousarray(bent))
-    weights = weights if objective.weights is None else weights * objective.weights
-    return curved_products(objective.design, weights, target)
+    return objective.hessians(params)
 
 
 def _hold_flat(design, hessians, gradients):
@@ -119,16 +116,20 @@ def _hold_flat(design, hessians, gradients):
 
 def _is_rounding(objective, params, mapping):
     """Whether a gradient is what rounding makes of the slopes that it is the mean of."""
-    slopes = objective.loss.gradient(objective.y, objective.predict(params))
-    size = math.sqrt(dot(slopes, slopes) / objective.n_samples)
+    size = objective.slope_size(params)
     noise = NOISE * float(np.finfo(to_numpy(params).dtype).eps)
     return objective.scaled_norm(mapping, to_numpy(objective.column_scales())) <= noise * size
 
 
-def _half_decrements(hessians, flat, gradients):
-    """Of every target; and the steps, an array with a row for each."""
-    found = [_half_decrement(*each) for each in zip(hessians, flat, gradients, strict=True)]
-    return [gap for gap, _ in found], np.array([step for _, step in found])
+def _by_matrices(design, hessians, flat, gradient, scale=0.0):
+    """Half the decrement of every target, and the steps in the shape of the gradient."""
+    columns = gradient.reshape(len(gradient), -1).T
+    hessians = hessians * len(columns) if len(hessians) == 1 else hessians
+    _hold_flat(design, hessians, columns)
+    flat = np.broadcast_to(flat, columns.T.shape).T
+    found = [_half_decrement(*each) for each in zip(hessians, flat, columns, strict=True)]
+    steps = np.array([step for _, step in found])
+    return [gap for gap, _ in found], steps.T.reshape(gradient.shape)
 
 
 def _half_decrement(hessian, flat, gradient):
@@ -155,37 +156,60 @@ def _half_decrement(hessian, flat, gradient):
     return float(g @ solved) / 2, step
 
 
-def _by_conjugate_gradients(objective, params, grad, mapping):
-    """The same by conjugate gradients, each step of which is one pass over the data.
+class _ConjugateGradients:
+    """The decrements without the matrix, each step of which is one pass over the data.
 
     H v is the difference of two gradients. What k steps have found, sum_j (r_j' r_j)^2 /
     (p_j' H p_j) / 2, grows towards g' H^-1 g / 2.
+
+    Parameters
+    ----------
+    objective : Objective
+    params : array
+        Where the curvature is that of.
+    grad : array
+        The gradient there.
+    flat : ndarray
+        Curvature of the penalty.
     """
-    held = mapping == 0
-    base = to_numpy(grad).astype(float)
-    flat = objective.penalty_curvature()
-    flat = flat if mapping.ndim == 2 else flat[:, 0]
-    residual = mapping.copy()
-    direction, square, total = residual.copy(), float(np.vdot(mapping, mapping)), 0.0
-    precision = 1e-3 if str(params.dtype).endswith("32") else 1e-6
-    size = 1.0 + math.sqrt(dot(params, params))
-    recent = []
-    for _ in range(MOST_STEPS):
-        if square <= 0:
-            return total
-        short = precision * size / math.sqrt(float(np.vdot(direction, direction)))
-        there = params + objective.like_y(short * direction)
-        change = (to_numpy(objective.gradient(there)).astype(float) - base) / short
-        product = np.where(held, 0.0, change + flat * direction)
-        curved = float(np.vdot(direction, product))
-        if not curved > 0:
-            return math.inf if not recent else total
-        part = square * square / curved / 2
-        total += part
-        recent = [*recent, part][-3:]
-        if len(recent) == 3 and sum(recent) <= SETTLED * total:
-            return total
-        residual = residual - square / curved * product
-        new = float(np.vdot(residual, residual))
-        direction, square = residual + new / square * direction, new
-    return math.inf
+
+    def __init__(self, objective, params, grad, flat):
+        self.objective, self.params = objective, params
+        self.base = to_numpy(grad).astype(float)
+        self.flat = flat if self.base.ndim == 2 else flat[:, 0]
+        precision = 1e-3 if str(params.dtype).endswith("32") else 1e-6
+        self.size = precision * (1.0 + math.sqrt(dot(params, params)))
+
+    def product(self, direction):
+        """H d."""
+        short = self.size / math.sqrt(float(np.vdot(direction, direction)))
+        there = self.params + self.objective.like_y(short * direction)
+        change = to_numpy(self.objective.gradient(there)).astype(float) - self.base
+        return change / short + self.flat * direction
+
+    def __call__(self, gradient, scale=0.0):
+        """Half the decrement, of all targets together, and the step.
+
+        ``scale`` is a size beside which small parts do not count.
+        """
+        held, step = gradient == 0, np.zeros_like(gradient)
+        residual = direction = gradient
+        square, total, recent = float(np.vdot(gradient, gradient)), 0.0, []
+        for _ in range(MOST_STEPS):
+            if square <= 0:
+                return [total], step
+            product = np.where(held, 0.0, self.product(direction))
+            curved = float(np.vdot(direction, product))
+            if not curved > 0:
+                return [total if recent else math.inf], step
+            length = square / curved
+            step = step + length * direction
+            part = square * length / 2
+            total += part
+            recent = [*recent, part][-3:]
+            if len(recent) == 3 and sum(recent) <= SETTLED * max(total, scale):
+                return [total], step
+            residual = residual - length * product
+            new = float(np.vdot(residual, residual))
+            direction, square = residual + new / square * direction, new
+        return [math.inf], step

@@ -115,9 +115,8 @@ class Moments:
 
 def affordable(design, largest=LARGEST):
     """Whether the moments are neither too large nor too slow to form."""
-    X = design.X
     return design.n_parameters <= largest and not (
-        sparse.issparse(X) and X.nnz > LARGEST_ROW * design.n_samples
+        design.is_sparse and design.size > LARGEST_ROW * design.n_samples
     )
 
 

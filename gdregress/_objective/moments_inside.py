@@ -50,7 +50,7 @@ def moments_inside(moments, design, y, weights):
 
 
 def curved_products(design, row_curvature, target=0, largest=LARGEST):
-    """A' D A / n for the rows A in the coordinates of a design matrix and D >= 0 of its rows.
+    """A' D A / n for the rows A in the coordinates of a design matrix and D of its rows.
 
     Parameters
     ----------
@@ -63,6 +63,11 @@ def curved_products(design, row_curvature, target=0, largest=LARGEST):
     largest : int
         Most parameters.
     """
+    if design.n_samples and float(namespace(row_curvature).min(row_curvature)) < 0:
+        # of a loss that is not convex: moments are those of weights, which are not negative
+        up, down = ((abs(row_curvature) + sign * row_curvature) / 2 for sign in (1, -1))
+        parts = (curved_products(design, part, target, largest) for part in (up, down))
+        return next(parts) - next(parts)
     if not design.n_samples or not float(namespace(row_curvature).max(row_curvature)) > 0:
         return np.zeros((design.n_parameters,) * 2)
     moments = moments_of(design, None, row_curvature, largest)
@@ -107,20 +112,26 @@ def row_products(design, directions, y, weights):
     """
     inside = design.coordinates.in_library_of(directions)
     coef, shift = inside.scaled(directions), inside.mean
-    y = np.empty((design.n_samples, 0)) if y is None else y.reshape(design.n_samples, -1)
-    totals = [0.0] * 5
-    for start in range(0, design.n_samples, COPIED_ROWS):
-        rows = slice(start, start + COPIED_ROWS)
-        X, z = _centred_rows(design.X[rows], coef, shift)
-        s = np.ones(len(z)) if weights is None else weights[rows].astype(float)
-        sz = s[:, None] * z
-        parts = (s.sum(), sz.sum(axis=0), X.T @ sz, z.T @ sz, sz.T @ y[rows])
-        totals = [total + part for total, part in zip(totals, parts, strict=True)]
+    totals = design.sums_over_rows(_row_totals, coef, shift, y=y, weights=weights)
     weight, mean, columns, square, targets = totals
-    if sparse.issparse(design.X):
+    if design.is_sparse:
         columns = columns - np.outer(shift, mean)
     columns = inside.pulled(columns / weight)
     return RowProducts(mean / weight, columns, square / weight, targets / weight)
+
+
+def _row_totals(X, y, weights, coef, shift):
+    """Sums over rows: of the weights, and weighted of z, x z', z z' and z y'."""
+    y = np.empty((X.shape[0], 0)) if y is None else y.reshape(X.shape[0], -1)
+    totals = [0.0] * 5
+    for start in range(0, X.shape[0], COPIED_ROWS):
+        rows = slice(start, start + COPIED_ROWS)
+        centred, z = _centred_rows(X[rows], coef, shift)
+        s = np.ones(len(z)) if weights is None else weights[rows].astype(float)
+        sz = s[:, None] * z
+        parts = (s.sum(), sz.sum(axis=0), centred.T @ sz, z.T @ sz, sz.T @ y[rows])
+        totals = [total + part for total, part in zip(totals, parts, strict=True)]
+    return tuple(totals)
 
 
 def _centred_rows(X, coef, shift):

@@ -14,9 +14,12 @@ from gdregress._utils.array_api import asarray, namespace, widest_type
 MOVES = (0.3, 1e-1, 1e-2, 1e-3)
 # By how much less than at u the function may be, as a share of it: some are found by iterations.
 TOLERANCE = 1e-5
+# What formulas for one number raise where they are given an array: by conversion to a number, by
+# shapes, or by a condition, for which NumPy, JAX and PyTorch have an error each.
+BY_ARRAYS = TypeError, ValueError, RuntimeError
 
 
-def check_prox(penalty, shape, like):
+def check_prox(penalty, shape, like, names=None):
     """Compare ``penalty.prox`` with its value at random coefficients.
 
     Parameters
@@ -26,21 +29,27 @@ def check_prox(penalty, shape, like):
         Of the coefficients.
     like : array
         Of the library and on the device of the coefficients.
+    names : sequence of str or None
+        Of the features.
 
     Returns
     -------
-    takes_arrays : bool
-        Whether the prox also takes a step size for each coefficient.
+    failure : str or None
+        What happens where the prox is given a step size for each coefficient; None where it takes
+        them.
 
     Raises
     ------
     ValueError
         With the numbers of the worst point, for a prox that is that of another value, that has
         another shape, or that writes into what it is handed.
+
+    Errors of a prox that an array in place of a number does not explain are not caught.
     """
+    penalty.check_features(shape[0], names)
     if penalty.is_builtin or not math.prod(shape):
-        return True
-    name, xp = type(penalty).__name__, namespace(like)
+        return None
+    name, xp = penalty.label, namespace(like)
     device = None if xp is np else like.device
     rng = np.random.RandomState(0)
     w = asarray(rng.normal(size=shape), xp, device, dtype=widest_type(like))
@@ -55,11 +64,16 @@ def check_prox(penalty, shape, like):
                 "point beside it. Correct one of the two."
             )
     steps = 0 * w + step_size * asarray(rng.uniform(0.5, 1, size=shape), xp, device, w.dtype)
+    given = w + 0
     try:
-        u = _prox(penalty, w, steps)
-    except Exception:
-        return False  # the caller says so where it matters
-    return _better_point(penalty, w, u, steps, rng) is None
+        u = penalty.prox(given, steps)
+    except BY_ARRAYS as error:  # the caller says so where it matters
+        return f"it raises {type(error).__name__}: {str(error).rstrip('.')}"
+    _check_untouched(penalty, given, w)
+    if _shape(u) != tuple(w.shape):
+        return f"it returns {_shape(u)} for coefficients of the shape {tuple(w.shape)}"
+    worse = _better_point(penalty, w, u, steps, rng)
+    return worse and f"it says {worse[0]:.6g} where a point beside has {worse[1]:.6g}"
 
 
 def _telling_step(penalty, w):
@@ -71,19 +85,29 @@ def _telling_step(penalty, w):
 
 def _prox(penalty, w, step_size):
     """The prox of a copy of w."""
-    name, given = type(penalty).__name__, w + 0
+    given = w + 0
     u = penalty.prox(given, step_size)
-    if tuple(getattr(u, "shape", ())) != tuple(w.shape):
+    if _shape(u) != tuple(w.shape):
         raise ValueError(
-            f"{name}.prox(w, step_size) must return an array of the shape of w, "
-            f"{tuple(w.shape)}. Got {getattr(u, 'shape', type(u).__name__)}."
+            f"{penalty.label}.prox(w, step_size) must return an array of the shape of w, "
+            f"{tuple(w.shape)}. Got {_shape(u)}."
         )
+    _check_untouched(penalty, given, w)
+    return u
+
+
+def _shape(array):
+    """The shape, or the name of what has none."""
+    return tuple(array.shape) if hasattr(array, "shape") else type(array).__name__
+
+
+def _check_untouched(penalty, given, w):
+    """Raise ValueError where the prox has written into what it was given, a copy of w."""
     if not bool(namespace(w).all(given == w)):
         raise ValueError(
-            f"{name}.prox writes into the coefficients that it is handed, which belong to the "
-            "run. Return a new array: w = w / 2, and not w /= 2."
+            f"{penalty.label}.prox writes into the coefficients that it is handed, which "
+            "belong to the run. Return a new array: w = w / 2, and not w /= 2."
         )
-    return u
 
 
 def _better_point(penalty, w, u, step_size, rng):

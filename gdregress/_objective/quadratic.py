@@ -66,6 +66,7 @@ class QuadraticObjective(Objective):
     def __init__(self, data, anchor):
         super().__init__(data.design, data.y, data.weights, data.loss, data.penalty)
         self.moments = data.moments
+        self.has_rows, self.partitions = data.has_rows, data.partitions
         self._data = data
         centred, mean = self.moments.augmented(self.design.fit_intercept)
         self._centred = self.like_y(centred, exact=True)
@@ -126,6 +127,10 @@ class QuadraticObjective(Objective):
     def mean_squared_residual(self, params):
         """Weighted mean of (z - y)^2, summed over the targets."""
         return 2 * self.loss_value(params)
+
+    def slope_size(self, params):
+        """Root mean square of dL/dz over the rows."""
+        return self._data.slope_size(params)
 
     def loss_value(self, params, next_point=None):
         if self._is_anchor(params):

@@ -7,7 +7,6 @@ centred where there is an intercept, which then is the mean of y - X w.
 """
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from gdregress._core import arrays as core
 from gdregress._engines.lasso_quadratic import least
@@ -53,13 +52,13 @@ class ExactMinimum:
             Strengths of the norms.
         """
         H = self.H.copy()
-        H[np.diag_indices_from(H)] += l2 / self.of_penalty**2 + JITTER
+        H.flat[:: len(H) + 1] += l2 / self.of_penalty**2 + JITTER
         norm = l1 / self.of_penalty
         if np.any(norm > 0):
             parts = zip(self.c.T, self.start.T, strict=True)
             u = np.column_stack([least(H, -c, norm, np.ascontiguousarray(s)) for c, s in parts])
         else:
-            u = cho_solve(cho_factor(H), self.c)
+            u = np.linalg.solve(H, self.c)
         self.start = u
         w = u / self.scale[:, None]
         mean = self.moments.mean @ w

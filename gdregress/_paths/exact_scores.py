@@ -15,15 +15,12 @@ from gdregress._estimator.table import checked_weights
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import LARGEST, affordable
 from gdregress._objective.spectral import shrunk
+from gdregress._paths.candidates import ends_at_minimum, has_default_rules, penalties_of
 from gdregress._paths.exact import ExactMinimum, has_exact_minimum, mean_squared_errors
-from gdregress._paths.fits import ends_at_minimum
 from gdregress._paths.folds import moments_of_folds
-from gdregress._utils.arguments import defaults
 from gdregress._utils.array_api import input_namespace, take_rows
-from gdregress._utils.validation import build_component
 from gdregress.exceptions import IgnoredParameterWarning
 from gdregress.losses import SquaredError
-from gdregress.penalties import PENALTIES
 
 # Scores that the moments know. A mean squared error below so much of the variance has lost digits.
 FROM_MOMENTS = (None, "r2", "neg_mean_squared_error")
@@ -50,16 +47,10 @@ def from_moments(estimator, grid, data):
     if not (components.loss.is_quadratic and components.loss.is_builtin):
         return None
     penalties = penalties_of(estimator, grid)
-    if _has_minima(estimator, grid) and all(map(has_exact_minimum, penalties)):
+    at_minimum = has_default_rules(estimator) and ends_at_minimum(estimator)
+    if at_minimum and "learning_rate" not in grid.names and all(map(has_exact_minimum, penalties)):
         return minima
     return descents if _has_descents(estimator, grid, components, penalties) else None
-
-
-def _has_minima(estimator, grid):
-    """Whether fits end at their minima, by the rules that are the default."""
-    names, known = ("solver", "optimizer", "momentum", "schedule", "average"), type(estimator)
-    by_default = all(getattr(estimator, name) == defaults(known)[name] for name in names)
-    return by_default and "learning_rate" not in grid.names and ends_at_minimum(estimator)
 
 
 def _has_descents(estimator, grid, components, penalties):
@@ -153,27 +144,18 @@ def checked(estimator, X, y, sample_weight):
     return X, y, None if sample_weight is None else checked_weights(sample_weight, X)
 
 
-def penalties_of(estimator, grid):
-    """The penalty of each candidate."""
-    return [_penalty(estimator, parameters) for parameters in grid.candidates]
-
-
-def _penalty(estimator, parameters):
-    flat = {"alpha": estimator.alpha, "l1_ratio": estimator.l1_ratio} | parameters
-    penalty, _ = build_component(estimator.penalty, PENALTIES, flat)
-    own = [name for name in parameters if name.startswith("penalty__")]
-    return penalty.set_params(**{n.removeprefix("penalty__"): parameters[n] for n in own})
-
-
 def _score_of(fold, data, estimator, scoring, scorer):
     """The function from coefficients and intercepts to the score of the rows left out."""
-    X, y, weights = (None if a is None else take_rows(a, fold.rows) for a in data)
+    rows = []  # taken where a score asks for them
     model = copy(estimator)
     vars(model).pop("feature_names_in_", None)  # the rows have come without
     model._loss = SquaredError()
-    given = {} if weights is None else {"sample_weight": weights}
 
     def by_rows(w, b):
+        if not rows:
+            rows.extend(None if array is None else take_rows(array, fold.rows) for array in data)
+        X, y, weights = rows
+        given = {} if weights is None else {"sample_weight": weights}
         model.coef_, model.intercept_ = (w.T, b) if y.ndim == 2 else (w[:, 0], float(b[0]))
         return scorer(model, X, y, **given)
 

@@ -33,6 +33,12 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
     }
 
     best_estimator_: Any
+    best_params_: dict[str, Any]
+    best_score_: float
+    best_index_: int
+    n_splits_: int
+    alphas_: Array
+    scores_: Array
 
     def __init__(
         self,
@@ -98,7 +104,9 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
         if solve is not None:
             scores = exact_scores(solve, estimator, grid, data, splits, self.scoring, scorer)
         else:
-            scores = scores_of_fits(estimator, grid, data, splits, scorer, self.n_jobs)
+            scores = scores_of_fits(
+                estimator, grid, data, splits, self.scoring, scorer, self.n_jobs
+            )
         best = int(np.argmax(scores.mean(axis=1)))
         self.best_estimator_ = estimator.set_params(**grid.candidates[best])
         self.best_estimator_.fit(X, y, sample_weight)

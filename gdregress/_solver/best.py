@@ -24,6 +24,8 @@ class Best:
         At whose end the best parameters were; that of the start at first.
     """
 
+    course = ("params", "epoch", "rank")
+
     def __init__(self, run, params, row):
         self.validated = run.stops_on_score
         self.params, self.epoch = params, row["epoch"]

@@ -95,6 +95,7 @@ class LineSearch:
     FALL = 0.5
     LEAST_LEFT, MOST_LEFT = 0.1, 0.5
     MOST_TRIES = 60
+    course = ("rate", "last")
     # Falls of the function are judged where they are so many times its rounding error.
     JUDGED = 10
 

@@ -16,6 +16,23 @@ from gdregress._utils.array_api import asarray, namespace
 STEPS, RATE = 3, 1e-3
 
 
+def check_own_rate(optimizer, learning_rate, penalty):
+    """Raise ValueError for a rate or a penalty beside a rule that has a rate of its own."""
+    if not optimizer.has_own_rate:
+        return
+    name = type(optimizer.transformation).__name__
+    if isinstance(learning_rate, str) or learning_rate != 1:
+        raise ValueError(
+            f"A {name} of optax has a learning rate of its own: set learning_rate=1.0, and the "
+            f"rate there, as in optax.adam(0.01). Got learning_rate={learning_rate!r}."
+        )
+    if penalty.active:
+        raise ValueError(
+            f"A {name} of optax knows no prox, without which {penalty.label} has no effect: set "
+            "penalty=None, or use an optimizer of gdregress.optimizers."
+        )
+
+
 def check_optimizer(optimizer, like, needs_prox=False):
     """Make a few steps with random gradients, and look at what they have done.
 

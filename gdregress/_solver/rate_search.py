@@ -46,6 +46,7 @@ class LearnedRate:
     """
 
     FIRST_GROWTH, GROWTH, CUT = 4.0, 1.1, 4.0
+    course = ("value", "gradient_norm")
 
     def __init__(self, history, objective, optimizer, momentum=None):
         self.history = history

@@ -50,7 +50,7 @@ class Run:
         Replaces the learning rate.
     learned_rate : LearnedRate or None
         Undoes epochs that did not lower the objective, and sets the rate of the next.
-    method : {"updates", "envelope", "conjugate gradients", "working sets"}
+    method : {"updates", "envelope", "conjugate gradients", "working sets", "newton"}
         How the run gets to its minimum: by the updates of its optimizer, or by the engine of that
         name.
     keep_best_on : tuple of str
@@ -64,7 +64,8 @@ class Run:
     store : callable or None
         From the user's parameters to the coefficients and intercept that the history keeps.
     on_epoch : callable or None
-        Called with the history and the user's parameters after each epoch; True ends the run.
+        Called after each epoch with the history, the user's parameters and a function that
+        returns the course of the run, see `course_of`; True ends the run.
     renewal : callable or None
         Answers after each epoch with the run to go on with, see `Renewal`.
     history : History
@@ -136,12 +137,16 @@ class State:
     snapshot : Snapshot or None
         Of variance reduction, at the end of the last epoch. A resumed run takes it anew at its
         parameters, so that it is not kept.
+    multipliers : list of dict or None
+        Where the method of multipliers is in each target. Kept while a run lasts only.
     weight_total, row_total : float, int
         Of the rows seen so far, which make the weights of `partial_fit` comparable.
     settings : str
         The parameters under which the state came about.
     coordinates : Coordinates or None
         In which the parameters are; None for the user's.
+    columns : ndarray of int or None
+        Of which there are parameters; None for all.
     stream : dict or None
         What `partial_fit` has kept of a stream that is learned row by row, see `Stream`.
     swings : dict or None
@@ -166,10 +171,12 @@ class State:
     anchor: Any = None
     plateau: Plateau | None = None
     snapshot: Snapshot | None = None
+    multipliers: list[dict[str, Any]] | None = None
     weight_total: float = 0.0
     row_total: int = 0
     settings: str = ""
     coordinates: Any = None
+    columns: Any = None
     stream: dict[str, Any] | None = None
     swings: dict[str, Any] | None = None
     fitted: list[Any] | None = None
@@ -215,7 +222,8 @@ class State:
     def restart_at(self, params, optimizer):
         """Go on from given parameters, with the optimizer's memory and the average cleared."""
         self.params = params
-        self.memory, self.epoch_momentum, self.conjugate = optimizer.init(params), None, None
+        self.memory = optimizer.init(params)
+        self.epoch_momentum = self.conjugate = self.multipliers = None
         if self.average is not None:
             self.average = SuffixAverage(self.average.start)
 

@@ -2,11 +2,13 @@
 
 import math
 from contextlib import closing
+from functools import partial
 
 import numpy as np
 
 from gdregress._engines import choose_engine
 from gdregress._solver.best import Best
+from gdregress._solver.course import course_of, take_up_method, take_up_rows, take_up_rules
 from gdregress._solver.meter import Meter
 from gdregress._solver.run import Result
 
@@ -16,13 +18,15 @@ CUT, MAX_CUTS = 4.0, 40
 UNMEASURED = ("tolerance", "interrupted")
 
 
-def solve(run, state):
+def solve(run, state, course=None):
     """Descend until a rule says stop; `state` is left at the last update.
 
     Parameters
     ----------
     run : Run
     state : State
+    course : dict or None
+        Of an interrupted run, which is taken up from the state that belongs to it.
 
     Returns
     -------
@@ -33,6 +37,9 @@ def solve(run, state):
     """
     _begin(run, state)
     row = Meter(run)(state, rate=run.learning_rate * state.rate_factor)
+    if course is not None:
+        row = take_up_rows(course, run)
+        _move_anchor(run, state)  # which measuring may have moved
     if run.line_search is not None:
         run.line_search.last = state.searched
     if run.learned_rate is not None:
@@ -40,6 +47,12 @@ def solve(run, state):
     state.objective = None  # that of the last run
     best = Best(run, state.reported(), row)
     stop, interrupt, n_iter, cuts = None, None, 0, 0
+    if course is not None:
+        run = take_up_method(course, run, state, best)
+        n_iter, cuts, stop = take_up_rules(course, run, best).values()
+        if _is_renewed(run, row, stop):
+            stop = None
+            run = run.renewal.renew(run, state, best) if n_iter < run.max_iter else run
     try:
         while stop is None and n_iter < run.max_iter:
             with closing(_epochs(run, state, run.max_iter - n_iter)) as epochs:
@@ -55,9 +68,14 @@ def solve(run, state):
                         continue
                     best.offer(row, state.reported())
                     stop = diverged or (_stopped(run, state, row) if kept else None)
-                    if run.on_epoch is not None and run.on_epoch(run.history, _user(run, state)):
-                        stop = stop or "callback"
-                    if stop is not None or _is_renewed(run, row):
+                    if run.on_epoch is not None:
+                        counts = {"n_iter": n_iter, "cuts": cuts, "stop": stop}
+                        so_far = partial(course_of, run, state, best, **counts)
+                        if run.on_epoch(run.history, _user(run, state), so_far):
+                            stop = stop or "callback"
+                    renewed = _is_renewed(run, row, stop)
+                    stop = None if renewed else stop
+                    if stop is not None or renewed:
                         break
             if stop is None and n_iter < run.max_iter:
                 run = run.renewal.renew(run, state, best)
@@ -93,9 +111,9 @@ def _epochs(run, state, most):
     return choose_engine(run, state, Meter(run)).epochs(state, most)
 
 
-def _is_renewed(run, row):
-    """Whether the run goes on in other coordinates."""
-    return run.renewal is not None and run.renewal.is_due(row)
+def _is_renewed(run, row, stop):
+    """Whether the run goes on in other coordinates, or by another method."""
+    return run.renewal is not None and run.renewal.is_due(row, stop)
 
 
 def _user(run, state):
@@ -112,6 +130,11 @@ def _begin(run, state):
     state.learning_rate = run.learning_rate
     if run.schedule.listens:
         state.plateau = run.plateau
+    _move_anchor(run, state)
+
+
+def _move_anchor(run, state):
+    """Expand a quadratic objective where the last run has."""
     if state.anchor is not None and run.objective.from_moments:
         run.objective.move_anchor(state.anchor)
 
@@ -146,7 +169,7 @@ def _end(run, state, best, reason):
     """Leave the state ready to be resumed; parameters to keep, and whether those are the best."""
     if run.objective.from_moments:
         state.anchor = run.objective.finite_anchor()
-    state.snapshot = None
+    state.snapshot = state.multipliers = None
     values = run.history["objective"]
     state.objective, worse_than_nothing = values[-1], values[-1] > _nothing(run)
     keeps_best = run.stops_on_score or reason in run.keep_best_on

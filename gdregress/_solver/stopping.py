@@ -24,10 +24,12 @@ ROUNDING = 1e-15
 class Stopping(ABC):
     """Base of the rules that end a run.
 
-    ``ceiling`` is an objective above which a run has not come to rest.
+    ``ceiling`` is an objective above which a run has not come to rest. ``course`` names what of
+    the rule changes from epoch to epoch.
     """
 
     ceiling = math.inf
+    course = ()
 
     @abstractmethod
     def update(self, row):
@@ -92,6 +94,7 @@ class Certificate:
     # A norm at which the run could not be ended has to fall by so much before the next estimate.
     FALL = 0.7
     FIRST = 16  # epoch whose estimate is the first that is made in any case
+    course = ("ratio", "refused", "is_blind", "asked", "next", "_known")
 
     def __init__(
         self,
@@ -133,7 +136,8 @@ class Certificate:
         if norm > 0 and 0 < gap < math.inf:
             self.ratio = gap / norm / norm
         if norm <= self.threshold(value) and not self.proves(norm, gap, value):
-            self.refused = norm
+            # where none could be made, the curvature does not tell of the minimum yet
+            self.refused = norm if gap < math.inf else self.FALL**2 * norm
         return gap
 
     def proportion(self, norm):
@@ -232,6 +236,8 @@ class Plateau(Stopping):
         Objectives above it are no plateau.
     """
 
+    course = ("best", "waited", "recent")
+
     def __init__(self, column, tol, patience, smallest=0.0, swings=False, ceiling=math.inf):
         self.ceiling = ceiling
         self.column = column
@@ -295,6 +301,7 @@ class Stalled(Stopping):
     """
 
     FALL = 0.99  # of the norm
+    course = ("objective", "norm", "waited")
 
     def __init__(self, patience, rounding):
         self.patience, self.rounding = patience, rounding
@@ -348,6 +355,7 @@ class Divergence(Stopping):
     ENORMOUS = 1e6
     RISES = 3
     EPOCHS_ABOVE = 5
+    course = ("null_objective", "scale", "previous", "rises", "above")
 
     def __init__(self, null_objective, above_stable_limit, has_scale=True):
         self.null_objective = null_objective

@@ -45,7 +45,7 @@ class RunningColumns:
         with np.errstate(over="ignore", invalid="ignore"):
             if sparse.issparse(X):
                 self.squares = self.squares + weights @ X.multiply(X)
-                farthest = np.asarray(abs(X).max(axis=0).todense())[0]
+                farthest = abs(X).max(axis=0).toarray().ravel()
             else:
                 mean = weights @ X / total if self.centred else self.mean
                 step = mean - self.mean

@@ -128,6 +128,21 @@ def asarray(values: ArrayLike, xp: Any, device: Any, dtype: Any = None) -> Array
     return xp.asarray(values, dtype=dtype, device=device)
 
 
+def array_like(values: Array, array: Array) -> Array:
+    """Numbers in the library, on the device and of the type of an array."""
+    xp = namespace(array)
+    if xp is np:
+        return np.asarray(to_numpy(values), dtype=array.dtype)
+    if array_api_compat.is_array_api_obj(values) and namespace(values) is xp:
+        return xp.astype(values, array.dtype, copy=False)
+    return asarray(to_numpy(values), xp, array.device, dtype=array.dtype)
+
+
+def as_column(values: Array, like: Array) -> Array:
+    """`values` of shape (p,) shaped to broadcast over `like` of shape (p,) or (p, n_targets)."""
+    return values[:, None] if len(like.shape) == 2 and len(values.shape) == 1 else values
+
+
 def widest_type(array):
     """The floating type with the most digits that an array's library has where the array lies."""
     if isinstance(array, np.ndarray):

@@ -5,7 +5,7 @@ meant by it: names that this package has, of which the first that is accepted is
 last, if none is, a sentence. To teach the package a word, add it to its table.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, TypeAlias
 
@@ -49,6 +49,11 @@ NAMES: dict[str, tuple[str, ...]] = {
     **_all("decay", "rho", "schedule"),
     **_all("patience n_iter_without_progress", "n_iter_no_change", "patience"),
     **_all("validation_split val_split val_fraction test_size", "validation_fraction"),
+    **_all("validation_data eval_set val_data", "There are two arguments: X_val and y_val."),
+    **_all("X_valid X_validation", "X_val"),
+    **_all("y_valid y_validation", "y_val"),
+    **_all("sample_weight_eval_set eval_sample_weight", "sample_weight_val"),
+    **_all("Cs", "They are alphas = 1 / (n_samples * Cs)."),
     **_all("seed random_seed", "random_state"),
     **_all("lr_schedule scheduler lr_scheduler", "schedule"),
     **_all("tolerance ftol gtol xtol", "tol"),
@@ -71,8 +76,8 @@ ELSEWHERE = {
     "alpha": _STRENGTH,
 }
 
-_OF_NUMBERS = "It is a loss of numbers: use GDRegressor."
-_OF_CLASSES = "It is a loss of classes: use GDClassifier."
+OF_NUMBERS = "It is a loss of numbers: use GDRegressor."
+OF_CLASSES = "It is a loss of classes: use GDClassifier."
 _RATE = "learning_rate is a number, 'auto' or 'line-search'; how it falls is schedule="
 _FIRST_ORDER = "Every optimizer here takes first-order steps; 'auto' chooses one."
 _SOLVER = "solver says how many rows an update sees: 'batch' for all; see optimizer for the rest."
@@ -81,22 +86,19 @@ _SOLVER = "solver says how many rows an update sees: 'batch' for all; see optimi
 VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
     "loss": {
         **_all(
-            "mse l2 ls leastsquares squarederror meansquarederror", "squared_error", _OF_NUMBERS
+            "mse l2 ls leastsquares squarederror meansquarederror", "squared_error", OF_NUMBERS
         ),
-        **_all("squaredloss mseloss rmse gaussian linear ols", "squared_error", _OF_NUMBERS),
-        **_all("reg:squarederror squarederror", "squared_error", _OF_NUMBERS),
-        **_all("mae l1 lad absoluteerror meanabsoluteerror", "absolute_error", _OF_NUMBERS),
-        **_all("absolute l1loss absoluteloss", "absolute_error", _OF_NUMBERS),
-        **_all("smoothl1 huberloss", "huber", _OF_NUMBERS),
-        **_all("pinball", "quantile", _OF_NUMBERS),
-        **_all("huber logcosh quantile poisson gamma epsiloninsensitive", _OF_NUMBERS),
-        **_all("squaredepsiloninsensitive", _OF_NUMBERS),
-        **_all("logloss log logistic logit softmax deviance nll", "log_loss", _OF_CLASSES),
-        **_all("crossentropy binarycrossentropy bce bceloss", "log_loss", _OF_CLASSES),
-        **_all("categoricalcrossentropy crossentropyloss", "log_loss", _OF_CLASSES),
-        **_all("binary:logistic", "log_loss", _OF_CLASSES),
-        **_all("svm hingeloss", "hinge", _OF_CLASSES),
-        **_all("hinge squaredhinge modifiedhuber perceptron", _OF_CLASSES),
+        **_all("squaredloss mseloss rmse gaussian linear ols", "squared_error", OF_NUMBERS),
+        **_all("reg:squarederror squarederror", "squared_error", OF_NUMBERS),
+        **_all("mae l1 lad absoluteerror meanabsoluteerror", "absolute_error", OF_NUMBERS),
+        **_all("absolute l1loss absoluteloss", "absolute_error", OF_NUMBERS),
+        **_all("smoothl1 huberloss", "huber", OF_NUMBERS),
+        **_all("pinball", "quantile", OF_NUMBERS),
+        **_all("logloss log logistic logit softmax deviance nll", "log_loss", OF_CLASSES),
+        **_all("crossentropy binarycrossentropy bce bceloss", "log_loss", OF_CLASSES),
+        **_all("categoricalcrossentropy crossentropyloss", "log_loss", OF_CLASSES),
+        **_all("binary:logistic", "log_loss", OF_CLASSES),
+        **_all("svm hingeloss", "hinge", OF_CLASSES),
     },
     "optimizer": {
         **_all("sgd gradientdescent", "gd"),
@@ -104,6 +106,10 @@ VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
         **_all("nag", "nesterov"),
         **_all("heavyball", "momentum"),
         **_all("saga sag", "svrg"),
+        **_all("conjugategradient conjugategradients ncg nonlinearcg lsqr sparsecg", "cg"),
+        "cg": (
+            "It is for the estimators; scipy.optimize.minimize(method='CG') is for functions.",
+        ),
         **_all("lbfgs bfgs newton newtoncg newtoncholesky", _FIRST_ORDER),
     },
     "solver": {
@@ -166,7 +172,13 @@ def hint_for_name(name: str, known: Iterable[str]) -> str:
     return _sentence(meant or get_close_matches(name, known, n=1, cutoff=0.7), str)
 
 
-def hint_for_value(name: str, value: Any, names: Iterable[str], accepts: Accepts) -> str:
+def hint_for_value(
+    name: str,
+    value: Any,
+    names: Iterable[str],
+    accepts: Accepts,
+    elsewhere: Mapping[str, str] | None = None,
+) -> str:
     """What is meant by a value that a parameter does not accept: a sentence, or nothing.
 
     Parameters
@@ -178,10 +190,14 @@ def hint_for_value(name: str, value: Any, names: Iterable[str], accepts: Accepts
         Values that are accepted by name.
     accepts : callable
         Whether the parameter accepts a value.
+    elsewhere : mapping of str to str or None
+        Names that others take, each with a sentence that says so.
     """
-    names = list(names)
+    names, elsewhere = list(names), elsewhere or {}
     if isinstance(value, str):
-        meant = _spelt_alike(value, names) or _meant_by_word(name, value, accepts)
+        alike = _spelt_alike(value, elsewhere)
+        meant = _spelt_alike(value, names) or [elsewhere[other] for other in alike]
+        meant = meant or _meant_by_word(name, value, accepts)
         return _sentence(meant or get_close_matches(value.lower(), names, n=1, cutoff=0.7), repr)
     if name == "class_weight" and isinstance(value, (list, tuple, np.ndarray)):
         return " Name the classes: {0: 1.0, 1: 2.0}."

@@ -1,7 +1,7 @@
 """Types of arguments and results, and of what the public files take from scikit-learn."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, Self, TypeAlias, TypeVar
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Concatenate, Protocol, Self, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,10 @@ Array: TypeAlias = Any
 ArrayLike: TypeAlias = Any
 # The same with two dimensions, or a sparse matrix or array of SciPy.
 MatrixLike: TypeAlias = Any
+
+# (X, y) or (X, y, sample_weight), again and again: a function that returns an iterator of such
+# batches, or what can be iterated more than once.
+BatchSource: TypeAlias = Callable[[], Iterable[Any]] | Iterable[Any]
 
 # The rows of one update.
 Rows: TypeAlias = slice | npt.NDArray[np.integer[Any]]
@@ -30,6 +34,25 @@ ScheduleFunction: TypeAlias = Callable[[Any], Any]
 ObjectiveFunction: TypeAlias = (
     Callable[[Any], Any] | Callable[[Any, Any], Any] | Callable[Concatenate[Any, Any, ...], Any]
 )
+
+
+class SupportsProx(Protocol):
+    """An object that can be a penalty: R(w) and argmin_u R(u) + (u - w)^2 / (2 step_size)."""
+
+    def value(self, w: Any, /) -> Any: ...
+
+    def prox(self, w: Any, step_size: Any, /) -> Any: ...
+
+
+class SupportsUpdate(Protocol):
+    """A rule that can be an optimizer, as a ``GradientTransformation`` of optax is."""
+
+    @property
+    def init(self) -> Callable[..., Any]: ...
+
+    @property
+    def update(self) -> Callable[..., Any]: ...
+
 
 if TYPE_CHECKING:
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils._param_validation import (
+    HasMethods,
     InvalidParameterError,
     RealNotInt,
     make_constraint,
     validate_parameter_constraints,
 )
+from sklearn.utils._param_validation import Interval as _Interval
 from sklearn.utils._param_validation import StrOptions as _StrOptions
 
 from gdregress._utils.arguments import defaults
@@ -26,6 +27,7 @@ from gdregress._utils.numbers import as_python
 from gdregress.exceptions import IgnoredParameterWarning, warn_user
 
 __all__ = [
+    "HasMethods",
     "Interval",
     "InvalidParameterError",
     "RealNotInt",
@@ -56,10 +58,13 @@ class StrOptions(_StrOptions):
     Parameters
     ----------
     names : iterable of str
+    elsewhere : dict of str to str or None
+        Names that another estimator takes, and a sentence that says so.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
+    def __init__(self, names: Iterable[str], elsewhere: dict[str, str] | None = None) -> None:
         self.names = list(dict.fromkeys(names))
+        self.elsewhere = elsewhere or {}
         super().__init__(set(self.names))
 
     def __str__(self) -> str:
@@ -111,9 +116,12 @@ def _hint(name, value, constraints):
     """What a value that is not accepted may stand for: a sentence, or nothing."""
     made = [make_constraint(constraint) for constraint in constraints]
     names = [word for one in made for word in getattr(one, "names", ())]
-    return hint_for_value(
-        name, value, names, lambda other: any(one.is_satisfied_by(other) for one in made)
-    )
+    elsewhere = {k: v for one in made for k, v in getattr(one, "elsewhere", {}).items()}
+
+    def accepts(other):
+        return any(one.is_satisfied_by(other) for one in made)
+
+    return hint_for_value(name, value, names, accepts, elsewhere)
 
 
 def _refuse_classes(caller, values):
@@ -183,7 +191,7 @@ def warn_ignored(estimator, unused):
     """
     for name, reason in unused.items():
         value, default = getattr(estimator, name), defaults(type(estimator))[name]
-        if value is not default and value != default:
+        if value is not default and np.any(value != default):
             warn_user(f"{name}={value!r} has no effect: {reason}.", IgnoredParameterWarning)
 
 

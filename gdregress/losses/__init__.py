@@ -14,14 +14,17 @@ from gdregress.losses.multiclass import OneVsRest, Softmax
 from gdregress.losses.regression import (
     LOSSES,
     AbsoluteError,
+    Cauchy,
     EpsilonInsensitive,
     Gamma,
     Huber,
     LogCosh,
+    NegativeBinomial,
     Poisson,
     Quantile,
     SquaredEpsilonInsensitive,
     SquaredError,
+    Tweedie,
 )
 
 __all__ = [
@@ -29,6 +32,7 @@ __all__ = [
     "LOSSES",
     "AbsoluteError",
     "CallableLoss",
+    "Cauchy",
     "EpsilonInsensitive",
     "Gamma",
     "Hinge",
@@ -37,6 +41,7 @@ __all__ = [
     "LogLoss",
     "Loss",
     "ModifiedHuber",
+    "NegativeBinomial",
     "OneVsRest",
     "Perceptron",
     "Poisson",
@@ -45,4 +50,5 @@ __all__ = [
     "SquaredEpsilonInsensitive",
     "SquaredError",
     "SquaredHinge",
+    "Tweedie",
 ]

@@ -25,12 +25,16 @@ fact                  meaning
 ``curvature``         the least upper bound of d2L/dz2, None where there is none
 ``curvature_at``      d2L/dz2 as a function of y and z; by differences where none is stated
 ``pieces``            `Pieces` of a loss of two linear pieces, None for all others
+``convex``            whether L is convex in z; False where that is unknown
 ``is_quadratic``      whether L = (z - y)^2 / 2
 ``multinomial``       whether softmax is its form for more than two classes
 ``always_positive``   whether every finite prediction has a loss above 0, so that
                       classes that can be separated leave the objective no minimum
 ``kernel``            name of its class in the compiled core, None where it has none
 ``kernel_parameter``  name of the one parameter which that class is given
+``degree``            h for which L(c y, z + log c) = c^h L(y, z) for all c > 0, by which
+                      rows may have an offset; None where there is none
+``tweedie_power``     p for which L is half the Tweedie deviance of exp(z); None where it is not
 ``traceable``         whether JAX may trace the formulas
 ``probability``       P(y = 1) as a function of z, None where the loss knows none
 ``deviance``          2 (L(y, z) - min L(y, .)) as a function of y and z, by which `score`
@@ -84,6 +88,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     needs_library: bool = False
     curvature: float | None = None
     pieces: Pieces | None = None
+    convex: bool = False
     is_quadratic: bool = False
     multinomial: bool = False
     always_positive: bool = False
@@ -91,12 +96,15 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     kernel_parameter: str | None = None
     probability: Callable[..., Array] | None = None
     deviance: Callable[..., Array] | None = None
+    degree: float | None = None
+    tweedie_power: float | None = None
     log_probability: Callable[..., Array] | None = None
     label_probabilities: Callable[..., tuple[Array, Array]] | None = None
     formulas_of_facts: dict[str, tuple[str, ...]] = {
         "curvature": ("value", "gradient"),
         "curvature_at": ("value", "gradient"),
         "pieces": ("value", "gradient"),
+        "convex": ("value", "gradient"),
         "is_quadratic": ("value", "gradient"),
         "multinomial": (
             "value",
@@ -110,6 +118,8 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         "traceable": ("value", "gradient"),
         "probability": ("value", "gradient"),
         "deviance": ("value", "gradient"),
+        "degree": ("value", "gradient"),
+        "tweedie_power": ("value", "gradient"),
         "log_probability": ("value", "gradient", "probability", "label_probabilities"),
         "label_probabilities": ("value", "gradient", "probability"),
     }
@@ -182,6 +192,24 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         from gdregress.losses.pieces import Envelope
 
         return None if self.pieces is None else Envelope(self, width)
+
+    def expand_target(self, y: Array) -> Array:
+        """The targets with a column for each output of a loss that has several for one of them.
+
+        Parameters
+        ----------
+        y : array of shape (n_samples,) or (n_samples, n_targets)
+        """
+        return y
+
+    def of_target(self, target: int) -> Loss:
+        """The loss of one column of the targets, the same for all but for those that expand them.
+
+        Parameters
+        ----------
+        target : int
+        """
+        return self
 
     @property
     def base_loss(self) -> Loss:

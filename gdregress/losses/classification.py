@@ -24,6 +24,7 @@ class LogLoss(Loss):
 
     multinomial = True
     always_positive = True
+    convex = True
     kernel = "LogLoss"
     curvature = 0.25
     target_range = "labels"
@@ -71,6 +72,7 @@ class Hinge(Loss):
     Vapnik, "The nature of statistical learning theory", 1995, section 5.4.
     """
 
+    convex = True
     kernel = "Hinge"
     smooth = False
     pieces = Pieces(-1.0, 0.0, 1.0, 1.0)
@@ -90,6 +92,7 @@ class Hinge(Loss):
 class SquaredHinge(Loss):
     """L = max(0, 1 - m)^2, m = y z, without a factor 1/2, as in ``LinearSVC``."""
 
+    convex = True
     kernel = "SquaredHinge"
     curvature = 2.0
     target_range = "labels"
@@ -113,6 +116,7 @@ class ModifiedHuber(Loss):
     algorithms", 2004, table 1.
     """
 
+    convex = True
     kernel = "ModifiedHuber"
     curvature = 2.0
     target_range = "labels"
@@ -145,6 +149,7 @@ class Perceptron(Loss):
     in the brain", 1958.
     """
 
+    convex = True
     kernel = "Perceptron"
     smooth = False
     pieces = Pieces(-1.0, 0.0)

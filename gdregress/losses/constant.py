@@ -35,24 +35,53 @@ def best_constant(loss: Loss, y: Array, weights: Array | None) -> Array:
     y : array of shape (n_samples,) or (n_samples, n_targets)
     weights : array of shape (n_samples,) or None
     """
-    xp = namespace(y)
+    mean = mean_of_targets(loss, y, weights)
+    if mean is None:
+        return _like(_of_sample(loss, y, weights), y)
+    return constant_of_mean(loss, mean, y, y.shape[0])
+
+
+def mean_of_targets(loss: Loss, y: Array, weights: Array | None) -> Array | None:
+    """The weighted mean by which the best constant is known: of y, or of being of a class.
+
+    None where there is no formula. For parameters see `best_constant`.
+    """
     if loss.is_quadratic or loss.link == "log":
-        mean = _mean(y, weights)
+        return _mean(y, weights)
+    if loss.target_range == "labels":
+        return to_numpy(_mean((y + 1) / 2, weights))
+    if loss.target_range == "classes":
+        is_class = namespace(y).astype(y[:, None] == _numbers(loss.n_outputs, y), y.dtype)
+        return to_numpy(_mean(is_class, weights))
+    return None
+
+
+def constant_of_mean(loss: Loss, mean: Array, y: Array, n_samples: int) -> Array:
+    """The best constant where `mean_of_targets` is known.
+
+    Parameters
+    ----------
+    loss : Loss
+    mean : array
+    y : array
+        Some of the targets, of their library and type.
+    n_samples : int
+        How many rows there are in all.
+    """
+    if loss.is_quadratic or loss.link == "log":
         if loss.link == "log":  # half an event, where a part of the rows has none
-            mean = xp.where(mean > 0, mean, 0.5 / y.shape[0] + 0 * mean)
+            mean = namespace(mean).where(mean > 0, mean, 0.5 / n_samples + 0 * mean)
         return raw_prediction(loss, mean)
     if loss.target_range == "labels":
-        constants = _of_share(loss, to_numpy(_mean((y + 1) / 2, weights))[()], y)
-    elif loss.target_range == "classes":
-        is_class = xp.astype(y[:, None] == _numbers(loss.n_outputs, y), y.dtype)
-        shares = to_numpy(_mean(is_class, weights))
-        if loss.base_loss is loss:
-            logs = np.log(np.maximum(shares, 1 / (1 + y.shape[0])))
-            constants = logs - logs.mean()
-        else:
-            constants = np.array([_of_share(loss.base_loss, s, y) for s in shares])
-    else:
-        constants = _of_sample(loss, y, weights)
+        return _like(_of_share(loss, mean[()], y, n_samples), y)
+    if loss.base_loss is loss:
+        logs = np.log(np.maximum(mean, 1 / (1 + n_samples)))
+        return _like(logs - logs.mean(), y)
+    return _like([_of_share(loss.base_loss, share, y, n_samples) for share in mean], y)
+
+
+def _like(constants: Any, y: Array) -> Array:
+    xp = namespace(y)
     return asarray(np.asarray(constants), xp, None if xp is np else y.device, dtype=y.dtype)
 
 
@@ -69,9 +98,9 @@ def _numbers(n: Any, like: Array) -> Array:
     return asarray(np.arange(n), xp, None if xp is np else like.device, dtype=like.dtype)
 
 
-def _of_share(loss: Loss, share: Any, y: Array) -> float:
+def _of_share(loss: Loss, share: Any, y: Array, n_samples: int) -> float:
     """The constant for labels of which a share is 1, all others -1."""
-    smallest = 1 / (1 + y.shape[0])
+    smallest = 1 / (1 + n_samples)
     share = min(max(float(share), smallest), 1 - smallest)
     if loss.multinomial:
         return float(np.log(share) - np.log1p(-share))
@@ -97,7 +126,10 @@ def _of_sample(loss: Loss, y: Array, weights: Array | None) -> npt.NDArray[np.fl
     if not s.sum() > 0:
         s = np.ones(len(targets))
     columns = targets[:, None] if targets.ndim == 1 else targets
-    found = [_zero_of_slope(loss, t, s, (t.min(), t.max()), y) for t in columns.T]
+    found = [
+        _zero_of_slope(loss.of_target(k), t, s, (t.min(), t.max()), y)
+        for k, t in enumerate(columns.T)
+    ]
     return np.array(found).reshape(targets.shape[1:])
 
 

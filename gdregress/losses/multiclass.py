@@ -27,6 +27,7 @@ class Softmax(Loss):
     """
 
     always_positive = True
+    convex = True
     kernel = "Softmax"
     curvature = 0.5
     target_range = "classes"
@@ -96,6 +97,10 @@ class OneVsRest(Loss):
     @property
     def smooth(self) -> bool:
         return self.loss.smooth
+
+    @property
+    def convex(self) -> bool:
+        return self.loss.convex
 
     @property
     def kernel(self) -> str | None:

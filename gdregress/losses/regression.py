@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from numbers import Real
+from typing import Any
 
-from gdregress._utils.array_api import namespace
+import numpy.typing as npt
+
+from gdregress._utils.array_api import array_like, namespace, to_numpy
 from gdregress._utils.types import Array
 from gdregress._utils.validation import Interval
 from gdregress.losses.base import Loss
+from gdregress.losses.deviances import Gamma, NegativeBinomial, Poisson, Tweedie
 from gdregress.losses.pieces import Pieces
-
-# Up to this |d| the series of `exp_remainder` is exact with so many terms; the core has both.
-REMAINDER_NEAR, REMAINDER_TERMS = 0.1, 11
 
 
 class SquaredError(Loss):
     """L = (z - y)^2 / 2."""
 
     is_quadratic = True
+    convex = True
     kernel = "SquaredError"
     curvature = 1.0
 
@@ -45,6 +48,7 @@ class Huber(Loss):
     Huber, "Robust estimation of a location parameter", 1964.
     """
 
+    convex = True
     kernel, kernel_parameter = "Huber", "epsilon"
     curvature = 1.0
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="neither")]}
@@ -68,6 +72,7 @@ class Huber(Loss):
 class AbsoluteError(Loss):
     """L = ``|z - y|``, whose minimiser is the median."""
 
+    convex = True
     kernel = "AbsoluteError"
     smooth = False
     pieces = Pieces(-1.0, 1.0)
@@ -88,6 +93,7 @@ class LogCosh(Loss):
     Near zero log(1 + sinh^2(z - y)) / 2, whose digits are not lost beside those of log 2.
     """
 
+    convex = True
     kernel = "LogCosh"
     curvature = 1.0
 
@@ -110,38 +116,84 @@ class LogCosh(Loss):
 class Quantile(Loss):
     """L = q (y - z) where y > z, (1 - q) (z - y) elsewhere: the pinball loss.
 
+    Of several quantiles each is fitted by itself, and `predict` has a column for each. Nothing
+    keeps them from crossing where rows are few; sorting the columns of a prediction does
+    (Chernozhukov, Fernández-Val and Galichon, "Quantile and probability curves without crossing",
+    2010).
+
     Parameters
     ----------
-    quantile : float in (0, 1), default=0.5
-        The quantile q that the model predicts.
+    quantile : float in (0, 1), or array-like of these, default=0.5
+        The quantile q that the model predicts; several for a y of one column.
 
     References
     ----------
     Koenker and Bassett, "Regression quantiles", 1978.
+
+    Examples
+    --------
+    >>> from gdregress import GDRegressor
+    >>> from gdregress.losses import Quantile
+    >>> X, y = [[0.0]] * 5 + [[1.0]] * 5, [1.0, 2.0, 3.0, 4.0, 5.0, 2.0, 4.0, 6.0, 8.0, 10.0]
+    >>> GDRegressor(Quantile([0.1, 0.5, 0.9])).fit(X, y).predict([[0.0], [1.0]]).round(2)
+    array([[ 1.,  3.,  5.],
+           [ 2.,  6., 10.]])
     """
 
+    convex = True
     kernel, kernel_parameter = "Quantile", "quantile"
     smooth = False
-    _parameter_constraints = {"quantile": [Interval(Real, 0, 1, closed="neither")]}
+    _parameter_constraints = {"quantile": [Interval(Real, 0, 1, closed="neither"), "array-like"]}
 
-    def __init__(self, quantile: float = 0.5) -> None:
+    def __init__(self, quantile: float | Sequence[float] | npt.NDArray[Any] = 0.5) -> None:
         self.quantile = quantile
 
     @property
     def pieces(self) -> Pieces:
-        return Pieces(-self.quantile, 1 - self.quantile)
+        return Pieces(-self._q(), 1 - self._q())
+
+    @property
+    def traceable(self) -> bool:
+        return self.is_builtin and isinstance(self.quantile, Real)
 
     def value(self, y: Array, z: Array) -> Array:
         residual = z - y
-        return abs(residual) / 2 + (0.5 - self.quantile) * residual
+        return abs(residual) / 2 + (0.5 - self._q(z)) * residual
 
     def gradient(self, y: Array, z: Array) -> Array:
         residual = z - y
         sign = namespace(z).sign(residual)
-        return sign / 2 + (0.5 - self.quantile) * abs(sign)
+        return sign / 2 + (0.5 - self._q(z)) * abs(sign)
 
     def curvature_at(self, y: Array, z: Array) -> Array:
         return namespace(z).zeros_like(z)
+
+    def expand_target(self, y: Array) -> Array:
+        """y once for each of several quantiles."""
+        if isinstance(self.quantile, Real):
+            return y
+        levels = to_numpy(self.quantile)
+        right = levels.ndim == 1 and len(levels) and levels.dtype.kind == "f"
+        if not (right and ((levels > 0) & (levels < 1)).all()):
+            raise ValueError(
+                "The 'quantile' parameter of Quantile must be a number in (0, 1) or an array of "
+                f"such numbers. Got {self.quantile!r} instead."
+            )
+        if y.ndim == 2:
+            raise ValueError(
+                f"Several quantiles need a y of one column; y has the shape {tuple(y.shape)}. "
+                "Fit each target by itself, or one quantile for all of them."
+            )
+        return y[:, None] + namespace(y).zeros_like(array_like(levels, y))
+
+    def of_target(self, target: int) -> Loss:
+        return self if isinstance(self.quantile, Real) else Quantile(float(self._q()[target]))
+
+    def _q(self, z: Array | None = None) -> Any:
+        """The quantile, or the quantiles as an array of NumPy or like z."""
+        if isinstance(self.quantile, Real):
+            return self.quantile
+        return to_numpy(self.quantile) if z is None else array_like(self.quantile, z)
 
 
 class EpsilonInsensitive(Loss):
@@ -157,6 +209,7 @@ class EpsilonInsensitive(Loss):
     Vapnik, "The nature of statistical learning theory", 1995.
     """
 
+    convex = True
     kernel, kernel_parameter = "EpsilonInsensitive", "epsilon"
     smooth = False
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="left")]}
@@ -189,6 +242,7 @@ class SquaredEpsilonInsensitive(Loss):
         Half-width of the free zone, in the units of y.
     """
 
+    convex = True
     kernel, kernel_parameter = "SquaredEpsilonInsensitive", "epsilon"
     curvature = 2.0
     _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="left")]}
@@ -207,73 +261,41 @@ class SquaredEpsilonInsensitive(Loss):
         return 2 * namespace(z).astype(abs(z - y) > self.epsilon, z.dtype)
 
 
-class Poisson(Loss):
-    """L = exp(z) - y - y (z - log y): half the Poisson deviance, for counts and rates y >= 0.
+class Cauchy(Loss):
+    """L = epsilon^2 / 2 log(1 + (r / epsilon)^2), r = z - y: outliers count less the farther out.
 
-    Near its minimum y (e^d - 1 - d), d = z - log y, whose digits do not cancel.
+    Not convex: the slope is largest at a residual of epsilon, and a run ends at a minimum that may
+    be a local one.
+
+    Parameters
+    ----------
+    epsilon : float, default=2.385
+        Residual, in the units of y, beyond which the slope falls. The default has 95 % of the
+        efficiency of least squares for normal errors of variance 1.
 
     References
     ----------
-    McCullagh and Nelder, "Generalized linear models", 2nd edition, section 2.3.
+    Holland and Welsch, "Robust regression using iteratively reweighted least-squares", 1977.
     """
 
-    kernel = "Poisson"
-    link = "log"
-    target_range = "non-negative"
+    kernel, kernel_parameter = "Cauchy", "epsilon"
+    curvature = 1.0
+    _parameter_constraints = {"epsilon": [Interval(Real, 0, None, closed="neither")]}
+
+    def __init__(self, epsilon: float = 2.385) -> None:
+        self.epsilon = epsilon
 
     def value(self, y: Array, z: Array) -> Array:
-        xp = namespace(z)
-        log_y = xp.log(xp.where(y > 0, y, xp.ones_like(y)))
-        d = z - log_y
-        is_near = (abs(d) < REMAINDER_NEAR) & (y > 0)
-        return xp.where(is_near, y * exp_remainder(d), xp.exp(z) - y - y * d)
+        scaled = (z - y) / self.epsilon
+        return self.epsilon**2 / 2 * namespace(z).log1p(scaled * scaled)
 
     def gradient(self, y: Array, z: Array) -> Array:
-        return namespace(z).exp(z) - y
+        residual = z - y
+        return residual / (1 + (residual / self.epsilon) ** 2)
 
     def curvature_at(self, y: Array, z: Array) -> Array:
-        return namespace(z).exp(z)
-
-    def deviance(self, y: Array, z: Array) -> Array:
-        return 2 * self.value(y, z)
-
-
-class Gamma(Loss):
-    """L = z - log y + y exp(-z) - 1: half the gamma deviance, for amounts y > 0.
-
-    Near its minimum e^d - 1 - d, d = log y - z, whose digits do not cancel.
-
-    References
-    ----------
-    McCullagh and Nelder, "Generalized linear models", 2nd edition, section 8.3.
-    """
-
-    kernel = "Gamma"
-    link = "log"
-    target_range = "positive"
-
-    def value(self, y: Array, z: Array) -> Array:
-        xp = namespace(z)
-        d = xp.log(y) - z
-        return xp.where(abs(d) < REMAINDER_NEAR, exp_remainder(d), y * xp.exp(-z) - 1 - d)
-
-    def gradient(self, y: Array, z: Array) -> Array:
-        return 1 - y * namespace(z).exp(-z)
-
-    def curvature_at(self, y: Array, z: Array) -> Array:
-        return y * namespace(z).exp(-z)
-
-    def deviance(self, y: Array, z: Array) -> Array:
-        return 2 * self.value(y, z)
-
-
-def exp_remainder(d: Array) -> Array:
-    """e^d - 1 - d = d^2 / 2 (1 + d / 3 (1 + d / 4 (...))) for d near zero, to the last digit."""
-    d = namespace(d).clip(d, -REMAINDER_NEAR, REMAINDER_NEAR)
-    series = 1.0
-    for k in range(REMAINDER_TERMS, 2, -1):
-        series = 1 + d / k * series
-    return d * d / 2 * series
+        square = ((z - y) / self.epsilon) ** 2
+        return (1 - square) / (1 + square) ** 2
 
 
 LOSSES: dict[str, type[Loss]] = {
@@ -286,4 +308,7 @@ LOSSES: dict[str, type[Loss]] = {
     "squared_epsilon_insensitive": SquaredEpsilonInsensitive,
     "poisson": Poisson,
     "gamma": Gamma,
+    "tweedie": Tweedie,
+    "negative_binomial": NegativeBinomial,
+    "cauchy": Cauchy,
 }

@@ -12,6 +12,7 @@ from gdregress.plotting.live_plot import LivePlot
 from gdregress.plotting.loss_curve import LossCurve, LossCurveDisplay
 from gdregress.plotting.loss_surface import LossSurfaceDisplay
 from gdregress.plotting.overview import OverviewDisplay
+from gdregress.plotting.regularization_path import RegularizationPathDisplay
 
 __all__ = [
     "CoefficientPathDisplay",
@@ -23,6 +24,7 @@ __all__ = [
     "LossCurveDisplay",
     "LossSurfaceDisplay",
     "OverviewDisplay",
+    "RegularizationPathDisplay",
     "animate_side_by_side",
     "save_animation",
 ]

@@ -11,7 +11,8 @@ from sklearn.exceptions import ConvergenceWarning
 from gdregress import GDClassifier, GDRegressor
 from gdregress._estimator.plan import plan_run
 from gdregress._estimator.prepare import prepare
-from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
+from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES, Loss
+from gdregress.penalties import Box
 
 ALPHA = 1e-3
 ALL = LOSSES | CLASSIFICATION_LOSSES
@@ -78,7 +79,7 @@ def least(name, X, y, weights=None, fit_intercept=True):
 SMOOTH = [
     name
     for name, loss in ALL.items()
-    if loss.smooth and loss.kernel is not None and name != "squared_error"
+    if loss.smooth and loss().convex and loss.kernel is not None and name != "squared_error"
 ]
 
 
@@ -195,3 +196,88 @@ def test_the_users_own_columns():
     slopes = y.mean() - y
     assert_array_equal(np.sign(model.coef_[0]), -np.sign(X.T @ slopes))
     assert_allclose(model.coef_[0] / (X.T @ slopes), (model.coef_[0] / (X.T @ slopes))[0])
+
+
+class OwnLoss(Loss):
+    """Squared error by its formulas alone."""
+
+    def value(self, y, z):
+        return (z - y) ** 2 / 2
+
+    def gradient(self, y, z):
+        return z - y
+
+
+class TestAskedFor:
+    """optimizer="cg", where "auto" would choose something else as well."""
+
+    @pytest.mark.parametrize("penalty", [None, "l2"])
+    @pytest.mark.parametrize("data", [narrow, wide])
+    def test_squared_error(self, data, penalty):
+        X, y = data()
+        model = GDRegressor(optimizer="cg", penalty=penalty, alpha=ALPHA if penalty else 1e-4)
+        assert method_of(model, X, y) == "conjugate gradients"
+        model.fit(X, y)
+        assert model.stop_reason_ == "tolerance"
+        A = np.c_[X - X.mean(axis=0), np.ones(len(y))]
+        extra = len(y) * model.alpha * np.eye(X.shape[1] + 1) if penalty else 0 * A.T @ A
+        extra[-1, -1] = 0
+        best = A @ np.linalg.lstsq(A.T @ A + extra, A.T @ y, rcond=None)[0]
+        if penalty is None and data is wide:
+            best = y
+        assert_allclose(model.predict(X), best, atol=1e-4 * np.std(y))
+
+    @pytest.mark.parametrize("preconditioner, steps", [(None, 4), ("columns", 3), ("moments", 1)])
+    def test_squared_error_takes_a_step_for_each_parameter(self, preconditioner, steps):
+        """The intercept is one of them unless columns are centred; the metric makes all one."""
+        X, z = narrow(p=3)
+        y = targets_for("squared_error", z)
+        model = GDRegressor(optimizer="cg", penalty=None, preconditioner=preconditioner).fit(X, y)
+        values = dict(zip(model.history_["epoch"], model.history_["objective"], strict=True))
+        A = np.c_[X, np.ones(len(y))]
+        least = np.mean((A @ np.linalg.lstsq(A, y, rcond=None)[0] - y) ** 2) / 2
+        assert min(epoch for epoch in values if values[epoch] <= least * (1 + 1e-9)) == steps
+
+    def test_it_is_what_auto_is_for_other_losses(self):
+        X, z = narrow()
+        y = targets_for("huber", z)
+        one, other = (GDRegressor("huber", optimizer=name).fit(X, y) for name in ("cg", "auto"))
+        assert_array_equal(one.coef_, other.coef_)
+        assert one.history_["objective"] == other.history_["objective"]
+
+    def test_early_stopping_and_warm_starts(self):
+        X, y = narrow()
+        GDRegressor(optimizer="cg", early_stopping=True, random_state=0).fit(X, y)
+        parts = GDRegressor("huber", optimizer="cg", warm_start=True, max_iter=2, tol=None)
+        parts.fit(X, y).fit(X, y)
+        whole = GDRegressor("huber", optimizer="cg", max_iter=4, tol=None).fit(X, y)
+        assert_array_equal(parts.coef_, whole.coef_)
+
+    @pytest.mark.parametrize(
+        "given, reason",
+        [
+            ({"solver": "mini-batch"}, "solver='mini-batch', .*solver='batch'"),
+            ({"loss": "absolute_error"}, "loss='absolute_error', .*optimizer='auto'"),
+            ({"penalty": "l1"}, "penalty='l1', .*optimizer='auto'"),
+            ({"penalty": Box(lower=0)}, "penalty=Box, .*optimizer='auto'"),
+            ({"learning_rate": 0.1}, "learning_rate=0.1, .*learning_rate='auto'"),
+            ({"learning_rate": "line-search"}, "learning_rate='line-search', .*'auto'"),
+            ({"momentum": 0.5}, "momentum=0.5, .*momentum='auto'"),
+            ({"schedule": "invscaling"}, "schedule='invscaling', .*schedule='auto'"),
+            ({"average": True}, "average=True, .*average=False"),
+        ],
+        ids=str,
+    )
+    def test_what_it_does_not_go_with_is_refused(self, given, reason):
+        X, y = narrow()
+        with pytest.raises(ValueError, match=f"optimizer='cg' cannot be combined with {reason}"):
+            GDRegressor(**{"optimizer": "cg"} | given).fit(X, y)
+
+    def test_own_losses_parts_and_many_classes_are_refused(self):
+        X, y = narrow()
+        with pytest.raises(ValueError, match="'cg' cannot be combined with loss=OwnLoss, "):
+            GDRegressor(OwnLoss(), optimizer="cg").fit(X, y)
+        with pytest.raises(ValueError, match="'cg' cannot be combined with partial_fit: "):
+            GDRegressor(optimizer="cg").partial_fit(X, y)
+        with pytest.raises(ValueError, match=r"'cg' cannot be combined with 3 classes.*'auto'"):
+            GDClassifier(optimizer="cg").fit(X, np.digitize(y, [-1, 1]))

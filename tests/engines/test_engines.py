@@ -16,11 +16,14 @@ from gdregress import GDClassifier, GDRegressor, _engines
 from gdregress._core import arrays as core
 from gdregress._engines import (
     Ahead,
+    BlocksAtOnce,
+    ByBlocks,
     Compiled,
     ConjugateGradients,
     Envelope,
     Jitted,
     Moments,
+    Newton,
     Overlapped,
     Plain,
     WorkingSets,
@@ -129,7 +132,7 @@ def test_the_engines_are_chosen_for_what_they_are_made_for():
 
 
 # these go to the same minimum in ways of their own
-OTHER_WAYS = (Envelope, ConjugateGradients, WorkingSets)
+OTHER_WAYS = (Envelope, ConjugateGradients, WorkingSets, Newton, ByBlocks, BlocksAtOnce)
 
 
 def test_every_engine_and_pace_is_listed_once():

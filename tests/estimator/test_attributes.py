@@ -259,13 +259,6 @@ class TestToSklearn:
         model.to_sklearn().coef_[:] = 0
         assert (model.coef_ != 0).all()
 
-    @pytest.mark.parametrize("loss", ["poisson", "gamma"])
-    def test_refuses_a_log_link(self, loss):
-        X, y = make_data()
-        model = GDRegressor(loss).fit(X, np.exp(y))
-        with pytest.raises(ValueError, match="LinearRegression cannot"):
-            model.to_sklearn()
-
 
 class TestScore:
     @pytest.mark.parametrize("weighted", [False, True])

@@ -465,11 +465,15 @@ class TestRounding:
         assert_allclose(model.coef_, cold.coef_, rtol=100 * tol)
 
     @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-    def test_not_of_slopes_that_are_small_beside_the_targets(self):
+    @pytest.mark.parametrize("penalty", [None, "l2", "l1"])
+    @pytest.mark.parametrize("optimizer", ["auto", "nesterov", "adam"])
+    @pytest.mark.parametrize("p", [3, 600], ids=["narrow", "wide"])
+    def test_not_of_slopes_that_are_small_beside_the_targets(self, p, optimizer, penalty):
         rng = np.random.default_rng(0)
-        X = rng.normal(size=(300, 3))
-        y = 1e30 * (X @ [1.0, 2.0, 3.0] + rng.normal(size=300))
-        model = GDRegressor("log_cosh", max_iter=100).fit(X, y)
+        X = rng.normal(size=(300 if p == 3 else 100, p))
+        y = 1e30 * (X[:, :3] @ [1.0, 2.0, 3.0] + rng.normal(size=len(X)))
+        given = {"penalty": penalty, "alpha": 1e-40 if penalty else 1e-4, "max_iter": 100}
+        model = GDRegressor("log_cosh", optimizer=optimizer, **given).fit(X, y)
         assert not model.converged_ and model.n_iter_ == 100
 
 

@@ -8,6 +8,7 @@ from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from reference import best_validated
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.metrics import d2_tweedie_score, r2_score
 
 from gdregress import GDClassifier, GDRegressor
@@ -30,10 +31,10 @@ def held_out(monkeypatch):
     """Targets and weights that the last fit has validated on."""
     seen = {}
 
-    def record(estimator, data):
-        rows, held_out = hold_out(estimator, data)
+    def record(estimator, data, components):
+        rows, held_out, n_rows = hold_out(estimator, data, components)
         seen.update(y=held_out[1], weights=held_out[2])
-        return rows, held_out
+        return rows, held_out, n_rows
 
     monkeypatch.setattr("gdregress._estimator.validation_set.hold_out", record)
     return seen
@@ -293,3 +294,36 @@ def test_a_start_that_nothing_is_better_than_is_warned_of():
     (text,) = texts_of_warnings(model, X, y)
     assert "No epoch was better than the start" in text
     assert text.splitlines()[-1].startswith("Try: GDRegressor(learning_rate=")
+
+
+@pairwise(
+    model=[
+        GDRegressor(),
+        GDRegressor(penalty="l1", alpha=0.1, optimizer="adam", average=True),
+        GDRegressor("huber", standardize=True, learning_rate=0.1),
+        GDRegressor("log_cosh", scoring="score", preconditioner="moments"),
+        GDRegressor("poisson"),
+        GDRegressor("absolute_error", optimizer="gd"),
+        GDRegressor(solver="mini-batch"),
+        GDClassifier(),
+        GDClassifier("squared_hinge", class_weight="balanced"),
+    ],
+    weighted=[False, True],
+    storage=[np.asarray, np.asfortranarray, sparse.csr_array],
+)
+def test_large_data_are_not_copied_and_fitted_the_same(model, weighted, storage, monkeypatch):
+    """Rows held out have no weight in the run, or are left out of a copy."""
+    X, y = make_data(200, 5)
+    y = abs(y) if model.loss == "poisson" else y
+    y = np.digitize(y, [-1, 1]) if isinstance(model, GDClassifier) else y
+    weights = np.linspace(1, 3, 200) if weighted else None
+    model.set_params(early_stopping=True, random_state=0, max_iter=50)
+    copied = clone(model).fit(storage(X), y, weights)
+    monkeypatch.setattr("gdregress._estimator.data.LARGE", 0)
+    masked = clone(model).fit(storage(X), y, weights)
+    assert masked.n_iter_ == copied.n_iter_ and masked.t_ == copied.t_
+    assert_allclose(masked.coef_, copied.coef_, rtol=1e-7, atol=1e-9)
+    for name in ("objective", "validation_score"):
+        assert_allclose(masked.history_[name], copied.history_[name], rtol=1e-8, atol=1e-10)
+    for name in ("weight_total", "row_total"):
+        assert masked._state[name] == pytest.approx(copied._state[name])

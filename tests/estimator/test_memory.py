@@ -1,5 +1,8 @@
 """Beside its input a fit needs little memory: whatever is the size of X is made in blocks."""
 
+import os
+import subprocess
+import sys
 import tracemalloc
 
 import numpy as np
@@ -56,6 +59,7 @@ def assert_small(model, X, *rest):
     "given",
     [
         {"standardize": True},
+        {"early_stopping": True, "random_state": 0},
         pytest.param({"loss": "huber"}, marks=pytest.mark.full),
         pytest.param({"solver": "mini-batch", "batch_size": 1024}, marks=pytest.mark.full),
     ],
@@ -71,6 +75,8 @@ def test_of_sparse_rows(csr, given, weighted):
     "given",
     [
         {"loss": "huber", "standardize": True},
+        {"loss": "huber", "early_stopping": True, "random_state": 0},
+        pytest.param({"early_stopping": True, "random_state": 0}, marks=pytest.mark.full),
         pytest.param({}, marks=pytest.mark.full),
         pytest.param({"learning_rate": 0.1, "standardize": True}, marks=pytest.mark.full),
     ],
@@ -85,3 +91,55 @@ def test_of_dense_rows(dense, given, order):
 def test_of_classes(dense):
     X, y, _ = dense
     assert_small(GDClassifier(standardize=True), X, y > 0)
+
+
+MAPPED = """
+import resource, sys, warnings
+from pathlib import Path
+import numpy as np
+from gdregress import GDClassifier, GDRegressor
+
+warnings.simplefilter("ignore")
+folder = sys.argv[1]
+X = np.load(folder + "/X.npy", mmap_mode="r")
+y = X[:, 0] * 1.0
+GDRegressor(loss="huber").fit(X[:100], y[:100])  # what is loaded at the first fit
+
+def own():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return 1024 * int(next(line for line in lines if line.startswith("VmData")).split()[1])
+
+def batches():
+    for start in range(0, len(y), 5000):
+        yield X[start : start + 5000], y[start : start + 5000]
+
+limit = own() + X.nbytes // 2
+resource.setrlimit(resource.RLIMIT_DATA, (limit, resource.getrlimit(resource.RLIMIT_DATA)[1]))
+try:
+    np.array(X)
+except MemoryError:
+    print("a copy does not fit")
+given = {"max_iter": 2, "tol": None, "random_state": 0}
+for model in (
+    GDRegressor(**given),
+    GDRegressor(loss="huber", **given),
+    GDRegressor(loss="huber", standardize=True, optimizer="nesterov", **given),
+    GDRegressor(solver="mini-batch", batch_size=256, **given),
+    GDRegressor(solver="stochastic", loss="huber", **given),
+    GDRegressor(loss="absolute_error", **given),
+):
+    print(model.fit(X, y).n_iter_, model.fit_batches(batches).n_iter_)
+"""
+
+
+@pytest.mark.full
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs RLIMIT_DATA: use Linux")
+def test_a_mapped_file_is_fitted_in_less_memory_than_it_has(tmp_path):
+    X = np.lib.format.open_memmap(tmp_path / "X.npy", "w+", float, (250_000, 80))
+    X[:] = np.random.default_rng(0).standard_normal((1000, 80))[np.arange(250_000) % 1000]
+    X.flush()
+    command = [sys.executable, "-c", MAPPED, str(tmp_path)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["a", "copy", "does", "not", "fit", *["2"] * 12]

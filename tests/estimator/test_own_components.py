@@ -256,6 +256,42 @@ def test_where_each_coefficient_has_a_step_size_they_say_what_they_need(penalty)
         minimize(lambda x: x @ x, np.ones(3), penalty=penalty(), optimizer="adam", learning_rate=1)
 
 
+class Forgetful(Ridge):
+    """A prox whose branch for arrays has a fault."""
+
+    def prox(self, w, step_size):
+        if np.ndim(step_size):
+            return w / (1 + self.strengths * step_size)
+        return super().prox(w, step_size)
+
+
+class WritesUnderArrays(Ridge):
+    def prox(self, w, step_size):
+        writes = WritesIntoCoefficients.prox if np.ndim(step_size) else Ridge.prox
+        return writes(self, w, step_size)
+
+
+def test_a_fault_of_a_prox_is_not_taken_for_a_step_size_too_many():
+    X, y = make_data()
+    for given in ({}, {"optimizer": "adam"}, {"learning_rate": 0.1}):
+        with pytest.raises(AttributeError, match="strengths"):
+            GDRegressor(penalty=Forgetful(), **given).fit(X, y)
+    with pytest.raises(ValueError, match=r"WritesUnderArrays\.prox writes into the coeff"):
+        GDRegressor(penalty=WritesUnderArrays()).fit(X, y)
+    with pytest.raises(AttributeError, match="strengths"):
+        minimize(lambda x: x @ x, np.ones(3), penalty=Forgetful(), optimizer="adam")
+
+
+@pytest.mark.parametrize(
+    "penalty, failure",
+    [(Group, "it raises ValueError: The truth value"), (Sum, "it says .* where a point beside")],
+)
+def test_why_a_prox_has_no_right_answer_is_said(penalty, failure):
+    X, y = make_data()
+    with pytest.raises(ValueError, match=failure):
+        GDRegressor(penalty=penalty(), optimizer="adam").fit(X, y)
+
+
 # Losses
 
 

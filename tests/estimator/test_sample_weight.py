@@ -19,7 +19,7 @@ from gdregress.samplers import SAMPLERS, MiniBatch, Stochastic
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 ALPHA = {"l2": 0.3, "l1": 0.1, "elasticnet": 0.2}
-POSITIVE = ("poisson", "gamma")
+POSITIVE = ("poisson", "gamma", "tweedie", "negative_binomial")
 
 
 def make_data(n=40, p=4, positive=False):

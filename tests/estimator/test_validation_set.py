@@ -17,7 +17,6 @@ from sklearn.preprocessing import StandardScaler
 
 from gdregress import GDClassifier, GDRegressor
 from gdregress.exceptions import IgnoredParameterWarning
-from gdregress.samplers import SAMPLERS
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -29,11 +28,12 @@ def make_data(n=60, p=40, noise=1.0):
     return train_test_split(X, X[:, 0] + noise * rng.normal(size=n), random_state=0)
 
 
-@pytest.mark.parametrize("solver", SAMPLERS)
-def test_stops_on_these_rows_and_restores_the_best(solver):
+@pytest.mark.parametrize(
+    "solver, rate", [("batch", 0.02), ("stochastic", 5e-3), ("mini-batch", 0.1)]
+)
+def test_stops_on_these_rows_and_restores_the_best(solver, rate):
     X, X_val, y, y_val = make_data(n=90)
     model = GDRegressor(solver=solver, optimizer="gd", early_stopping=True, store_path=True)
-    rate = {"batch": 0.02, "stochastic": 5e-3, "mini-batch": 0.1}[solver]
     model.set_params(learning_rate=rate, random_state=0)
     model.fit(X, y, X_val=X_val, y_val=y_val)
     assert model.stop_reason_ == "plateau"

@@ -31,6 +31,7 @@ from gdregress.losses.base import local_curvature, predict_mean, raw_prediction
 from gdregress.losses.gradient_check import check_gradient
 
 every_loss = pytest.mark.parametrize("name", LOSSES)
+MEANS = ("poisson", "gamma", "tweedie", "negative_binomial")
 COUNTS = np.array([0.0, 1.0, 2.0, 7.0])
 AMOUNTS = np.array([0.05, 0.8, 1.0, 12.0])
 REALS = np.array([-3.0, 0.0, 0.4, 10.0])
@@ -151,9 +152,9 @@ def test_gradient_vanishes_at_the_target(name):
 # Curvature
 
 
-def second_differences(loss):
+def second_differences(loss, y=None):
     """Of the value, over a fine grid of distances through all kinks."""
-    y = targets_of(loss)[-1:]
+    y = targets_of(loss)[-1:] if y is None else np.array([y])
     z = np.linspace(-12, 12, 24_001) + (0 if loss.link == "log" else y)
     step = 1e-4
     change = loss.value(y, z + step) - 2 * loss.value(y, z) + loss.value(y, z - step)
@@ -170,7 +171,7 @@ def test_curvature_is_the_least_upper_bound(name):
 
 @pytest.mark.parametrize("name", [name for name in LOSSES if LOSSES[name].curvature is None])
 def test_no_curvature_is_stated_where_there_is_no_bound(name):
-    assert second_differences(LOSSES[name]()).max() > 1e3
+    assert second_differences(LOSSES[name](), 1e5).max() > 1e3
 
 
 @every_loss
@@ -211,7 +212,7 @@ def test_local_curvature():
 def test_raw_prediction_undoes_predict_mean(name):
     loss = LOSSES[name]()
     z = np.array([-2.0, 0.0, 3.0])
-    expected = np.exp(z) if name in ("poisson", "gamma") else z
+    expected = np.exp(z) if name in MEANS else z
     np.testing.assert_array_equal(predict_mean(loss, z), expected)
     np.testing.assert_allclose(raw_prediction(loss, predict_mean(loss, z)), z, atol=1e-15)
 

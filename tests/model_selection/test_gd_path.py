@@ -77,3 +77,42 @@ def test_weights_count_as_copies():
 def test_a_penalty_without_alpha():
     with pytest.raises(ValueError, match="has no alpha"):
         gd_path(*make_data(), GDRegressor())
+
+
+@pytest.mark.parametrize("loss", ["huber", "log_cosh", "poisson", "gamma"])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_newton_steps_of_regressions_end_where_fits_do(loss, weighted):
+    X, y = make_data()
+    y = np.exp(y / 4) if loss in ("poisson", "gamma") else y
+    weights = np.linspace(0.2, 2, len(y)) if weighted else None
+    model = GDRegressor(loss, penalty="l2", tol=1e-9)
+    alphas, coefs, intercepts = gd_path(X, y, model, alphas=5, sample_weight=weights)
+    for i, alpha in enumerate(alphas):
+        model.set_params(alpha=alpha).fit(X, y, weights)
+        assert_allclose(coefs[:, i], model.coef_, atol=1e-6)
+        assert_allclose(intercepts[i], model.intercept_, atol=1e-6)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge", "modified_huber"])
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_newton_steps_of_classes_end_where_fits_do(loss, class_weight):
+    X, y = make_data()
+    model = GDClassifier(loss, class_weight=class_weight, tol=1e-9)
+    alphas, coefs, _ = gd_path(X, y > 1, model, alphas=[1.0, 1e-2, 1e-4])
+    for i, alpha in enumerate(alphas):
+        model.set_params(alpha=alpha).fit(X, y > 1)
+        assert_allclose(coefs[..., i], model.coef_, atol=1e-5)
+
+
+def test_newton_steps_are_taken(monkeypatch):
+    X, y = make_data()
+    monkeypatch.setattr(GDClassifier, "fit", lambda *given: pytest.fail("a fit"))
+    assert gd_path(X, y > 1, GDClassifier(), alphas=20)[1].shape == (1, 6, 20)
+
+
+def test_where_newton_steps_lead_nowhere_it_is_fitted(monkeypatch):
+    X, y = make_data()
+    expected = gd_path(X, y > 1, GDClassifier(tol=1e-6), alphas=3)
+    monkeypatch.setattr("gdregress._paths.newton.MOST_STEPS", 0)
+    for a, b in zip(gd_path(X, y > 1, GDClassifier(tol=1e-6), alphas=3), expected, strict=True):
+        assert_allclose(a, b, atol=1e-4)

@@ -16,6 +16,7 @@ from gdregress.penalties import Box, ElasticNet
 from gdregress.samplers import SAMPLERS
 
 ALPHAS = [1e-3, 1.0, 0.03]
+FORMS = [np.asarray, sparse.csr_array, pd.DataFrame, np.asfortranarray]
 CVS = {
     "kfold": 3,
     "shuffled": KFold(4, shuffle=True, random_state=0),
@@ -57,13 +58,13 @@ def by_moments(monkeypatch):
     penalty=["l1", "l2", "elasticnet"],
     standardize=[False, True],
     fit_intercept=[True, False],
-    targets=[None, 1, 2],
+    targets=[None, 2],
     cv=list(CVS),
-    form=[np.asarray, sparse.csr_array, pd.DataFrame],
 )
-def test_from_moments(penalty, standardize, fit_intercept, targets, cv, form, by_moments):
+def test_from_moments(penalty, standardize, fit_intercept, targets, cv, by_moments):
     X, y = make_data(k=targets)
-    X = form(X)
+    form = FORMS[list(CVS).index(cv)]
+    X, y = form(X), y if targets is None or cv != "time" else y[:, :1]
     model = GDRegressor(penalty=penalty, standardize=standardize, fit_intercept=fit_intercept)
     model.set_params(tol=1e-11)
     found = GDRegressorCV(model, alphas=ALPHAS, cv=CVS[cv]).fit(X, y)
@@ -244,6 +245,17 @@ def test_classes_score_as_in_a_grid_search(solver):
     assert_allclose(found.scores_, expected, atol=1e-4)
 
 
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss", "roc_auc"])
+def test_class_weights_are_of_the_fit_and_not_of_the_score(class_weight, scoring):
+    X, y = make_data()
+    model = GDClassifier(class_weight=class_weight, tol=1e-7)
+    found = GDClassifierCV(model, alphas=ALPHAS, cv=3, scoring=scoring).fit(X, y > 8)
+    given = {"cv": 3, "scoring": scoring}
+    expected = scores_of_grid_search(model, {"alpha": ALPHAS}, X, y > 8, **given)
+    assert_allclose(found.scores_, expected, atol=1e-6)
+
+
 # The grid
 
 
@@ -317,9 +329,10 @@ def test_names_of_columns():
 @parametrize_with_checks(
     [
         GDRegressorCV(GDRegressor(penalty="l2", tol=1e-8), alphas=2, cv=2),
-        GDClassifierCV(GDClassifier(tol=1e-8), alphas=2, cv=2),
+        GDClassifierCV(GDClassifier(tol=1e-8), alphas=[1.0, 0.1], cv=2),
     ],
 )
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.full
 def test_scikit_learns_checks(estimator, check):
     check(estimator)

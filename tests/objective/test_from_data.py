@@ -15,11 +15,12 @@ from problems import (
     transformed,
 )
 from scipy import sparse
+from twins import PENALISED
 
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.from_data import DataObjective
 from gdregress.losses import Huber
-from gdregress.penalties import NoPenalty
+from gdregress.penalties import L1, L2, ElasticNet, NoPenalty
 
 
 class OwnHuber(Huber):
@@ -57,3 +58,26 @@ def test_in_scaled_columns_it_is_the_objective_of_the_rows_scaled(k, columns, st
     assert_allclose(
         inside.gradient(params, rows), scaled.gradient(params, rows), rtol=1e-11, atol=1e-13
     )
+
+
+@pytest.mark.parametrize("penalty", PENALISED)
+@pytest.mark.parametrize("k", [1, 3])
+@pytest.mark.parametrize("columns", [None, COLUMNS], ids=["as they are", "scaled"])
+def test_the_gradient_mapping_is_what_a_proximal_step_is_made_of(penalty, k, columns):
+    X, Y, weights = rows_and_targets()
+    given = objective_of(X, Y[:, :k], weights, "squared_error", penalty, columns)
+    params, step = shaped(start_of(penalty, k)).astype(float), 0.1
+    gradient = given.gradient(params)
+    moved = given.prox(params - step * gradient, step)
+    found = given.gradient_mapping(params, gradient, step)
+    assert_allclose(found, (params - moved) / step, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("penalty", [L2(1e-30), L1(1e-30), ElasticNet(1e-30, 0.5)], ids=repr)
+def test_the_gradient_mapping_keeps_its_digits_far_from_zero(penalty):
+    X, Y, weights = rows_and_targets()
+    given = objective_of(X, Y[:, :1], weights, "log_cosh", penalty)
+    params = np.array([1e20, -1e20, 2e20, 1e20, -3e20, 1e20])
+    gradient = given.gradient(params)
+    assert 0 < abs(gradient).min() < 10
+    assert_allclose(given.gradient_mapping(params, gradient, 0.1), gradient, rtol=1e-9)

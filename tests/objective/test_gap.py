@@ -176,6 +176,20 @@ def test_of_many_columns_it_comes_from_conjugate_gradients(name, rng):
     assert remaining(objective, spectrum, params, 1e-5) == pytest.approx(left, rel=0.1)
 
 
+@pytest.mark.parametrize("p", [P, 600], ids=["matrix", "conjugate gradients"])
+@pytest.mark.parametrize("name", ["log_loss", "huber", "log_cosh"])
+def test_far_from_the_minimum_it_is_not_too_small(name, p, rng):
+    """The curvature there says nothing of the way to the minimum: most estimates are refused."""
+    objective, spectrum = problem(SMOOTH[name], L2(0.05), p=p)
+    best = least_by_newton(objective, shape_of(objective))
+    direction = rng.normal(size=best.shape)
+    for distance in (1e-2, 0.1, 1, 10, 1e3, 1e12):
+        params = best + distance * direction
+        left = objective.value(params) - objective.value(best)
+        estimate = remaining(objective, spectrum, params, 1e-5)
+        assert estimate > left / 2
+
+
 def test_shares_let_no_target_hide_behind_a_louder_one(rng):
     objective, spectrum = problem(LOSSES["squared_error"](), k=3)
     params = rng.normal(size=(P + 1, 3))

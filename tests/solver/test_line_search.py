@@ -300,7 +300,8 @@ def test_a_gradient_in_a_buffer_of_the_caller():
 
 @pytest.mark.parametrize(
     "model, most",
-    # it was 16, 27, 20 and 33 with halves alone, from the curvature at the start
+    # it was 16, 27, 20 and 33 with halves alone, from the curvature at the start; each estimate of
+    # what is left now costs a pass more, that of the gradient after a Newton step
     [
         (GDRegressor("huber", optimizer="nesterov", tol=1e-2), 12),
         (GDRegressor("huber", optimizer="nesterov", tol=1e-4, epsilon=0.03), 19),

@@ -1,7 +1,10 @@
 """What is compared: one function per question, each returning the reports it printed."""
 
 from suites.advice import advice
+from suites.beyond_memory import beyond_memory, beyond_memory_shuffled
 from suites.classification import class_epoch, logistic, small_classes, softmax
+from suites.cluster import cluster_bytes, cluster_overhead, cluster_peers, cluster_workers
+from suites.cluster_simulation import cluster_simulation
 from suites.curves import curves
 from suites.epochs import mini_batch_epoch, single_rows, sparse_epoch, stochastic_epoch
 from suites.finishing_epochs import finishing_epochs
@@ -38,6 +41,8 @@ SUITES = {
         quantile,
         small,
         memory,
+        beyond_memory,
+        beyond_memory_shuffled,
         imports,
         scaling,
         class_epoch,
@@ -58,6 +63,14 @@ SUITES = {
         streams,
         stream_costs,
         paths,
+        cluster_workers,
+        cluster_bytes,
+        cluster_peers,
+        cluster_overhead,
+        cluster_simulation,
     )
 }
-GROUPS = {"finishing": [name for name in SUITES if name.startswith("finishing")]}
+GROUPS = {
+    group: [name for name in SUITES if name.startswith(group)]
+    for group in ("finishing", "cluster")
+}

@@ -51,6 +51,22 @@ cdef class Gamma(Loss):
     @cython.locals(d=double)
     cdef double value(self, double y, double z) noexcept nogil
 
+cdef class Cauchy(Loss):
+    @cython.locals(scaled=double)
+    cdef double value(self, double y, double z) noexcept nogil
+    @cython.locals(scaled=double)
+    cdef double slope(self, double y, double z) noexcept nogil
+
+cdef class Tweedie(Loss):
+    @cython.locals(d=double, k=double)
+    cdef double value(self, double y, double z) noexcept nogil
+
+cdef class NegativeBinomial(Loss):
+    @cython.locals(a=double, d=double, q=double, odds=double, softplus=double)
+    cdef double value(self, double y, double z) noexcept nogil
+    @cython.locals(small=double)
+    cdef double slope(self, double y, double z) noexcept nogil
+
 cdef class LogLoss(Loss):
     pass
 
@@ -80,3 +96,6 @@ cdef class Softmax(Loss):
 cdef double largest_of(double[:, ::1] z, Py_ssize_t a) noexcept nogil
 @cython.locals(series=double, term=Py_ssize_t)
 cdef double exp_remainder(double d) noexcept nogil
+cdef double remainder_over(double k, double d) noexcept nogil
+@cython.locals(s=double, series=double, term=Py_ssize_t)
+cdef double log_remainder(double u) noexcept nogil

@@ -14,7 +14,7 @@ d  distance between the prediction and log y, where the loss is zero
 """
 
 import cython
-from cython.cimports.libc.math import exp, fabs, log, log1p, sinh, tanh
+from cython.cimports.libc.math import exp, expm1, fabs, log, log1p, pow, sinh, tanh
 
 if not cython.compiled:
     from gdregress._core.kernels.common import clip, sign
@@ -23,6 +23,7 @@ LOG_2 = cython.declare(cython.double, 0.6931471805599453)
 # See gdregress.losses.
 REMAINDER_NEAR = cython.declare(cython.double, 0.1)
 REMAINDER_TERMS = cython.declare(cython.Py_ssize_t, 11)
+LOG_TERMS = cython.declare(cython.Py_ssize_t, 7)
 
 
 class Loss:
@@ -152,6 +153,49 @@ class Poisson(Loss):
         return exp(z) - y
 
 
+class Cauchy(Loss):
+    def value(self, y, z):
+        scaled = (z - y) / self.parameter
+        return self.parameter * self.parameter / 2 * log1p(scaled * scaled)
+
+    def slope(self, y, z):
+        scaled = (z - y) / self.parameter
+        return (z - y) / (1 + scaled * scaled)
+
+
+class Tweedie(Loss):
+    """Its parameter is the power p."""
+
+    def value(self, y, z):
+        if y <= 0:
+            return exp((2 - self.parameter) * z) / (2 - self.parameter)
+        d, k = z - log(y), 2 - self.parameter
+        return pow(y, k) * (remainder_over(k, d) - remainder_over(k - 1, d))
+
+    def slope(self, y, z):
+        return exp((2 - self.parameter) * z) - y * exp((1 - self.parameter) * z)
+
+
+class NegativeBinomial(Loss):
+    """Its parameter is the dispersion a."""
+
+    def value(self, y, z):
+        a = self.parameter
+        d = z - (log(y) if y > 0 else 0.0)
+        if y > 0 and fabs(d) < REMAINDER_NEAR:
+            q = a * y / (1 + a * y)
+            return (y + 1 / a) * (q * exp_remainder(d) - log_remainder(q * expm1(d)))
+        odds = z + log(a)
+        softplus = (odds if odds > 0 else 0.0) + log1p(exp(-fabs(odds)))
+        return (y + 1 / a) * (softplus - log1p(a * y)) - y * d
+
+    def slope(self, y, z):
+        small = exp(-fabs(z))
+        if z > 0:
+            return (1 - y * small) / (small + self.parameter)
+        return (small - y) / (1 + self.parameter * small)
+
+
 class Gamma(Loss):
     def value(self, y, z):
         d = log(y) - z
@@ -279,3 +323,20 @@ def exp_remainder(d):
     for term in range(REMAINDER_TERMS, 2, -1):
         series = 1 + d / term * series
     return d * d / 2 * series
+
+
+def remainder_over(k, d):
+    """(e^(k d) - 1 - k d) / k, and its limit 0 for k = 0."""
+    if k == 0:
+        return 0.0
+    if fabs(k * d) < REMAINDER_NEAR:
+        return exp_remainder(k * d) / k
+    return (expm1(k * d) - k * d) / k
+
+
+def log_remainder(u):
+    """u - log(1 + u) near zero, see gdregress.losses."""
+    s, series = u / (2 + u), 0.0
+    for term in range(LOG_TERMS, 0, -1):
+        series = 1.0 / (2 * term + 1) + s * s * series
+    return u * s - 2 * s * s * s * series

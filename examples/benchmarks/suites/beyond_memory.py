@@ -1,0 +1,67 @@
+"""Fits of rows in a file by a process with less memory: `fit` of a mapped array, `fit_batches`."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+from batches_probe import FITS
+
+PROBE = Path(__file__).resolve().parent.parent / "batches_probe.py"
+MEGABYTES = 500
+SHUFFLED = ("mini-batch", "stochastic")
+CHUNK = 100_000
+
+
+def beyond_memory(quick):
+    """2 GB of rows in 500 MB of memory: fits over all rows, and a pass beside reading the file."""
+    return _compare(quick, [name for name in FITS if name not in SHUFFLED])
+
+
+def beyond_memory_shuffled(quick):
+    """The same for single rows and mini-batches in random order."""
+    return _compare(quick, SHUFFLED)
+
+
+def _compare(quick, names):
+    n, p = (100_000 if quick else 2_500_000), 100
+    reports = []
+    with tempfile.TemporaryDirectory() as folder:
+        _write(Path(folder), n, p)
+        size = (Path(folder) / "X.npy").stat().st_size
+        print(f"\n{n:,} x {p}, {size / 1e9:.2f} GB; at most {MEGABYTES} MB of its own memory")
+        for name in names:
+            for how in ("mapped", "batches", "disk"):
+                reports.append(_measure(folder, name, how))
+    return reports
+
+
+def _write(folder, n, p):
+    """Rows, targets and labels, a part after the other."""
+    rng = np.random.default_rng(0)
+    X = np.lib.format.open_memmap(folder / "X.npy", "w+", float, (n, p))
+    z, coef = np.empty(n), rng.normal(size=p) / np.sqrt(p)
+    for start in range(0, n, CHUNK):
+        rows = slice(start, min(start + CHUNK, n))
+        X[rows] = rng.normal(size=(rows.stop - start, p))
+        z[rows] = X[rows] @ coef
+    X.flush()
+    np.save(folder / "y.npy", z + rng.normal(size=n))
+    np.save(folder / "labels.npy", (z + rng.logistic(size=n) > 0).astype(int))
+
+
+def _measure(folder, name, how):
+    command = [sys.executable, str(PROBE), folder, name, how, str(MEGABYTES)]
+    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    found = json.loads(output)
+    text = f"  {name + ', ' + how:<30}{found['seconds']:7.1f} s, {found['epochs']:>3} epochs"
+    if found["passes"]:
+        a_pass = found["seconds"] / found["passes"]
+        text += (
+            f", {found['passes']:>3} passes of {a_pass:.2f} s: {a_pass / found['reading']:.2f} x "
+            f"reading the file ({found['reading']:.2f} s)"
+        )
+    print(f"{text}; {found['stop_reason']}", flush=True)
+    return {"title": f"beyond memory, {name}, {how}", **found}

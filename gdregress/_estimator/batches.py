@@ -1,0 +1,302 @@
+"""What is handed to `fit_batches`: batches of rows that are read anew in each pass."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.multiclass import unique_labels
+
+from gdregress._estimator.classes import classes_of
+from gdregress._estimator.components import build_components
+from gdregress._estimator.data import validate_input
+from gdregress._estimator.sizes import check_sizes
+from gdregress._objective.partitions import Block, LocalPartitions
+from gdregress._objective.summary import merged, summary_of
+from gdregress._utils.array_api import to_numpy
+from gdregress._utils.validation import check_parameters
+
+# Numbers for which small batches are gathered: what a block costs besides its rows then does not
+# count, or many rows are shuffled together.
+BLOCK_SIZE, SHUFFLED_SIZE = 1 << 17, 1 << 20
+_ACCEPTED = (
+    "batches must be a function without arguments that returns an iterator of (X, y) or "
+    "(X, y, sample_weight), or an object that can be iterated again and again, such as a list or "
+    "a DataLoader"
+)
+
+
+def checked_batches(estimator, batches, classes=None):
+    """The batches as partitions, and the components with the loss in its form for the targets.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+        To which the number of features is set, and the classes.
+    batches : callable or iterable
+        As the user gave it.
+    classes : array-like or None
+        Of a classifier; None to look for them, in a pass of its own.
+    """
+    check_parameters(estimator)
+    components = build_components(estimator)
+    refuse_what_needs_all_rows(estimator, components)
+    read = Reader(batches)
+    if hasattr(estimator, "_set_classes"):
+        known = _labels(read) if classes is None else unique_labels(classes)
+        estimator._set_classes(known)
+    check = BatchCheck(estimator, components)
+    partitions = Batches(read, check, estimator.fit_intercept)
+    return partitions, replace(components, loss=check.loss)
+
+
+def refuse_what_needs_all_rows(
+    estimator, components, caller="fit_batches", part="batch", validated=False
+):
+    """Raise ValueError for parameters that rows in parts cannot have.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    components : Components
+    caller, part : str
+        What cannot have them, and what it calls a part.
+    validated : bool
+        Whether there are rows to validate on.
+    """
+    problems = {
+        "early_stopping=True, which holds out single rows of all. Set early_stopping=False, leave "
+        f"a {part} out and pass it to score": estimator.early_stopping and not validated,
+        f"loss={type(components.loss.base_loss).__name__}, which PyTorch or JAX differentiates. "
+        "Use a loss by name, or a subclass of Loss": components.loss.base_loss.needs_library,
+        "class_weight='balanced', which counts all labels first. Pass the weights as a dict, or "
+        "as sample_weight": getattr(estimator, "class_weight", None) == "balanced",
+    }
+    for problem, present in problems.items():
+        if present:
+            raise ValueError(f"{caller} cannot be combined with {problem}.")
+
+
+class Reader:
+    """Makes an iterator of the batches for each pass.
+
+    Parameters
+    ----------
+    batches : callable or iterable
+        As the user gave it.
+    """
+
+    def __init__(self, batches):
+        if not callable(batches) and not hasattr(batches, "__iter__"):
+            kind = type(batches).__name__
+            raise TypeError(f"batches is a {kind}, which cannot be iterated. {_ACCEPTED}.")
+        if hasattr(batches, "__next__"):
+            raise TypeError(
+                f"batches is a {type(batches).__name__}, which can be read only once, and each "
+                "epoch is a pass. Pass the function that makes it, without calling it, or go "
+                "through it once with partial_fit."
+            )
+        if isinstance(batches, Mapping) or hasattr(batches, "shape"):
+            kind = type(batches).__name__
+            raise TypeError(f"batches is a {kind}, and no iterable of batches. {_ACCEPTED}.")
+        self.batches = batches
+
+    def __call__(self, rng=None):
+        """The batches of one pass; in random order where they can be had by number.
+
+        Parameters
+        ----------
+        rng : RandomState or None
+        """
+        given = self.batches
+        if callable(given):
+            found = given()
+            if not hasattr(found, "__iter__"):
+                raise TypeError(
+                    f"batches() has returned a {type(found).__name__}, which cannot be "
+                    f"iterated. {_ACCEPTED}."
+                )
+            return enumerate(found)
+        if rng is None or not isinstance(given, (list, tuple)):
+            return enumerate(given)
+        return ((number, given[number]) for number in rng.permutation(len(given)).tolist())
+
+
+class BatchCheck:
+    """Checks each batch as `fit` checks its input; errors say which batch it is.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    components : Components
+    part : str, default="Batch"
+        What errors call some rows.
+
+    Attributes
+    ----------
+    loss : Loss
+        In its form for the targets, once a batch has been seen.
+    like : tuple or None
+        Type of X, shape of the targets of one row, and whether X is sparse, of all batches.
+    """
+
+    def __init__(self, estimator, components, part="Batch"):
+        self.estimator = estimator
+        self.components = components
+        self.part = part
+        self.loss = self.like = None
+
+    def __call__(self, batch, number, seen=False):
+        """X, y and weights as arrays of NumPy of one type, without rows of weight 0.
+
+        Parameters
+        ----------
+        batch : object
+            As the user gave it.
+        number : int
+        seen : bool
+            Whether its rows have been checked in a pass before.
+        """
+        with naming(f"{self.part} {number}"):
+            X, y, weights = _unpacked(batch)
+            is_first = self.like is None
+            (X, y, weights), self.loss = validate_input(
+                self.estimator, X, y, weights, self.components, is_first, True, seen
+            )
+            X = X if sparse.issparse(X) else to_numpy(X)
+            y, weights = to_numpy(y), None if weights is None else to_numpy(weights)
+            if is_first:
+                if len(y):
+                    names = getattr(self.estimator, "feature_names_in_", None)
+                    check_sizes(X, y, self.loss, names)
+                self.like = X.dtype, y.shape[1:], sparse.issparse(X)
+            return self._alike(X, y, weights)
+
+    def _alike(self, X, y, weights):
+        """The arrays in the type of the first batch."""
+        dtype, targets, is_sparse = self.like
+        if y.shape[1:] != targets:
+            raise ValueError(
+                f"y has the shape {y.shape}, and that of the first batch (n_rows, "
+                f"{', '.join(map(str, targets))}). All batches need the same targets."
+            )
+        if sparse.issparse(X) != is_sparse:
+            kinds = ("dense", "sparse")
+            raise ValueError(
+                f"X is {kinds[not is_sparse]}, and that of the first batch {kinds[is_sparse]}. "
+                "All batches need the same kind."
+            )
+        X = X.astype(dtype, copy=False)
+        weights = None if weights is None else weights.astype(dtype, copy=False)
+        return X, y.astype(dtype, copy=False), weights
+
+
+class naming:
+    """Says in the message of a ValueError or TypeError which part of the rows it is about.
+
+    Parameters
+    ----------
+    part : str
+        Such as "Batch 3".
+    """
+
+    def __init__(self, part):
+        self.part = part
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, traceback):
+        if isinstance(error, (ValueError, TypeError)):
+            kind = TypeError if isinstance(error, TypeError) else ValueError
+            raise kind(f"{self.part}: {error}") from error
+
+
+class Batches(LocalPartitions):
+    """Rows that come in batches, read from the first to the last in each pass.
+
+    Parameters
+    ----------
+    read : Reader
+    check : BatchCheck
+    fit_intercept : bool
+    """
+
+    def __init__(self, read, check, fit_intercept):
+        self.read = read
+        self.check = check
+        self.n_rows = None
+        self.summary = self.reduce(_summary, check, fit_intercept, combine=merged)
+        if self.summary is None:
+            raise ValueError("batches holds no row of a weight above 0.")
+
+    def blocks(self, rng=None, shuffle=False):
+        parts, size, start, seen = [], 0, 0, self.n_rows is not None
+        enough = SHUFFLED_SIZE if shuffle else BLOCK_SIZE
+        for number, batch in self.read(rng if shuffle else None):
+            parts.append(self.check(batch, number, seen))
+            rows = parts[-1][0]
+            size += rows.size + rows.shape[0]
+            if size >= enough:
+                yield (block := _gathered(parts, start))
+                parts, size, start = [], 0, start + block.n_samples
+        block = _gathered(parts, start) if size else None
+        self._check_rows(start + (block.n_samples if block else 0))
+        if block:
+            yield block
+
+    def _check_rows(self, n_rows):
+        """Raise ValueError where a pass has other rows than the first."""
+        if self.n_rows is not None and n_rows != self.n_rows:
+            raise ValueError(
+                f"batches has given {n_rows:,} rows of a weight above 0 in this pass, and "
+                f"{self.n_rows:,} in the first. Each pass needs the same rows: let the function "
+                "open its file, or make its generator, anew."
+            )
+        self.n_rows = n_rows
+
+
+def _summary(block, check, fit_intercept):
+    return summary_of(block, check.loss, fit_intercept)
+
+
+def _gathered(parts, start):
+    """One block of the rows of some batches."""
+    X, y, weights = zip(*parts, strict=True)
+    if all(w is None for w in weights):
+        weights = None
+    else:
+        pairs = zip(weights, y, strict=True)
+        weights = np.concatenate([np.ones(len(t), t.dtype) if w is None else w for w, t in pairs])
+    if len(parts) == 1:
+        X, y = X[0], y[0]
+    else:
+        X = sparse.vstack(X, format="csr") if sparse.issparse(X[0]) else np.concatenate(X)
+        y = np.concatenate(y)
+    X = X if sparse.issparse(X) else np.ascontiguousarray(X)
+    return Block(X, y, weights, start)
+
+
+def _unpacked(batch):
+    """X, y and sample_weight or None."""
+    if not isinstance(batch, (tuple, list)) or len(batch) not in (2, 3):
+        kind = type(batch).__name__
+        of = f" of {len(batch)}" if isinstance(batch, (tuple, list)) else ""
+        keys = f" with the keys {list(batch)}" if isinstance(batch, Mapping) else ""
+        raise TypeError(
+            f"it is a {kind}{of}{keys}, and no (X, y) or (X, y, sample_weight). Pass a function "
+            "that yields such tuples."
+        )
+    X, y, *weights = batch
+    return X, y, weights[0] if weights else None
+
+
+def _labels(read):
+    """The labels of all batches, sorted."""
+    found = []
+    for number, batch in read():
+        with naming(f"Batch {number}"):
+            found.append(np.unique(np.asarray(to_numpy(_unpacked(batch)[1]))))
+    if not found:
+        raise ValueError(f"batches is empty. {_ACCEPTED}.")
+    return classes_of(np.concatenate(found))

@@ -1,0 +1,131 @@
+"""An interrupted fit, from the file of its last checkpoint on."""
+
+import math
+import re
+from collections import deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gdregress._estimator.coordinates import penalty_inside
+from gdregress._estimator.saved_state import (
+    converted,
+    live_attributes,
+    plain_attributes,
+    restored,
+    same_coordinates,
+    saved,
+)
+from gdregress._estimator.start import of_type_of, settings
+from gdregress._solver.run import SAME_VALUE
+from gdregress._utils.array_api import to_numpy
+from gdregress._utils.files import read, write
+
+
+def save_course(path: Path, estimator: Any, course: Callable[[], Any]) -> None:
+    """Write what `taken_up` reads.
+
+    Parameters
+    ----------
+    path : Path
+    estimator : GDRegressor or GDClassifier
+        That is being fitted.
+    course : callable
+        Returns the course of the run and the state that belongs to it.
+    """
+    course, state = course()
+    plain = plain_attributes({"_state": {**saved(state), "settings": None}})["_state"]
+    content = {"made_by": _maker(estimator), "course": _simple(course), "state": _simple(plain)}
+    write(Path(path), converted(content, to_numpy))
+
+
+def _maker(estimator):
+    """The class and the parameters by which a checkpoint is known again in any process."""
+    parameters = re.sub(r" at 0x[0-9a-fA-F]+", "", settings(estimator))
+    classes = getattr(estimator, "classes_", None)
+    labels = None if classes is None else repr(to_numpy(classes).tolist())
+    return {"estimator": type(estimator).__name__, "parameters": parameters, "classes": labels}
+
+
+def _simple(value):
+    """The same with lists in the place of deques."""
+    if isinstance(value, dict):
+        return {key: _simple(part) for key, part in value.items()}
+    if isinstance(value, tuple):
+        return tuple(map(_simple, value))
+    if isinstance(value, (list, deque)):
+        return list(map(_simple, value))
+    return value
+
+
+def taken_up(estimator, prepared, path):
+    """The fit in the coordinates of a checkpoint, its state, and the course of its run.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    prepared : Prepared
+    path : str or Path
+
+    Raises
+    ------
+    ValueError
+        For a checkpoint of other parameters, of other classes or of other data.
+    """
+    content = read(Path(path))
+    _check_maker(estimator, content["made_by"], path)
+    plain = live_attributes({"_state": content["state"]})["_state"]
+    objective = prepared.objective
+    shape = (objective.design.n_parameters, *objective.output_shape)
+    if plain["params"].shape != shape:
+        raise ValueError(
+            f"The checkpoint {str(path)!r} is of parameters of the shape {plain['params'].shape}, "
+            f"and these data need {shape}. Pass the data of the fit that was interrupted."
+        )
+    state = restored(of_type_of(objective.y, plain), prepared.components.optimizer)
+    state.settings = settings(estimator)
+    if not same_coordinates(plain["coordinates"], objective.design.coordinates):
+        prepared = _in_coordinates(estimator, prepared, state.coordinates)
+    _check_data(prepared.objective, state, path)
+    return prepared, state, content["course"]
+
+
+def _check_maker(estimator, made_by, path):
+    for name, now in _maker(estimator).items():
+        if made_by[name] != now:
+            raise ValueError(
+                f"The checkpoint {str(path)!r} was made by a fit with other {name}: "
+                f"{made_by[name]}, not {now}. Only max_iter and verbose may change: resume with "
+                "what it was made with, or fit without resume_from."
+            )
+
+
+def _check_data(objective, state, path):
+    """Raise ValueError where the objective of the checkpoint is not that of these data."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        value = objective.value(state.reported())
+    tolerance = max(SAME_VALUE, 10 * objective.rounding)
+    if not math.isclose(value, state.objective, rel_tol=tolerance):
+        raise ValueError(
+            f"The checkpoint {str(path)!r} is of other data: its objective is "
+            f"{state.objective:.6g}, and {value:.6g} on these. Pass the data of the fit that was "
+            "interrupted."
+        )
+
+
+def _in_coordinates(estimator, prepared, coordinates):
+    """The same fit in the coordinates that its run had come to."""
+    frame = prepared.frame.in_coordinates(coordinates)
+    penalty = penalty_inside(estimator, prepared.components.penalty, coordinates)
+    objective = prepared.objective.in_design(frame.design, penalty)
+    return replace(prepared, frame=frame, objective=objective)
+
+
+def going_on(run, course):
+    """A planned run with what it has from its course before the first epoch."""
+    seconds = course["history"]["columns"]["seconds"][-1]
+    offset = course["schedule_offset"]
+    return replace(run, started=run.started - seconds, schedule_offset=offset)

@@ -1,0 +1,163 @@
+r"""Coefficients with sandwich standard errors, of smooth losses without a penalty.
+
+With a_i the row and its 1 for the intercept, r_i and h_i the first and second derivative of the
+loss at its prediction, and s_i its weight,
+
+    H = sum_i s_i h_i a_i a_i',    V = sum_i s_i^2 r_i^2 a_i a_i',    cov = H^-1 V H^-1,
+
+which is HC0 in statsmodels. It needs no model of the variance: that of the errors may differ from
+row to row, and the distribution behind the loss may be another one.
+
+References
+----------
+Huber, "The behavior of maximum likelihood estimates under nonstandard conditions", 1967. White,
+"A heteroskedasticity-consistent covariance matrix estimator", 1980.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse, stats
+
+from gdregress._estimator.components import build_components
+from gdregress._utils.array_api import to_numpy
+
+CAVEAT = (
+    "Sandwich standard errors (HC0). They presume independent rows, many more rows than\n"
+    "columns, and that columns, loss and settings were not chosen on these rows."
+)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Coefficients of a fit and how sure they are; ``print`` shows the table.
+
+    Attributes
+    ----------
+    names : list of str
+        Of the columns; "intercept" is the last, where there is one.
+    coef, standard_error, z, p_value, lower, upper : ndarrays of shape (n_parameters,)
+        z is coef / standard_error, p_value that of coef = 0 under a normal distribution, and
+        lower and upper end the confidence interval.
+    covariance : ndarray of shape (n_parameters, n_parameters)
+        Of the coefficients.
+    level : float
+        Of the confidence interval.
+    stop_reason : str
+        Of the fit.
+    """
+
+    names: list[str]
+    coef: npt.NDArray[np.float64]
+    standard_error: npt.NDArray[np.float64]
+    z: npt.NDArray[np.float64]
+    p_value: npt.NDArray[np.float64]
+    lower: npt.NDArray[np.float64]
+    upper: npt.NDArray[np.float64]
+    covariance: npt.NDArray[np.float64]
+    level: float
+    stop_reason: str
+
+    def __str__(self) -> str:
+        width = max(len("intercept"), *map(len, self.names))
+        ends = [f"{(1 + sign * self.level) / 2:.1%}" for sign in (-1, 1)]
+        heads = ("coef", "std err", "z", "p", *ends)
+        lines = [" " * width + "".join(f"{head:>12}" for head in heads)]
+        columns = (self.coef, self.standard_error, self.z, self.p_value, self.lower, self.upper)
+        for name, *numbers in zip(self.names, *columns, strict=True):
+            lines.append(f"{name:<{width}}" + "".join(f"{number:>12.4g}" for number in numbers))
+        lines.append(CAVEAT)
+        if self.stop_reason != "tolerance":
+            lines.append(
+                f"The fit ended by {self.stop_reason!r}: these are no coefficients of the minimum."
+            )
+        return "\n".join(lines)
+
+
+def summary_of(estimator, X, y, z, weights, level):
+    """The `Summary` of a fitted estimator.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    X : ndarray or sparse matrix
+    y : ndarray of shape (n_samples,)
+        Targets as the loss understands them.
+    z : ndarray of shape (n_samples,)
+        Raw predictions.
+    weights : ndarray of shape (n_samples,) or None
+    level : float
+        Of the confidence intervals.
+    """
+    loss = estimator._loss
+    _refuse(estimator, loss, z, level)
+    s = np.ones(len(y)) if weights is None else to_numpy(weights).astype(float)
+    A = _with_intercept(X, estimator.fit_intercept)
+    coef = to_numpy(estimator._dense_coef()).astype(float).ravel()
+    names = list(getattr(estimator, "feature_names_in_", [f"x{j}" for j in range(len(coef))]))
+    if estimator.fit_intercept:
+        coef = np.append(coef, float(np.ravel(to_numpy(estimator.intercept_))[0]))
+        names.append("intercept")
+    H = _products(A, s * loss.curvature_at(y, z))
+    V = _products(A, (s * loss.gradient(y, z)) ** 2)
+    inverse = _inverse(H, names)
+    covariance = inverse @ V @ inverse
+    error = np.sqrt(np.diag(covariance))
+    with np.errstate(divide="ignore"):
+        ratio = coef / error
+    reach = stats.norm.ppf((1 + level) / 2) * error
+    p_value = 2 * stats.norm.sf(abs(ratio))
+    interval = coef - reach, coef + reach
+    reason = estimator.stop_reason_
+    return Summary(names, coef, error, ratio, p_value, *interval, covariance, level, reason)
+
+
+def _refuse(estimator, loss, z, level):
+    """Raise ValueError where the sandwich says nothing."""
+    problems = {
+        f"loss={type(loss).__name__} has kinks, at which it has no second derivative; use a "
+        "smooth loss, or resample the rows (bootstrap)": not loss.smooth,
+        "the fit has a penalty, which biases the coefficients; fit with penalty=None": (
+            build_components(estimator).penalty.active
+        ),
+        "there are several targets, or more than two classes; fit each by itself": z.ndim == 2,
+        f"level must be a number in (0, 1), and is {level!r}": not 0 < level < 1,
+    }
+    for problem, present in problems.items():
+        if present:
+            raise ValueError(f"There are no standard errors: {problem}.")
+
+
+def _with_intercept(X, fit_intercept):
+    if not fit_intercept:
+        return X
+    ones = np.ones((X.shape[0], 1))
+    return sparse.hstack([X, ones], format="csr") if sparse.issparse(X) else np.hstack([X, ones])
+
+
+def _products(A, weights):
+    """A' diag(weights) A."""
+    if sparse.issparse(A):
+        return (A.T @ (sparse.diags_array(weights) @ A)).toarray()
+    return A.T @ (A * weights[:, None])
+
+
+def _inverse(H, names):
+    """Its inverse; ValueError naming the column that the others leave nothing of."""
+    size = np.sqrt(np.diag(H))
+    if not (size > 0).all():
+        raise ValueError(
+            f"There are no standard errors: column {names[int(np.argmin(size))]!r} has no weight "
+            "or no value but 0 where the loss is curved. Remove it."
+        )
+    values, vectors = np.linalg.eigh(H / np.outer(size, size))
+    if values[0] <= len(values) * 10 * np.finfo(float).eps * values[-1]:
+        worst = names[int(np.argmax(abs(vectors[:, 0])))]
+        raise ValueError(
+            f"There are no standard errors: column {worst!r} is a sum of multiples of the others, "
+            "so that its coefficient is not determined. Remove one of them."
+        )
+    return (vectors / values) @ vectors.T / np.outer(size, size)

@@ -1,0 +1,365 @@
+"""The objective of rows that lie in blocks: each answer is one reduction over them.
+
+    F(w) = sum_blocks sum_{i in block} s_i L(y_i, a_i . w) / sum_i s_i + R(w)
+
+The functions of a block answer in the user's own columns; the coordinates of the run, the
+penalty and everything that is as small as the parameters stay where the run is.
+"""
+
+import math
+
+import numpy as np
+
+from gdregress._objective import fused_pass
+from gdregress._objective.base import Objective
+from gdregress._objective.cache import Cache
+from gdregress._objective.curvature import Spectrum
+from gdregress._objective.deferred import DeferredScalar
+from gdregress._objective.design import DesignMatrix
+from gdregress._objective.evaluation import mean_gradient, mean_loss, over_targets
+from gdregress._objective.moments import affordable
+from gdregress._objective.moments_inside import curved_products, moments_inside
+from gdregress._objective.snapshot import Snapshot
+from gdregress._objective.summary import extremes, farther
+from gdregress._utils.array_api import dot
+from gdregress._utils.caches import computed_once
+from gdregress.losses import SquaredError
+from gdregress.losses.constant import SAMPLE, best_constant, constant_of_mean
+from gdregress.samplers import ALL_ROWS
+
+KEPT = 4
+
+
+class PartitionedDesign(DesignMatrix):
+    """The design matrix of rows that lie in blocks, which only functions of a block can read.
+
+    ``X`` is an array of no rows: it has the type and the columns of the blocks.
+
+    Parameters
+    ----------
+    partitions : Partitions
+    fit_intercept : bool
+    coordinates : Coordinates or None
+    """
+
+    has_rows = False
+
+    def __init__(self, partitions, fit_intercept, coordinates=None):
+        summary = partitions.summary
+        super().__init__(summary.like[0], fit_intercept, coordinates)
+        self.partitions = partitions
+        self.n_samples = summary.n_samples
+
+    def in_coordinates(self, coordinates):
+        return PartitionedDesign(self.partitions, self.fit_intercept, coordinates)
+
+    @property
+    def is_sparse(self):
+        return self.partitions.summary.nonzeros > 0
+
+    @property
+    def size(self):
+        summary = self.partitions.summary
+        return summary.nonzeros or summary.n_samples * self.n_features
+
+    def predict(self, params):
+        raise TypeError("The rows lie in blocks: ask the objective for sums over them.")
+
+    adjoint = take = squared_row_norms = predict
+
+    def sums_over_rows(self, function, *args, y=None, weights=None):
+        """As of `DesignMatrix`; the blocks have y, which is only asked for, and the weights."""
+        return self.partitions.reduce(_sums_of, function, y is not None, *args)
+
+    def second_moments_times(self, vector, weights):
+        """A' S A v, by one reduction; the blocks have the weights."""
+        there = self.to_user(vector.astype(float))
+        total = self.partitions.reduce(_products_with, self.fit_intercept, there)
+        total = total / self.partitions.summary.weight_total
+        return total if self.coordinates is None else self.coordinates.pull_back(total)
+
+    def column_mean_squares(self, weights):
+        """As of `DesignMatrix`, from the summary."""
+        summary, inside = self.partitions.summary, self.coordinates
+        squares = summary.variance + summary.mean**2
+        if inside is not None:
+            squares = (summary.variance + (summary.mean - inside.mean) ** 2) / inside.scale**2
+        return np.append(squares, 1.0) if self.fit_intercept else squares
+
+
+class PartitionedSpectrum(Spectrum):
+    """The spectrum of rows that lie in blocks.
+
+    Parameters
+    ----------
+    design : PartitionedDesign
+    """
+
+    def __init__(self, design):
+        super().__init__(design, None)
+        self.partitions = design.partitions
+
+    @computed_once
+    def moments(self):
+        known, inside = self.partitions.summary.moments, self.design.coordinates
+        if known is None or inside is None:
+            return known
+        if not inside.is_shared:
+            return None
+        return moments_inside(known, self.design, self.partitions.summary.like[1], None)
+
+    def in_coordinates(self, design):
+        return PartitionedSpectrum(design)
+
+    def mean_and_variance(self):
+        summary = self.partitions.summary
+        return summary.mean, summary.variance
+
+    def largest_deviations(self, mean):
+        low, high = self.partitions.reduce(extremes, combine=farther)
+        return np.maximum(abs(high - mean), abs(low - mean)) ** 2
+
+    def null_curvature(self, loss):
+        if loss.is_quadratic:
+            return 1.0
+        objective = PartitionedObjective(self.design, loss, None)
+        there = self.design.fit_intercept, loss, self.design.to_user(objective.null_parameters())
+        total, count = self.partitions.reduce(_curvatures, *there)
+        mean = total / self.partitions.summary.mean_weight / count
+        return mean if 0 < mean < math.inf else 1.0
+
+    @computed_once
+    def largest_row(self):
+        of_blocks = self.design.fit_intercept, self.design.coordinates
+        largest = self.partitions.reduce(_largest_row, *of_blocks, combine=max)
+        return largest / self.partitions.summary.mean_weight
+
+
+class PartitionedObjective(Objective):
+    """F of rows that lie in blocks, see the module.
+
+    ``y`` is an array of no targets: it has their type and shape.
+
+    Parameters
+    ----------
+    design : PartitionedDesign
+    loss : Loss
+    penalty : Penalty
+    """
+
+    has_rows = False
+
+    def __init__(self, design, loss, penalty):
+        super().__init__(design, design.partitions.summary.like[1], None, loss, penalty)
+        self.partitions = design.partitions
+        self._values = Cache(KEPT)
+        self._gradients = Cache(KEPT)
+        self._curvatures = Cache(1)
+
+    def in_design(self, design, penalty):
+        """The objective of the same rows in other coordinates, and the penalty there."""
+        return PartitionedObjective(design, self.loss, penalty)
+
+    def with_moments(self, moments):
+        """This objective with the moments of its columns."""
+        other = PartitionedObjective(self.design, self.loss, self.penalty)
+        other.moments = moments
+        return other
+
+    def in_one_pass(self):
+        return fused_pass.supports(self.design, self.y, self.loss)
+
+    def loss_value(self, params, next_point=None):
+        value = self._values.get(params)
+        return self._evaluate(params, next_point)[0] if value is None else value
+
+    def trial_value(self, params, next_point):
+        if next_point is None:
+            return self.loss_value(params)
+        values, gradient = self._pass(params, next_point, both_values=True)
+        self._gradients.keep(next_point, gradient)
+        self._values.keep(next_point, float(values[1]))
+        return self._values.keep(params, float(values[0]))
+
+    def deferred_loss(self, params):
+        return DeferredScalar(self.loss_value(params))
+
+    def gradient(self, params, rows=ALL_ROWS):
+        if rows is not ALL_ROWS:
+            raise TypeError("The rows lie in blocks: engines of batches take them block by block.")
+        gradient = self._gradients.get(params)
+        return self._evaluate(params)[1] if gradient is None else gradient
+
+    def snapshot(self, params):
+        """The `Snapshot` at `params` without slopes, which each block computes where it is."""
+        return Snapshot(params, None, self.gradient(params))
+
+    def null_parameters(self):
+        """Those of the null model: coefficients of zero, and the best constant as intercept."""
+        params = self.zero_parameters()
+        if self.design.fit_intercept:
+            params[-1] = self._best_constant
+        return params
+
+    @computed_once
+    def _best_constant(self):
+        summary = self.partitions.summary
+        if summary.target is not None:
+            return constant_of_mean(self.loss, summary.target, self.y, summary.n_samples)
+        step = -(-summary.n_samples // SAMPLE)
+        y, weights = self.partitions.reduce(_some_targets, step, combine=_appended)
+        return best_constant(self.loss, y, weights)
+
+    def mean_squared_residual(self, params):
+        """Weighted mean of (z - y)^2, summed over the targets."""
+        return 2 * self._mean(_loss_of, SquaredError(), params)
+
+    def largest_curvature(self, params):
+        there = self.design.fit_intercept, self.loss, self._there(params)
+        return self.partitions.reduce(_largest_curvature, *there, combine=max)
+
+    def slope_size(self, params):
+        there = self.design.fit_intercept, self.loss, self._there(params)
+        return math.sqrt(self.partitions.reduce(_squared_slopes, *there) / self.n_samples)
+
+    def all_right(self, params):
+        there = self.design.fit_intercept, self.loss, self._there(params)
+        return self.partitions.reduce(_all_right, *there, combine=min)
+
+    def hessians(self, params):
+        return self.model(params)[2]
+
+    def model(self, params):
+        """Loss, its gradient and its second derivatives, one matrix a target, by one reduction."""
+        known = self._curvatures.get(params)
+        if known is not None:
+            return self._values.get(params), self._gradients.get(params), known
+        there = self.design.coordinates, self.loss, self._there(params)
+        sums = self.partitions.reduce(_model, self.design.fit_intercept, *there)
+        value = self._values.keep(params, sums[0] / self._weight)
+        gradient = self._gradients.keep(params, self._inside(sums[1], params))
+        curved = sums[2] / self._weight
+        return value, gradient, self._curvatures.keep(params, curved)
+
+    def has_hessians(self):
+        """Whether `model` is affordable, and knows the loss."""
+        separate = self.loss.n_outputs is None or self.loss.base_loss is not self.loss
+        return separate and self.loss.smooth and affordable(self.design)
+
+    @property
+    def _weight(self):
+        return self.partitions.summary.weight_total
+
+    def _there(self, params):
+        """The user's parameters at the run's, in double precision."""
+        return self.design.to_user(params.astype(float))
+
+    def _inside(self, total, params):
+        """The mean gradient in the coordinates of the run, from a sum in the user's columns."""
+        gradient, inside = total / self._weight, self.design.coordinates
+        gradient = gradient if inside is None else inside.pull_back(gradient)
+        return np.ascontiguousarray(gradient, dtype=params.dtype)
+
+    def _mean(self, function, loss, params):
+        there = self.design.fit_intercept, loss, self._there(params)
+        return float(self.partitions.reduce(function, *there)) / self._weight
+
+    def _evaluate(self, params, next_point=None):
+        next_point = params if next_point is None else next_point
+        value, gradient = self._pass(params, next_point)
+        self._gradients.keep(next_point, gradient)
+        return self._values.keep(params, float(value)), gradient
+
+    def _pass(self, params, next_point, both_values=False):
+        there = self._there(params)
+        further = None if next_point is params else self._there(next_point)
+        rest = self.design.fit_intercept, self.loss, there, further, both_values
+        value, gradient = self.partitions.reduce(_pass_of, *rest)
+        return value / self._weight, self._inside(gradient, params)
+
+
+def _design(block, fit_intercept):
+    return DesignMatrix(block.X, fit_intercept)
+
+
+def _pass_of(block, fit_intercept, loss, params, next_point, both_values):
+    """Sums over a block: the losses, and their gradient at the next point."""
+    design = _design(block, fit_intercept)
+    data = design, block.y, block.weights, loss
+    if fused_pass.supports(design, block.y, loss):
+        value, gradient = fused_pass.fused_pass(*data, params, next_point, both_values=both_values)
+        return block.n_samples * value, block.n_samples * gradient
+    further = params if next_point is None else next_point
+    z, z_further = design.predict(params), design.predict(further)
+    value = mean_loss(loss, block.y, block.weights, z)
+    if both_values:
+        value = np.array([value, mean_loss(loss, block.y, block.weights, z_further)])
+    gradient = mean_gradient(design, loss, block.y, block.weights, z_further)
+    return block.n_samples * value, block.n_samples * gradient
+
+
+def _loss_of(block, fit_intercept, loss, params):
+    z = _design(block, fit_intercept).predict(params)
+    return block.n_samples * float(mean_loss(loss, block.y, block.weights, z))
+
+
+def _model(block, fit_intercept, coordinates, loss, params):
+    """Sums over a block: losses, gradient, and of each target the second derivatives inside."""
+    value, gradient = _pass_of(block, fit_intercept, loss, params, None, False)
+    bent = np.asarray(loss.curvature_at(block.y, _design(block, fit_intercept).predict(params)))
+    inside, curved = DesignMatrix(block.X, fit_intercept, coordinates), []
+    for target, column in enumerate(bent.reshape(len(bent), -1).T):
+        column = column if block.weights is None else column * block.weights
+        weights = np.ascontiguousarray(column, dtype=block.y.dtype)
+        curved.append(block.n_samples * curved_products(inside, weights, target))
+    return float(value), gradient, np.array(curved)
+
+
+def _sums_of(block, function, with_targets, *args):
+    return function(block.X, block.y if with_targets else None, block.weights, *args)
+
+
+def _products_with(block, fit_intercept, vector):
+    """A' S A v, summed over a block."""
+    design = _design(block, fit_intercept)
+    z = design.predict(vector)
+    return design.adjoint(z if block.weights is None else z * block.weights)
+
+
+def _largest_row(block, fit_intercept, coordinates):
+    norms = DesignMatrix(block.X, fit_intercept, coordinates).squared_row_norms()
+    return float(np.max(norms if block.weights is None else norms * block.weights))
+
+
+def _largest_curvature(block, fit_intercept, loss, params):
+    z = _design(block, fit_intercept).predict(params)
+    return float(np.max(loss.curvature_at(block.y, z)))
+
+
+def _curvatures(block, fit_intercept, loss, params):
+    """Weighted sum of the second derivatives over a block, and how many there are."""
+    bent = np.asarray(loss.curvature_at(block.y, _design(block, fit_intercept).predict(params)))
+    weights = 1.0 if block.weights is None else over_targets(block.weights, bent)
+    return float(np.sum(bent * weights, dtype=float)), bent.size
+
+
+def _squared_slopes(block, fit_intercept, loss, params):
+    slopes = loss.gradient(block.y, _design(block, fit_intercept).predict(params))
+    return dot(slopes, slopes)
+
+
+def _all_right(block, fit_intercept, loss, params):
+    z = _design(block, fit_intercept).predict(params)
+    right = block.y * z > 0 if z.ndim == 1 else np.argmax(z, axis=1) == block.y
+    return bool(right.all())
+
+
+def _some_targets(block, step):
+    """Targets and weights of each so many-th of all rows."""
+    rows = slice(-block.start % step, None, step)
+    weights = np.ones(block.n_samples) if block.weights is None else block.weights
+    return block.y[rows], weights[rows]
+
+
+def _appended(one, other):
+    return tuple(np.concatenate(pair) for pair in zip(one, other, strict=True))

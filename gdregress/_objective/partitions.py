@@ -1,0 +1,123 @@
+"""Rows that lie in blocks: in files that are read again and again, or on machines of a cluster.
+
+Whatever is a sum over the rows is a sum over the blocks. A function of one block says what it
+contributes, and `Partitions.reduce` adds up, in the order of the blocks, so that the result
+depends neither on which block was ready first nor on where it was.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Block:
+    """Some rows: checked, encoded, of NumPy, without those of weight 0.
+
+    Parameters
+    ----------
+    X : ndarray in C order or CSR array of shape (m, n_features)
+    y : ndarray of shape (m,) or (m, n_targets)
+        Of the type of X.
+    weights : ndarray of shape (m,) or None
+        Of any mean; None where each is 1.
+    start : int
+        Rows in the blocks before this one.
+    """
+
+    X: Any
+    y: np.ndarray
+    weights: np.ndarray | None = None
+    start: int = 0
+
+    @property
+    def n_samples(self):
+        """How many rows there are."""
+        return self.X.shape[0]
+
+    @property
+    def weight_total(self):
+        """Sum of the weights."""
+        return float(self.n_samples if self.weights is None else self.weights.sum(dtype=float))
+
+    def weights_over(self, mean):
+        """The weights divided by the mean of all blocks; None where each is then 1."""
+        if self.weights is None:
+            return None if mean == 1 else np.full(self.n_samples, 1 / mean, dtype=self.y.dtype)
+        return (self.weights / mean).astype(self.y.dtype)
+
+
+def added(one, other):
+    """The sum of two answers: of numbers, of arrays, or item by item of tuples of them."""
+    if isinstance(one, tuple):
+        return tuple(added(a, b) for a, b in zip(one, other, strict=True))
+    return one + other
+
+
+class Partitions(ABC):
+    """Blocks of rows in a fixed order, wherever they lie.
+
+    A subclass says where, in `reduce`.
+
+    Attributes
+    ----------
+    summary : Summary
+        Counts, means and moments of all rows, by one reduction of `summary_of` with `merged`.
+    is_local : bool
+        Whether this process can take the blocks one after the other, by `blocks`.
+    n_blocks : int
+        Of blocks that are not local, how many there are.
+    updates_per_round : int or None
+        Of blocks that are not local and descend at the same time, how many updates each makes
+        between two averages; None for so many that a round is an epoch.
+    """
+
+    summary: Any
+    is_local = False
+    n_blocks: int
+    updates_per_round: int | None = None
+
+    @abstractmethod
+    def reduce(
+        self, function: Callable[..., Any], *args: Any, combine: Callable[..., Any] = added
+    ) -> Any:
+        """``function(block, *args)`` of each block, combined in the order of the blocks.
+
+        Parameters
+        ----------
+        function : callable
+            A function of a module, which can be pickled by its name. It changes no argument.
+            Its answer is as small as the parameters are, however many rows the block has.
+        *args
+            Arrays, numbers and components: they are sent to wherever a block is.
+        combine : callable, default=added
+            A function of a module that is associative up to rounding: two answers to one.
+            Neighbouring blocks may be combined before they meet the others.
+        """
+
+
+class LocalPartitions(Partitions):
+    """Blocks that this process reads one after the other."""
+
+    is_local = True
+
+    @abstractmethod
+    def blocks(self, rng: np.random.RandomState | None = None, shuffle: bool = False) -> Any:
+        """Yield one block after the other.
+
+        Parameters
+        ----------
+        rng : RandomState or None
+        shuffle : bool
+            Whether the blocks come in an order drawn from `rng`, where any order can be read.
+        """
+
+    def reduce(self, function, *args, combine=added):
+        total, is_first = None, True
+        for block in self.blocks():
+            found = function(block, *args)
+            total, is_first = found if is_first else combine(total, found), False
+        return total

@@ -1,0 +1,139 @@
+"""From Dask collections to checked blocks on the workers, as the fit needs them."""
+
+from collections import Counter
+from dataclasses import replace
+from numbers import Integral
+
+import numpy as np
+
+from gdregress._estimator.batches import BatchCheck, refuse_what_needs_all_rows
+from gdregress._estimator.classes import classes_of
+from gdregress._estimator.components import build_components
+from gdregress._objective.partitions import Block
+from gdregress._objective.summary import merged, summary_of
+from gdregress._utils.array_api import to_numpy
+from gdregress._utils.validation import check_parameters
+from gdregress.dask._collections import aligned
+from gdregress.dask._errors import clear_errors, partition
+from gdregress.dask._library import library
+from gdregress.dask._partitions import DaskPartitions
+
+
+def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None, validated=False):
+    """The rows as partitions, and the components with the loss in its form for the targets.
+
+    Parameters
+    ----------
+    estimator : DaskGDRegressor or DaskGDClassifier
+        To which the number of features, their names and the classes are set.
+    X, y, sample_weight : Dask collections
+    updates_per_round : int or None
+        As of `Partitions`.
+    validated : bool
+        Whether there are rows to validate on.
+    """
+    check_parameters(estimator)
+    _check_round(updates_per_round)
+    client, delayed = estimator.client, library("dask").delayed
+    blocks = [delayed(_rows)(*block) for block in aligned(X, y, sample_weight)]
+    with clear_errors(client):
+        rows = client.compute(blocks)
+        sizes, labels = _facts(estimator, client, rows)
+        check = _check(estimator, client, rows, sizes, labels, validated)
+        starts = np.cumsum([0, *sizes[:-1]]).tolist()
+        futures = client.map(_checked, rows, range(len(rows)), starts, check=check, pure=False)
+    partitions = DaskPartitions(client, futures, updates_per_round)
+    partitions.summary = partitions.reduce(
+        summary_of, check.loss, estimator.fit_intercept, combine=merged
+    )
+    if partitions.summary is None:
+        raise ValueError("No partition has a row of a weight above 0.")
+    return partitions, replace(check.components, loss=check.loss)
+
+
+def _check_round(updates):
+    accepted = isinstance(updates, Integral) and not isinstance(updates, bool) and updates > 0
+    if not (updates is None or accepted):
+        raise ValueError(
+            "updates_per_round must be an int of at least 1, or None for a round an epoch. Got "
+            f"{updates!r}."
+        )
+
+
+def _facts(estimator, client, rows):
+    """Numbers of rows of all blocks; the weight and the type of the labels, if there are any."""
+    has_labels = hasattr(estimator, "_set_classes")
+    numbers = range(len(rows))
+    found = client.map(_facts_of, rows, numbers, has_labels=has_labels, pure=False)
+    sizes, weights, types = zip(*client.gather(found), strict=True)
+    if not any(sizes):
+        raise ValueError("X has no rows.")
+    if not has_labels:
+        return sizes, None
+    dtype = next(dtype for dtype in types if dtype is not None)
+    # a sum of counters leaves out what has no weight
+    return sizes, (sum(weights, Counter()), None if dtype.kind == "U" else dtype)
+
+
+def _check(estimator, client, rows, sizes, labels, validated):
+    """What checks the blocks, which has seen the first one with rows."""
+    local = estimator._sent()
+    if labels is not None:
+        weights, dtype = labels
+        estimator._set_classes(classes_of(np.array(list(weights), dtype=dtype)))
+        local.classes_ = estimator.classes_
+        if isinstance(local.class_weight, str) and local.class_weight == "balanced":
+            local.class_weight = _balanced(weights)
+    components = build_components(local, validated=validated)
+    name = type(estimator).__name__
+    if local.early_stopping and not validated:
+        raise ValueError(
+            f"{name} holds no rows out. With early_stopping=True give some to validate on: "
+            "fit(X, y, X_val=..., y_val=...)."
+        )
+    refuse_what_needs_all_rows(local, components, name, "partition", validated)
+    first = next(number for number, size in enumerate(sizes) if size)
+    check = BatchCheck(local, components, "Partition")
+    check = client.submit(_first_checked, check, first, rows[first], pure=False).result()
+    for name in ("n_features_in_", "feature_names_in_"):
+        vars(estimator).pop(name, None)
+        if hasattr(check.estimator, name):
+            setattr(estimator, name, getattr(check.estimator, name))
+    return check
+
+
+def _balanced(weights):
+    """Factors by which all labels have the same total weight."""
+    mean = sum(weights.values()) / len(weights)
+    return {label: mean / weight for label, weight in weights.items()}
+
+
+def _rows(X, y, sample_weight):
+    """The rows of a block as the collections have them."""
+    return X, y, sample_weight
+
+
+def _facts_of(rows, number, has_labels):
+    """Number of rows of a block, the weight of each label there, and the type of the labels."""
+    X, y, sample_weight = rows
+    if not has_labels or not X.shape[0]:
+        return X.shape[0], Counter(), None
+    labels = np.asarray(to_numpy(y)).ravel()
+    weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight)
+    with partition(number):
+        names, codes = np.unique(labels, return_inverse=True)
+        found = Counter(dict(zip(names.tolist(), np.bincount(codes, weights), strict=True)))
+    return X.shape[0], found, labels.dtype
+
+
+def _first_checked(check, number, rows):
+    check(rows, number)
+    return check
+
+
+def _checked(rows, number, start, check):
+    """The block of some rows, or None where none has a weight."""
+    if not rows[0].shape[0]:
+        return None
+    X, y, weights = check(rows, number)
+    return Block(X, y, weights, start) if len(y) else None

@@ -1,0 +1,238 @@
+"""DaskGDClassifier: GDClassifier on a Dask cluster."""
+
+from __future__ import annotations
+
+from os import PathLike
+from typing import Any, Self
+
+import numpy as np
+from sklearn.metrics import accuracy_score
+
+from gdregress._utils.arguments import available_if, explains_arguments
+from gdregress._utils.types import ArrayLike, MatrixLike
+from gdregress._utils.validation import keep_fitted_state
+from gdregress.classifiers import GDClassifier, can_learn_in_parts, knows_probabilities
+from gdregress.dask._collections import is_collection
+from gdregress.dask._on_cluster import OnCluster
+
+
+class DaskGDClassifier(OnCluster, GDClassifier):
+    """Linear classification by gradient descent on rows that lie in a Dask cluster.
+
+    The objective, the parameters and the fitted attributes are those of `GDClassifier`. How it is
+    minimised, see `DaskGDRegressor`.
+
+    Parameters
+    ----------
+    loss, penalty, alpha, l1_ratio, class_weight, fit_intercept, solver, batch_size, optimizer, \
+momentum, learning_rate, schedule, power_t, preconditioner, standardize, max_iter, tol, \
+n_iter_no_change, early_stopping, scoring, validation_fraction, average, shuffle, warm_start, \
+store_path, random_state, verbose : as of `GDClassifier`
+        The same.
+
+    See Also
+    --------
+    GDClassifier : The same on rows in the memory of one machine.
+
+    Examples
+    --------
+    >>> import dask.array as da
+    >>> from gdregress.dask import DaskGDClassifier
+    >>> X = da.random.default_rng(0).normal(size=(10_000, 3), chunks=(1_000, 3))
+    >>> y = X[:, 0] + X[:, 1] > 0.5
+    >>> model = DaskGDClassifier(alpha=0.01, penalty="l2").fit(X, y)
+    >>> round(model.score(X, y), 2)
+    0.99
+    """
+
+    _local = GDClassifier
+
+    @explains_arguments
+    def fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        coef_init: ArrayLike | None = None,
+        intercept_init: ArrayLike | None = None,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        updates_per_round: int | None = None,
+        resume_from: str | PathLike[str] | None = None,
+    ) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : dask Array of shape (n_samples, n_features) or dask DataFrame
+            Training data; the blocks of an array may be sparse. Numbers of rows need not be known.
+        y : dask Array or Series
+            Labels, of as many rows in as many partitions as X.
+        sample_weight : dask Array or Series, or None
+            Weights of the rows, times those of their classes.
+        coef_init, intercept_init : array-like or None
+            As of `GDClassifier.fit`.
+        X_val, y_val, sample_weight_val : array-like or None
+            Rows to validate on, in the memory of this process, as of `GDClassifier.fit`.
+        updates_per_round : int or None, default=None
+            Of the stochastic and mini-batch solvers: how many updates are made on each partition
+            between two averages. None makes a round of an epoch: all partitions together then
+            make as many updates as there are batches in all rows.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit goes on.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError, TypeError, RuntimeError
+            As `DaskGDRegressor.fit`.
+
+        Warns
+        -----
+        DivergenceWarning, ConvergenceWarning, IgnoredParameterWarning
+            As `GDClassifier.fit`.
+        """
+        with keep_fitted_state(self):
+            start, validation = (coef_init, intercept_init), (X_val, y_val, sample_weight_val)
+            data = X, y, sample_weight
+            self._fit_on_cluster(data, start, validation, updates_per_round, resume_from)
+        return self
+
+    @available_if(can_learn_in_parts)
+    @explains_arguments
+    def partial_fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Go over the rows once, partition after partition, from where the last call has ended.
+
+        It is `GDClassifier.partial_fit`, called with each partition where that lies.
+
+        Parameters
+        ----------
+        X : dask Array of shape (n_samples, n_features) or dask DataFrame
+            Rows to learn from.
+        y : dask Array or Series
+            Their labels.
+        classes : array-like of shape (n_classes,) or None
+            All labels that will ever occur; may be left out after the first call.
+        sample_weight : dask Array or Series, or None
+            Their weights.
+
+        Returns
+        -------
+        self : object
+            The estimator.
+        """
+        with keep_fitted_state(self):
+            self._learn_by_blocks(X, y, sample_weight, classes=classes)
+        return self
+
+    @explains_arguments
+    def decision_function(self, X: MatrixLike) -> Any:
+        """Raw predictions, ``X @ coef_.T + intercept_``.
+
+        Parameters
+        ----------
+        X : dask Array or DataFrame, or array-like of shape (n_samples, n_features)
+            Rows to predict.
+
+        Returns
+        -------
+        z : dask Array of shape (n_samples,) or (n_samples, n_classes)
+            Computed when it is asked for; a NumPy array where X is none of Dask.
+        """
+        return self._by_rows("decision_function", X)
+
+    @explains_arguments
+    def predict(self, X: MatrixLike) -> Any:
+        """The label of each row: the class with the largest raw prediction.
+
+        Parameters
+        ----------
+        X : dask Array or DataFrame, or array-like of shape (n_samples, n_features)
+            Rows to predict.
+
+        Returns
+        -------
+        y : dask Array of shape (n_samples,)
+            Computed when it is asked for; a NumPy array where X is none of Dask.
+        """
+        return self._by_rows("predict", X)
+
+    @available_if(knows_probabilities)
+    @explains_arguments
+    def predict_proba(self, X: MatrixLike) -> Any:
+        """Probability of every class, for losses that know it: "log_loss", "modified_huber".
+
+        Parameters
+        ----------
+        X : dask Array or DataFrame, or array-like of shape (n_samples, n_features)
+            Rows to predict.
+
+        Returns
+        -------
+        probability : dask Array of shape (n_samples, n_classes)
+            Computed when it is asked for; a NumPy array where X is none of Dask.
+        """
+        return self._by_rows("predict_proba", X)
+
+    @available_if(knows_probabilities)
+    @explains_arguments
+    def predict_log_proba(self, X: MatrixLike) -> Any:
+        """Logarithm of `predict_proba`; for "log_loss" finite however small that is.
+
+        Parameters
+        ----------
+        X : dask Array or DataFrame, or array-like of shape (n_samples, n_features)
+            Rows to predict.
+
+        Returns
+        -------
+        log_probability : dask Array of shape (n_samples, n_classes)
+            Computed when it is asked for; a NumPy array where X is none of Dask.
+        """
+        return self._by_rows("predict_log_proba", X)
+
+    @explains_arguments
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Accuracy of the prediction: the share of the rows that get their label.
+
+        Parameters
+        ----------
+        X : dask Array or DataFrame, or array-like of shape (n_samples, n_features)
+            Rows to predict.
+        y : dask Array or Series, or array-like of shape (n_samples,)
+            Their labels.
+        sample_weight : dask Array or Series, array-like or None
+            Their weights.
+
+        Returns
+        -------
+        score : float
+            At most 1.
+        """
+        if not is_collection(X):
+            return super().score(X, y, sample_weight)
+        parts = self._by_blocks(_right, X, y, sample_weight)
+        right, weight = (sum(column) for column in zip(*parts, strict=True))
+        return right / weight
+
+
+def _right(model, X, y, sample_weight):
+    """Weight of the rows of a block that get their label, and of all."""
+    if not len(y):
+        return 0.0, 0.0
+    predicted = model.predict(X)
+    right = accuracy_score(y, predicted, normalize=False, sample_weight=sample_weight)
+    weight = len(predicted) if sample_weight is None else np.sum(sample_weight)
+    return float(right), float(weight)

@@ -1,0 +1,216 @@
+"""RegularizationPathDisplay: coefficients and scores along the strengths of a penalty."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.utils.validation import check_is_fitted
+
+from gdregress._utils.types import ArrayLike, MatrixLike
+from gdregress.model_selection import gd_path
+from gdregress.plotting._shared.figure import axes_or_new, colours, foreground
+from gdregress.plotting._shared.legend import legend_below
+from gdregress.plotting._shared.lines import line_styles, with_keywords
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
+# Opacity of the lines without a name, and of the band of scores.
+FAINT, BAND = 0.3, 0.2
+
+
+class RegularizationPathDisplay:
+    """Coefficients above, scores of the folds below, both by the strength of the penalty.
+
+    Parameters
+    ----------
+    alphas : ndarray of shape (n_alphas,)
+        Strengths.
+    coef : ndarray of shape (n_features, n_alphas)
+        Coefficients of the fits on all rows.
+    scores : ndarray of shape (n_alphas, n_folds)
+    feature_names : list of str
+        One for each coefficient.
+    best : float
+        The strength that was chosen.
+    score_name : str, default="score"
+        Label of the lower vertical axis.
+
+    Attributes
+    ----------
+    axes_ : ndarray of two matplotlib Axes
+        That of the coefficients, and that of the scores.
+    figure_ : matplotlib Figure
+    lines_ : list of Line2D
+        One line for each coefficient.
+    score_line_ : Line2D
+        Mean over the folds; the band around it is one standard deviation of them wide to either
+        side.
+
+    See Also
+    --------
+    CoefficientPathDisplay : Coefficients by epoch.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from gdregress import GDRegressor, GDRegressorCV
+    >>> from gdregress.plotting import RegularizationPathDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> search = GDRegressorCV(GDRegressor(penalty="l1"), alphas=30).fit(X, y)
+    >>> display = RegularizationPathDisplay.from_estimator(search, X, y)
+    >>> len(display.lines_)
+    10
+    """
+
+    axes_: Any
+    figure_: Figure
+    lines_: list[Line2D]
+    score_line_: Line2D
+
+    def __init__(
+        self,
+        *,
+        alphas: np.ndarray,
+        coef: np.ndarray,
+        scores: np.ndarray,
+        feature_names: Sequence[str],
+        best: float,
+        score_name: str = "score",
+    ) -> None:
+        self.alphas = alphas
+        self.coef = coef
+        self.scores = scores
+        self.feature_names = feature_names
+        self.best = best
+        self.score_name = score_name
+
+    @classmethod
+    def from_estimator(
+        cls,
+        search: Any,
+        X: MatrixLike,
+        y: ArrayLike,
+        *,
+        target: int = 0,
+        sample_weight: ArrayLike | None = None,
+        ax: Sequence[Axes] | None = None,
+        **options: Any,
+    ) -> Self:
+        """Draw the path of a fitted search; of several shares of l1 or rates that of the best.
+
+        Parameters
+        ----------
+        search : GDRegressorCV or GDClassifierCV
+            Fitted.
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Data of the fit.
+        y : array-like
+        target : int, default=0
+            Row of ``coef_`` where there are several.
+        sample_weight : array-like of shape (n_samples,) or None, default=None
+        ax : sequence of two matplotlib Axes or None, default=None
+            Where to draw coefficients and scores; a new figure by default.
+        **options
+            Passed to `plot`.
+
+        Returns
+        -------
+        display : RegularizationPathDisplay
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            If the search is not fitted.
+        ValueError
+            If it has searched no strengths.
+        """
+        check_is_fitted(search)
+        if search.alphas_ is None:
+            raise ValueError("The search has tried no strengths of a penalty: there is no path.")
+        n_alphas = np.shape(search.alphas_)[-1]
+        blocks = np.reshape(search.scores_, (-1, n_alphas, search.n_splits_))
+        scores = blocks[search.best_index_ // n_alphas]
+        best = search.best_estimator_
+        rows = np.reshape(search.alphas_, (-1, n_alphas))
+        tried = rows[search.best_index_ // n_alphas * len(rows) // len(blocks)]
+        order = np.argsort(-tried, kind="stable")
+        alphas, coefs, _ = gd_path(X, y, clone(best), alphas=tried, sample_weight=sample_weight)
+        names = getattr(best, "feature_names_in_", None)
+        display = cls(
+            alphas=alphas,
+            coef=coefs if coefs.ndim == 2 else coefs[target],
+            scores=scores[order],
+            feature_names=[f"x{j}" for j in range(coefs.shape[-2])] if names is None else names,
+            best=search.alpha_,
+            score_name=search.scoring if isinstance(search.scoring, str) else "score",
+        )
+        return display.plot(ax, **options)
+
+    def plot(
+        self,
+        ax: Sequence[Axes] | None = None,
+        *,
+        max_features: int = 10,
+        line_kw: dict[str, Any] | None = None,
+        score_kw: dict[str, Any] | None = None,
+    ) -> Self:
+        """Draw the coefficients, the largest with their names, and the scores.
+
+        Parameters
+        ----------
+        ax : sequence of two matplotlib Axes or None, default=None
+            Where to draw; a new figure by default.
+        max_features : int, default=10
+            Largest count of coefficients with a colour and a name, chosen by their magnitude
+            under the weakest penalty; the others are faint.
+        line_kw, score_kw : dict or None, default=None
+            Passed to ``Axes.plot`` for the lines with a name, and for the mean score.
+
+        Returns
+        -------
+        self : RegularizationPathDisplay
+        """
+        if ax is None:
+            ax = axes_or_new(nrows=2, sharex=True, figsize=(6.4, 6.4))
+        self.axes_ = np.asarray(ax, dtype=object)
+        self.figure_ = self.axes_[0].figure
+        self._draw_coefficients(self.axes_[0], max_features, line_kw)
+        self._draw_scores(self.axes_[1], score_kw)
+        for one in self.axes_:
+            if (np.asarray(self.alphas) > 0).all():
+                one.set_xscale("log")
+            one.axvline(self.best, color=foreground(), linestyle=":", linewidth=1.0)
+        return self
+
+    def _draw_coefficients(self, ax, max_features, line_kw):
+        order = np.argsort(-np.abs(self.coef[:, np.argmin(self.alphas)]), kind="stable")
+        named = [int(j) for j in order[:max_features]]
+        labels = [str(self.feature_names[j]) for j in named]
+        styles = dict(zip(named, line_styles(labels, line_kw), strict=True))
+        faint = {"color": foreground(), "alpha": FAINT, "linewidth": 0.8, "zorder": 1}
+        self.lines_ = [
+            ax.plot(self.alphas, row, **styles.get(j, faint))[0] for j, row in enumerate(self.coef)
+        ]
+        ax.set_ylabel("coefficient")
+        handles = [self.lines_[j] for j in named]
+        if handles:
+            ax.legend(handles, labels, fontsize="small", ncols=2)
+
+    def _draw_scores(self, ax, score_kw):
+        mean, spread = self.scores.mean(axis=1), self.scores.std(axis=1)
+        style = with_keywords({"color": colours(1)[0]}, score_kw)
+        (self.score_line_,) = ax.plot(self.alphas, mean, **style)
+        colour = self.score_line_.get_color()
+        band = ax.fill_between(
+            self.alphas, mean - spread, mean + spread, color=colour, alpha=BAND, linewidth=0
+        )
+        ax.set(xlabel="alpha, the strength of the penalty", ylabel=self.score_name)
+        chosen = ax.plot([], [], ":", color=foreground(), linewidth=1.0)[0]
+        labels = ["mean of the folds", "their standard deviation", f"chosen: {self.best:.3g}"]
+        legend_below(ax, [self.score_line_, band, chosen], labels)

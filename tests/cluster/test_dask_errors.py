@@ -1,0 +1,102 @@
+"""What is wrong, in which partition and row, and what to do; an earlier fit stays."""
+
+import numpy as np
+import pytest
+from libraries import needed
+from on_cluster import in_chunks
+
+from gdregress.dask import DaskGDClassifier, DaskGDRegressor
+from gdregress.dask._errors import clear_errors
+
+pytestmark = pytest.mark.usefixtures("cluster")
+
+
+@pytest.fixture
+def data(table):
+    return in_chunks(table[0], 300), in_chunks(table[1], 300)
+
+
+def spoiled(array, row, value):
+    array = array.copy()
+    array[row] = value
+    return array
+
+
+def test_nan_in_a_partition(table, data):
+    model = DaskGDRegressor().fit(*data)
+    before = dict(vars(model))
+    X = in_chunks(spoiled(table[0], (700, 3), np.nan), 300)
+    with pytest.raises(ValueError, match=r"Partition 2: .* first is in row 100, column 3; 1 of"):
+        model.fit(X, data[1])
+    assert vars(model).keys() == before.keys()
+    assert all(vars(model)[name] is value for name, value in before.items())
+
+
+def test_a_column_of_text(table):
+    pandas, frames = needed("pandas"), needed("dask.dataframe")
+    columns = pandas.DataFrame(table[0], columns=list("abcd")).assign(b="x")
+    target = frames.from_pandas(pandas.Series(table[1]), npartitions=2)
+    with pytest.raises(ValueError, match="Partition 0: X holds what is no number in column 'b'"):
+        DaskGDRegressor().fit(frames.from_pandas(columns, npartitions=2), target)
+
+
+def test_a_target_outside_of_the_domain_of_the_loss(table, data):
+    y = in_chunks(spoiled(abs(table[1]), 950, -1.0), 300)
+    with pytest.raises(ValueError, match=r"Partition 3: Poisson loss needs .* y\[50\] = -1"):
+        DaskGDRegressor("poisson").fit(data[0], y)
+
+
+def test_negative_weights(table, data):
+    weights = in_chunks(spoiled(table[3], 400, -1.0), 300)
+    with pytest.raises(ValueError, match=r"Partition 1: .* sample_weight\[100\] = -1"):
+        DaskGDRegressor().fit(*data, weights)
+
+
+def test_weights_of_zero(data):
+    with pytest.raises(ValueError, match="No partition has a row of a weight above 0"):
+        DaskGDRegressor().fit(*data, in_chunks(np.zeros(1000), 300))
+
+
+def test_rows_that_do_not_pair(data):
+    X, y = data
+    with pytest.raises(ValueError, match="y has 500 rows and X has 1000"):
+        DaskGDRegressor().fit(X, y[:500])
+    with pytest.raises(ValueError, match=r"y has 2 partitions and X has 4, .*compute_chunk_sizes"):
+        DaskGDRegressor().fit(X[X[:, 0] > 0], y[:500][y[:500] > 0])
+    with pytest.raises(ValueError, match=r"Partition 0: .*inconsistent numbers of samples"):
+        DaskGDRegressor().fit(X[X[:, 0] > 0], y[y > 0])
+
+
+@pytest.mark.parametrize("name", ["X", "y", "sample_weight"])
+def test_what_is_no_collection(table, data, name):
+    given = {"X": data[0], "y": data[1], "sample_weight": None, name: table[1]}
+    with pytest.raises(TypeError, match=f"{name} is of type ndarray, and no Dask collection"):
+        DaskGDRegressor().fit(**given)
+
+
+def test_labels_of_one_class(data):
+    with pytest.raises(ValueError, match="at least 2 classes"):
+        DaskGDClassifier().fit(data[0], in_chunks(np.zeros(1000, int), 300))
+
+
+def test_parameters(data):
+    with pytest.raises(ValueError, match="'alpha' parameter of DaskGDRegressor must be"):
+        DaskGDRegressor(alpha=-1).fit(*data)
+    with pytest.raises(ValueError, match=r"holds no rows out.* fit\(X, y, X_val"):
+        DaskGDRegressor(early_stopping=True).fit(*data)
+    with pytest.raises(ValueError, match=r"updates_per_round must be an int .* Got 0"):
+        DaskGDRegressor().fit(*data, updates_per_round=0)
+    with pytest.raises(TypeError, match="no parameter 'client'"):
+        DaskGDRegressor(client=None)
+
+
+def test_workers_that_die_again_and_again(cluster):
+    distributed = needed("distributed")
+    with pytest.raises(RuntimeError, match="into smaller partitions"), clear_errors(cluster):
+        raise distributed.KilledWorker("pass_of-0", distributed.scheduler.WorkerState, 3)
+
+
+def test_other_columns_than_those_of_the_fit(data):
+    model = DaskGDRegressor().fit(*data)
+    with pytest.raises(ValueError, match=r"3 features, but .* 4 features"):
+        model.predict(data[0][:, :3])

@@ -1,0 +1,90 @@
+"""Newton steps over rows in blocks end at the minimum, whatever the start and the penalty."""
+
+import warnings
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.optimize import minimize
+from scipy.special import xlogy
+
+from gdregress import GDClassifier, GDRegressor
+
+
+def make_data(n=200, p=4):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(n, p))
+    return X, X @ np.linspace(1, -1, p), rng
+
+
+def fitted(model, X, y, **given):
+    """A fit whose epochs are Newton steps."""
+    half = len(y) // 2
+    return model.fit_batches([(X[:half], y[:half]), (X[half:], y[half:])], **given)
+
+
+def test_log_loss_takes_few_passes_and_ends_at_the_minimum_of_scipy():
+    X, z, rng = make_data()
+    y = z + rng.logistic(size=len(z)) > 0
+    model = fitted(GDClassifier(penalty="l2", alpha=0.01, tol=1e-10), X, y)
+
+    def objective(params):
+        margin = np.where(y, 1, -1) * (X @ params[:-1] + params[-1])
+        return np.logaddexp(0, -margin).mean() + 0.005 * params[:-1] @ params[:-1]
+
+    best = minimize(objective, np.zeros(5), tol=1e-14).x
+    assert model.n_iter_ < 9
+    assert_allclose(model.coef_[0], best[:-1], atol=1e-6)
+
+
+def test_l1_meets_the_conditions_of_the_minimum():
+    X, z, rng = make_data()
+    y = rng.poisson(np.exp(z))
+    model = fitted(GDRegressor(loss="poisson", penalty="l1", alpha=0.5, tol=1e-10), X, y)
+    slopes = np.exp(X @ model.coef_ + model.intercept_) - y
+    gradient, zero = X.T @ slopes / len(y), model.coef_ == 0
+    assert 0 < zero.sum() < 4
+    assert (abs(gradient[zero]) <= 0.5).all()
+    assert_allclose(gradient[~zero], -0.5 * np.sign(model.coef_[~zero]), atol=1e-8)
+    assert abs(slopes.mean()) < 1e-8
+
+
+def test_several_targets_and_classes():
+    X, z, rng = make_data()
+    Y = np.column_stack([z + rng.normal(size=len(z)), 100 * rng.standard_cauchy(len(z))])
+    both = fitted(GDRegressor(loss="huber", penalty="l2", alpha=0.1, tol=1e-9), X, Y)
+    for k in (0, 1):
+        one = fitted(GDRegressor(loss="huber", penalty="l2", alpha=0.1, tol=1e-9), X, Y[:, k])
+        assert_allclose(both.coef_[k], one.coef_, rtol=1e-5, atol=1e-8)
+
+
+def test_steps_that_are_too_long_are_shortened():
+    # far from the minimum the curvature of exp(z) is far too small
+    X, z, rng = make_data()
+    y = np.exp(3 * z + rng.normal(size=len(z)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = fitted(GDRegressor(loss="poisson", tol=1e-8), X, y)
+    falls = np.diff(model.history_["objective"])
+    assert model.converged_ and (falls <= 1e-12 * abs(model.loss_curve_[0])).all()
+    assert min(model.history_["learning_rate"][1:]) < 1
+    mean = np.exp(X @ model.coef_ + model.intercept_)
+    assert_allclose(X.T @ (mean - y) / y.sum(), 0, atol=1e-8)
+    assert np.isfinite(xlogy(y, mean)).all()
+
+
+def test_columns_that_depend_on_each_other():
+    X, z, rng = make_data()
+    y = z + rng.normal(size=len(z)) > 0
+    twice = np.column_stack([X, X[:, :2], np.full(len(z), 7.0)])
+    model = fitted(GDClassifier(penalty=None, tol=1e-8), twice, y)
+    known = fitted(GDClassifier(penalty=None, tol=1e-8), X, y)
+    assert model.converged_
+    z_known = X @ known.coef_[0] + known.intercept_
+    assert_allclose(model.decision_function(twice), z_known, rtol=1e-5, atol=1e-5)
+
+
+def test_separable_classes_are_said_to_be():
+    X, z, _ = make_data()
+    with pytest.warns(UserWarning, match="the classes can be separated"):
+        fitted(GDClassifier(penalty=None, tol=1e-12, max_iter=12), X, z > 0)
