@@ -61,10 +61,12 @@ def diagnose(
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         With at most 511 columns.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Their targets.
     estimator : GDRegressor, GDClassifier or None, default=None
         It is not fitted. None is ``GDRegressor()``, or ``GDClassifier()`` where y holds text or
         booleans.
     sample_weight : array-like of shape (n_samples,) or None, default=None
+        Their weights.
 
     Returns
     -------
@@ -118,13 +120,17 @@ def learning_rate_range_test(
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The rows.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Their targets.
     estimator : GDRegressor or GDClassifier
         It is not fitted; its `learning_rate` and `schedule` are not used.
     sample_weight : array-like of shape (n_samples,) or None, default=None
+        Their weights.
     smallest, largest : float, default=1e-6, 10.0
         First rate, and that of the last update if the test does not end before.
     n_updates : int, default=200
+        How many rates are tried.
 
     Returns
     -------
@@ -201,10 +207,13 @@ def closed_form_path(
         number as momentum, a constant rate, and no penalty, or l2 without "momentum". It is not
         fitted.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The rows.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
+        Their targets.
     epochs : array-like of int of shape (n_epochs,)
         After how many epochs; 0 is the start.
     sample_weight : array-like of shape (n_samples,) or None, default=None
+        Their weights.
 
     Returns
     -------
@@ -258,9 +267,13 @@ def implicit_ridge(
     estimator : GDRegressor
         As for `closed_form_path`, for one target.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The rows.
     y : array-like of shape (n_samples,)
+        Their targets.
     epochs : array-like of int of shape (n_epochs,)
+        After which the path is asked for.
     sample_weight : array-like of shape (n_samples,) or None, default=None
+        Their weights.
 
     Returns
     -------

@@ -119,8 +119,11 @@ class GDRegressorCV(MultiOutputMixin, RegressorMixin, BaseGDCV):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows.
         y : array-like
+            Their targets.
         sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
 
         Returns
         -------
@@ -199,8 +202,11 @@ class GDClassifierCV(ClassifierMixin, BaseGDCV):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows.
         y : array-like
+            Their targets.
         sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
 
         Returns
         -------
@@ -214,6 +220,7 @@ class GDClassifierCV(ClassifierMixin, BaseGDCV):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows.
 
         Returns
         -------
@@ -228,6 +235,7 @@ class GDClassifierCV(ClassifierMixin, BaseGDCV):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows.
 
         Returns
         -------
@@ -254,6 +262,7 @@ def gd_path(
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
+        The rows.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
         Targets or labels.
     estimator : GDRegressor, GDClassifier or None, default=None
@@ -261,6 +270,7 @@ def gd_path(
     alphas : int or array-like of shape (n_alphas,), default=100
         Strengths, or the number of a grid, see `GDRegressorCV`.
     sample_weight : array-like of shape (n_samples,) or None, default=None
+        Their weights.
 
     Returns
     -------

@@ -191,6 +191,7 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
         Parameters
         ----------
         learning_rate : float
+            The constant rate of the update.
         curvature : ndarray of shape (n,)
             Along each direction.
 
@@ -649,6 +650,7 @@ class Transformation(Optimizer):
     Parameters
     ----------
     transformation : optax.GradientTransformation
+        Such as ``optax.adam(0.1)``.
     """
 
     adaptive = True

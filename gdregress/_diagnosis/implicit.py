@@ -23,9 +23,10 @@ from scipy.optimize import brentq
 class ImplicitRidge(NamedTuple):
     """What is left after some epochs, arrays of shape (n_epochs,).
 
-    Attributes
+    Parameters
     ----------
     epochs : ndarray of int
+        How many.
     degrees_of_freedom : ndarray
         The intercept among them.
     mean_squared_error : ndarray

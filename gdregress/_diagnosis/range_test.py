@@ -17,7 +17,7 @@ SMOOTHING, EXPLODED = 0.9, 4.0
 class RangeTest(NamedTuple):
     """What a run of rising rates has shown.
 
-    Attributes
+    Parameters
     ----------
     learning_rates, losses, smoothed : ndarray
         Rate of each update, loss of its batch before it, and the exponential mean of these.

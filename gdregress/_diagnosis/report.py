@@ -11,7 +11,7 @@ from gdregress._diagnosis.predictions import Prediction
 class Diagnosis:
     """What descent will do on some data; printable, and a table in notebooks.
 
-    Attributes
+    Parameters
     ----------
     finishes : bool or None
         Whether the estimator ends by "tolerance" within its ``max_iter``; None where that is not
@@ -32,10 +32,12 @@ class Diagnosis:
         For each rule at its best rate, in the user's own columns (``preconditioner=None``) and in
         scaled ones (``preconditioner="columns"``).
     columns : ColumnFaults
+        What is wrong with which columns.
     critical_batch_size : float
-        max_i ||a_i||^2 / L of the scaled columns: rows of a batch beyond which larger ones save no
+        The ratio max_i ||a_i||^2 / L of the scaled columns: rows of a batch beyond which larger ones save no
         updates (Ma, Bassily and Belkin, "The power of interpolation", 2018, theorem 4).
     recommendations : list of str
+        What to do, with the reason.
     """
 
     finishes: bool | None
@@ -52,7 +54,12 @@ class Diagnosis:
     recommendations: list[str]
 
     def sections(self) -> dict[str, list[str]]:
-        """The report as sentences under headings."""
+        """The report as sentences under headings.
+
+        Returns
+        -------
+        sections : dict of list of str
+        """
         return {
             "Will it finish?": [self._verdict()],
             "What stands in the way": self.columns.sentences() or ["No column is at fault."],

@@ -35,12 +35,12 @@ CAVEAT = (
 class Summary:
     """Coefficients of a fit and how sure they are; ``print`` shows the table.
 
-    Attributes
+    Parameters
     ----------
     names : list of str
         Of the columns; "intercept" is the last, where there is one.
     coef, standard_error, z, p_value, lower, upper : ndarrays of shape (n_parameters,)
-        z is coef / standard_error, p_value that of coef = 0 under a normal distribution, and
+        Here z is coef / standard_error, p_value that of coef = 0 under a normal distribution, and
         lower and upper end the confidence interval.
     covariance : ndarray of shape (n_parameters, n_parameters)
         Of the coefficients.

@@ -199,6 +199,11 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         Parameters
         ----------
         y : array of shape (n_samples,) or (n_samples, n_targets)
+            Targets as the user gave them.
+
+        Returns
+        -------
+        y : array
         """
         return y
 
@@ -208,6 +213,11 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         Parameters
         ----------
         target : int
+            Number of the column.
+
+        Returns
+        -------
+        loss : Loss
         """
         return self
 

@@ -93,7 +93,8 @@ class Tweedie(Loss):
     Parameters
     ----------
     power : float, default=1.5
-        p, at least 1. Targets are non-negative below 2 and positive from there on.
+        The p of the variance, at least 1. Targets are non-negative below 2 and positive from
+        there on.
 
     References
     ----------
@@ -155,7 +156,8 @@ class NegativeBinomial(Loss):
     Parameters
     ----------
     dispersion : float, default=1.0
-        a, which is ``alpha`` in statsmodels and 1 / theta in R. It is not estimated.
+        The a of the variance, which is ``alpha`` in statsmodels and 1 / theta in R. It is not
+        estimated.
 
     References
     ----------

@@ -136,6 +136,7 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
         Parameters
         ----------
         n_features : int
+            How many there are.
         names : sequence of str or None
             Of the features, where they have names.
         """
@@ -151,9 +152,16 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
 
 
 class KernelTerms(NamedTuple):
-    """The parts of a penalty whose prox is clip(soft(w, s l1) / (1 + s l2), *bounds).
+    """The parts of a penalty whose prox is clip(soft(w, s l1) / (1 + s l2), lower, upper).
 
     Each part is one number for all coefficients, or an array with one for each.
+
+    Parameters
+    ----------
+    l1, l2 : float or array, default=0.0
+        Strengths of sum_j l1_j abs(w_j) + l2_j w_j^2 / 2.
+    bounds : tuple of (lower, upper) or None, default=None
+        Between which the coefficients are.
     """
 
     l1: Any = 0.0

@@ -34,6 +34,7 @@ class RegularizationPathDisplay:
     coef : ndarray of shape (n_features, n_alphas)
         Coefficients of the fits on all rows.
     scores : ndarray of shape (n_alphas, n_folds)
+        Of each strength on each fold.
     feature_names : list of str
         One for each coefficient.
     best : float
@@ -111,9 +112,11 @@ class RegularizationPathDisplay:
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Data of the fit.
         y : array-like
+            Their targets.
         target : int, default=0
             Row of ``coef_`` where there are several.
         sample_weight : array-like of shape (n_samples,) or None, default=None
+            Their weights.
         ax : sequence of two matplotlib Axes or None, default=None
             Where to draw coefficients and scores; a new figure by default.
         **options
