@@ -34,8 +34,9 @@ class Diagnosis:
     columns : ColumnFaults
         What is wrong with which columns.
     critical_batch_size : float
-        The ratio max_i ||a_i||^2 / L of the scaled columns: rows of a batch beyond which larger ones save no
-        updates (Ma, Bassily and Belkin, "The power of interpolation", 2018, theorem 4).
+        The ratio max_i ||a_i||^2 / L of the scaled columns: rows of a batch beyond which larger
+        ones save no updates (Ma, Bassily and Belkin, "The power of interpolation", 2018,
+        theorem 4).
     recommendations : list of str
         What to do, with the reason.
     """
