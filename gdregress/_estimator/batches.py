@@ -1,6 +1,7 @@
 """What is handed to `fit_batches`: batches of rows that are read anew in each pass."""
 
 from collections.abc import Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -191,25 +192,20 @@ class BatchCheck:
         return X, y.astype(dtype, copy=False), weights
 
 
-class naming:
-    """Says in the message of a ValueError or TypeError which part of the rows it is about.
+@contextmanager
+def naming(part):
+    """Say in the message of a ValueError or TypeError which part of the rows it is about.
 
     Parameters
     ----------
     part : str
         Such as "Batch 3".
     """
-
-    def __init__(self, part):
-        self.part = part
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, traceback):
-        if isinstance(error, (ValueError, TypeError)):
-            kind = TypeError if isinstance(error, TypeError) else ValueError
-            raise kind(f"{self.part}: {error}") from error
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{part}: {error}") from error
 
 
 class Batches(LocalPartitions):

@@ -87,7 +87,7 @@ def merged(one, other):
     share = other.weight_total / total
     step, moments = other.mean - one.mean, None
     if one.moments is not None and other.moments is not None:
-        moments = _merged_moments(one.moments, other.moments, share)
+        moments = merged_moments(one.moments, other.moments, share)
     return Summary(
         n_samples=one.n_samples + other.n_samples,
         weight_total=total,
@@ -100,7 +100,7 @@ def merged(one, other):
     )
 
 
-def _merged_moments(one, other, share):
+def merged_moments(one, other, share):
     """The moments of the rows of both, of whose weight the other has a share."""
     step, target_step = other.mean - one.mean, other.target_mean - one.target_mean
     return Moments(

@@ -6,6 +6,7 @@ import numpy as np
 
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import Moments, moments_of
+from gdregress._objective.summary import merged_moments
 from gdregress._utils.array_api import take_rows
 
 
@@ -69,26 +70,11 @@ def merged(parts):
     parts : list of (Moments, weight)
         The weight is the total over the rows of a part.
     """
-    weights = np.array([weight for _, weight in parts])
-    shares = weights / weights.sum()
-
-    def mean_of(name):
-        return sum(
-            share * getattr(one, name) for share, (one, _) in zip(shares, parts, strict=True)
-        )
-
-    mean, target_mean = mean_of("mean"), mean_of("target_mean")
-    steps = np.array([one.mean - mean for one, _ in parts])
-    target_steps = np.array([one.target_mean - target_mean for one, _ in parts])
-    weighted = shares[:, None] * steps
-    return Moments(
-        mean=mean,
-        covariance=mean_of("covariance") + weighted.T @ steps,
-        target_mean=target_mean,
-        target_covariance=mean_of("target_covariance") + weighted.T @ target_steps,
-        target_variance=mean_of("target_variance") + shares @ target_steps**2,
-        weight=1.0,
-    )
+    (moments, total), *others = parts
+    for other, weight in others:
+        total += weight
+        moments = merged_moments(moments, other, weight / total)
+    return moments
 
 
 def _as_slice(rows):

@@ -54,7 +54,8 @@ class DaskPartitions(Partitions):
 
     def _by_worker(self):
         """Workers and the numbers of the blocks there, in the order of the first of them."""
-        library("distributed").wait(self.blocks)  # some may be computed again
+        with self.client.as_current():
+            library("distributed").wait(self.blocks)  # some may be computed again
         for block in self.blocks:
             if block.status == "error":
                 block.result()

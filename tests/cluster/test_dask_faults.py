@@ -7,16 +7,24 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from libraries import needed
 from on_cluster import in_chunks
 
+import gdregress
 from gdregress.dask import DaskGDRegressor
 from gdregress.dask._partitions import DaskPartitions
 
-QUIET = {**os.environ, "DASK_LOGGING__DISTRIBUTED": "critical"}
+HOME = str(Path(gdregress.__file__).parents[1])
+# the processes have the package that is tested
+ENVIRONMENT = {
+    **os.environ,
+    "DASK_LOGGING__DISTRIBUTED": "critical",
+    "PYTHONPATH": os.pathsep.join([HOME, os.environ.get("PYTHONPATH", "")]),
+}
 
 
 class Processes:
@@ -36,7 +44,7 @@ class Processes:
     def _start(self, kind, *options):
         command = [sys.executable, "-m", f"distributed.cli.dask_{kind}", *options]
         return subprocess.Popen(
-            command, env=QUIET, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
 
     def start_worker(self):

@@ -268,11 +268,12 @@ def epochs_of_killed_child():
         os.close(read_end)
         fit_in_child(write_end)
     os.close(write_end)
-    time.sleep(chance.uniform(0.0, 0.12))
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
     with open(read_end, "rb") as told:
-        numbers = told.read()
+        first = told.read(4)  # an epoch has ended, or the fit
+        time.sleep(chance.uniform(0.0, 0.1))
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        numbers = first + told.read()
     return int.from_bytes(numbers[-4:], "big") if numbers else None
 
 def epochs_saved():
@@ -293,7 +294,7 @@ if os.path.exists(path):
     resumed = model.set_callbacks().fit(X, y, resume_from=path)
     whole = whole or GDRegressor(**model.get_params()).fit(X, y)
     assert (resumed.coef_ == whole.coef_).all() and resumed.n_iter_ == whole.n_iter_ == 400
-assert len(lost) >= kills // 3 and 0 <= min(lost) and max(lost) <= every, lost
+assert len(lost) >= kills // 2 and 0 <= min(lost) and max(lost) <= every, lost
 print(f"{len(lost)} of {kills} killed after an epoch, at most {max(lost)} epochs lost")
 """
 

@@ -610,6 +610,22 @@ def test_paths_side_by_side_have_titles_and_one_window(line_data, kind):
     assert display.axes_[1].get_legend() is None
 
 
+def test_the_legend_is_in_a_high_corner_without_a_path():
+    """The lowest place is at the right, the path comes from the lower left."""
+    display = LossSurfaceDisplay.from_function(
+        lambda x, y: (x - 3) ** 2 + (y - 3) ** 2,
+        path=[[-3.0, -3.0], [0.0, 0.0], [3.0, 3.0]],
+        xlim=(-5, 5),
+        ylim=(-4, 6),
+        grid=20,
+    )
+    display.figure_.draw_without_rendering()
+    ax = display.ax_
+    box = ax.get_legend().get_window_extent().transformed(ax.transAxes.inverted())
+    left, up = box.x1 < 0.5, box.y0 > 0.5
+    assert left == up  # the upper left or the lower right corner
+
+
 def test_labels_in_three_dimensions_are_not_cut_off(small_data):
     models = {k: fitted(*small_data) for k in "abc"}
     for side_by_side in (False, True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -263,7 +264,22 @@ class DrawnSurface(AnimatedDisplay):
         labels = [handle.get_label() for handle in handles]
         short = [*(self.paths or {}), *labels[len(self.lines_) :]] if len(groups) == 1 else labels
         title = "projected paths" if self._has_title() else None
-        draw_legend(self.ax_, handles, labels, short, most_inside=MOST_INSIDE, title=title)
+        options = {"most_inside": MOST_INSIDE, "title": title}
+        draw_legend(self.ax_, handles, labels, short, **options, loc=self._dullest_corner())
+
+    def _dullest_corner(self):
+        """The corner with the fewest points of the paths, and of these the highest."""
+        points = np.vstack([np.empty((0, 2)), *(self.paths or {}).values()])
+        points = points[self._is_inside(points)]
+        x, y = (self.x[0] + self.x[-1]) / 2, (self.y[0] + self.y[-1]) / 2
+        ranks = np.argsort(np.argsort(self.values, axis=None)).reshape(self.values.shape)
+        dullness = {}
+        for up, right in product((True, False), repeat=2):
+            inside = ((points[:, 0] > x) == right) & ((points[:, 1] > y) == up)
+            corner = ranks[np.ix_((self.y > y) == up, (self.x > x) == right)]
+            name = f"{'upper' if up else 'lower'} {'right' if right else 'left'}"
+            dullness[name] = -np.sum(inside), corner.mean()
+        return max(dullness, key=lambda name: dullness[name])
 
     def _shows_minimum(self):
         """Whether the minimum lies in the window."""

@@ -12,7 +12,9 @@ ALL = 0.6
 MOST_INSIDE = 4
 
 
-def draw_legend(ax, handles, labels, short_labels=None, *, most_inside=MOST_INSIDE, title=None):
+def draw_legend(
+    ax, handles, labels, short_labels=None, *, most_inside=MOST_INSIDE, title=None, loc="best"
+):
     """Draw a legend inside the axes, where matplotlib finds the best place, or below them.
 
     The place is kept, because a search for each frame would make the legend of an animation jump.
@@ -28,6 +30,8 @@ def draw_legend(ax, handles, labels, short_labels=None, *, most_inside=MOST_INSI
     most_inside : int, default=4
         A legend of more entries is below.
     title : str or None, default=None
+    loc : str, default="best"
+        Place in the axes.
 
     Returns
     -------
@@ -37,7 +41,7 @@ def draw_legend(ax, handles, labels, short_labels=None, *, most_inside=MOST_INSI
         return None
     style = {"framealpha": 0.85, "fontsize": "small", "title": title, "title_fontsize": "small"}
     if len(labels) <= most_inside:
-        legend = ax.legend(handles, labels, loc="best", **style)
+        legend = ax.legend(handles, labels, loc=loc, **style)
         extent = _extent(legend)
         if extent.width <= WIDE and extent.height <= HIGH:
             legend.set_loc(_name_of_place(extent))
