@@ -157,9 +157,9 @@ class TestWarning:
         assert epochs_needed(0.5 ** k[:5], 0.5**6) is None  # too short to tell
 
     @pytest.mark.parametrize("solver", ["stochastic", "mini-batch"])
-    def test_of_kinks_over_batches_nothing_is_claimed(self, solver):
+    def test_of_kinks_under_an_optimizer_nothing_is_claimed(self, solver):
         X, y = correlated_data()
-        model = GDRegressor("absolute_error", solver=solver, random_state=0)
+        model = GDRegressor("absolute_error", solver=solver, optimizer="gd", random_state=0)
         text = fit_and_catch(model, X, y)
         assert model.stop_reason_ == "plateau" and not model.converged_
         assert "has ended on a plateau of the objective" in text

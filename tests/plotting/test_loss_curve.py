@@ -377,7 +377,7 @@ def test_draws_on_the_axes_that_are_given():
     [
         ({"tol": 1e-3, "max_iter": 500}, "tolerance", "o"),
         (
-            {"loss": "absolute_error", "solver": "stochastic", "tol": 0.1, "max_iter": 500},
+            {"loss": "absolute_error", "optimizer": "gd", "tol": 0.1, "max_iter": 500},
             "plateau",
             "s",
         ),
