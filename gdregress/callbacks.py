@@ -7,6 +7,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+from gdregress._estimator.callbacks import course_at_work
 from gdregress._estimator.resume import save_course
 
 __all__ = ["Checkpoint"]
@@ -71,4 +72,4 @@ class Checkpoint:
     def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any) -> None:
         """Save the fit after each so many-th epoch."""
         if context.task_name == "epoch" and fitted_estimator.n_iter_ % self.every == 0:
-            save_course(Path(self.path), estimator, fitted_estimator._course)
+            save_course(Path(self.path), estimator, course_at_work())
