@@ -107,6 +107,7 @@ class EpochEnd:
     def begin(self):
         """Before the first epoch."""
         if self.has_callbacks:
+            self.estimator._forget_results()  # the models of the epochs are copies of it
             self.context = self.estimator._init_callback_context(
                 max_subtasks=self.estimator.max_iter
             )

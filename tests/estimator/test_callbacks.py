@@ -152,6 +152,30 @@ def test_nothing_of_callbacks_is_left_in_the_model():
     assert set(vars(with_callbacks)) - names <= {"_skl_callbacks"}
 
 
+def test_models_of_epochs_have_nothing_of_an_earlier_fit():
+    X, y = make_data()
+    fresh, again = Recorder(), Recorder()
+    GDRegressor(max_iter=3, tol=None).set_callbacks(fresh).fit(X, y)
+    model = GDRegressor(early_stopping=True).fit(X, y)
+    model.set_params(early_stopping=False, max_iter=3, tol=None).set_callbacks(again).fit(X, y)
+    for one, other in zip(again.models, fresh.models, strict=True):
+        assert vars(one).keys() == vars(other).keys()
+    assert not hasattr(again.models[0], "stop_reason_")
+
+
+def test_a_fit_that_a_callback_interrupts_keeps_the_last():
+    class Interrupts(Recorder):
+        def on_fit_task_begin(self, estimator, context):
+            raise KeyboardInterrupt
+
+    X, y = make_data()
+    model = GDRegressor(max_iter=3).fit(X, y)
+    coef = model.coef_
+    with pytest.raises(KeyboardInterrupt):
+        model.set_callbacks(Interrupts()).fit(X, y)
+    assert model.coef_ is coef
+
+
 def test_models_of_epochs_can_be_pickled():
     X, y = make_data()
     recorder = Pickler()
