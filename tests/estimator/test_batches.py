@@ -321,6 +321,10 @@ class TestErrors:
         balanced = GDClassifier(class_weight="balanced")
         self.fails([(X, y)], "counts all labels first", estimator=balanced)
 
+    @pytest.mark.parametrize("batches", [[], [([[1.0]], ["a"], [0.0])]], ids=["none", "no weight"])
+    def test_labels_of_no_rows(self, batches):
+        self.fails(batches, "holds no row of a weight above 0", estimator=GDClassifier())
+
     def test_what_needs_all_rows(self):
         X, y, _ = make_data()
         self.fails([(X, y)], "holds out single rows", estimator=GDRegressor(early_stopping=True))
@@ -329,6 +333,17 @@ class TestErrors:
 
 
 HUBER = GDRegressor(loss="huber")
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2], ["a", "b", "c"]], ids=str)
+def test_a_label_of_rows_without_weight_is_no_class(labels):
+    X, _, z = make_data()
+    y = np.array(labels)[targets(X, z, "classes")]
+    weights = (y != labels[1]).astype(float)
+    whole = GDClassifier().fit(X, y, weights)
+    model = GDClassifier().fit_batches([(X[:50], y[:50], weights[:50]), (X, y, weights)])
+    assert_array_equal(model.classes_, whole.classes_)
+    assert model.coef_.shape == whole.coef_.shape
 
 
 def test_class_weights_by_dict_and_given_classes():
