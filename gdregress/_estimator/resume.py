@@ -19,8 +19,9 @@ from gdregress._estimator.saved_state import (
     same_coordinates,
     saved,
 )
-from gdregress._estimator.settings import settings
+from gdregress._estimator.settings import parameters_as_text, settings
 from gdregress._estimator.start import of_type_of
+from gdregress._solver.course import kind_of_data
 from gdregress._solver.run import SAME_VALUE
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.files import read, write
@@ -38,14 +39,16 @@ def save_course(path: Path, estimator: Any, course: Callable[[], Any]) -> None:
         Returns the course of the run and the state that belongs to it.
     """
     course, state = course()
+    made_by = {**_maker(estimator), "kind of data": course.pop("data")}
     plain = plain_attributes({"_state": {**saved(state), "settings": None}})["_state"]
-    content = {"made_by": _maker(estimator), "course": _simple(course), "state": _simple(plain)}
+    content = {"made_by": made_by, "course": _simple(course), "state": _simple(plain)}
     write(Path(path), converted(content, to_numpy))
 
 
 def _maker(estimator):
     """The class and the parameters by which a checkpoint is known again in any process."""
-    parameters = re.sub(r" at 0x[0-9a-fA-F]+", "", settings(estimator))
+    texts = parameters_as_text(estimator, {"max_iter", "verbose"})
+    parameters = {name: re.sub(r" at 0x[0-9a-fA-F]+", "", text) for name, text in texts.items()}
     classes = getattr(estimator, "classes_", None)
     labels = None if classes is None else repr(to_numpy(classes).tolist())
     return {"estimator": type(estimator).__name__, "parameters": parameters, "classes": labels}
@@ -74,10 +77,12 @@ def taken_up(estimator, prepared, path):
     Raises
     ------
     ValueError
-        For a checkpoint of other parameters, of other classes or of other data.
+        For a checkpoint of other parameters, of other classes, or of other data or data of
+        another kind.
     """
     content = read(Path(path))
-    _check_maker(estimator, content["made_by"], path)
+    now = {**_maker(estimator), "kind of data": kind_of_data(prepared.objective)}
+    _check_maker(now, content["made_by"], path)
     plain = live_attributes({"_state": content["state"]})["_state"]
     objective = prepared.objective
     shape = (objective.design.n_parameters, *objective.output_shape)
@@ -94,14 +99,21 @@ def taken_up(estimator, prepared, path):
     return prepared, state, content["course"]
 
 
-def _check_maker(estimator, made_by, path):
-    for name, now in _maker(estimator).items():
-        if made_by[name] != now:
-            raise ValueError(
-                f"The checkpoint {str(path)!r} was made by a fit with other {name}: "
-                f"{made_by[name]}, not {now}. Only max_iter and verbose may change: resume with "
-                "what it was made with, or fit without resume_from."
+def _check_maker(now, made_by, path):
+    for name, wanted in now.items():
+        known = made_by[name]
+        if known == wanted:
+            continue
+        if isinstance(wanted, dict):
+            other = [key for key in wanted if known.get(key) != wanted[key]]
+            known, wanted = (
+                ", ".join(f"{key}={given.get(key)}" for key in other) for given in (known, wanted)
             )
+        raise ValueError(
+            f"The checkpoint {str(path)!r} was made by a fit with other {name}: {known}, not "
+            f"{wanted}. Only max_iter and verbose may change: resume with what it was made with, "
+            "or fit without resume_from."
+        )
 
 
 def _check_data(objective, state, path):

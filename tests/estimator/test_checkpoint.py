@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from harness import assert_identical_run
+from scipy import sparse
 from sklearn.base import clone
 
 from gdregress import GDClassifier, GDRegressor
@@ -181,6 +182,40 @@ class TestErrors:
 
     def test_other_parameters(self, tmp_path):
         self.fails(tmp_path / "fit", "other parameters.*fit without resume_from", loss="huber")
+
+    @pytest.mark.parametrize("given", [{"store_path": True}, {"random_state": 1}], ids=str)
+    def test_parameters_that_other_fits_do_not_compare(self, tmp_path, given):
+        name = next(iter(given))
+        message = f"other parameters: {name}=.*, not {name}={given[name]}. Only max_iter"
+        self.fails(tmp_path / "fit", message, **given)
+
+    @pytest.mark.parametrize(
+        "given",
+        [{}, {"loss": "huber"}, {"loss": "huber", "optimizer": "nesterov"}],
+        ids=str,
+    )
+    def test_another_kind_of_data(self, tmp_path, given):
+        X, y = make_data()
+        fits = {
+            "dense rows of float64 in memory": lambda model, **resume: model.fit(X, y, **resume),
+            "sparse rows of float64 in memory": lambda model, **resume: model.fit(
+                sparse.csr_array(X), y, **resume
+            ),
+            "dense rows of float32 in memory": lambda model, **resume: model.fit(
+                X.astype(np.float32), y, **resume
+            ),
+            "dense rows of float64 in blocks": lambda model, **resume: model.fit_batches(
+                [(X, y)], **resume
+            ),
+        }
+        model = GDRegressor(max_iter=2, tol=None, **given)
+        for made, fit in fits.items():
+            fit(clone(model).set_callbacks(Checkpoint(tmp_path / "fit")))
+            for kind, resumed in fits.items():
+                if kind == made:
+                    continue
+                with pytest.raises(ValueError, match=f"kind of data: {made}.*, not {kind}"):
+                    resumed(clone(model), resume_from=tmp_path / "fit")
 
     def test_other_data(self, tmp_path):
         X, y = make_data()
