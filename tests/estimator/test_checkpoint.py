@@ -227,7 +227,8 @@ class TestErrors:
         other = tmp_path / "other"
         other.write_bytes(b"text")
         np.savez(tmp_path / "arrays.npz", a=np.zeros(2))
-        for path in (other, tmp_path / "arrays.npz"):
+        np.save(tmp_path / "array.npy", np.zeros(2))
+        for path in (other, tmp_path / "arrays.npz", tmp_path / "array.npy"):
             with pytest.raises(ValueError, match="is no file of a Checkpoint"):
                 GDRegressor().fit(X, y, resume_from=path)
         with pytest.raises(FileNotFoundError):
@@ -253,6 +254,14 @@ class TestFile:
         array, deep = found["pair"]
         np.testing.assert_array_equal(array, content["pair"][0])
         assert array.dtype == np.float32 and deep["deep"].shape == (0, 2)
+
+    def test_a_part_of_a_file_is_no_file(self, tmp_path):
+        write(tmp_path / "file", {"array": np.arange(50.0), "text": "a" * 100})
+        content = (tmp_path / "file").read_bytes()
+        for length in range(0, len(content), 7):
+            (tmp_path / "part").write_bytes(content[:length])
+            with pytest.raises(ValueError, match="is no file of a Checkpoint"):
+                read(tmp_path / "part")
 
     def test_holds_no_pickle(self, tmp_path):
         X, y = make_data()
