@@ -472,7 +472,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
     ) -> Self:
         """Fit the model to rows that come in batches, which are read anew in each pass.
 
-        As `GDRegressor.fit_batches`, but for the classes.
+        As `GDRegressor.fit_batches`, but for the classes. The losses with kinks, whose runs end
+        without a proof of the minimum, are "hinge" and "perceptron".
 
         Parameters
         ----------

@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso, LogisticRegression, PoissonRegressor, Ridge
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress.losses.classification import CLASSIFICATION_LOSSES
 
 CUTS = {"1 batch": [], "2 batches": [7], "many": [1, 2, *range(3, 120, 9)]}
 
@@ -176,8 +177,17 @@ def test_kinks_end_on_a_plateau_near_the_minimum():
     X, y, _ = make_data()
     with pytest.warns(ConvergenceWarning, match="plateau"):
         model = GDRegressor(loss="absolute_error").fit_batches(batches_of(X, y))
+    assert not model.converged_
     best = GDRegressor(loss="absolute_error").fit(X, y).history_["objective"][-1]
     assert model.history_["objective"][-1] < 1.01 * best
+
+
+@pytest.mark.parametrize("loss", [n for n, c in CLASSIFICATION_LOSSES.items() if not c.smooth])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_kinks_of_classes_end_without_a_proof(loss):
+    X, _, z = make_data()
+    model = GDClassifier(loss, max_iter=300).fit_batches(batches_of(X, z > np.median(z)))
+    assert model.stop_reason_ in ("plateau", "max_iter")
 
 
 def test_warm_start_goes_on():
