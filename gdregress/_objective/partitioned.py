@@ -154,7 +154,7 @@ class PartitionedObjective(Objective):
         self.partitions = design.partitions
         self._values = Cache(KEPT)
         self._gradients = Cache(KEPT)
-        self._curvatures = Cache(1)
+        self._models = Cache(1)
 
     def in_design(self, design, penalty):
         """The objective of the same rows in other coordinates, and the penalty there."""
@@ -231,15 +231,14 @@ class PartitionedObjective(Objective):
 
     def model(self, params):
         """Loss, its gradient and its second derivatives, one matrix a target, by one reduction."""
-        known = self._curvatures.get(params)
+        known = self._models.get(params)
         if known is not None:
-            return self._values.get(params), self._gradients.get(params), known
+            return known
         there = self.design.coordinates, self.loss, self._there(params)
         sums = self.partitions.reduce(_model, self.design.fit_intercept, *there)
         value = self._values.keep(params, sums[0] / self._weight)
         gradient = self._gradients.keep(params, self._inside(sums[1], params))
-        curved = sums[2] / self._weight
-        return value, gradient, self._curvatures.keep(params, curved)
+        return self._models.keep(params, (value, gradient, sums[2] / self._weight))
 
     def has_hessians(self):
         """Whether `model` is affordable, and knows the loss."""
