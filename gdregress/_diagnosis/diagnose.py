@@ -241,11 +241,11 @@ def _recommended(estimator, raw, facts):
             "are then determined one by one, and predictions stay the same."
         )
     if raw.run.objective.loss.is_quadratic:
-        said += _closed_form(estimator, raw, min(best, best_scaled), facts["epochs"])
+        said += _closed_form(raw, min(best, best_scaled), facts["epochs"])
     return said or ["Keep the estimator as it is."]
 
 
-def _closed_form(estimator, raw, best, epochs):
+def _closed_form(raw, best, epochs):
     """Whether solving the normal equations takes less time."""
     strength = l2_strength(raw.prepared.components.penalty)
     if strength is None or np.ndim(strength):
