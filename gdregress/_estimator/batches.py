@@ -1,7 +1,6 @@
 """What is handed to `fit_batches`: batches of rows that are read anew in each pass."""
 
 from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -16,7 +15,7 @@ from gdregress._estimator.table import checked_weights
 from gdregress._objective.partitions import Block, LocalPartitions
 from gdregress._objective.summary import merged, summary_of
 from gdregress._utils.array_api import to_numpy
-from gdregress._utils.validation import check_parameters
+from gdregress._utils.validation import check_parameters, naming
 
 # Numbers for which small batches are gathered: what a block costs besides its rows then does not
 # count, or many rows are shuffled together.
@@ -192,22 +191,6 @@ class BatchCheck:
         X = X.astype(dtype, copy=False)
         weights = None if weights is None else weights.astype(dtype, copy=False)
         return X, y.astype(dtype, copy=False), weights
-
-
-@contextmanager
-def naming(part):
-    """Say in the message of a ValueError or TypeError which part of the rows it is about.
-
-    Parameters
-    ----------
-    part : str
-        Such as "Batch 3".
-    """
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{part}: {error}") from error
 
 
 class Batches(LocalPartitions):

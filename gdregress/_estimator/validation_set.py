@@ -9,7 +9,7 @@ from gdregress._estimator.start import original_units
 from gdregress._objective.base import normalised_weights
 from gdregress._objective.evaluation import mean_loss
 from gdregress._utils.array_api import namespace, to_numpy, widest_type
-from gdregress._utils.validation import warn_ignored
+from gdregress._utils.validation import naming, warn_ignored
 
 
 def rows_to_validate(estimator, data, given, components):
@@ -39,11 +39,8 @@ def rows_to_validate(estimator, data, given, components):
 
 def _checked(estimator, data, given, components):
     """The user's rows, checked and encoded as those to train on have been."""
-    try:
+    with naming("In X_val, y_val or sample_weight_val"):
         rows, _ = validate_input(estimator, *given, components, reset=False, in_parts=True)
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"In X_val, y_val or sample_weight_val: {error}") from error
     if not rows[1].shape[0]:
         raise ValueError("sample_weight_val leaves no row of X_val with a weight above 0.")
     rows, _ = read_in_place(rows, components)

@@ -41,6 +41,7 @@ __all__ = [
     "check_target",
     "defaults",
     "keep_fitted_state",
+    "naming",
     "warn_ignored",
 ]
 
@@ -274,3 +275,19 @@ def keep_fitted_state(estimator):
             vars(estimator).clear()
             vars(estimator).update(before)
         raise
+
+
+@contextmanager
+def naming(part):
+    """Say in the message of a ValueError or TypeError which part of the rows it is about.
+
+    Parameters
+    ----------
+    part : str
+        Such as "Batch 3".
+    """
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{part}: {error}") from error

@@ -12,9 +12,9 @@ from gdregress._estimator.components import build_components
 from gdregress._objective.partitions import Block
 from gdregress._objective.summary import merged, summary_of
 from gdregress._utils.array_api import to_numpy
-from gdregress._utils.validation import check_parameters
+from gdregress._utils.validation import check_parameters, naming
 from gdregress.dask._collections import aligned
-from gdregress.dask._errors import clear_errors, partition
+from gdregress.dask._errors import clear_errors
 from gdregress.dask._library import library
 from gdregress.dask._partitions import DaskPartitions
 
@@ -120,7 +120,7 @@ def _facts_of(rows, number, has_labels):
         return X.shape[0], Counter(), None
     labels = np.asarray(to_numpy(y)).ravel()
     weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight)
-    with partition(number):
+    with naming(f"Partition {number}"):
         names, codes = np.unique(labels, return_inverse=True)
         found = Counter(dict(zip(names.tolist(), np.bincount(codes, weights), strict=True)))
     return X.shape[0], found, labels.dtype

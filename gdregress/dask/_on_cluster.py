@@ -14,9 +14,10 @@ from gdregress._estimator.html import DOCUMENTATION
 from gdregress._estimator.prepare import prepare_partitions
 from gdregress._utils.arguments import defaults
 from gdregress._utils.sklearn_versions import with_callbacks
+from gdregress._utils.validation import naming
 from gdregress.dask._blocks import checked_partitions
 from gdregress.dask._collections import aligned, is_collection, map_rows, one_row
-from gdregress.dask._errors import clear_errors, partition
+from gdregress.dask._errors import clear_errors
 from gdregress.dask._library import library
 
 # Attributes that callbacks are kept in: files, locks and bars on the screen.
@@ -124,7 +125,7 @@ def current_client():
 
 
 def _in_partition(function, number, *args):
-    with partition(number):
+    with naming(f"Partition {number}"):
         return function(*args)
 
 
@@ -132,7 +133,7 @@ def _part_learned(model, number, X, y, sample_weight, arguments):
     """A model after one more block; the one that it is handed may be asked for again."""
     if len(y) == 0:
         return model
-    with partition(number):
+    with naming(f"Partition {number}"):
         return copy.deepcopy(model).partial_fit(X, y, sample_weight=sample_weight, **arguments)
 
 
