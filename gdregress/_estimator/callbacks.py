@@ -1,7 +1,9 @@
 """What happens around the epochs besides the descent: callbacks and printing."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from threading import local
+from typing import Any
 
 from gdregress._utils.array_api import namespace
 
@@ -29,7 +31,7 @@ def refuse_refit(estimator):
         )
 
 
-def course_at_work():
+def course_at_work() -> Callable[[], Any]:
     """The function that returns the course of the run whose callbacks are at work.
 
     It is no attribute of the model that callbacks are handed, as it holds the run and its data.

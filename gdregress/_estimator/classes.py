@@ -74,24 +74,31 @@ def encode(y, classes, like):
 
 
 def balanced_weights(classes, y, sample_weight):
-    """The weights, by label, that give every class the same total weight among these rows."""
-    names = to_numpy(classes)
+    """The weight of each class by which all have the same total weight among these rows."""
     weights = None if sample_weight is None else to_numpy(sample_weight)
-    of_class = compute_class_weight(
-        "balanced", classes=names, y=to_numpy(y), sample_weight=weights
+    return compute_class_weight(
+        "balanced", classes=to_numpy(classes), y=to_numpy(y), sample_weight=weights
     )
-    return dict(zip(names.tolist(), of_class.tolist(), strict=True))
 
 
 def weighted_by_class(class_weight, classes, y, X, sample_weight, in_parts=False):
     """Sample weights times those of the rows' classes; None where all are equal.
 
-    A part of the rows may have no weight.
+    Parameters
+    ----------
+    class_weight : dict, array of shape (n_classes,) or None
+    classes, y : array
+    X : array
+        Whose type the weights get.
+    sample_weight : array or None
+    in_parts : bool
+        Whether these rows may have no weight.
     """
     if class_weight is None:
         return sample_weight
-    names = to_numpy(classes)
-    of_class = _looked_up(class_weight, names)
+    names, of_class = to_numpy(classes), class_weight
+    if isinstance(class_weight, dict):
+        of_class = _looked_up(class_weight, names)
     if not (np.isfinite(of_class).all() and (of_class >= 0).all()):
         raise ValueError(f"class_weight must be finite and not negative. Got {class_weight!r}.")
     xp = namespace(X)

@@ -83,7 +83,9 @@ def _check(estimator, client, rows, sizes, labels, validated):
         estimator._set_classes(classes_of(np.array(list(weights), dtype=dtype)))
         local.classes_ = estimator.classes_
         if isinstance(local.class_weight, str) and local.class_weight == "balanced":
-            local.class_weight = estimator._balanced = _balanced(weights)
+            local.class_weight = _balanced(weights)
+            of_class = [local.class_weight[label] for label in estimator.classes_.tolist()]
+            estimator._balanced = np.array(of_class)
     components = build_components(local, validated=validated)
     name = type(estimator).__name__
     if local.early_stopping and not validated:
