@@ -7,7 +7,13 @@ from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.linear_model import LassoCV, LogisticRegressionCV
-from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit, TimeSeriesSplit
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    LeaveOneOut,
+    ShuffleSplit,
+    TimeSeriesSplit,
+)
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from gdregress import GDClassifier, GDClassifierCV, GDRegressor, GDRegressorCV
@@ -113,6 +119,29 @@ def test_a_target_that_is_met_to_the_last_digits(by_moments):
     ]
     assert by_moments
     assert_allclose(found.mse_path_[0], errors, rtol=1e-3)
+
+
+@pytest.mark.parametrize("scoring", [None, "r2", "neg_mean_squared_error"])
+@pytest.mark.parametrize("targets", [None, 2])
+def test_a_target_that_is_constant_in_folds(targets, scoring, by_moments):
+    X, y = make_data(k=targets)
+    y[:60] = 2.1
+    model, cv = GDRegressor(penalty="l2", tol=1e-10), KFold(5)
+    found = GDRegressorCV(model, alphas=ALPHAS, cv=cv, scoring=scoring).fit(X, y)
+    expected = GridSearchCV(model, {"alpha": ALPHAS}, cv=cv, scoring=scoring).fit(X, y)
+    given = {"cv": cv, "scoring": scoring}
+    scores = scores_of_grid_search(model, {"alpha": ALPHAS}, X, y, **given)
+    assert by_moments
+    assert_allclose(found.scores_, scores, atol=1e-8)
+    assert found.alpha_ == expected.best_params_["alpha"]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_a_single_row_has_no_r2(by_moments):
+    X, y = make_data(n=12, p=2)
+    found = GDRegressorCV(alphas=ALPHAS, cv=LeaveOneOut()).fit(X, y)
+    assert by_moments
+    assert np.isnan(found.scores_).all()
 
 
 def test_the_errors_of_lasso_cv():
