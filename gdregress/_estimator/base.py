@@ -205,6 +205,10 @@ class BaseGD(
     def _validation_score(self, loss, y, z, weights):
         """Score of raw predictions z on the rows held out."""
 
+    def _score_weights(self, y, weights):
+        """Weights in a score of rows that have these in the objective; y as it is encoded."""
+        return weights
+
     def _check_schedule_of_parts(self):
         """Raise AttributeError for a schedule that has to know how many updates there are."""
         name, by_name = self.schedule, isinstance(self.schedule, str)

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from sklearn.base import is_classifier
 
+from gdregress._estimator.classes import codes_of
 from gdregress._estimator.data import hold_out, read_in_place, validate_input
 from gdregress._estimator.start import original_units
 from gdregress._objective.base import normalised_weights
@@ -65,7 +66,8 @@ class Scorer:
 
     The score by ``scoring="loss"`` is the share 1 - L(w) / L(null) of the mean loss there that
     the null model of the training rows has; by "score" that of the estimator's `score`; else what
-    scikit-learn's scorer of that name, or a function ``scoring(model, X, y)``, answers.
+    scikit-learn's scorer of that name, or a function ``scoring(model, X, y)``, answers. The loss
+    counts rows as the objective does, all other scores without the weights of the classes.
 
     Parameters
     ----------
@@ -77,8 +79,9 @@ class Scorer:
 
     def __init__(self, estimator, prepared, original):
         self.estimator, self.original = estimator, original
-        self.X, self.y, self.weights = prepared.held_out
-        self.relative = None if self.weights is None else normalised_weights(self.weights)
+        self.X, self.y, weights = prepared.held_out
+        self.weights = estimator._score_weights(self.y, weights)
+        self.relative = None if weights is None else normalised_weights(weights)
         self.objective = prepared.objective
         self.wide_y = _wide(self.y)
         self.null_loss = self._null_loss()
@@ -111,9 +114,8 @@ class Scorer:
         """The targets as the user has them."""
         if not is_classifier(self.estimator):
             return self.y
-        codes = to_numpy(self.y)
-        codes = codes > 0 if len(self.estimator.classes_) == 2 else codes
-        return to_numpy(self.estimator.classes_)[codes.astype(int)]
+        classes = to_numpy(self.estimator.classes_)
+        return classes[codes_of(self.y, len(classes))]
 
     def _loss(self, z):
         return float(mean_loss(self.objective.loss, self.wide_y, self.relative, z))
