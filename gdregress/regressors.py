@@ -427,8 +427,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             if X_val is not None:
                 refuse_offset_with_validation(offset, exposure)
             start = coef_init, intercept_init
-            y, weights, growth = as_rates(self, X, y, sample_weight, offset, exposure)
-            self._fit(X, y, weights, start, validation, resume_from, growth)
+            y, weights, user_weights = as_rates(self, X, y, sample_weight, offset, exposure)
+            self._fit(X, y, weights, start, validation, resume_from, user_weights)
         return self
 
     @explains_arguments
@@ -546,8 +546,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             As in `fit`; also for another number of columns than in earlier calls.
         """
         with keep_fitted_state(self):
-            y, weights, growth = as_rates(self, X, y, sample_weight, offset, exposure)
-            self._partial_fit(X, y, weights, growth)
+            y, weights, user_weights = as_rates(self, X, y, sample_weight, offset, exposure)
+            self._partial_fit(X, y, weights, user_weights)
         return self
 
     @explains_arguments

@@ -27,7 +27,7 @@ def learns_by_rows(estimator):
     return estimator.learning_rate == "auto"
 
 
-def learn_part(estimator, X, y, sample_weight, growth=1.0):
+def learn_part(estimator, X, y, sample_weight, user_weights=None):
     """One call of `partial_fit`; under any rate, one without a row of weight above 0.
 
     Parameters
@@ -35,8 +35,8 @@ def learn_part(estimator, X, y, sample_weight, growth=1.0):
     estimator : GDRegressor or GDClassifier
     X, y, sample_weight
         As the user gave them.
-    growth : float
-        How many times the sum of the weights is the one that the objective is divided by.
+    user_weights : ndarray of shape (n_samples,) or None
+        As for `prepare`.
     """
     started, earlier = time.perf_counter(), getattr(estimator, "_state", None)
     check_parameters(estimator)
@@ -61,7 +61,7 @@ def learn_part(estimator, X, y, sample_weight, growth=1.0):
     state["learning_rate"] = stream.learning_rate
     if not earlier:
         part.measure(history, state, started)
-    state["weight_total"] += total / growth
+    state["weight_total"] += total if user_weights is None else float(user_weights.sum())
     state["row_total"] += n_rows
     if n_rows:
         part.learn(state["row_total"] / state["weight_total"])

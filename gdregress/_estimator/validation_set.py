@@ -14,7 +14,9 @@ from gdregress._utils.validation import warn_ignored
 
 
 def rows_to_validate(estimator, data, given, components):
-    """The rows to train on, those to validate on or None, and how many there are to train on.
+    """The rows to train on, those to validate on or None, and the numbers of the former.
+
+    The numbers are None where these are all rows.
 
     Parameters
     ----------
@@ -35,7 +37,7 @@ def rows_to_validate(estimator, data, given, components):
             raise ValueError(f"{' and '.join(names)} without {name}: give both X_val and y_val.")
     reason = "X_val is given, so that no rows are held out"
     warn_ignored(estimator, {"validation_fraction": reason})
-    return data, _checked(estimator, data, given, components), data[0].shape[0]
+    return data, _checked(estimator, data, given, components), None
 
 
 def _checked(estimator, data, given, components):
