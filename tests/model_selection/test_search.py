@@ -301,6 +301,22 @@ def test_the_largest_strength_leaves_no_coefficient(penalty, loss):
     assert model.set_params(alpha=0.99 * largest).fit(X, y).coef_.any()
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"optimizer": "nesterov", "momentum": 0.5},
+        {"schedule": "invscaling", "power_t": 0.5, "learning_rate": 0.1},
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("error::gdregress.exceptions.IgnoredParameterWarning")
+def test_the_grid_warns_of_no_parameter_that_the_fits_use(given):
+    X, y = make_data()
+    model = GDRegressor("huber", penalty="l2", max_iter=3, **given)
+    assert len(GDRegressorCV(model, alphas=2, cv=2).fit(X, y).alphas_) == 2
+
+
 def test_the_grid_of_l2_follows_the_units():
     X, y = make_data()
     one, other = (GDRegressorCV(alphas=6).fit(s * X, y) for s in (1, 1000))
