@@ -709,7 +709,12 @@ class GDClassifier(ClassifierMixin, BaseGD):
         """
         z = to_numpy(self._raw_prediction(X, "summary"))
         rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
-        labels = encode(column_or_1d(y), self.classes_, z)
+        y = column_or_1d(y)
+        if y.shape[0] != z.shape[0]:
+            raise ValueError(
+                f"y must have one label for each of the {z.shape[0]} rows of X. Got {y.shape[0]}."
+            )
+        labels = encode(y, self.classes_, z)
         weights = None if sample_weight is None else checked_weights(sample_weight, z)
         class_weight = self.class_weight
         if isinstance(class_weight, str):

@@ -687,7 +687,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         offsets = offset, exposure
         y, z, weights = self._targets_beside(X, y, sample_weight, False, *offsets, "summary")
         rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
-        y, z = to_numpy(y).reshape(z.shape), to_numpy(z)
+        shape = z.shape if math.prod(z.shape) > z.shape[0] else (-1,)  # one column is one target
+        y, z = (to_numpy(array).reshape(shape) for array in (y, z))
         return summary_of(self, rows, y, z, weights, level)
 
     @explains_arguments

@@ -326,6 +326,8 @@ class BaseGD(
         state.weight_total += prepared.weight_total
         state.row_total += prepared.row_total
         state.stream, state.fitted = None, fitted_numbers(coef, intercept)
+        state.penalized = prepared.components.penalty.active
+        state.has_intercept = bool(self.fit_intercept)
         history = plan.run.history
         fitted = {
             "coef_": coef,

@@ -69,7 +69,8 @@ def learn_part(estimator, X, y, sample_weight, user_weights=None):
     state["epoch"] += 1
     state.update(stream=stream.to_dict(), params=part.params(), coordinates=None, columns=None)
     state.update(snapshot=None, memory=None, memory_type="NoneType", average=None, anchor=None)
-    state["learning_rate"] = stream.learning_rate
+    facts = {"penalized": components.penalty.active, "has_intercept": stream.fit_intercept}
+    state.update(facts, learning_rate=stream.learning_rate)
     part.measure(history, state, started)
     history.forget(KEPT_ROWS)
     estimator._set_fitted(_fitted(state, part, loss, history))
