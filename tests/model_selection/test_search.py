@@ -6,6 +6,7 @@ import pytest
 from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.linear_model import LassoCV, LogisticRegressionCV
 from sklearn.model_selection import (
     GridSearchCV,
@@ -262,6 +263,20 @@ def test_scores_of_logistic_regression_cv(labels):
     assert_array_equal(ours.classes_, np.arange(labels))
     assert_allclose(ours.predict_proba(X).sum(axis=1), 1)
     assert ours.decision_function(X).shape == ((300,) if labels == 2 else (300, 3))
+
+
+def test_probabilities_are_there_where_the_loss_knows_them():
+    X, y = make_data()
+    search = GDClassifierCV(alphas=ALPHAS, cv=2)
+    assert hasattr(search, "predict_proba") and hasattr(search, "predict_log_proba")
+    search.fit(X, y > 5)
+    assert_array_equal(search.predict_log_proba(X), search.best_estimator_.predict_log_proba(X))
+    assert_allclose(np.exp(search.predict_log_proba(X)), search.predict_proba(X))
+    hinge = GDClassifierCV(GDClassifier("hinge"), alphas=ALPHAS, cv=2)
+    for model in (hinge, clone(hinge).fit(X, y > 5)):
+        for name in ("predict_proba", "predict_log_proba"):
+            with pytest.raises(AttributeError, match="loss='hinge' does not"):
+                getattr(model, name)
 
 
 @pytest.mark.parametrize("solver", SAMPLERS)
