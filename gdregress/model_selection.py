@@ -15,6 +15,7 @@ from gdregress._paths.fits import path_of
 from gdregress._paths.search import BaseGDCV, Grid
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.types import Array, ArrayLike, MatrixLike
+from gdregress._utils.validation import check_choices
 from gdregress.classifiers import GDClassifier, knows_probabilities
 from gdregress.regressors import GDRegressor
 
@@ -332,6 +333,8 @@ def gd_path(
     >>> (coefs != 0).sum(axis=0)
     array([ 0,  5,  8, 10])
     """
+    accepted = {"alphas": GDRegressorCV._parameter_constraints["alphas"]}
+    check_choices("gd_path", accepted, {"alphas": alphas})
     search = GDRegressorCV(alphas=alphas)
     estimator = clone(GDRegressor(penalty="l1") if estimator is None else estimator)
     grid = Grid(search, estimator, X, y, sample_weight)
