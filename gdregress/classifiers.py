@@ -21,6 +21,7 @@ from gdregress._estimator.classes import (
     encode,
     given_classes,
     weighted_by_class,
+    without_class_weights,
 )
 from gdregress._estimator.scores import accuracy
 from gdregress._estimator.summary import Summary, summary_of
@@ -208,7 +209,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Score of the rows to validate on: "loss" is 1 - L / L_null, the share of the mean loss
         there that the best constant has and the model has not; "score" is that of the method
         `score`: accuracy. Or the name of a scorer of scikit-learn, such as "roc_auc", or a
-        function ``scoring(model, X, y)``, larger being better.
+        function ``scoring(model, X, y)``, larger being better. `class_weight` counts in "loss"
+        only.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows held out. Not used where `fit` is given ``X_val``.
     average : bool or int, default=False
@@ -708,7 +710,12 @@ class GDClassifier(ClassifierMixin, BaseGD):
         """
         z = to_numpy(self._raw_prediction(X, "summary"))
         rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
-        labels = encode(column_or_1d(y), self.classes_, z)
+        y = column_or_1d(y)
+        if y.shape[0] != z.shape[0]:
+            raise ValueError(
+                f"y must have one label for each of the {z.shape[0]} rows of X. Got {y.shape[0]}."
+            )
+        labels = encode(y, self.classes_, z)
         weights = None if sample_weight is None else checked_weights(sample_weight, z)
         class_weight = self.class_weight
         if isinstance(class_weight, str):
@@ -787,6 +794,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
                 f"of y are {to_numpy(classes)}. Set warm_start=False."
             )
         self.classes_ = check_classes(classes)
+
+    def _score_weights(self, y, weights):
+        class_weight = self.class_weight
+        class_weight = self._balanced if isinstance(class_weight, str) else class_weight
+        return without_class_weights(class_weight, self.classes_, y, weights)
 
     def _validation_score(self, loss, y, z, weights):
         predicted = namespace(z).astype(_predicted(z), y.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from gdregress._estimator.start import original_units, own_generator
 from gdregress._utils.arguments import explains_arguments
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.types import Array, ArrayLike, MatrixLike, clone
+from gdregress._utils.validation import Interval, check_choices
 from gdregress.classifiers import GDClassifier
 from gdregress.regressors import GDRegressor
 
@@ -159,12 +161,7 @@ def learning_rate_range_test(
     >>> bool(result.steepest < result.least < 10)
     True
     """
-    if not (0 < smallest < largest < np.inf):
-        raise ValueError(
-            f"smallest and largest must be finite, above 0 and rise. Got {smallest}, {largest}."
-        )
-    if n_updates < FEWEST_UPDATES:
-        raise ValueError(f"n_updates must be at least {FEWEST_UPDATES}. Got {n_updates!r}.")
+    _check_rates(smallest=smallest, largest=largest, n_updates=n_updates)
     model = clone(estimator).set_params(learning_rate=1.0, schedule="constant", average=False)
     plan, rates = planned(model, X, y, sample_weight), np.geomspace(smallest, largest, n_updates)
     losses, smoothed = losses_at_rising_rates(plan, rates, own_generator(model))
@@ -178,6 +175,19 @@ def learning_rate_range_test(
         steepest=float(rates[steepest_of(smoothed, least)]),
         least=float(rates[least]),
     )
+
+
+def _check_rates(**values):
+    """Raise ValueError for arguments of a range test that make no rising rates."""
+    rate = [Interval(Real, 0, None, closed="neither")]
+    updates = [Interval(Integral, FEWEST_UPDATES, None, closed="left")]
+    accepted = {"smallest": rate, "largest": rate, "n_updates": updates}
+    check_choices("learning_rate_range_test", accepted, values)
+    if not values["smallest"] < values["largest"]:
+        raise ValueError(
+            f"largest must be above smallest. Got largest={values['largest']!r} and "
+            f"smallest={values['smallest']!r}."
+        )
 
 
 @explains_arguments

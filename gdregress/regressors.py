@@ -427,8 +427,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             if X_val is not None:
                 refuse_offset_with_validation(offset, exposure)
             start = coef_init, intercept_init
-            y, weights, growth = as_rates(self, X, y, sample_weight, offset, exposure)
-            self._fit(X, y, weights, start, validation, resume_from, growth)
+            y, weights, user_weights = as_rates(self, X, y, sample_weight, offset, exposure)
+            self._fit(X, y, weights, start, validation, resume_from, user_weights)
         return self
 
     @explains_arguments
@@ -548,8 +548,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             As in `fit`; also for another number of columns than in earlier calls.
         """
         with keep_fitted_state(self):
-            y, weights, growth = as_rates(self, X, y, sample_weight, offset, exposure)
-            self._partial_fit(X, y, weights, growth)
+            y, weights, user_weights = as_rates(self, X, y, sample_weight, offset, exposure)
+            self._partial_fit(X, y, weights, user_weights)
         return self
 
     @explains_arguments
@@ -689,7 +689,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         offsets = offset, exposure
         y, z, weights = self._targets_beside(X, y, sample_weight, False, *offsets, "summary")
         rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
-        y, z = to_numpy(y).reshape(z.shape), to_numpy(z)
+        shape = z.shape if math.prod(z.shape) > z.shape[0] else (-1,)  # one column is one target
+        y, z = (to_numpy(array).reshape(shape) for array in (y, z))
         return summary_of(self, rows, y, z, weights, level)
 
     @explains_arguments

@@ -183,6 +183,10 @@ def _outcome(estimator, X, y, sample_weight):
     if rate > limit:
         reason = f"the learning rate {rate:.3g} is above the largest stable one, {limit:.3g}"
         return False, None, reason
+    if estimator.tol is None:
+        return _all_epochs(most)
+    if estimator.tol == 0:  # only rounding may end it
+        return _by_trial(estimator, X, y, sample_weight)
     epochs = quadratic.epochs(rule, rate)
     if epochs == math.inf:
         return False, None, "it would take more than 100,000 epochs, by its eigenvalues"
@@ -201,6 +205,8 @@ def _by_trial(estimator, X, y, sample_weight):
         return True, result.n_iter, f"of max_iter={most:,}, as tried"
     if result.stop_reason == "diverged":
         return False, None, f"it has diverged after {result.n_iter} epochs, as tried"
+    if estimator.tol is None:
+        return _all_epochs(most)
     gap = result.run.history.full_row(result.kept_row)["gap"]
     whole = plan.plan.diagnostics.null_objective - result.run.history["objective"][-1]
     needed = None
@@ -213,6 +219,11 @@ def _by_trial(estimator, X, y, sample_weight):
         return None, None, f"it has not ended after {result.n_iter} epochs that were tried"
     epochs = result.n_iter + needed
     return epochs <= most, epochs, f"of max_iter={most:,}, at the pace of {result.n_iter} epochs"
+
+
+def _all_epochs(most):
+    """The same of a run that no tolerance ends."""
+    return False, most, "all of max_iter, which tol=None asks for"
 
 
 def _condition(spectrum):
@@ -232,7 +243,8 @@ def _recommended(estimator, raw, facts):
             f"preconditioner='columns': scaled columns take {_count(best_scaled)} epochs at best, "
             f"yours {_count(best)}. Under learning_rate='auto' they are the default."
         )
-    if numeric and facts["finishes"] is False:
+    ends_short = facts["epochs"] is None or facts["epochs"] > estimator.max_iter
+    if numeric and facts["finishes"] is False and ends_short:
         said.append("learning_rate='auto': a rate that does not blow up is derived from the data.")
     columns = facts["columns"]
     if columns.one_hot or columns.constant or columns.duplicates:

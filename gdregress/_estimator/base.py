@@ -211,6 +211,10 @@ class BaseGD(
     def _validation_score(self, loss, y, z, weights):
         """Score of raw predictions z on the rows held out."""
 
+    def _score_weights(self, y, weights):
+        """Weights in a score of rows that have these in the objective; y as it is encoded."""
+        return weights
+
     def _check_schedule_of_parts(self):
         """Raise AttributeError for a schedule that has to know how many updates there are."""
         name, by_name = self.schedule, isinstance(self.schedule, str)
@@ -226,11 +230,11 @@ class BaseGD(
         )
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, start, validation, resume_from=None, growth=1.0):
+    def _fit(self, X, y, sample_weight, start, validation, resume_from=None, user_weights=None):
         refuse_refit(self)
         self._forget_sparse_coef()
         in_use_only = start[0] is None and validation[0] is None
-        known = {"growth": growth, "in_use_only": in_use_only}
+        known = {"user_weights": user_weights, "in_use_only": in_use_only}
         prepared = prepare(self, X, y, sample_weight, validation, **known)
         data = X, y, sample_weight, validation
         self._fit_prepared(prepared, start, resume_from, data)
@@ -285,16 +289,16 @@ class BaseGD(
             raise result.interrupt
         report(self, result, plan.diagnostics, data, start is not None)
 
-    def _partial_fit(self, X, y, sample_weight, growth=1.0):
+    def _partial_fit(self, X, y, sample_weight, user_weights=None):
         self._forget_sparse_coef()
         if learns_by_rows(self):
-            learn_part(self, X, y, sample_weight, growth)
+            learn_part(self, X, y, sample_weight, user_weights)
             return
         earlier = getattr(self, "_state", None)
         totals = (earlier["weight_total"], earlier["row_total"]) if earlier else (0.0, 0)
         try:
             parts = {"reset": earlier is None, "in_parts": True, "earlier": totals}
-            prepared = prepare(self, X, y, sample_weight, growth=growth, **parts)
+            prepared = prepare(self, X, y, sample_weight, user_weights=user_weights, **parts)
         except NoRows:
             learn_part(self, X, y, sample_weight)
             return
@@ -328,6 +332,8 @@ class BaseGD(
         state.weight_total += prepared.weight_total
         state.row_total += prepared.row_total
         state.stream, state.fitted = None, fitted_numbers(coef, intercept)
+        state.penalized = prepared.components.penalty.active
+        state.has_intercept = bool(self.fit_intercept)
         history = plan.run.history
         fitted = {
             "coef_": coef,

@@ -153,6 +153,8 @@ class State:
         How far calls of `partial_fit` have moved the parameters lately.
     fitted : list of two arrays or None
         The coefficients and the intercept that have come of it, in the units of the data.
+    penalized, has_intercept : bool
+        Whether the objective had a penalty, and an intercept.
     """
 
     params: Any
@@ -180,6 +182,8 @@ class State:
     stream: dict[str, Any] | None = None
     swings: dict[str, Any] | None = None
     fitted: list[Any] | None = None
+    penalized: bool = False
+    has_intercept: bool = True
 
     def reported(self):
         """The parameters that are evaluated, validated and returned."""

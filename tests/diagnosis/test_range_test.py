@@ -55,9 +55,12 @@ def test_other_solvers_and_rules_end_below_where_they_began(solver, optimizer):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"smallest": 0.0}, "smallest and largest must be finite"),
-        ({"smallest": 2.0, "largest": 1.0}, "smallest and largest must be finite"),
-        ({"n_updates": 3}, "n_updates must be at least 10"),
+        ({"smallest": 0.0}, "'smallest' parameter of learning_rate_range_test must be a float"),
+        ({"smallest": "a"}, "'smallest' parameter of learning_rate_range_test must be a float"),
+        ({"largest": np.inf}, "'largest' parameter of learning_rate_range_test must be a float"),
+        ({"smallest": 2.0, "largest": 1.0}, "largest must be above smallest"),
+        ({"n_updates": 3}, "'n_updates' parameter of learning_rate_range_test must be an int"),
+        ({"n_updates": 10.5}, "'n_updates' parameter of learning_rate_range_test must be an int"),
         ({"smallest": 1e9, "largest": 1e12}, "explodes at once"),
     ],
     ids=str,
