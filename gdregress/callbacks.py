@@ -18,8 +18,8 @@ class Checkpoint:
 
     The file is replaced at once: it is written beside the old one, brought to the disk and
     renamed, so that a process that is killed leaves one of both. It holds arrays as npz and
-    everything else as JSON, and nothing is pickled. ``fit(X, y, resume_from=path)`` goes on from
-    it, and so does `fit_batches`: the fit ends with the same coefficients, to the bit, as one
+    everything else as JSON, and nothing is pickled. ``fit(X, y, resume_from=path)`` continues
+    from it, and so does `fit_batches`: the fit ends with the same coefficients, to the bit, as one
     that was not interrupted. It needs the same parameters but for `verbose` and `max_iter`, and
     data of the same kind. With another `max_iter` bits may differ, as ``preconditioner="auto"``
     may depend on it and the run stays in the coordinates of the checkpoint.

@@ -149,8 +149,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
         "auto", over all rows: 1 / L, L the largest curvature, for squared error; backtracking for
         other smooth losses, whose curvature varies, but for the adaptive optimizers and, where
-        the curvature is bounded, for heavy ball momentum. A run that diverges all the same goes on
-        from its best parameters at a quarter of the rate. For batches of rows the rate begins at
+        the curvature is bounded, for heavy ball momentum. A run that diverges continues from its
+        best parameters at a quarter of the rate. For batches of rows the rate begins at
         a bound of the curvature and is learned: an epoch that lowered the objective is kept and
         raises it, fourfold until one has failed and by a tenth from then on; any other is undone
         and the rate divided by 4. In `partial_fit` see there.
@@ -431,7 +431,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             Their weights.
         resume_from : str or Path or None
             File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit of the same
-            data and parameters goes on. `max_iter` counts the epochs before it as well.
+            data and parameters continues. `max_iter` counts the epochs before it as well.
 
         Returns
         -------
@@ -487,7 +487,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         classes : array-like of shape (n_classes,) or None
             All labels; None looks for them in a pass of its own.
         resume_from : str or Path or None
-            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit goes on.
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit continues.
 
         Returns
         -------

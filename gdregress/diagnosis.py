@@ -201,7 +201,7 @@ def closed_form_path(
 ) -> tuple[Array, Array]:
     r"""Coefficients after any number of epochs of batch descent on squared error, by a formula.
 
-    Along an eigenvector of curvature :math:`\lambda` plain descent from :math:`a` comes to
+    Along an eigenvector of curvature :math:`\lambda` plain descent from :math:`a` reaches
 
     .. math::
 

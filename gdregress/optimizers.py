@@ -56,7 +56,7 @@ class Optimizer(StatesFacts, BaseEstimator, ABC):
        numbers, empty if it remembers nothing.
     2. `lookahead` returns the point at which the next gradient is taken, mostly the parameters.
     3. `step` returns the new parameters and the new state, and applies ``prox`` to the point that
-       it has come to, with the step size that has led there: one number, or an array with one for
+       it has reached, with the step size that has led there: one number, or an array with one for
        each parameter.
 
     All three are functions: what they are handed belongs to the run and is never written to. The

@@ -119,8 +119,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
 
         "auto", over all rows: 1 / L, L the largest curvature, for squared error; backtracking for
         other smooth losses, whose curvature varies, but for the adaptive optimizers and, where
-        the curvature is bounded, for heavy ball momentum. A run that diverges all the same goes on
-        from its best parameters at a quarter of the rate. For batches of rows the rate begins at
+        the curvature is bounded, for heavy ball momentum. A run that diverges continues from its
+        best parameters at a quarter of the rate. For batches of rows the rate begins at
         a bound of the curvature and is learned: an epoch that lowered the objective is kept and
         raises it, fourfold until one has failed and by a tenth from then on; any other is undone
         and the rate divided by 4. In `partial_fit` see there.
@@ -390,7 +390,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             Their weights.
         resume_from : str or Path or None
             File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit of the same
-            data and parameters goes on. `max_iter` counts the epochs before it as well.
+            data and parameters continues. `max_iter` counts the epochs before it as well.
         offset : array-like of shape (n_samples,) or None
             Added to the raw prediction of each row under "poisson", "gamma" or "tweedie", so that
             a row predicts exp(x . w + b + offset).
@@ -456,7 +456,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             iterated again and again, such as a list of memory-mapped arrays or a DataLoader. Each
             pass needs the same rows. X may be an array, a frame or a sparse matrix.
         resume_from : str or Path or None
-            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit goes on.
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit continues.
 
         Returns
         -------

@@ -272,7 +272,7 @@ class OneCycle(Schedule):
 
 
 class Adaptive(Schedule):
-    """1, divided by `divisor` whenever the run has come to a plateau.
+    """1, divided by `divisor` whenever the run has reached a plateau.
 
     The one schedule that listens: the loop calls a plateau after `patience` epochs without
     improvement, and the run ends once the factor falls below `smallest`.

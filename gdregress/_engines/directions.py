@@ -70,7 +70,7 @@ class Directions(Engine):
         self._take(state.params)
 
     def _take(self, params):
-        """Everything from the parameters alone, so that a resumed run goes on to the bit."""
+        """Everything from the parameters alone, so that a resumed run is the same to the bit."""
         objective = self.run.objective
         self.known, self.params = params, _wide(params)
         self.of_loss = _wide(objective.gradient(params))

@@ -42,7 +42,7 @@ class Newton(Directions):
         super().begin(state)
 
     def _take(self, params):
-        """Everything from the parameters alone, so that a resumed run goes on to the bit."""
+        """Everything from the parameters alone, so that a resumed run is the same to the bit."""
         self.known, self.params = params, params.astype(float)
         value, of_loss, self.curved = self.run.objective.model(params)
         self.value = value + self.run.objective.penalty_value(params)

@@ -156,7 +156,7 @@ class BaseGD(
             A function is called with the epoch's row of ``history_``, a dict with all of its
             columns, None where one does not apply; it ends the fit by returning True. A callback
             of scikit-learn may ask for ``fitted_estimator``: a model that predicts as if the fit
-            had ended with this epoch, whose ``history_`` goes on growing with the fit. Without
+            had ended with this epoch, whose ``history_`` keeps growing with the fit. Without
             arguments, those that were set before are removed.
 
         Returns

@@ -76,7 +76,7 @@ def first_metric(estimator, components, design, spectrum, y, weights):
 
 
 def _of_last_fit(estimator):
-    """The kind of coordinates that a warm start goes on in, whatever ``max_iter`` is by now."""
+    """The kind of coordinates that a warm start keeps, whatever ``max_iter`` is by now."""
     if not (estimator.warm_start and hasattr(estimator, "_state")):
         return None
     known = estimator._state["coordinates"]

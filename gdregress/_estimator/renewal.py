@@ -10,7 +10,7 @@ from gdregress._estimator.metric import l2_strength, metric_at, takes_metric
 from gdregress._estimator.plan import plan_run
 from gdregress._objective.from_data import DataObjective
 
-# Epochs after which a metric has had its chance: by one that fits, most runs have ended.
+# Epochs after which a metric is taken anew: with one that fits, most runs end before.
 EPOCHS, EPOCHS_OF_BATCHES = 40, 100
 # Adaptive rules scale their steps by all gradients so far, and lose them in a new metric. The
 # first steps without them have the size of the rate, and lead away again: each time the run is
@@ -49,7 +49,7 @@ class Renewal:
         return self.waited >= self.epochs
 
     def renew(self, run, state, best):
-        """The run that goes on; state and best parameters are moved to its coordinates."""
+        """The run that continues; state and best parameters are moved to its coordinates."""
         self.waited = 0
         if run.optimizer.adaptive:
             self.epochs *= GROWTH
@@ -101,7 +101,7 @@ class Renewal:
 
 
 def renewal_for(estimator, prepared, hooks):
-    """What a run goes on with, or None.
+    """What continues a run, or None.
 
     A `Finish` for batches of losses with kinks; a `Renewal` where the curvature varies, for runs
     that are or might be in a metric. Batches of a loss with many predictions a row have no metric

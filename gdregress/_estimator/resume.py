@@ -130,7 +130,7 @@ def _check_data(objective, state, path):
 
 
 def _in_coordinates(estimator, prepared, coordinates):
-    """The same fit in the coordinates that its run had come to."""
+    """The same fit in the coordinates that its run had at the checkpoint."""
     frame = prepared.frame.in_coordinates(coordinates)
     penalty = penalty_inside(estimator, prepared.components.penalty, coordinates)
     objective = prepared.objective.in_design(frame.design, penalty)

@@ -39,7 +39,7 @@ def saved(state):
 
 
 def restored(plain, optimizer):
-    """A state that goes on from what `saved` has kept.
+    """A state from what `saved` has kept.
 
     Parameters
     ----------

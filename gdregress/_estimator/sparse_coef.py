@@ -54,7 +54,7 @@ class SparseCoef:
         return self
 
     def _forget_sparse_coef(self) -> None:
-        """Before a fit, which may go on from the coefficients."""
+        """Before a fit, which may start at the coefficients."""
         if sparse.issparse(getattr(self, "coef_", None)):
             self.densify()
 

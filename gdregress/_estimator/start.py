@@ -76,7 +76,7 @@ def own_generator(estimator):
 def resumed(estimator, prepared):
     """The last state, its parameters moved to the units and type of the new data.
 
-    The parameters are those of the attributes: what has been assigned to them is where it goes on.
+    The parameters are those of the attributes, to which other values may have been assigned.
     """
     saved, objective = estimator._state, prepared.objective
     if not same_columns(saved.get("columns"), prepared.columns):
@@ -111,7 +111,7 @@ def resumed(estimator, prepared):
 
 
 def is_assigned(estimator, saved):
-    """Whether ``coef_`` or ``intercept_`` are no longer those that a state has come with."""
+    """Whether ``coef_`` or ``intercept_`` are no longer those that were fitted with a state."""
     now, known = fitted_numbers(estimator.coef_, estimator.intercept_), saved.get("fitted")
     return known is not None and not all(map(np.array_equal, now, known))
 

@@ -88,7 +88,7 @@ def first_that_helps(ended, stable_rate=None):
 
 
 def penalty_that_ends(ended):
-    """The weakest penalty, with all else automatic, under which a trial comes to a minimum."""
+    """The weakest penalty, with all else automatic, under which a trial reaches a minimum."""
     automatic = _automatic(ended.estimator, OF_RATE + OF_COLUMNS)
     for alpha in ALPHAS if _is_affordable(ended) else ():
         settings = {**automatic, "penalty": "l2", "alpha": alpha}

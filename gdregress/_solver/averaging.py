@@ -62,7 +62,7 @@ class SuffixAverage:
         return average
 
     def copy(self):
-        """The same means, which go on by themselves; arrays are shared, as none is written to."""
+        """The same means, to be updated separately; arrays are shared, as none is written to."""
         other = copy.copy(self)
         other._older, other._newer = copy.copy(self._older), copy.copy(self._newer)
         return other

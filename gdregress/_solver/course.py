@@ -63,7 +63,7 @@ def take_up_rows(course, run):
 
 
 def take_up_method(course, run, state, best):
-    """The run by the method that it had come to; the state stays what it is."""
+    """The run by the method of the checkpoint; the state stays what it is."""
     if course["method"] == run.method:
         return run
     kept = dict(vars(state))

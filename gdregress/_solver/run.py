@@ -67,7 +67,7 @@ class Run:
         Called after each epoch with the history, the user's parameters and a function that
         returns the course of the run, see `course_of`; True ends the run.
     renewal : callable or None
-        Answers after each epoch with the run to go on with, see `Renewal`.
+        Answers after each epoch with the run that continues this one, see `Renewal`.
     history : History
     """
 
@@ -190,9 +190,9 @@ class State:
         return self.params if self.average is None else self.average.value(self.params)
 
     def moved_to(self, params, optimizer):
-        """The state of a run that goes on from parameters to which it has not come by itself.
+        """The state of a run that continues from parameters that are not its own last ones.
 
-        Counts and random numbers go on, and so does the rate. The memory of adaptive rules holds
+        Counts, random numbers and the rate are kept. The memory of adaptive rules holds
         gradients and stays; a velocity would carry the parameters on.
         """
         memory = self.memory if optimizer.adaptive else optimizer.init(params)
@@ -203,7 +203,7 @@ class State:
         return replace(self, params=params, memory=memory, average=average, **of_the_course)
 
     def on_data(self, objective, optimizer):
-        """The state of a run that goes on with an objective, which may be that of other data.
+        """The state of a run that continues with an objective, which may be that of other data.
 
         These are known by the value at the end of the last run. What plateaus, searches and
         gradients have left is true of the data that it came from only: on others it starts afresh.

@@ -112,7 +112,7 @@ def _epochs(run, state, most):
 
 
 def _is_renewed(run, row, stop):
-    """Whether the run goes on in other coordinates, or by another method."""
+    """Whether the run continues in other coordinates, or by another method."""
     return run.renewal is not None and run.renewal.is_due(row, stop)
 
 

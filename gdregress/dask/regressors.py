@@ -101,7 +101,7 @@ store_path, random_state, verbose : as of `GDRegressor`
             between two averages. None makes a round of an epoch: all partitions together then
             make as many updates as there are batches in all rows.
         resume_from : str or Path or None
-            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit goes on.
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit continues.
 
         Returns
         -------

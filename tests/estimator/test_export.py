@@ -247,6 +247,7 @@ def test_tensors_have_no_sparse_coefficients(torch):
         lambda: GDRegressor(Quantile([0.1, 0.9])).fit(X, Y),
         lambda: GDRegressor("negative_binomial").fit(X, POSITIVE.round()),
         lambda: GDRegressor(penalty="l1", alpha=[0.1, 0.2, 0.3, 0.4]).fit(X, Y),
+        lambda: GDClassifier(class_weight="balanced").fit(X, Y > 1),
     ],
 )
 def test_skops_knows_the_estimator_and_the_given_components(make):
@@ -258,7 +259,9 @@ def test_skops_knows_the_estimator_and_the_given_components(make):
     unknown = io.get_untrusted_types(data=saved)
     components = {f"{type(c).__module__}.{type(c).__name__}" for c in (model, model.loss)}
     assert set(unknown) <= components
-    assert_array_equal(io.loads(saved, trusted=unknown).predict(X), model.predict(X))
+    loaded = io.loads(saved, trusted=unknown)
+    assert_array_equal(loaded.predict(X), model.predict(X))
+    assert_array_equal(getattr(loaded, "_balanced", None), getattr(model, "_balanced", None))
 
 
 # Explained by SHAP
