@@ -119,9 +119,14 @@ def test_batches_that_finish_along_envelopes(tmp_path, before_the_end):
     assert_resumed_is_whole(tmp_path / "fit", clone(model), at, fit)
 
 
-@pytest.mark.parametrize("given", [{}, {"loss": "huber"}, {"solver": "mini-batch"}], ids=str)
-def test_resumed_fit_of_batches(tmp_path, given):
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [({}, 1), ({"loss": "huber"}, 1), ({"loss": "huber"}, 1000), ({"solver": "mini-batch"}, 1)],
+    ids=str,
+)
+def test_resumed_fit_of_batches(tmp_path, given, size):
     X, y = make_data()
+    y = y * size
     batches = [(X[start : start + 50], y[start : start + 50]) for start in range(0, 120, 50)]
     model = GDRegressor(max_iter=60, random_state=0, tol=1e-8, **given)
 
