@@ -11,6 +11,7 @@ from sklearn.utils.multiclass import unique_labels
 from gdregress._estimator.classes import classes_of
 from gdregress._estimator.components import build_components
 from gdregress._estimator.data import validate_input
+from gdregress._estimator.method import asks_for_conjugate_gradients
 from gdregress._estimator.sizes import check_sizes
 from gdregress._objective.partitions import Block, LocalPartitions
 from gdregress._objective.summary import merged, summary_of
@@ -70,6 +71,8 @@ def refuse_what_needs_all_rows(
         f"a {part} out and pass it to score": estimator.early_stopping and not validated,
         f"loss={type(components.loss.base_loss).__name__}, which PyTorch or JAX differentiates. "
         "Use a loss by name, or a subclass of Loss": components.loss.base_loss.needs_library,
+        "optimizer='cg', which searches along the predictions of all rows. Use optimizer='auto', "
+        "which takes Newton steps where it can": asks_for_conjugate_gradients(estimator),
         "class_weight='balanced', which counts all labels first. Pass the weights as a dict, or "
         "as sample_weight": getattr(estimator, "class_weight", None) == "balanced",
     }
@@ -230,6 +233,8 @@ class Batches(LocalPartitions):
         parts, size, start, seen = [], 0, 0, self.n_rows is not None
         enough = SHUFFLED_SIZE if shuffle else BLOCK_SIZE
         for number, batch in self.read(rng if shuffle else None):
+            if _is_empty(batch):
+                continue
             parts.append(self.check(batch, number, seen))
             rows = parts[-1][0]
             size += rows.size + rows.shape[0]
@@ -287,10 +292,26 @@ def _unpacked(batch):
     return X, y, weights[0] if weights else None
 
 
+def _is_empty(batch):
+    """Whether a batch has neither rows nor targets, as the last of some readers."""
+    if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+        return False
+    return all(_n_rows(part) == 0 for part in batch[:2])
+
+
+def _n_rows(part):
+    """Number of rows of an array, a frame or a list; None of anything else."""
+    if hasattr(part, "shape"):
+        return part.shape[0] if part.shape else None
+    return len(part) if hasattr(part, "__len__") else None
+
+
 def _labels(read):
     """The labels of all batches, sorted."""
     found = []
     for number, batch in read():
+        if _is_empty(batch):
+            continue
         with naming(f"Batch {number}"):
             found.append(np.unique(np.asarray(to_numpy(_unpacked(batch)[1]))))
     if not found:

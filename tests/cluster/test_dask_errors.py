@@ -84,6 +84,8 @@ def test_parameters(data):
         DaskGDRegressor(alpha=-1).fit(*data)
     with pytest.raises(ValueError, match=r"holds no rows out.* fit\(X, y, X_val"):
         DaskGDRegressor(early_stopping=True).fit(*data)
+    with pytest.raises(ValueError, match="cannot be combined with optimizer='cg'"):
+        DaskGDRegressor(optimizer="cg").fit(*data)
     with pytest.raises(ValueError, match=r"updates_per_round must be an int .* Got 0"):
         DaskGDRegressor().fit(*data, updates_per_round=0)
     with pytest.raises(TypeError, match="no parameter 'client'"):

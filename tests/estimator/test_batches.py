@@ -324,11 +324,27 @@ class TestErrors:
     def test_what_needs_all_rows(self):
         X, y, _ = make_data()
         self.fails([(X, y)], "holds out single rows", estimator=GDRegressor(early_stopping=True))
+        message = "fit_batches cannot be combined with optimizer='cg'.*Use optimizer='auto'"
+        self.fails([(X, y)], message, estimator=GDRegressor(optimizer="cg"))
         own = GDRegressor(loss=lambda y, z: (z - y) ** 2)
         self.fails([(X, y)], "PyTorch or JAX differentiates", estimator=own)
 
 
 HUBER = GDRegressor(loss="huber")
+
+
+@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+def test_batches_without_rows_are_skipped(solver):
+    X, y, z = make_data()
+    labels = targets(X, z, "classes")
+    for of, model in ((y, GDRegressor), (labels, GDClassifier)):
+        full = [(X[:60], of[:60]), (X[60:], of[60:])]
+        parts = [(X[:0], of[:0]), full[0], (np.empty((0, 4)), []), full[1], ([], [])]
+        given = {"solver": solver, "shuffle": False, "random_state": 0}
+        given = {"solver": solver} if solver == "batch" else given
+        known = model(**given).fit_batches(lambda full=full: iter(full))
+        found = model(**given).fit_batches(lambda parts=parts: iter(parts))
+        assert_array_equal(found.coef_, known.coef_)
 
 
 def test_class_weights_by_dict_and_given_classes():
