@@ -19,7 +19,8 @@ from gdregress._estimator.saved_state import (
     same_coordinates,
     saved,
 )
-from gdregress._estimator.start import of_type_of, settings
+from gdregress._estimator.settings import settings
+from gdregress._estimator.start import of_type_of
 from gdregress._solver.run import SAME_VALUE
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.files import read, write

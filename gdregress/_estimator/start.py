@@ -8,10 +8,10 @@ from sklearn.utils import check_random_state
 
 from gdregress._estimator.columns_in_use import of_all_columns, same_columns
 from gdregress._estimator.saved_state import converted, restored, same_coordinates
+from gdregress._estimator.settings import settings
 from gdregress._solver.averaging import SuffixAverage
 from gdregress._solver.run import State
 from gdregress._utils.array_api import asarray, namespace, to_numpy
-from gdregress._utils.validation import defaults
 from gdregress.samplers import SAMPLERS
 
 # What of a state holds arrays like the targets.
@@ -71,16 +71,6 @@ def own_generator(estimator):
     if isinstance(given, Integral) or SAMPLERS[estimator.solver].takes_all_rows:
         return check_random_state(given)
     return np.random.RandomState(check_random_state(given).randint(2**32, dtype=np.uint32))
-
-
-def settings(estimator):
-    """The parameters that bear on the course of a run, as text that can be compared.
-
-    Of this process: functions have their address in it.
-    """
-    passing = {"max_iter", "verbose", "warm_start", "store_path", "random_state"}
-    names = [name for name in defaults(type(estimator)) if name not in passing]
-    return repr([getattr(estimator, name) for name in names])
 
 
 def resumed(estimator, prepared):
