@@ -19,7 +19,8 @@ class Checkpoint:
     renamed, so that a process that is killed leaves one of both. It holds arrays as npz and
     everything else as JSON, and nothing is pickled. ``fit(X, y, resume_from=path)`` goes on from
     it, and so does `fit_batches`: the fit ends with the same coefficients, to the bit, as one
-    that was not interrupted.
+    that was not interrupted. Rows that ``early_stopping=True`` holds out are drawn by
+    `random_state`, which then has to be a number.
 
     Parameters
     ----------
@@ -31,7 +32,7 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        For an `every` below 1, and for a folder that does not exist.
+        For an `every` below 1, for a folder that does not exist, and where `path` is one.
 
     Examples
     --------
@@ -56,6 +57,11 @@ class Checkpoint:
         folder = Path(path).parent
         if not folder.is_dir():
             raise ValueError(f"path must be in a folder that exists. {str(folder)!r} does not.")
+        if Path(path).is_dir():
+            raise ValueError(
+                f"path must be that of a file. {str(path)!r} is a folder: add a name, such as "
+                f"{str(Path(path) / 'model.checkpoint')!r}."
+            )
         self.path = path
         self.every = every
 
