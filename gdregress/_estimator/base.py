@@ -30,7 +30,7 @@ from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import NoRows, prepare, prepare_partitions
 from gdregress._estimator.renewal import renewal_for
-from gdregress._estimator.resume import going_on, taken_up
+from gdregress._estimator.resume import going_on, refuse_start, taken_up
 from gdregress._estimator.saved_state import (
     converted,
     live_attributes,
@@ -254,6 +254,7 @@ class BaseGD(
         if resume_from is None:
             start = given_start(self, prepared, *start)
         else:
+            refuse_start(start)
             prepared, start, course = taken_up(self, prepared, resume_from)
         original = original_units(prepared, self._coef_as_rows)
         # a scorer is handed these, and not every one knows weights

@@ -19,7 +19,7 @@ from gdregress._estimator.saved_state import (
     same_coordinates,
     saved,
 )
-from gdregress._estimator.settings import settings
+from gdregress._estimator.settings import settings, settings_by_name
 from gdregress._estimator.start import of_type_of
 from gdregress._solver.run import SAME_VALUE
 from gdregress._utils.array_api import to_numpy
@@ -45,10 +45,15 @@ def save_course(path: Path, estimator: Any, course: Callable[[], Any]) -> None:
 
 def _maker(estimator):
     """The class and the parameters by which a checkpoint is known again in any process."""
-    parameters = re.sub(r" at 0x[0-9a-fA-F]+", "", settings(estimator))
+    parameters = {name: _anywhere(text) for name, text in settings_by_name(estimator).items()}
     classes = getattr(estimator, "classes_", None)
     labels = None if classes is None else repr(to_numpy(classes).tolist())
     return {"estimator": type(estimator).__name__, "parameters": parameters, "classes": labels}
+
+
+def _anywhere(text):
+    """The text of a parameter without addresses, which differ from process to process."""
+    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
 
 
 def _simple(value):
@@ -74,10 +79,12 @@ def taken_up(estimator, prepared, path):
     Raises
     ------
     ValueError
-        For a checkpoint of other parameters, of other classes or of other data.
+        For a checkpoint of other parameters, of other classes, of other data or of more epochs
+        than `max_iter`.
     """
     content = read(Path(path))
     _check_maker(estimator, content["made_by"], path)
+    _check_epochs(estimator, content["course"], path)
     plain = live_attributes({"_state": content["state"]})["_state"]
     objective = prepared.objective
     shape = (objective.design.n_parameters, *objective.output_shape)
@@ -90,7 +97,7 @@ def taken_up(estimator, prepared, path):
     state.settings = settings(estimator)
     if not same_coordinates(plain["coordinates"], objective.design.coordinates):
         prepared = _in_coordinates(estimator, prepared, state.coordinates)
-    _check_data(prepared.objective, state, path)
+    _check_data(estimator, prepared.objective, state, path)
     return prepared, state, content["course"]
 
 
@@ -99,21 +106,54 @@ def _check_maker(estimator, made_by, path):
         if made_by[name] != now:
             raise ValueError(
                 f"The checkpoint {str(path)!r} was made by a fit with other {name}: "
-                f"{made_by[name]}, not {now}. Only max_iter and verbose may change: resume with "
-                "what it was made with, or fit without resume_from."
+                f"{_change(name, made_by[name], now)}. Only max_iter and verbose may change: "
+                "resume with what it was made with, or fit without resume_from."
             )
 
 
-def _check_data(objective, state, path):
+def _change(name, before, now):
+    """What has become of the class, the classes, or of the parameters one by one."""
+    if name != "parameters":
+        return f"{before}, not {now}"
+    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
+    return ", ".join(f"{name} was {before.get(name)}, is {now.get(name)}" for name in names)
+
+
+def _check_epochs(estimator, course, path):
+    done = course["counts"]["n_iter"]
+    if estimator.max_iter < done:
+        raise ValueError(
+            f"The checkpoint {str(path)!r} is of {done} epochs, more than "
+            f"max_iter={estimator.max_iter}. Set max_iter to at least {done}: it counts epochs "
+            "from the beginning."
+        )
+
+
+def refuse_start(start):
+    """Raise ValueError for initial coefficients beside a checkpoint, which has its own."""
+    for name, given in zip(("coef_init", "intercept_init"), start, strict=True):
+        if given is not None:
+            raise ValueError(
+                f"{name} cannot be combined with resume_from, where the coefficients are those of "
+                "the checkpoint. Leave one of both out."
+            )
+
+
+def _check_data(estimator, objective, state, path):
     """Raise ValueError where the objective of the checkpoint is not that of these data."""
     with np.errstate(over="ignore", invalid="ignore"):
         value = objective.value(state.reported())
     tolerance = max(SAME_VALUE, 10 * objective.rounding)
     if not math.isclose(value, state.objective, rel_tol=tolerance):
+        drawn = estimator.early_stopping and estimator.random_state is None
+        held_out = (
+            " If they are, other rows have been held out, as early_stopping=True draws them: set "
+            "random_state in the fit that makes checkpoints and in the one that goes on."
+        )
         raise ValueError(
             f"The checkpoint {str(path)!r} is of other data: its objective is "
             f"{state.objective:.6g}, and {value:.6g} on these. Pass the data of the fit that was "
-            "interrupted."
+            f"interrupted.{held_out if drawn else ''}"
         )
 
 

@@ -185,7 +185,35 @@ class TestErrors:
             GDRegressor(max_iter=3, tol=None, **given).fit(*data or (X, y), resume_from=path)
 
     def test_other_parameters(self, tmp_path):
-        self.fails(tmp_path / "fit", "other parameters.*fit without resume_from", loss="huber")
+        message = r"other parameters: loss was 'squared_error', is 'huber'\. .*without resume_from"
+        self.fails(tmp_path / "fit", message, loss="huber")
+        message = (
+            "penalty was None, is 'l2', alpha was 0.0001, is 0.1, learning_rate was 'auto', is"
+        )
+        self.fails(tmp_path / "fit", message, penalty="l2", alpha=0.1, learning_rate=0.5)
+
+    def test_fewer_epochs_than_have_been(self, tmp_path):
+        X, y = make_data()
+        GDRegressor(max_iter=3, tol=None).set_callbacks(Checkpoint(tmp_path / "fit")).fit(X, y)
+        with pytest.raises(
+            ValueError, match=r"of 3 epochs, more than max_iter=2\. Set max_iter to"
+        ):
+            GDRegressor(max_iter=2, tol=None).fit(X, y, resume_from=tmp_path / "fit")
+
+    def test_a_start_beside_a_checkpoint(self, tmp_path):
+        X, y = make_data()
+        GDRegressor(max_iter=3, tol=None).set_callbacks(Checkpoint(tmp_path / "fit")).fit(X, y)
+        model = GDRegressor(max_iter=3, tol=None)
+        for name, value in (("coef_init", np.zeros(5)), ("intercept_init", 0.0)):
+            with pytest.raises(ValueError, match=f"{name} cannot be combined with resume_from"):
+                model.fit(X, y, resume_from=tmp_path / "fit", **{name: value})
+
+    def test_rows_that_are_held_out_at_random(self, tmp_path):
+        X, y = make_data()
+        model = GDRegressor(max_iter=3, early_stopping=True, n_iter_no_change=9)
+        model.set_callbacks(Checkpoint(tmp_path / "fit")).fit(X, y)
+        with pytest.raises(ValueError, match=r"of other data.*set random_state in the fit"):
+            model.fit(X, y, resume_from=tmp_path / "fit")
 
     def test_other_data(self, tmp_path):
         X, y = make_data()
@@ -208,6 +236,8 @@ class TestErrors:
             Checkpoint(tmp_path / "fit", every=0)
         with pytest.raises(ValueError, match="folder that exists"):
             Checkpoint(tmp_path / "none" / "fit")
+        with pytest.raises(ValueError, match=r"must be that of a file.*model.checkpoint"):
+            Checkpoint(tmp_path)
 
 
 class TestFile:
