@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.base import BaseGD
 from gdregress._estimator.classes import (
+    balanced_weights,
     check_classes,
     classes_of,
     encode,
@@ -471,7 +472,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
     ) -> Self:
         """Fit the model to rows that come in batches, which are read anew in each pass.
 
-        As `GDRegressor.fit_batches`, but for the classes.
+        As `GDRegressor.fit_batches`, but for the classes. The losses with kinks, whose runs end
+        without a proof of the minimum, are "hinge" and "perceptron".
 
         Parameters
         ----------
@@ -708,7 +710,10 @@ class GDClassifier(ClassifierMixin, BaseGD):
         rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
         labels = encode(column_or_1d(y), self.classes_, z)
         weights = None if sample_weight is None else checked_weights(sample_weight, z)
-        weights = weighted_by_class(self.class_weight, self.classes_, y, z, weights, False)
+        class_weight = self.class_weight
+        if isinstance(class_weight, str):
+            class_weight = balanced_weights(self.classes_, y, weights)
+        weights = weighted_by_class(class_weight, self.classes_, y, z, weights)
         return summary_of(self, rows, labels, z, weights, level)
 
     @explains_arguments
@@ -764,9 +769,13 @@ class GDClassifier(ClassifierMixin, BaseGD):
     def _encode_target(self, y, X, weights, loss, rows, in_parts):
         if not in_parts:
             self._set_classes(classes_of(y))
-        weights = weighted_by_class(self.class_weight, self.classes_, y, X, weights, in_parts)
-        loss = multiclass_loss(loss, self.classes_.shape[0])
-        return encode(y, self.classes_, X), weights, loss
+        encoded, class_weight = encode(y, self.classes_, X), self.class_weight
+        if isinstance(class_weight, str):
+            if not in_parts:
+                self._balanced = balanced_weights(self.classes_, y, weights)
+            class_weight = self._balanced  # rows to validate on count by those to train on
+        weights = weighted_by_class(class_weight, self.classes_, y, X, weights, in_parts)
+        return encoded, weights, multiclass_loss(loss, self.classes_.shape[0])
 
     def _set_classes(self, classes):
         """Take the classes of a fit; those of a run that is continued must be the same."""

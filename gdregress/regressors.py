@@ -438,7 +438,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         """Fit the model to rows that come in batches, which are read anew in each pass.
 
         The fit of data that do not fit into memory: the objective, the parameters and what ends
-        the run are those of `fit`, and the rows may lie in files of any kind. Squared error of up
+        the run are those of `fit`, and the rows may lie in files of any kind. Losses with kinks
+        are the exception: their runs end near the minimum, on a plateau or after `max_iter`
+        epochs, and warn that this proves no minimum. Squared error of up
         to 512 columns reads the rows once for their moments, and a few times more where digits
         near the minimum need it. Other smooth losses of as many columns take Newton steps under
         ``optimizer="auto"``, one pass each; whatever else descends over all rows takes one pass an

@@ -69,6 +69,12 @@ from gdregress.penalties import PENALTIES
 from gdregress.samplers import SAMPLERS, MiniBatch
 from gdregress.schedules import SCHEDULES
 
+# The attributes that a fit finds, besides those of its input.
+RESULTS = (
+    *("coef_", "intercept_", "n_iter_", "t_", "learning_rate_", "momentum_", "stop_reason_"),
+    *("converged_", "history_", "loss_curve_", "validation_scores_", "_loss", "_state"),
+)
+
 StopReason = Literal["tolerance", "plateau", "max_iter", "diverged", "callback", "interrupted"]
 
 
@@ -341,6 +347,11 @@ class BaseGD(
         if "validation_score" in history:
             fitted["validation_scores_"] = history["validation_score"][1:]
         return fitted
+
+    def _forget_results(self):
+        """Drop what an earlier fit has found."""
+        for name in RESULTS:
+            vars(self).pop(name, None)
 
     def _set_fitted(self, fitted):
         """Set all attributes of a fit at once: an interrupt finds those of one fit only."""

@@ -13,6 +13,7 @@ from gdregress._estimator.components import build_components
 from gdregress._estimator.data import validate_input
 from gdregress._estimator.method import asks_for_conjugate_gradients
 from gdregress._estimator.sizes import check_sizes
+from gdregress._estimator.table import checked_weights
 from gdregress._objective.partitions import Block, LocalPartitions
 from gdregress._objective.summary import merged, summary_of
 from gdregress._utils.array_api import to_numpy
@@ -26,6 +27,7 @@ _ACCEPTED = (
     "(X, y, sample_weight), or an object that can be iterated again and again, such as a list or "
     "a DataLoader"
 )
+_NO_ROWS = "batches holds no row of a weight above 0."
 
 
 def checked_batches(estimator, batches, classes=None):
@@ -227,7 +229,7 @@ class Batches(LocalPartitions):
         self.n_rows = None
         self.summary = self.reduce(_summary, check, fit_intercept, combine=merged)
         if self.summary is None:
-            raise ValueError("batches holds no row of a weight above 0.")
+            raise ValueError(_NO_ROWS)
 
     def blocks(self, rng=None, shuffle=False):
         parts, size, start, seen = [], 0, 0, self.n_rows is not None
@@ -307,13 +309,18 @@ def _n_rows(part):
 
 
 def _labels(read):
-    """The labels of all batches, sorted."""
+    """The labels of all rows of a weight above 0, sorted."""
     found = []
     for number, batch in read():
         if _is_empty(batch):
             continue
         with naming(f"Batch {number}"):
-            found.append(np.unique(np.asarray(to_numpy(_unpacked(batch)[1]))))
+            _, y, weights = _unpacked(batch)
+            y = np.asarray(to_numpy(y))
+            if weights is not None:
+                y = y[to_numpy(checked_weights(weights, np.zeros(len(y)), all_zero=True)) > 0]
+            if len(y):
+                found.append(np.unique(y))
     if not found:
-        raise ValueError(f"batches is empty. {_ACCEPTED}.")
+        raise ValueError(f"{_NO_ROWS} {_ACCEPTED}.")
     return classes_of(np.concatenate(found))

@@ -73,25 +73,29 @@ def encode(y, classes, like):
     return asarray(codes, xp, None if xp is np else like.device, dtype=like.dtype)
 
 
+def balanced_weights(classes, y, sample_weight):
+    """The weights, by label, that give every class the same total weight among these rows."""
+    names = to_numpy(classes)
+    weights = None if sample_weight is None else to_numpy(sample_weight)
+    of_class = compute_class_weight(
+        "balanced", classes=names, y=to_numpy(y), sample_weight=weights
+    )
+    return dict(zip(names.tolist(), of_class.tolist(), strict=True))
+
+
 def weighted_by_class(class_weight, classes, y, X, sample_weight, in_parts=False):
     """Sample weights times those of the rows' classes; None where all are equal.
 
-    "balanced" gives every class the same total weight. A part of the rows may have none.
+    A part of the rows may have no weight.
     """
     if class_weight is None:
         return sample_weight
-    plain, names = to_numpy(y), to_numpy(classes)
-    weights = None if sample_weight is None else to_numpy(sample_weight)
-    if isinstance(class_weight, dict):
-        of_class = _looked_up(class_weight, names)
-    else:
-        of_class = compute_class_weight(
-            class_weight, classes=names, y=plain, sample_weight=weights
-        )
+    names = to_numpy(classes)
+    of_class = _looked_up(class_weight, names)
     if not (np.isfinite(of_class).all() and (of_class >= 0).all()):
         raise ValueError(f"class_weight must be finite and not negative. Got {class_weight!r}.")
     xp = namespace(X)
-    factors = of_class[np.searchsorted(names, plain)]
+    factors = of_class[np.searchsorted(names, to_numpy(y))]
     factors = asarray(factors, xp, None if xp is np else X.device, dtype=X.dtype)
     weights = factors if sample_weight is None else sample_weight * factors
     if not in_parts and not bool(xp.any(weights > 0)):

@@ -19,8 +19,9 @@ from gdregress._estimator.saved_state import (
     same_coordinates,
     saved,
 )
-from gdregress._estimator.settings import settings, settings_by_name
+from gdregress._estimator.settings import parameters_as_text, settings
 from gdregress._estimator.start import of_type_of
+from gdregress._solver.course import kind_of_data
 from gdregress._solver.run import SAME_VALUE
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.files import read, write
@@ -38,22 +39,19 @@ def save_course(path: Path, estimator: Any, course: Callable[[], Any]) -> None:
         Returns the course of the run and the state that belongs to it.
     """
     course, state = course()
+    made_by = {**_maker(estimator), "kind of data": course.pop("data")}
     plain = plain_attributes({"_state": {**saved(state), "settings": None}})["_state"]
-    content = {"made_by": _maker(estimator), "course": _simple(course), "state": _simple(plain)}
+    content = {"made_by": made_by, "course": _simple(course), "state": _simple(plain)}
     write(Path(path), converted(content, to_numpy))
 
 
 def _maker(estimator):
     """The class and the parameters by which a checkpoint is known again in any process."""
-    parameters = {name: _anywhere(text) for name, text in settings_by_name(estimator).items()}
+    texts = parameters_as_text(estimator, {"max_iter", "verbose"})
+    parameters = {name: re.sub(r" at 0x[0-9a-fA-F]+", "", text) for name, text in texts.items()}
     classes = getattr(estimator, "classes_", None)
     labels = None if classes is None else repr(to_numpy(classes).tolist())
     return {"estimator": type(estimator).__name__, "parameters": parameters, "classes": labels}
-
-
-def _anywhere(text):
-    """The text of a parameter without addresses, which differ from process to process."""
-    return re.sub(r" at 0x[0-9a-fA-F]+", "", text)
 
 
 def _simple(value):
@@ -79,11 +77,12 @@ def taken_up(estimator, prepared, path):
     Raises
     ------
     ValueError
-        For a checkpoint of other parameters, of other classes, of other data or of more epochs
-        than `max_iter`.
+        For a checkpoint of other parameters, of other classes, of other data or data of another
+        kind, or of more epochs than `max_iter`.
     """
     content = read(Path(path))
-    _check_maker(estimator, content["made_by"], path)
+    now = {**_maker(estimator), "kind of data": kind_of_data(prepared.objective)}
+    _check_maker(now, content["made_by"], path)
     _check_epochs(estimator, content["course"], path)
     plain = live_attributes({"_state": content["state"]})["_state"]
     objective = prepared.objective
@@ -101,22 +100,21 @@ def taken_up(estimator, prepared, path):
     return prepared, state, content["course"]
 
 
-def _check_maker(estimator, made_by, path):
-    for name, now in _maker(estimator).items():
-        if made_by[name] != now:
-            raise ValueError(
-                f"The checkpoint {str(path)!r} was made by a fit with other {name}: "
-                f"{_change(name, made_by[name], now)}. Only max_iter and verbose may change: "
-                "resume with what it was made with, or fit without resume_from."
+def _check_maker(now, made_by, path):
+    for name, wanted in now.items():
+        known = made_by[name]
+        if known == wanted:
+            continue
+        if isinstance(wanted, dict):
+            other = [key for key in wanted if known.get(key) != wanted[key]]
+            known, wanted = (
+                ", ".join(f"{key}={given.get(key)}" for key in other) for given in (known, wanted)
             )
-
-
-def _change(name, before, now):
-    """What has become of the class, the classes, or of the parameters one by one."""
-    if name != "parameters":
-        return f"{before}, not {now}"
-    names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
-    return ", ".join(f"{name} was {before.get(name)}, is {now.get(name)}" for name in names)
+        raise ValueError(
+            f"The checkpoint {str(path)!r} was made by a fit with other {name}: {known}, not "
+            f"{wanted}. Only max_iter and verbose may change: resume with what it was made with, "
+            "or fit without resume_from."
+        )
 
 
 def _check_epochs(estimator, course, path):

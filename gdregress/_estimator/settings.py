@@ -16,12 +16,7 @@ def settings(estimator):
 
     Of this process: functions have their address in it.
     """
-    return repr(settings_by_name(estimator))
-
-
-def settings_by_name(estimator):
-    """The same, parameter by parameter."""
-    return parameters_as_text(estimator, _PASSING)
+    return repr(parameters_as_text(estimator, _PASSING))
 
 
 def parameters_as_text(estimator, left_out):

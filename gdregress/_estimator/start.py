@@ -80,7 +80,10 @@ def resumed(estimator, prepared):
     """
     saved, objective = estimator._state, prepared.objective
     if not same_columns(saved.get("columns"), prepared.columns):
-        return _in_other_coordinates(estimator, prepared, saved)
+        same_features = estimator.coef_.shape[-1] == prepared.n_features
+        if saved["coordinates"] is not None or not same_features:
+            return _in_other_coordinates(estimator, prepared, saved)
+        saved = _of_columns(saved, prepared.columns, prepared.n_features)
     shape = (objective.design.n_parameters, *objective.output_shape)
     saved = _of_shape(shape, saved)
     if tuple(saved["params"].shape) != shape:
@@ -116,6 +119,26 @@ def is_assigned(estimator, saved):
 def fitted_numbers(coef, intercept):
     """Copies of ``coef_`` and ``intercept_``, to which nobody else writes."""
     return [np.array(to_numpy(coef)), np.array(to_numpy(intercept))]
+
+
+def _of_columns(saved, columns, n_features):
+    """A saved state in the user's units with its arrays for other columns; zero for new ones."""
+    known, wanted = (
+        np.arange(n_features) if numbers is None else np.asarray(numbers)
+        for numbers in (saved.get("columns"), columns)
+    )
+    n_parameters = len(saved["params"])
+    n_intercepts = n_parameters - len(known)
+    intercept = np.arange(n_features, n_features + n_intercepts)
+    known, wanted = np.append(known, intercept), np.append(wanted, intercept)
+
+    def moved(array):
+        if array.shape[:1] != (n_parameters,):
+            return array
+        return of_all_columns(array, known, n_features + n_intercepts)[wanted]
+
+    arrays = {name: converted(saved.get(name), moved) for name in _OF_THE_TYPE_OF_Y}
+    return {**saved, **arrays, "columns": columns}
 
 
 def _of_shape(shape, saved):

@@ -8,6 +8,7 @@ from gdregress._estimator.prepare import prepare
 from gdregress._objective.base import null_parameters
 from gdregress._objective.curvature import loss_curvature
 from gdregress._utils.array_api import to_numpy
+from gdregress._utils.validation import defaults
 
 # Smallest strength as a share of the largest, with an l1 norm and without.
 SHARE, SHARE_OF_L2 = 1e-3, 1e-6
@@ -44,7 +45,10 @@ def alphas_of(alphas, estimator, X, y, sample_weight, l1_ratio):
 
 def largest_alpha(estimator, X, y, sample_weight, l1_ratio):
     """The largest strength of a grid, see `alphas_of`."""
+    # the objective is the same however it is descended, and warnings are those of the fits
     given = {"preconditioner": None, "learning_rate": 1.0, "optimizer": "gd", "schedule": "auto"}
+    known = defaults(type(estimator))
+    given |= {name: known[name] for name in ("momentum", "power_t", "n_iter_no_change")}
     objective = prepare(estimator.set_params(**given), X, y, sample_weight).objective
     null = null_parameters(objective.design, objective.y, objective.weights, objective.loss)
     if l1_ratio > 0:

@@ -268,7 +268,8 @@ def keep_fitted_state(estimator):
     try:
         yield
     except BaseException as error:
-        is_fitted = vars(estimator).get("_state") is not before.get("_state")
+        state = vars(estimator).get("_state")
+        is_fitted = state is not None and state is not before.get("_state")
         if isinstance(error, Exception) or not is_fitted:
             vars(estimator).clear()
             vars(estimator).update(before)

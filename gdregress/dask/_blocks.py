@@ -83,7 +83,7 @@ def _check(estimator, client, rows, sizes, labels, validated):
         estimator._set_classes(classes_of(np.array(list(weights), dtype=dtype)))
         local.classes_ = estimator.classes_
         if isinstance(local.class_weight, str) and local.class_weight == "balanced":
-            local.class_weight = _balanced(weights)
+            local.class_weight = estimator._balanced = _balanced(weights)
     components = build_components(local, validated=validated)
     name = type(estimator).__name__
     if local.early_stopping and not validated:

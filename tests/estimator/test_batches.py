@@ -12,6 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Lasso, LogisticRegression, PoissonRegressor, Ridge
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress.losses.classification import CLASSIFICATION_LOSSES
 
 CUTS = {"1 batch": [], "2 batches": [7], "many": [1, 2, *range(3, 120, 9)]}
 
@@ -176,8 +177,17 @@ def test_kinks_end_on_a_plateau_near_the_minimum():
     X, y, _ = make_data()
     with pytest.warns(ConvergenceWarning, match="plateau"):
         model = GDRegressor(loss="absolute_error").fit_batches(batches_of(X, y))
+    assert not model.converged_
     best = GDRegressor(loss="absolute_error").fit(X, y).history_["objective"][-1]
     assert model.history_["objective"][-1] < 1.01 * best
+
+
+@pytest.mark.parametrize("loss", [n for n, c in CLASSIFICATION_LOSSES.items() if not c.smooth])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_kinks_of_classes_end_without_a_proof(loss):
+    X, _, z = make_data()
+    model = GDClassifier(loss, max_iter=300).fit_batches(batches_of(X, z > np.median(z)))
+    assert model.stop_reason_ in ("plateau", "max_iter")
 
 
 def test_warm_start_goes_on():
@@ -321,6 +331,10 @@ class TestErrors:
         balanced = GDClassifier(class_weight="balanced")
         self.fails([(X, y)], "counts all labels first", estimator=balanced)
 
+    @pytest.mark.parametrize("batches", [[], [([[1.0]], ["a"], [0.0])]], ids=["none", "no weight"])
+    def test_labels_of_no_rows(self, batches):
+        self.fails(batches, "holds no row of a weight above 0", estimator=GDClassifier())
+
     def test_what_needs_all_rows(self):
         X, y, _ = make_data()
         self.fails([(X, y)], "holds out single rows", estimator=GDRegressor(early_stopping=True))
@@ -345,6 +359,17 @@ def test_batches_without_rows_are_skipped(solver):
         known = model(**given).fit_batches(lambda full=full: iter(full))
         found = model(**given).fit_batches(lambda parts=parts: iter(parts))
         assert_array_equal(found.coef_, known.coef_)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2], ["a", "b", "c"]], ids=str)
+def test_a_label_of_rows_without_weight_is_no_class(labels):
+    X, _, z = make_data()
+    y = np.array(labels)[targets(X, z, "classes")]
+    weights = (y != labels[1]).astype(float)
+    whole = GDClassifier().fit(X, y, weights)
+    model = GDClassifier().fit_batches([(X[:50], y[:50], weights[:50]), (X, y, weights)])
+    assert_array_equal(model.classes_, whole.classes_)
+    assert model.coef_.shape == whole.coef_.shape
 
 
 def test_class_weights_by_dict_and_given_classes():

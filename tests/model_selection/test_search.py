@@ -1,5 +1,7 @@
 """The searches score as GridSearchCV does, whether from moments or by fits."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from gdregress import GDClassifier, GDClassifierCV, GDRegressor, GDRegressorCV
 from gdregress._paths import exact_scores, search
+from gdregress.exceptions import IgnoredParameterWarning
 from gdregress.penalties import Box, ElasticNet
 from gdregress.samplers import SAMPLERS
 
@@ -277,6 +280,23 @@ def test_the_grid_of_l2_follows_the_units():
     one, other = (GDRegressorCV(alphas=6).fit(s * X, y) for s in (1, 1000))
     assert_allclose(other.alphas_, 1e6 * one.alphas_)
     assert_allclose(other.scores_, one.scores_, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"optimizer": "nesterov", "momentum": 0.5},
+        {"schedule": "invscaling", "power_t": 0.4, "learning_rate": 0.01},
+        {"schedule": "adaptive", "n_iter_no_change": 3},
+    ],
+    ids=str,
+)
+def test_the_grid_warns_of_no_parameter_that_the_fits_use(given):
+    X, y = make_data()
+    model = GDRegressor("huber", penalty="l2", max_iter=5, **given)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", IgnoredParameterWarning)
+        GDRegressorCV(model, alphas=2, cv=2).fit(X, y)
 
 
 def test_groups_go_to_the_splitter():
