@@ -219,7 +219,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     converged_ : bool
         Whether the run ended by "tolerance". Nothing else proves that it is at the minimum.
         The coefficients have fewer digits than the objective: their relative error is at most
-        about ``tol`` times the square root of the condition number of X'X.
+        about ``tol`` times the square root of the condition number of X'X. Of a loss that is
+        not convex, such as "cauchy", it is a minimum that may be a local one.
     stop_reason_ : str
         "tolerance", "plateau", "max_iter", "diverged", "callback" or "interrupted". After a
         plateau, a divergence or an interrupt, and with `early_stopping`, the best parameters are

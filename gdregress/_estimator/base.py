@@ -22,6 +22,7 @@ from gdregress._estimator.callbacks import (
     print_epoch,
     refuse_refit,
 )
+from gdregress._estimator.convex_start import convex_start
 from gdregress._estimator.diagnosis import report
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
@@ -259,9 +260,12 @@ class BaseGD(
         course = None
         if resume_from is None:
             start = given_start(self, prepared, *start)
+            continues = start is not None
+            start = start or convex_start(self, prepared)
         else:
             refuse_start(start)
             prepared, start, course = taken_up(self, prepared, resume_from)
+            continues = True
         original = original_units(prepared, self._coef_as_rows)
         # a scorer is handed these, and not every one knows weights
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -284,7 +288,7 @@ class BaseGD(
         epoch_end.close()
         if result.interrupt is not None:
             raise result.interrupt
-        report(self, result, plan.diagnostics, data, start is not None)
+        report(self, result, plan.diagnostics, data, continues)
 
     def _partial_fit(self, X, y, sample_weight, growth=1.0):
         self._forget_sparse_coef()
