@@ -1,6 +1,7 @@
 """fit_batches: the fit of all rows, from batches that are read anew in each pass."""
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ from grids import pairwise
 from libraries import needed
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.linear_model import Lasso, LogisticRegression, PoissonRegressor, Ridge
 
 from gdregress import GDClassifier, GDRegressor
@@ -370,6 +371,18 @@ def test_a_label_of_rows_without_weight_is_no_class(labels):
     model = GDClassifier().fit_batches([(X[:50], y[:50], weights[:50]), (X, y, weights)])
     assert_array_equal(model.classes_, whole.classes_)
     assert model.coef_.shape == whole.coef_.shape
+
+
+def test_a_column_of_labels_is_warned_of_once():
+    X, _, z = make_data()
+    y = targets(X, z, "classes")[:, None]
+    given = {"solver": "mini-batch", "max_iter": 3, "tol": None, "random_state": 0}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = GDClassifier(**given).fit_batches([(X[:60], y[:60]), (X[60:], y[60:])])
+    assert sum(issubclass(one.category, DataConversionWarning) for one in caught) == 1
+    known = GDClassifier(**given).fit_batches([(X[:60], y[:60, 0]), (X[60:], y[60:, 0])])
+    assert_array_equal(model.coef_, known.coef_)
 
 
 def test_class_weights_by_dict_and_given_classes():
