@@ -18,6 +18,7 @@ from gdregress._objective.partitions import Block, LocalPartitions
 from gdregress._objective.summary import merged, summary_of
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.validation import check_parameters
+from gdregress.exceptions import warn_user
 
 # Numbers for which small batches are gathered: what a block costs besides its rows then does not
 # count, or many rows are shuffled together.
@@ -51,6 +52,8 @@ def checked_batches(estimator, batches, classes=None):
         estimator._set_classes(known)
     check = BatchCheck(estimator, components)
     partitions = Batches(read, check, estimator.fit_intercept)
+    if classes is not None:
+        _warn_of_absent(estimator.classes_, partitions.summary.target)
     return partitions, replace(components, loss=check.loss)
 
 
@@ -313,6 +316,25 @@ def _n_rows(part):
     if hasattr(part, "shape"):
         return part.shape[0] if part.shape else None
     return len(part) if hasattr(part, "__len__") else None
+
+
+def _warn_of_absent(classes, shares):
+    """Warn of the classes of which no row is.
+
+    Parameters
+    ----------
+    classes : array
+    shares : ndarray
+        Of the rows, for each class, or for the second of two.
+    """
+    shares = shares if np.ndim(shares) else np.array([1 - shares, shares])
+    absent = to_numpy(classes)[shares == 0].tolist()
+    if absent:
+        warn_user(
+            f"No row is of the classes {absent}, which are among the classes given: their scores "
+            "fall for ever, and the fit may have no minimum. Leave them out.",
+            UserWarning,
+        )
 
 
 def _labels(read):

@@ -373,6 +373,19 @@ def test_a_label_of_rows_without_weight_is_no_class(labels):
     assert model.coef_.shape == whole.coef_.shape
 
 
+@pytest.mark.parametrize(
+    ("classes", "absent"), [([0, 1, 2, 3], r"\[3\]"), ([-1, 0, 1, 2], r"\[-1\]")], ids=str
+)
+def test_a_class_without_rows_is_named(classes, absent):
+    X, _, z = make_data()
+    y = targets(X, z, "classes")
+    model = GDClassifier(max_iter=2, tol=None)
+    with pytest.warns(UserWarning, match=f"No row is of the classes {absent}"):
+        model.fit_batches([(X, y)], classes=classes)
+    with pytest.warns(UserWarning, match=r"No row is of the classes \['b'\]"):
+        model.fit_batches([(X, np.full(len(X), "a"))], classes=["a", "b"])
+
+
 def test_a_column_of_labels_is_warned_of_once():
     X, _, z = make_data()
     y = targets(X, z, "classes")[:, None]
