@@ -22,7 +22,9 @@ class Checkpoint:
     from it, and so does `fit_batches`: the fit ends with the same coefficients, to the bit, as one
     that was not interrupted. It needs the same parameters but for `verbose` and `max_iter`, and
     data of the same kind. With another `max_iter` bits may differ, as ``preconditioner="auto"``
-    may depend on it and the run stays in the coordinates of the checkpoint.
+    may depend on it and the run stays in the coordinates of the checkpoint. Rows
+    that ``early_stopping=True`` holds out are drawn by `random_state`, which then has to be a
+    number.
 
     Parameters
     ----------
@@ -34,7 +36,7 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        For an `every` below 1, and for a folder that does not exist.
+        For an `every` below 1, for a folder that does not exist, and where `path` is one.
 
     Examples
     --------
@@ -59,6 +61,11 @@ class Checkpoint:
         folder = Path(path).parent
         if not folder.is_dir():
             raise ValueError(f"path must be in a folder that exists. {str(folder)!r} does not.")
+        if Path(path).is_dir():
+            raise ValueError(
+                f"path must be that of a file. {str(path)!r} is a folder: add a name, such as "
+                f"{str(Path(path) / 'model.checkpoint')!r}."
+            )
         self.path = path
         self.every = every
 

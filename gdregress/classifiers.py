@@ -504,6 +504,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         -----
         ConvergenceWarning, DivergenceWarning, IgnoredParameterWarning
             As in `fit`.
+        UserWarning
+            For classes that are given and have no row.
 
         Examples
         --------
@@ -700,7 +702,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         summary : Summary
             Printed as a table; its arrays are attributes. The errors are those of the sandwich
             estimator, HC0 in statsmodels. They presume the minimum, which needs a small `tol`,
-            independent rows, and that nothing was chosen on these rows.
+            independent rows, and that nothing was chosen on these rows. Weights are those of
+            weighted least squares, not numbers of copies: the errors do not depend on their mean.
 
         Raises
         ------

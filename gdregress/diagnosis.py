@@ -22,6 +22,7 @@ from gdregress._utils.array_api import to_numpy
 from gdregress._utils.types import Array, ArrayLike, MatrixLike, clone
 from gdregress._utils.validation import Interval, check_choices
 from gdregress.classifiers import GDClassifier
+from gdregress.exceptions import warn_user
 from gdregress.regressors import GDRegressor
 
 __all__ = [
@@ -114,8 +115,9 @@ def learning_rate_range_test(
     """Find the learning rates that work by one run whose rate rises with every update.
 
     The rate is multiplied by the same factor after each batch, and the loss of the batch is
-    recorded before its update. Where the loss falls fastest the rate is about right; beyond the
-    one of the least loss it is too large. The test ends where the smoothed loss is four times its
+    recorded before its update. So is that of up to 4,096 rows, the same ones before every update,
+    in which no batch is luckier than another. Where it falls fastest the rate is about right;
+    beyond the one of the least loss it is too large. The test ends where it is four times its
     least. In the coordinates of a rate that is given as a number: the user's columns, unless
     `preconditioner` says otherwise.
 
@@ -137,15 +139,20 @@ def learning_rate_range_test(
     Returns
     -------
     result : RangeTest
-        A named tuple: ``learning_rates``, ``losses`` and ``smoothed``, the exponential mean of
-        the losses, arrays with a number for each update; ``steepest``, the rate at which the
-        smoothed loss has fallen fastest by the logarithm of the rate; ``least``, that at which it
-        was least.
+        A named tuple: ``learning_rates``, ``losses`` of the batches and ``sample_losses`` of the
+        same rows before every update, arrays with a number for each; ``steepest``, the rate at
+        which the latter have fallen fastest by the logarithm of the rate; ``least``, that at which
+        they were least.
 
     Raises
     ------
     ValueError
         For rates that do not rise from above 0, fewer than 10 updates, and as `fit`.
+
+    Warns
+    -----
+    UserWarning
+        Where the loss does not fall by more than it may by chance.
 
     References
     ----------
@@ -164,15 +171,22 @@ def learning_rate_range_test(
     _check_rates(smallest=smallest, largest=largest, n_updates=n_updates)
     model = clone(estimator).set_params(learning_rate=1.0, schedule="constant", average=False)
     plan, rates = planned(model, X, y, sample_weight), np.geomspace(smallest, largest, n_updates)
-    losses, smoothed = losses_at_rising_rates(plan, rates, own_generator(model))
+    losses, sample = losses_at_rising_rates(plan, rates, own_generator(model))
     if len(losses) < 2:
         raise ValueError(f"smallest={smallest} is too large: the loss explodes at once. Lower it.")
-    rates, least = rates[: len(losses)], int(np.argmin(smoothed))
+    rates, least = rates[: len(losses)], int(np.argmin(sample.means))
+    if not sample.falls():
+        warn_user(
+            f"The loss does not fall by more than chance in {len(losses)} updates, at no rate: "
+            "what the test says of the rates is noise. Raise n_updates or batch_size, or see "
+            "whether X says anything of y.",
+            UserWarning,
+        )
     return RangeTest(
         learning_rates=rates,
         losses=np.array(losses),
-        smoothed=np.array(smoothed),
-        steepest=float(rates[steepest_of(smoothed, least)]),
+        sample_losses=np.array(sample.means),
+        steepest=float(rates[steepest_of(sample.means, least)]),
         least=float(rates[least]),
     )
 

@@ -17,7 +17,6 @@ from sklearn.linear_model import (
     TweedieRegressor,
 )
 from sklearn.utils.validation import (
-    check_array,
     check_is_fitted,
 )
 
@@ -25,7 +24,12 @@ from gdregress._estimator.base import BaseGD
 from gdregress._estimator.offset import as_rates, refuse_offset_with_validation, total_offset
 from gdregress._estimator.scores import explained
 from gdregress._estimator.summary import Summary, summary_of
-from gdregress._estimator.table import checked_table, checked_weights, refuse_labels
+from gdregress._estimator.table import (
+    checked_table,
+    checked_target,
+    checked_weights,
+    refuse_labels,
+)
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
 from gdregress._utils.neighbours import OF_CLASSES
@@ -219,7 +223,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     converged_ : bool
         Whether the run ended by "tolerance". Nothing else proves that it is at the minimum.
         The coefficients have fewer digits than the objective: their relative error is at most
-        about ``tol`` times the square root of the condition number of X'X.
+        about ``tol`` times the square root of the condition number of X'X. Of a loss that is
+        not convex, such as "cauchy", it is a minimum that may be a local one.
     stop_reason_ : str
         "tolerance", "plateau", "max_iter", "diverged", "callback" or "interrupted". After a
         plateau, a divergence or an interrupt, and with `early_stopping`, the best parameters are
@@ -638,7 +643,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         y, sample_weight, _ = as_rates(self, X, *given)
         xp, device = input_namespace(X)
         y, weights = move_to(y, xp, device), move_to(sample_weight, xp, device)
-        y = check_array(y, ensure_2d=False, dtype=z.dtype, input_name="y")
+        y = checked_target(y, z.dtype)
         y = self._loss_of_fit().expand_target(y)
         if y.shape[0] != z.shape[0] or math.prod(y.shape) != math.prod(z.shape):
             raise ValueError(f"y must have the shape {z.shape} of the prediction. Got {y.shape}.")
@@ -678,7 +683,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         summary : Summary
             Printed as a table; its arrays are attributes. The errors are those of the sandwich
             estimator, HC0 in statsmodels. They presume the minimum, which needs a small `tol`,
-            independent rows, and that nothing was chosen on these rows.
+            independent rows, and that nothing was chosen on these rows. Weights are those of
+            weighted least squares, not numbers of copies: the errors do not depend on their mean.
 
         Raises
         ------

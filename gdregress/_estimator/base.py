@@ -22,6 +22,7 @@ from gdregress._estimator.callbacks import (
     print_epoch,
     refuse_refit,
 )
+from gdregress._estimator.convex_start import convex_start
 from gdregress._estimator.diagnosis import report
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
@@ -30,7 +31,7 @@ from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import NoRows, prepare, prepare_partitions
 from gdregress._estimator.renewal import renewal_for
-from gdregress._estimator.resume import going_on, taken_up
+from gdregress._estimator.resume import going_on, refuse_start, taken_up
 from gdregress._estimator.saved_state import (
     converted,
     live_attributes,
@@ -263,8 +264,12 @@ class BaseGD(
         course = None
         if resume_from is None:
             start = given_start(self, prepared, *start)
+            continues = start is not None
+            start = start or convex_start(self, prepared)
         else:
+            refuse_start(start)
             prepared, start, course = taken_up(self, prepared, resume_from)
+            continues = True
         original = original_units(prepared, self._coef_as_rows)
         # a scorer is handed these, and not every one knows weights
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -287,7 +292,7 @@ class BaseGD(
         epoch_end.close()
         if result.interrupt is not None:
             raise result.interrupt
-        report(self, result, plan.diagnostics, data, start is not None)
+        report(self, result, plan.diagnostics, data, continues)
 
     def _partial_fit(self, X, y, sample_weight, user_weights=None):
         self._forget_sparse_coef()

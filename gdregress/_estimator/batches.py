@@ -10,12 +10,14 @@ from sklearn.utils.multiclass import unique_labels
 from gdregress._estimator.classes import classes_of
 from gdregress._estimator.components import build_components
 from gdregress._estimator.data import validate_input
+from gdregress._estimator.method import asks_for_conjugate_gradients
 from gdregress._estimator.sizes import check_sizes
 from gdregress._estimator.table import checked_weights
 from gdregress._objective.partitions import Block, LocalPartitions
 from gdregress._objective.summary import merged, summary_of
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.validation import check_parameters, naming
+from gdregress.exceptions import warn_user
 
 # Numbers for which small batches are gathered: what a block costs besides its rows then does not
 # count, or many rows are shuffled together.
@@ -49,6 +51,8 @@ def checked_batches(estimator, batches, classes=None):
         estimator._set_classes(known)
     check = BatchCheck(estimator, components)
     partitions = Batches(read, check, estimator.fit_intercept)
+    if classes is not None:
+        _warn_of_absent(estimator.classes_, partitions.summary.target)
     return partitions, replace(components, loss=check.loss)
 
 
@@ -71,6 +75,8 @@ def refuse_what_needs_all_rows(
         f"a {part} out and pass it to score": estimator.early_stopping and not validated,
         f"loss={type(components.loss.base_loss).__name__}, which PyTorch or JAX differentiates. "
         "Use a loss by name, or a subclass of Loss": components.loss.base_loss.needs_library,
+        "optimizer='cg', which searches along the predictions of all rows. Use optimizer='auto', "
+        "which takes Newton steps where it can": asks_for_conjugate_gradients(estimator),
         "class_weight='balanced', which counts all labels first. Pass the weights as a dict, or "
         "as sample_weight": getattr(estimator, "class_weight", None) == "balanced",
     }
@@ -162,6 +168,7 @@ class BatchCheck:
         with naming(f"{self.part} {number}"):
             X, y, weights = _unpacked(batch)
             is_first = self.like is None
+            y = y if is_first else self._labels_of(y)
             (X, y, weights), self.loss = validate_input(
                 self.estimator, X, y, weights, self.components, is_first, True, seen
             )
@@ -173,6 +180,12 @@ class BatchCheck:
                     check_sizes(X, y, self.loss, names)
                 self.like = X.dtype, y.shape[1:], sparse.issparse(X)
             return self._alike(X, y, weights)
+
+    def _labels_of(self, y):
+        """The labels of a column as a vector, of which scikit-learn has warned once."""
+        shape = getattr(y, "shape", ())
+        is_column = hasattr(self.estimator, "_set_classes") and len(shape) == 2 and shape[1] == 1
+        return np.asarray(to_numpy(y))[:, 0] if is_column else y
 
     def _alike(self, X, y, weights):
         """The arrays in the type of the first batch."""
@@ -215,6 +228,8 @@ class Batches(LocalPartitions):
         parts, size, start, seen = [], 0, 0, self.n_rows is not None
         enough = SHUFFLED_SIZE if shuffle else BLOCK_SIZE
         for number, batch in self.read(rng if shuffle else None):
+            if _is_empty(batch):
+                continue
             parts.append(self.check(batch, number, seen))
             rows = parts[-1][0]
             size += rows.size + rows.shape[0]
@@ -272,10 +287,45 @@ def _unpacked(batch):
     return X, y, weights[0] if weights else None
 
 
+def _is_empty(batch):
+    """Whether a batch has neither rows nor targets, as the last of some readers."""
+    if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+        return False
+    return all(_n_rows(part) == 0 for part in batch[:2])
+
+
+def _n_rows(part):
+    """Number of rows of an array, a frame or a list; None of anything else."""
+    if hasattr(part, "shape"):
+        return part.shape[0] if part.shape else None
+    return len(part) if hasattr(part, "__len__") else None
+
+
+def _warn_of_absent(classes, shares):
+    """Warn of the classes of which no row is.
+
+    Parameters
+    ----------
+    classes : array
+    shares : ndarray
+        Of the rows, for each class, or for the second of two.
+    """
+    shares = shares if np.ndim(shares) else np.array([1 - shares, shares])
+    absent = to_numpy(classes)[shares == 0].tolist()
+    if absent:
+        warn_user(
+            f"No row is of the classes {absent}, which are among the classes given: their scores "
+            "fall for ever, and the fit may have no minimum. Leave them out.",
+            UserWarning,
+        )
+
+
 def _labels(read):
     """The labels of all rows of a weight above 0, sorted."""
     found = []
     for number, batch in read():
+        if _is_empty(batch):
+            continue
         with naming(f"Batch {number}"):
             _, y, weights = _unpacked(batch)
             y = np.asarray(to_numpy(y))

@@ -60,6 +60,11 @@ def _refuse_classes(loss):
         )
 
 
+def all_is_auto(estimator):
+    """Whether nothing is said of how a run gets to its minimum."""
+    return _is_auto(estimator, "learning_rate", "optimizer", "momentum", "schedule")
+
+
 def _is_auto(estimator, *names):
     values = (getattr(estimator, name) for name in names)
     return all(isinstance(value, str) and value == "auto" for value in values)

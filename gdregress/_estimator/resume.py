@@ -77,12 +77,13 @@ def taken_up(estimator, prepared, path):
     Raises
     ------
     ValueError
-        For a checkpoint of other parameters, of other classes, or of other data or data of
-        another kind.
+        For a checkpoint of other parameters, of other classes, of other data or data of another
+        kind, or of more epochs than `max_iter`.
     """
     content = read(Path(path))
     now = {**_maker(estimator), "kind of data": kind_of_data(prepared.objective)}
     _check_maker(now, content["made_by"], path)
+    _check_epochs(estimator, content["course"], path)
     plain = live_attributes({"_state": content["state"]})["_state"]
     objective = prepared.objective
     shape = (objective.design.n_parameters, *objective.output_shape)
@@ -95,7 +96,7 @@ def taken_up(estimator, prepared, path):
     state.settings = settings(estimator)
     if not same_coordinates(plain["coordinates"], objective.design.coordinates):
         prepared = _in_coordinates(estimator, prepared, state.coordinates)
-    _check_data(prepared.objective, state, path)
+    _check_data(estimator, prepared.objective, state, path)
     return prepared, state, content["course"]
 
 
@@ -116,16 +117,41 @@ def _check_maker(now, made_by, path):
         )
 
 
-def _check_data(objective, state, path):
+def _check_epochs(estimator, course, path):
+    done = course["counts"]["n_iter"]
+    if estimator.max_iter < done:
+        raise ValueError(
+            f"The checkpoint {str(path)!r} is of {done} epochs, more than "
+            f"max_iter={estimator.max_iter}. Set max_iter to at least {done}: it counts epochs "
+            "from the beginning."
+        )
+
+
+def refuse_start(start):
+    """Raise ValueError for initial coefficients beside a checkpoint, which has its own."""
+    for name, given in zip(("coef_init", "intercept_init"), start, strict=True):
+        if given is not None:
+            raise ValueError(
+                f"{name} cannot be combined with resume_from, where the coefficients are those of "
+                "the checkpoint. Leave one of both out."
+            )
+
+
+def _check_data(estimator, objective, state, path):
     """Raise ValueError where the objective of the checkpoint is not that of these data."""
     with np.errstate(over="ignore", invalid="ignore"):
         value = objective.value(state.reported())
     tolerance = max(SAME_VALUE, 10 * objective.rounding)
     if not math.isclose(value, state.objective, rel_tol=tolerance):
+        drawn = estimator.early_stopping and estimator.random_state is None
+        held_out = (
+            " If they are, other rows have been held out, as early_stopping=True draws them: set "
+            "random_state in the fit that makes checkpoints and in the one that goes on."
+        )
         raise ValueError(
             f"The checkpoint {str(path)!r} is of other data: its objective is "
             f"{state.objective:.6g}, and {value:.6g} on these. Pass the data of the fit that was "
-            "interrupted."
+            f"interrupted.{held_out if drawn else ''}"
         )
 
 

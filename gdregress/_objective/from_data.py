@@ -86,6 +86,10 @@ class DataObjective(Objective):
         """Those of the null model: coefficients of zero, and the best constant as intercept."""
         return null_parameters(self.design, self.y, self.weights, self.loss)
 
+    def with_loss(self, loss):
+        """The objective of another loss on the same rows."""
+        return DataObjective(self.design, self.y, self.weights, loss, self.penalty)
+
     def largest_curvature(self, params):
         """The largest d2L/dz2 of a row."""
         bent = self.loss.curvature_at(self.y, self.predict(params))

@@ -17,6 +17,7 @@ from gdregress.dask._collections import aligned
 from gdregress.dask._errors import clear_errors
 from gdregress.dask._library import library
 from gdregress.dask._partitions import DaskPartitions
+from gdregress.exceptions import IgnoredParameterWarning, warn_user
 
 
 def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None, validated=False):
@@ -34,6 +35,12 @@ def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None, v
     """
     check_parameters(estimator)
     _check_round(updates_per_round)
+    if updates_per_round is not None and estimator.solver == "batch":
+        warn_user(
+            f"updates_per_round={updates_per_round} has no effect: solver='batch' updates from "
+            "sums over all partitions. Use solver='mini-batch' or 'stochastic'.",
+            IgnoredParameterWarning,
+        )
     client, delayed = estimator.client, library("dask").delayed
     blocks = [delayed(_rows)(*block) for block in aligned(X, y, sample_weight)]
     with clear_errors(client):
@@ -77,7 +84,7 @@ def _facts(estimator, client, rows):
 
 def _check(estimator, client, rows, sizes, labels, validated):
     """What checks the blocks, which has seen the first one with rows."""
-    local = estimator._sent()
+    local = estimator._sent(type(estimator))
     if labels is not None:
         weights, dtype = labels
         estimator._set_classes(classes_of(np.array(list(weights), dtype=dtype)))

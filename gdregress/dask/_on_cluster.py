@@ -56,10 +56,14 @@ class OnCluster:
         vars(model).update({k: v for k, v in vars(self).items() if k in _CALLBACKS})
         return model
 
-    def _sent(self):
-        """The local estimator as workers have it, without what belongs to this process."""
-        known = defaults(self._local)
-        model = self._local(**{name: getattr(self, name) for name in known})
+    def _sent(self, kind=None):
+        """The local estimator as workers have it, without what belongs to this process.
+
+        Of the class `kind`, or of the local one: errors have the name of the class in them.
+        """
+        kind = kind or self._local
+        known = defaults(kind)
+        model = kind(**{name: getattr(self, name) for name in known})
         left = {"_client", *_CALLBACKS}
         vars(model).update({k: v for k, v in vars(self).items() if k not in left})
         return copy.deepcopy(model)
@@ -93,13 +97,13 @@ class OnCluster:
             return getattr(super(), method)(X)
         check_is_fitted(self)
         model = self._sent()
-        meta = getattr(model, method)(one_row(X))[:0]
+        meta = getattr(super(), method)(one_row(X))[:0]  # errors then have the name of this class
         return map_rows(partial(_answer, model, method, meta), X, meta)
 
     def _by_blocks(self, function, X, y, sample_weight, *args):
         """function(model, X, y, sample_weight, *args) of every block, in their order."""
         check_is_fitted(self)
-        model, delayed = self._sent(), library("dask").delayed
+        model, delayed = self._sent(type(self)), library("dask").delayed
         blocks = aligned(X, y, sample_weight)
         parts = [
             delayed(_in_partition)(function, number, model, *block, *args)

@@ -265,7 +265,9 @@ class Cauchy(Loss):
     """L = epsilon^2 / 2 log(1 + (r / epsilon)^2), r = z - y: outliers count less the farther out.
 
     Not convex: the slope is largest at a residual of epsilon, and a run ends at a minimum that may
-    be a local one.
+    be a local one. A fit that leaves optimizer, learning rate, momentum and schedule to "auto"
+    begins at the minimum of Huber's loss of the same epsilon, which is convex; the epochs that
+    this takes are not counted.
 
     Parameters
     ----------
@@ -284,6 +286,10 @@ class Cauchy(Loss):
 
     def __init__(self, epsilon: float = 2.385) -> None:
         self.epsilon = epsilon
+
+    @property
+    def convex_start(self) -> Loss:
+        return Huber(self.epsilon)
 
     def value(self, y: Array, z: Array) -> Array:
         scaled = (z - y) / self.epsilon

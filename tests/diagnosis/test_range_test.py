@@ -45,11 +45,30 @@ def test_other_solvers_and_rules_end_below_where_they_began(solver, optimizer):
     weights = np.linspace(0.5, 2, len(y))
     model = GDClassifier(solver=solver, optimizer=optimizer, random_state=0)
     found = learning_rate_range_test(X, y > 0, model, weights)
-    assert found.smoothed.min() < 0.7 * found.losses[0]
-    assert found.learning_rates[0] < found.steepest <= found.least
+    assert found.sample_losses.min() < 0.7 * found.losses[0]
+    assert found.learning_rates[0] < found.steepest < found.least
     again = learning_rate_range_test(X, y > 0, model, weights)
     assert_array_equal(again.losses, found.losses)
     assert not hasattr(model, "coef_")
+
+
+@pytest.mark.parametrize("solver", ["stochastic", "mini-batch"])
+@pytest.mark.parametrize("seed", range(4))
+def test_the_noise_of_batches_has_no_part_in_the_answer(solver, seed):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(3000, 4))
+    y = X @ [1.0, 2.0, 3.0, 4.0] + 10 * rng.normal(size=3000)
+    model = GDRegressor(optimizer="gd", solver=solver, random_state=seed)
+    found = learning_rate_range_test(X, y, model)
+    assert 5e-3 < found.steepest < found.least < 1
+
+
+def test_where_there_is_nothing_to_learn_it_warns():
+    X, _ = make_data()
+    y = np.random.default_rng(0).normal(size=len(X))
+    model = GDRegressor(optimizer="gd", solver="mini-batch", random_state=0)
+    with pytest.warns(UserWarning, match="does not fall by more than chance"):
+        learning_rate_range_test(X, y, model)
 
 
 @pytest.mark.parametrize(

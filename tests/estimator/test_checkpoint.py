@@ -120,9 +120,14 @@ def test_batches_that_finish_along_envelopes(tmp_path, before_the_end):
     assert_resumed_is_whole(tmp_path / "fit", clone(model), at, fit)
 
 
-@pytest.mark.parametrize("given", [{}, {"loss": "huber"}, {"solver": "mini-batch"}], ids=str)
-def test_resumed_fit_of_batches(tmp_path, given):
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [({}, 1), ({"loss": "huber"}, 1), ({"loss": "huber"}, 1000), ({"solver": "mini-batch"}, 1)],
+    ids=str,
+)
+def test_resumed_fit_of_batches(tmp_path, given, size):
     X, y = make_data()
+    y = y * size
     batches = [(X[start : start + 50], y[start : start + 50]) for start in range(0, 120, 50)]
     model = GDRegressor(max_iter=60, random_state=0, tol=1e-8, **given)
 
@@ -181,7 +186,35 @@ class TestErrors:
             GDRegressor(max_iter=3, tol=None, **given).fit(*data or (X, y), resume_from=path)
 
     def test_other_parameters(self, tmp_path):
-        self.fails(tmp_path / "fit", "other parameters.*fit without resume_from", loss="huber")
+        message = (
+            r"other parameters: loss='squared_error', not loss='huber'\. .*without resume_from"
+        )
+        self.fails(tmp_path / "fit", message, loss="huber")
+        message = "penalty=None, alpha=0.0001, not penalty='l2', alpha=0.1\\. Only"
+        self.fails(tmp_path / "fit", message, penalty="l2", alpha=0.1)
+
+    def test_fewer_epochs_than_have_been(self, tmp_path):
+        X, y = make_data()
+        GDRegressor(max_iter=3, tol=None).set_callbacks(Checkpoint(tmp_path / "fit")).fit(X, y)
+        with pytest.raises(
+            ValueError, match=r"of 3 epochs, more than max_iter=2\. Set max_iter to"
+        ):
+            GDRegressor(max_iter=2, tol=None).fit(X, y, resume_from=tmp_path / "fit")
+
+    def test_a_start_beside_a_checkpoint(self, tmp_path):
+        X, y = make_data()
+        GDRegressor(max_iter=3, tol=None).set_callbacks(Checkpoint(tmp_path / "fit")).fit(X, y)
+        model = GDRegressor(max_iter=3, tol=None)
+        for name, value in (("coef_init", np.zeros(5)), ("intercept_init", 0.0)):
+            with pytest.raises(ValueError, match=f"{name} cannot be combined with resume_from"):
+                model.fit(X, y, resume_from=tmp_path / "fit", **{name: value})
+
+    def test_rows_that_are_held_out_at_random(self, tmp_path):
+        X, y = make_data()
+        model = GDRegressor(max_iter=3, early_stopping=True, n_iter_no_change=9)
+        model.set_callbacks(Checkpoint(tmp_path / "fit")).fit(X, y)
+        with pytest.raises(ValueError, match=r"of other data.*set random_state in the fit"):
+            model.fit(X, y, resume_from=tmp_path / "fit")
 
     @pytest.mark.parametrize("given", [{"store_path": True}, {"random_state": 1}], ids=str)
     def test_parameters_that_other_fits_do_not_compare(self, tmp_path, given):
@@ -239,6 +272,8 @@ class TestErrors:
             Checkpoint(tmp_path / "fit", every=0)
         with pytest.raises(ValueError, match="folder that exists"):
             Checkpoint(tmp_path / "none" / "fit")
+        with pytest.raises(ValueError, match=r"must be that of a file.*model.checkpoint"):
+            Checkpoint(tmp_path)
 
 
 class TestFile:

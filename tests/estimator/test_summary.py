@@ -46,6 +46,17 @@ def test_least_squares(weighted):
     assert_same(summary, peer)
 
 
+def test_weights_are_no_numbers_of_copies():
+    X, y = make_data()
+    once = GDRegressor(**TIGHT).fit(X, y).summary(X, y).standard_error
+    doubled = np.full(len(y), 2.0)
+    weighted = GDRegressor(**TIGHT).fit(X, y, doubled).summary(X, y, doubled).standard_error
+    twice = np.vstack([X, X]), np.append(y, y)
+    copied = GDRegressor(**TIGHT).fit(*twice).summary(*twice).standard_error
+    assert_allclose(weighted, once, rtol=1e-8)
+    assert_allclose(copied, once / np.sqrt(2), rtol=1e-8)
+
+
 def test_poisson_with_exposure():
     statsmodels = statsmodels_api()
     X, z = make_data()
