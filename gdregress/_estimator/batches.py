@@ -168,7 +168,7 @@ class BatchCheck:
         with naming(f"{self.part} {number}"):
             X, y, weights = _unpacked(batch)
             is_first = self.like is None
-            y = y if is_first else self._labels_of(y)
+            y = y if is_first else labels_as_vector(self.estimator, y)
             (X, y, weights), self.loss = validate_input(
                 self.estimator, X, y, weights, self.components, is_first, True, seen
             )
@@ -180,12 +180,6 @@ class BatchCheck:
                     check_sizes(X, y, self.loss, names)
                 self.like = X.dtype, y.shape[1:], sparse.issparse(X)
             return self._alike(X, y, weights)
-
-    def _labels_of(self, y):
-        """The labels of a column as a vector, of which scikit-learn has warned once."""
-        shape = getattr(y, "shape", ())
-        is_column = hasattr(self.estimator, "_set_classes") and len(shape) == 2 and shape[1] == 1
-        return np.asarray(to_numpy(y))[:, 0] if is_column else y
 
     def _alike(self, X, y, weights):
         """The arrays in the type of the first batch."""
@@ -285,6 +279,21 @@ def _unpacked(batch):
         )
     X, y, *weights = batch
     return X, y, weights[0] if weights else None
+
+
+def labels_as_vector(estimator, y):
+    """The labels of a column as a vector, where scikit-learn has warned of an earlier column.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+        Whose targets that are no labels stay as they are.
+    y : array or table
+        As the user gave it.
+    """
+    shape = getattr(y, "shape", ())
+    is_column = hasattr(estimator, "_set_classes") and len(shape) == 2 and shape[1] == 1
+    return np.asarray(to_numpy(y))[:, 0] if is_column else y
 
 
 def _is_empty(batch):

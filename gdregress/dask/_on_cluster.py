@@ -9,6 +9,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
+from gdregress._estimator.batches import labels_as_vector
 from gdregress._estimator.callbacks import refuse_refit
 from gdregress._estimator.html import DOCUMENTATION
 from gdregress._estimator.prepare import prepare_partitions
@@ -137,6 +138,7 @@ def _part_learned(model, number, X, y, sample_weight, arguments):
     """A model after one more block; the one that it is handed may be asked for again."""
     if len(y) == 0:
         return model
+    y = labels_as_vector(model, y) if hasattr(model, "coef_") else y
     with naming(f"Partition {number}"):
         return copy.deepcopy(model).partial_fit(X, y, sample_weight=sample_weight, **arguments)
 

@@ -127,11 +127,14 @@ def test_updates_per_round_of_a_batch_solver(data):
         DaskGDRegressor().fit(*data, updates_per_round=5)
 
 
-def test_a_column_of_labels_is_warned_of_once(table):
+@pytest.mark.parametrize("fit", ["fit", "partial_fit"])
+def test_a_column_of_labels_is_warned_of_once(table, fit):
     X, _, labels, _ = table
+    given = {} if fit == "fit" else {"classes": ["no", "yes"]}
+    column = in_chunks(labels[:, None], 300)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model = DaskGDClassifier().fit(in_chunks(X, 300), in_chunks(labels[:, None], 300))
+        model = getattr(DaskGDClassifier(), fit)(in_chunks(X, 300), column, **given)
     assert sum(issubclass(one.category, DataConversionWarning) for one in caught) == 1
-    known = DaskGDClassifier().fit(in_chunks(X, 300), in_chunks(labels, 300))
+    known = getattr(DaskGDClassifier(), fit)(in_chunks(X, 300), in_chunks(labels, 300), **given)
     np.testing.assert_array_equal(model.coef_, known.coef_)
