@@ -13,13 +13,19 @@ from gdregress._diagnosis.planned import (
     refuse_what_has_no_closed_form,
     starts_at_best_constant,
 )
-from gdregress._diagnosis.range_test import RangeTest, losses_at_rising_rates, steepest_of
+from gdregress._diagnosis.range_test import (
+    RangeTest,
+    has_fallen,
+    losses_at_rising_rates,
+    steepest_of,
+)
 from gdregress._diagnosis.report import Diagnosis
 from gdregress._estimator.start import original_units, own_generator
 from gdregress._utils.arguments import explains_arguments
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.types import Array, ArrayLike, MatrixLike, clone
 from gdregress.classifiers import GDClassifier
+from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
 from gdregress.regressors import GDRegressor
 
 __all__ = [
@@ -112,10 +118,11 @@ def learning_rate_range_test(
     """Find the learning rates that work by one run whose rate rises with every update.
 
     The rate is multiplied by the same factor after each batch, and the loss of the batch is
-    recorded before its update. Where the loss falls fastest the rate is about right; beyond the
-    one of the least loss it is too large. The test ends where the smoothed loss is four times its
-    least. In the coordinates of a rate that is given as a number: the user's columns, unless
-    `preconditioner` says otherwise.
+    recorded before its update, and compared with the loss of the same rows at the start, so that
+    the noise of single batches cancels. Where the loss falls fastest the rate is about right;
+    beyond the one of the least loss it is too large. The test ends where the smoothed loss is four
+    times that of the start. In the coordinates of a rate that is given as a number: the user's
+    columns, unless `preconditioner` says otherwise.
 
     Parameters
     ----------
@@ -135,15 +142,21 @@ def learning_rate_range_test(
     Returns
     -------
     result : RangeTest
-        A named tuple: ``learning_rates``, ``losses`` and ``smoothed``, the exponential mean of
-        the losses, arrays with a number for each update; ``steepest``, the rate at which the
-        smoothed loss has fallen fastest by the logarithm of the rate; ``least``, that at which it
-        was least.
+        A named tuple: ``learning_rates``, ``losses`` and ``smoothed``, the loss of all rows at
+        the start plus the exponential mean of how far that of the batches has changed, arrays
+        with a number for each update; ``steepest``, the rate at which the smoothed loss has
+        fallen fastest by the logarithm of the rate; ``least``, that at which it was least.
 
     Raises
     ------
     ValueError
         For rates that do not rise from above 0, fewer than 10 updates, and as `fit`.
+
+    Warns
+    -----
+    ConvergenceWarning
+        If the loss has not fallen by more than three standard errors of its mean: the rates then
+        say nothing.
 
     References
     ----------
@@ -167,10 +180,16 @@ def learning_rate_range_test(
         raise ValueError(f"n_updates must be at least {FEWEST_UPDATES}. Got {n_updates!r}.")
     model = clone(estimator).set_params(learning_rate=1.0, schedule="constant", average=False)
     plan, rates = planned(model, X, y, sample_weight), np.geomspace(smallest, largest, n_updates)
-    losses, smoothed = losses_at_rising_rates(plan, rates, own_generator(model))
+    losses, smoothed, noise = losses_at_rising_rates(plan, rates, own_generator(model))
     if len(losses) < 2:
         raise ValueError(f"smallest={smallest} is too large: the loss explodes at once. Lower it.")
     rates, least = rates[: len(losses)], int(np.argmin(smoothed))
+    if not has_fallen(smoothed, noise, least):
+        warn_user(
+            "The loss has not fallen by more than the noise of the batches, so that steepest and "
+            "least say nothing. Raise n_updates or batch_size, or look at smoothed.",
+            ConvergenceWarning,
+        )
     return RangeTest(
         learning_rates=rates,
         losses=np.array(losses),
@@ -224,6 +243,12 @@ def closed_form_path(
     ------
     ValueError
         For a run whose epochs are no such function, with what to change; and as `fit`.
+
+    Warns
+    -----
+    DivergenceWarning
+        For a rate above the largest stable one: coefficients grow without bound, until they are
+        inf or NaN.
 
     Examples
     --------
@@ -289,6 +314,11 @@ def implicit_ridge(
     ValueError
         As `closed_form_path`, and for several targets.
 
+    Warns
+    -----
+    DivergenceWarning
+        As `closed_form_path`.
+
     Examples
     --------
     >>> from sklearn.datasets import load_diabetes
@@ -339,9 +369,21 @@ def _checked_epochs(epochs):
 
 def _displacements(plan, counts):
     """How far the parameters have gone, of shape (n_epochs, n_parameters, n_targets)."""
-    rule, rate = plan.run.optimizer, plan.run.learning_rate
-    each = [descent.displacements(counts, rule, rate) for descent in plan.spectral()]
+    rule, rate, descents = plan.run.optimizer, plan.run.learning_rate, plan.spectral()
+    _warn_if_unstable(rule, rate, max(float(descent.curvature[-1]) for descent in descents))
+    each = [descent.displacements(counts, rule, rate) for descent in descents]
     return np.stack(each, axis=-1)
+
+
+def _warn_if_unstable(rule, rate, largest):
+    """Warn of a rate above the largest stable one at a curvature."""
+    limit = rule.stable_limit(largest) if largest > 0 else np.inf
+    if rate > limit:
+        warn_user(
+            f"learning_rate={rate:.4g} is above the largest stable one, {limit:.4g}: the path "
+            "grows without bound. Lower it, or set learning_rate='auto'.",
+            DivergenceWarning,
+        )
 
 
 def _in_units_of_the_user(plan, displacements):

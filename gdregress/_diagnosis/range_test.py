@@ -10,8 +10,11 @@ import numpy.typing as npt
 from gdregress._objective.evaluation import mean_loss
 from gdregress._utils.array_api import take_rows
 
-# Share of the past in the mean of the losses, and how far above its least it ends the test.
+# Share of the past in the mean of the changes, and how far above the loss of the start it ends
+# the test.
 SMOOTHING, EXPLODED = 0.9, 4.0
+# Standard errors of that mean which a fall of the loss has to exceed.
+CLEAR = 3.0
 
 
 class RangeTest(NamedTuple):
@@ -20,7 +23,8 @@ class RangeTest(NamedTuple):
     Parameters
     ----------
     learning_rates, losses, smoothed : ndarray
-        Rate of each update, loss of its batch before it, and the exponential mean of these.
+        Rate of each update; loss of its batch before it; and the loss of all rows at the start
+        plus the exponential mean of how far the loss of the batches has changed since then.
     steepest : float
         Rate at which the smoothed loss has fallen fastest.
     least : float
@@ -37,6 +41,9 @@ class RangeTest(NamedTuple):
 def losses_at_rising_rates(plan, rates, rng):
     """The loss of each batch, before the update at its rate.
 
+    Single batches differ by more than descent changes them. Each is compared with itself at the
+    parameters of the start, so that what it has of its own cancels.
+
     Parameters
     ----------
     plan : Planned
@@ -49,25 +56,32 @@ def losses_at_rising_rates(plan, rates, rng):
     losses : list of float
         Fewer than the rates where the test has ended before.
     smoothed : list of float
+        Loss of the start plus the exponential mean of the changes since then.
+    noise : list of float
+        Standard error of that mean.
     """
-    run, objective, params = plan.run, plan.run.objective, plan.plan.first_params
-    memory, mean, losses, smoothed = run.optimizer.init(params), 0.0, [], []
+    run, objective, start = plan.run, plan.run.objective, plan.plan.first_params
+    params, memory = start, run.optimizer.init(start)
+    first, mean, variance = float(objective.loss_value(start)), 0.0, 0.0
+    losses, smoothed, noise = [], [], []
     batches = islice(_without_end(objective, run.sampler, rng), len(rates))
     with np.errstate(over="ignore", invalid="ignore"):
-        for t, (rate, (rows, share)) in enumerate(zip(rates, batches, strict=True), start=1):
+        for rate, (rows, share) in zip(rates, batches, strict=True):
             point = run.optimizer.lookahead(params, memory)
             loss = _loss(objective, point, rows)
-            mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
-            unbiased = mean / (1 - SMOOTHING**t)
-            if not math.isfinite(loss) or unbiased > EXPLODED * min([*smoothed, math.inf]):
+            change = loss - _loss(objective, start, rows)
+            variance = SMOOTHING * variance + (1 - SMOOTHING) * (change - mean) ** 2
+            mean = SMOOTHING * mean + (1 - SMOOTHING) * change
+            if not math.isfinite(loss) or first + mean > EXPLODED * first:
                 break
             losses.append(loss)
-            smoothed.append(unbiased)
+            smoothed.append(first + mean)
+            noise.append(math.sqrt(variance * (1 - SMOOTHING) / (1 + SMOOTHING)))
             grad = objective.gradient(point, rows)
             params, memory = run.optimizer.step(
                 params, grad, memory, float(rate) * share, objective.prox
             )
-    return losses, smoothed
+    return losses, smoothed, noise
 
 
 def steepest_of(smoothed, least):
@@ -77,10 +91,14 @@ def steepest_of(smoothed, least):
     """
     half = max(1, len(smoothed) // 20)
     fall = [
-        smoothed[max(0, t - half)] - smoothed[min(t + half, len(smoothed) - 1)]
-        for t in range(least + 1)
+        smoothed[max(0, t - half)] - smoothed[min(t + half, least)] for t in range(max(1, least))
     ]
     return int(np.argmax(fall))
+
+
+def has_fallen(smoothed, noise, least):
+    """Whether the least of the smoothed losses is below the first by more than chance."""
+    return smoothed[0] - smoothed[least] > CLEAR * noise[least]
 
 
 def _without_end(objective, sampler, rng):

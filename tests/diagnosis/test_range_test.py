@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from gdregress import GDClassifier, GDRegressor, learning_rate_range_test
+from gdregress.exceptions import ConvergenceWarning
 from gdregress.samplers import SAMPLERS
 
 
@@ -45,11 +46,32 @@ def test_other_solvers_and_rules_end_below_where_they_began(solver, optimizer):
     weights = np.linspace(0.5, 2, len(y))
     model = GDClassifier(solver=solver, optimizer=optimizer, random_state=0)
     found = learning_rate_range_test(X, y > 0, model, weights)
-    assert found.smoothed.min() < 0.7 * found.losses[0]
-    assert found.learning_rates[0] < found.steepest <= found.least
+    assert found.smoothed.min() < 0.7 * found.smoothed[0]
+    assert found.learning_rates[0] < found.steepest < found.least
     again = learning_rate_range_test(X, y > 0, model, weights)
     assert_array_equal(again.losses, found.losses)
     assert not hasattr(model, "coef_")
+
+
+def noisy(signal, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(3000, 4))
+    return X, signal * X @ [1.0, 2.0, 3.0, 4.0] + 10 * rng.normal(size=3000)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_noise_of_batches_decides_nothing(seed):
+    # all curvatures are about 1, and the sum of the rates comes to 1 at a rate of 0.08
+    model = GDRegressor(optimizer="gd", solver="mini-batch", random_state=seed)
+    found = learning_rate_range_test(*noisy(signal=1), model)
+    assert 0.02 < found.steepest < 0.3
+    assert found.steepest < found.least < 1.5
+
+
+def test_rates_that_noise_hides_are_warned_of():
+    model = GDRegressor(optimizer="gd", solver="stochastic", random_state=0)
+    with pytest.warns(ConvergenceWarning, match="not fallen by more than the noise"):
+        learning_rate_range_test(*noisy(signal=0), model)
 
 
 @pytest.mark.parametrize(
