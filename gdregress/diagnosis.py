@@ -21,7 +21,7 @@ from gdregress._diagnosis.range_test import (
 )
 from gdregress._diagnosis.report import Diagnosis
 from gdregress._estimator.start import original_units, own_generator
-from gdregress._utils.arguments import explains_arguments
+from gdregress._utils.arguments import check_is_one_of, explains_arguments
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.types import Array, ArrayLike, MatrixLike, clone
 from gdregress.classifiers import GDClassifier
@@ -36,6 +36,7 @@ __all__ = [
     "learning_rate_range_test",
 ]
 
+ESTIMATORS = (GDRegressor, GDClassifier)
 # Of a range test, whose losses would have no slope otherwise.
 FEWEST_UPDATES = 10
 
@@ -83,6 +84,8 @@ def diagnose(
     ------
     ValueError
         For more columns, a loss with kinks, and as `fit`.
+    TypeError
+        For an estimator of another class.
 
     Examples
     --------
@@ -101,6 +104,7 @@ def diagnose(
     if estimator is None:
         kind = getattr(np.asarray(y), "dtype", np.dtype(float)).kind
         estimator = GDClassifier() if kind in "OUSb" else GDRegressor()
+    check_is_one_of("diagnose(X, y, estimator)", "estimator", estimator, *ESTIMATORS)
     return report_on(estimator, X, y, sample_weight)
 
 
@@ -151,6 +155,8 @@ def learning_rate_range_test(
     ------
     ValueError
         For rates that do not rise from above 0, fewer than 10 updates, and as `fit`.
+    TypeError
+        For an estimator of another class.
 
     Warns
     -----
@@ -172,6 +178,8 @@ def learning_rate_range_test(
     >>> bool(result.steepest < result.least < 10)
     True
     """
+    call = "learning_rate_range_test(X, y, estimator)"
+    check_is_one_of(call, "estimator", estimator, *ESTIMATORS)
     if not (0 < smallest < largest < np.inf):
         raise ValueError(
             f"smallest and largest must be finite, above 0 and rise. Got {smallest}, {largest}."
@@ -243,6 +251,8 @@ def closed_form_path(
     ------
     ValueError
         For a run whose epochs are no such function, with what to change; and as `fit`.
+    TypeError
+        For an estimator of another class.
 
     Warns
     -----
@@ -260,6 +270,8 @@ def closed_form_path(
     >>> model.fit(X, y).coef_.round(6), coefs.round(6).ravel()
     (array([0.001869]), array([ 0.001869, -0.071429]))
     """
+    call = "closed_form_path(estimator, X, y, epochs)"
+    check_is_one_of(call, "estimator", estimator, GDRegressor)
     plan = planned(estimator, X, y, sample_weight)
     refuse_what_has_no_closed_form(plan)
     counts = _checked_epochs(epochs)
@@ -313,6 +325,8 @@ def implicit_ridge(
     ------
     ValueError
         As `closed_form_path`, and for several targets.
+    TypeError
+        For an estimator of another class.
 
     Warns
     -----
@@ -332,6 +346,8 @@ def implicit_ridge(
     >>> int(result.epochs[result.gcv.argmin()])
     10
     """
+    call = "implicit_ridge(estimator, X, y, epochs)"
+    check_is_one_of(call, "estimator", estimator, GDRegressor)
     plan = planned(estimator, X, y, sample_weight)
     refuse_what_has_no_closed_form(plan)
     objective, counts = plan.prepared.objective, _checked_epochs(epochs)

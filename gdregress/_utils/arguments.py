@@ -114,6 +114,27 @@ def explains_arguments(function: _Function) -> _Function:
     return checked  # type: ignore[return-value]
 
 
+def check_is_one_of(call: str, name: str, value: Any, *classes: type) -> None:
+    """Raise TypeError for an argument of another class, which is often one of another place.
+
+    Parameters
+    ----------
+    call : str
+        The function with its arguments in their order, such as "f(X, y)".
+    name : str
+        Of the argument.
+    value : object
+    *classes : type
+        One of them it has to be an instance of.
+    """
+    if not isinstance(value, classes):
+        names = " or ".join(one.__name__ for one in classes)
+        raise TypeError(
+            f"{name} must be a {names}, and is of type {type(value).__name__}. The order of the "
+            f"arguments is {call}."
+        )
+
+
 def available_if(check: Callable[[Any], bool]) -> Callable[[_Function], _Function]:
     """A method that is there if a check passes, which raises AttributeError with the reason.
 
