@@ -294,6 +294,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
     classes_: Array
 
     _losses = CLASSIFICATION_LOSSES
+    _registries = {**BaseGD._registries, "loss": CLASSIFICATION_LOSSES}
     _target_ranges = ("real", "labels")
     _target_ranges_advice = "use GDRegressor, or a loss of labels -1 and 1"
     _coef_as_rows = True

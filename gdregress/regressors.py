@@ -277,6 +277,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     """
 
     _losses = LOSSES
+    _registries = {**BaseGD._registries, "loss": LOSSES}
     _target_ranges = ("real", "non-negative", "positive")
     _target_ranges_advice = "use GDClassifier"
     _parameter_constraints = {

@@ -7,7 +7,7 @@ earlier traceback.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, update_wrapper, wraps
 from types import MethodType
 from typing import Any, Self, TypeVar
@@ -33,6 +33,9 @@ def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 class NamesParameters:
     """Refuses parameters that its class does not have, with a hint which is meant."""
+
+    # For each parameter that takes components by name, the classes that the names stand for.
+    _registries: Mapping[str, Mapping[Any, type]] = {}
 
     def __new__(cls, *args: Any, **parameters: Any) -> Self:
         known = _parameters(cls)
@@ -63,10 +66,13 @@ class NamesParameters:
                 raise ValueError(_unknown(first, type(self).__name__, known))
             component = params.get(first, getattr(self, first, None))
             if nested and not hasattr(component, "set_params"):
+                example = ""
+                if isinstance(component, str) and component in self._registries.get(first, {}):
+                    named = self._registries[first][component]
+                    example = f", {named.__name__}() for {component!r}"
                 raise ValueError(
                     f"{name!r} sets a parameter of {first}, which is {component!r} and has none. "
-                    f"Set {first} to an instance before, such as Adam() for 'adam'; {inner} is "
-                    "then its own."
+                    f"Set {first} to an instance before{example}; {inner} is then its own."
                 )
         return super().set_params(**params)  # type: ignore[misc]
 
