@@ -19,6 +19,7 @@ from gdregress._estimator.classes import (
     classes_of,
     encode,
     given_classes,
+    refuse_missing_labels,
     weighted_by_class,
 )
 from gdregress._estimator.scores import accuracy
@@ -755,6 +756,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return z[:, 0] if z.shape[1] == 1 else z
 
     def _check_input(self, X, y, **checks):
+        refuse_missing_labels(y)
         X, y = checked_table(self, X, y, **checks)
         # labels of later parts are held against the classes, which takes a fraction of the time
         kind = getattr(getattr(y, "dtype", None), "kind", "O")

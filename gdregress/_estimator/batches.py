@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import unique_labels
 
-from gdregress._estimator.classes import classes_of
+from gdregress._estimator.classes import classes_of, refuse_missing_labels
 from gdregress._estimator.components import build_components
 from gdregress._estimator.data import validate_input
 from gdregress._estimator.sizes import check_sizes
@@ -292,7 +292,9 @@ def _labels(read):
     found = []
     for number, batch in read():
         with naming(f"Batch {number}"):
-            found.append(np.unique(np.asarray(to_numpy(_unpacked(batch)[1]))))
+            labels = _unpacked(batch)[1]
+            refuse_missing_labels(labels)
+            found.append(np.unique(np.asarray(to_numpy(labels))))
     if not found:
         raise ValueError(f"batches is empty. {_ACCEPTED}.")
     return classes_of(np.concatenate(found))

@@ -100,3 +100,13 @@ def test_other_columns_than_those_of_the_fit(data):
     model = DaskGDRegressor().fit(*data)
     with pytest.raises(ValueError, match=r"3 features, but .* 4 features"):
         model.predict(data[0][:, :3])
+
+
+@pytest.mark.parametrize("dtype", ["string", "object"])
+def test_a_missing_label(table, dtype):
+    pandas, frames = needed("pandas"), needed("dask.dataframe")
+    labels = pandas.Series(spoiled(table[2].astype(object), 700, None), dtype=dtype)
+    X = frames.from_pandas(pandas.DataFrame(table[0], columns=list("abcd")), npartitions=2)
+    y = frames.from_pandas(labels, npartitions=2)
+    with pytest.raises(ValueError, match=r"Partition 1: y contains a missing label: y\[200\]"):
+        DaskGDClassifier().fit(X, y)
