@@ -217,7 +217,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Momentum used: a number, "auto" for the accelerated sequence, None for optimizers
         without it.
     converged_ : bool
-        Whether the run ended by "tolerance". Nothing else proves that it is at the minimum.
+        Whether the run ended by "tolerance". Nothing else proves that it is at the minimum, which
+        may be a local one where the loss does not state that it is ``convex``, as "cauchy".
         The coefficients have fewer digits than the objective: their relative error is at most
         about ``tol`` times the square root of the condition number of X'X.
     stop_reason_ : str

@@ -22,6 +22,7 @@ from gdregress._estimator.callbacks import (
     print_epoch,
     refuse_refit,
 )
+from gdregress._estimator.convex_start import convex_start
 from gdregress._estimator.diagnosis import report
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
@@ -254,7 +255,7 @@ class BaseGD(
         X, y, sample_weight, _ = data or (None,) * 4
         course = None
         if resume_from is None:
-            start = given_start(self, prepared, *start)
+            start = given_start(self, prepared, *start) or convex_start(self, prepared)
         else:
             prepared, start, course = taken_up(self, prepared, resume_from)
         original = original_units(prepared, self._coef_as_rows)

@@ -160,6 +160,10 @@ class PartitionedObjective(Objective):
         """The objective of the same rows in other coordinates, and the penalty there."""
         return PartitionedObjective(design, self.loss, penalty)
 
+    def with_loss(self, loss):
+        """The objective of another loss on the same rows."""
+        return PartitionedObjective(self.design, loss, self.penalty)
+
     def with_moments(self, moments):
         """This objective with the moments of its columns."""
         other = PartitionedObjective(self.design, self.loss, self.penalty)

@@ -26,6 +26,8 @@ fact                  meaning
 ``curvature_at``      d2L/dz2 as a function of y and z; by differences where none is stated
 ``pieces``            `Pieces` of a loss of two linear pieces, None for all others
 ``convex``            whether L is convex in z; False where that is unknown
+``convex_start``      a convex loss whose minimum is close to one of this one's, at which a run
+                      under automatic settings begins; None where there is none
 ``is_quadratic``      whether L = (z - y)^2 / 2
 ``multinomial``       whether softmax is its form for more than two classes
 ``always_positive``   whether every finite prediction has a loss above 0, so that
@@ -89,6 +91,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     curvature: float | None = None
     pieces: Pieces | None = None
     convex: bool = False
+    convex_start: Loss | None = None
     is_quadratic: bool = False
     multinomial: bool = False
     always_positive: bool = False
@@ -105,6 +108,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         "curvature_at": ("value", "gradient"),
         "pieces": ("value", "gradient"),
         "convex": ("value", "gradient"),
+        "convex_start": ("value", "gradient"),
         "is_quadratic": ("value", "gradient"),
         "multinomial": (
             "value",

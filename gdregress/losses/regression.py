@@ -264,8 +264,9 @@ class SquaredEpsilonInsensitive(Loss):
 class Cauchy(Loss):
     """L = epsilon^2 / 2 log(1 + (r / epsilon)^2), r = z - y: outliers count less the farther out.
 
-    Not convex: the slope is largest at a residual of epsilon, and a run ends at a minimum that may
-    be a local one.
+    Not convex: the slope is largest at a residual of epsilon, and a run that ends by "tolerance"
+    is at a minimum that may be a local one. Under automatic settings it begins at the minimum of
+    `Huber` with the same epsilon; where most residuals are far beyond epsilon, raise it.
 
     Parameters
     ----------
@@ -284,6 +285,10 @@ class Cauchy(Loss):
 
     def __init__(self, epsilon: float = 2.385) -> None:
         self.epsilon = epsilon
+
+    @property
+    def convex_start(self) -> Loss:
+        return Huber(self.epsilon)
 
     def value(self, y: Array, z: Array) -> Array:
         scaled = (z - y) / self.epsilon
