@@ -689,7 +689,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         y : array-like of shape (n_samples,)
             Their labels.
         sample_weight : array-like of shape (n_samples,) or None
-            Their weights.
+            Their weights. Each row counts as one observation whatever its weight is, as in
+            weighted least squares: repeat rows whose weights are counts of observations.
         level : float in (0, 1), default=0.95
             Of the confidence intervals.
 

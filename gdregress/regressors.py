@@ -667,7 +667,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         y : array-like of shape (n_samples,)
             Their targets.
         sample_weight : array-like of shape (n_samples,) or None
-            Their weights.
+            Their weights. Each row counts as one observation whatever its weight is, as in
+            weighted least squares: repeat rows whose weights are counts of observations.
         offset, exposure : array-like of shape (n_samples,) or None
             As in `fit`.
         level : float in (0, 1), default=0.95

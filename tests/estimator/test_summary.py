@@ -46,6 +46,15 @@ def test_least_squares(weighted):
     assert_same(summary, peer)
 
 
+def test_a_weight_is_no_number_of_observations():
+    X, y = make_data()
+    model, twice = GDRegressor(**TIGHT).fit(X, y), np.full(len(y), 2.0)
+    summary = model.summary(X, y)
+    assert_allclose(model.summary(X, y, twice).standard_error, summary.standard_error, rtol=1e-9)
+    repeated = model.summary(np.r_[X, X], np.r_[y, y])
+    assert_allclose(repeated.standard_error, summary.standard_error / np.sqrt(2), rtol=1e-9)
+
+
 def test_poisson_with_exposure():
     statsmodels = statsmodels_api()
     X, z = make_data()
