@@ -122,7 +122,7 @@ def test_the_option_of_the_guide_is_needed_for_64_bits():
     with pytest.raises(Exception, match="ZipMap"):
         in_onnx(model, np.float64)
     _, probability = in_onnx(model, np.float64, options={"zipmap": False})
-    assert_allclose(probability, model.predict_proba(X), rtol=1e-11)
+    assert_allclose(probability, model.predict_proba(X), rtol=1e-11, atol=1e-11)
 
 
 @pytest.mark.full
