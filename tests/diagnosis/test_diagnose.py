@@ -224,3 +224,15 @@ def test_what_is_no_estimator_is_said_to_be_none(call):
         call(X, y)
     assert "The order of the arguments is" in str(error.value)
     assert "[" not in str(error.value)
+
+
+def test_numbers_of_epochs_are_sentences():
+    X = np.array([[-1.0], [0.0], [1.0]])
+
+    def verdict(y, **given):
+        return diagnose(X, y, GDRegressor(**given)).sections()["Will it finish?"]
+
+    assert verdict(X[:, 0]) == ["Yes, after 1 epoch, of max_iter=1,000, as tried."]
+    assert verdict(np.ones(3), optimizer="gd") == ["Yes, at once, by its eigenvalues."]
+    (text,) = verdict(X[:, 0], optimizer="gd", learning_rate=0.1)
+    assert text.startswith("Yes, after ") and " epochs, of max_iter=1,000, by" in text
