@@ -56,6 +56,6 @@ def finishes(estimator, prepared):
         and isinstance(estimator.optimizer, str)
         and estimator.optimizer == "auto"
         and not estimator.average
-        and prepared.held_out is None
+        and not estimator.early_stopping
         and Envelope.covers(prepared.objective)
     )

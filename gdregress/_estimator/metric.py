@@ -5,7 +5,7 @@ from functools import partial
 
 import numpy as np
 
-from gdregress._objective.coordinates import FEW_DIGITS, Columns, metric_for_each, metric_of
+from gdregress._objective.coordinates import Columns, metric_for_each, metric_of
 from gdregress._objective.curvature import batch_smoothness, mean_curvature
 from gdregress._objective.design import DesignMatrix, column_coordinates
 from gdregress._objective.moments import affordable, moments_of
@@ -16,6 +16,8 @@ from gdregress._utils.array_api import namespace, to_numpy
 EPOCHS_IN_METRIC = 25
 # Epochs of batches below which scaled columns are preferred: a metric costs each update p^2.
 EPOCHS_OF_BATCHES = 150
+# Eigenvalues of so many times their rounding may be anything.
+NO_DIGITS = 1000.0
 # Operations of an epoch that take no time to speak of.
 FEW_OPERATIONS = 1e8
 
@@ -62,7 +64,7 @@ def first_metric(estimator, components, design, spectrum, y, weights):
     known = _of_last_fit(estimator)
     long = epochs_at(condition, estimator.tol) > most
     if components.sampler.takes_all_rows:
-        long = long or values[0] <= FEW_DIGITS * _rounding(values)
+        long = long or values[0] <= NO_DIGITS * _rounding(values)
     if not (asked or (long if known is None else known == "Metric")):
         return None
     columns = design.coordinates

@@ -21,8 +21,8 @@ import numpy as np
 from gdregress._utils.array_api import array_like, as_column, namespace, to_numpy
 from gdregress.penalties import KernelTerms, NoPenalty, Penalty
 
-# Eigenvalues of so many times their rounding have few digits.
-FEW_DIGITS = 1000.0
+# Eigenvalues of so many times their rounding have fewer than eight digits.
+FEW_DIGITS = 1e8
 
 
 class Coordinates(ABC):

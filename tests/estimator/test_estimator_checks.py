@@ -158,16 +158,22 @@ COMMON = {
     "standardize": [False, True],
     "tol": [1e-5, None],
     "early_stopping": [False, True],
-    "scoring": ["loss", "score", "neg_mean_squared_error"],
     "average": [False, True, 3],
     "shuffle": [True, False],
     "warm_start": [False, True],
     "store_path": [False, True],
 }
+OF_EACH = {
+    GDRegressor: {"loss": LOSSES, "scoring": ["loss", "score", "neg_mean_squared_error"]},
+    GDClassifier: {
+        "loss": CLASSIFICATION_LOSSES,
+        "scoring": ["loss", "score", "balanced_accuracy"],
+    },
+}
 CONFIGURATIONS = [
     estimator(**choice, max_iter=10, random_state=0)
-    for estimator, losses in ((GDRegressor, LOSSES), (GDClassifier, CLASSIFICATION_LOSSES))
-    for choice in covering_choices(loss=losses, **COMMON)
+    for estimator, own in OF_EACH.items()
+    for choice in covering_choices(**own, **COMMON)
 ]
 IN_A_PAIRWISE_COVERING = [
     pytest.param(estimator, marks=() if i % 40 == 1 else pytest.mark.full, id=str(i))

@@ -77,13 +77,15 @@ class TestColumnsThatAllButCancel:
         spread = np.c_[X, (twin - X[:, 0]) / share]
         return np.c_[X, twin], spread, y
 
-    @pytest.mark.parametrize("share", [1e-6, 1e-8, 1e-10])
+    @pytest.mark.parametrize("share", [1e-3, 1e-5, 3e-6, 1e-6, 1e-8, 1e-10])
     @pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array])
     def test_end_at_least_squares(self, share, storage):
         X, spread, y = self.columns(share)
         model, warned = fit(GDRegressor(), storage(X), y)
         assert not warned and model.n_iter_ < 20
         assert_allclose(model.score(storage(X), y), best_score(spread, y), atol=1e-6)
+        real = ((y - model.predict(storage(X))) ** 2).mean() / 2
+        assert_allclose(model.loss_curve_[-1], real, rtol=1e-6)
 
     @pytest.mark.parametrize("share", [1e-6, 1e-10])
     def test_end_at_the_least_log_loss(self, share):
@@ -260,6 +262,13 @@ class TestBatchesOfKinks:
         X, y = self.classes()
         model, _ = fit(GDClassifier("hinge", solver="mini-batch", **settings), X, y)
         assert not (np.diff(model.history_["t"]) == 1).any()  # no epoch of a single update
+
+    def test_rows_to_validate_on_change_nothing(self):
+        X, y = self.classes()
+        alone = GDClassifier("hinge", solver="mini-batch", random_state=0)
+        model = clone(alone).fit(X, y, X_val=X[:50], y_val=y[:50])
+        assert model.stop_reason_ == "tolerance"
+        assert np.array_equal(model.coef_, alone.fit(X, y).coef_)
 
     def test_the_same_again(self):
         X, y = self.classes()
