@@ -15,7 +15,8 @@ from gdregress._solver.solve import solve
 def convex_start(estimator, prepared):
     """State of a run that begins at the minimum of `Loss.convex_start`.
 
-    None where the loss has none, or where the user has chosen how the run descends.
+    None where the loss has none, where the user has chosen how the run descends, and where the
+    way from the null model is the point, as it is of early stopping.
 
     Parameters
     ----------
@@ -23,8 +24,8 @@ def convex_start(estimator, prepared):
     prepared : Prepared
     """
     loss = prepared.components.loss.convex_start
-    chosen = not is_auto(estimator, "learning_rate", "optimizer", "momentum", "schedule")
-    if loss is None or chosen:
+    automatic = is_auto(estimator, "learning_rate", "optimizer", "momentum", "schedule")
+    if loss is None or not automatic or estimator.early_stopping:
         return None
     components = replace(prepared.components, loss=loss)
     objective = prepared.objective.with_loss(loss)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from libraries import statsmodels_api
 from numpy.testing import assert_allclose
-from scipy import optimize, stats
+from scipy import optimize, sparse, stats
 from sklearn.linear_model import TweedieRegressor
 from sklearn.metrics import mean_tweedie_deviance
 from twins import TWINS
@@ -202,6 +202,7 @@ def test_cauchy_begins_where_huber_ends_and_not_at_the_mean():
     for model in (
         GDRegressor("cauchy", epsilon=1.0).fit(X, y),
         GDRegressor("cauchy", epsilon=1.0, solver="mini-batch", random_state=0).fit(X, y),
+        GDRegressor("cauchy", epsilon=1.0, tol=1e-6).fit(sparse.csr_array(X), y),
         GDRegressor("cauchy", epsilon=1.0).fit_batches([(X[:99], y[:99]), (X[99:], y[99:])]),
     ):
         assert model.stop_reason_ == "tolerance"
@@ -217,11 +218,14 @@ def test_cauchy_begins_where_huber_ends_and_not_at_the_mean():
     assert at_cluster.history_["objective"][-1] > 1.5 * objective[-1]
 
 
-@pytest.mark.parametrize("given", [{"learning_rate": 0.01}, {"optimizer": "gd"}], ids=str)
+@pytest.mark.parametrize(
+    "given", [{"learning_rate": 0.01}, {"optimizer": "gd"}, {"early_stopping": True}], ids=str
+)
 def test_who_chooses_the_descent_sees_it_from_where_all_others_begin(given):
     X, y, _ = line_and_cluster()
     given = {**given, "epsilon": 1.0, "max_iter": 2, "tol": None, "store_path": True}
-    model = GDRegressor("cauchy", **given).fit(X, y)
+    held_out = {"X_val": X, "y_val": y} if "early_stopping" in given else {}
+    model = GDRegressor("cauchy", **given).fit(X, y, **held_out)
     assert model.history_.coef[0] == 0
     constant = 0 if "learning_rate" in given else best_constant(Cauchy(1.0), y, None)
     assert model.history_.intercept[0] == constant
