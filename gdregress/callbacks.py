@@ -7,6 +7,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any
 
+from gdregress._estimator.callbacks import course_at_work
 from gdregress._estimator.resume import save_course
 
 __all__ = ["Checkpoint"]
@@ -19,7 +20,11 @@ class Checkpoint:
     renamed, so that a process that is killed leaves one of both. It holds arrays as npz and
     everything else as JSON, and nothing is pickled. ``fit(X, y, resume_from=path)`` goes on from
     it, and so does `fit_batches`: the fit ends with the same coefficients, to the bit, as one
-    that was not interrupted.
+    that was not interrupted. It needs the same parameters but for `verbose` and `max_iter`, and
+    data of the same kind. With another `max_iter` bits may differ, as ``preconditioner="auto"``
+    may depend on it and the run stays in the coordinates of the checkpoint. Rows
+    that ``early_stopping=True`` holds out are drawn by `random_state`, which then has to be a
+    number.
 
     Parameters
     ----------
@@ -31,7 +36,7 @@ class Checkpoint:
     Raises
     ------
     ValueError
-        For an `every` below 1, and for a folder that does not exist.
+        For an `every` below 1, for a folder that does not exist, and where `path` is one.
 
     Examples
     --------
@@ -56,6 +61,11 @@ class Checkpoint:
         folder = Path(path).parent
         if not folder.is_dir():
             raise ValueError(f"path must be in a folder that exists. {str(folder)!r} does not.")
+        if Path(path).is_dir():
+            raise ValueError(
+                f"path must be that of a file. {str(path)!r} is a folder: add a name, such as "
+                f"{str(Path(path) / 'model.checkpoint')!r}."
+            )
         self.path = path
         self.every = every
 
@@ -71,4 +81,4 @@ class Checkpoint:
     def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any) -> None:
         """Save the fit after each so many-th epoch."""
         if context.task_name == "epoch" and fitted_estimator.n_iter_ % self.every == 0:
-            save_course(Path(self.path), estimator, fitted_estimator._course)
+            save_course(Path(self.path), estimator, course_at_work())

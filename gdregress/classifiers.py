@@ -15,12 +15,14 @@ from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.base import BaseGD
 from gdregress._estimator.classes import (
+    balanced_weights,
     check_classes,
     classes_of,
     encode,
     given_classes,
     refuse_missing_labels,
     weighted_by_class,
+    without_class_weights,
 )
 from gdregress._estimator.scores import accuracy
 from gdregress._estimator.summary import Summary, summary_of
@@ -208,7 +210,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Score of the rows to validate on: "loss" is 1 - L / L_null, the share of the mean loss
         there that the best constant has and the model has not; "score" is that of the method
         `score`: accuracy. Or the name of a scorer of scikit-learn, such as "roc_auc", or a
-        function ``scoring(model, X, y)``, larger being better.
+        function ``scoring(model, X, y)``, larger being better. `class_weight` counts in "loss"
+        only.
     validation_fraction : float in (0, 1), default=0.1
         Share of the rows held out. Not used where `fit` is given ``X_val``.
     average : bool or int, default=False
@@ -473,7 +476,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
     ) -> Self:
         """Fit the model to rows that come in batches, which are read anew in each pass.
 
-        As `GDRegressor.fit_batches`, but for the classes.
+        As `GDRegressor.fit_batches`, but for the classes. The losses with kinks, whose runs end
+        without a proof of the minimum, are "hinge" and "perceptron".
 
         Parameters
         ----------
@@ -502,6 +506,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         -----
         ConvergenceWarning, DivergenceWarning, IgnoredParameterWarning
             As in `fit`.
+        UserWarning
+            For classes that are given and have no row.
 
         Examples
         --------
@@ -689,8 +695,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         y : array-like of shape (n_samples,)
             Their labels.
         sample_weight : array-like of shape (n_samples,) or None
-            Their weights. Each row counts as one observation whatever its weight is, as in
-            weighted least squares: repeat rows whose weights are counts of observations.
+            Their weights.
         level : float in (0, 1), default=0.95
             Of the confidence intervals.
 
@@ -699,7 +704,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         summary : Summary
             Printed as a table; its arrays are attributes. The errors are those of the sandwich
             estimator, HC0 in statsmodels. They presume the minimum, which needs a small `tol`,
-            independent rows, and that nothing was chosen on these rows.
+            independent rows, and that nothing was chosen on these rows. Weights are those of
+            weighted least squares, not numbers of copies: the errors do not depend on their mean.
 
         Raises
         ------
@@ -709,9 +715,17 @@ class GDClassifier(ClassifierMixin, BaseGD):
         """
         z = to_numpy(self._raw_prediction(X, "summary"))
         rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
-        labels = encode(column_or_1d(y), self.classes_, z)
+        y = column_or_1d(y)
+        if y.shape[0] != z.shape[0]:
+            raise ValueError(
+                f"y must have one label for each of the {z.shape[0]} rows of X. Got {y.shape[0]}."
+            )
+        labels = encode(y, self.classes_, z)
         weights = None if sample_weight is None else checked_weights(sample_weight, z)
-        weights = weighted_by_class(self.class_weight, self.classes_, y, z, weights, False)
+        class_weight = self.class_weight
+        if isinstance(class_weight, str):
+            class_weight = balanced_weights(self.classes_, y, weights)
+        weights = weighted_by_class(class_weight, self.classes_, y, z, weights)
         return summary_of(self, rows, labels, z, weights, level)
 
     @explains_arguments
@@ -768,9 +782,13 @@ class GDClassifier(ClassifierMixin, BaseGD):
     def _encode_target(self, y, X, weights, loss, rows, in_parts):
         if not in_parts:
             self._set_classes(classes_of(y))
-        weights = weighted_by_class(self.class_weight, self.classes_, y, X, weights, in_parts)
-        loss = multiclass_loss(loss, self.classes_.shape[0])
-        return encode(y, self.classes_, X), weights, loss
+        encoded, class_weight = encode(y, self.classes_, X), self.class_weight
+        if isinstance(class_weight, str):
+            if not in_parts:
+                self._balanced = balanced_weights(self.classes_, y, weights)
+            class_weight = self._balanced  # rows to validate on count by those to train on
+        weights = weighted_by_class(class_weight, self.classes_, y, X, weights, in_parts)
+        return encoded, weights, multiclass_loss(loss, self.classes_.shape[0])
 
     def _set_classes(self, classes):
         """Take the classes of a fit; those of a run that is continued must be the same."""
@@ -782,6 +800,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
                 f"of y are {to_numpy(classes)}. Set warm_start=False."
             )
         self.classes_ = check_classes(classes)
+
+    def _score_weights(self, y, weights):
+        class_weight = self.class_weight
+        class_weight = self._balanced if isinstance(class_weight, str) else class_weight
+        return without_class_weights(class_weight, self.classes_, y, weights)
 
     def _validation_score(self, loss, y, z, weights):
         predicted = namespace(z).astype(_predicted(z), y.dtype)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -13,19 +14,15 @@ from gdregress._diagnosis.planned import (
     refuse_what_has_no_closed_form,
     starts_at_best_constant,
 )
-from gdregress._diagnosis.range_test import (
-    RangeTest,
-    has_fallen,
-    losses_at_rising_rates,
-    steepest_of,
-)
+from gdregress._diagnosis.range_test import RangeTest, losses_at_rising_rates, steepest_of
 from gdregress._diagnosis.report import Diagnosis
 from gdregress._estimator.start import original_units, own_generator
 from gdregress._utils.arguments import check_is_one_of, explains_arguments
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.types import Array, ArrayLike, MatrixLike, clone
+from gdregress._utils.validation import Interval, check_choices
 from gdregress.classifiers import GDClassifier
-from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
+from gdregress.exceptions import DivergenceWarning, warn_user
 from gdregress.regressors import GDRegressor
 
 __all__ = [
@@ -122,11 +119,11 @@ def learning_rate_range_test(
     """Find the learning rates that work by one run whose rate rises with every update.
 
     The rate is multiplied by the same factor after each batch, and the loss of the batch is
-    recorded before its update, and compared with the loss of the same rows at the start, so that
-    the noise of single batches cancels. Where the loss falls fastest the rate is about right;
-    beyond the one of the least loss it is too large. The test ends where the smoothed loss is four
-    times that of the start. In the coordinates of a rate that is given as a number: the user's
-    columns, unless `preconditioner` says otherwise.
+    recorded before its update. So is that of up to 4,096 rows, the same ones before every update,
+    in which no batch is luckier than another. Where it falls fastest the rate is about right;
+    beyond the one of the least loss it is too large. The test ends where it is four times its
+    least. In the coordinates of a rate that is given as a number: the user's columns, unless
+    `preconditioner` says otherwise.
 
     Parameters
     ----------
@@ -146,10 +143,10 @@ def learning_rate_range_test(
     Returns
     -------
     result : RangeTest
-        A named tuple: ``learning_rates``, ``losses`` and ``smoothed``, the loss of all rows at
-        the start plus the exponential mean of how far that of the batches has changed, arrays
-        with a number for each update; ``steepest``, the rate at which the smoothed loss has
-        fallen fastest by the logarithm of the rate; ``least``, that at which it was least.
+        A named tuple: ``learning_rates``, ``losses`` of the batches and ``sample_losses`` of the
+        same rows before every update, arrays with a number for each; ``steepest``, the rate at
+        which the latter have fallen fastest by the logarithm of the rate; ``least``, that at which
+        they were least.
 
     Raises
     ------
@@ -160,9 +157,8 @@ def learning_rate_range_test(
 
     Warns
     -----
-    ConvergenceWarning
-        If the loss has not fallen by more than three standard errors of its mean: the rates then
-        say nothing.
+    UserWarning
+        Where the loss does not fall by more than it may by chance.
 
     References
     ----------
@@ -180,31 +176,40 @@ def learning_rate_range_test(
     """
     call = "learning_rate_range_test(X, y, estimator)"
     check_is_one_of(call, "estimator", estimator, *ESTIMATORS)
-    if not (0 < smallest < largest < np.inf):
-        raise ValueError(
-            f"smallest and largest must be finite, above 0 and rise. Got {smallest}, {largest}."
-        )
-    if n_updates < FEWEST_UPDATES:
-        raise ValueError(f"n_updates must be at least {FEWEST_UPDATES}. Got {n_updates!r}.")
+    _check_rates(smallest=smallest, largest=largest, n_updates=n_updates)
     model = clone(estimator).set_params(learning_rate=1.0, schedule="constant", average=False)
     plan, rates = planned(model, X, y, sample_weight), np.geomspace(smallest, largest, n_updates)
-    losses, smoothed, noise = losses_at_rising_rates(plan, rates, own_generator(model))
+    losses, sample = losses_at_rising_rates(plan, rates, own_generator(model))
     if len(losses) < 2:
         raise ValueError(f"smallest={smallest} is too large: the loss explodes at once. Lower it.")
-    rates, least = rates[: len(losses)], int(np.argmin(smoothed))
-    if not has_fallen(smoothed, noise, least):
+    rates, least = rates[: len(losses)], int(np.argmin(sample.means))
+    if not sample.falls():
         warn_user(
-            "The loss has not fallen by more than the noise of the batches, so that steepest and "
-            "least say nothing. Raise n_updates or batch_size, or look at smoothed.",
-            ConvergenceWarning,
+            f"The loss does not fall by more than chance in {len(losses)} updates, at no rate: "
+            "what the test says of the rates is noise. Raise n_updates or batch_size, or see "
+            "whether X says anything of y.",
+            UserWarning,
         )
     return RangeTest(
         learning_rates=rates,
         losses=np.array(losses),
-        smoothed=np.array(smoothed),
-        steepest=float(rates[steepest_of(smoothed, least)]),
+        sample_losses=np.array(sample.means),
+        steepest=float(rates[steepest_of(sample.means, least)]),
         least=float(rates[least]),
     )
+
+
+def _check_rates(**values):
+    """Raise ValueError for arguments of a range test that make no rising rates."""
+    rate = [Interval(Real, 0, None, closed="neither")]
+    updates = [Interval(Integral, FEWEST_UPDATES, None, closed="left")]
+    accepted = {"smallest": rate, "largest": rate, "n_updates": updates}
+    check_choices("learning_rate_range_test", accepted, values)
+    if not values["smallest"] < values["largest"]:
+        raise ValueError(
+            f"largest must be above smallest. Got largest={values['largest']!r} and "
+            f"smallest={values['smallest']!r}."
+        )
 
 
 @explains_arguments

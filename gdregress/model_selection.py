@@ -13,9 +13,10 @@ from gdregress._objective.moments import moments_of
 from gdregress._paths.exact_scores import checked, from_moments, penalties_of
 from gdregress._paths.fits import path_of
 from gdregress._paths.search import BaseGDCV, Grid
-from gdregress._utils.arguments import check_is_one_of, explains_arguments
+from gdregress._utils.arguments import available_if, check_is_one_of, explains_arguments
 from gdregress._utils.types import Array, ArrayLike, MatrixLike
-from gdregress.classifiers import GDClassifier
+from gdregress._utils.validation import check_choices
+from gdregress.classifiers import GDClassifier, knows_probabilities
 from gdregress.regressors import GDRegressor
 
 
@@ -132,6 +133,12 @@ class GDRegressorCV(MultiOutputMixin, RegressorMixin, BaseGDCV):
         return self._score(X, y, sample_weight)
 
 
+def _knows_probabilities(search: GDClassifierCV) -> bool:
+    """Whether the estimator of a search does; AttributeError otherwise."""
+    fitted = getattr(search, "best_estimator_", None)
+    return knows_probabilities(fitted or search.estimator or search._default_estimator())
+
+
 class GDClassifierCV(ClassifierMixin, BaseGDCV):
     """`GDClassifier` whose penalty, or learning rate, is chosen by cross-validation.
 
@@ -229,8 +236,9 @@ class GDClassifierCV(ClassifierMixin, BaseGDCV):
         check_is_fitted(self)
         return self.best_estimator_.decision_function(X)
 
+    @available_if(_knows_probabilities)
     def predict_proba(self, X: MatrixLike) -> Array:
-        """Probability of every class by the best estimator.
+        """Probability of every class by the best estimator, for losses that know it.
 
         Parameters
         ----------
@@ -240,9 +248,35 @@ class GDClassifierCV(ClassifierMixin, BaseGDCV):
         Returns
         -------
         probability : array of shape (n_samples, n_classes)
+
+        Raises
+        ------
+        AttributeError
+            For losses that know no probabilities.
         """
         check_is_fitted(self)
         return self.best_estimator_.predict_proba(X)
+
+    @available_if(_knows_probabilities)
+    def predict_log_proba(self, X: MatrixLike) -> Array:
+        """Logarithm of `predict_proba`; for "log_loss" finite however small that is.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows.
+
+        Returns
+        -------
+        log_probability : array of shape (n_samples, n_classes)
+
+        Raises
+        ------
+        AttributeError
+            As `predict_proba`.
+        """
+        check_is_fitted(self)
+        return self.best_estimator_.predict_log_proba(X)
 
 
 @explains_arguments
@@ -301,6 +335,8 @@ def gd_path(
     >>> (coefs != 0).sum(axis=0)
     array([ 0,  5,  8, 10])
     """
+    accepted = {"alphas": GDRegressorCV._parameter_constraints["alphas"]}
+    check_choices("gd_path", accepted, {"alphas": alphas})
     search = GDRegressorCV(alphas=alphas)
     estimator = GDRegressor(penalty="l1") if estimator is None else estimator
     check_is_one_of("gd_path(X, y, estimator)", "estimator", estimator, GDRegressor, GDClassifier)

@@ -17,7 +17,6 @@ from sklearn.linear_model import (
     TweedieRegressor,
 )
 from sklearn.utils.validation import (
-    check_array,
     check_is_fitted,
 )
 
@@ -25,7 +24,12 @@ from gdregress._estimator.base import BaseGD
 from gdregress._estimator.offset import as_rates, refuse_offset_with_validation, total_offset
 from gdregress._estimator.scores import explained
 from gdregress._estimator.summary import Summary, summary_of
-from gdregress._estimator.table import checked_table, checked_weights, refuse_labels
+from gdregress._estimator.table import (
+    checked_table,
+    checked_target,
+    checked_weights,
+    refuse_labels,
+)
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
 from gdregress._utils.neighbours import OF_CLASSES
@@ -218,10 +222,10 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         Momentum used: a number, "auto" for the accelerated sequence, None for optimizers
         without it.
     converged_ : bool
-        Whether the run ended by "tolerance". Nothing else proves that it is at the minimum, which
-        may be a local one where the loss does not state that it is ``convex``, as "cauchy".
+        Whether the run ended by "tolerance". Nothing else proves that it is at the minimum.
         The coefficients have fewer digits than the objective: their relative error is at most
-        about ``tol`` times the square root of the condition number of X'X.
+        about ``tol`` times the square root of the condition number of X'X. Of a loss that is
+        not convex, such as "cauchy", it is a minimum that may be a local one.
     stop_reason_ : str
         "tolerance", "plateau", "max_iter", "diverged", "callback" or "interrupted". After a
         plateau, a divergence or an interrupt, and with `early_stopping`, the best parameters are
@@ -430,8 +434,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             if X_val is not None:
                 refuse_offset_with_validation(offset, exposure)
             start = coef_init, intercept_init
-            y, weights, growth = as_rates(self, X, y, sample_weight, offset, exposure)
-            self._fit(X, y, weights, start, validation, resume_from, growth)
+            y, weights, user_weights = as_rates(self, X, y, sample_weight, offset, exposure)
+            self._fit(X, y, weights, start, validation, resume_from, user_weights)
         return self
 
     @explains_arguments
@@ -441,7 +445,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         """Fit the model to rows that come in batches, which are read anew in each pass.
 
         The fit of data that do not fit into memory: the objective, the parameters and what ends
-        the run are those of `fit`, and the rows may lie in files of any kind. Squared error of up
+        the run are those of `fit`, and the rows may lie in files of any kind. Losses with kinks
+        are the exception: their runs end near the minimum, on a plateau or after `max_iter`
+        epochs, and warn that this proves no minimum. Squared error of up
         to 512 columns reads the rows once for their moments, and a few times more where digits
         near the minimum need it. Other smooth losses of as many columns take Newton steps under
         ``optimizer="auto"``, one pass each; whatever else descends over all rows takes one pass an
@@ -549,8 +555,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             As in `fit`; also for another number of columns than in earlier calls.
         """
         with keep_fitted_state(self):
-            y, weights, growth = as_rates(self, X, y, sample_weight, offset, exposure)
-            self._partial_fit(X, y, weights, growth)
+            y, weights, user_weights = as_rates(self, X, y, sample_weight, offset, exposure)
+            self._partial_fit(X, y, weights, user_weights)
         return self
 
     @explains_arguments
@@ -639,7 +645,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         y, sample_weight, _ = as_rates(self, X, *given)
         xp, device = input_namespace(X)
         y, weights = move_to(y, xp, device), move_to(sample_weight, xp, device)
-        y = check_array(y, ensure_2d=False, dtype=z.dtype, input_name="y")
+        y = checked_target(y, z.dtype)
         y = self._loss_of_fit().expand_target(y)
         if y.shape[0] != z.shape[0] or math.prod(y.shape) != math.prod(z.shape):
             raise ValueError(f"y must have the shape {z.shape} of the prediction. Got {y.shape}.")
@@ -668,8 +674,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         y : array-like of shape (n_samples,)
             Their targets.
         sample_weight : array-like of shape (n_samples,) or None
-            Their weights. Each row counts as one observation whatever its weight is, as in
-            weighted least squares: repeat rows whose weights are counts of observations.
+            Their weights.
         offset, exposure : array-like of shape (n_samples,) or None
             As in `fit`.
         level : float in (0, 1), default=0.95
@@ -680,7 +685,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         summary : Summary
             Printed as a table; its arrays are attributes. The errors are those of the sandwich
             estimator, HC0 in statsmodels. They presume the minimum, which needs a small `tol`,
-            independent rows, and that nothing was chosen on these rows.
+            independent rows, and that nothing was chosen on these rows. Weights are those of
+            weighted least squares, not numbers of copies: the errors do not depend on their mean.
 
         Raises
         ------
@@ -691,7 +697,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         offsets = offset, exposure
         y, z, weights = self._targets_beside(X, y, sample_weight, False, *offsets, "summary")
         rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
-        y, z = to_numpy(y).reshape(z.shape), to_numpy(z)
+        shape = z.shape if math.prod(z.shape) > z.shape[0] else (-1,)  # one column is one target
+        y, z = (to_numpy(array).reshape(shape) for array in (y, z))
         return summary_of(self, rows, y, z, weights, level)
 
     @explains_arguments

@@ -183,6 +183,10 @@ def _outcome(estimator, X, y, sample_weight):
     if rate > limit:
         reason = f"the learning rate {rate:.3g} is above the largest stable one, {limit:.3g}"
         return False, None, reason
+    if estimator.tol is None:
+        return _all_epochs(most)
+    if estimator.tol == 0:  # only rounding may end it
+        return _by_trial(estimator, X, y, sample_weight)
     epochs = quadratic.epochs(rule, rate)
     if epochs == math.inf:
         return False, None, "it would take more than 100,000 epochs, by its eigenvalues"
@@ -202,6 +206,8 @@ def _by_trial(estimator, X, y, sample_weight):
     tried = count_of_epochs(result.n_iter)
     if result.stop_reason == "diverged":
         return False, None, f"it has diverged after {tried}, as tried"
+    if estimator.tol is None:
+        return _all_epochs(most)
     gap = result.run.history.full_row(result.kept_row)["gap"]
     whole = plan.plan.diagnostics.null_objective - result.run.history["objective"][-1]
     needed = None
@@ -219,6 +225,11 @@ def _by_trial(estimator, X, y, sample_weight):
 def _known_by(how, epochs, most):
     """How a number of epochs is known, and of how many that may be needed it is."""
     return how if epochs == 0 else f"of max_iter={most:,}, {how}"
+
+
+def _all_epochs(most):
+    """The same of a run that no tolerance ends."""
+    return False, most, "all of max_iter, which tol=None asks for"
 
 
 def _condition(spectrum):
@@ -239,7 +250,8 @@ def _recommended(estimator, raw, facts):
             f"{count_of_epochs(best_scaled)} at best, yours {count_of_epochs(best)}. Under "
             "learning_rate='auto' they are the default."
         )
-    if numeric and facts["finishes"] is False:
+    ends_short = facts["epochs"] is None or facts["epochs"] > estimator.max_iter
+    if numeric and facts["finishes"] is False and ends_short:
         said.append("learning_rate='auto': a rate that does not blow up is derived from the data.")
     columns = facts["columns"]
     if columns.one_hot or columns.constant or columns.duplicates:
@@ -248,11 +260,11 @@ def _recommended(estimator, raw, facts):
             "are then determined one by one, and predictions stay the same."
         )
     if raw.run.objective.loss.is_quadratic:
-        said += _closed_form(estimator, raw, min(best, best_scaled), facts["epochs"])
+        said += _closed_form(raw, min(best, best_scaled), facts["epochs"])
     return said or ["Keep the estimator as it is."]
 
 
-def _closed_form(estimator, raw, best, epochs):
+def _closed_form(raw, best, epochs):
     """Whether solving the normal equations takes less time."""
     strength = l2_strength(raw.prepared.components.penalty)
     if strength is None or np.ndim(strength):

@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from gdregress._objective.evaluation import mean_loss
-from gdregress._utils.array_api import take_rows
+from gdregress._utils.array_api import take_rows, to_numpy
 
-# Share of the past in the mean of the changes, and how far above the loss of the start it ends
-# the test.
-SMOOTHING, EXPLODED = 0.9, 4.0
-# Standard errors of that mean which a fall of the loss has to exceed.
-CLEAR = 3.0
+# Rows on which every step is measured, at most: the same ones, so that no batch is luckier.
+SAMPLE = 4096
+# How far above its least the loss ends the test.
+EXPLODED = 4.0
+# A fall of fewer standard errors, and of a smaller share of the loss, may be one by chance.
+CERTAIN, PLAIN = 3.0, 0.1
 
 
 class RangeTest(NamedTuple):
@@ -22,27 +23,61 @@ class RangeTest(NamedTuple):
 
     Parameters
     ----------
-    learning_rates, losses, smoothed : ndarray
-        Rate of each update; loss of its batch before it; and the loss of all rows at the start
-        plus the exponential mean of how far the loss of the batches has changed since then.
+    learning_rates, losses, sample_losses : ndarray
+        Rate of each update, and before it the loss of its batch and that of a sample of the rows,
+        which is the same for all updates.
     steepest : float
-        Rate at which the smoothed loss has fallen fastest.
+        Rate at which the loss of the sample has fallen fastest.
     least : float
         Rate at which it was least.
     """
 
     learning_rates: npt.NDArray[np.float64]
     losses: npt.NDArray[np.float64]
-    smoothed: npt.NDArray[np.float64]
+    sample_losses: npt.NDArray[np.float64]
     steepest: float
     least: float
 
 
-def losses_at_rising_rates(plan, rates, rng):
-    """The loss of each batch, before the update at its rate.
+class Sample:
+    """The loss of every so many-th row, in which the noise of batches has no part.
 
-    Single batches differ by more than descent changes them. Each is compared with itself at the
-    parameters of the start, so that what it has of its own cancels.
+    Parameters
+    ----------
+    objective : Objective
+    """
+
+    def __init__(self, objective):
+        rows = np.arange(0, objective.n_samples, -(-objective.n_samples // SAMPLE))
+        self.loss, self.design = objective.loss, objective.design.take(rows)
+        self.y, weights = take_rows(objective.y, rows), objective.weights
+        weights = np.ones(len(rows)) if weights is None else to_numpy(take_rows(weights, rows))
+        self.shares = weights / weights.sum()
+        self.means = []
+        self.first = self.best = None
+
+    def measure(self, params):
+        """Add the mean loss at some parameters, which is returned."""
+        losses = to_numpy(self.loss.value(self.y, self.design.predict(params))).astype(float)
+        losses = losses.reshape(len(losses), -1).sum(axis=1)
+        mean = float(self.shares @ losses)
+        if self.first is None:
+            self.first = losses
+        if mean < min(self.means, default=math.inf):
+            self.best = losses
+        self.means.append(mean)
+        return mean
+
+    def falls(self):
+        """Whether the loss has fallen by more than it may by chance."""
+        falls = self.first - self.best
+        fall = float(self.shares @ falls)
+        error = math.sqrt(float(self.shares**2 @ (falls - fall) ** 2))
+        return fall > 0 and (fall > CERTAIN * error or fall > PLAIN * self.means[0])
+
+
+def losses_at_rising_rates(plan, rates, rng):
+    """The loss of each batch before the update at its rate, and the `Sample`.
 
     Parameters
     ----------
@@ -55,50 +90,38 @@ def losses_at_rising_rates(plan, rates, rng):
     -------
     losses : list of float
         Fewer than the rates where the test has ended before.
-    smoothed : list of float
-        Loss of the start plus the exponential mean of the changes since then.
-    noise : list of float
-        Standard error of that mean.
+    sample : Sample
+        With as many losses.
     """
-    run, objective, start = plan.run, plan.run.objective, plan.plan.first_params
-    params, memory = start, run.optimizer.init(start)
-    first, mean, variance = float(objective.loss_value(start)), 0.0, 0.0
-    losses, smoothed, noise = [], [], []
+    run, objective, params = plan.run, plan.run.objective, plan.plan.first_params
+    memory, losses, sample = run.optimizer.init(params), [], Sample(objective)
     batches = islice(_without_end(objective, run.sampler, rng), len(rates))
     with np.errstate(over="ignore", invalid="ignore"):
         for rate, (rows, share) in zip(rates, batches, strict=True):
             point = run.optimizer.lookahead(params, memory)
-            loss = _loss(objective, point, rows)
-            change = loss - _loss(objective, start, rows)
-            variance = SMOOTHING * variance + (1 - SMOOTHING) * (change - mean) ** 2
-            mean = SMOOTHING * mean + (1 - SMOOTHING) * change
-            if not math.isfinite(loss) or first + mean > EXPLODED * first:
+            loss, measured = _loss(objective, point, rows), sample.measure(point)
+            if not (math.isfinite(loss) and measured <= EXPLODED * min(sample.means)):
+                sample.means.pop()
                 break
             losses.append(loss)
-            smoothed.append(first + mean)
-            noise.append(math.sqrt(variance * (1 - SMOOTHING) / (1 + SMOOTHING)))
             grad = objective.gradient(point, rows)
             params, memory = run.optimizer.step(
                 params, grad, memory, float(rate) * share, objective.prox
             )
-    return losses, smoothed, noise
+    return losses, sample
 
 
-def steepest_of(smoothed, least):
-    """Number of the update about which the smoothed losses fall fastest, before their least.
+def steepest_of(losses, least):
+    """Number of the update about which the losses fall fastest, before their least.
 
-    The fall is that over a tenth of the updates, as single batches differ by chance.
+    The fall is that over a tenth of the updates, as single steps differ by chance.
     """
-    half = max(1, len(smoothed) // 20)
+    half = max(1, len(losses) // 20)
     fall = [
-        smoothed[max(0, t - half)] - smoothed[min(t + half, least)] for t in range(max(1, least))
+        losses[max(0, t - half)] - losses[min(t + half, len(losses) - 1)]
+        for t in range(max(1, least))
     ]
     return int(np.argmax(fall))
-
-
-def has_fallen(smoothed, noise, least):
-    """Whether the least of the smoothed losses is below the first by more than chance."""
-    return smoothed[0] - smoothed[least] > CLEAR * noise[least]
 
 
 def _without_end(objective, sampler, rng):

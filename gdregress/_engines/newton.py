@@ -4,14 +4,18 @@ An epoch is one reduction over the blocks: it brings the loss, its gradient g an
 derivatives H at the end of the last step. The step minimises the quadratic model of the loss plus
 the penalty,
 
-    d = argmin_d  g . d + d' H d / 2 + R(w + d),    w <- w + t d,
+    d = argmin_d  g . d + d' (H + m A' S A) d / 2 + R(w + d),    w <- w + d,
 
-and t is 1 unless the objective does not fall by a share of what the model foresees; each shorter
-step that is tried is a reduction of its own.
+undamped, m = 0, unless the objective does not fall by a share of what the model without m
+foresees. m then grows until it does, and falls where the model has proven true. Each step that is
+tried is a reduction of its own, and none is taken that leads up. Where few rows are curved, as
+under Huber's loss with a y that is large beside epsilon, H alone is no model of the loss; A' S A,
+the second derivatives of squared error, is curved wherever the rows differ.
 
 References
 ----------
-Lee, Sun and Saunders, "Proximal Newton-type methods for minimizing composite functions", 2014.
+Lee, Sun and Saunders, "Proximal Newton-type methods for minimizing composite functions", 2014;
+Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963.
 """
 
 import numpy as np
@@ -19,8 +23,12 @@ import numpy as np
 from gdregress._engines.directions import Directions
 from gdregress._engines.lasso_quadratic import least, solve
 
-# Of the decrease that the model foresees, the share that a step has to bring.
-ENOUGH, SHORTER, MOST_TRIALS = 0.1, 0.25, 20
+# Of the decrease that the model foresees, the share that a step has to bring, and the shares below
+# and above which the damping grows and falls.
+ENOUGH, LITTLE, MUCH = 0.1, 0.25, 0.75
+# By how much it does. The factor grows with every step that is refused.
+STRONGER, DOUBLED, WEAKER, SMALLEST = 4.0, 2.0, 8.0, 1e-30
+MOST_TRIALS = 20
 
 
 class Newton(Directions):
@@ -50,14 +58,65 @@ class Newton(Directions):
         self.gradient = self.of_loss + self.l2 * self.params
 
     def direction(self, state):
-        columns = [array.reshape(len(array), -1).T for array in (self.params, self.gradient)]
-        flat = np.broadcast_to(self.l2.reshape(len(self.l2), -1).T, columns[0].shape)
-        steps = [self._step(*each) for each in zip(self.curved, flat, *columns, strict=True)]
-        direction = np.array(steps).T.reshape(self.params.shape)
-        growth = abs(self.params + direction) - abs(self.params)
-        l1 = self.l1 if growth.ndim == 1 else self.l1[:, None]
-        self.foreseen = float(np.vdot(self.gradient, direction) + np.sum(l1 * growth))
-        return direction, None
+        """The step under the least damping, of those that are tried, that is good enough."""
+        if state.damping is None and self._is_straight():
+            state.damping = self._first_damping()
+        for trial in range(MOST_TRIALS):
+            step, foreseen = self._step_under(state.damping)
+            fall = self.value - self._value(self._like_data(self.params + step))
+            if fall >= ENOUGH * foreseen - self.run.objective.rounding * abs(self.value):
+                self._adapt(state, fall, foreseen)
+                return step, None
+            if state.damping is None:
+                state.damping = self._first_damping()
+            else:
+                state.damping = state.damping * STRONGER ** (trial + 1)
+        return np.zeros_like(step), None
+
+    def length(self, direction, dz):
+        """1: the direction is a step."""
+        return 1.0
+
+    def _is_straight(self):
+        """Whether rows differ along a parameter, and none that does is curved."""
+        straight = (_diagonals(self.curved) == 0) & (_columns(self.gradient) != 0)
+        return straight.any() and bool((straight & (_diagonals(self._products) > 0)).any())
+
+    def _first_damping(self):
+        return self.run.objective.secant_curvatures(self.params)
+
+    @property
+    def _products(self):
+        return self.run.objective.products
+
+    def _value(self, params):
+        """The objective; infinite where the second derivatives are."""
+        value, _, curved = self.run.objective.model(params)
+        value += self.run.objective.penalty_value(params)
+        return value if np.isfinite(curved).all() else np.inf
+
+    def _adapt(self, state, fall, foreseen):
+        """Change the damping by how true the model has proven."""
+        if state.damping is None:
+            return
+        if fall < LITTLE * foreseen:
+            state.damping = state.damping * DOUBLED
+        elif fall > MUCH * foreseen:
+            state.damping = np.maximum(state.damping / WEAKER, SMALLEST)
+
+    def _step_under(self, damping):
+        """A step, and the decrease that the model without damping foresees of it."""
+        columns = _columns(self.params), _columns(self.gradient)
+        flat = np.broadcast_to(_columns(self.l2), columns[0].shape)
+        damped = self.curved
+        if damping is not None:
+            damped = self.curved + damping[:, None, None] * self._products
+        steps = [self._step(*each) for each in zip(damped, flat, *columns, strict=True)]
+        bent = sum(d @ H @ d for d, H in zip(steps, self.curved, strict=True))
+        step = np.array(steps).T.reshape(self.params.shape)
+        growth = abs(self.params + step) - abs(self.params)
+        slope = np.vdot(self.gradient, step) + np.sum(self.l1 @ growth)
+        return step, -float(slope + (bent + np.sum(self.l2 * step**2)) / 2)
 
     def _step(self, curved, flat, w, g):
         """The step of one target."""
@@ -67,14 +126,11 @@ class Newton(Directions):
             return -solve(H, g)
         return least(H, g - H @ w, self.l1, w) - w
 
-    def length(self, direction, dz):
-        """1, or shorter where the step does not bring what its model foresees."""
-        objective, length = self.run.objective, 1.0
-        noise = objective.rounding * abs(self.value)
-        for _ in range(MOST_TRIALS):
-            there = self._like_data(self.params + length * direction)
-            value = objective.model(there)[0] + objective.penalty_value(there)
-            if value <= self.value + ENOUGH * length * self.foreseen + noise:
-                break
-            length *= SHORTER
-        return length
+
+def _columns(array):
+    """The vectors of the targets, one after the other."""
+    return array.reshape(len(array), -1).T
+
+
+def _diagonals(matrices):
+    return np.diagonal(matrices, axis1=1, axis2=2)

@@ -31,7 +31,7 @@ from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import NoRows, prepare, prepare_partitions
 from gdregress._estimator.renewal import renewal_for
-from gdregress._estimator.resume import going_on, taken_up
+from gdregress._estimator.resume import going_on, refuse_start, taken_up
 from gdregress._estimator.saved_state import (
     converted,
     live_attributes,
@@ -69,6 +69,12 @@ from gdregress.optimizers import OPTIMIZERS, Optimizer
 from gdregress.penalties import PENALTIES
 from gdregress.samplers import SAMPLERS, MiniBatch
 from gdregress.schedules import SCHEDULES
+
+# The attributes that a fit finds, besides those of its input.
+RESULTS = (
+    *("coef_", "intercept_", "n_iter_", "t_", "learning_rate_", "momentum_", "stop_reason_"),
+    *("converged_", "history_", "loss_curve_", "validation_scores_", "_loss", "_state"),
+)
 
 StopReason = Literal["tolerance", "plateau", "max_iter", "diverged", "callback", "interrupted"]
 
@@ -208,6 +214,10 @@ class BaseGD(
     def _validation_score(self, loss, y, z, weights):
         """Score of raw predictions z on the rows held out."""
 
+    def _score_weights(self, y, weights):
+        """Weights in a score of rows that have these in the objective; y as it is encoded."""
+        return weights
+
     def _check_schedule_of_parts(self):
         """Raise AttributeError for a schedule that has to know how many updates there are."""
         name, by_name = self.schedule, isinstance(self.schedule, str)
@@ -223,11 +233,11 @@ class BaseGD(
         )
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, start, validation, resume_from=None, growth=1.0):
+    def _fit(self, X, y, sample_weight, start, validation, resume_from=None, user_weights=None):
         refuse_refit(self)
         self._forget_sparse_coef()
         in_use_only = start[0] is None and validation[0] is None
-        known = {"growth": growth, "in_use_only": in_use_only}
+        known = {"user_weights": user_weights, "in_use_only": in_use_only}
         prepared = prepare(self, X, y, sample_weight, validation, **known)
         data = X, y, sample_weight, validation
         self._fit_prepared(prepared, start, resume_from, data)
@@ -255,9 +265,13 @@ class BaseGD(
         X, y, sample_weight, _ = data or (None,) * 4
         course = None
         if resume_from is None:
-            start = given_start(self, prepared, *start) or convex_start(self, prepared)
+            start = given_start(self, prepared, *start)
+            continues = start is not None
+            start = start or convex_start(self, prepared)
         else:
+            refuse_start(start)
             prepared, start, course = taken_up(self, prepared, resume_from)
+            continues = True
         original = original_units(prepared, self._coef_as_rows)
         # a scorer is handed these, and not every one knows weights
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -280,18 +294,18 @@ class BaseGD(
         epoch_end.close()
         if result.interrupt is not None:
             raise result.interrupt
-        report(self, result, plan.diagnostics, data, start is not None)
+        report(self, result, plan.diagnostics, data, continues)
 
-    def _partial_fit(self, X, y, sample_weight, growth=1.0):
+    def _partial_fit(self, X, y, sample_weight, user_weights=None):
         self._forget_sparse_coef()
         if learns_by_rows(self):
-            learn_part(self, X, y, sample_weight, growth)
+            learn_part(self, X, y, sample_weight, user_weights)
             return
         earlier = getattr(self, "_state", None)
         totals = (earlier["weight_total"], earlier["row_total"]) if earlier else (0.0, 0)
         try:
             parts = {"reset": earlier is None, "in_parts": True, "earlier": totals}
-            prepared = prepare(self, X, y, sample_weight, growth=growth, **parts)
+            prepared = prepare(self, X, y, sample_weight, user_weights=user_weights, **parts)
         except NoRows:
             learn_part(self, X, y, sample_weight)
             return
@@ -325,6 +339,8 @@ class BaseGD(
         state.weight_total += prepared.weight_total
         state.row_total += prepared.row_total
         state.stream, state.fitted = None, fitted_numbers(coef, intercept)
+        state.penalized = prepared.components.penalty.active
+        state.has_intercept = bool(self.fit_intercept)
         history = plan.run.history
         fitted = {
             "coef_": coef,
@@ -343,6 +359,11 @@ class BaseGD(
         if "validation_score" in history:
             fitted["validation_scores_"] = history["validation_score"][1:]
         return fitted
+
+    def _forget_results(self):
+        """Drop what an earlier fit has found."""
+        for name in RESULTS:
+            vars(self).pop(name, None)
 
     def _set_fitted(self, fitted):
         """Set all attributes of a fit at once: an interrupt finds those of one fit only."""

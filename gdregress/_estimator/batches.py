@@ -1,7 +1,6 @@
 """What is handed to `fit_batches`: batches of rows that are read anew in each pass."""
 
 from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -11,11 +10,14 @@ from sklearn.utils.multiclass import unique_labels
 from gdregress._estimator.classes import classes_of, refuse_missing_labels
 from gdregress._estimator.components import build_components
 from gdregress._estimator.data import validate_input
+from gdregress._estimator.method import asks_for_conjugate_gradients
 from gdregress._estimator.sizes import check_sizes
+from gdregress._estimator.table import checked_weights
 from gdregress._objective.partitions import Block, LocalPartitions
 from gdregress._objective.summary import merged, summary_of
 from gdregress._utils.array_api import to_numpy
-from gdregress._utils.validation import check_parameters
+from gdregress._utils.validation import check_parameters, naming
+from gdregress.exceptions import warn_user
 
 # Numbers for which small batches are gathered: what a block costs besides its rows then does not
 # count, or many rows are shuffled together.
@@ -25,6 +27,7 @@ _ACCEPTED = (
     "(X, y, sample_weight), or an object that can be iterated again and again, such as a list or "
     "a DataLoader"
 )
+_NO_ROWS = "batches holds no row of a weight above 0."
 
 
 def checked_batches(estimator, batches, classes=None):
@@ -48,6 +51,8 @@ def checked_batches(estimator, batches, classes=None):
         estimator._set_classes(known)
     check = BatchCheck(estimator, components)
     partitions = Batches(read, check, estimator.fit_intercept)
+    if classes is not None:
+        _warn_of_absent(estimator.classes_, partitions.summary.target)
     return partitions, replace(components, loss=check.loss)
 
 
@@ -70,6 +75,8 @@ def refuse_what_needs_all_rows(
         f"a {part} out and pass it to score": estimator.early_stopping and not validated,
         f"loss={type(components.loss.base_loss).__name__}, which PyTorch or JAX differentiates. "
         "Use a loss by name, or a subclass of Loss": components.loss.base_loss.needs_library,
+        "optimizer='cg', which searches along the predictions of all rows. Use optimizer='auto', "
+        "which takes Newton steps where it can": asks_for_conjugate_gradients(estimator),
         "class_weight='balanced', which counts all labels first. Pass the weights as a dict, or "
         "as sample_weight": getattr(estimator, "class_weight", None) == "balanced",
     }
@@ -161,6 +168,7 @@ class BatchCheck:
         with naming(f"{self.part} {number}"):
             X, y, weights = _unpacked(batch)
             is_first = self.like is None
+            y = y if is_first else self._labels_of(y)
             (X, y, weights), self.loss = validate_input(
                 self.estimator, X, y, weights, self.components, is_first, True, seen
             )
@@ -172,6 +180,12 @@ class BatchCheck:
                     check_sizes(X, y, self.loss, names)
                 self.like = X.dtype, y.shape[1:], sparse.issparse(X)
             return self._alike(X, y, weights)
+
+    def _labels_of(self, y):
+        """The labels of a column as a vector, of which scikit-learn has warned once."""
+        shape = getattr(y, "shape", ())
+        is_column = hasattr(self.estimator, "_set_classes") and len(shape) == 2 and shape[1] == 1
+        return np.asarray(to_numpy(y))[:, 0] if is_column else y
 
     def _alike(self, X, y, weights):
         """The arrays in the type of the first batch."""
@@ -192,22 +206,6 @@ class BatchCheck:
         return X, y.astype(dtype, copy=False), weights
 
 
-@contextmanager
-def naming(part):
-    """Say in the message of a ValueError or TypeError which part of the rows it is about.
-
-    Parameters
-    ----------
-    part : str
-        Such as "Batch 3".
-    """
-    try:
-        yield
-    except (ValueError, TypeError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{part}: {error}") from error
-
-
 class Batches(LocalPartitions):
     """Rows that come in batches, read from the first to the last in each pass.
 
@@ -224,12 +222,14 @@ class Batches(LocalPartitions):
         self.n_rows = None
         self.summary = self.reduce(_summary, check, fit_intercept, combine=merged)
         if self.summary is None:
-            raise ValueError("batches holds no row of a weight above 0.")
+            raise ValueError(_NO_ROWS)
 
     def blocks(self, rng=None, shuffle=False):
         parts, size, start, seen = [], 0, 0, self.n_rows is not None
         enough = SHUFFLED_SIZE if shuffle else BLOCK_SIZE
         for number, batch in self.read(rng if shuffle else None):
+            if _is_empty(batch):
+                continue
             parts.append(self.check(batch, number, seen))
             rows = parts[-1][0]
             size += rows.size + rows.shape[0]
@@ -287,14 +287,53 @@ def _unpacked(batch):
     return X, y, weights[0] if weights else None
 
 
+def _is_empty(batch):
+    """Whether a batch has neither rows nor targets, as the last of some readers."""
+    if not isinstance(batch, (tuple, list)) or len(batch) < 2:
+        return False
+    return all(_n_rows(part) == 0 for part in batch[:2])
+
+
+def _n_rows(part):
+    """Number of rows of an array, a frame or a list; None of anything else."""
+    if hasattr(part, "shape"):
+        return part.shape[0] if part.shape else None
+    return len(part) if hasattr(part, "__len__") else None
+
+
+def _warn_of_absent(classes, shares):
+    """Warn of the classes of which no row is.
+
+    Parameters
+    ----------
+    classes : array
+    shares : ndarray
+        Of the rows, for each class, or for the second of two.
+    """
+    shares = shares if np.ndim(shares) else np.array([1 - shares, shares])
+    absent = to_numpy(classes)[shares == 0].tolist()
+    if absent:
+        warn_user(
+            f"No row is of the classes {absent}, which are among the classes given: their scores "
+            "fall for ever, and the fit may have no minimum. Leave them out.",
+            UserWarning,
+        )
+
+
 def _labels(read):
-    """The labels of all batches, sorted."""
+    """The labels of all rows of a weight above 0, sorted."""
     found = []
     for number, batch in read():
+        if _is_empty(batch):
+            continue
         with naming(f"Batch {number}"):
-            labels = _unpacked(batch)[1]
-            refuse_missing_labels(labels)
-            found.append(np.unique(np.asarray(to_numpy(labels))))
+            _, y, weights = _unpacked(batch)
+            refuse_missing_labels(y)
+            y = np.asarray(to_numpy(y))
+            if weights is not None:
+                y = y[to_numpy(checked_weights(weights, np.zeros(len(y)), all_zero=True)) > 0]
+            if len(y):
+                found.append(np.unique(y))
     if not found:
-        raise ValueError(f"batches is empty. {_ACCEPTED}.")
+        raise ValueError(f"{_NO_ROWS} {_ACCEPTED}.")
     return classes_of(np.concatenate(found))

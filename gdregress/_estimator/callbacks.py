@@ -1,19 +1,21 @@
 """What happens around the epochs besides the descent: callbacks and printing."""
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from threading import local
+from typing import Any
 
 from gdregress._utils.array_api import namespace
 
-# Of each thread, the estimators whose callbacks are at work.
+# Of each thread, the estimators whose callbacks are at work, and the courses of their runs.
 _here = local()
 
 
 @contextmanager
-def _hooks_of(estimator):
-    """While the callbacks of an estimator are at work."""
+def _hooks_of(estimator, course=None):
+    """While the callbacks of an estimator are at work, after an epoch with the course so far."""
     at_work = vars(_here).setdefault("at_work", [])
-    at_work.append(estimator)
+    at_work.append((estimator, course))
     try:
         yield
     finally:
@@ -22,11 +24,19 @@ def _hooks_of(estimator):
 
 def refuse_refit(estimator):
     """Raise RuntimeError if a callback fits the estimator that it is called by."""
-    if any(one is estimator for one in vars(_here).get("at_work", ())):
+    if any(one is estimator for one, _ in vars(_here).get("at_work", ())):
         raise RuntimeError(
             f"A callback of {type(estimator).__name__} has called fit of the estimator that is "
             "being fitted, which would never end. Fit a clone without callbacks."
         )
+
+
+def course_at_work() -> Callable[[], Any]:
+    """The function that returns the course of the run whose callbacks are at work.
+
+    It is no attribute of the model that callbacks are handed, as it holds the run and its data.
+    """
+    return _here.at_work[-1][1]
 
 
 class EachEpoch:
@@ -99,6 +109,7 @@ class EpochEnd:
     def begin(self):
         """Before the first epoch."""
         if self.has_callbacks:
+            self.estimator._forget_results()  # the models of the epochs are copies of it
             self.context = self.estimator._init_callback_context(
                 max_subtasks=self.estimator.max_iter
             )
@@ -111,11 +122,11 @@ class EpochEnd:
         if self.context is None:
             return False
         subcontext = self.context.subcontext(task_name="epoch")
-        with _hooks_of(self.estimator):
+        with _hooks_of(self.estimator, course):
             subcontext.call_on_fit_task_begin(estimator=self.estimator, **self.data)
             return subcontext.call_on_fit_task_end(
                 estimator=self.estimator,
-                reconstruction_attributes=lambda: self._attributes(history, params, course),
+                reconstruction_attributes=lambda: self._attributes(history, params),
                 **self.data,
             )
 
@@ -127,11 +138,11 @@ class EpochEnd:
                     estimator=self.estimator, reconstruction_attributes={}, **self.data
                 )
 
-    def _attributes(self, history, params, course):
+    def _attributes(self, history, params):
         """What a model of the epoch has: parameters of its own, and the history of the run."""
         coef, intercept = self.original(namespace(params).asarray(params, copy=True))
         attributes = {"coef_": coef, "intercept_": intercept, "_loss": self.loss}
-        attributes |= {"history_": history, "n_iter_": len(history) - 1, "_course": course}
+        attributes |= {"history_": history, "n_iter_": len(history) - 1}
         if hasattr(self.estimator, "classes_"):
             attributes["classes_"] = self.estimator.classes_
         return attributes

@@ -108,25 +108,35 @@ def encode(y, classes, like):
     return asarray(codes, xp, None if xp is np else like.device, dtype=like.dtype)
 
 
+def balanced_weights(classes, y, sample_weight):
+    """The weight of each class by which all have the same total weight among these rows."""
+    weights = None if sample_weight is None else to_numpy(sample_weight)
+    return compute_class_weight(
+        "balanced", classes=to_numpy(classes), y=to_numpy(y), sample_weight=weights
+    )
+
+
 def weighted_by_class(class_weight, classes, y, X, sample_weight, in_parts=False):
     """Sample weights times those of the rows' classes; None where all are equal.
 
-    "balanced" gives every class the same total weight. A part of the rows may have none.
+    Parameters
+    ----------
+    class_weight : dict, array of shape (n_classes,) or None
+    classes, y : array
+    X : array
+        Whose type the weights get.
+    sample_weight : array or None
+    in_parts : bool
+        Whether these rows may have no weight.
     """
     if class_weight is None:
         return sample_weight
-    plain, names = to_numpy(y), to_numpy(classes)
-    weights = None if sample_weight is None else to_numpy(sample_weight)
-    if isinstance(class_weight, dict):
-        of_class = _looked_up(class_weight, names)
-    else:
-        of_class = compute_class_weight(
-            class_weight, classes=names, y=plain, sample_weight=weights
-        )
+    names = to_numpy(classes)
+    of_class = _looked_up(class_weight, names)
     if not (np.isfinite(of_class).all() and (of_class >= 0).all()):
         raise ValueError(f"class_weight must be finite and not negative. Got {class_weight!r}.")
     xp = namespace(X)
-    factors = of_class[np.searchsorted(names, plain)]
+    factors = of_class[np.searchsorted(names, to_numpy(y))]
     factors = asarray(factors, xp, None if xp is np else X.device, dtype=X.dtype)
     weights = factors if sample_weight is None else sample_weight * factors
     if not in_parts and not bool(xp.any(weights > 0)):
@@ -134,12 +144,46 @@ def weighted_by_class(class_weight, classes, y, X, sample_weight, in_parts=False
     return weights
 
 
+def without_class_weights(class_weight, classes, y, weights):
+    """Weights of the rows without those of their classes; None where all are 1.
+
+    Parameters
+    ----------
+    class_weight : dict, array of shape (n_classes,) or None
+    classes : array of shape (n_classes,)
+    y : array of shape (n_samples,)
+        As `encode` returns it, of classes whose weight is not 0.
+    weights : array of shape (n_samples,) or None
+        As `weighted_by_class` returns them.
+    """
+    if class_weight is None or weights is None:
+        return weights
+    xp, names = namespace(weights), to_numpy(classes)
+    factors = _looked_up(class_weight, names)[codes_of(y, len(names))]
+    factors = asarray(factors, xp, None if xp is np else weights.device, dtype=weights.dtype)
+    weights = weights / factors
+    return None if bool(xp.all(weights == 1)) else weights
+
+
+def codes_of(y, n_classes):
+    """Numbers of the classes, from what `encode` returns."""
+    codes = to_numpy(y)
+    return (codes > 0 if n_classes == 2 else codes).astype(int)
+
+
 def _looked_up(class_weight, names):
     """Weight of every class, 1 where none is given.
 
     Names of classes that do not occur are allowed as long as none of those that do is left out,
     as they may be missing from a fold.
+
+    Parameters
+    ----------
+    class_weight : dict or array of shape (n_classes,)
+    names : ndarray of shape (n_classes,)
     """
+    if not isinstance(class_weight, dict):
+        return class_weight
     labels = names.tolist()
     left_out = [label for label in labels if label not in class_weight]
     unknown = [label for label in class_weight if label not in labels]

@@ -123,11 +123,11 @@ def hold_out(estimator, data, components):
     Returns
     -------
     rows, held_out : tuples of (X, y, weights)
-    n_rows : int
-        How many there are to train on.
+    kept : ndarray of int or None
+        Numbers of the rows to train on; None for all.
     """
     if not estimator.early_stopping:
-        return data, None, data[0].shape[0]
+        return data, None, None
     n = data[0].shape[0]
     # one row has no R2, and classes are split by their shares
     fewest, fewest_left = 2, 1
@@ -143,7 +143,7 @@ def hold_out(estimator, data, components):
     rows, others = (np.sort(part) for part in _split(estimator, data[1], n_held_out))
     in_place = _nbytes(data[0]) > LARGE and _takes_weights_of_zero(data[0], components)
     training = _without_weight(data, others) if in_place else _take(data, rows)
-    return training, _take(data, others), len(rows)
+    return training, _take(data, others), rows
 
 
 def _take(data, rows):

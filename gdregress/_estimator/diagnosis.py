@@ -237,7 +237,7 @@ def _condition_text(diagnostics, share):
     """
     condition, columns = diagnostics.condition_number_of_columns()
     if condition is None:
-        return ["The condition number of so many columns is not computed."]
+        return ["The condition number of X'X is not computed."]
     text = f"The condition number of X'X{columns} is {condition:.3g} (of X {condition**0.5:.3g})"
     if not share:
         return [text + "."]

@@ -31,13 +31,13 @@ def method_of(estimator, components, objective):
         _refuse_classes(objective.loss)
         return "conjugate gradients"
     automatic = (
-        is_auto(estimator, "learning_rate", "optimizer")
+        _is_auto(estimator, "learning_rate", "optimizer")
         and components.sampler.takes_all_rows
         and not estimator.average
     )
     if automatic and objective.has_rows and Envelope.covers(objective):
         return "envelope"
-    automatic = automatic and is_auto(estimator, "momentum", "schedule")
+    automatic = automatic and _is_auto(estimator, "momentum", "schedule")
     if not objective.has_rows:
         automatic = automatic and not objective.from_moments
         return "newton" if automatic and Newton.covers(objective) else "updates"
@@ -60,7 +60,11 @@ def _refuse_classes(loss):
         )
 
 
-def is_auto(estimator, *names):
-    """Whether all of these parameters are left to the package."""
+def all_is_auto(estimator):
+    """Whether nothing is said of how a run gets to its minimum."""
+    return _is_auto(estimator, "learning_rate", "optimizer", "momentum", "schedule")
+
+
+def _is_auto(estimator, *names):
     values = (getattr(estimator, name) for name in names)
     return all(isinstance(value, str) and value == "auto" for value in values)

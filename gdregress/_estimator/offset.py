@@ -36,12 +36,12 @@ def as_rates(estimator, X, y, sample_weight, offset, exposure, loss=None):
     Returns
     -------
     y, sample_weight
-    growth : float
-        How many times the sum of the weights is that of the user's, by which objective and
-        penalty are still divided.
+    user_weights : ndarray of shape (n_samples,) or None
+        The weights without the offsets, by whose sum objective and penalty are still divided;
+        None where they are the same.
     """
     if offset is None and exposure is None:
-        return y, sample_weight, 1.0
+        return y, sample_weight, None
     if loss is None:
         check_parameters(estimator)
         loss, _ = build_loss(estimator)
@@ -54,10 +54,9 @@ def as_rates(estimator, X, y, sample_weight, offset, exposure, loss=None):
     check_target(loss, y, in_parts=True)
     y = y * xp.exp(-(o if y.ndim == 1 else o[:, None]))
     if not loss.degree:
-        return y, sample_weight, 1.0
+        return y, sample_weight, None
     weights = 0 * o + 1 if sample_weight is None else checked_weights(sample_weight, y, True)
-    total, scaled = float(xp.sum(weights)), weights * xp.exp(loss.degree * o)
-    return y, scaled, float(xp.sum(scaled)) / total if total else 1.0
+    return y, weights * xp.exp(loss.degree * o), to_numpy(weights)
 
 
 def refuse_offset_with_validation(offset, exposure):

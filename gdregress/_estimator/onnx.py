@@ -3,6 +3,7 @@
 import importlib.util
 import sys
 from importlib.abc import Loader, MetaPathFinder
+from threading import local
 
 import numpy as np
 
@@ -111,16 +112,18 @@ class _AfterImport(MetaPathFinder, Loader):
         self.name = name
         self.function = function
         self.loader = None
+        self.here = local()
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname != self.name or self not in sys.meta_path:
+        if fullname != self.name or hasattr(self.here, "asks_others"):
             return None
-        sys.meta_path.remove(self)  # the others find it, and it is imported once
-        spec = importlib.util.find_spec(fullname)
+        self.here.asks_others = True
+        try:
+            spec = importlib.util.find_spec(fullname)
+        finally:
+            del self.here.asks_others
         if spec is not None:
             self.loader, spec.loader = spec.loader, self
-        else:
-            sys.meta_path.insert(0, self)
         return spec
 
     def create_module(self, spec):
@@ -129,4 +132,6 @@ class _AfterImport(MetaPathFinder, Loader):
     def exec_module(self, module):
         module.__spec__.loader = self.loader
         self.loader.exec_module(module)
+        if self in sys.meta_path:  # whoever looks for a module need not import it
+            sys.meta_path.remove(self)
         self.function()

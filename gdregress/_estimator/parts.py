@@ -9,7 +9,8 @@ from gdregress._estimator.callbacks import print_epoch
 from gdregress._estimator.components import build_components, refuse_columns
 from gdregress._estimator.data import validate_input
 from gdregress._estimator.saved_state import saved
-from gdregress._estimator.start import fitted_numbers, is_assigned, own_generator, settings
+from gdregress._estimator.settings import settings
+from gdregress._estimator.start import fitted_numbers, is_assigned, own_generator
 from gdregress._objective.base import output_shape
 from gdregress._solver.history import History
 from gdregress._solver.run import State
@@ -27,7 +28,7 @@ def learns_by_rows(estimator):
     return estimator.learning_rate == "auto"
 
 
-def learn_part(estimator, X, y, sample_weight, growth=1.0):
+def learn_part(estimator, X, y, sample_weight, user_weights=None):
     """One call of `partial_fit`; under any rate, one without a row of weight above 0.
 
     Parameters
@@ -35,8 +36,8 @@ def learn_part(estimator, X, y, sample_weight, growth=1.0):
     estimator : GDRegressor or GDClassifier
     X, y, sample_weight
         As the user gave them.
-    growth : float
-        How many times the sum of the weights is the one that the objective is divided by.
+    user_weights : ndarray of shape (n_samples,) or None
+        As for `prepare`.
     """
     started, earlier = time.perf_counter(), getattr(estimator, "_state", None)
     check_parameters(estimator)
@@ -61,7 +62,7 @@ def learn_part(estimator, X, y, sample_weight, growth=1.0):
     state["learning_rate"] = stream.learning_rate
     if not earlier:
         part.measure(history, state, started)
-    state["weight_total"] += total / growth
+    state["weight_total"] += total if user_weights is None else float(user_weights.sum())
     state["row_total"] += n_rows
     if n_rows:
         part.learn(state["row_total"] / state["weight_total"])
@@ -69,7 +70,8 @@ def learn_part(estimator, X, y, sample_weight, growth=1.0):
     state["epoch"] += 1
     state.update(stream=stream.to_dict(), params=part.params(), coordinates=None, columns=None)
     state.update(snapshot=None, memory=None, memory_type="NoneType", average=None, anchor=None)
-    state["learning_rate"] = stream.learning_rate
+    facts = {"penalized": components.penalty.active, "has_intercept": stream.fit_intercept}
+    state.update(facts, learning_rate=stream.learning_rate)
     part.measure(history, state, started)
     history.forget(KEPT_ROWS)
     estimator._set_fitted(_fitted(state, part, loss, history))

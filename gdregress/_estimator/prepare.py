@@ -23,7 +23,7 @@ from gdregress._objective.partitioned import (
     PartitionedObjective,
     PartitionedSpectrum,
 )
-from gdregress._utils.array_api import namespace
+from gdregress._utils.array_api import array_like, namespace, to_numpy
 from gdregress._utils.validation import check_parameters, warn_large_batch
 
 
@@ -82,7 +82,7 @@ def prepare(
     reset=True,
     in_parts=False,
     earlier=(0.0, 0),
-    growth=1.0,
+    user_weights=None,
     in_use_only=False,
 ):
     """Check parameters and input, and build components and objective.
@@ -100,8 +100,8 @@ def prepare(
         Whether there are more rows than these, as in `partial_fit`.
     earlier : tuple of (weight, rows)
         Totals of the parts before this one.
-    growth : float
-        How many times the sum of the weights is the one that the objective is divided by.
+    user_weights : ndarray of shape (n_samples,) or None
+        Weights by whose sum the objective is divided, where that is not the sum of sample_weight.
     in_use_only : bool
         Whether columns without entries may be left out.
     """
@@ -123,13 +123,16 @@ def prepare(
         columns = columns_in_use(estimator, data[0], components.penalty)
     if columns is not None:
         data = (take_columns(data[0], columns), *data[1:])
-    rows, held_out, n_rows = data, None, data[0].shape[0]
+    rows, held_out, kept = data, None, None
     if not in_parts:
-        rows, held_out, n_rows = rows_to_validate(estimator, data, validation, components)
+        rows, held_out, kept = rows_to_validate(estimator, data, validation, components)
     X, y, weights = rows
     total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
-    mean_so_far = (earlier[0] + total / growth) / (earlier[1] + y.shape[0])
-    mean = total / y.shape[0] / mean_so_far if earlier[1] else growth
+    divisor = total
+    if user_weights is not None:
+        divisor = _sum_of_rows(user_weights, sample_weight, y, kept)
+    mean_so_far = (earlier[0] + divisor) / (earlier[1] + y.shape[0])
+    mean = total / y.shape[0] / mean_so_far if earlier[1] else total / divisor
     weights = _relative_weights(y, weights, mean)
     frame = choose_frame(estimator, components, X, y, weights, in_parts)
     frame = replace(frame, columns=columns)
@@ -141,8 +144,8 @@ def prepare(
         held_out,
         objective,
         frame,
-        total / growth,
-        n_rows,
+        divisor,
+        data[0].shape[0] if kept is None else len(kept),
         to_user_library,
         n_features,
     )
@@ -182,6 +185,24 @@ def prepare_partitions(estimator, components, partitions, validation=NOT_GIVEN):
         unchanged,
         X.shape[1],
     )
+
+
+def _sum_of_rows(user_weights, sample_weight, like, kept):
+    """The sum over the rows that are trained on.
+
+    Parameters
+    ----------
+    user_weights : ndarray of shape (n_samples,)
+    sample_weight : array of shape (n_samples,)
+        The rows that have a weight by it are those of the run.
+    like : array
+        Of the type in which weights are numbers.
+    kept : ndarray of int or None
+        Numbers of those that are trained on; None for all.
+    """
+    weights = array_like(to_numpy(sample_weight), like)
+    weights = user_weights[to_numpy(weights) > 0]
+    return float((weights if kept is None else weights[kept]).sum())
 
 
 def _relative_weights(y, weights, mean):

@@ -19,7 +19,9 @@ from gdregress._estimator.saved_state import (
     same_coordinates,
     saved,
 )
-from gdregress._estimator.start import of_type_of, settings
+from gdregress._estimator.settings import parameters_as_text, settings
+from gdregress._estimator.start import of_type_of
+from gdregress._solver.course import kind_of_data
 from gdregress._solver.run import SAME_VALUE
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.files import read, write
@@ -37,14 +39,16 @@ def save_course(path: Path, estimator: Any, course: Callable[[], Any]) -> None:
         Returns the course of the run and the state that belongs to it.
     """
     course, state = course()
+    made_by = {**_maker(estimator), "kind of data": course.pop("data")}
     plain = plain_attributes({"_state": {**saved(state), "settings": None}})["_state"]
-    content = {"made_by": _maker(estimator), "course": _simple(course), "state": _simple(plain)}
+    content = {"made_by": made_by, "course": _simple(course), "state": _simple(plain)}
     write(Path(path), converted(content, to_numpy))
 
 
 def _maker(estimator):
     """The class and the parameters by which a checkpoint is known again in any process."""
-    parameters = re.sub(r" at 0x[0-9a-fA-F]+", "", settings(estimator))
+    texts = parameters_as_text(estimator, {"max_iter", "verbose"})
+    parameters = {name: re.sub(r" at 0x[0-9a-fA-F]+", "", text) for name, text in texts.items()}
     classes = getattr(estimator, "classes_", None)
     labels = None if classes is None else repr(to_numpy(classes).tolist())
     return {"estimator": type(estimator).__name__, "parameters": parameters, "classes": labels}
@@ -73,10 +77,13 @@ def taken_up(estimator, prepared, path):
     Raises
     ------
     ValueError
-        For a checkpoint of other parameters, of other classes or of other data.
+        For a checkpoint of other parameters, of other classes, of other data or data of another
+        kind, or of more epochs than `max_iter`.
     """
     content = read(Path(path))
-    _check_maker(estimator, content["made_by"], path)
+    now = {**_maker(estimator), "kind of data": kind_of_data(prepared.objective)}
+    _check_maker(now, content["made_by"], path)
+    _check_epochs(estimator, content["course"], path)
     plain = live_attributes({"_state": content["state"]})["_state"]
     objective = prepared.objective
     shape = (objective.design.n_parameters, *objective.output_shape)
@@ -89,30 +96,62 @@ def taken_up(estimator, prepared, path):
     state.settings = settings(estimator)
     if not same_coordinates(plain["coordinates"], objective.design.coordinates):
         prepared = _in_coordinates(estimator, prepared, state.coordinates)
-    _check_data(prepared.objective, state, path)
+    _check_data(estimator, prepared.objective, state, path)
     return prepared, state, content["course"]
 
 
-def _check_maker(estimator, made_by, path):
-    for name, now in _maker(estimator).items():
-        if made_by[name] != now:
+def _check_maker(now, made_by, path):
+    for name, wanted in now.items():
+        known = made_by[name]
+        if known == wanted:
+            continue
+        if isinstance(wanted, dict):
+            other = [key for key in wanted if known.get(key) != wanted[key]]
+            known, wanted = (
+                ", ".join(f"{key}={given.get(key)}" for key in other) for given in (known, wanted)
+            )
+        raise ValueError(
+            f"The checkpoint {str(path)!r} was made by a fit with other {name}: {known}, not "
+            f"{wanted}. Only max_iter and verbose may change: resume with what it was made with, "
+            "or fit without resume_from."
+        )
+
+
+def _check_epochs(estimator, course, path):
+    done = course["counts"]["n_iter"]
+    if estimator.max_iter < done:
+        raise ValueError(
+            f"The checkpoint {str(path)!r} is of {done} epochs, more than "
+            f"max_iter={estimator.max_iter}. Set max_iter to at least {done}: it counts epochs "
+            "from the beginning."
+        )
+
+
+def refuse_start(start):
+    """Raise ValueError for initial coefficients beside a checkpoint, which has its own."""
+    for name, given in zip(("coef_init", "intercept_init"), start, strict=True):
+        if given is not None:
             raise ValueError(
-                f"The checkpoint {str(path)!r} was made by a fit with other {name}: "
-                f"{made_by[name]}, not {now}. Only max_iter and verbose may change: resume with "
-                "what it was made with, or fit without resume_from."
+                f"{name} cannot be combined with resume_from, where the coefficients are those of "
+                "the checkpoint. Leave one of both out."
             )
 
 
-def _check_data(objective, state, path):
+def _check_data(estimator, objective, state, path):
     """Raise ValueError where the objective of the checkpoint is not that of these data."""
     with np.errstate(over="ignore", invalid="ignore"):
         value = objective.value(state.reported())
     tolerance = max(SAME_VALUE, 10 * objective.rounding)
     if not math.isclose(value, state.objective, rel_tol=tolerance):
+        drawn = estimator.early_stopping and estimator.random_state is None
+        held_out = (
+            " If they are, other rows have been held out, as early_stopping=True draws them: set "
+            "random_state in the fit that makes checkpoints and in the one that goes on."
+        )
         raise ValueError(
             f"The checkpoint {str(path)!r} is of other data: its objective is "
             f"{state.objective:.6g}, and {value:.6g} on these. Pass the data of the fit that was "
-            "interrupted."
+            f"interrupted.{held_out if drawn else ''}"
         )
 
 

@@ -8,10 +8,10 @@ from sklearn.utils import check_random_state
 
 from gdregress._estimator.columns_in_use import of_all_columns, same_columns
 from gdregress._estimator.saved_state import converted, restored, same_coordinates
+from gdregress._estimator.settings import settings
 from gdregress._solver.averaging import SuffixAverage
 from gdregress._solver.run import State
 from gdregress._utils.array_api import asarray, namespace, to_numpy
-from gdregress._utils.validation import defaults
 from gdregress.samplers import SAMPLERS
 
 # What of a state holds arrays like the targets.
@@ -73,16 +73,6 @@ def own_generator(estimator):
     return np.random.RandomState(check_random_state(given).randint(2**32, dtype=np.uint32))
 
 
-def settings(estimator):
-    """The parameters that bear on the course of a run, as text that can be compared.
-
-    Of this process: functions have their address in it.
-    """
-    passing = {"max_iter", "verbose", "warm_start", "store_path", "random_state"}
-    names = [name for name in defaults(type(estimator)) if name not in passing]
-    return repr([getattr(estimator, name) for name in names])
-
-
 def resumed(estimator, prepared):
     """The last state, its parameters moved to the units and type of the new data.
 
@@ -90,7 +80,10 @@ def resumed(estimator, prepared):
     """
     saved, objective = estimator._state, prepared.objective
     if not same_columns(saved.get("columns"), prepared.columns):
-        return _in_other_coordinates(estimator, prepared, saved)
+        same_features = estimator.coef_.shape[-1] == prepared.n_features
+        if saved["coordinates"] is not None or not same_features:
+            return _in_other_coordinates(estimator, prepared, saved)
+        saved = _of_columns(saved, prepared.columns, prepared.n_features)
     shape = (objective.design.n_parameters, *objective.output_shape)
     saved = _of_shape(shape, saved)
     if tuple(saved["params"].shape) != shape:
@@ -126,6 +119,26 @@ def is_assigned(estimator, saved):
 def fitted_numbers(coef, intercept):
     """Copies of ``coef_`` and ``intercept_``, to which nobody else writes."""
     return [np.array(to_numpy(coef)), np.array(to_numpy(intercept))]
+
+
+def _of_columns(saved, columns, n_features):
+    """A saved state in the user's units with its arrays for other columns; zero for new ones."""
+    known, wanted = (
+        np.arange(n_features) if numbers is None else np.asarray(numbers)
+        for numbers in (saved.get("columns"), columns)
+    )
+    n_parameters = len(saved["params"])
+    n_intercepts = n_parameters - len(known)
+    intercept = np.arange(n_features, n_features + n_intercepts)
+    known, wanted = np.append(known, intercept), np.append(wanted, intercept)
+
+    def moved(array):
+        if array.shape[:1] != (n_parameters,):
+            return array
+        return of_all_columns(array, known, n_features + n_intercepts)[wanted]
+
+    arrays = {name: converted(saved.get(name), moved) for name in _OF_THE_TYPE_OF_Y}
+    return {**saved, **arrays, "columns": columns}
 
 
 def _of_shape(shape, saved):

@@ -17,13 +17,14 @@ Huber, "The behavior of maximum likelihood estimates under nonstandard condition
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse, stats
 
-from gdregress._estimator.components import build_components
 from gdregress._utils.array_api import to_numpy
+from gdregress._utils.validation import Interval, check_choices
 
 CAVEAT = (
     "Sandwich standard errors (HC0). They presume independent rows, many more rows than\n"
@@ -92,13 +93,14 @@ def summary_of(estimator, X, y, z, weights, level):
     level : float
         Of the confidence intervals.
     """
+    check_choices("summary", {"level": [Interval(Real, 0, 1, closed="neither")]}, {"level": level})
     loss = estimator._loss
-    _refuse(estimator, loss, z, level)
+    _refuse(estimator, loss, z)
     s = np.ones(len(y)) if weights is None else to_numpy(weights).astype(float)
-    A = _with_intercept(X, estimator.fit_intercept)
+    A = _with_intercept(X, estimator._state["has_intercept"])
     coef = to_numpy(estimator._dense_coef()).astype(float).ravel()
     names = list(getattr(estimator, "feature_names_in_", [f"x{j}" for j in range(len(coef))]))
-    if estimator.fit_intercept:
+    if estimator._state["has_intercept"]:
         coef = np.append(coef, float(np.ravel(to_numpy(estimator.intercept_))[0]))
         names.append("intercept")
     H = _products(A, s * loss.curvature_at(y, z))
@@ -115,16 +117,15 @@ def summary_of(estimator, X, y, z, weights, level):
     return Summary(names, coef, error, ratio, p_value, *interval, covariance, level, reason)
 
 
-def _refuse(estimator, loss, z, level):
+def _refuse(estimator, loss, z):
     """Raise ValueError where the sandwich says nothing."""
     problems = {
         f"loss={type(loss).__name__} has kinks, at which it has no second derivative; use a "
         "smooth loss, or resample the rows (bootstrap)": not loss.smooth,
         "the fit has a penalty, which biases the coefficients; fit with penalty=None": (
-            build_components(estimator).penalty.active
+            estimator._state["penalized"]  # whatever the parameter is by now
         ),
         "there are several targets, or more than two classes; fit each by itself": z.ndim == 2,
-        f"level must be a number in (0, 1), and is {level!r}": not 0 < level < 1,
     }
     for problem, present in problems.items():
         if present:

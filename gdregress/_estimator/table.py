@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_array, validate_data
 
 from gdregress._utils.array_api import namespace, to_numpy
 from gdregress._utils.sklearn_versions import check_sample_weight
@@ -200,6 +200,15 @@ def _label_text(y):
         return ""
     row, value = worst
     return f"y holds what is no number: y[{row}] is {value!r}. Use GDClassifier for labels."
+
+
+def checked_target(y, dtype):
+    """Targets beside predictions as numbers of their type; errors say in which row."""
+    try:
+        return check_array(y, ensure_2d=False, dtype=dtype, input_name="y")
+    except ValueError as error:
+        text = _target_text(error, {}, to_numpy(y))
+        raise ValueError(text or str(error)) from error
 
 
 def refuse_labels(y):

@@ -4,16 +4,19 @@ from dataclasses import replace
 
 from sklearn.base import is_classifier
 
+from gdregress._estimator.classes import codes_of
 from gdregress._estimator.data import hold_out, read_in_place, validate_input
 from gdregress._estimator.start import original_units
 from gdregress._objective.base import normalised_weights
 from gdregress._objective.evaluation import mean_loss
 from gdregress._utils.array_api import namespace, to_numpy, widest_type
-from gdregress._utils.validation import warn_ignored
+from gdregress._utils.validation import naming, warn_ignored
 
 
 def rows_to_validate(estimator, data, given, components):
-    """The rows to train on, those to validate on or None, and how many there are to train on.
+    """The rows to train on, those to validate on or None, and the numbers of the former.
+
+    The numbers are None where these are all rows.
 
     Parameters
     ----------
@@ -34,16 +37,13 @@ def rows_to_validate(estimator, data, given, components):
             raise ValueError(f"{' and '.join(names)} without {name}: give both X_val and y_val.")
     reason = "X_val is given, so that no rows are held out"
     warn_ignored(estimator, {"validation_fraction": reason})
-    return data, _checked(estimator, data, given, components), data[0].shape[0]
+    return data, _checked(estimator, data, given, components), None
 
 
 def _checked(estimator, data, given, components):
     """The user's rows, checked and encoded as those to train on have been."""
-    try:
+    with naming("In X_val, y_val or sample_weight_val"):
         rows, _ = validate_input(estimator, *given, components, reset=False, in_parts=True)
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"In X_val, y_val or sample_weight_val: {error}") from error
     if not rows[1].shape[0]:
         raise ValueError("sample_weight_val leaves no row of X_val with a weight above 0.")
     rows, _ = read_in_place(rows, components)
@@ -65,7 +65,8 @@ class Scorer:
 
     The score by ``scoring="loss"`` is the share 1 - L(w) / L(null) of the mean loss there that
     the null model of the training rows has; by "score" that of the estimator's `score`; else what
-    scikit-learn's scorer of that name, or a function ``scoring(model, X, y)``, answers.
+    scikit-learn's scorer of that name, or a function ``scoring(model, X, y)``, answers. The loss
+    counts rows as the objective does, all other scores without the weights of the classes.
 
     Parameters
     ----------
@@ -77,8 +78,9 @@ class Scorer:
 
     def __init__(self, estimator, prepared, original):
         self.estimator, self.original = estimator, original
-        self.X, self.y, self.weights = prepared.held_out
-        self.relative = None if self.weights is None else normalised_weights(self.weights)
+        self.X, self.y, weights = prepared.held_out
+        self.weights = estimator._score_weights(self.y, weights)
+        self.relative = None if weights is None else normalised_weights(weights)
         self.objective = prepared.objective
         self.wide_y = _wide(self.y)
         self.null_loss = self._null_loss()
@@ -111,9 +113,8 @@ class Scorer:
         """The targets as the user has them."""
         if not is_classifier(self.estimator):
             return self.y
-        codes = to_numpy(self.y)
-        codes = codes > 0 if len(self.estimator.classes_) == 2 else codes
-        return to_numpy(self.estimator.classes_)[codes.astype(int)]
+        classes = to_numpy(self.estimator.classes_)
+        return classes[codes_of(self.y, len(classes))]
 
     def _loss(self, z):
         return float(mean_loss(self.objective.loss, self.wide_y, self.relative, z))

@@ -35,10 +35,6 @@ class DataObjective(Objective):
         """The objective of the same rows in other coordinates, and the penalty there."""
         return DataObjective(design, self.y, self.weights, self.loss, penalty)
 
-    def with_loss(self, loss):
-        """The objective of another loss on the same rows."""
-        return DataObjective(self.design, self.y, self.weights, loss, self.penalty)
-
     def with_moments(self, moments):
         """This objective with the moments of its columns, which save it passes over the data."""
         other = copy.copy(self)
@@ -89,6 +85,10 @@ class DataObjective(Objective):
     def null_parameters(self):
         """Those of the null model: coefficients of zero, and the best constant as intercept."""
         return null_parameters(self.design, self.y, self.weights, self.loss)
+
+    def with_loss(self, loss):
+        """The objective of another loss on the same rows."""
+        return DataObjective(self.design, self.y, self.weights, loss, self.penalty)
 
     def largest_curvature(self, params):
         """The largest d2L/dz2 of a row."""

@@ -28,6 +28,8 @@ from gdregress.losses.constant import SAMPLE, best_constant, constant_of_mean
 from gdregress.samplers import ALL_ROWS
 
 KEPT = 4
+# Of a row. Where exp(z) has more, a step has gone astray, and its products overflow.
+LARGEST_CURVATURE = 1e30
 
 
 class PartitionedDesign(DesignMatrix):
@@ -154,7 +156,7 @@ class PartitionedObjective(Objective):
         self.partitions = design.partitions
         self._values = Cache(KEPT)
         self._gradients = Cache(KEPT)
-        self._curvatures = Cache(1)
+        self._models = Cache(1)
 
     def in_design(self, design, penalty):
         """The objective of the same rows in other coordinates, and the penalty there."""
@@ -235,15 +237,31 @@ class PartitionedObjective(Objective):
 
     def model(self, params):
         """Loss, its gradient and its second derivatives, one matrix a target, by one reduction."""
-        known = self._curvatures.get(params)
+        known = self._models.get(params)
         if known is not None:
-            return self._values.get(params), self._gradients.get(params), known
+            return known
         there = self.design.coordinates, self.loss, self._there(params)
         sums = self.partitions.reduce(_model, self.design.fit_intercept, *there)
         value = self._values.keep(params, sums[0] / self._weight)
         gradient = self._gradients.keep(params, self._inside(sums[1], params))
-        curved = sums[2] / self._weight
-        return value, gradient, self._curvatures.keep(params, curved)
+        return self._models.keep(params, (value, gradient, sums[2] / self._weight))
+
+    @computed_once
+    def products(self):
+        """A' S A, one matrix for all targets, or one each."""
+        inside = self.design.coordinates
+        total = self.partitions.reduce(_products, self.design.fit_intercept, inside)
+        return total / self._weight
+
+    def secant_curvatures(self, params):
+        """Mean squared slope over twice the mean loss above its least, of each target.
+
+        Where L has the curvature c everywhere that is c, and it is never above the largest one.
+        Where L is straight it tells how far it is to the minimum: far away nothing is curved.
+        """
+        there = self.design.fit_intercept, self.loss, self._there(params)
+        squares, losses = self.partitions.reduce(_squares_and_losses, *there)
+        return squares / np.maximum(2 * losses, np.finfo(float).tiny)
 
     def has_hessians(self):
         """Whether `model` is affordable, and knows the loss."""
@@ -315,8 +333,29 @@ def _model(block, fit_intercept, coordinates, loss, params):
     for target, column in enumerate(bent.reshape(len(bent), -1).T):
         column = column if block.weights is None else column * block.weights
         weights = np.ascontiguousarray(column, dtype=block.y.dtype)
-        curved.append(block.n_samples * curved_products(inside, weights, target))
+        if np.max(weights) < LARGEST_CURVATURE:
+            curved.append(block.n_samples * curved_products(inside, weights, target))
+        else:
+            curved.append(np.full((inside.n_parameters,) * 2, np.inf))
     return float(value), gradient, np.array(curved)
+
+
+def _products(block, fit_intercept, coordinates):
+    """A' S A, summed over a block, in the coordinates of each target."""
+    inside = DesignMatrix(block.X, fit_intercept, coordinates)
+    weights = np.ones(block.n_samples, block.y.dtype) if block.weights is None else block.weights
+    targets = range(len(inside.of_targets()))
+    products = [curved_products(inside, weights, target) for target in targets]
+    return block.n_samples * np.array(products)
+
+
+def _squares_and_losses(block, fit_intercept, loss, params):
+    """Weighted sums over a block of squared slopes, and of losses above their least."""
+    y, z = block.y, _design(block, fit_intercept).predict(params)
+    losses = loss.value(y, z) if loss.deviance is None else loss.deviance(y, z) / 2
+    values = np.array([loss.gradient(y, z) ** 2, losses], dtype=float)
+    values = values.reshape(2, len(y), -1)
+    return np.sum(values if block.weights is None else values * block.weights[:, None], axis=1)
 
 
 def _sums_of(block, function, with_targets, *args):

@@ -13,7 +13,7 @@ from gdregress._estimator.data import validate_input
 from gdregress._estimator.metric import l2_strength
 from gdregress._estimator.table import checked_weights
 from gdregress._objective.design import DesignMatrix
-from gdregress._objective.moments import LARGEST, affordable
+from gdregress._objective.moments import LARGEST, ROUNDING, affordable
 from gdregress._objective.spectral import shrunk
 from gdregress._paths.candidates import ends_at_minimum, has_default_rules, penalties_of
 from gdregress._paths.exact import ExactMinimum, has_exact_minimum, mean_squared_errors
@@ -161,11 +161,15 @@ def _score_of(fold, data, estimator, scoring, scorer):
 
     def by_moments(w, b):
         errors, variance = mean_squared_errors(fold.test, w, b), fold.test.target_variance
-        if not (errors > SMALLEST_ERROR * variance).all():
+        lost_digits = not (errors > SMALLEST_ERROR * variance).all()
+        if lost_digits or (scoring is None and is_constant.any()):
             return by_rows(w, b)
         return -float(errors.mean()) if scoring else float((1 - errors / variance).mean())
 
     if not (scoring is None or (isinstance(scoring, str) and scoring in FROM_MOMENTS)):
         return by_rows
     scoring = None if scoring == "r2" else scoring
+    # a target of which R2 is no share, as that of a single row
+    spread = np.sqrt(np.maximum(fold.test.target_variance, 0.0))
+    is_constant = spread <= ROUNDING * abs(fold.test.target_mean)
     return by_moments

@@ -1,5 +1,6 @@
 """Strengths of a penalty that are worth a try, where the user gives their number only."""
 
+import warnings
 from numbers import Integral
 
 import numpy as np
@@ -8,6 +9,7 @@ from gdregress._estimator.prepare import prepare
 from gdregress._objective.base import null_parameters
 from gdregress._objective.curvature import loss_curvature
 from gdregress._utils.array_api import to_numpy
+from gdregress.exceptions import IgnoredParameterWarning
 
 # Smallest strength as a share of the largest, with an l1 norm and without.
 SHARE, SHARE_OF_L2 = 1e-3, 1e-6
@@ -45,7 +47,9 @@ def alphas_of(alphas, estimator, X, y, sample_weight, l1_ratio):
 def largest_alpha(estimator, X, y, sample_weight, l1_ratio):
     """The largest strength of a grid, see `alphas_of`."""
     given = {"preconditioner": None, "learning_rate": 1.0, "optimizer": "gd", "schedule": "auto"}
-    objective = prepare(estimator.set_params(**given), X, y, sample_weight).objective
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IgnoredParameterWarning)  # of what is set here
+        objective = prepare(estimator.set_params(**given), X, y, sample_weight).objective
     null = null_parameters(objective.design, objective.y, objective.weights, objective.loss)
     if l1_ratio > 0:
         gradient = to_numpy(objective.design.coef(objective.gradient(null)))

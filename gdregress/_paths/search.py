@@ -133,7 +133,7 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
         fitted = name.endswith("_") and not name.startswith("_")
         if fitted and "best_estimator_" in vars(self):
             return getattr(self.best_estimator_, name)
-        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return object.__getattribute__(self, name)  # raises the error with its reason
 
     def predict(self, X: MatrixLike) -> Array:
         """Predict by the best estimator.

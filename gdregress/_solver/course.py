@@ -32,6 +32,7 @@ def course_of(run, state, best, **counts):
     course = {
         "parts": {name: _fields(part) for name, part in parts.items() if part is not None},
         "method": run.method,
+        "data": kind_of_data(run.objective),
         "history": run.history.to_dict(),
         "schedule_offset": run.schedule_offset,
         "counts": counts,
@@ -39,6 +40,13 @@ def course_of(run, state, best, **counts):
     anchor = run.objective.finite_anchor() if run.objective.from_moments else state.anchor
     last = run.history["objective"][-1]
     return course, replace(state, anchor=anchor, snapshot=None, objective=last)
+
+
+def kind_of_data(objective):
+    """The form of the rows, on which the way to the minimum depends."""
+    kind = "sparse" if objective.design.is_sparse else "dense"
+    where = "in memory" if objective.has_rows else "in blocks"
+    return f"{kind} rows of {objective.y.dtype} {where}"
 
 
 def _fields(part):

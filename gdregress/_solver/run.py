@@ -127,6 +127,8 @@ class State:
         Of the last line search.
     conjugate : tuple of (direction, gradient, diagonal) or None
         Of the last step of conjugate gradients, and what they are preconditioned by.
+    damping : array or None
+        Of the Newton steps of each target; None where none is damped.
     objective : float or None
         The value at the end, by which a later run knows the same data again.
     average : SuffixAverage or None
@@ -153,6 +155,8 @@ class State:
         How far calls of `partial_fit` have moved the parameters lately.
     fitted : list of two arrays or None
         The coefficients and the intercept that have come of it, in the units of the data.
+    penalized, has_intercept : bool
+        Whether the objective had a penalty, and an intercept.
     """
 
     params: Any
@@ -166,6 +170,7 @@ class State:
     epoch_momentum: Any = None
     searched: Any = None
     conjugate: Any = None
+    damping: Any = None
     objective: float | None = None
     average: SuffixAverage | None = None
     anchor: Any = None
@@ -180,6 +185,8 @@ class State:
     stream: dict[str, Any] | None = None
     swings: dict[str, Any] | None = None
     fitted: list[Any] | None = None
+    penalized: bool = False
+    has_intercept: bool = True
 
     def reported(self):
         """The parameters that are evaluated, validated and returned."""
@@ -194,7 +201,7 @@ class State:
         memory = self.memory if optimizer.adaptive else optimizer.init(params)
         average = None if self.average is None else SuffixAverage(self.average.start)
         of_the_course = dict.fromkeys(
-            ("epoch_momentum", "searched", "conjugate", "objective", "swings")
+            ("epoch_momentum", "searched", "conjugate", "damping", "objective", "swings")
         )
         return replace(self, params=params, memory=memory, average=average, **of_the_course)
 
@@ -223,7 +230,7 @@ class State:
         """Go on from given parameters, with the optimizer's memory and the average cleared."""
         self.params = params
         self.memory = optimizer.init(params)
-        self.epoch_momentum = self.conjugate = self.multipliers = None
+        self.epoch_momentum = self.conjugate = self.damping = self.multipliers = None
         if self.average is not None:
             self.average = SuffixAverage(self.average.start)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -42,7 +43,7 @@ def read(path):
     try:
         with np.load(path, allow_pickle=False) as arrays:
             return _decoded(json.loads(arrays[_REST].tobytes()), arrays)
-    except (ValueError, KeyError, AttributeError, EOFError) as error:
+    except (BadZipFile, ValueError, KeyError, AttributeError, TypeError, EOFError) as error:
         raise ValueError(f"{str(path)!r} is no file of a Checkpoint: {error}") from error
 
 

@@ -41,6 +41,7 @@ __all__ = [
     "check_target",
     "defaults",
     "keep_fitted_state",
+    "naming",
     "warn_ignored",
 ]
 
@@ -269,8 +270,25 @@ def keep_fitted_state(estimator):
     try:
         yield
     except BaseException as error:
-        is_fitted = vars(estimator).get("_state") is not before.get("_state")
+        state = vars(estimator).get("_state")
+        is_fitted = state is not None and state is not before.get("_state")
         if isinstance(error, Exception) or not is_fitted:
             vars(estimator).clear()
             vars(estimator).update(before)
         raise
+
+
+@contextmanager
+def naming(part):
+    """Say in the message of a ValueError or TypeError which part of the rows it is about.
+
+    Parameters
+    ----------
+    part : str
+        Such as "Batch 3".
+    """
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{part}: {error}") from error

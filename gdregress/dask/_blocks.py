@@ -12,11 +12,12 @@ from gdregress._estimator.components import build_components
 from gdregress._objective.partitions import Block
 from gdregress._objective.summary import merged, summary_of
 from gdregress._utils.array_api import to_numpy
-from gdregress._utils.validation import check_parameters
+from gdregress._utils.validation import check_parameters, naming
 from gdregress.dask._collections import aligned
-from gdregress.dask._errors import clear_errors, partition
+from gdregress.dask._errors import clear_errors
 from gdregress.dask._library import library
 from gdregress.dask._partitions import DaskPartitions
+from gdregress.exceptions import IgnoredParameterWarning, warn_user
 
 
 def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None, validated=False):
@@ -34,6 +35,12 @@ def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None, v
     """
     check_parameters(estimator)
     _check_round(updates_per_round)
+    if updates_per_round is not None and estimator.solver == "batch":
+        warn_user(
+            f"updates_per_round={updates_per_round} has no effect: solver='batch' updates from "
+            "sums over all partitions. Use solver='mini-batch' or 'stochastic'.",
+            IgnoredParameterWarning,
+        )
     client, delayed = estimator.client, library("dask").delayed
     blocks = [delayed(_rows)(*block) for block in aligned(X, y, sample_weight)]
     with clear_errors(client):
@@ -77,13 +84,15 @@ def _facts(estimator, client, rows):
 
 def _check(estimator, client, rows, sizes, labels, validated):
     """What checks the blocks, which has seen the first one with rows."""
-    local = estimator._sent()
+    local = estimator._sent(type(estimator))
     if labels is not None:
         weights, dtype = labels
         estimator._set_classes(classes_of(np.array(list(weights), dtype=dtype)))
         local.classes_ = estimator.classes_
         if isinstance(local.class_weight, str) and local.class_weight == "balanced":
             local.class_weight = _balanced(weights)
+            of_class = [local.class_weight[label] for label in estimator.classes_.tolist()]
+            estimator._balanced = np.array(of_class)
     components = build_components(local, validated=validated)
     name = type(estimator).__name__
     if local.early_stopping and not validated:
@@ -120,7 +129,7 @@ def _facts_of(rows, number, has_labels):
         return X.shape[0], Counter(), None
     labels = np.asarray(to_numpy(y)).ravel()
     weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight)
-    with partition(number):
+    with naming(f"Partition {number}"):
         refuse_missing_labels(y)
         names, codes = np.unique(labels, return_inverse=True)
         found = Counter(dict(zip(names.tolist(), np.bincount(codes, weights), strict=True)))

@@ -1,19 +1,9 @@
-"""Errors that say what is wrong on the cluster: which partition, or that it is gone."""
+"""Errors that say what is wrong on the cluster."""
 
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 
 from gdregress.dask._library import library
-
-
-@contextmanager
-def partition(number):
-    """Errors of what is inside name the partition."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"Partition {number}: {error}") from error
 
 
 @contextmanager

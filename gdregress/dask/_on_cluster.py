@@ -14,9 +14,10 @@ from gdregress._estimator.html import DOCUMENTATION
 from gdregress._estimator.prepare import prepare_partitions
 from gdregress._utils.arguments import defaults
 from gdregress._utils.sklearn_versions import with_callbacks
+from gdregress._utils.validation import naming
 from gdregress.dask._blocks import checked_partitions
 from gdregress.dask._collections import aligned, is_collection, map_rows, one_row
-from gdregress.dask._errors import clear_errors, partition
+from gdregress.dask._errors import clear_errors
 from gdregress.dask._library import library
 
 # Attributes that callbacks are kept in: files, locks and bars on the screen.
@@ -55,10 +56,14 @@ class OnCluster:
         vars(model).update({k: v for k, v in vars(self).items() if k in _CALLBACKS})
         return model
 
-    def _sent(self):
-        """The local estimator as workers have it, without what belongs to this process."""
-        known = defaults(self._local)
-        model = self._local(**{name: getattr(self, name) for name in known})
+    def _sent(self, kind=None):
+        """The local estimator as workers have it, without what belongs to this process.
+
+        Of the class `kind`, or of the local one: errors have the name of the class in them.
+        """
+        kind = kind or self._local
+        known = defaults(kind)
+        model = kind(**{name: getattr(self, name) for name in known})
         left = {"_client", *_CALLBACKS}
         vars(model).update({k: v for k, v in vars(self).items() if k not in left})
         return copy.deepcopy(model)
@@ -92,13 +97,13 @@ class OnCluster:
             return getattr(super(), method)(X)
         check_is_fitted(self)
         model = self._sent()
-        meta = getattr(model, method)(one_row(X))[:0]
+        meta = getattr(super(), method)(one_row(X))[:0]  # errors then have the name of this class
         return map_rows(partial(_answer, model, method, meta), X, meta)
 
     def _by_blocks(self, function, X, y, sample_weight, *args):
         """function(model, X, y, sample_weight, *args) of every block, in their order."""
         check_is_fitted(self)
-        model, delayed = self._sent(), library("dask").delayed
+        model, delayed = self._sent(type(self)), library("dask").delayed
         blocks = aligned(X, y, sample_weight)
         parts = [
             delayed(_in_partition)(function, number, model, *block, *args)
@@ -124,7 +129,7 @@ def current_client():
 
 
 def _in_partition(function, number, *args):
-    with partition(number):
+    with naming(f"Partition {number}"):
         return function(*args)
 
 
@@ -132,7 +137,7 @@ def _part_learned(model, number, X, y, sample_weight, arguments):
     """A model after one more block; the one that it is handed may be asked for again."""
     if len(y) == 0:
         return model
-    with partition(number):
+    with naming(f"Partition {number}"):
         return copy.deepcopy(model).partial_fit(X, y, sample_weight=sample_weight, **arguments)
 
 

@@ -9,7 +9,8 @@ from uuid import uuid4
 
 from gdregress._core.threads import threads_limited
 from gdregress._objective.partitions import Partitions, added
-from gdregress.dask._errors import clear_errors, partition
+from gdregress._utils.validation import naming
+from gdregress.dask._errors import clear_errors
 from gdregress.dask._library import library
 from gdregress.dask._tree import combined, root
 
@@ -90,7 +91,7 @@ def _combined_blocks(function, combine, count, numbers, blocks, args):
     answers, worker = {}, library("distributed").get_worker()
     with threads_limited(worker.state.nthreads):
         for number, block in zip(numbers, blocks, strict=True):
-            with partition(number):
+            with naming(f"Partition {number}"):
                 answers[0, number] = None if block is None else function(block, *args)
     return combined(combine, count, answers)
 

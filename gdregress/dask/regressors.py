@@ -30,7 +30,8 @@ class DaskGDRegressor(OnCluster, GDRegressor):
     they are cut into partitions and however many workers there are. For the other solvers every
     worker goes over its own rows, all beginning at the same parameters, and the average of where
     they end is where the next round begins [1]_; under the variance reduction of "svrg" [2]_
-    that ends at the minimum [3]_.
+    that ends at the minimum [3]_. Losses with kinks end near the minimum, on a plateau or after
+    `max_iter` epochs, and nothing tells how far from it.
 
     Parameters
     ----------

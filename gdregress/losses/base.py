@@ -26,8 +26,8 @@ fact                  meaning
 ``curvature_at``      d2L/dz2 as a function of y and z; by differences where none is stated
 ``pieces``            `Pieces` of a loss of two linear pieces, None for all others
 ``convex``            whether L is convex in z; False where that is unknown
-``convex_start``      a convex loss whose minimum is close to one of this one's, at which a run
-                      under automatic settings begins; None where there is none
+``convex_start``      a convex loss at whose minimum descent on this one begins where all is
+                      left to "auto"; None to begin at the best constant
 ``is_quadratic``      whether L = (z - y)^2 / 2
 ``multinomial``       whether softmax is its form for more than two classes
 ``always_positive``   whether every finite prediction has a loss above 0, so that

@@ -264,10 +264,10 @@ class SquaredEpsilonInsensitive(Loss):
 class Cauchy(Loss):
     """L = epsilon^2 / 2 log(1 + (r / epsilon)^2), r = z - y: outliers count less the farther out.
 
-    Not convex: the slope is largest at a residual of epsilon, and a run that ends by "tolerance"
-    is at a minimum that may be a local one. Under automatic settings, and without early stopping,
-    it begins at the minimum of `Huber` with the same epsilon; where most residuals are far beyond
-    epsilon, raise it.
+    Not convex: the slope is largest at a residual of epsilon, and a run ends at a minimum that may
+    be a local one. A fit that leaves optimizer, learning rate, momentum and schedule to "auto"
+    begins at the minimum of Huber's loss of the same epsilon, which is convex; the epochs that
+    this takes are not counted.
 
     Parameters
     ----------

@@ -130,8 +130,6 @@ class L1(_Strengths):
         Strength, of all features or of each.
     """
 
-    __hash__ = object.__hash__
-
     _parameter_constraints = {"alpha": _STRENGTH}
 
     def __init__(self, alpha: ArrayLike = 1e-4) -> None:
@@ -145,6 +143,9 @@ class L1(_Strengths):
 
     def __eq__(self, other: object) -> bool:
         return self is other or (isinstance(other, str) and other == "l1")
+
+    def __hash__(self) -> int:
+        return hash("l1")
 
     @property
     def kernel_terms(self) -> KernelTerms:

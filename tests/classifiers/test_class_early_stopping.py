@@ -89,12 +89,18 @@ class TestEarlyStopping:
         assert model.stop_reason_ == "plateau" and not model.converged_
         assert scores[-7:].max() <= scores[:-7].max() + 7e-5
 
-    def test_the_accuracy_counts_the_classes_by_their_weight(self, held_out):
+    @two_and_three
+    @pytest.mark.parametrize("weighted", [False, True])
+    def test_the_accuracy_counts_no_weights_of_classes(self, weighted, k, held_out):
         X, y = unequal_data()
-        given = {0: 1.0, 1: 2.0, 2: 6.0}
-        model = short(early_stopping=True, validation_fraction=0.2, class_weight=given)
-        model.set_params(scoring="score").fit(X, y)
-        assert sorted(held_out["weights"]) == [1.0] * 12 + [2.0] * 6 + [6.0] * 2
+        y, weights = y % k, np.linspace(1, 3, len(y)) if weighted else None
+        model = short(early_stopping=True, validation_fraction=0.2, scoring="score")
+        model.set_params(class_weight={0: 3.0, 1: 0.7}).fit(X, y, sample_weight=weights)
+        if weights is None:
+            assert held_out["weights"] is None
+        else:
+            nearest = abs(held_out["weights"][:, None] - weights).min(axis=1)
+            assert_allclose(nearest, 0, atol=1e-12)
 
     @pytest.mark.parametrize("names", [[0, 1], [0, 1, 2]])
     def test_a_class_with_one_row_is_an_error(self, names):

@@ -5,7 +5,7 @@ import pytest
 from classes import LABELS, every_loss, every_solver, make_data, short, two_and_three
 from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.class_weight import compute_class_weight, compute_sample_weight
 
 from gdregress import GDClassifier
 from gdregress.samplers import SAMPLERS
@@ -136,6 +136,30 @@ class TestClassWeight:
         with pytest.raises(AttributeError) as error:
             _ = model.partial_fit
         assert "all rows at once" in str(error.value)
+
+
+class TestRowsToValidateOn:
+    """They are weighted by the classes of the rows to train on."""
+
+    def losses(self, class_weight, y_val, weights=None):
+        X, y = make_data(k=3)
+        model = short(class_weight=class_weight)
+        model.fit(X, y, weights, X_val=X[: len(y_val)] + 0.1, y_val=y_val)
+        return model.history_["validation_loss"]
+
+    @pytest.mark.parametrize("y_val", [[0, 0, 0, 1, 2, 2], [0, 0, 1]], ids=str)
+    @pytest.mark.parametrize("weights", [None, np.linspace(1, 3, 60)], ids=["equal", "unequal"])
+    def test_balanced_is_what_the_same_weights_by_label_are(self, y_val, weights):
+        of_class = compute_class_weight(
+            "balanced", classes=np.arange(3), y=make_data(k=3)[1], sample_weight=weights
+        )
+        by_label = self.losses(dict(enumerate(of_class)), y_val, weights)
+        assert_allclose(self.losses("balanced", y_val, weights), by_label, rtol=1e-12)
+
+    @pytest.mark.parametrize("class_weight", ["balanced", {0: 2.0}], ids=str)
+    def test_of_an_unknown_class_is_an_error(self, class_weight):
+        with pytest.raises(ValueError, match=r"In .*y_val.*not among the classes: \[9\]"):
+            self.losses(class_weight, [0, 1, 9])
 
 
 class TestSampleWeight:

@@ -1,12 +1,16 @@
 """What is wrong, in which partition and row, and what to do; an earlier fit stays."""
 
+import warnings
+
 import numpy as np
 import pytest
 from libraries import needed
 from on_cluster import in_chunks
+from sklearn.exceptions import DataConversionWarning
 
 from gdregress.dask import DaskGDClassifier, DaskGDRegressor
 from gdregress.dask._errors import clear_errors
+from gdregress.exceptions import IgnoredParameterWarning
 
 pytestmark = pytest.mark.usefixtures("cluster")
 
@@ -84,6 +88,8 @@ def test_parameters(data):
         DaskGDRegressor(alpha=-1).fit(*data)
     with pytest.raises(ValueError, match=r"holds no rows out.* fit\(X, y, X_val"):
         DaskGDRegressor(early_stopping=True).fit(*data)
+    with pytest.raises(ValueError, match="cannot be combined with optimizer='cg'"):
+        DaskGDRegressor(optimizer="cg").fit(*data)
     with pytest.raises(ValueError, match=r"updates_per_round must be an int .* Got 0"):
         DaskGDRegressor().fit(*data, updates_per_round=0)
     with pytest.raises(TypeError, match="no parameter 'client'"):
@@ -98,8 +104,37 @@ def test_workers_that_die_again_and_again(cluster):
 
 def test_other_columns_than_those_of_the_fit(data):
     model = DaskGDRegressor().fit(*data)
-    with pytest.raises(ValueError, match=r"3 features, but .* 4 features"):
+    message = "3 features, but DaskGDRegressor is expecting 4 features"
+    with pytest.raises(ValueError, match=message):
         model.predict(data[0][:, :3])
+    with pytest.raises(ValueError, match=message):
+        model.score(data[0][:, :3], data[1])
+
+
+def test_a_gap_in_the_targets_of_score(table, data):
+    X, y, _, _ = table
+    bad = y.copy()
+    bad[307] = np.nan
+    model = DaskGDRegressor().fit(*data)
+    with pytest.raises(ValueError, match=r"Partition 1: .*The first is y\[7\]"):
+        model.score(data[0], in_chunks(bad, 300))
+    with pytest.raises(ValueError, match=r"Input y contains NaN. The first is y\[307\]"):
+        model.to_local().score(X, bad)
+
+
+def test_updates_per_round_of_a_batch_solver(data):
+    with pytest.warns(IgnoredParameterWarning, match="updates_per_round=5 has no effect"):
+        DaskGDRegressor().fit(*data, updates_per_round=5)
+
+
+def test_a_column_of_labels_is_warned_of_once(table):
+    X, _, labels, _ = table
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = DaskGDClassifier().fit(in_chunks(X, 300), in_chunks(labels[:, None], 300))
+    assert sum(issubclass(one.category, DataConversionWarning) for one in caught) == 1
+    known = DaskGDClassifier().fit(in_chunks(X, 300), in_chunks(labels, 300))
+    np.testing.assert_array_equal(model.coef_, known.coef_)
 
 
 @pytest.mark.parametrize("dtype", ["string", "object"])

@@ -206,6 +206,19 @@ def test_rows_to_validate_on(table):
     np.testing.assert_allclose(model.validation_scores_, local.validation_scores_, rtol=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_rows_to_validate_on_are_balanced_by_those_of_the_fit(table):
+    X, y, _, _ = table
+    labels = y > np.quantile(y, 0.8)
+    held_out = {"X_val": X[700:], "y_val": np.arange(len(X) - 700) % 2 == 0}
+    parameters = {"class_weight": "balanced", "learning_rate": 1e-4, "max_iter": 3}
+    local = GDClassifier(**parameters).fit(X[:700], labels[:700], **held_out)
+    model = DaskGDClassifier(**parameters)
+    model.fit(in_chunks(X[:700], 200), in_chunks(labels[:700], 200), **held_out)
+    losses = [one.history_["validation_loss"] for one in (model, local)]
+    np.testing.assert_allclose(*losses, rtol=1e-9)
+
+
 def test_callbacks_stay_where_they_are(table, tmp_path):
     X, y, _, _ = table
     data, lock, seen = (in_chunks(X, 300), in_chunks(y, 300)), threading.Lock(), []

@@ -108,6 +108,40 @@ def test_a_run_that_does_not_finish():
     assert any("learning_rate='auto'" in one for one in found.recommendations)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"optimizer": "gd", "learning_rate": 0.3},
+        {"optimizer": "nesterov"},
+        {"loss": "huber"},
+        {"solver": "mini-batch", "random_state": 0},
+    ],
+    ids=str,
+)
+def test_without_a_tolerance_a_run_takes_all_epochs(given):
+    X, y = make_data()
+    model = GDRegressor(**given, tol=None, max_iter=200)
+    found = diagnose(X, y, model)
+    model.fit(X, y)
+    assert (found.finishes, found.epochs) == (False, model.n_iter_)
+    assert model.stop_reason_ == "max_iter"
+    assert "No, it would end after 200 epochs, all of max_iter, which tol=None" in str(found)
+    assert not any("learning_rate='auto': a rate" in one for one in found.recommendations)
+
+
+def test_without_a_tolerance_a_rate_diverges_all_the_same():
+    X, y = make_data()
+    found = diagnose(X, y, GDRegressor(optimizer="gd", learning_rate=10.0, tol=None))
+    assert (found.finishes, found.epochs) == (False, None)
+    assert any("learning_rate='auto': a rate" in one for one in found.recommendations)
+
+
+def test_what_ends_by_rounding_only_is_not_predicted():
+    X, y = make_data()
+    found = diagnose(X, y, GDRegressor(optimizer="gd", learning_rate=0.01, tol=0.0))
+    assert (found.finishes, found.epochs) == (None, None)
+
+
 def test_a_rate_that_diverges():
     X, y = make_data()
     found = diagnose(X, y, GDRegressor(optimizer="gd", learning_rate=10.0))

@@ -58,7 +58,7 @@ def test_several_targets_and_classes():
         assert_allclose(both.coef_[k], one.coef_, rtol=1e-5, atol=1e-8)
 
 
-def test_steps_that_are_too_long_are_shortened():
+def test_steps_that_are_too_long_are_damped():
     # far from the minimum the curvature of exp(z) is far too small
     X, z, rng = make_data()
     y = np.exp(3 * z + rng.normal(size=len(z)))
@@ -67,10 +67,59 @@ def test_steps_that_are_too_long_are_shortened():
         model = fitted(GDRegressor(loss="poisson", tol=1e-8), X, y)
     falls = np.diff(model.history_["objective"])
     assert model.converged_ and (falls <= 1e-12 * abs(model.loss_curve_[0])).all()
-    assert min(model.history_["learning_rate"][1:]) < 1
+    assert model._state["damping"] is not None
     mean = np.exp(X @ model.coef_ + model.intercept_)
     assert_allclose(X.T @ (mean - y) / y.sum(), 0, atol=1e-8)
     assert np.isfinite(xlogy(y, mean)).all()
+
+
+@pytest.mark.parametrize("loss", ["huber", "log_cosh"])
+@pytest.mark.parametrize(
+    "given", [{}, {"fit_intercept": False}, {"penalty": "l2", "alpha": 0.01}], ids=str
+)
+@pytest.mark.parametrize("scale", [1, 100])
+def test_where_few_rows_or_none_are_curved(loss, given, scale):
+    # at first all residuals are far beyond epsilon, where the loss is all but straight
+    X, z, rng = make_data()
+    X, y = X + 1, scale * (50 + 10 * z + 10 * rng.standard_t(2, size=len(z)))
+    given = {"loss": loss, "tol": 1e-7, **given}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = fitted(GDRegressor(**given), X, y)
+    whole = GDRegressor(**given).fit(X, y)
+    assert model.converged_ and model.n_iter_ < 120
+    assert (np.diff(model.history_["objective"]) <= 1e-13 * model.history_["objective"][0]).all()
+    assert_allclose(model.loss_curve_[-1], whole.loss_curve_[-1], rtol=1e-9)
+
+
+def test_l1_where_few_rows_are_curved():
+    X, z, rng = make_data()
+    y = 1000 * (z + rng.standard_t(2, size=len(z)))
+    model = fitted(GDRegressor("huber", penalty="l1", alpha=0.5, tol=1e-7), X, y)
+    slopes = np.clip(model.predict(X) - y, -1.35, 1.35)
+    gradient, zero = X.T @ slopes / len(y), model.coef_ == 0
+    assert model.converged_ and zero.any() and not zero.all()
+    assert (abs(gradient[zero]) <= 0.5).all()
+    assert_allclose(gradient[~zero], -0.5 * np.sign(model.coef_[~zero]), atol=1e-3)
+
+
+def test_targets_of_other_sizes_are_damped_each_by_itself():
+    X, z, rng = make_data()
+    y = 5 + z + rng.standard_t(2, size=len(z))
+    given = {"loss": "huber", "penalty": None, "tol": 1e-6}
+    both = fitted(GDRegressor(**given), X, np.column_stack([y, 1000 * y]))
+    for k, one in enumerate([y, 1000 * y]):
+        alone = GDRegressor(**given).fit(X, one)
+        assert_allclose(both.coef_[k], alone.coef_, rtol=1e-3)
+
+
+def test_a_trial_whose_curvature_overflows_is_refused():
+    X, z, rng = make_data()
+    y = np.exp(6 * z + rng.normal(size=len(z)))
+    model = fitted(GDRegressor(loss="gamma", penalty=None, tol=1e-8), X, y)
+    ratio = y / model.predict(X)
+    assert model.converged_
+    assert_allclose(X.T @ (1 - ratio) / len(y), 0, atol=1e-6)
 
 
 def test_columns_that_depend_on_each_other():

@@ -1,6 +1,7 @@
 """fit_batches: the fit of all rows, from batches that are read anew in each pass."""
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -8,10 +9,11 @@ from grids import pairwise
 from libraries import needed
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.linear_model import Lasso, LogisticRegression, PoissonRegressor, Ridge
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress.losses.classification import CLASSIFICATION_LOSSES
 
 CUTS = {"1 batch": [], "2 batches": [7], "many": [1, 2, *range(3, 120, 9)]}
 
@@ -176,8 +178,17 @@ def test_kinks_end_on_a_plateau_near_the_minimum():
     X, y, _ = make_data()
     with pytest.warns(ConvergenceWarning, match="plateau"):
         model = GDRegressor(loss="absolute_error").fit_batches(batches_of(X, y))
+    assert not model.converged_
     best = GDRegressor(loss="absolute_error").fit(X, y).history_["objective"][-1]
     assert model.history_["objective"][-1] < 1.01 * best
+
+
+@pytest.mark.parametrize("loss", [n for n, c in CLASSIFICATION_LOSSES.items() if not c.smooth])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_kinks_of_classes_end_without_a_proof(loss):
+    X, _, z = make_data()
+    model = GDClassifier(loss, max_iter=300).fit_batches(batches_of(X, z > np.median(z)))
+    assert model.stop_reason_ in ("plateau", "max_iter")
 
 
 def test_warm_start_goes_on():
@@ -321,14 +332,70 @@ class TestErrors:
         balanced = GDClassifier(class_weight="balanced")
         self.fails([(X, y)], "counts all labels first", estimator=balanced)
 
+    @pytest.mark.parametrize("batches", [[], [([[1.0]], ["a"], [0.0])]], ids=["none", "no weight"])
+    def test_labels_of_no_rows(self, batches):
+        self.fails(batches, "holds no row of a weight above 0", estimator=GDClassifier())
+
     def test_what_needs_all_rows(self):
         X, y, _ = make_data()
         self.fails([(X, y)], "holds out single rows", estimator=GDRegressor(early_stopping=True))
+        message = "fit_batches cannot be combined with optimizer='cg'.*Use optimizer='auto'"
+        self.fails([(X, y)], message, estimator=GDRegressor(optimizer="cg"))
         own = GDRegressor(loss=lambda y, z: (z - y) ** 2)
         self.fails([(X, y)], "PyTorch or JAX differentiates", estimator=own)
 
 
 HUBER = GDRegressor(loss="huber")
+
+
+@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+def test_batches_without_rows_are_skipped(solver):
+    X, y, z = make_data()
+    labels = targets(X, z, "classes")
+    for of, model in ((y, GDRegressor), (labels, GDClassifier)):
+        full = [(X[:60], of[:60]), (X[60:], of[60:])]
+        parts = [(X[:0], of[:0]), full[0], (np.empty((0, 4)), []), full[1], ([], [])]
+        given = {"solver": solver, "shuffle": False, "random_state": 0}
+        given = {"solver": solver} if solver == "batch" else given
+        known = model(**given).fit_batches(lambda full=full: iter(full))
+        found = model(**given).fit_batches(lambda parts=parts: iter(parts))
+        assert_array_equal(found.coef_, known.coef_)
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2], ["a", "b", "c"]], ids=str)
+def test_a_label_of_rows_without_weight_is_no_class(labels):
+    X, _, z = make_data()
+    y = np.array(labels)[targets(X, z, "classes")]
+    weights = (y != labels[1]).astype(float)
+    whole = GDClassifier().fit(X, y, weights)
+    model = GDClassifier().fit_batches([(X[:50], y[:50], weights[:50]), (X, y, weights)])
+    assert_array_equal(model.classes_, whole.classes_)
+    assert model.coef_.shape == whole.coef_.shape
+
+
+@pytest.mark.parametrize(
+    ("classes", "absent"), [([0, 1, 2, 3], r"\[3\]"), ([-1, 0, 1, 2], r"\[-1\]")], ids=str
+)
+def test_a_class_without_rows_is_named(classes, absent):
+    X, _, z = make_data()
+    y = targets(X, z, "classes")
+    model = GDClassifier(max_iter=2, tol=None)
+    with pytest.warns(UserWarning, match=f"No row is of the classes {absent}"):
+        model.fit_batches([(X, y)], classes=classes)
+    with pytest.warns(UserWarning, match=r"No row is of the classes \['b'\]"):
+        model.fit_batches([(X, np.full(len(X), "a"))], classes=["a", "b"])
+
+
+def test_a_column_of_labels_is_warned_of_once():
+    X, _, z = make_data()
+    y = targets(X, z, "classes")[:, None]
+    given = {"solver": "mini-batch", "max_iter": 3, "tol": None, "random_state": 0}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model = GDClassifier(**given).fit_batches([(X[:60], y[:60]), (X[60:], y[60:])])
+    assert sum(issubclass(one.category, DataConversionWarning) for one in caught) == 1
+    known = GDClassifier(**given).fit_batches([(X[:60], y[:60, 0]), (X[60:], y[60:, 0])])
+    assert_array_equal(model.coef_, known.coef_)
 
 
 def test_class_weights_by_dict_and_given_classes():

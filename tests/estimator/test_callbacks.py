@@ -1,5 +1,6 @@
 """scikit-learn's callbacks see every epoch, and printing is aligned."""
 
+import pickle
 import re
 import warnings
 
@@ -57,6 +58,14 @@ class Propagated(Recorder):
     """A recorder that meta-estimators hand down."""
 
     max_propagation_depth = None
+
+
+class Pickler(Recorder):
+    """A recorder that keeps the models as bytes."""
+
+    def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+        if context.task_name == "epoch":
+            self.models.append(pickle.dumps(fitted_estimator))
 
 
 @pytest.mark.parametrize("solver", SAMPLERS)
@@ -141,6 +150,39 @@ def test_nothing_of_callbacks_is_left_in_the_model():
     names = set(vars(model))
     with_callbacks = GDRegressor(max_iter=3).set_callbacks(Recorder()).fit(*make_data())
     assert set(vars(with_callbacks)) - names <= {"_skl_callbacks"}
+
+
+def test_models_of_epochs_have_nothing_of_an_earlier_fit():
+    X, y = make_data()
+    fresh, again = Recorder(), Recorder()
+    GDRegressor(max_iter=3, tol=None).set_callbacks(fresh).fit(X, y)
+    model = GDRegressor(early_stopping=True).fit(X, y)
+    model.set_params(early_stopping=False, max_iter=3, tol=None).set_callbacks(again).fit(X, y)
+    for one, other in zip(again.models, fresh.models, strict=True):
+        assert vars(one).keys() == vars(other).keys()
+    assert not hasattr(again.models[0], "stop_reason_")
+
+
+def test_a_fit_that_a_callback_interrupts_keeps_the_last():
+    class Interrupts(Recorder):
+        def on_fit_task_begin(self, estimator, context):
+            raise KeyboardInterrupt
+
+    X, y = make_data()
+    model = GDRegressor(max_iter=3).fit(X, y)
+    coef = model.coef_
+    with pytest.raises(KeyboardInterrupt):
+        model.set_callbacks(Interrupts()).fit(X, y)
+    assert model.coef_ is coef
+
+
+def test_models_of_epochs_can_be_pickled():
+    X, y = make_data()
+    recorder = Pickler()
+    model = GDRegressor("huber", max_iter=3, tol=None, store_path=True)
+    model.set_callbacks(recorder).fit(X, y)
+    for epoch, text in enumerate(recorder.models, start=1):
+        assert_array_equal(pickle.loads(text).coef_, model.history_.coef[epoch])
 
 
 def test_a_failed_fit_is_torn_down():

@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from harness import assert_identical_run
+from scipy import sparse
 from sklearn.base import clone
 
 from gdregress import GDClassifier, GDRegressor
@@ -119,9 +120,14 @@ def test_batches_that_finish_along_envelopes(tmp_path, before_the_end):
     assert_resumed_is_whole(tmp_path / "fit", clone(model), at, fit)
 
 
-@pytest.mark.parametrize("given", [{}, {"loss": "huber"}, {"solver": "mini-batch"}], ids=str)
-def test_resumed_fit_of_batches(tmp_path, given):
+@pytest.mark.parametrize(
+    ("given", "size"),
+    [({}, 1), ({"loss": "huber"}, 1), ({"loss": "huber"}, 1000), ({"solver": "mini-batch"}, 1)],
+    ids=str,
+)
+def test_resumed_fit_of_batches(tmp_path, given, size):
     X, y = make_data()
+    y = y * size
     batches = [(X[start : start + 50], y[start : start + 50]) for start in range(0, 120, 50)]
     model = GDRegressor(max_iter=60, random_state=0, tol=1e-8, **given)
 
@@ -180,7 +186,69 @@ class TestErrors:
             GDRegressor(max_iter=3, tol=None, **given).fit(*data or (X, y), resume_from=path)
 
     def test_other_parameters(self, tmp_path):
-        self.fails(tmp_path / "fit", "other parameters.*fit without resume_from", loss="huber")
+        message = (
+            r"other parameters: loss='squared_error', not loss='huber'\. .*without resume_from"
+        )
+        self.fails(tmp_path / "fit", message, loss="huber")
+        message = "penalty=None, alpha=0.0001, not penalty='l2', alpha=0.1\\. Only"
+        self.fails(tmp_path / "fit", message, penalty="l2", alpha=0.1)
+
+    def test_fewer_epochs_than_have_been(self, tmp_path):
+        X, y = make_data()
+        GDRegressor(max_iter=3, tol=None).set_callbacks(Checkpoint(tmp_path / "fit")).fit(X, y)
+        with pytest.raises(
+            ValueError, match=r"of 3 epochs, more than max_iter=2\. Set max_iter to"
+        ):
+            GDRegressor(max_iter=2, tol=None).fit(X, y, resume_from=tmp_path / "fit")
+
+    def test_a_start_beside_a_checkpoint(self, tmp_path):
+        X, y = make_data()
+        GDRegressor(max_iter=3, tol=None).set_callbacks(Checkpoint(tmp_path / "fit")).fit(X, y)
+        model = GDRegressor(max_iter=3, tol=None)
+        for name, value in (("coef_init", np.zeros(5)), ("intercept_init", 0.0)):
+            with pytest.raises(ValueError, match=f"{name} cannot be combined with resume_from"):
+                model.fit(X, y, resume_from=tmp_path / "fit", **{name: value})
+
+    def test_rows_that_are_held_out_at_random(self, tmp_path):
+        X, y = make_data()
+        model = GDRegressor(max_iter=3, early_stopping=True, n_iter_no_change=9)
+        model.set_callbacks(Checkpoint(tmp_path / "fit")).fit(X, y)
+        with pytest.raises(ValueError, match=r"of other data.*set random_state in the fit"):
+            model.fit(X, y, resume_from=tmp_path / "fit")
+
+    @pytest.mark.parametrize("given", [{"store_path": True}, {"random_state": 1}], ids=str)
+    def test_parameters_that_other_fits_do_not_compare(self, tmp_path, given):
+        name = next(iter(given))
+        message = f"other parameters: {name}=.*, not {name}={given[name]}. Only max_iter"
+        self.fails(tmp_path / "fit", message, **given)
+
+    @pytest.mark.parametrize(
+        "given",
+        [{}, {"loss": "huber"}, {"loss": "huber", "optimizer": "nesterov"}],
+        ids=str,
+    )
+    def test_another_kind_of_data(self, tmp_path, given):
+        X, y = make_data()
+        fits = {
+            "dense rows of float64 in memory": lambda model, **resume: model.fit(X, y, **resume),
+            "sparse rows of float64 in memory": lambda model, **resume: model.fit(
+                sparse.csr_array(X), y, **resume
+            ),
+            "dense rows of float32 in memory": lambda model, **resume: model.fit(
+                X.astype(np.float32), y, **resume
+            ),
+            "dense rows of float64 in blocks": lambda model, **resume: model.fit_batches(
+                [(X, y)], **resume
+            ),
+        }
+        model = GDRegressor(max_iter=2, tol=None, **given)
+        for made, fit in fits.items():
+            fit(clone(model).set_callbacks(Checkpoint(tmp_path / "fit")))
+            for kind, resumed in fits.items():
+                if kind == made:
+                    continue
+                with pytest.raises(ValueError, match=f"kind of data: {made}.*, not {kind}"):
+                    resumed(clone(model), resume_from=tmp_path / "fit")
 
     def test_other_data(self, tmp_path):
         X, y = make_data()
@@ -192,7 +260,8 @@ class TestErrors:
         other = tmp_path / "other"
         other.write_bytes(b"text")
         np.savez(tmp_path / "arrays.npz", a=np.zeros(2))
-        for path in (other, tmp_path / "arrays.npz"):
+        np.save(tmp_path / "array.npy", np.zeros(2))
+        for path in (other, tmp_path / "arrays.npz", tmp_path / "array.npy"):
             with pytest.raises(ValueError, match="is no file of a Checkpoint"):
                 GDRegressor().fit(X, y, resume_from=path)
         with pytest.raises(FileNotFoundError):
@@ -203,6 +272,8 @@ class TestErrors:
             Checkpoint(tmp_path / "fit", every=0)
         with pytest.raises(ValueError, match="folder that exists"):
             Checkpoint(tmp_path / "none" / "fit")
+        with pytest.raises(ValueError, match=r"must be that of a file.*model.checkpoint"):
+            Checkpoint(tmp_path)
 
 
 class TestFile:
@@ -218,6 +289,14 @@ class TestFile:
         array, deep = found["pair"]
         np.testing.assert_array_equal(array, content["pair"][0])
         assert array.dtype == np.float32 and deep["deep"].shape == (0, 2)
+
+    def test_a_part_of_a_file_is_no_file(self, tmp_path):
+        write(tmp_path / "file", {"array": np.arange(50.0), "text": "a" * 100})
+        content = (tmp_path / "file").read_bytes()
+        for length in range(0, len(content), 7):
+            (tmp_path / "part").write_bytes(content[:length])
+            with pytest.raises(ValueError, match="is no file of a Checkpoint"):
+                read(tmp_path / "part")
 
     def test_holds_no_pickle(self, tmp_path):
         X, y = make_data()

@@ -102,6 +102,29 @@ def test_partial_fit_goes_on(learning_rate):
     assert_array_equal(np.flatnonzero(model.coef_), columns)
 
 
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"optimizer": "momentum", "momentum": 0.9, "average": True},
+        {"optimizer": "adam", "solver": "mini-batch"},
+        {"optimizer": "adagrad", "penalty": "l1", "alpha": 0.1},
+    ],
+    ids=str,
+)
+def test_the_memory_goes_on_over_other_columns(given, fit_intercept):
+    """As that of the same rows without empty columns, which are never left out."""
+    X, narrow, columns, y = hashed()
+    given = {"learning_rate": 0.05, "random_state": 0, "max_iter": 3, "tol": None, **given}
+    given |= {"fit_intercept": fit_intercept, "warm_start": True}
+    model, expected = GDRegressor(**given), GDRegressor(**given)
+    for one, rows in ((model, X), (expected, narrow)):
+        one.fit(rows, y).partial_fit(rows, y).fit(rows, y)
+    assert params_of_run(model) == USED + fit_intercept
+    assert_allclose(model.coef_[columns], expected.coef_, rtol=1e-9, atol=1e-12)
+    assert model.t_ == expected.t_
+
+
 def test_hooks_see_all_columns():
     X, _, _, y = hashed()
     model = GDRegressor("huber", store_path=True, max_iter=3, tol=None).fit(X, y)

@@ -1,5 +1,6 @@
 """A fitted model elsewhere: in ONNX, as scikit-learn's twin, with sparse coefficients."""
 
+import importlib.util
 import pickle
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress._estimator.onnx import _AfterImport
 from gdregress.losses import NegativeBinomial, Quantile, Tweedie
 
 
@@ -137,12 +139,28 @@ from sklearn.ensemble import StackingRegressor
 model = StackingRegressor([("a", gdregress.GDRegressor())], gdregress.GDRegressor())
 rows = np.arange(20.0).reshape(10, 2) % 7
 model.fit(rows, rows[:, 0])
+import importlib.util
+assert importlib.util.find_spec("skl2onnx") is not None
 import skl2onnx
 assert type(skl2onnx.__spec__.loader).__module__ != "gdregress._estimator.onnx"
 print(len(skl2onnx.to_onnx(model, rows[:1]).graph.node) > 0)
 """
     result = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True)
     assert result.stdout.strip() == b"True", result.stderr.decode()
+
+
+def test_a_module_may_be_looked_for_before_it_is_imported(tmp_path, monkeypatch):
+    (tmp_path / "imported_later.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    calls = []
+    finder = _AfterImport("imported_later", lambda: calls.append("imported"))
+    monkeypatch.setattr(sys, "meta_path", [finder, *sys.meta_path])
+    for _ in range(2):
+        assert importlib.util.find_spec("imported_later") is not None
+    assert not calls
+    importlib.import_module("imported_later")
+    assert calls == ["imported"] and finder not in sys.meta_path
+    del sys.modules["imported_later"]
 
 
 # Twins in scikit-learn

@@ -12,6 +12,7 @@ from sklearn.linear_model import PoissonRegressor
 from sklearn.model_selection import cross_val_score
 
 from gdregress import GDRegressor, GDRegressorCV
+from gdregress._estimator import base, prepare
 from gdregress.dask import DaskGDRegressor
 from gdregress.losses import Gamma, Loss, NegativeBinomial, Poisson, Tweedie
 
@@ -139,6 +140,29 @@ def test_parts_learn_what_a_fit_learns(given):
             model.partial_fit(X[part], y[part], exposure=years[part])
     whole = GDRegressor("poisson", penalty="l2", alpha=0.2, **TIGHT).fit(X, y, exposure=years)
     assert_allclose(model.coef_, whole.coef_, atol=0.03)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_held_out_do_not_count_in_the_objective(weighted, monkeypatch):
+    X, targets, years = make_data()
+    y = targets["poisson"]
+    weights = np.arange(len(y)) % 3 + 0.0 if weighted else np.ones(len(y))
+    seen = []
+
+    def prepared(*args, **given):
+        seen.append(prepare.prepare(*args, **given))
+        return seen[-1]
+
+    monkeypatch.setattr(base, "prepare", prepared)
+    model = GDRegressor("poisson", penalty="l2", alpha=0.2, early_stopping=True, random_state=0)
+    model.set_params(scoring="score").fit(X, y, weights, exposure=years)
+    rows = np.isin(X[:, 0], seen[0].rows[0][:, 0])
+    assert 0 < (rows == (weights > 0)).mean() < 1
+    weights = weights * rows
+    mean = weights @ y / (weights @ years)
+    null = weights @ Poisson().value(y, np.log(mean * years)) / weights.sum()
+    assert_allclose(model.history_["objective"][0], null, rtol=1e-10)
+    assert seen[0].weight_total == weights.sum()
 
 
 def test_early_stopping_and_metadata_routing():

@@ -13,9 +13,10 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from gdregress import GDRegressor
+from gdregress._estimator.settings import settings
 from gdregress.losses import Huber, Loss
 from gdregress.optimizers import Adam
-from gdregress.penalties import Box
+from gdregress.penalties import Box, GroupL2
 from gdregress.samplers import SAMPLERS
 from gdregress.schedules import Exponential
 
@@ -234,6 +235,37 @@ class TestWarmStart:
         model = GDRegressor(warm_start=True).fit(X, y)
         assert model.n_iter_ > 2
         assert model.fit(X, y).n_iter_ == 1
+
+
+class TestOtherParameters:
+    """What plateaus have left of a rate is forgotten, whatever `repr` shows of the parameters."""
+
+    @pytest.mark.parametrize(
+        "first, then",
+        [
+            ({"alpha": np.full(1200, 0.1)}, {"alpha": np.r_[np.full(600, 0.1), np.zeros(600)]}),
+            (
+                {"penalty": GroupL2([0] * 600 + [1] * 600)},
+                {"penalty": GroupL2([0] * 601 + [1] * 599)},
+            ),
+            ({"optimizer": Adam(beta_1=0.5)}, {"optimizer": Adam(beta_1=0.6)}),
+        ],
+        ids=["strengths", "groups", "optimizer"],
+    )
+    def test_are_told_apart(self, first, then):
+        given = {"penalty": "l2", "learning_rate": 0.1}
+        models = [GDRegressor(**{**given, **one}) for one in (first, first, then)]
+        same, again, other = map(settings, map(copy.deepcopy, models))
+        assert same == again != other
+
+    def test_are_told_apart_by_warm_starts(self):
+        X, y = make_data(n=60, p=1200)
+        alpha = np.full(1200, 1e-3)
+        model = GDRegressor(penalty="l2", alpha=alpha, learning_rate=1e-3, schedule="adaptive")
+        model.set_params(warm_start=True, n_iter_no_change=1, tol=1e-1, max_iter=300).fit(X, y)
+        assert model.learning_rate_ < 1e-3
+        alpha = np.r_[alpha[:600], 2 * alpha[600:]]
+        assert model.set_params(alpha=alpha, max_iter=1).fit(X, y).learning_rate_ == 1e-3
 
 
 class TestInitialCoefficients:

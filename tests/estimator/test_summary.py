@@ -46,13 +46,15 @@ def test_least_squares(weighted):
     assert_same(summary, peer)
 
 
-def test_a_weight_is_no_number_of_observations():
+def test_weights_are_no_numbers_of_copies():
     X, y = make_data()
-    model, twice = GDRegressor(**TIGHT).fit(X, y), np.full(len(y), 2.0)
-    summary = model.summary(X, y)
-    assert_allclose(model.summary(X, y, twice).standard_error, summary.standard_error, rtol=1e-9)
-    repeated = model.summary(np.r_[X, X], np.r_[y, y])
-    assert_allclose(repeated.standard_error, summary.standard_error / np.sqrt(2), rtol=1e-9)
+    once = GDRegressor(**TIGHT).fit(X, y).summary(X, y).standard_error
+    doubled = np.full(len(y), 2.0)
+    weighted = GDRegressor(**TIGHT).fit(X, y, doubled).summary(X, y, doubled).standard_error
+    twice = np.vstack([X, X]), np.append(y, y)
+    copied = GDRegressor(**TIGHT).fit(*twice).summary(*twice).standard_error
+    assert_allclose(weighted, once, rtol=1e-8)
+    assert_allclose(copied, once / np.sqrt(2), rtol=1e-8)
 
 
 def test_poisson_with_exposure():
@@ -134,10 +136,48 @@ def test_what_has_no_standard_errors():
         (lambda: GDRegressor("absolute_error").fit(X, y).summary(X, y), "has kinks"),
         (lambda: GDRegressor().fit(X, np.c_[y, y]).summary(X, np.c_[y, y]), "several targets"),
         (lambda: GDClassifier(penalty=None).fit(X, labels).summary(X, labels), "two classes"),
-        (lambda: GDRegressor().fit(X, y).summary(X, y, level=95), "level must be a number"),
     ):
         with pytest.raises(ValueError, match=f"There are no standard errors: .*{message}"):
             fit()
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_the_penalty_and_the_intercept_are_those_of_the_fit(method):
+    X, y = make_data()
+    penalized = getattr(GDRegressor(penalty="l2"), method)(X, y).set_params(penalty=None)
+    with pytest.raises(ValueError, match="has a penalty"):
+        penalized.summary(X, y)
+    model = getattr(GDRegressor(), method)(X, y)
+    expected = model.summary(X, y).covariance
+    model.set_params(penalty="l2", fit_intercept=False)
+    assert_allclose(model.summary(X, y).covariance, expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("given", [{}, {"exposure": np.linspace(0.5, 2, 150)}], ids=["", "rates"])
+def test_targets_in_a_column(given):
+    X, y = make_data()
+    model = GDRegressor("poisson", **TIGHT)
+    expected = model.fit(X, np.exp(y), **given).summary(X, np.exp(y), **given)
+    y = np.exp(y)[:, None]
+    found = model.fit(X, y, **given).summary(X, y, **given)
+    assert_allclose(found.covariance, expected.covariance, rtol=1e-6)
+    assert_allclose(found.coef, expected.coef, rtol=1e-6)
+
+
+@pytest.mark.parametrize("level", [95, 0.0, 1, np.nan, "a", None])
+def test_levels_that_are_refused(level):
+    X, y = make_data()
+    with pytest.raises(ValueError, match=r"'level' parameter of summary must be .* \(0"):
+        GDRegressor().fit(X, y).summary(X, y, level=level)
+
+
+@pytest.mark.parametrize("model", [GDRegressor(), GDClassifier(penalty=None)], ids=str)
+@pytest.mark.parametrize("rows", [149, 1])
+def test_as_many_targets_as_rows(model, rows):
+    X, y = make_data()
+    y = np.arange(150.0) % 2
+    with pytest.raises(ValueError, match=f"y must have .*150.*{rows}"):
+        model.fit(X, y).summary(X, y[:rows])
 
 
 def test_columns_that_determine_each_other_are_named():

@@ -90,6 +90,19 @@ def test_loss_of_classes_is_that_of_the_objective():
     assert_allclose(model.history_["validation_loss"][-1], expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("class_weight", [{0: 1.0, 1: 5.0}, "balanced"], ids=str)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("scoring", ["score", "accuracy"])
+def test_accuracy_is_that_of_score(scoring, weighted, class_weight):
+    X, X_val, y, y_val = make_data(n=300, p=4)
+    weights = np.linspace(1, 2, len(y_val)) if weighted else None
+    model = GDClassifier(class_weight=class_weight, scoring=scoring, max_iter=5, tol=None)
+    given = {"X_val": X_val, "y_val": y_val > 2, "sample_weight_val": weights}
+    model.fit(X, y > 2, **given)
+    expected = model.score(X_val, y_val > 2, weights)
+    assert_allclose(model.validation_scores_[-1], expected, rtol=1e-12)
+
+
 @pytest.mark.parametrize("form", [sparse.csr_array, np.asfortranarray, np.float32])
 def test_other_forms_of_the_rows(form):
     X, X_val, y, y_val = make_data(p=3)

@@ -74,6 +74,12 @@ def test_weights_count_as_copies():
         assert_allclose(a, b, atol=1e-10)
 
 
+@pytest.mark.parametrize("alphas", [-3, 0, 2.5, True, None, "many"])
+def test_numbers_of_alphas_that_are_refused(alphas):
+    with pytest.raises(ValueError, match="'alphas' parameter of gd_path must be an array-like or"):
+        gd_path(*make_data(), alphas=alphas)
+
+
 def test_a_penalty_without_alpha():
     with pytest.raises(ValueError, match="has no alpha"):
         gd_path(*make_data(), GDRegressor())

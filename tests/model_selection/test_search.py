@@ -6,8 +6,15 @@ import pytest
 from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn.base import clone
 from sklearn.linear_model import LassoCV, LogisticRegressionCV
-from sklearn.model_selection import GridSearchCV, KFold, ShuffleSplit, TimeSeriesSplit
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    LeaveOneOut,
+    ShuffleSplit,
+    TimeSeriesSplit,
+)
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from gdregress import GDClassifier, GDClassifierCV, GDRegressor, GDRegressorCV
@@ -113,6 +120,29 @@ def test_a_target_that_is_met_to_the_last_digits(by_moments):
     ]
     assert by_moments
     assert_allclose(found.mse_path_[0], errors, rtol=1e-3)
+
+
+@pytest.mark.parametrize("scoring", [None, "r2", "neg_mean_squared_error"])
+@pytest.mark.parametrize("targets", [None, 2])
+def test_a_target_that_is_constant_in_folds(targets, scoring, by_moments):
+    X, y = make_data(k=targets)
+    y[:60] = 2.1
+    model, cv = GDRegressor(penalty="l2", tol=1e-10), KFold(5)
+    found = GDRegressorCV(model, alphas=ALPHAS, cv=cv, scoring=scoring).fit(X, y)
+    expected = GridSearchCV(model, {"alpha": ALPHAS}, cv=cv, scoring=scoring).fit(X, y)
+    given = {"cv": cv, "scoring": scoring}
+    scores = scores_of_grid_search(model, {"alpha": ALPHAS}, X, y, **given)
+    assert by_moments
+    assert_allclose(found.scores_, scores, atol=1e-8)
+    assert found.alpha_ == expected.best_params_["alpha"]
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_a_single_row_has_no_r2(by_moments):
+    X, y = make_data(n=12, p=2)
+    found = GDRegressorCV(alphas=ALPHAS, cv=LeaveOneOut()).fit(X, y)
+    assert by_moments
+    assert np.isnan(found.scores_).all()
 
 
 def test_the_errors_of_lasso_cv():
@@ -235,6 +265,20 @@ def test_scores_of_logistic_regression_cv(labels):
     assert ours.decision_function(X).shape == ((300,) if labels == 2 else (300, 3))
 
 
+def test_probabilities_are_there_where_the_loss_knows_them():
+    X, y = make_data()
+    search = GDClassifierCV(alphas=ALPHAS, cv=2)
+    assert hasattr(search, "predict_proba") and hasattr(search, "predict_log_proba")
+    search.fit(X, y > 5)
+    assert_array_equal(search.predict_log_proba(X), search.best_estimator_.predict_log_proba(X))
+    assert_allclose(np.exp(search.predict_log_proba(X)), search.predict_proba(X))
+    hinge = GDClassifierCV(GDClassifier("hinge"), alphas=ALPHAS, cv=2)
+    for model in (hinge, clone(hinge).fit(X, y > 5)):
+        for name in ("predict_proba", "predict_log_proba"):
+            with pytest.raises(AttributeError, match="loss='hinge' does not"):
+                getattr(model, name)
+
+
 @pytest.mark.parametrize("solver", SAMPLERS)
 def test_classes_score_as_in_a_grid_search(solver):
     X, y = make_data()
@@ -270,6 +314,23 @@ def test_the_largest_strength_leaves_no_coefficient(penalty, loss):
     model = GDRegressor(loss, penalty=penalty, tol=1e-8)
     assert not model.set_params(alpha=1.0001 * largest).fit(X, y).coef_.any()
     assert model.set_params(alpha=0.99 * largest).fit(X, y).coef_.any()
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"optimizer": "nesterov", "momentum": 0.5},
+        {"schedule": "invscaling", "power_t": 0.5, "learning_rate": 0.1},
+        {"schedule": "adaptive", "n_iter_no_change": 3},
+    ],
+    ids=str,
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.filterwarnings("error::gdregress.exceptions.IgnoredParameterWarning")
+def test_the_grid_warns_of_no_parameter_that_the_fits_use(given):
+    X, y = make_data()
+    model = GDRegressor("huber", penalty="l2", max_iter=3, **given)
+    assert len(GDRegressorCV(model, alphas=2, cv=2).fit(X, y).alphas_) == 2
 
 
 def test_the_grid_of_l2_follows_the_units():

@@ -60,6 +60,16 @@ def both(loss, cuts, weighted=True, as_sparse=False, columns=COLUMNS, fit_interc
     return whole, PartitionedObjective(design, whole.loss, whole.penalty)
 
 
+def test_a_model_is_whole_however_many_values_were_asked_for_since():
+    _, parts = both("huber", [11])
+    w = shaped(start_of("l2", 1))
+    first = parts.model(w)
+    for step in range(1, 8):
+        parts.trial_value(w + step, w - step)
+    for known, again in zip(first, parts.model(w), strict=True):
+        assert again is known
+
+
 @pytest.mark.parametrize("as_sparse", [False, True], ids=["dense", "sparse"])
 @pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
 @pytest.mark.parametrize("cuts", CUTS, ids=lambda cuts: f"{len(cuts) + 1} blocks")

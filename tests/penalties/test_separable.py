@@ -189,3 +189,9 @@ def test_box_refuses(small_data, box, message):
 def test_bad_parameters_are_refused_by_name(small_data, penalty):
     with pytest.raises(ValueError, match=r"The '(alpha|l1_ratio)' parameter of (L1|L2|Elastic)"):
         GDRegressor(penalty=penalty).fit(*small_data)
+
+
+def test_l1_is_its_name_for_scikit_learn():
+    one, other = L1(0.1), L1(0.1)
+    assert one == "l1" and hash(one) == hash("l1") and "l1" in {one}
+    assert one != "l2" and one != other and len({one, other}) == 2

@@ -1,0 +1,47 @@
+"""The parameters of a fit as text, by which a later fit is known to have the same ones."""
+
+from hashlib import sha256
+
+import numpy as np
+
+from gdregress._utils.array_api import to_numpy
+from gdregress._utils.validation import defaults
+
+# What has no bearing on the course of a run, or on how long it is only.
+_PASSING = {"max_iter", "verbose", "warm_start", "store_path", "random_state"}
+
+
+def settings(estimator):
+    """The parameters that bear on the course of a run, as text that can be compared.
+
+    Of this process: functions have their address in it.
+    """
+    return repr(parameters_as_text(estimator, _PASSING))
+
+
+def parameters_as_text(estimator, left_out):
+    """The text of each parameter, by its name.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    left_out : set of str
+        Names of parameters that are not asked for.
+    """
+    names = [name for name in defaults(type(estimator)) if name not in left_out]
+    return {name: _text(getattr(estimator, name)) for name in names}
+
+
+def _text(value):
+    """Text that differs wherever two values do; `repr` leaves out the middle of long arrays."""
+    if hasattr(value, "get_params") and not isinstance(value, type):
+        parameters = value.get_params(deep=False).items()
+        given = ", ".join(f"{name}={_text(part)}" for name, part in parameters)
+        return f"{type(value).__qualname__}({given})"
+    if isinstance(value, (list, tuple)):
+        return f"{type(value).__name__}({', '.join(map(_text, value))})"
+    if hasattr(value, "__array__") and not isinstance(value, np.generic):
+        array = to_numpy(value)
+        content = repr(array.tolist()).encode() if array.dtype.hasobject else array.tobytes()
+        return f"array({array.dtype}, {array.shape}, {sha256(content).hexdigest()[:16]})"
+    return repr(value)
