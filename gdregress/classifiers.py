@@ -20,6 +20,7 @@ from gdregress._estimator.classes import (
     classes_of,
     encode,
     given_classes,
+    refuse_missing_labels,
     weighted_by_class,
     without_class_weights,
 )
@@ -193,10 +194,10 @@ class GDClassifier(ClassifierMixin, BaseGD):
         The run ends by "tolerance" when what is left of the objective, F - F*, is at most tol^2 of
         what the best constant prediction has left, F_null - F*: by an estimate from gradient and
         curvature for smooth losses; by a duality gap, which is proven, for "hinge" under
-        ``optimizer="auto"``, whose batches are followed by epochs over all rows. Other runs of
-        losses with kinks, and all with `early_stopping`, end on a plateau: when the objective has
-        not improved by `tol` of itself, or the validation score by `tol`, for `n_iter_no_change`
-        epochs. None asks for all `max_iter` epochs.
+        ``optimizer="auto"`` and under no penalty, l1, l2 or both, whose batches are followed by
+        epochs over all rows. Other runs of losses with kinks, and all with `early_stopping`, end
+        on a plateau: when the objective has not improved by `tol` of itself, or the validation
+        score by `tol`, for `n_iter_no_change` epochs. None asks for all `max_iter` epochs.
     n_iter_no_change : int, default=5
         Epochs without improvement that make a plateau; more where the swings of a momentum last
         longer. For runs that end on one, see `tol`, and for ``schedule="adaptive"``.
@@ -297,6 +298,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
     classes_: Array
 
     _losses = CLASSIFICATION_LOSSES
+    _registries = {**BaseGD._registries, "loss": CLASSIFICATION_LOSSES}
     _target_ranges = ("real", "labels")
     _target_ranges_advice = "use GDRegressor, or a loss of labels -1 and 1"
     _coef_as_rows = True
@@ -769,6 +771,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return z[:, 0] if z.shape[1] == 1 else z
 
     def _check_input(self, X, y, **checks):
+        refuse_missing_labels(y)
         X, y = checked_table(self, X, y, **checks)
         # labels of later parts are held against the classes, which takes a fraction of the time
         kind = getattr(getattr(y, "dtype", None), "kind", "O")

@@ -17,12 +17,12 @@ from gdregress._diagnosis.planned import (
 from gdregress._diagnosis.range_test import RangeTest, losses_at_rising_rates, steepest_of
 from gdregress._diagnosis.report import Diagnosis
 from gdregress._estimator.start import original_units, own_generator
-from gdregress._utils.arguments import explains_arguments
+from gdregress._utils.arguments import check_is_one_of, explains_arguments
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.types import Array, ArrayLike, MatrixLike, clone
 from gdregress._utils.validation import Interval, check_choices
 from gdregress.classifiers import GDClassifier
-from gdregress.exceptions import warn_user
+from gdregress.exceptions import DivergenceWarning, warn_user
 from gdregress.regressors import GDRegressor
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "learning_rate_range_test",
 ]
 
+ESTIMATORS = (GDRegressor, GDClassifier)
 # Of a range test, whose losses would have no slope otherwise.
 FEWEST_UPDATES = 10
 
@@ -80,6 +81,8 @@ def diagnose(
     ------
     ValueError
         For more columns, a loss with kinks, and as `fit`.
+    TypeError
+        For an estimator of another class.
 
     Examples
     --------
@@ -98,6 +101,7 @@ def diagnose(
     if estimator is None:
         kind = getattr(np.asarray(y), "dtype", np.dtype(float)).kind
         estimator = GDClassifier() if kind in "OUSb" else GDRegressor()
+    check_is_one_of("diagnose(X, y, estimator)", "estimator", estimator, *ESTIMATORS)
     return report_on(estimator, X, y, sample_weight)
 
 
@@ -148,6 +152,8 @@ def learning_rate_range_test(
     ------
     ValueError
         For rates that do not rise from above 0, fewer than 10 updates, and as `fit`.
+    TypeError
+        For an estimator of another class.
 
     Warns
     -----
@@ -168,6 +174,8 @@ def learning_rate_range_test(
     >>> bool(result.steepest < result.least < 10)
     True
     """
+    call = "learning_rate_range_test(X, y, estimator)"
+    check_is_one_of(call, "estimator", estimator, *ESTIMATORS)
     _check_rates(smallest=smallest, largest=largest, n_updates=n_updates)
     model = clone(estimator).set_params(learning_rate=1.0, schedule="constant", average=False)
     plan, rates = planned(model, X, y, sample_weight), np.geomspace(smallest, largest, n_updates)
@@ -248,6 +256,14 @@ def closed_form_path(
     ------
     ValueError
         For a run whose epochs are no such function, with what to change; and as `fit`.
+    TypeError
+        For an estimator of another class.
+
+    Warns
+    -----
+    DivergenceWarning
+        For a rate above the largest stable one: coefficients grow without bound, until they are
+        inf or NaN.
 
     Examples
     --------
@@ -259,6 +275,8 @@ def closed_form_path(
     >>> model.fit(X, y).coef_.round(6), coefs.round(6).ravel()
     (array([0.001869]), array([ 0.001869, -0.071429]))
     """
+    call = "closed_form_path(estimator, X, y, epochs)"
+    check_is_one_of(call, "estimator", estimator, GDRegressor)
     plan = planned(estimator, X, y, sample_weight)
     refuse_what_has_no_closed_form(plan)
     counts = _checked_epochs(epochs)
@@ -312,6 +330,13 @@ def implicit_ridge(
     ------
     ValueError
         As `closed_form_path`, and for several targets.
+    TypeError
+        For an estimator of another class.
+
+    Warns
+    -----
+    DivergenceWarning
+        As `closed_form_path`.
 
     Examples
     --------
@@ -326,6 +351,8 @@ def implicit_ridge(
     >>> int(result.epochs[result.gcv.argmin()])
     10
     """
+    call = "implicit_ridge(estimator, X, y, epochs)"
+    check_is_one_of(call, "estimator", estimator, GDRegressor)
     plan = planned(estimator, X, y, sample_weight)
     refuse_what_has_no_closed_form(plan)
     objective, counts = plan.prepared.objective, _checked_epochs(epochs)
@@ -363,9 +390,21 @@ def _checked_epochs(epochs):
 
 def _displacements(plan, counts):
     """How far the parameters have gone, of shape (n_epochs, n_parameters, n_targets)."""
-    rule, rate = plan.run.optimizer, plan.run.learning_rate
-    each = [descent.displacements(counts, rule, rate) for descent in plan.spectral()]
+    rule, rate, descents = plan.run.optimizer, plan.run.learning_rate, plan.spectral()
+    _warn_if_unstable(rule, rate, max(float(descent.curvature[-1]) for descent in descents))
+    each = [descent.displacements(counts, rule, rate) for descent in descents]
     return np.stack(each, axis=-1)
+
+
+def _warn_if_unstable(rule, rate, largest):
+    """Warn of a rate above the largest stable one at a curvature."""
+    limit = rule.stable_limit(largest) if largest > 0 else np.inf
+    if rate > limit:
+        warn_user(
+            f"learning_rate={rate:.4g} is above the largest stable one, {limit:.4g}: the path "
+            "grows without bound. Lower it, or set learning_rate='auto'.",
+            DivergenceWarning,
+        )
 
 
 def _in_units_of_the_user(plan, displacements):

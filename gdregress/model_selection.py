@@ -13,7 +13,7 @@ from gdregress._objective.moments import moments_of
 from gdregress._paths.exact_scores import checked, from_moments, penalties_of
 from gdregress._paths.fits import path_of
 from gdregress._paths.search import BaseGDCV, Grid
-from gdregress._utils.arguments import available_if, explains_arguments
+from gdregress._utils.arguments import available_if, check_is_one_of, explains_arguments
 from gdregress._utils.types import Array, ArrayLike, MatrixLike
 from gdregress._utils.validation import check_choices
 from gdregress.classifiers import GDClassifier, knows_probabilities
@@ -318,6 +318,8 @@ def gd_path(
     ------
     ValueError
         For a penalty without an alpha, and as `fit`.
+    TypeError
+        For an estimator of another class.
 
     See Also
     --------
@@ -336,7 +338,9 @@ def gd_path(
     accepted = {"alphas": GDRegressorCV._parameter_constraints["alphas"]}
     check_choices("gd_path", accepted, {"alphas": alphas})
     search = GDRegressorCV(alphas=alphas)
-    estimator = clone(GDRegressor(penalty="l1") if estimator is None else estimator)
+    estimator = GDRegressor(penalty="l1") if estimator is None else estimator
+    check_is_one_of("gd_path(X, y, estimator)", "estimator", estimator, GDRegressor, GDClassifier)
+    estimator = clone(estimator)
     grid = Grid(search, estimator, X, y, sample_weight)
     order = grid.in_order()[0]
     solve = from_moments(estimator, grid, (X, y, sample_weight))

@@ -167,10 +167,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         The run ends by "tolerance" when what is left of the objective, F - F*, is at most tol^2 of
         what the best constant prediction has left, F_null - F*: by an estimate from gradient and
         curvature for smooth losses; by a duality gap, which is proven, for "absolute_error",
-        "quantile" and "epsilon_insensitive" under ``optimizer="auto"``, whose batches are followed
-        by epochs over all rows. Other runs of losses with kinks, and all with `early_stopping`,
-        end on a plateau: when the objective has not improved by `tol` of itself, or the validation
-        score by `tol`, for `n_iter_no_change` epochs. None asks for all `max_iter` epochs.
+        "quantile" and "epsilon_insensitive" under ``optimizer="auto"`` and under no penalty, l1,
+        l2 or both, whose batches are followed by epochs over all rows. Other runs of losses with
+        kinks, and all with `early_stopping`, end on a plateau: when the objective has not improved
+        by `tol` of itself, or the validation score by `tol`, for `n_iter_no_change` epochs. None
+        asks for all `max_iter` epochs.
     n_iter_no_change : int, default=5
         Epochs without improvement that make a plateau; more where the swings of a momentum last
         longer. For runs that end on one, see `tol`, and for ``schedule="adaptive"``.
@@ -282,6 +283,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     """
 
     _losses = LOSSES
+    _registries = {**BaseGD._registries, "loss": LOSSES}
     _target_ranges = ("real", "non-negative", "positive")
     _target_ranges_advice = "use GDClassifier"
     _parameter_constraints = {

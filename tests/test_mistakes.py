@@ -17,6 +17,7 @@ from gdregress import (
     DivergenceWarning,
     GDClassifier,
     GDRegressor,
+    GDRegressorCV,
     IgnoredParameterWarning,
     minimize,
 )
@@ -91,7 +92,19 @@ MISTAKES = {
     ),
     "a parameter of a name": (
         lambda: GDRegressor(optimizer="adam").set_params(optimizer__beta_1=0.5),
-        "Set optimizer to an instance",
+        "Set optimizer to an instance before, Adam() for 'adam'; beta_1 is then its own.",
+    ),
+    "scoring of a search": (
+        lambda: GDRegressorCV(GDRegressor(penalty="l1"), scoring="nope").fit(X, y),
+        "must be one of sklearn.metrics.get_scorer_names(), a callable or None.",
+    ),
+    "a parameter of a loss by its name": (
+        lambda: GDRegressor("quantile").set_params(loss__quantile=0.9),
+        "Set loss to an instance before, Quantile() for 'quantile'; quantile is then its own.",
+    ),
+    "a parameter of nothing": (
+        lambda: GDRegressor(penalty=None).set_params(penalty__alpha=0.9),
+        "Set penalty to an instance before",
     ),
     "lr, of Adam": (lambda: Adam(lr=0.1), "belongs to the estimator"),
     "betas": (lambda: Adam(betas=(0.9, 0.99)), "beta_1 and beta_2"),

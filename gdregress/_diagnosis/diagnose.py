@@ -10,7 +10,7 @@ from sklearn.base import clone
 from gdregress._diagnosis.columns import column_faults
 from gdregress._diagnosis.planned import planned
 from gdregress._diagnosis.predictions import Quadratic, predictions
-from gdregress._diagnosis.report import Diagnosis
+from gdregress._diagnosis.report import Diagnosis, count_of_epochs
 from gdregress._estimator.forecast import epochs_needed, fewest_epochs, gaps_of
 from gdregress._estimator.metric import l2_strength
 from gdregress._estimator.plan import Hooks, feature_names
@@ -190,7 +190,7 @@ def _outcome(estimator, X, y, sample_weight):
     epochs = quadratic.epochs(rule, rate)
     if epochs == math.inf:
         return False, None, "it would take more than 100,000 epochs, by its eigenvalues"
-    return epochs <= most, epochs, f"of max_iter={most:,}, by its eigenvalues"
+    return epochs <= most, epochs, _known_by("by its eigenvalues", epochs, most)
 
 
 def _by_trial(estimator, X, y, sample_weight):
@@ -202,9 +202,10 @@ def _by_trial(estimator, X, y, sample_weight):
     state = fresh_state(plan.estimator, plan.prepared, plan.plan.first_params)
     result = solve(run, state)
     if result.stop_reason == "tolerance":
-        return True, result.n_iter, f"of max_iter={most:,}, as tried"
+        return True, result.n_iter, _known_by("as tried", result.n_iter, most)
+    tried = count_of_epochs(result.n_iter)
     if result.stop_reason == "diverged":
-        return False, None, f"it has diverged after {result.n_iter} epochs, as tried"
+        return False, None, f"it has diverged after {tried}, as tried"
     if estimator.tol is None:
         return _all_epochs(most)
     gap = result.run.history.full_row(result.kept_row)["gap"]
@@ -216,9 +217,14 @@ def _by_trial(estimator, X, y, sample_weight):
             threshold = estimator.tol**2 * (whole + gap)
             needed = epochs_needed(gaps, threshold, fewest_epochs(run.optimizer))
     if needed is None:
-        return None, None, f"it has not ended after {result.n_iter} epochs that were tried"
+        return None, None, f"it has not ended in the {tried} that were tried"
     epochs = result.n_iter + needed
-    return epochs <= most, epochs, f"of max_iter={most:,}, at the pace of {result.n_iter} epochs"
+    return epochs <= most, epochs, _known_by(f"at the pace of {tried}", epochs, most)
+
+
+def _known_by(how, epochs, most):
+    """How a number of epochs is known, and of how many that may be needed it is."""
+    return how if epochs == 0 else f"of max_iter={most:,}, {how}"
 
 
 def _all_epochs(most):
@@ -240,8 +246,9 @@ def _recommended(estimator, raw, facts):
     best_scaled = min(one.epochs for one in facts["predictions_of_columns"])
     if numeric and best_scaled < best / 2:
         said.append(
-            f"preconditioner='columns': scaled columns take {_count(best_scaled)} epochs at best, "
-            f"yours {_count(best)}. Under learning_rate='auto' they are the default."
+            "preconditioner='columns': scaled columns take "
+            f"{count_of_epochs(best_scaled)} at best, yours {count_of_epochs(best)}. Under "
+            "learning_rate='auto' they are the default."
         )
     ends_short = facts["epochs"] is None or facts["epochs"] > estimator.max_iter
     if numeric and facts["finishes"] is False and ends_short:
@@ -270,9 +277,5 @@ def _closed_form(raw, best, epochs):
     name = f"Ridge(alpha={n * strength:.3g})" if strength else "LinearRegression()"
     return [
         f"A closed form is faster here: {name} has the same minimum for about {solved:.2g} "
-        f"multiplications, and {_count(needed)} epochs over the rows take {descended:.2g}."
+        f"multiplications, not the {descended:.2g} of {count_of_epochs(needed)} over the rows."
     ]
-
-
-def _count(epochs):
-    return "more than a billion" if epochs == math.inf else f"{epochs:,}"

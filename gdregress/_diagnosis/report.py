@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from html import escape
+from math import inf
 
 from gdregress._diagnosis.columns import ColumnFaults
 from gdregress._diagnosis.predictions import Prediction
@@ -88,7 +89,7 @@ class Diagnosis:
             return f"That is not known: {self.how_known}."
         if self.epochs is None:
             return f"No: {self.how_known}."
-        taken = "at once" if self.epochs == 0 else f"after {self.epochs:,} epochs"
+        taken = "at once" if self.epochs == 0 else f"after {count_of_epochs(self.epochs)}"
         answer = "Yes," if self.finishes else "No, it would end"
         return f"{answer} {taken}, {self.how_known}."
 
@@ -108,6 +109,13 @@ class Diagnosis:
             text = "\n".join(sentences) if tag == "pre" else "<br>".join(map(escape, sentences))
             parts.append(f"<h4>{escape(heading)}</h4><{tag}>{text}</{tag}>")
         return "".join(parts)
+
+
+def count_of_epochs(number):
+    """A number of epochs in words."""
+    if number == inf:
+        return "more than a billion epochs"
+    return f"{number:,} epoch" if number == 1 else f"{number:,} epochs"
 
 
 def _table(predictions):

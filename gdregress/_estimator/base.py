@@ -137,6 +137,8 @@ class BaseGD(
         "verbose": ["verbose"],
     }
 
+    _registries = {"penalty": PENALTIES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+
     # The losses by name, the target ranges of losses that can be used, and what to do for others.
     _losses: dict[str, type[Loss]]
     _target_ranges: tuple[str, ...]

@@ -7,7 +7,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import unique_labels
 
-from gdregress._estimator.classes import classes_of
+from gdregress._estimator.classes import classes_of, refuse_missing_labels
 from gdregress._estimator.components import build_components
 from gdregress._estimator.data import validate_input
 from gdregress._estimator.method import asks_for_conjugate_gradients
@@ -337,6 +337,7 @@ def _labels(read):
             continue
         with naming(f"Batch {number}"):
             _, y, weights = _unpacked(batch)
+            refuse_missing_labels(y)
             y = np.asarray(to_numpy(y))
             if weights is not None:
                 y = y[to_numpy(checked_weights(weights, np.zeros(len(y)), all_zero=True)) > 0]

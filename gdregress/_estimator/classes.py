@@ -8,6 +8,41 @@ from sklearn.utils.multiclass import unique_labels
 from gdregress._utils.array_api import asarray, namespace, to_numpy
 
 
+def refuse_missing_labels(y):
+    """Raise ValueError naming the first label that is None, NaN or another mark of none.
+
+    Parameters
+    ----------
+    y : array-like
+        As the user gave it.
+    """
+    labels = np.asarray(to_numpy(y))
+    if not (labels.ndim and labels.size) or labels.dtype.kind not in "fO":
+        return
+    labels = labels.reshape(len(labels), -1)
+    is_missing = labels != labels if labels.dtype.kind == "f" else _missing(labels)
+    rows = np.flatnonzero(is_missing.any(axis=1))
+    if rows.size:
+        raise ValueError(
+            f"y contains a missing label: y[{rows[0]}] is {labels[rows[0]].tolist()[0]!r}, and "
+            f"there are {rows.size}. Remove those rows, or give them a label of their own."
+        )
+
+
+def _missing(labels):
+    """Which objects of an array are None, or not equal to themselves."""
+    return np.reshape([_is_missing(label) for label in labels.ravel().tolist()], labels.shape)
+
+
+def _is_missing(label):
+    try:
+        return label is None or bool(label != label)
+    except TypeError:  # pandas.NA, which answers no comparison
+        return True
+    except ValueError:  # an array, which is no label and is refused as such
+        return False
+
+
 def classes_of(y):
     """The labels that occur, sorted; an error if there is only one."""
     classes = LabelEncoder().fit(y).classes_

@@ -7,7 +7,7 @@ earlier traceback.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache, update_wrapper, wraps
 from types import MethodType
 from typing import Any, Self, TypeVar
@@ -33,6 +33,9 @@ def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 class NamesParameters:
     """Refuses parameters that its class does not have, with a hint which is meant."""
+
+    # For each parameter that takes components by name, the classes that the names stand for.
+    _registries: Mapping[str, Mapping[Any, type]] = {}
 
     def __new__(cls, *args: Any, **parameters: Any) -> Self:
         known = _parameters(cls)
@@ -63,10 +66,13 @@ class NamesParameters:
                 raise ValueError(_unknown(first, type(self).__name__, known))
             component = params.get(first, getattr(self, first, None))
             if nested and not hasattr(component, "set_params"):
+                example = ""
+                if isinstance(component, str) and component in self._registries.get(first, {}):
+                    named = self._registries[first][component]
+                    example = f", {named.__name__}() for {component!r}"
                 raise ValueError(
                     f"{name!r} sets a parameter of {first}, which is {component!r} and has none. "
-                    f"Set {first} to an instance before, such as Adam() for 'adam'; {inner} is "
-                    "then its own."
+                    f"Set {first} to an instance before{example}; {inner} is then its own."
                 )
         return super().set_params(**params)  # type: ignore[misc]
 
@@ -112,6 +118,27 @@ def explains_arguments(function: _Function) -> _Function:
         return function(*args, **arguments)
 
     return checked  # type: ignore[return-value]
+
+
+def check_is_one_of(call: str, name: str, value: Any, *classes: type) -> None:
+    """Raise TypeError for an argument of another class, which is often one of another place.
+
+    Parameters
+    ----------
+    call : str
+        The function with its arguments in their order, such as "f(X, y)".
+    name : str
+        Of the argument.
+    value : object
+    *classes : type
+        One of them it has to be an instance of.
+    """
+    if not isinstance(value, classes):
+        names = " or ".join(one.__name__ for one in classes)
+        raise TypeError(
+            f"{name} must be a {names}, and is of type {type(value).__name__}. The order of the "
+            f"arguments is {call}."
+        )
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[_Function], _Function]:

@@ -88,7 +88,8 @@ class ScorerName(StrOptions):
         return val in get_scorer_names()
 
     def __str__(self) -> str:
-        return f"{super().__str__()} or one of sklearn.metrics.get_scorer_names()"
+        scorers = "one of sklearn.metrics.get_scorer_names()"
+        return f"{super().__str__()} or {scorers}" if self.names else scorers
 
 
 def check_parameters(component):

@@ -7,7 +7,7 @@ from numbers import Integral
 import numpy as np
 
 from gdregress._estimator.batches import BatchCheck, refuse_what_needs_all_rows
-from gdregress._estimator.classes import classes_of
+from gdregress._estimator.classes import classes_of, refuse_missing_labels
 from gdregress._estimator.components import build_components
 from gdregress._objective.partitions import Block
 from gdregress._objective.summary import merged, summary_of
@@ -130,6 +130,7 @@ def _facts_of(rows, number, has_labels):
     labels = np.asarray(to_numpy(y)).ravel()
     weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight)
     with naming(f"Partition {number}"):
+        refuse_missing_labels(y)
         names, codes = np.unique(labels, return_inverse=True)
         found = Counter(dict(zip(names.tolist(), np.bincount(codes, weights), strict=True)))
     return X.shape[0], found, labels.dtype

@@ -23,7 +23,8 @@ class LivePlot:
     """A callback that draws columns of ``history_`` while a fit goes on.
 
     In a window or a notebook the picture is drawn anew while the model learns; elsewhere it is
-    complete when the fit has ended.
+    complete when the fit has ended. A copy or a pickle has the rows and not the picture: its next
+    fit begins a new one.
 
     Parameters
     ----------
@@ -162,6 +163,11 @@ class LivePlot:
         context : object
             The task, with its ``task_name``.
         """
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a saved model keeps: the parameters and the rows, and no picture on a screen."""
+        left = {"ax_", "figure_", "lines_", "_screen", "_shown_at"}
+        return {k: v for k, v in vars(self).items() if k not in left} | {"ax": None}
 
     def _columns(self):
         return [self.y] if isinstance(self.y, str) else list(self.y)

@@ -164,8 +164,8 @@ class TestBadLabels:
         "y, message",
         [
             (np.linspace(0, 1, 60), "continuous"),
-            (np.r_[np.nan, np.zeros(29), np.ones(30)], "NaN"),
-            (np.array([None, *["a"] * 29, *["b"] * 30], dtype=object), "Unknown label"),
+            (np.r_[np.nan, np.zeros(29), np.ones(30)], "missing label"),
+            (np.array([None, *["a"] * 29, *["b"] * 30], dtype=object), "missing label"),
             (np.column_stack([np.zeros(60), np.ones(60)]).astype(int), r"1d|multi|shape"),
             (np.zeros(59, int), "inconsistent"),
         ],
@@ -205,3 +205,27 @@ class TestBadLabels:
         with pytest.raises(ValueError):
             model.partial_fit(X, np.ones(60), classes=[0, 2])
         assert not [name for name in vars(model) if name.endswith("_")]
+
+
+def marked(mark):
+    return {
+        "string": pd.Series(["a", "b", None] * 4, dtype="string"),
+        "category": pd.Series(["a", "b", None] * 4, dtype="category"),
+        "Int64": pd.Series([0, 1, None] * 4, dtype="Int64"),
+        "boolean": pd.Series([True, False, None] * 4, dtype="boolean"),
+        "objects": np.array(["a", "b", None] * 4, dtype=object),
+        "numbers": np.array([0.0, 1.0, np.nan] * 4),
+        "list": ["a", "b", None] * 4,
+    }[mark]
+
+
+@pytest.mark.parametrize(
+    "mark", ["string", "category", "Int64", "boolean", "objects", "numbers", "list"]
+)
+def test_a_missing_label_is_named(mark):
+    X, y = np.arange(12.0)[:, None], marked(mark)
+    text = r"y contains a missing label: y\[2\] is .*, and there are 4. Remove those rows"
+    with pytest.raises(ValueError, match=f"^{text}"):
+        GDClassifier().fit(X, y)
+    with pytest.raises(ValueError, match=f"Batch 1: {text}"):
+        GDClassifier().fit_batches([(X[:2], y[:2]), (X, y)])

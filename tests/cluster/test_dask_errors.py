@@ -138,3 +138,13 @@ def test_a_column_of_labels_is_warned_of_once(table, fit):
     assert sum(issubclass(one.category, DataConversionWarning) for one in caught) == 1
     known = getattr(DaskGDClassifier(), fit)(in_chunks(X, 300), in_chunks(labels, 300), **given)
     np.testing.assert_array_equal(model.coef_, known.coef_)
+
+
+@pytest.mark.parametrize("dtype", ["string", "object"])
+def test_a_missing_label(table, dtype):
+    pandas, frames = needed("pandas"), needed("dask.dataframe")
+    labels = pandas.Series(spoiled(table[2].astype(object), 700, None), dtype=dtype)
+    X = frames.from_pandas(pandas.DataFrame(table[0], columns=list("abcd")), npartitions=2)
+    y = frames.from_pandas(labels, npartitions=2)
+    with pytest.raises(ValueError, match=r"Partition 1: y contains a missing label: y\[200\]"):
+        DaskGDClassifier().fit(X, y)

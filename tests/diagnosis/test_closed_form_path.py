@@ -8,6 +8,7 @@ from sklearn.linear_model import Ridge
 
 from gdregress import GDRegressor
 from gdregress.diagnosis import closed_form_path, implicit_ridge
+from gdregress.exceptions import DivergenceWarning
 from gdregress.optimizers import OPTIMIZERS, GradientDescent, Momentum, Nesterov
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -78,6 +79,28 @@ def test_what_has_no_closed_form(given, message):
     model = GDRegressor(**{"optimizer": "gd", "learning_rate": 0.1, **given})
     with pytest.raises(ValueError, match=message):
         closed_form_path(model, *make_data(), [1])
+
+
+@pytest.mark.parametrize("optimizer", RULES)
+def test_a_rate_above_the_stable_limit_is_warned_of(optimizer):
+    X, y = make_data()
+    A = np.column_stack([X, np.ones(len(X))])
+    rule = OPTIMIZERS[optimizer](**RULES[optimizer])
+    limit = rule.stable_limit(np.linalg.eigvalsh(A.T @ A / len(A))[-1])
+    stable = GDRegressor(optimizer=optimizer, learning_rate=0.999 * limit, **RULES[optimizer])
+    coefs, _ = closed_form_path(stable, X, y, [10**9])
+    assert np.isfinite(coefs).all()
+    unstable = stable.set_params(learning_rate=1.001 * limit)
+    with pytest.warns(DivergenceWarning, match=f"largest stable one, {limit:.4g}"):
+        closed_form_path(unstable, X, y, [10**9])
+    with pytest.warns(DivergenceWarning, match="largest stable one"):
+        implicit_ridge(unstable, X, y, [10])
+
+
+def test_columns_of_zeros_have_no_limit():
+    model = GDRegressor(optimizer="gd", learning_rate=9.0, fit_intercept=False)
+    coefs, _ = closed_form_path(model, np.zeros((3, 2)), [1.0, 2.0, 3.0], [10])
+    assert not coefs.any()
 
 
 @pytest.mark.parametrize("epochs", [[-1], [0.5], [[1]], "all"])

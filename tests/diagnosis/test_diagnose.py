@@ -6,7 +6,16 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 
-from gdregress import GDClassifier, GDRegressor, diagnose
+from gdregress import (
+    GDClassifier,
+    GDRegressor,
+    GDRegressorCV,
+    closed_form_path,
+    diagnose,
+    gd_path,
+    implicit_ridge,
+    learning_rate_range_test,
+)
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
@@ -230,3 +239,34 @@ def test_a_loss_with_kinks_is_refused(loss):
 def test_too_many_columns_are_refused():
     with pytest.raises(ValueError, match="the most are 511"):
         diagnose(np.random.RandomState(0).normal(size=(20, 600)), np.arange(20.0))
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda X, y: diagnose(X, y, GDRegressorCV()),
+        lambda X, y: diagnose(GDRegressor(), X, y),
+        lambda X, y: gd_path(GDRegressor(), X, y),
+        lambda X, y: learning_rate_range_test(GDRegressor(), X, y),
+        lambda X, y: closed_form_path(X, y, GDRegressor(), [1]),
+        lambda X, y: implicit_ridge(X, y, GDRegressor(), [1]),
+    ],
+)
+def test_what_is_no_estimator_is_said_to_be_none(call):
+    X, y = np.zeros((5, 2)), np.arange(5.0)
+    with pytest.raises(TypeError, match=r"^estimator must be a GDRegressor") as error:
+        call(X, y)
+    assert "The order of the arguments is" in str(error.value)
+    assert "[" not in str(error.value)
+
+
+def test_numbers_of_epochs_are_sentences():
+    X = np.array([[-1.0], [0.0], [1.0]])
+
+    def verdict(y, **given):
+        return diagnose(X, y, GDRegressor(**given)).sections()["Will it finish?"]
+
+    assert verdict(X[:, 0]) == ["Yes, after 1 epoch, of max_iter=1,000, as tried."]
+    assert verdict(np.ones(3), optimizer="gd") == ["Yes, at once, by its eigenvalues."]
+    (text,) = verdict(X[:, 0], optimizer="gd", learning_rate=0.1)
+    assert text.startswith("Yes, after ") and " epochs, of max_iter=1,000, by" in text

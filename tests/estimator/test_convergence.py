@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
 from gdregress import DivergenceWarning, GDClassifier, GDRegressor
 from gdregress._estimator.forecast import epochs_needed
 from gdregress.losses import Loss
+from gdregress.penalties import Box, GroupL2
 from gdregress.samplers import SAMPLERS
 
 NUMBER = r"(\d+(?:\.\d+)?(?:e[-+]\d+)?)"
@@ -396,6 +398,23 @@ class TestStopReasons:
         objective = np.array(model.history_["objective"])
         assert objective[-4:].min() > objective[:-4].min() * (1 - 4e-3)
         assert model.n_iter_ > 4
+
+    @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+    @pytest.mark.parametrize("penalty", [GroupL2([0, 0, 1], 0.01), Box(lower=0.0)], ids=str)
+    def test_kinks_under_other_penalties_end_on_one_and_a_smooth_loss_close_by_does_not(
+        self, penalty
+    ):
+        X, y = load_diabetes(return_X_y=True)
+        X = X[:, 1:4]
+        kinks = GDRegressor("absolute_error", penalty=penalty).fit(X, y)
+        assert kinks.stop_reason_ == "plateau"
+        smooth = GDRegressor("huber", epsilon=1.0, penalty=penalty).fit(X, y)
+        assert smooth.stop_reason_ == "tolerance"
+        objectives = [
+            np.mean(abs(model.predict(X) - y)) + penalty.value(model.coef_)
+            for model in (kinks, smooth)
+        ]
+        assert objectives[1] < objectives[0] * (1 + 1e-3)
 
     @pytest.mark.parametrize("optimizer", ["gd", "adam", "rmsprop"])
     def test_a_plateau_keeps_the_best_parameters(self, optimizer):

@@ -118,6 +118,15 @@ def test_classifiers_in_onnx(name, dtype, rtol):
         assert_array_equal(labels, model.predict(X))
 
 
+def test_the_option_of_the_guide_is_needed_for_64_bits():
+    needed("skl2onnx")
+    model = GDClassifier().fit(X, Y > 0)
+    with pytest.raises(Exception, match="ZipMap"):
+        in_onnx(model, np.float64)
+    _, probability = in_onnx(model, np.float64, options={"zipmap": False})
+    assert_allclose(probability, model.predict_proba(X), rtol=1e-11, atol=1e-11)
+
+
 @pytest.mark.full
 def test_importing_loads_no_converter_and_finds_it_later():
     needed("skl2onnx")

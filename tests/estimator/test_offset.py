@@ -11,8 +11,9 @@ from sklearn.base import clone
 from sklearn.linear_model import PoissonRegressor
 from sklearn.model_selection import cross_val_score
 
-from gdregress import GDRegressor
+from gdregress import GDRegressor, GDRegressorCV
 from gdregress._estimator import base, prepare
+from gdregress.dask import DaskGDRegressor
 from gdregress.losses import Gamma, Loss, NegativeBinomial, Poisson, Tweedie
 
 TIGHT = {"tol": 1e-8, "max_iter": 5000, "random_state": 0}
@@ -242,3 +243,14 @@ def test_offsets_that_are_refused(loss, given, message):
         model.predict(X, **given)
     with pytest.raises(ValueError, match=message):
         model.score(X, targets["poisson"], **given)
+
+
+def test_what_has_no_offsets_says_so():
+    X, targets, _ = make_data()
+    y, offset = targets["poisson"], np.zeros(200)
+    with pytest.raises(TypeError, match="has no argument 'offset'"):
+        GDRegressor("poisson").fit_batches([(X, y)], offset=offset)
+    with pytest.raises(TypeError, match="has no argument 'offset'"):
+        GDRegressorCV(GDRegressor("poisson", penalty="l2")).fit(X, y, offset=offset)
+    with pytest.raises(TypeError, match="has no argument 'exposure'"):
+        DaskGDRegressor("poisson").fit(X, y, exposure=offset + 1)

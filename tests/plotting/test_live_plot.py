@@ -1,5 +1,6 @@
 """LivePlot draws the rows of the history while a fit goes on."""
 
+import pickle
 import sys
 from types import SimpleNamespace
 
@@ -96,3 +97,16 @@ def test_in_a_notebook_the_picture_is_replaced(small_data, monkeypatch):
 def test_what_is_not_accepted(given, message):
     with pytest.raises(ValueError, match=message):
         LivePlot(**given)
+
+
+def test_a_model_that_was_drawn_is_saved_with_its_rows_and_without_the_picture(small_data):
+    model = GDRegressor(**FIVE).set_callbacks(LivePlot(ax=plt.subplots()[1]))
+    model.fit(*small_data)
+    plt.close("all")
+    loaded = pickle.loads(pickle.dumps(model))
+    assert not plt.get_fignums()
+    assert_array_equal(loaded.predict(small_data[0]), model.predict(small_data[0]))
+    (live,) = loaded._skl_callbacks
+    assert [row["epoch"] for row in live.rows_] == list(range(6))
+    loaded.set_params(max_iter=2).fit(*small_data)
+    assert_array_equal(live.lines_[0].get_xdata(), [0, 1, 2])
