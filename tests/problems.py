@@ -36,7 +36,7 @@ def objective_of(X, Y, weights, loss, penalty, columns=None, fit_intercept=True)
 
     `loss` and `penalty` are names, or instances; the targets are of shape (rows, targets).
     """
-    if penalty in PENALISED:
+    if isinstance(penalty, str | None) and penalty in PENALISED:
         penalty, _ = build_component(
             PENALISED[penalty][0]["penalty"], PENALTIES, PENALISED[penalty][0]
         )
