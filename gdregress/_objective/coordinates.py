@@ -263,12 +263,12 @@ def metric_of(columns, covariance, slope_change, strengths, products=None, n_sam
     """
     scale = to_numpy(columns.scale).astype(float)
     extra = strengths / slope_change
-    to_round, from_round, nearly_flat = _rounded(covariance, extra, products, n_samples)
+    to_round, from_round, noise = _rounded(covariance, extra, products, n_samples)
     strengths = None
     if extra.any():
         shares, turn = np.linalg.eigh((to_round.T * extra) @ to_round)
         to_round, from_round = to_round @ turn, turn.T @ from_round
-        nearly_flat = (turn[nearly_flat] ** 2).sum(axis=0) > np.finfo(float).eps
+        noise = turn.T**2 @ noise
         strengths = slope_change * np.clip(shares, 0.0, None)
     return Metric(
         mean=to_numpy(columns.mean).astype(float),
@@ -276,12 +276,15 @@ def metric_of(columns, covariance, slope_change, strengths, products=None, n_sam
         inverse=from_round * scale,
         strengths=strengths,
         fit_intercept=columns.fit_intercept,
-        nearly_flat=nearly_flat,
+        nearly_flat=noise > 1 / FEW_DIGITS,
     )
 
 
 def _rounded(covariance, extra, products, n_samples):
-    """T with T' (C + D) T = 1, its inverse, and which directions are nearly flat."""
+    """T with T' (C + D) T = 1, its inverse, and the rounding of C along each direction.
+
+    The last in units of the curvature there, and zero where it does not count.
+    """
     eps = np.finfo(float).eps
     rounding = max(n_samples, len(extra)) * eps
     size = np.sqrt(np.maximum(np.diag(covariance) + extra, 0.0))
@@ -295,18 +298,21 @@ def _rounded(covariance, extra, products, n_samples):
     to_round = vectors / np.sqrt(values) / size[:, None]
     from_round = (vectors * np.sqrt(values)).T * size
     if not products:
-        return to_round, from_round, np.zeros_like(nearly_flat)
+        return to_round, from_round, np.zeros_like(values)
+    noise = np.zeros_like(values)
     if nearly_flat.any():
         rounding = max(len(values) * eps, rounding**2 / floor)
-        _resolve(to_round, from_round, nearly_flat, extra, products, rounding, flattest / floor)
-    return to_round, from_round, nearly_flat
+        ends = (rounding, flattest / floor)
+        noise[nearly_flat] = _resolve(to_round, from_round, nearly_flat, extra, products, *ends)
+    return to_round, from_round, noise
 
 
 def _resolve(to_round, from_round, nearly_flat, extra, products, rounding, flattest):
     """Make the nearly flat directions round, in place, by what the rows have there.
 
     With the others, whose products are 1, as U and these as V: V - U (U' M V) has no product with
-    U, M being C + D, and V' M V - (U' M V)' (U' M V) with itself, a Schur complement.
+    U, M being C + D, and V' M V - (U' M V)' (U' M V) with itself, a Schur complement. Returns the
+    rounding of C in units of these products, 1 for directions that are flat.
     """
     U, V = to_round[:, ~nearly_flat], to_round[:, nearly_flat]
     product, square = products(V)
@@ -317,6 +323,7 @@ def _resolve(to_round, from_round, nearly_flat, extra, products, rounding, flatt
     to_round[:, nearly_flat] = (V - U @ shear) @ turn / size
     from_round[~nearly_flat] += shear @ from_round[nearly_flat]
     from_round[nearly_flat] = (turn * size).T @ from_round[nearly_flat]
+    return np.where(curved > rounding, 1 / size**2, 1.0)
 
 
 class ColumnsPenalty(Penalty):
