@@ -12,7 +12,7 @@ class Finish:
 
     The subgradients of single rows do not shrink at a kink: with their steps batches come to rest
     within some per cent of the minimum, and nothing tells where they are. From there the method
-    of multipliers takes some ten epochs over all rows to the minimum, with a proven gap.
+    of multipliers takes some thirty epochs over all rows to the minimum, with a proven gap.
 
     Parameters
     ----------
