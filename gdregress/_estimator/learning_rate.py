@@ -97,8 +97,8 @@ def rate_of_reduced(objective, optimizer, sampler, spectrum, null_params):
     """1 / sqrt(2 E mu k): the rate of variance reduction that gains most in an epoch.
 
     An epoch of k updates at a rate s leaves about 1 / (s mu k) + 2 E s of the gap, mu being the
-    smallest curvature and E the expected smoothness: the way that is not gone, and the noise of
-    the updates. Where that is above 1 / (2 E), noise is no matter. inf where mu is not known.
+    smallest curvature, by that of the loss at the null parameters, and E the expected smoothness:
+    the way that is not gone, and the noise of the updates. Where that is above 1 / (2 E), noise is no matter. inf where mu is not known.
 
     References
     ----------
@@ -108,7 +108,8 @@ def rate_of_reduced(objective, optimizer, sampler, spectrum, null_params):
     if not optimizer.variance_reduced or sampler.takes_all_rows or spectrum.smallest is None:
         return math.inf
     h = loss_curvature(objective, null_params)
-    mu = h * spectrum.smallest + objective.penalty.strong_convexity
+    mean = spectrum.null_curvature(objective.loss) if objective.has_rows else h
+    mu = min(h, mean) * spectrum.smallest + objective.penalty.strong_convexity
     smoothness = h * batch_smoothness(objective.n_samples, sampler, spectrum)
     updates = sampler.updates_per_epoch(objective.n_samples)
     square = 2 * smoothness * mu * updates

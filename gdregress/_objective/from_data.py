@@ -8,6 +8,7 @@ import numpy as np
 from gdregress._objective import fused_pass, jitted
 from gdregress._objective.base import Objective, null_parameters
 from gdregress._objective.cache import Cache
+from gdregress._objective.coupled import coupled_products
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.evaluation import gradient_of_slopes, mean_gradient, mean_loss
 from gdregress._objective.moments_inside import curved_products
@@ -112,6 +113,11 @@ class DataObjective(Objective):
         weights = self.like_y(np.ascontiguousarray(bent))
         weights = weights if self.weights is None else weights * self.weights
         return curved_products(self.design, weights, target)
+
+    def coupled_hessian(self, params):
+        """The second derivatives of a loss whose predictions are coupled, `coupled_products`."""
+        P = self.loss.probability(self.predict(params))
+        return coupled_products(self.design, P, self.weights)
 
     def all_right(self, params):
         """Whether each row of labels or classes is predicted as what it is."""

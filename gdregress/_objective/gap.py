@@ -21,9 +21,12 @@ from functools import partial
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from gdregress._objective.coupled import CoupledSystem, cost_in_passes
 from gdregress._objective.moments import affordable
 from gdregress._utils.array_api import dot, to_numpy
 
+# Passes that the matrix of several classes may cost.
+COUPLED = 10
 # Steps of conjugate gradients after which the decrement is given up.
 MOST_STEPS = 100
 # Less curvature has lost its digits to underflow.
@@ -81,9 +84,26 @@ def _decrements(objective, spectrum, params, grad):
     Without it all targets are one.
     """
     hessians, flat = _hessians(objective, spectrum, params), objective.penalty_curvature()
+    if objective.has_rows and cost_in_passes(objective) <= COUPLED and _is_smooth(objective):
+        H = objective.coupled_hessian(params)
+        system = CoupledSystem(H, flat, objective.loss.n_outputs)
+        if system.is_finite:
+            return partial(_by_system, system)
     if hessians is None:
         return _ConjugateGradients(objective, params, grad, flat)
     return partial(_by_matrices, objective.design, hessians, flat)
+
+
+def _is_smooth(objective):
+    """Whether the penalty is known to hold no parameter anywhere."""
+    terms = objective.penalty.kernel_terms
+    return terms is not None and terms.bounds is None and not np.any(terms.l1)
+
+
+def _by_system(system, gradient, scale=0.0):
+    """Half the decrement of all classes together, and the step."""
+    step = system.solve(gradient)
+    return [max(0.0, float(np.sum(gradient * step))) / 2], step
 
 
 def _hessians(objective, spectrum, params):
@@ -91,8 +111,7 @@ def _hessians(objective, spectrum, params):
     loss = objective.loss
     if loss.is_quadratic:
         return None if spectrum.matrix is None else [spectrum.matrix]
-    separate = loss.n_outputs is None or loss.base_loss is not loss
-    if not affordable(objective.design) or not separate:
+    if not affordable(objective.design) or loss.coupled:
         return None
     outputs = math.prod(objective.output_shape)
     if outputs * (1 + objective.design.n_parameters / 50) > MOST_STEPS:

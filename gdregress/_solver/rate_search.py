@@ -19,8 +19,9 @@ class LearnedRate:
     epoch gains little, as the noise of the batches nearly outweighs the descent: a quarter of it
     is fast, and the slow growth finds out whether more has become possible, as it does where the
     curvature falls. It is slow as well where the rate is expected to be the best and an epoch has
-    brought the gradient down to a third. An epoch that changed F by no more than its rounding is kept; if the gradient
-    has not become smaller either, as at a rate of exactly 2 / L, the rate is divided by 4.
+    brought the gradient down to a third. An epoch that changed F by no more than its rounding is
+    kept; if the gradient has not become smaller either, as at a rate of exactly 2 / L, the rate
+    is divided by 4.
 
     An epoch that is undone leaves parameters, optimizer, averages and count of updates as they
     were before it. It has read the data, and counts as an epoch; the random numbers go on, or the

@@ -273,11 +273,9 @@ class TestAskedFor:
         with pytest.raises(ValueError, match=f"optimizer='cg' cannot be combined with {reason}"):
             GDRegressor(**{"optimizer": "cg"} | given).fit(X, y)
 
-    def test_own_losses_parts_and_many_classes_are_refused(self):
+    def test_own_losses_and_parts_are_refused(self):
         X, y = narrow()
         with pytest.raises(ValueError, match="'cg' cannot be combined with loss=OwnLoss, "):
             GDRegressor(OwnLoss(), optimizer="cg").fit(X, y)
         with pytest.raises(ValueError, match="'cg' cannot be combined with partial_fit: "):
             GDRegressor(optimizer="cg").partial_fit(X, y)
-        with pytest.raises(ValueError, match=r"'cg' cannot be combined with 3 classes.*'auto'"):
-            GDClassifier(optimizer="cg").fit(X, np.digitize(y, [-1, 1]))
