@@ -98,7 +98,8 @@ def rate_of_reduced(objective, optimizer, sampler, spectrum, null_params):
 
     An epoch of k updates at a rate s leaves about 1 / (s mu k) + 2 E s of the gap, mu being the
     smallest curvature, by that of the loss at the null parameters, and E the expected smoothness:
-    the way that is not gone, and the noise of the updates. Where that is above 1 / (2 E), noise is no matter. inf where mu is not known.
+    the way that is not gone, and the noise of the updates. Where that is above 1 / (2 E), noise
+    is no matter. inf where mu is not known.
 
     References
     ----------

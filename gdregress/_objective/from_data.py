@@ -148,6 +148,18 @@ class DataObjective(Objective):
         gradient = self._gradients.get(params, by_numbers=self._compare_numbers)
         return self._evaluate(params)[1] if gradient is None else gradient
 
+    def gradient_and_predictions(self, params):
+        """`gradient` and `predict` at once, by the core in one pass; from `params` alone."""
+        design, y = self.design, self.y
+        if not fused_pass.supports(design, y, self.loss) or not design.coef(params).any():
+            return self.gradient(params), self.predict(params)
+        z = np.empty((self.n_samples, math.prod(self.output_shape)))
+        data = design, y, self.weights, self.loss
+        value, gradient = fused_pass.fused_pass(*data, params, predictions=z)
+        self._values.keep(params, value)
+        self._gradients.keep(params, gradient)
+        return gradient, z.reshape(-1, *self.output_shape)
+
     def snapshot(self, params):
         """The `Snapshot` at `params`; the loss there is then known as well."""
         data = self.design, self.y, self.weights, self.loss
