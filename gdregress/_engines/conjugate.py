@@ -13,7 +13,8 @@ P is the `preconditioner` of the point, but for softmax: there P is the curvatur
 
 References
 ----------
-Polak and Ribiere, "Note sur la convergence de methodes de directions conjuguees", 1969; Nocedal
+Powell, "Restart procedures for the conjugate gradient method", 1977, section 4, for when beta is
+0; Polak and Ribiere, "Note sur la convergence de methodes de directions conjuguees", 1969; Nocedal
 and Wright, "Numerical optimization", 2006, section 5.2, for the sign of beta; Karlin, Manasse,
 Rudolph and Sleator, "Competitive snoopy caching", 1988, for when to pay a price: once as much has
 been spent without it, which is never twice as dear as the best.
@@ -32,6 +33,9 @@ from gdregress._utils.array_api import dot, namespace, to_numpy
 
 # How many times as far as predictions and targets are from zero a first trial may go.
 FAR = 1e3
+# Of q . g, the share of q . g' from which directions start anew: far smaller ones, at which
+# Powell did, cost conjugacy where columns depend on each other.
+RESTART = 3.0
 # Passes over the rows that a step takes.
 PASSES = 3
 
@@ -53,40 +57,56 @@ class ConjugateGradients(Directions):
         super().begin(state)
         if state.conjugate is None:
             state.conjugate = (0 * self.params, self.gradient, 0.0, None, 0)
-        self.system = None
+        self.system = self.bent_at = None
 
     def direction(self, state):
-        before, gradient, square, bent_at, waited = state.conjugate
-        bent_at, waited = self._renewed(bent_at, waited)
-        g, q = self.gradient, self._preconditioner(bent_at).solve(self.gradient)
-        beta = dot(q, g - gradient) / square if square > 0 else 0.0
+        before, gradient, square, taken_at, waited = state.conjugate
+        taken_at, waited = self._renewed(taken_at, waited)
+        g, q = self.gradient, self._preconditioner(taken_at).solve(self.gradient)
+        beta = self._beta(q, g, gradient, square)
         direction = max(0.0, beta) * before - q
         direction = direction if dot(direction, g) < 0 else -q
-        state.conjugate = (direction, g, dot(g, q), bent_at, waited)
+        state.conjugate = (direction, g, dot(g, q), taken_at, waited)
         return direction, self.predictions(direction)
 
-    def _renewed(self, bent_at, waited):
+    @staticmethod
+    def _beta(q, g, gradient, square):
+        """The share of the last direction; 0 where the gradients say that the curvature is new."""
+        common, own = dot(q, gradient), dot(q, g)
+        if not square > 0 or abs(common) > RESTART * own:
+            return 0.0
+        return (own - common) / square
+
+    def _renewed(self, taken_at, waited):
         """Where the curvature of softmax has been taken, if it has, and the steps since."""
+        if self.run.objective.design.coordinates is None:
+            return None, 0  # the user's own columns are descended in as they are
         if PASSES * (waited + 1) <= cost_in_passes(self.run.objective):
-            return bent_at, waited + 1
+            return taken_at, waited + 1
         self.system = None
         return self.params, 0
 
-    def _preconditioner(self, bent_at):
+    def _preconditioner(self, taken_at):
         """P at the parameters, or the curvature where it has been taken."""
         objective = self.run.objective
-        if objective.design.coordinates is None and bent_at is None:
-            # the user's own columns are descended in as they are
+        if objective.design.coordinates is None:
             return Diagonal(namespace(objective.y).ones_like(self.params))
-        if bent_at is not None:
-            self.system = self.system or self._system(bent_at)
+        if taken_at is not None:
+            self.system = self.system or self._system(taken_at)
             if self.system.is_finite:
                 return self.system
-        self.bent = self.share(objective.loss.curvature_at(objective.y, self.z))
-        diagonal = diagonal_of(objective, self.bent, self.l2)
+        bent = self._bent()
+        diagonal = diagonal_of(objective, bent, self.l2)
         if self._is_corrected():
-            return Corrected(diagonal, self.params, self.l2, self.bent, self.z)
+            return Corrected(diagonal, self.params, self.l2, bent, self.z)
         return Diagonal(diagonal)
+
+    def _bent(self):
+        """s_i L'' / n of the rows at the parameters, computed once."""
+        if self.bent_at is not self.params:
+            loss, y = self.run.objective.loss, self.run.objective.y
+            self.bent, self.bent_at = self.share(loss.curvature_at(y, self.z)), self.params
+        return self.bent
 
     def _is_corrected(self):
         """Whether the curvature of single rows says more than its mean."""
@@ -94,9 +114,9 @@ class ConjugateGradients(Directions):
         varies = not (objective.loss.is_quadratic or objective.loss.coupled)
         return varies and objective.design.fit_intercept and isinstance(objective.y, np.ndarray)
 
-    def _system(self, bent_at):
+    def _system(self, taken_at):
         objective = self.run.objective
-        H = objective.coupled_hessian(self._like_data(bent_at))
+        H = objective.coupled_hessian(self._like_data(taken_at))
         return CoupledSystem(H, self.l2, objective.loss.n_outputs)
 
     def _reach(self, dz):
@@ -120,10 +140,9 @@ class ConjugateGradients(Directions):
 
     def _guess(self, slope, flat, dz):
         """The minimum of a quadratic; the whole step where P is the curvature of a loss."""
-        loss, y = self.run.objective.loss, self.run.objective.y
-        if loss.coupled:
+        if self.run.objective.loss.coupled:
             return 1.0
-        bent = dot(self.share(loss.curvature_at(y, self.z)) * dz, dz) + flat
+        bent = dot(self._bent() * dz, dz) + flat
         return -slope / bent if bent > 0 else math.inf
 
 

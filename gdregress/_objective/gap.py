@@ -35,6 +35,8 @@ SMALLEST_CURVATURE = 1e-290
 SETTLED = 0.02
 # Of the estimate, the share that a Newton step may leave.
 LEFT = 0.5
+# Gradients along flat directions that are rounding, in units of the slopes.
+FLAT = 1e-8
 # Gradients that are so many times the rounding of the slopes have no digits.
 NOISE = 1000.0
 
@@ -91,7 +93,7 @@ def _decrements(objective, spectrum, params, grad):
             return partial(_by_system, system)
     if hessians is None:
         return _ConjugateGradients(objective, params, grad, flat)
-    return partial(_by_matrices, objective.design, hessians, flat)
+    return partial(_by_matrices, objective, params, hessians, flat)
 
 
 def _is_smooth(objective):
@@ -119,18 +121,21 @@ def _hessians(objective, spectrum, params):
     return objective.hessians(params)
 
 
-def _hold_flat(design, hessians, gradients):
+def _hold_flat(objective, params, hessians, gradients):
     """Remove gradients, in place, along coordinates in which the rows do not differ at all.
 
-    There both gradient and curvature are rounding, see `Metric`.
+    There both gradient and curvature are rounding, see `Metric`. Where no row is curved that
+    differs, as under Huber's loss, the gradient is none.
     """
-    coordinates = design.coordinates
-    if coordinates is None or coordinates.nearly_flat is None:
+    design, coordinates = objective.design, objective.design.coordinates
+    if coordinates is None or coordinates.nearly_flat is None or not coordinates.nearly_flat.any():
         return
+    noise = FLAT * objective.slope_size(params)
     masks = np.broadcast_to(coordinates.nearly_flat.T, (len(gradients), design.n_features))
     for hessian, gradient, mask in zip(hessians, gradients, masks, strict=True):
         curved = np.diag(hessian)[: design.n_features]
-        gradient[: design.n_features][mask & (curved == 0)] = 0.0
+        small = abs(gradient[: design.n_features]) <= noise
+        gradient[: design.n_features][mask & (curved == 0) & small] = 0.0
 
 
 def _is_rounding(objective, params, mapping):
@@ -140,11 +145,11 @@ def _is_rounding(objective, params, mapping):
     return objective.scaled_norm(mapping, to_numpy(objective.column_scales())) <= noise * size
 
 
-def _by_matrices(design, hessians, flat, gradient, scale=0.0):
+def _by_matrices(objective, params, hessians, flat, gradient, scale=0.0):
     """Half the decrement of every target, and the steps in the shape of the gradient."""
     columns = gradient.reshape(len(gradient), -1).T
     hessians = hessians * len(columns) if len(hessians) == 1 else hessians
-    _hold_flat(design, hessians, columns)
+    _hold_flat(objective, params, hessians, columns)
     flat = np.broadcast_to(flat, columns.T.shape).T
     found = [_half_decrement(*each) for each in zip(hessians, flat, columns, strict=True)]
     steps = np.array([step for _, step in found])
