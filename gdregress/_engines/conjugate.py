@@ -1,6 +1,6 @@
 r"""The engine of smooth objectives over all rows: nonlinear conjugate gradients.
 
-With g the gradient of F, D the diagonal of its curvature where the run began and q = D^-1 g,
+With g the gradient of F, P a matrix that is close to its curvature and q = P^-1 g,
 
     d <- -q + max(0, beta) d,    beta = q . (g - g') / (q' . g'),    w <- w + t d,
 
@@ -8,20 +8,36 @@ where primes are of the step before and t is the exact minimum of F along d. For
 these are the conjugate gradients of linear algebra, which no method of the same passes betters;
 for any other they adapt to the curvature as it is near the minimum.
 
+P is the `preconditioner` of the point, but for softmax: there P is the curvature itself, see
+`coupled`, where the run has taken as long as that takes, and is kept for as long.
+
 References
 ----------
-Polak and Ribiere, "Note sur la convergence de methodes de directions conjuguees", 1969; Nocedal
-and Wright, "Numerical optimization", 2006, section 5.2, for the sign of beta.
+Powell, "Restart procedures for the conjugate gradient method", 1977, section 4, for when beta is
+0; Polak and Ribiere, "Note sur la convergence de methodes de directions conjuguees", 1969; Nocedal
+and Wright, "Numerical optimization", 2006, section 5.2, for the sign of beta; Karlin, Manasse,
+Rudolph and Sleator, "Competitive snoopy caching", 1988, for when to pay a price: once as much has
+been spent without it, which is never twice as dear as the best.
 """
 
 import math
 
+import numpy as np
+
 from gdregress._engines.directions import Directions
 from gdregress._engines.exact_search import zero_of_increasing
+from gdregress._engines.preconditioner import Corrected, Diagonal, diagonal_of
+from gdregress._objective.coupled import CoupledSystem, cost_in_passes
+from gdregress._objective.line import Line
 from gdregress._utils.array_api import dot, namespace, to_numpy
 
 # How many times as far as predictions and targets are from zero a first trial may go.
 FAR = 1e3
+# Of q . g, the share of q . g' from which directions start anew: far smaller ones, at which
+# Powell did, cost conjugacy where columns depend on each other.
+RESTART = 3.0
+# Passes over the rows that a step takes.
+PASSES = 3
 
 
 class ConjugateGradients(Directions):
@@ -33,65 +49,104 @@ class ConjugateGradients(Directions):
 
     @classmethod
     def covers(cls, objective):
-        """Whether the engine knows loss and penalty, which has to be smooth.
-
-        The losses of several classes are left to the fused passes of the compiled core.
-        """
-        smooth = cls.knows(objective) and objective.loss.n_outputs is None
-        return smooth and not to_numpy(objective.penalty.kernel_terms.l1).any()
+        """Whether the engine knows loss and penalty, which has to be smooth."""
+        return cls.knows(objective) and not to_numpy(objective.penalty.kernel_terms.l1).any()
 
     def begin(self, state):
         """Go on from the last direction where a run is resumed on the same data."""
         super().begin(state)
         if state.conjugate is None:
-            state.conjugate = (0 * self.params, self.gradient, self._diagonal())
-
-    def _diagonal(self):
-        """The curvature of F along each parameter, by that of the loss on average.
-
-        Ones where the user's own columns are to be descended in as they are.
-        """
-        objective, loss = self.run.objective, self.run.objective.loss
-        xp = namespace(objective.y)
-        if objective.design.coordinates is None:
-            return xp.ones_like(self.params)
-        bent = xp.sum(self.share(loss.curvature_at(objective.y, self.z)), axis=0)
-        squares = objective.column_mean_squares
-        squares = squares[:, None] if len(self.params.shape) == 2 else squares
-        diagonal = bent * squares + self.l2
-        bound = (loss.curvature or 1.0) * squares + self.l2
-        diagonal = xp.where((diagonal > 0) & (diagonal < math.inf), diagonal, bound)
-        return xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal))
+            state.conjugate = (0 * self.params, self.gradient, 0.0, None, 0)
+        self.system = self.bent_at = None
 
     def direction(self, state):
-        before, gradient, diagonal = state.conjugate
-        g, q = self.gradient, self.gradient / diagonal
-        square = dot(gradient, gradient / diagonal)
-        beta = dot(q, g - gradient) / square if square > 0 else 0.0
+        before, gradient, square, taken_at, waited = state.conjugate
+        taken_at, waited = self._renewed(taken_at, waited)
+        g, q = self.gradient, self._preconditioner(taken_at).solve(self.gradient)
+        beta = self._beta(q, g, gradient, square)
         direction = max(0.0, beta) * before - q
         direction = direction if dot(direction, g) < 0 else -q
-        state.conjugate = (direction, g, diagonal)
+        state.conjugate = (direction, g, dot(g, q), taken_at, waited)
         return direction, self.predictions(direction)
+
+    @staticmethod
+    def _beta(q, g, gradient, square):
+        """The share of the last direction; 0 where the gradients say that the curvature is new."""
+        common, own = dot(q, gradient), dot(q, g)
+        if not square > 0 or abs(common) > RESTART * own:
+            return 0.0
+        return (own - common) / square
+
+    def _renewed(self, taken_at, waited):
+        """Where the curvature of softmax has been taken, if it has, and the steps since."""
+        if self.run.objective.design.coordinates is None:
+            return None, 0  # the user's own columns are descended in as they are
+        if PASSES * (waited + 1) <= cost_in_passes(self.run.objective):
+            return taken_at, waited + 1
+        self.system = None
+        return self.params, 0
+
+    def _preconditioner(self, taken_at):
+        """P at the parameters, or the curvature where it has been taken."""
+        objective = self.run.objective
+        if objective.design.coordinates is None:
+            return Diagonal(namespace(objective.y).ones_like(self.params))
+        if taken_at is not None:
+            self.system = self.system or self._system(taken_at)
+            if self.system.is_finite:
+                return self.system
+        bent = self._bent()
+        diagonal = diagonal_of(objective, bent, self.l2)
+        if self._is_corrected():
+            return Corrected(diagonal, self.params, self.l2, bent, self.z)
+        return Diagonal(diagonal)
+
+    def _bent(self):
+        """s_i L'' / n of the rows at the parameters, computed once."""
+        if self.bent_at is not self.params:
+            loss, y = self.run.objective.loss, self.run.objective.y
+            self.bent, self.bent_at = self.share(loss.curvature_at(y, self.z)), self.params
+        return self.bent
+
+    def _is_corrected(self):
+        """Whether the curvature of single rows says more than its mean."""
+        objective = self.run.objective
+        varies = not (objective.loss.is_quadratic or objective.loss.coupled)
+        return varies and objective.design.fit_intercept and isinstance(objective.y, np.ndarray)
+
+    def _system(self, taken_at):
+        objective = self.run.objective
+        H = objective.coupled_hessian(self._like_data(taken_at))
+        return CoupledSystem(H, self.l2, objective.loss.n_outputs)
 
     def _reach(self, dz):
         """How far a first trial goes at most: where a loss is straight, nothing else bounds it."""
-        y, xp = self.run.objective.y, namespace(dz)
-        size = float(xp.max(abs(self.z))) + float(xp.max(abs(y)))
-        return FAR * (size or 1.0) / (float(xp.max(abs(dz))) or 1.0)
+        size = _largest(self.z) + _largest(self.run.objective.y)
+        return FAR * (size or 1.0) / (_largest(dz) or 1.0)
 
     def length(self, direction, dz):
         """Where F is least along the direction: its derivative grows."""
-        loss, y = self.run.objective.loss, self.run.objective.y
-        weighted, of_penalty = self.share(dz), self.l2 * direction
+        line, of_penalty = Line(self.run.objective, self.z, dz), self.l2 * direction
         slope, flat = dot(self.gradient, direction), dot(of_penalty, direction)
-        bent = dot(weighted * loss.curvature_at(y, self.z), dz) + flat
-        guess = min(-slope / bent if bent > 0 else math.inf, self._reach(dz))
+        guess = min(self._guess(slope, flat, dz), self._reach(dz))
         at_start = dot(of_penalty, self.params)
 
         def derivative(times):
             length = times * guess
-            rows = dot(weighted, loss.gradient(y, self.z + length * dz))
-            value = rows + at_start + length * flat
+            value = line.slope(length) + at_start + length * flat
             return math.inf if math.isnan(value) else value
 
         return guess * zero_of_increasing(derivative, slope)
+
+    def _guess(self, slope, flat, dz):
+        """The minimum of a quadratic; the whole step where P is the curvature of a loss."""
+        if self.run.objective.loss.coupled:
+            return 1.0
+        bent = dot(self._bent() * dz, dz) + flat
+        return -slope / bent if bent > 0 else math.inf
+
+
+def _largest(array):
+    """The largest absolute value."""
+    xp = namespace(array)
+    return max(float(xp.max(array)), -float(xp.min(array)))

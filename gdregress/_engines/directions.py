@@ -73,9 +73,9 @@ class Directions(Engine):
         """Everything from the parameters alone, so that a resumed run is the same to the bit."""
         objective = self.run.objective
         self.known, self.params = params, _wide(params)
-        self.of_loss = _wide(objective.gradient(params))
+        of_loss, z = objective.gradient_and_predictions(params)
+        self.of_loss, self.z = _wide(of_loss), _wide(z)
         self.gradient = self.of_loss + self.l2 * self.params
-        self.z = _wide(objective.predict(params))
 
     def predictions(self, params):
         """A @ params."""

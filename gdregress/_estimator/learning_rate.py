@@ -60,7 +60,8 @@ def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params
     ==========================  ==========================================================
     batch                       1 / L; `first_trial` where the rate is searched
     stochastic and mini-batch   (1 - momentum) / (2 E), E the expected smoothness: with
-                                momentum m a gradient acts 1 / (1 - m) times in all
+                                momentum m a gradient acts 1 / (1 - m) times in all;
+                                `rate_of_reduced` at most under variance reduction
     AdaGrad, RMSProp, Adam, ..  c d / sqrt(sum_j m_j) over all rows,
                                 d / sum_j sqrt(m_j) / sqrt(updates per epoch) otherwise
     ==========================  ==========================================================
@@ -88,7 +89,32 @@ def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params
         return 1 / smoothness if smoothness > 0 else 1.0
     smoothness = h * batch_smoothness(objective.n_samples, sampler, spectrum)
     momentum = getattr(optimizer, "momentum", 0.0)
-    return (1 - momentum) / (2 * smoothness) if smoothness > 0 else 1.0
+    rate = (1 - momentum) / (2 * smoothness) if smoothness > 0 else 1.0
+    return min(rate, rate_of_reduced(objective, optimizer, sampler, spectrum, null_params))
+
+
+def rate_of_reduced(objective, optimizer, sampler, spectrum, null_params):
+    """1 / sqrt(2 E mu k): the rate of variance reduction that gains most in an epoch.
+
+    An epoch of k updates at a rate s leaves about 1 / (s mu k) + 2 E s of the gap, mu being the
+    smallest curvature, by that of the loss at the null parameters, and E the expected smoothness:
+    the way that is not gone, and the noise of the updates. Where that is above 1 / (2 E), noise
+    is no matter. inf where mu is not known.
+
+    References
+    ----------
+    Johnson and Zhang, "Accelerating stochastic gradient descent using predictive variance
+    reduction", 2013, theorem 1.
+    """
+    if not optimizer.variance_reduced or sampler.takes_all_rows or spectrum.smallest is None:
+        return math.inf
+    h = loss_curvature(objective, null_params)
+    mean = spectrum.null_curvature(objective.loss) if objective.has_rows else h
+    mu = min(h, mean) * spectrum.smallest + objective.penalty.strong_convexity
+    smoothness = h * batch_smoothness(objective.n_samples, sampler, spectrum)
+    updates = sampler.updates_per_epoch(objective.n_samples)
+    square = 2 * smoothness * mu * updates
+    return 1 / math.sqrt(square) if square > 0 else math.inf
 
 
 def first_trial(objective, optimizer, null_params, start):
@@ -161,6 +187,12 @@ class CurvatureBounds:
         return automatic_learning_rate(
             self.objective, self.optimizer, self.sampler, self.spectrum, self.null_params
         )
+
+    def best_of_reduced(self):
+        """Whether the automatic rate is that of variance reduction which gains most."""
+        known = self.objective, self.optimizer, self.sampler, self.spectrum, self.null_params
+        best = rate_of_reduced(*known)
+        return best < math.inf and self.automatic() == best
 
     def smoothness(self):
         """Largest curvature that the sampler's batches show in expectation."""

@@ -17,9 +17,9 @@ def method_of(estimator, components, objective):
 
     ====================  ===============================================================
     envelope              losses with kinks, over all rows
-    conjugate gradients   smooth convex losses over all rows, but for three classes and
-                          more, and for squared error where its moments are known, which
-                          make updates free; and where they are asked for by name
+    conjugate gradients   smooth convex losses over all rows, but for squared error where
+                          its moments are known, which make updates free; and where they
+                          are asked for by name
     working sets          l1 with a smooth loss over all rows whose columns are too many
                           for their moments, for one target
     newton                smooth losses over rows in blocks, each reading of which is dear, where
@@ -28,7 +28,6 @@ def method_of(estimator, components, objective):
     ====================  ===============================================================
     """
     if asks_for_conjugate_gradients(estimator):
-        _refuse_classes(objective.loss)
         return "conjugate gradients"
     automatic = (
         _is_auto(estimator, "learning_rate", "optimizer")
@@ -50,14 +49,6 @@ def method_of(estimator, components, objective):
 
 def asks_for_conjugate_gradients(estimator):
     return isinstance(estimator.optimizer, str) and estimator.optimizer == CONJUGATE_GRADIENTS
-
-
-def _refuse_classes(loss):
-    if loss.n_outputs is not None:
-        raise ValueError(
-            f"optimizer={CONJUGATE_GRADIENTS!r} cannot be combined with {loss.n_outputs} classes, "
-            "whose losses it does not cover; use optimizer='auto'."
-        )
 
 
 def all_is_auto(estimator):

@@ -118,7 +118,7 @@ def metric_at(estimator, prepared, objective, params):
     loss, y = objective.loss, objective.y
     # where a loss is not convex, rows that bend downwards have no share in the metric
     bent = np.maximum(loss.curvature_at(y, objective.predict(params)), 0.0)
-    if bent.ndim == 2 and loss.n_outputs is not None and loss.base_loss is loss:
+    if bent.ndim == 2 and loss.coupled:
         bent = np.mean(bent, axis=1)  # of classes that share their rows
     each = [
         _metric_of_rows(estimator, prepared, objective, np.ascontiguousarray(column))

@@ -123,7 +123,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         schedule_offset=offset,
         may_cut_rate=estimator.learning_rate == "auto",
         line_search=LineSearch(rate) if searched else None,
-        learned_rate=_learned_rate(objective, optimizer, history) if learns else None,
+        learned_rate=_learned_rate(curvature, history) if learns else None,
         **vars(hooks),
         stops_on_score=bool(estimator.early_stopping),
         history=history,
@@ -240,9 +240,11 @@ def _first_rate(estimator, components, curvature, optimizer, start, in_parts):
     return rate
 
 
-def _learned_rate(objective, optimizer, history):
+def _learned_rate(curvature, history):
+    optimizer = curvature.optimizer
     momentum = EpochMomentum() if optimizer.variance_reduced else None
-    return LearnedRate(history, objective, optimizer, momentum)
+    is_best = curvature.best_of_reduced()
+    return LearnedRate(history, curvature.objective, optimizer, momentum, is_best)
 
 
 def _diagnostics(estimator, components, curvature, optimizer, frame, null):

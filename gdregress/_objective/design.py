@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
+from gdregress._core.threads import map_in_threads, pieces_of
 from gdregress._objective.coordinates import Columns
 from gdregress._utils.array_api import asarray, namespace, take_rows, to_numpy, widest_type
 from gdregress.samplers import ALL_ROWS
@@ -219,7 +220,12 @@ def largest_deviations(X, mean):
     if sparse.issparse(X):
         return _largest_sparse_deviations(X, mean)
     xp = namespace(X)
-    low, high = (to_numpy(find(X, axis=0)).astype(float) for find in (xp.min, xp.max))
+    if xp is np:
+        ends = np.array(_of_blocks(lambda rows: (rows.min(axis=0), rows.max(axis=0)), X))
+        low, high = ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
+    else:
+        low, high = (to_numpy(find(X, axis=0)) for find in (xp.min, xp.max))
+    low, high = low.astype(float), high.astype(float)
     return np.maximum(abs(high - mean), abs(low - mean)) ** 2
 
 
@@ -275,15 +281,33 @@ def _sparse_row_norms(X, coordinates):
 
 def _row_norms_by_blocks(X, coordinates):
     """||B' (x_i - m)||^2 of every row, a few rows at a time, as they are a copy of X."""
-    norms = []
-    for start in range(0, X.shape[0], SQUARED_ROWS):
-        rows = X[start : min(start + SQUARED_ROWS, X.shape[0]), :]
-        rows = rows.toarray() if sparse.issparse(rows) else rows
-        xp = namespace(rows)
-        # the coordinates of rows are pulled back as gradients are
-        inside = coordinates.pulled((rows - coordinates.mean).T)
-        norms.append(xp.sum(inside * inside, axis=0))
+    norms = _of_blocks(lambda rows: _row_norms(rows, coordinates), X)
     return namespace(norms[0]).concat(norms)
+
+
+def _row_norms(rows, coordinates):
+    rows = rows.toarray() if sparse.issparse(rows) else rows
+    centred = rows - coordinates.mean
+    if coordinates.separable and isinstance(rows, np.ndarray):
+        centred /= coordinates.scale
+        return np.einsum("ij,ij->i", centred, centred)
+    # the coordinates of rows are pulled back as gradients are
+    inside = coordinates.pulled(centred.T)
+    return namespace(rows).sum(inside * inside, axis=0)
+
+
+def _of_blocks(function, X):
+    """[function(rows) for blocks of rows], which stay in the cache; NumPy's on all threads."""
+    size = max(1, BLOCK // X.shape[1])
+
+    def of_piece(start, stop):
+        starts = range(start, stop, size)
+        return [function(X[first : min(first + size, stop), ...]) for first in starts]
+
+    if not isinstance(X, np.ndarray):
+        return of_piece(0, X.shape[0])
+    pieces = map_in_threads(of_piece, pieces_of(*X.shape))
+    return [found for piece in pieces for found in piece]
 
 
 def _dense_mean_squares(X, weights):

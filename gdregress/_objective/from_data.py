@@ -8,6 +8,7 @@ import numpy as np
 from gdregress._objective import fused_pass, jitted
 from gdregress._objective.base import Objective, null_parameters
 from gdregress._objective.cache import Cache
+from gdregress._objective.coupled import coupled_products
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.evaluation import gradient_of_slopes, mean_gradient, mean_loss
 from gdregress._objective.moments_inside import curved_products
@@ -113,6 +114,11 @@ class DataObjective(Objective):
         weights = weights if self.weights is None else weights * self.weights
         return curved_products(self.design, weights, target)
 
+    def coupled_hessian(self, params):
+        """The second derivatives of a loss whose predictions are coupled, `coupled_products`."""
+        P = self.loss.probability(self.predict(params))
+        return coupled_products(self.design, P, self.weights)
+
     def all_right(self, params):
         """Whether each row of labels or classes is predicted as what it is."""
         y, z = self.y, self.predict(params)
@@ -141,6 +147,18 @@ class DataObjective(Objective):
                 return mean_gradient(self.design, self.loss, self.y, self.weights, z)
         gradient = self._gradients.get(params, by_numbers=self._compare_numbers)
         return self._evaluate(params)[1] if gradient is None else gradient
+
+    def gradient_and_predictions(self, params):
+        """`gradient` and `predict` at once, by the core in one pass; from `params` alone."""
+        design, y = self.design, self.y
+        if not fused_pass.supports(design, y, self.loss) or not design.coef(params).any():
+            return self.gradient(params), self.predict(params)
+        z = np.empty((self.n_samples, math.prod(self.output_shape)))
+        data = design, y, self.weights, self.loss
+        value, gradient = fused_pass.fused_pass(*data, params, predictions=z)
+        self._values.keep(params, value)
+        self._gradients.keep(params, gradient)
+        return gradient, z.reshape(-1, *self.output_shape)
 
     def snapshot(self, params):
         """The `Snapshot` at `params`; the loss there is then known as well."""

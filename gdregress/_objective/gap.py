@@ -21,9 +21,12 @@ from functools import partial
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
+from gdregress._objective.coupled import CoupledSystem, cost_in_passes
 from gdregress._objective.moments import affordable
 from gdregress._utils.array_api import dot, to_numpy
 
+# Passes that the matrix of several classes may cost.
+COUPLED = 10
 # Steps of conjugate gradients after which the decrement is given up.
 MOST_STEPS = 100
 # Less curvature has lost its digits to underflow.
@@ -32,6 +35,8 @@ SMALLEST_CURVATURE = 1e-290
 SETTLED = 0.02
 # Of the estimate, the share that a Newton step may leave.
 LEFT = 0.5
+# Gradients along flat directions that are rounding, in units of the slopes.
+FLAT = 1e-8
 # Gradients that are so many times the rounding of the slopes have no digits.
 NOISE = 1000.0
 
@@ -81,9 +86,26 @@ def _decrements(objective, spectrum, params, grad):
     Without it all targets are one.
     """
     hessians, flat = _hessians(objective, spectrum, params), objective.penalty_curvature()
+    if objective.has_rows and cost_in_passes(objective) <= COUPLED and _is_smooth(objective):
+        H = objective.coupled_hessian(params)
+        system = CoupledSystem(H, flat, objective.loss.n_outputs)
+        if system.is_finite:
+            return partial(_by_system, system)
     if hessians is None:
         return _ConjugateGradients(objective, params, grad, flat)
-    return partial(_by_matrices, objective.design, hessians, flat)
+    return partial(_by_matrices, objective, params, hessians, flat)
+
+
+def _is_smooth(objective):
+    """Whether the penalty is known to hold no parameter anywhere."""
+    terms = objective.penalty.kernel_terms
+    return terms is not None and terms.bounds is None and not np.any(terms.l1)
+
+
+def _by_system(system, gradient, scale=0.0):
+    """Half the decrement of all classes together, and the step."""
+    step = system.solve(gradient)
+    return [max(0.0, float(np.sum(gradient * step))) / 2], step
 
 
 def _hessians(objective, spectrum, params):
@@ -91,8 +113,7 @@ def _hessians(objective, spectrum, params):
     loss = objective.loss
     if loss.is_quadratic:
         return None if spectrum.matrix is None else [spectrum.matrix]
-    separate = loss.n_outputs is None or loss.base_loss is not loss
-    if not affordable(objective.design) or not separate:
+    if not affordable(objective.design) or loss.coupled:
         return None
     outputs = math.prod(objective.output_shape)
     if outputs * (1 + objective.design.n_parameters / 50) > MOST_STEPS:
@@ -100,18 +121,21 @@ def _hessians(objective, spectrum, params):
     return objective.hessians(params)
 
 
-def _hold_flat(design, hessians, gradients):
+def _hold_flat(objective, params, hessians, gradients):
     """Remove gradients, in place, along coordinates in which the rows do not differ at all.
 
-    There both gradient and curvature are rounding, see `Metric`.
+    There both gradient and curvature are rounding, see `Metric`. Where no row is curved that
+    differs, as under Huber's loss, the gradient is none.
     """
-    coordinates = design.coordinates
-    if coordinates is None or coordinates.nearly_flat is None:
+    design, coordinates = objective.design, objective.design.coordinates
+    if coordinates is None or coordinates.nearly_flat is None or not coordinates.nearly_flat.any():
         return
+    noise = FLAT * objective.slope_size(params)
     masks = np.broadcast_to(coordinates.nearly_flat.T, (len(gradients), design.n_features))
     for hessian, gradient, mask in zip(hessians, gradients, masks, strict=True):
         curved = np.diag(hessian)[: design.n_features]
-        gradient[: design.n_features][mask & (curved == 0)] = 0.0
+        small = abs(gradient[: design.n_features]) <= noise
+        gradient[: design.n_features][mask & (curved == 0) & small] = 0.0
 
 
 def _is_rounding(objective, params, mapping):
@@ -121,11 +145,11 @@ def _is_rounding(objective, params, mapping):
     return objective.scaled_norm(mapping, to_numpy(objective.column_scales())) <= noise * size
 
 
-def _by_matrices(design, hessians, flat, gradient, scale=0.0):
+def _by_matrices(objective, params, hessians, flat, gradient, scale=0.0):
     """Half the decrement of every target, and the steps in the shape of the gradient."""
     columns = gradient.reshape(len(gradient), -1).T
     hessians = hessians * len(columns) if len(hessians) == 1 else hessians
-    _hold_flat(design, hessians, columns)
+    _hold_flat(objective, params, hessians, columns)
     flat = np.broadcast_to(flat, columns.T.shape).T
     found = [_half_decrement(*each) for each in zip(hessians, flat, columns, strict=True)]
     steps = np.array([step for _, step in found])

@@ -18,8 +18,10 @@ class LearnedRate:
     too low; the objective at the end of an epoch is known anyway. Just below a rate that fails an
     epoch gains little, as the noise of the batches nearly outweighs the descent: a quarter of it
     is fast, and the slow growth finds out whether more has become possible, as it does where the
-    curvature falls. An epoch that changed F by no more than its rounding is kept; if the gradient
-    has not become smaller either, as at a rate of exactly 2 / L, the rate is divided by 4.
+    curvature falls. It is slow as well where the rate is expected to be the best and an epoch has
+    brought the gradient down to a third. An epoch that changed F by no more than its rounding is
+    kept; if the gradient has not become smaller either, as at a rate of exactly 2 / L, the rate
+    is divided by 4.
 
     An epoch that is undone leaves parameters, optimizer, averages and count of updates as they
     were before it. It has read the data, and counts as an epoch; the random numbers go on, or the
@@ -38,6 +40,8 @@ class LearnedRate:
     optimizer : Optimizer
     momentum : EpochMomentum or None
         Moves the parameters between two epochs.
+    is_best : bool
+        Whether the first rate is expected to be the best, and is no mere bound of it.
 
     References
     ----------
@@ -46,13 +50,15 @@ class LearnedRate:
     """
 
     FIRST_GROWTH, GROWTH, CUT = 4.0, 1.1, 4.0
+    FAST = 1 / 3
     course = ("value", "gradient_norm")
 
-    def __init__(self, history, objective, optimizer, momentum=None):
+    def __init__(self, history, objective, optimizer, momentum=None, is_best=False):
         self.history = history
         self.objective = objective
         self.optimizer = optimizer
         self.momentum = momentum
+        self.is_best = is_best
 
     def begin(self, state, row):
         """Start from a state, as a row has measured it.
@@ -80,7 +86,9 @@ class LearnedRate:
             self._undo(state)
             return False
         if value < self.value - margin:
-            state.rate_factor *= self.GROWTH if state.rate_has_failed else self.FIRST_GROWTH
+            fast = self.is_best and row["gradient_norm"] <= self.FAST * self.gradient_norm
+            growth = self.GROWTH if state.rate_has_failed or fast else self.FIRST_GROWTH
+            state.rate_factor *= growth
         elif row["gradient_norm"] >= self.gradient_norm:
             state.rate_factor, state.rate_has_failed = state.rate_factor / self.CUT, True
         self.value, self.gradient_norm = min(value, self.value), row["gradient_norm"]

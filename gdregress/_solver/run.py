@@ -129,8 +129,9 @@ class State:
         The end of the epoch before the last, and the sequence of the momentum between epochs.
     searched : tuple of (point, gradient) or None
         Of the last line search.
-    conjugate : tuple of (direction, gradient, diagonal) or None
-        Of the last step of conjugate gradients, and what they are preconditioned by.
+    conjugate : tuple of (direction, gradient, square, taken_at, waited) or None
+        Of the last step of conjugate gradients: q . g, where the curvature that preconditions
+        them was taken, if it was, and how many steps ago.
     damping : array or None
         Of the Newton steps of each target; None where none is damped.
     objective : float or None

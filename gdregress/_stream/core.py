@@ -21,7 +21,7 @@ def learn_rows(learners, X, y, weights, losses, loss, penalty, size, kernels=cor
     w, v = learners.iterates, learners.averages
     k, n_parameters = w.shape[1:]
     y = core.target_columns(np.asarray(y, dtype=float))
-    coupled = loss.n_outputs is not None and loss.base_loss is loss
+    coupled = loss.coupled
     of_core = kernels.StreamLearners(
         w.reshape(-1, n_parameters),
         v.reshape(-1, n_parameters),

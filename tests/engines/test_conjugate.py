@@ -6,7 +6,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.sparse.linalg import LinearOperator, cg
+from sklearn.datasets import load_iris
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
 
 from gdregress import GDClassifier, GDRegressor
 from gdregress._estimator.plan import plan_run
@@ -99,6 +101,67 @@ def test_ends_at_the_minimum(name, fit_intercept, preconditioner):
         values = history["objective"]
         assert values[-1] - best <= 1e-10 * (values[0] - best)
         assert all(np.diff(values) <= 1e-14 * abs(values[0]))
+
+
+def three_classes(n=300, p=4):
+    """Classes that overlap, columns of many sizes."""
+    X, _ = narrow(n, p)
+    rng = np.random.RandomState(3)
+    scores = (X - X.mean(axis=0)) / X.std(axis=0) @ rng.normal(size=(p, 3))
+    return X, np.argmax(scores + rng.gumbel(size=scores.shape), axis=1)
+
+
+@pytest.mark.parametrize("penalty", ["l2", None])
+@pytest.mark.parametrize("preconditioner", ["columns", "moments"])
+def test_softmax_ends_at_the_minimum(penalty, preconditioner):
+    X, y = three_classes()
+    weights = np.random.RandomState(2).uniform(0.2, 2.0, len(y))
+    strength = ALPHA if penalty else 0.0
+    exact = LogisticRegression(C=1 / (weights.sum() * strength or 1e-12), tol=1e-12, max_iter=999)
+    for fit_intercept in (True, False):
+        exact.set_params(fit_intercept=fit_intercept, solver="newton-cg")
+        exact.fit(X / X.std(axis=0), y, weights)
+        model = GDClassifier(penalty=penalty, alpha=ALPHA if penalty else 1e-4, tol=1e-6)
+        model.set_params(fit_intercept=fit_intercept, preconditioner=preconditioner)
+        for data in (X, sparse.csr_array(X)):
+            assert method_of(model, data / X.std(axis=0), y) == "conjugate gradients"
+            model.fit(data / X.std(axis=0), y, weights)
+            assert model.stop_reason_ == "tolerance"
+            assert model.n_iter_ < 30
+            assert_allclose(
+                model.predict_proba(data / X.std(axis=0)),
+                exact.predict_proba(X / X.std(axis=0)),
+                atol=1e-5,
+            )
+
+
+def test_softmax_of_classes_that_nearly_can_be_separated():
+    """Far from the start the curvature is another: it is taken anew, and the steps stay few."""
+    X, y = load_iris(return_X_y=True)
+    model = GDClassifier(penalty=None).fit(X, y)
+    assert model.stop_reason_ == "tolerance"
+    assert model.n_iter_ < 50
+
+
+@pytest.mark.parametrize("first", [1, 2, 4, 7])
+def test_softmax_is_resumed_to_the_bit(first):
+    X, y = three_classes()
+    settings = {"alpha": ALPHA, "tol": None}
+    for dtype in (np.float32, float):
+        whole = GDClassifier(max_iter=9, **settings).fit(X.astype(dtype), y)
+        parts = GDClassifier(max_iter=first, warm_start=True, **settings).fit(X.astype(dtype), y)
+        parts.set_params(max_iter=9 - first).fit(X.astype(dtype), y)
+        assert_array_equal(parts.coef_, whole.coef_)
+        assert_array_equal(parts.intercept_, whole.intercept_)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge"])
+def test_many_classes_ask_for_it_by_name(loss):
+    X, y = three_classes()
+    one, other = (
+        GDClassifier(loss, optimizer=name, alpha=ALPHA).fit(X, y) for name in ("cg", "auto")
+    )
+    assert_array_equal(one.coef_, other.coef_)
 
 
 @pytest.mark.parametrize("steps", [1, 2, 5])
@@ -273,11 +336,9 @@ class TestAskedFor:
         with pytest.raises(ValueError, match=f"optimizer='cg' cannot be combined with {reason}"):
             GDRegressor(**{"optimizer": "cg"} | given).fit(X, y)
 
-    def test_own_losses_parts_and_many_classes_are_refused(self):
+    def test_own_losses_and_parts_are_refused(self):
         X, y = narrow()
         with pytest.raises(ValueError, match="'cg' cannot be combined with loss=OwnLoss, "):
             GDRegressor(OwnLoss(), optimizer="cg").fit(X, y)
         with pytest.raises(ValueError, match="'cg' cannot be combined with partial_fit: "):
             GDRegressor(optimizer="cg").partial_fit(X, y)
-        with pytest.raises(ValueError, match=r"'cg' cannot be combined with 3 classes.*'auto'"):
-            GDClassifier(optimizer="cg").fit(X, np.digitize(y, [-1, 1]))

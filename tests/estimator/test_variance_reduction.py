@@ -13,6 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from gdregress import GDClassifier, GDRegressor, minimize
 from gdregress._engines import Ahead, Overlapped
+from gdregress._estimator import learning_rate
 from gdregress.optimizers import SVRG
 from gdregress.penalties import Box
 
@@ -228,3 +229,21 @@ def test_refusals(rows):
         minimize(lambda x: x**2, 1.0, jac=lambda x: 2 * x, optimizer="svrg")
     with pytest.raises(ValueError, match="SVRG cannot be combined"):
         GDRegressor(optimizer=SVRG()).fit(X, y)
+
+
+@pytest.mark.parametrize("solver", ["stochastic", "mini-batch"])
+def test_many_rows_are_descended_at_the_rate_that_gains_most(solver, monkeypatch):
+    """The bound 1 / (2 E) is far too large where an epoch has many updates for the condition."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(20_000, 10))
+    y = X @ rng.normal(size=10) + rng.logistic(size=20_000) > 0
+    settings = {"alpha": 1e-3, "solver": solver, "max_iter": 5, "tol": None, "random_state": 0}
+    least = GDClassifier(alpha=1e-3, tol=1e-7).fit(X, y).history_["objective"][-1]
+
+    def left():
+        model = GDClassifier(**settings).fit(X, y)
+        return model.history_["objective"][-1] - least
+
+    best = left()
+    monkeypatch.setattr(learning_rate, "rate_of_reduced", lambda *given: np.inf)
+    assert best < 0.1 * left()

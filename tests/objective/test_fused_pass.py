@@ -133,7 +133,7 @@ def test_squares_of_the_columns_on_the_way(layout, twin):
 
 
 @pairwise(loss=["huber", "poisson"], layout=LAYOUTS, twin=TWINS, k=[1, 3], elsewhere=[True, False])
-def test_slopes_are_kept_on_the_way(loss, layout, twin, k, elsewhere):
+def test_slopes_and_predictions_are_kept_on_the_way(loss, layout, twin, k, elsewhere):
     """Those at the point of the gradient, of every row and without its weight."""
     loss = LOSSES[loss]()
     for dtype, rtol in ((np.float64, 1e-13), (np.float32, 2e-6)):
@@ -141,12 +141,14 @@ def test_slopes_are_kept_on_the_way(loss, layout, twin, k, elsewhere):
         design = DesignMatrix(LAYOUTS[layout](X), True)
         params, next_point = (make_params(12, k, seed, dtype) for seed in (1, 2))
         args = design, y, weights, loss, params, next_point if elsewhere else None
-        slopes = np.full((23, k), np.nan)
-        seen = fused_pass(*args, slopes=slopes, kernels=TWINS[twin])
+        slopes, predictions = np.full((2, 23, k), np.nan)
+        kept = {"slopes": slopes, "predictions": predictions}
+        seen = fused_pass(*args, **kept, kernels=TWINS[twin])
         A = np.column_stack([X, np.ones(23)]).astype(float)
         at = (next_point if elsewhere else params).astype(float)
         expected = loss.gradient(y.astype(float), A @ at).reshape(23, k)
         assert_allclose(slopes, expected, rtol=rtol, atol=rtol)
+        assert_allclose(predictions, (A @ at).reshape(23, k), rtol=rtol, atol=rtol)
         alone = fused_pass(*args, kernels=TWINS[twin])
         assert seen[0] == alone[0]
         assert_array_equal(seen[1], alone[1])

@@ -1,0 +1,73 @@
+"""The preconditioner is the inverse curvature along the parameters and the intercept."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from gdregress import GDClassifier
+from gdregress._engines.preconditioner import Corrected, Diagonal
+
+N, P = 60, 4
+
+
+def problem(k=0):
+    rng = np.random.RandomState(0)
+    A = np.c_[rng.normal(size=(N, P)) + 0.3, np.ones(N)]
+    params = rng.normal(size=(P + 1, k) if k else P + 1)
+    z = A @ params
+    bent = rng.uniform(0, 1, z.shape) / N
+    l2 = np.append(np.full(P, 0.1), 0.0)
+    squares = (A**2).mean(axis=0)
+    diagonal = bent.sum(axis=0) * (squares[:, None] if k else squares)
+    l2 = l2[:, None] if k else l2
+    return A, params, z, bent, l2, diagonal + l2
+
+
+@pytest.mark.parametrize("k", [0, 2])
+def test_it_inverts_the_curvature_along_the_parameters(k):
+    A, params, z, bent, l2, diagonal = problem(k)
+    P_ = Corrected(diagonal, params, l2, bent, z)
+    intercept, along = np.zeros_like(params), params.copy()
+    intercept[-1], along[-1] = 1.0, 0.0
+
+    def curvature(v):
+        return A.T @ (bent * (A @ v)) + l2 * v
+
+    for v in (intercept, along):
+        solved = P_.solve(curvature(v))
+        for w in (intercept, along):  # beside their span the diagonal decides
+            assert_allclose(
+                np.sum(curvature(w) * (solved - v), axis=0) if k else curvature(w) @ (solved - v),
+                expected_rest(P_, diagonal, v, w, curvature),
+                atol=1e-12,
+            )
+
+
+def expected_rest(P_, diagonal, v, w, curvature):
+    """w' H D^-1 (H v - D V a) for what the span of V leaves over; a gives V' D V a = V' H v."""
+    u = np.zeros_like(v)
+    u[:-1] = P_.u.T if v.ndim == 2 else P_.u[0]
+    e = np.zeros_like(v)
+    e[-1] = 1.0
+    rest = curvature(v) / diagonal
+    for basis in (u, e):
+        share = np.sum(basis * curvature(v), axis=0) / np.sum(basis * diagonal * basis, axis=0)
+        rest = rest - share * basis
+    return np.sum(curvature(w) * rest, axis=0)
+
+
+def test_without_coefficients_it_is_the_diagonal():
+    _, params, z, bent, l2, diagonal = problem()
+    params[:-1], z = 0.0, 0 * z + params[-1]
+    g = np.arange(P + 1.0)
+    assert_allclose(Corrected(diagonal, params, l2, bent, z).solve(g), Diagonal(diagonal).solve(g))
+
+
+def test_large_margins_of_normal_columns_take_few_steps():
+    """Rows far out are straight; the mean curvature alone takes twice as many."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(4000, 20))
+    y = X @ rng.normal(size=20) * 2 + rng.logistic(size=4000) > 0
+    model = GDClassifier(alpha=1e-4).fit(X, y)
+    assert model.stop_reason_ == "tolerance"
+    assert model.n_iter_ <= 8
