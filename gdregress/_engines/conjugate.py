@@ -6,7 +6,8 @@ With g the gradient of F, D the diagonal of its curvature where the run began an
 
 where primes are of the step before and t is the exact minimum of F along d. For a quadratic F
 these are the conjugate gradients of linear algebra, which no method of the same passes betters;
-for any other they adapt to the curvature as it is near the minimum.
+for any other they adapt to the curvature as it is near the minimum. On few rows with many columns
+under l2, q = H^-1 g with all second derivatives H, see `RowSpace`: then -q is a Newton step.
 
 References
 ----------
@@ -18,6 +19,7 @@ import math
 
 from gdregress._engines.directions import Directions
 from gdregress._engines.exact_search import zero_of_increasing
+from gdregress._objective.row_space import FLOOR
 from gdregress._utils.array_api import dot, namespace, to_numpy
 
 # How many times as far as predictions and targets are from zero a first trial may go.
@@ -44,16 +46,17 @@ class ConjugateGradients(Directions):
         """Go on from the last direction where a run is resumed on the same data."""
         super().begin(state)
         if state.conjugate is None:
-            state.conjugate = (0 * self.params, self.gradient, self._diagonal())
+            state.conjugate = (0 * self.params, self.gradient, 0.0, self._diagonal())
 
     def _diagonal(self):
         """The curvature of F along each parameter, by that of the loss on average.
 
-        Ones where the user's own columns are to be descended in as they are.
+        Ones where the user's own columns are to be descended in as they are, and where rows have
+        all of the curvature.
         """
         objective, loss = self.run.objective, self.run.objective.loss
         xp = namespace(objective.y)
-        if objective.design.coordinates is None:
+        if objective.design.coordinates is None or objective.row_space is not None:
             return xp.ones_like(self.params)
         bent = xp.sum(self.share(loss.curvature_at(objective.y, self.z)), axis=0)
         squares = objective.column_mean_squares
@@ -64,13 +67,13 @@ class ConjugateGradients(Directions):
         return xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal))
 
     def direction(self, state):
-        before, gradient, diagonal = state.conjugate
-        g, q = self.gradient, self.gradient / diagonal
-        square = dot(gradient, gradient / diagonal)
+        before, gradient, square, diagonal = state.conjugate
+        g, rows = self.gradient, self.run.objective.row_space
+        q = g / diagonal if rows is None else rows.newton_step(g, self.z, FLOOR)
         beta = dot(q, g - gradient) / square if square > 0 else 0.0
         direction = max(0.0, beta) * before - q
         direction = direction if dot(direction, g) < 0 else -q
-        state.conjugate = (direction, g, diagonal)
+        state.conjugate = (direction, g, dot(q, g), diagonal)
         return direction, self.predictions(direction)
 
     def _reach(self, dz):

@@ -11,6 +11,7 @@ from gdregress._objective.cache import Cache
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.evaluation import gradient_of_slopes, mean_gradient, mean_loss
 from gdregress._objective.moments_inside import curved_products
+from gdregress._objective.row_space import RowSpace
 from gdregress._objective.snapshot import Snapshot
 from gdregress._utils.array_api import dot, namespace, take_rows, to_numpy
 from gdregress.losses import SquaredError
@@ -39,6 +40,12 @@ class DataObjective(Objective):
         """This objective with the moments of its columns, which save it passes over the data."""
         other = copy.copy(self)
         other.moments = moments
+        return other
+
+    def with_row_space(self):
+        """This objective with the products of its rows, which have all of the curvature."""
+        other = copy.copy(self)
+        other.row_space = RowSpace(other)
         return other
 
     def assuming(self, assumptions):
@@ -142,6 +149,16 @@ class DataObjective(Objective):
         gradient = self._gradients.get(params, by_numbers=self._compare_numbers)
         return self._evaluate(params)[1] if gradient is None else gradient
 
+    def gradient_and_predictions(self, params):
+        known = self._gradients.get(params, by_numbers=self._compare_numbers)
+        if known is not None or not fused_pass.supports(self.design, self.y, self.loss):
+            return super().gradient_and_predictions(params)
+        z = np.empty((self.n_samples, math.prod(self.output_shape)))
+        value, gradient = self._pass(params, None, predictions=z)
+        self._values.keep(params, value)
+        z = self._predictions.keep(params, z.reshape(-1, *self.output_shape))
+        return self._gradients.keep(params, gradient), z
+
     def snapshot(self, params):
         """The `Snapshot` at `params`; the loss there is then known as well."""
         data = self.design, self.y, self.weights, self.loss
@@ -182,7 +199,7 @@ class DataObjective(Objective):
             self._gradients.keep(next_point, slope)
         return self._values.keep(params, value), slope
 
-    def _pass(self, params, next_point, gradient=True, both_values=False):
+    def _pass(self, params, next_point, gradient=True, both_values=False, predictions=None):
         """One pass over all rows, see `fused_pass`; the first one also squares the columns."""
         data = self.design, self.y, self.weights, self.loss
         if not isinstance(self.y, np.ndarray):
@@ -193,7 +210,8 @@ class DataObjective(Objective):
         known = known or self.design.coordinates is not None
         if gradient and not known and fused_pass.has_squares(self.design.X):
             squares = np.empty(self.design.n_parameters)
-        result = fused_pass.fused_pass(*data, params, next_point, gradient, both_values, squares)
+        kept = {"squares": squares, "predictions": predictions}
+        result = fused_pass.fused_pass(*data, params, next_point, gradient, both_values, **kept)
         if squares is not None:
             self._column_mean_squares = squares
         return result

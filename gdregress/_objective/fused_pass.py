@@ -33,6 +33,7 @@ def fused_pass(
     both_values=False,
     squares=None,
     slopes=None,
+    predictions=None,
     kernels=core.kernels,
 ):
     """Mean weighted loss at `params` and its gradient at `next_point`.
@@ -56,6 +57,8 @@ def fused_pass(
     slopes : ndarray of shape (n_samples, n_predictions) or None
         With `gradient`: becomes dL/dz of every row at the point of the gradient, without its
         weight; of double precision.
+    predictions : ndarray of shape (n_samples, n_predictions) or None
+        The same of the predictions z there.
     kernels : module
         The compiled core, or the same files run by Python.
 
@@ -67,7 +70,7 @@ def fused_pass(
     n, y = design.n_samples, core.target_columns(y)
     w = _user_rows(design, params)
     u = _NOTHING if next_point is None or not gradient else _user_rows(design, next_point)
-    kept = _NOTHING if slopes is None else slopes
+    kept = [_NOTHING if array is None else array for array in (slopes, predictions)]
     weights = core.kernel_weights(weights, y.dtype)
     row_length = design.n_features
     if sparse.issparse(design.X):
@@ -79,12 +82,13 @@ def fused_pass(
         scratch = [memory_apart(k, rows_at_once) for k in (y.shape[1], len(w))]
         scratch.append(memory_apart(rows_at_once))
         if sparse.issparse(design.X):
-            rest = (design.fit_intercept, kernel_loss, w, u, g, *scratch, values, squares, kept)
+            rest = (design.fit_intercept, kernel_loss, w, u, g, *scratch, values, squares, *kept)
             kernels.csr_pass(*arrays, y, weights, start, stop, *rest)
             return
         rest = (kernel_loss, w, u, g, *scratch, values, squares)
         for X, rows in _in_rows(design.X, start, stop):
-            kernels.dense_pass(X, y[rows], weights[rows], 0, len(X), *rest, kept[rows])
+            some = (array[rows] for array in kept)
+            kernels.dense_pass(X, y[rows], weights[rows], 0, len(X), *rest, *some)
 
     pieces = pieces_of(n, len(w) * (1 + row_length), w.size if gradient else 0)
     shapes = [(1 + both_values,)]

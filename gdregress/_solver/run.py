@@ -125,8 +125,9 @@ class State:
         The end of the epoch before the last, and the sequence of the momentum between epochs.
     searched : tuple of (point, gradient) or None
         Of the last line search.
-    conjugate : tuple of (direction, gradient, diagonal) or None
-        Of the last step of conjugate gradients, and what they are preconditioned by.
+    conjugate : tuple of (direction, gradient, product, diagonal) or None
+        Of the last step of conjugate gradients, the product of the gradient with what it became
+        by the preconditioner, and the diagonal of that.
     damping : array or None
         Of the Newton steps of each target; None where none is damped.
     objective : float or None

@@ -53,14 +53,15 @@ def dense_pass(
     values: cython.double[::1],
     squares: cython.double[::1],
     slopes: cython.double[:, ::1],
+    predictions: cython.double[:, ::1],
 ):
     """Add the weighted losses at w over a range of rows to values, and their gradient at u to g.
 
     An empty g asks for no gradient; an empty u stands for w, and each row is multiplied once. A
     second place in values asks for the losses at u. The squares of the columns are added to
-    `squares` unless it is empty. The slopes dL/dz of each row at the point of the gradient are
-    written to `slopes`, of shape (rows, predictions), unless it is empty. `targets`, z and
-    `losses` are scratch space for a block: rows that stay in the cache until everything about
+    `squares` unless it is empty. The slopes dL/dz of each row at the point of the gradient, and
+    its predictions there, are written to `slopes` and `predictions`, of shape (rows,
+    predictions), unless these are empty. `targets`, z and `losses` are scratch space for a block: rows that stay in the cache until everything about
     them is computed.
     """
     i: cython.Py_ssize_t = start
@@ -83,8 +84,9 @@ def dense_pass(
                     if values.shape[0] > 1:
                         loss.values(targets, z, losses, m)
                         values[1] += weighted_sum(weights, i, losses, m)
+                keep_numbers(z, i, m, predictions)
                 loss.slopes(targets, z, m)
-                keep_slopes(z, i, m, slopes)
+                keep_numbers(z, i, m, slopes)
                 if weights.shape[0] > 0:
                     for t in range(w.shape[0]):
                         for a in range(m):
@@ -117,6 +119,7 @@ def csr_pass(
     values: cython.double[::1],
     squares: cython.double[::1],
     slopes: cython.double[:, ::1],
+    predictions: cython.double[:, ::1],
 ):
     """As `dense_pass`, for sparse rows."""
     i: cython.Py_ssize_t = start
@@ -139,8 +142,9 @@ def csr_pass(
                     if values.shape[0] > 1:
                         loss.values(targets, z, losses, m)
                         values[1] += weighted_sum(weights, i, losses, m)
+                keep_numbers(z, i, m, predictions)
                 loss.slopes(targets, z, m)
-                keep_slopes(z, i, m, slopes)
+                keep_numbers(z, i, m, slopes)
                 for a in range(m):
                     for t in range(w.shape[0]):
                         r = z[t, a] * weight(weights, i + a)
@@ -181,19 +185,19 @@ def predict_sparse(
 @cython.nogil
 @cython.inline
 @cython.exceptval(check=False)
-def keep_slopes(
+def keep_numbers(
     z: cython.double[:, ::1],
     i: cython.Py_ssize_t,
     m: cython.Py_ssize_t,
-    slopes: cython.double[:, ::1],
+    kept: cython.double[:, ::1],
 ) -> cython.void:
-    """Write the slopes z of m rows from row i on to `slopes`, unless it is empty."""
+    """Write the numbers z of m rows from row i on to `kept`, unless it is empty."""
     a: cython.Py_ssize_t
     t: cython.Py_ssize_t
-    if slopes.shape[0] > 0:
+    if kept.shape[0] > 0:
         for a in range(m):
             for t in range(z.shape[0]):
-                slopes[i + a, t] = z[t, a]
+                kept[i + a, t] = z[t, a]
 
 
 def dense_squares(
