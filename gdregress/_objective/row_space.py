@@ -28,7 +28,7 @@ from gdregress._utils.caches import computed_once
 # Most rows: their products cost as much as n / 150 passes over the rows.
 LARGEST = 1024
 # Numbers of a block of columns, which is copied.
-BLOCK = 1 << 21
+BLOCK = 1 << 20
 # Condition numbers beyond which a solution has no six digits.
 WORST_CONDITION = 1e10
 # Least second derivative of a row in a step, in units of their mean. Rows without any pull without
@@ -58,7 +58,8 @@ class RowSpace:
         K, width = np.zeros((len(X),) * 2), max(1, BLOCK // len(X))
         for start in range(0, X.shape[1], width):
             some = slice(start, start + width)
-            block = (X[:, some] - mean[some]) / scale[some]
+            block = X[:, some] - mean[some]
+            block /= scale[some]
             K += block @ block.T
         return K
 
