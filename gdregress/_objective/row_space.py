@@ -119,7 +119,7 @@ class RowSpace:
 
 
 def suits(objective):
-    """Whether the rows of an objective are so few that its Newton systems are those of the rows."""
+    """Whether there are so few rows that the Newton systems of an objective are theirs."""
     design, inside = objective.design, objective.design.coordinates
     if not (
         isinstance(design.X, np.ndarray)

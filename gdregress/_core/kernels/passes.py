@@ -61,8 +61,8 @@ def dense_pass(
     second place in values asks for the losses at u. The squares of the columns are added to
     `squares` unless it is empty. The slopes dL/dz of each row at the point of the gradient, and
     its predictions there, are written to `slopes` and `predictions`, of shape (rows,
-    predictions), unless these are empty. `targets`, z and `losses` are scratch space for a block: rows that stay in the cache until everything about
-    them is computed.
+    predictions), unless these are empty. `targets`, z and `losses` are scratch space for a block:
+    rows that stay in the cache until everything about them is computed.
     """
     i: cython.Py_ssize_t = start
     a: cython.Py_ssize_t
