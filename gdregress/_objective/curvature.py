@@ -81,6 +81,8 @@ class Spectrum:
 
     def null_curvature(self, loss):
         """Weighted mean of d2L/dz2 at the null parameters; 1 where there is none."""
+        if loss.is_quadratic:
+            return 1.0
         null = null_parameters(self.design, self.y, self.weights, loss)
         return mean_curvature(loss.curvature_at(self.y, self.design.predict(null)), self.weights)
 

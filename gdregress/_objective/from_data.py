@@ -14,6 +14,7 @@ from gdregress._objective.moments_inside import curved_products
 from gdregress._objective.row_space import RowSpace
 from gdregress._objective.snapshot import Snapshot
 from gdregress._utils.array_api import dot, namespace, take_rows, to_numpy
+from gdregress._utils.caches import computed_once
 from gdregress.losses import SquaredError
 from gdregress.samplers import ALL_ROWS
 
@@ -91,6 +92,10 @@ class DataObjective(Objective):
 
     def null_parameters(self):
         """Those of the null model: coefficients of zero, and the best constant as intercept."""
+        return self._null_parameters
+
+    @computed_once
+    def _null_parameters(self):
         return null_parameters(self.design, self.y, self.weights, self.loss)
 
     def with_loss(self, loss):
