@@ -157,6 +157,10 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         where the rows are at least twice as many as the columns and the condition number says
         that scaled columns would need more epochs than `max_iter` (squared error), than 25 (other
         losses), or than 150 (batches).
+
+        Where everything is left to "auto" and the columns are at least twice as many as the rows,
+        which are 1024 at most, conjugate gradients under l2 are preconditioned by all second
+        derivatives, which the products of the rows have: one epoch of squared error is enough.
     standardize : bool, default=False
         Centre and scale the columns, and penalise the coefficients of the scaled ones: another
         objective wherever there is a penalty. ``coef_`` and ``intercept_`` are in the original

@@ -6,7 +6,8 @@ With g the gradient of F, P a matrix that is close to its curvature and q = P^-1
 
 where primes are of the step before and t is the exact minimum of F along d. For a quadratic F
 these are the conjugate gradients of linear algebra, which no method of the same passes betters;
-for any other they adapt to the curvature as it is near the minimum.
+for any other they adapt to the curvature as it is near the minimum. On few rows with many columns
+under l2, q = H^-1 g with all second derivatives H, see `RowSpace`: then -q is a Newton step.
 
 P is the `preconditioner` of the point, but for softmax: there P is the curvature itself, see
 `coupled`, where the run has taken as long as that takes, and is kept for as long.
@@ -26,7 +27,7 @@ import numpy as np
 
 from gdregress._engines.directions import Directions
 from gdregress._engines.exact_search import zero_of_increasing
-from gdregress._engines.preconditioner import Corrected, Diagonal, diagonal_of
+from gdregress._engines.preconditioner import Corrected, Diagonal, FromRows, diagonal_of
 from gdregress._objective.coupled import CoupledSystem, cost_in_passes
 from gdregress._objective.line import Line
 from gdregress._utils.array_api import dot, namespace, to_numpy
@@ -89,6 +90,8 @@ class ConjugateGradients(Directions):
     def _preconditioner(self, taken_at):
         """P at the parameters, or the curvature where it has been taken."""
         objective = self.run.objective
+        if objective.row_space is not None:
+            return FromRows(objective.row_space, self.z)
         if objective.design.coordinates is None:
             return Diagonal(namespace(objective.y).ones_like(self.params))
         if taken_at is not None:

@@ -71,9 +71,8 @@ class Directions(Engine):
 
     def _take(self, params):
         """Everything from the parameters alone, so that a resumed run is the same to the bit."""
-        objective = self.run.objective
         self.known, self.params = params, _wide(params)
-        of_loss, z = objective.gradient_and_predictions(params)
+        of_loss, z = self.run.objective.gradient_and_predictions(params)
         self.of_loss, self.z = _wide(of_loss), _wide(z)
         self.gradient = self.of_loss + self.l2 * self.params
 
@@ -107,13 +106,17 @@ class Directions(Engine):
         return self.meter.append(state, params, length, loss, penalty, norm, gap=gap)
 
     def _gap(self, norm, params, value):
-        """F - F*: an estimate where the last steps have brought little, else what they brought."""
+        """F - F*: an estimate where the last steps have brought little, else what they brought.
+
+        Where the rows have all of the curvature an estimate costs next to nothing.
+        """
         certificate, values = self.run.certificate, self.run.history["objective"]
         if certificate is None:
             return None
         left = certificate.tol**2 * max(certificate.null_objective - value, 0.0)
         recent = values[-min(RECENT, len(values))] - value
-        if recent > max(left, self.run.objective.rounding * abs(value)):
+        dear = self.run.objective.row_space is None
+        if dear and recent > max(left, self.run.objective.rounding * abs(value)):
             return max(certificate.proportion(norm), recent)
         return certificate.gap(norm, params, value)
 

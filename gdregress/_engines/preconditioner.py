@@ -22,6 +22,7 @@ import math
 
 import numpy as np
 
+from gdregress._objective.row_space import FLOOR
 from gdregress._utils.array_api import namespace
 
 # Less of the determinant of V' H V is rounding.
@@ -79,6 +80,24 @@ class Corrected(Diagonal):
             columns[:-1, k] += along * u
             columns[-1, k] += intercept
         return columns.reshape(solved.shape)
+
+
+class FromRows:
+    """All of the curvature, from the products of few rows with many columns.
+
+    Parameters
+    ----------
+    rows : RowSpace
+    z : array
+        The predictions at the point.
+    """
+
+    def __init__(self, rows, z):
+        self.rows, self.z = rows, z
+
+    def solve(self, gradient):
+        """H^-1 g."""
+        return self.rows.newton_step(gradient, self.z, FLOOR)
 
 
 def _correction(diagonal, params, flat, bent, z):

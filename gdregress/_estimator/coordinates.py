@@ -94,6 +94,16 @@ def frame_of(estimator, components, spectrum, y, weights, in_parts=False):
     return frame
 
 
+def forms_moments(estimator, components, X):
+    """Whether the coordinates of a fit are sure to take the moments of all columns of X."""
+    return (
+        isinstance(X, np.ndarray)
+        and bool(preconditioner(estimator) or estimator.standardize)
+        and components.penalty.kernel_terms is not None  # whose prox is known to be right
+        and worth_moments(DesignMatrix(X, estimator.fit_intercept))
+    )
+
+
 def preconditioner(estimator):
     """What ``preconditioner`` stands for before anything is known of the data."""
     if estimator.preconditioner != "auto":

@@ -6,6 +6,7 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 
+from gdregress._estimator.coordinates import forms_moments
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.sparse_input import canonical, check_structure
 from gdregress._estimator.table import checked_weights
@@ -26,11 +27,14 @@ from gdregress.losses.gradient_check import check_gradient
 LARGE = 50e6
 
 
-def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=False, seen=False):
+def validate_input(
+    estimator, X, y, sample_weight, components, reset, in_parts=False, seen=False, read_later=False
+):
     """X, encoded y and weights as arrays of one namespace, without rows of weight 0; the loss.
 
     The loss is that of the components in its form for these targets. Rows that have been `seen`
-    before are known to be finite.
+    before are known to be finite. Where all of them are `read_later` for their moments, these
+    tell.
     """
     xp, device = input_namespace(X)
     check_structure(X)
@@ -48,7 +52,8 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
         ensure_all_finite=False,  # in the next line
         reset=reset,
     )
-    if not seen:
+    all_equal = sample_weight is None and getattr(estimator, "class_weight", None) is None
+    if not (seen or (read_later and all_equal and forms_moments(estimator, components, X))):
         check_all_finite(X, estimator)
     if sparse.issparse(X):
         X = canonical(X)

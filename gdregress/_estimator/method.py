@@ -5,6 +5,7 @@ from gdregress._engines.envelope import Envelope
 from gdregress._engines.newton import Newton
 from gdregress._engines.working_sets import WorkingSets
 from gdregress._estimator.metric import worth_moments
+from gdregress._objective.row_space import suits
 
 # The name among the optimizers. It is none of OPTIMIZERS: a direction is conjugate to the last one
 # for one function of all rows, and the length of a step is found along it, so that there is no
@@ -45,6 +46,19 @@ def method_of(estimator, components, objective):
     if automatic and not worth_moments(objective.design) and WorkingSets.covers(objective):
         return "working sets"
     return "updates"
+
+
+def takes_row_space(estimator, components, objective):
+    """Whether conjugate gradients take the second derivatives from the products of the rows."""
+    return (
+        objective.has_rows
+        and estimator.preconditioner == "auto"
+        and all_is_auto(estimator)
+        and components.sampler.takes_all_rows
+        and not estimator.average
+        and ConjugateGradients.covers(objective)
+        and suits(objective)
+    )
 
 
 def asks_for_conjugate_gradients(estimator):

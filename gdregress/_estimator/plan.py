@@ -19,7 +19,11 @@ from gdregress._estimator.learning_rate import (
     learns_rate,
     resolved_momentum,
 )
-from gdregress._estimator.method import asks_for_conjugate_gradients, method_of
+from gdregress._estimator.method import (
+    asks_for_conjugate_gradients,
+    method_of,
+    takes_row_space,
+)
 from gdregress._estimator.metric import worth_moments
 from gdregress._estimator.null_model import null_model
 from gdregress._estimator.rules import Rules, ending_rules
@@ -88,6 +92,8 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     first = objective.inside(first_parameters(estimator, objective))
     if not in_parts and _worth_moments(estimator, components, objective, frame):
         objective = _by_moments(objective, frame.spectrum, first)
+    elif not in_parts and takes_row_space(estimator, components, objective):
+        objective = objective.with_row_space()
     null = null_model(objective, null_params, first if start is None else start.params)
     curvature, optimizer = _curvature_and_optimizer(
         estimator, components, objective, frame.spectrum, null_params

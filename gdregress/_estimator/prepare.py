@@ -14,6 +14,7 @@ from gdregress._estimator.coordinates import (
     preconditioner,
 )
 from gdregress._estimator.data import read_in_place, unchanged, validate_input
+from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.sizes import check_sizes
 from gdregress._estimator.validation_set import rows_to_validate
 from gdregress._objective.base import normalised_weights
@@ -108,7 +109,10 @@ def prepare(
     check_parameters(estimator)
     validated = any(part is not None for part in validation)
     components = build_components(estimator, in_parts, validated)
-    data, loss = validate_input(estimator, X, y, sample_weight, components, reset, in_parts)
+    read_later = not (in_parts or validated or estimator.early_stopping)
+    data, loss = validate_input(
+        estimator, X, y, sample_weight, components, reset, in_parts, read_later=read_later
+    )
     if in_parts and not data[1].shape[0]:
         raise NoRows
     names = getattr(estimator, "feature_names_in_", None)
@@ -134,7 +138,11 @@ def prepare(
     mean_so_far = (earlier[0] + divisor) / (earlier[1] + y.shape[0])
     mean = total / y.shape[0] / mean_so_far if earlier[1] else total / divisor
     weights = _relative_weights(y, weights, mean)
-    frame = choose_frame(estimator, components, X, y, weights, in_parts)
+    try:
+        frame = choose_frame(estimator, components, X, y, weights, in_parts)
+    except ValueError:
+        check_all_finite(X, estimator)  # the moments say that it is not, but not where
+        raise
     frame = replace(frame, columns=columns)
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
     objective = DataObjective(frame.design, y, weights, components.loss, penalty)

@@ -51,9 +51,12 @@ class Objective(ABC):
         Whether value and gradient over all rows come from the moments alone.
     has_rows : bool
         Whether F is a mean over rows of data, which engines may read by themselves.
+    row_space : RowSpace or None
+        The second derivatives of few rows with many columns, where they are taken from the rows.
     """
 
     moments = None
+    row_space = None
     partitions = None
     from_moments = False
     has_rows = True
@@ -142,6 +145,10 @@ class Objective(ABC):
         params : array
         rows : slice or array of int
         """
+
+    def gradient_and_predictions(self, params):
+        """The gradient over all rows, and their predictions, of one pass where that can be."""
+        return self.gradient(params), self.predict(params)
 
     def snapshot(self, params):
         """The `Snapshot` of variance reduction at `params`."""

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from gdregress._objective.base import null_parameters
-from gdregress._objective.design import largest_deviations, mean_and_variance
+from gdregress._objective.design import largest_deviations
 from gdregress._objective.moments import check_finite, moments_of
 from gdregress._objective.moments_inside import moments_inside
 from gdregress._utils.array_api import namespace
@@ -73,7 +73,7 @@ class Spectrum:
 
     def mean_and_variance(self):
         """Weighted mean and variance of each of the user's columns."""
-        return mean_and_variance(self.design.X, self.weights)
+        return self.design.mean_and_variance(self.weights)
 
     def largest_deviations(self, mean):
         """Squares of the largest deviations of the user's columns from given means."""
@@ -81,6 +81,8 @@ class Spectrum:
 
     def null_curvature(self, loss):
         """Weighted mean of d2L/dz2 at the null parameters; 1 where there is none."""
+        if loss.is_quadratic:
+            return 1.0
         null = null_parameters(self.design, self.y, self.weights, loss)
         return mean_curvature(loss.curvature_at(self.y, self.design.predict(null)), self.weights)
 

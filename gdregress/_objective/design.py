@@ -33,17 +33,20 @@ class DesignMatrix:
     coordinates : Coordinates or None
         The map T, `Coordinates.to_user`, by which the parameters become those of the user's own
         columns; X stays as it is. None where they are these.
+    moments_of_columns : dict or None
+        What is known already of the user's own columns, see `mean_and_variance`.
     """
 
     # Whether X is all of the rows.
     has_rows = True
 
-    def __init__(self, X, fit_intercept, coordinates=None):
+    def __init__(self, X, fit_intercept, coordinates=None, moments_of_columns=None):
         self.X = X
         self.fit_intercept = fit_intercept
         self.coordinates = coordinates
         self.n_samples, self.n_features = X.shape
         self.n_parameters = self.n_features + bool(fit_intercept)
+        self._moments_of_columns = {} if moments_of_columns is None else moments_of_columns
 
     @property
     def size(self):
@@ -57,7 +60,14 @@ class DesignMatrix:
 
     def in_coordinates(self, coordinates):
         """The map of the same rows from other coordinates."""
-        return DesignMatrix(self.X, self.fit_intercept, coordinates)
+        return DesignMatrix(self.X, self.fit_intercept, coordinates, self._moments_of_columns)
+
+    def mean_and_variance(self, weights):
+        """Weighted mean and variance of each of the user's columns, computed once."""
+        known = self._moments_of_columns
+        if known.get("weights", known) is not weights:
+            known.update(weights=weights, numbers=mean_and_variance(self.X, weights))
+        return known["numbers"]
 
     def take(self, rows):
         """The same map for some rows."""
@@ -164,7 +174,7 @@ class DesignMatrix:
         if self.coordinates is not None and not self.coordinates.separable:
             squares = np.ones(self.n_features)  # by the definition of a metric, but for a factor
         elif self.coordinates is not None:
-            mean, variance = mean_and_variance(X, weights)
+            mean, variance = self.mean_and_variance(weights)
             scale = self.coordinates.scale
             squares = (variance + (mean - self.coordinates.mean) ** 2) / scale**2
         elif sparse.issparse(X):
@@ -255,7 +265,7 @@ def _mean_and_variance(X, weights):
         total = 0.0
         for start in starts:
             rows = slice(start, min(start + size, X.shape[0]))
-            values = function(xp.astype(X[rows, :], wide))
+            values = function(xp.astype(X[rows, :], wide, copy=False))
             if weights is not None:
                 values = values * weights[rows, None]
             total = total + xp.sum(values, axis=0)

@@ -12,8 +12,10 @@ from gdregress._objective.coupled import coupled_products
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.evaluation import gradient_of_slopes, mean_gradient, mean_loss
 from gdregress._objective.moments_inside import curved_products
+from gdregress._objective.row_space import RowSpace
 from gdregress._objective.snapshot import Snapshot
 from gdregress._utils.array_api import dot, namespace, take_rows, to_numpy
+from gdregress._utils.caches import computed_once
 from gdregress.losses import SquaredError
 from gdregress.samplers import ALL_ROWS
 
@@ -40,6 +42,12 @@ class DataObjective(Objective):
         """This objective with the moments of its columns, which save it passes over the data."""
         other = copy.copy(self)
         other.moments = moments
+        return other
+
+    def with_row_space(self):
+        """This objective with the products of its rows, which have all of the curvature."""
+        other = copy.copy(self)
+        other.row_space = RowSpace(other)
         return other
 
     def assuming(self, assumptions):
@@ -85,6 +93,10 @@ class DataObjective(Objective):
 
     def null_parameters(self):
         """Those of the null model: coefficients of zero, and the best constant as intercept."""
+        return self._null_parameters
+
+    @computed_once
+    def _null_parameters(self):
         return null_parameters(self.design, self.y, self.weights, self.loss)
 
     def with_loss(self, loss):
@@ -149,16 +161,14 @@ class DataObjective(Objective):
         return self._evaluate(params)[1] if gradient is None else gradient
 
     def gradient_and_predictions(self, params):
-        """`gradient` and `predict` at once, by the core in one pass; from `params` alone."""
-        design, y = self.design, self.y
-        if not fused_pass.supports(design, y, self.loss) or not design.coef(params).any():
-            return self.gradient(params), self.predict(params)
+        at_constant = isinstance(params, np.ndarray) and not self.design.coef(params).any()
+        if at_constant or not fused_pass.supports(self.design, self.y, self.loss):
+            return super().gradient_and_predictions(params)
         z = np.empty((self.n_samples, math.prod(self.output_shape)))
-        data = design, y, self.weights, self.loss
-        value, gradient = fused_pass.fused_pass(*data, params, predictions=z)
+        value, gradient = self._pass(params, None, predictions=z)
         self._values.keep(params, value)
-        self._gradients.keep(params, gradient)
-        return gradient, z.reshape(-1, *self.output_shape)
+        z = self._predictions.keep(params, z.reshape(-1, *self.output_shape))
+        return self._gradients.keep(params, gradient), z
 
     def snapshot(self, params):
         """The `Snapshot` at `params`; the loss there is then known as well."""
@@ -200,7 +210,7 @@ class DataObjective(Objective):
             self._gradients.keep(next_point, slope)
         return self._values.keep(params, value), slope
 
-    def _pass(self, params, next_point, gradient=True, both_values=False):
+    def _pass(self, params, next_point, gradient=True, both_values=False, predictions=None):
         """One pass over all rows, see `fused_pass`; the first one also squares the columns."""
         data = self.design, self.y, self.weights, self.loss
         if not isinstance(self.y, np.ndarray):
@@ -211,7 +221,8 @@ class DataObjective(Objective):
         known = known or self.design.coordinates is not None
         if gradient and not known and fused_pass.has_squares(self.design.X):
             squares = np.empty(self.design.n_parameters)
-        result = fused_pass.fused_pass(*data, params, next_point, gradient, both_values, squares)
+        kept = {"squares": squares, "predictions": predictions}
+        result = fused_pass.fused_pass(*data, params, next_point, gradient, both_values, **kept)
         if squares is not None:
             self._column_mean_squares = squares
         return result

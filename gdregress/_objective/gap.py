@@ -85,6 +85,8 @@ def _decrements(objective, spectrum, params, grad):
 
     Without it all targets are one.
     """
+    if objective.row_space is not None:
+        return partial(_by_rows, objective.row_space, objective.predict(params))
     hessians, flat = _hessians(objective, spectrum, params), objective.penalty_curvature()
     if objective.has_rows and cost_in_passes(objective) <= COUPLED and _is_smooth(objective):
         H = objective.coupled_hessian(params)
@@ -178,6 +180,15 @@ def _half_decrement(hessian, flat, gradient):
         solved = vectors @ ((vectors.T @ g) / np.maximum(values, np.finfo(float).eps))
     step[free] = solved / size
     return float(g @ solved) / 2, step
+
+
+def _by_rows(rows, z, gradient, scale=0.0):
+    """Half the decrement of every target, and the steps, from the products of the rows."""
+    steps = rows.newton_step(gradient, z)
+    products = np.sum((gradient * steps).reshape(len(steps), -1), axis=0)
+    if not np.isfinite(steps).all():
+        return [math.inf] * len(products), 0 * steps
+    return list(products / 2), steps
 
 
 class _ConjugateGradients:

@@ -167,7 +167,8 @@ def test_many_classes_ask_for_it_by_name(loss):
 @pytest.mark.parametrize("steps", [1, 2, 5])
 def test_squared_error_takes_the_steps_of_linear_algebra(steps):
     X, y = wide()
-    model = GDRegressor(penalty="l2", alpha=ALPHA, max_iter=steps, tol=None).fit(X, y)
+    given = {"preconditioner": "columns", "max_iter": steps, "tol": None}
+    model = GDRegressor(penalty="l2", alpha=ALPHA, **given).fit(X, y)
     size = X.std(axis=0)
     A = (X - X.mean(axis=0)) / size
     extra = ALPHA / size**2
