@@ -22,6 +22,8 @@ from gdregress._engines.exact_search import zero_of_increasing
 from gdregress._objective.row_space import FLOOR
 from gdregress._utils.array_api import dot, namespace, to_numpy
 
+# Strengths of l2 that differ by less are of about one size.
+ALIKE = 100.0
 # How many times as far as predictions and targets are from zero a first trial may go.
 FAR = 1e3
 
@@ -62,9 +64,31 @@ class ConjugateGradients(Directions):
         squares = objective.column_mean_squares
         squares = squares[:, None] if len(self.params.shape) == 2 else squares
         diagonal = bent * squares + self.l2
+        if self._is_wide():
+            diagonal = self._of_penalty(bent * squares)
         bound = (loss.curvature or 1.0) * squares + self.l2
         diagonal = xp.where((diagonal > 0) & (diagonal < math.inf), diagonal, bound)
         return xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal))
+
+    def _is_wide(self):
+        """Whether there are more columns than rows, held by an l2 of about one size."""
+        design = self.run.objective.design
+        l2 = design.coef(self.l2)
+        smallest, largest = (float(end(l2)) for end in (namespace(l2).min, namespace(l2).max))
+        return design.n_features > design.n_samples and 0 < largest <= ALIKE * smallest
+
+    def _of_penalty(self, of_loss):
+        """The strengths of l2: with them all steps stay combinations of the rows, which are few.
+
+        The intercept, which has none, is brought to the mean of the curvatures of these.
+        """
+        design = self.run.objective.design
+        l2, curved = design.coef(self.l2), design.coef(of_loss)
+        if not design.fit_intercept:
+            return l2 + 0 * curved
+        xp = namespace(l2)
+        intercept = of_loss[-1:, ...] / (1 + xp.sum(curved / l2, axis=0) / design.n_samples)
+        return xp.concat([l2 + 0 * curved, intercept])
 
     def direction(self, state):
         before, gradient, square, diagonal = state.conjugate
