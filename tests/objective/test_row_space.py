@@ -137,3 +137,23 @@ def test_many_rows_go_without(monkeypatch):
     monkeypatch.setattr(row_space, "LARGEST", len(X) - 1)
     assert objective_of(GDRegressor(penalty="l2", alpha=ALPHA), X, y).row_space is None
     assert objective_of(GDRegressor(penalty="l2", alpha=ALPHA), *wide(50, 80)).row_space is None
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_next_to_no_rows(n, loss):
+    X, y = wide(n, 20)
+    model = GDRegressor(loss, penalty="l2", alpha=ALPHA, tol=1e-7).fit(X, y)
+    assert model.stop_reason_ == "tolerance"
+    if loss == "squared_error":
+        ridge = Ridge(alpha=ALPHA * n, solver="svd").fit(X, y)
+        assert_allclose(model.coef_, ridge.coef_, rtol=1e-7, atol=1e-9)
+
+
+def test_a_gap_is_refused_where_no_row_is_curved():
+    X, y = wide()
+    model = GDRegressor("huber", penalty="l2", alpha=ALPHA)
+    prepared = prepare(model, X, y, None)
+    run = plan_run(model, prepared.components, prepared.objective, prepared.frame).run
+    far = np.append(np.zeros(X.shape[1]), 1e6)
+    assert run.certificate.estimate(far) == np.inf
