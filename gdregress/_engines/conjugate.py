@@ -27,7 +27,13 @@ import numpy as np
 
 from gdregress._engines.directions import Directions
 from gdregress._engines.exact_search import zero_of_increasing
-from gdregress._engines.preconditioner import Corrected, Diagonal, FromRows, diagonal_of
+from gdregress._engines.preconditioner import (
+    Corrected,
+    Diagonal,
+    FromRows,
+    diagonal_of,
+    spans_rows,
+)
 from gdregress._objective.coupled import CoupledSystem, cost_in_passes
 from gdregress._objective.line import Line
 from gdregress._utils.array_api import dot, namespace, to_numpy
@@ -100,7 +106,7 @@ class ConjugateGradients(Directions):
                 return self.system
         bent = self._bent()
         diagonal = diagonal_of(objective, bent, self.l2)
-        if self._is_corrected():
+        if self._is_corrected() and not spans_rows(objective, self.l2):
             return Corrected(diagonal, self.params, self.l2, bent, self.z)
         return Diagonal(diagonal)
 

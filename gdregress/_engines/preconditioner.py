@@ -25,6 +25,8 @@ import numpy as np
 from gdregress._objective.row_space import FLOOR
 from gdregress._utils.array_api import namespace
 
+# Strengths of l2 that differ by less are of about one size.
+ALIKE = 100.0
 # Less of the determinant of V' H V is rounding.
 SINGULAR = 1e-10
 
@@ -130,7 +132,32 @@ def diagonal_of(objective, bent, l2):
     xp = namespace(objective.y)
     squares = objective.column_mean_squares
     squares = squares[:, None] if len(bent.shape) == 2 else squares
-    diagonal = xp.sum(bent, axis=0) * squares + l2
+    curved = xp.sum(bent, axis=0) * squares
+    diagonal = _of_penalty(objective, curved, l2) if spans_rows(objective, l2) else curved + l2
     bound = (objective.loss.curvature or 1.0) * squares + l2
     diagonal = xp.where((diagonal > 0) & (diagonal < math.inf), diagonal, bound)
     return xp.where(diagonal > 0, diagonal, xp.ones_like(diagonal))
+
+
+def spans_rows(objective, l2):
+    """Whether there are more columns than rows, held by an l2 of about one size.
+
+    Its strengths are D then: with them all steps stay combinations of the rows, which are few.
+    """
+    design = objective.design
+    strengths, xp = design.coef(l2), namespace(l2)
+    smallest, largest = float(xp.min(strengths)), float(xp.max(strengths))
+    return design.n_features > design.n_samples and 0 < largest <= ALIKE * smallest
+
+
+def _of_penalty(objective, curved, l2):
+    """The strengths of l2.
+
+    The intercept, which has none, is brought to the mean of the curvatures of these.
+    """
+    design, xp = objective.design, namespace(l2)
+    strengths, of_loss = design.coef(l2), design.coef(curved)
+    if not design.fit_intercept:
+        return strengths + 0 * of_loss
+    mean = 1 + xp.sum(of_loss / strengths, axis=0) / design.n_samples
+    return xp.concat([strengths + 0 * of_loss, curved[-1:, ...] / mean])

@@ -71,8 +71,10 @@ def _sizes(array):
         sizes = np.zeros(rows.shape[1])
         np.maximum.at(sizes, rows.indices, np.abs(rows.data))
         return sizes
-    values = to_numpy(rows).astype(float)
-    return np.abs(values.reshape(len(values), -1)).max(axis=0, initial=0.0)
+    values = to_numpy(rows)
+    values = values.reshape(len(values), -1)
+    ends = (end(axis=0, initial=0).astype(float) for end in (values.max, values.min))
+    return np.maximum(*map(np.abs, ends))
 
 
 def _target_sizes(y, loss):

@@ -14,12 +14,16 @@ from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
 COPIED_ROWS = 1024
 # Bytes of a block of rows: it is multiplied up to three times while it is in the cache.
 BLOCK_BYTES = 1 << 14
+# Numbers of a row in double precision of which a block leaves the cache: BLAS then takes less.
+LONGEST_ROW = 1 << 13
 _NOTHING, _NO_NUMBERS = np.empty((0, 0)), np.empty(0)
 
 
 def supports(design, y, loss):
     """Whether the compiled core can do it; otherwise the array library does."""
-    return isinstance(y, np.ndarray) and core.is_compiled() and core.covers(loss, design)
+    if not (isinstance(y, np.ndarray) and core.is_compiled() and core.covers(loss, design)):
+        return False
+    return design.is_sparse or y.dtype != float or design.n_features <= LONGEST_ROW
 
 
 def fused_pass(

@@ -6,6 +6,7 @@ from scipy import sparse
 from sklearn.linear_model import Ridge
 
 from gdregress import GDRegressor
+from gdregress._estimator import data
 from gdregress._estimator.finite import check_all_finite
 
 # scikit-learn, which has the last word, adds up infinities of both signs
@@ -95,3 +96,25 @@ def test_a_fit_leaves_the_warnings_on(spoil):
     """Only the sum is silenced."""
     check_all_finite(spoil(1.7e308, (0, 0), (0, 1)), GDRegressor())
     assert np.geterr()["over"] == "warn"
+
+
+@pytest.mark.parametrize(
+    ("given", "readings"),
+    [
+        ({}, 0),
+        ({"solver": "stochastic", "max_iter": 1, "tol": None}, 0),
+        ({"preconditioner": None}, 1),
+        ({"learning_rate": 1e-3, "max_iter": 2, "tol": None}, 1),
+        ({"early_stopping": True}, 1),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_moments_of_all_columns_spare_a_reading_of_its_own(given, readings, monkeypatch):
+    rng = np.random.RandomState(0)
+    X, calls = rng.normal(size=(100, 3)), []
+    monkeypatch.setattr(data, "check_all_finite", lambda X, estimator: calls.append(X))
+    model = GDRegressor(random_state=0, **given).fit(X, X.sum(axis=1))
+    assert len(calls) == readings
+    # rows of weight zero are in no moment
+    model.fit(X, X.sum(axis=1), sample_weight=rng.uniform(size=100))
+    assert len(calls) == readings + 1

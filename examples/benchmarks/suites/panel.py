@@ -199,12 +199,14 @@ def _lasso(n, p, share, size):
     return Contest(title, "squared_error", X, y, ours, solvers.for_lasso(l1), l1=l1)
 
 
-def _ridge(size):
-    n, p, l2 = int(2_000 * max(size, 0.1)), int(20_000 * max(size, 0.1)), 0.1
+def _ridge(n, p, l2, size):
+    n, p = int(n * max(size, 0.1)), int(p * max(size, 0.1))
     X, y = dense(n, p)
     ours = _regressors(penalty="l2", alpha=l2)
     peers = solvers.for_ridge(n, l2)
-    return Contest(f"ridge, {n:,} x {p:,}", "squared_error", X, y, ours, peers, l2=l2)
+    return Contest(
+        f"ridge, {n:,} x {p:,}, alpha {l2:g}", "squared_error", X, y, ours, peers, l2=l2
+    )
 
 
 def _text(size):
@@ -240,7 +242,8 @@ CONTESTS = (
     _log_loss_l1,
     partial(_lasso, 100_000, 500, 0.01),
     partial(_lasso, 1_000, 10_000, 0.1),
-    _ridge,
+    partial(_ridge, 2_000, 20_000, 0.1),
+    partial(_ridge, 1_000, 10_000, 1e-3),
     _text,
     _hinge,
     _quantile,
