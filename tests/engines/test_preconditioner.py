@@ -71,3 +71,43 @@ def test_large_margins_of_normal_columns_take_few_steps():
     model = GDClassifier(alpha=1e-4).fit(X, y)
     assert model.stop_reason_ == "tolerance"
     assert model.n_iter_ <= 8
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("strength", [0.0, 0.1])
+def test_of_several_classes(fit_intercept, strength):
+    """It inverts the curvature in the span of coefficients and intercepts, and is positive."""
+    rng, k = np.random.RandomState(1), 3
+    A = np.c_[rng.normal(size=(N, P)), np.ones(N)][:, : P + fit_intercept]
+    params = rng.normal(size=(A.shape[1], k))
+    params -= params.mean(axis=1, keepdims=True)
+    l2 = np.full((A.shape[1], 1), strength)
+    l2[P:] = 0.0
+    weights = rng.uniform(0.5, 2.0, N)
+    weights /= weights.mean()
+    z = A @ params
+    probabilities = Softmax(k).probability(z)
+    squares = weights @ A**2 / N
+    found = CorrectedClasses(params, fit_intercept, squares, l2, probabilities, z, weights)
+
+    def curvature(v):
+        dz = A @ v
+        change = probabilities * (dz - np.sum(probabilities * dz, axis=1, keepdims=True))
+        return A.T @ (weights[:, None] * change) / N + l2 * v
+
+    span = []
+    for c in range(k):
+        own = np.eye(k)[c] - 1 / k
+        along = params[:, [c]] * own
+        along[P:] = 0.0
+        span += [along] + ([np.eye(P + 1)[:, [P]] * own] if fit_intercept else [])
+    for v in span:
+        # what is left of v after the curvature is H-orthogonal to nothing of the span but by B
+        for w in span:
+            left = found.solve(curvature(v)) - v
+            assert abs(np.sum(projected(w, span, found, left))) < 1e-9
+    inverse = np.array(
+        [found.solve(e.reshape(params.shape)).ravel() for e in np.eye(params.size)]
+    )
+    assert_allclose(inverse, inverse.T, atol=1e-10 * np.abs(inverse).max())
+    assert np.linalg.eigvalsh((inverse + inverse.T) / 2)[0] > 0
