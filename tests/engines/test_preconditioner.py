@@ -5,7 +5,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gdregress import GDClassifier
+from gdregress._engines.class_preconditioner import CorrectedClasses
 from gdregress._engines.preconditioner import Corrected, Diagonal
+from gdregress.losses import Softmax
 
 N, P = 60, 4
 
@@ -34,26 +36,9 @@ def test_it_inverts_the_curvature_along_the_parameters(k):
         return A.T @ (bent * (A @ v)) + l2 * v
 
     for v in (intercept, along):
-        solved = P_.solve(curvature(v))
-        for w in (intercept, along):  # beside their span the diagonal decides
-            assert_allclose(
-                np.sum(curvature(w) * (solved - v), axis=0) if k else curvature(w) @ (solved - v),
-                expected_rest(P_, diagonal, v, w, curvature),
-                atol=1e-12,
-            )
-
-
-def expected_rest(P_, diagonal, v, w, curvature):
-    """w' H D^-1 (H v - D V a) for what the span of V leaves over; a gives V' D V a = V' H v."""
-    u = np.zeros_like(v)
-    u[:-1] = P_.u.T if v.ndim == 2 else P_.u[0]
-    e = np.zeros_like(v)
-    e[-1] = 1.0
-    rest = curvature(v) / diagonal
-    for basis in (u, e):
-        share = np.sum(basis * curvature(v), axis=0) / np.sum(basis * diagonal * basis, axis=0)
-        rest = rest - share * basis
-    return np.sum(curvature(w) * rest, axis=0)
+        beside = P_.solve(curvature(v)) - v  # has no part in the span, as the diagonal measures it
+        for w in (intercept, along):
+            assert_allclose(np.sum(w * diagonal * beside, axis=0), 0.0, atol=1e-12)
 
 
 def test_without_coefficients_it_is_the_diagonal():
@@ -101,13 +86,13 @@ def test_of_several_classes(fit_intercept, strength):
         along = params[:, [c]] * own
         along[P:] = 0.0
         span += [along] + ([np.eye(P + 1)[:, [P]] * own] if fit_intercept else [])
+    M = np.diag(weights @ probabilities / N)
+    M -= probabilities.T @ (weights[:, None] * probabilities) / N
     for v in span:
-        # what is left of v after the curvature is H-orthogonal to nothing of the span but by B
+        beside = found.solve(curvature(v)) - v
         for w in span:
-            left = found.solve(curvature(v)) - v
-            assert abs(np.sum(projected(w, span, found, left))) < 1e-9
-    inverse = np.array(
-        [found.solve(e.reshape(params.shape)).ravel() for e in np.eye(params.size)]
-    )
+            of_columns = squares[:, None] * (w @ M) + l2 * w
+            assert abs(np.sum(of_columns * beside)) < 1e-12
+    inverse = np.array([found.solve(e.reshape(params.shape)).ravel() for e in np.eye(params.size)])
     assert_allclose(inverse, inverse.T, atol=1e-10 * np.abs(inverse).max())
     assert np.linalg.eigvalsh((inverse + inverse.T) / 2)[0] > 0
