@@ -25,6 +25,7 @@ import math
 
 import numpy as np
 
+from gdregress._engines.class_preconditioner import CorrectedClasses
 from gdregress._engines.directions import Directions
 from gdregress._engines.exact_search import zero_of_increasing
 from gdregress._engines.preconditioner import (
@@ -104,6 +105,11 @@ class ConjugateGradients(Directions):
             self.system = self.system or self._system(taken_at)
             if self.system.is_finite:
                 return self.system
+        if self._has_classes():
+            P = objective.loss.probability(self.z)
+            squares, sizes = objective.column_mean_squares, (self.l2, P, self.z)
+            intercept = objective.design.fit_intercept
+            return CorrectedClasses(self.params, intercept, squares, *sizes, objective.weights)
         bent = self._bent()
         diagonal = diagonal_of(objective, bent, self.l2)
         if self._is_corrected() and not spans_rows(objective, self.l2):
@@ -122,6 +128,12 @@ class ConjugateGradients(Directions):
         objective = self.run.objective
         varies = not (objective.loss.is_quadratic or objective.loss.coupled)
         return varies and objective.design.fit_intercept and isinstance(objective.y, np.ndarray)
+
+    def _has_classes(self):
+        """Whether the predictions of a row are coupled, and penalised alike."""
+        objective = self.run.objective
+        alike = isinstance(objective.y, np.ndarray) and self.l2.shape[1:] == (1,)
+        return objective.loss.coupled and alike
 
     def _system(self, taken_at):
         objective = self.run.objective

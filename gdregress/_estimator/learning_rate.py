@@ -17,6 +17,7 @@ from gdregress._objective.curvature import (
 from gdregress._objective.moments import check_finite
 from gdregress._solver.line_search import trial_by_curvature, trial_by_distance
 from gdregress._utils.array_api import namespace, to_numpy
+from gdregress._utils.caches import computed_once
 
 CONSTANT_MOMENTUM = 0.9
 # First steps over all rows, in units of the way to go, of rules whose steps fall like 1 / sqrt(t).
@@ -60,8 +61,7 @@ def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params
     ==========================  ==========================================================
     batch                       1 / L; `first_trial` where the rate is searched
     stochastic and mini-batch   (1 - momentum) / (2 E), E the expected smoothness: with
-                                momentum m a gradient acts 1 / (1 - m) times in all;
-                                `rate_of_reduced` at most under variance reduction
+                                momentum m a gradient acts 1 / (1 - m) times in all
     AdaGrad, RMSProp, Adam, ..  c d / sqrt(sum_j m_j) over all rows,
                                 d / sum_j sqrt(m_j) / sqrt(updates per epoch) otherwise
     ==========================  ==========================================================
@@ -89,8 +89,7 @@ def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params
         return 1 / smoothness if smoothness > 0 else 1.0
     smoothness = h * batch_smoothness(objective.n_samples, sampler, spectrum)
     momentum = getattr(optimizer, "momentum", 0.0)
-    rate = (1 - momentum) / (2 * smoothness) if smoothness > 0 else 1.0
-    return min(rate, rate_of_reduced(objective, optimizer, sampler, spectrum, null_params))
+    return (1 - momentum) / (2 * smoothness) if smoothness > 0 else 1.0
 
 
 def rate_of_reduced(objective, optimizer, sampler, spectrum, null_params):
@@ -184,15 +183,18 @@ class CurvatureBounds:
 
     def automatic(self):
         """The automatic learning rate."""
-        return automatic_learning_rate(
-            self.objective, self.optimizer, self.sampler, self.spectrum, self.null_params
-        )
-
-    def best_of_reduced(self):
-        """Whether the automatic rate is that of variance reduction which gains most."""
         known = self.objective, self.optimizer, self.sampler, self.spectrum, self.null_params
-        best = rate_of_reduced(*known)
-        return best < math.inf and self.automatic() == best
+        return min(automatic_learning_rate(*known), self.best_of_reduced)
+
+    @computed_once
+    def best_of_reduced(self):
+        """`rate_of_reduced`."""
+        known = self.objective, self.optimizer, self.sampler, self.spectrum, self.null_params
+        return rate_of_reduced(*known)
+
+    def gains_most(self):
+        """Whether the automatic rate is that of variance reduction which gains most."""
+        return self.best_of_reduced < math.inf and self.automatic() == self.best_of_reduced
 
     def smoothness(self):
         """Largest curvature that the sampler's batches show in expectation."""

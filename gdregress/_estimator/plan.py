@@ -249,8 +249,7 @@ def _first_rate(estimator, components, curvature, optimizer, start, in_parts):
 def _learned_rate(curvature, history):
     optimizer = curvature.optimizer
     momentum = EpochMomentum() if optimizer.variance_reduced else None
-    is_best = curvature.best_of_reduced()
-    return LearnedRate(history, curvature.objective, optimizer, momentum, is_best)
+    return LearnedRate(history, curvature.objective, optimizer, momentum, curvature.gains_most())
 
 
 def _diagnostics(estimator, components, curvature, optimizer, frame, null):

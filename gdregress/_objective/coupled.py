@@ -57,8 +57,9 @@ def coupled_products(design, probabilities, weights):
 def cost_in_passes(objective):
     """What H and its factor cost, in passes over the rows for all classes; inf if not affordable.
 
-    The moments of one weighting cost 1 + q / 50 passes of one prediction a row; the factor has
-    (K q)^3 / 3 products, and a pass 4 n K q.
+    The moments of one weighting cost 1 + q / 50 passes of one prediction a row, and K predictions
+    at once cost K / 3 of these, as the rows are read once; the factor has (K q)^3 / 3 products,
+    and a pass 4 n K q.
     """
     design, k = objective.design, objective.loss.n_outputs
     if not objective.loss.coupled or not isinstance(objective.y, np.ndarray):
@@ -66,7 +67,7 @@ def cost_in_passes(objective):
     q = design.n_parameters
     if k * q > LARGEST or not affordable(design):
         return math.inf
-    return (k - 1) / 2 * (1 + q / 50) + (k * q) ** 2 / (12 * design.n_samples)
+    return 1.5 * (k - 1) * (1 + q / 50) + (k * q) ** 2 / (12 * design.n_samples)
 
 
 class CoupledSystem:

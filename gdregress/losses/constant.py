@@ -50,6 +50,9 @@ def mean_of_targets(loss: Loss, y: Array, weights: Array | None) -> Array | None
         return _mean(y, weights)
     if loss.target_range == "labels":
         return to_numpy(_mean((y + 1) / 2, weights))
+    if loss.target_range == "classes" and isinstance(y, np.ndarray):
+        counts = np.bincount(y.astype(np.intp), weights, minlength=loss.n_outputs or 0)
+        return counts / counts.sum()
     if loss.target_range == "classes":
         is_class = namespace(y).astype(y[:, None] == _numbers(loss.n_outputs, y), y.dtype)
         return to_numpy(_mean(is_class, weights))

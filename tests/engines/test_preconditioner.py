@@ -5,7 +5,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from gdregress import GDClassifier
+from gdregress._engines.class_preconditioner import CorrectedClasses
 from gdregress._engines.preconditioner import Corrected, Diagonal
+from gdregress.losses import Softmax
 
 N, P = 60, 4
 
@@ -34,26 +36,9 @@ def test_it_inverts_the_curvature_along_the_parameters(k):
         return A.T @ (bent * (A @ v)) + l2 * v
 
     for v in (intercept, along):
-        solved = P_.solve(curvature(v))
-        for w in (intercept, along):  # beside their span the diagonal decides
-            assert_allclose(
-                np.sum(curvature(w) * (solved - v), axis=0) if k else curvature(w) @ (solved - v),
-                expected_rest(P_, diagonal, v, w, curvature),
-                atol=1e-12,
-            )
-
-
-def expected_rest(P_, diagonal, v, w, curvature):
-    """w' H D^-1 (H v - D V a) for what the span of V leaves over; a gives V' D V a = V' H v."""
-    u = np.zeros_like(v)
-    u[:-1] = P_.u.T if v.ndim == 2 else P_.u[0]
-    e = np.zeros_like(v)
-    e[-1] = 1.0
-    rest = curvature(v) / diagonal
-    for basis in (u, e):
-        share = np.sum(basis * curvature(v), axis=0) / np.sum(basis * diagonal * basis, axis=0)
-        rest = rest - share * basis
-    return np.sum(curvature(w) * rest, axis=0)
+        beside = P_.solve(curvature(v)) - v  # has no part in the span, as the diagonal measures it
+        for w in (intercept, along):
+            assert_allclose(np.sum(w * diagonal * beside, axis=0), 0.0, atol=1e-12)
 
 
 def test_without_coefficients_it_is_the_diagonal():
@@ -71,3 +56,43 @@ def test_large_margins_of_normal_columns_take_few_steps():
     model = GDClassifier(alpha=1e-4).fit(X, y)
     assert model.stop_reason_ == "tolerance"
     assert model.n_iter_ <= 8
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("strength", [0.0, 0.1])
+def test_of_several_classes(fit_intercept, strength):
+    """It inverts the curvature in the span of coefficients and intercepts, and is positive."""
+    rng, k = np.random.RandomState(1), 3
+    A = np.c_[rng.normal(size=(N, P)), np.ones(N)][:, : P + fit_intercept]
+    params = rng.normal(size=(A.shape[1], k))
+    params -= params.mean(axis=1, keepdims=True)
+    l2 = np.full((A.shape[1], 1), strength)
+    l2[P:] = 0.0
+    weights = rng.uniform(0.5, 2.0, N)
+    weights /= weights.mean()
+    z = A @ params
+    probabilities = Softmax(k).probability(z)
+    squares = weights @ A**2 / N
+    found = CorrectedClasses(params, fit_intercept, squares, l2, probabilities, z, weights)
+
+    def curvature(v):
+        dz = A @ v
+        change = probabilities * (dz - np.sum(probabilities * dz, axis=1, keepdims=True))
+        return A.T @ (weights[:, None] * change) / N + l2 * v
+
+    span = []
+    for c in range(k):
+        own = np.eye(k)[c] - 1 / k
+        along = params[:, [c]] * own
+        along[P:] = 0.0
+        span += [along] + ([np.eye(P + 1)[:, [P]] * own] if fit_intercept else [])
+    M = np.diag(weights @ probabilities / N)
+    M -= probabilities.T @ (weights[:, None] * probabilities) / N
+    for v in span:
+        beside = found.solve(curvature(v)) - v
+        for w in span:
+            of_columns = squares[:, None] * (w @ M) + l2 * w
+            assert abs(np.sum(of_columns * beside)) < 1e-12
+    inverse = np.array([found.solve(e.reshape(params.shape)).ravel() for e in np.eye(params.size)])
+    assert_allclose(inverse, inverse.T, atol=1e-10 * np.abs(inverse).max())
+    assert np.linalg.eigvalsh((inverse + inverse.T) / 2)[0] > 0

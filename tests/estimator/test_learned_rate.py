@@ -57,9 +57,9 @@ def relative_gap(history, least):
 
 
 def with_rates_times(monkeypatch, factor):
-    derived = automatic.automatic_learning_rate
-    scaled = lambda *given: factor * derived(*given)  # noqa: E731
-    monkeypatch.setattr(automatic, "automatic_learning_rate", scaled)
+    derived = automatic.CurvatureBounds.automatic
+    scaled = lambda bounds: factor * derived(bounds)  # noqa: E731
+    monkeypatch.setattr(automatic.CurvatureBounds, "automatic", scaled)
 
 
 @all_pairs(factor=[1e-3, 1.0, 1e3], optimizer=["svrg", "gd", "adam"], solver=SOLVERS)

@@ -1,0 +1,103 @@
+r"""The preconditioner of `preconditioner` for softmax, whose classes share the rows.
+
+With M = sum_i s_i (diag(p_i) - p_i p_i') / n over the rows, m_j the mean square of column j and
+E_j the strength of l2, B solves for the K parameters of each column by themselves,
+
+    B_j = m_j M + E_j.
+
+V holds the coefficients of each class and its intercept, along which the curvature of the rows is
+known from their predictions; as for one class,
+
+    P^-1 = B^-1 + V ((V' H V)^-1 - (V' B V)^-1) V'.
+
+Changes that are alike for all classes change no probability. Those of V have none: they are u_k
+for class k less u_k / K for all. B has the curvature of l2 along them, as H does; where there is
+no l2, gradients are zero there, and B is made as curved as in the mean.
+"""
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from gdregress._objective.design import DesignMatrix
+from gdregress._objective.moments_inside import curved_products
+
+
+class CorrectedClasses:
+    """P, see the module.
+
+    Parameters
+    ----------
+    params : ndarray of shape (q, K)
+        The last row holds the intercepts if `fit_intercept`.
+    fit_intercept : bool
+    squares : ndarray of shape (q,)
+        m.
+    l2 : ndarray of shape (q, 1)
+    probabilities, z : ndarrays of shape (n_samples, K)
+    weights : ndarray of shape (n_samples,) or None
+        Of mean 1.
+    """
+
+    def __init__(self, params, fit_intercept, squares, l2, probabilities, z, weights):
+        k, p = params.shape[1], len(params) - fit_intercept
+        beside = z - params[-1] if fit_intercept else z
+        H, M = _along(probabilities, beside, weights)
+        values, self.turn = np.linalg.eigh(M)
+        values[0] = 0.0
+        self.curvature = squares[:, None] * values + l2
+        flat = l2[:, 0] == 0
+        self.curvature[flat, 0] = squares[flat] * values.mean()
+        self.u = params[:p]
+        of_l2 = ((self.u * l2[:p]).T @ self.u) * (np.eye(k) - 1 / k)
+        B = np.zeros_like(H)
+        B[:k, :k] = M * ((self.u.T * squares[:p]) @ self.u) + of_l2
+        H[:k, :k] += of_l2
+        H[k:, k:] = M + values.mean() / k
+        B[k:, k:] = H[k:, k:] * squares[-1]
+        size = 2 * k if fit_intercept else k
+        self.correction = _difference_of_inverses(H[:size, :size], B[:size, :size])
+
+    def solve(self, gradient):
+        """P^-1 g."""
+        solved = ((gradient @ self.turn) / self.curvature) @ self.turn.T
+        if self.correction is None:
+            return solved
+        k, p = self.u.shape[1], len(self.u)
+        g = _unlike(gradient)
+        along = np.concatenate([np.sum(self.u * g[:p], axis=0), *g[p:]])
+        along = self.correction @ along
+        solved[:p] += _unlike(self.u * along[:k])
+        solved[p:] += _unlike(along[k:].reshape(-1, k))
+        return solved
+
+
+def _unlike(changes):
+    """Changes of the parameters without what is alike for all classes."""
+    return changes - changes.mean(axis=1, keepdims=True)
+
+
+def _along(P, z, weights):
+    """V' H V of the rows, coefficients before intercepts, and M."""
+    k, both = P.shape[1], np.concatenate([P * z, P], axis=1)
+    s = np.ones(len(P)) if weights is None else weights.astype(float)
+    H = -curved_products(DesignMatrix(both, False), s)
+    for rows, columns, values in ((0, 0, both[:, :k] * z), (0, k, both[:, :k]), (k, k, P)):
+        mean = np.einsum("i,ik->k", s, values) / len(P)
+        H[range(rows, rows + k), range(columns, columns + k)] += mean
+    H[k:, :k] = H[:k, k:].T
+    return H, H[k:, k:].copy()
+
+
+def _difference_of_inverses(H, B):
+    """H^-1 - B^-1; None where one of them has none, as where all coefficients are zero."""
+    size = np.sqrt(np.abs(np.diag(B)))
+    if not (np.isfinite(H).all() and (size > 0).all()):
+        return None
+    inverses = []
+    for matrix in (H, B):
+        try:
+            factor = cho_factor(matrix / np.outer(size, size))
+        except LinAlgError:
+            return None
+        inverses.append(cho_solve(factor, np.eye(len(size))) / np.outer(size, size))
+    return inverses[0] - inverses[1]
