@@ -9,6 +9,7 @@ from typing import Any
 
 from gdregress._estimator.callbacks import course_at_work
 from gdregress._estimator.resume import save_course
+from gdregress._utils.arguments import explains_arguments
 
 __all__ = ["Checkpoint"]
 
@@ -55,9 +56,12 @@ class Checkpoint:
     (True, 5)
     """
 
+    @explains_arguments
     def __init__(self, path: str | os.PathLike[str], every: int = 1) -> None:
         if not (isinstance(every, Integral) and every >= 1):
             raise ValueError(f"every must be an int of at least 1. Got {every!r}.")
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"path must be a str or a Path. Got {path!r}.")
         folder = Path(path).parent
         if not folder.is_dir():
             raise ValueError(f"path must be in a folder that exists. {str(folder)!r} does not.")

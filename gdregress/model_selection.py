@@ -110,6 +110,7 @@ class GDRegressorCV(MultiOutputMixin, RegressorMixin, BaseGDCV):
     """
 
     _parameter_constraints = {**BaseGDCV._parameter_constraints, "estimator": [GDRegressor, None]}
+    _inner = GDRegressor
 
     def _default_estimator(self) -> Any:
         return GDRegressor(penalty="l2")
@@ -199,6 +200,7 @@ class GDClassifierCV(ClassifierMixin, BaseGDCV):
     """
 
     _parameter_constraints = {**BaseGDCV._parameter_constraints, "estimator": [GDClassifier, None]}
+    _inner = GDClassifier
 
     def _default_estimator(self) -> Any:
         return GDClassifier()

@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from threading import local
 from typing import Any
 
+import numpy as np
+
+from gdregress._utils.arguments import can_be_called, defaults
 from gdregress._utils.array_api import namespace
 
 # Of each thread, the estimators whose callbacks are at work, and the courses of their runs.
@@ -65,19 +68,38 @@ class EachEpoch:
         """Call the function, after each epoch."""
         if context.task_name != "epoch":
             return False
-        return bool(self.function(fitted_estimator.history_.full_row(-1)))
+        answer = self.function(fitted_estimator.history_.full_row(-1))
+        if not (answer is None or isinstance(answer, (bool, np.bool_))):
+            raise TypeError(
+                "A callback must return True to end the fit, and False or None to go on. It "
+                f"returned {answer!r}."
+            )
+        return bool(answer)
 
 
 def as_callback(given):
     """A callback of scikit-learn's as it is, or one of a function."""
     if hasattr(given, "on_fit_task_end") and not isinstance(given, type):
         return given
-    if callable(given) and not isinstance(given, type):
+    if callable(given) and not isinstance(given, type) and can_be_called(given, {}):
         return EachEpoch(given)
     raise TypeError(
         "set_callbacks takes functions of the row of an epoch, and instances of scikit-learn's "
-        f"callbacks, with on_fit_task_end and the other hooks. Got {given!r}."
+        f"callbacks, with on_fit_task_end and the other hooks. Got {given!r}.{_meant(given)}"
     )
+
+
+def _meant(given):
+    """What may be meant by what is no callback: a sentence, or nothing."""
+    if isinstance(given, type):
+        return f" Make an instance: {given.__name__}(...)."
+    if isinstance(given, (list, tuple)):
+        return " Pass them one by one: set_callbacks(first, second)."
+    if callable(given):
+        return " It must take one argument, the row: a dict of the columns of history_."
+    if hasattr(given, "on_epoch_end"):
+        return " Pass a function of the row in the place of Keras' on_epoch_end."
+    return ""
 
 
 class EpochEnd:
@@ -99,6 +121,7 @@ class EpochEnd:
         self.loss = loss
         self.data = data
         self.context = None
+        self.parameters = _parameters_of(estimator)
         has_own = bool(getattr(estimator, "_skl_callbacks", None))
         self.has_callbacks = has_own or hasattr(estimator, "_parent_callback_ctx")
 
@@ -124,10 +147,24 @@ class EpochEnd:
         subcontext = self.context.subcontext(task_name="epoch")
         with _hooks_of(self.estimator, course):
             subcontext.call_on_fit_task_begin(estimator=self.estimator, **self.data)
-            return subcontext.call_on_fit_task_end(
+            stop = subcontext.call_on_fit_task_end(
                 estimator=self.estimator,
                 reconstruction_attributes=lambda: self._attributes(history, params),
                 **self.data,
+            )
+        self._refuse_changes()
+        return stop
+
+    def _refuse_changes(self):
+        """Raise RuntimeError if a callback has set parameters of the estimator."""
+        now = _parameters_of(self.estimator)
+        changed = [name for name in now if now[name] is not self.parameters[name]]
+        if changed:
+            vars(self.estimator).update(self.parameters)
+            raise RuntimeError(
+                f"A callback of {type(self.estimator).__name__} has set {', '.join(changed)} of "
+                "the estimator that is being fitted, which the run does not see. Set parameters "
+                "before fit, and schedule= for a rate that changes."
             )
 
     def close(self):
@@ -146,6 +183,10 @@ class EpochEnd:
         if hasattr(self.estimator, "classes_"):
             attributes["classes_"] = self.estimator.classes_
         return attributes
+
+
+def _parameters_of(estimator):
+    return {name: getattr(estimator, name) for name in defaults(type(estimator))}
 
 
 def print_epoch(history, verbose):

@@ -1,5 +1,7 @@
 """What the user hands in, as arrays of one library."""
 
+import math
+
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_classifier
@@ -44,7 +46,7 @@ def validate_input(estimator, X, y, sample_weight, components, reset, in_parts=F
         accept_sparse="csr",
         accept_large_sparse=True,
         dtype=[xp.float64, xp.float32],
-        order="C" if xp is np and _many_passes(components) else None,
+        order="C" if xp is np and _wants_rows(X, components) else None,
         ensure_all_finite=False,  # in the next line
         reset=reset,
     )
@@ -99,7 +101,7 @@ def read_in_place(data, components):
         return data, unchanged
     xp, device = namespace(X), X.device
     data = [None if array is None else to_numpy(array) for array in data]
-    if _many_passes(components):
+    if _wants_rows(data[0], components):
         data[0] = np.ascontiguousarray(data[0])
     return tuple(data), lambda array: asarray(array, xp, device)
 
@@ -109,9 +111,12 @@ def unchanged(array):
     return array
 
 
-def _many_passes(components):
-    """Whether rows are collected one by one, from columns a slow thing; passes copy blocks."""
-    return not components.sampler.takes_all_rows
+def _wants_rows(X, components):
+    """Whether a matrix stored by columns is copied, as rows are collected one by one.
+
+    Of a large one the engines copy blocks, and so do passes over all rows.
+    """
+    return not components.sampler.takes_all_rows and 8 * math.prod(np.shape(X)) <= LARGE
 
 
 def hold_out(estimator, data, components):

@@ -1,6 +1,7 @@
 """An interrupted fit, from the file of its last checkpoint on."""
 
 import math
+import os
 import re
 from collections import deque
 from collections.abc import Callable
@@ -80,7 +81,7 @@ def taken_up(estimator, prepared, path):
         For a checkpoint of other parameters, of other classes, of other data or data of another
         kind, or of more epochs than `max_iter`.
     """
-    content = read(Path(path))
+    content = read(_checked_path(path))
     now = {**_maker(estimator), "kind of data": kind_of_data(prepared.objective)}
     _check_maker(now, content["made_by"], path)
     _check_epochs(estimator, content["course"], path)
@@ -98,6 +99,27 @@ def taken_up(estimator, prepared, path):
         prepared = _in_coordinates(estimator, prepared, state.coordinates)
     _check_data(estimator, prepared.objective, state, path)
     return prepared, state, content["course"]
+
+
+def _checked_path(path):
+    """The path of a file; TypeError or OSError for anything else."""
+    if not isinstance(path, (str, os.PathLike)):
+        own = getattr(path, "path", None)
+        hint = "" if own is None else f" Pass its path, {str(own)!r}."
+        raise TypeError(
+            "resume_from must be the path of the file of a Checkpoint. Got "
+            f"{type(path).__name__}.{hint}"
+        )
+    if Path(path).is_dir():
+        raise IsADirectoryError(
+            f"resume_from={str(path)!r} is a folder. Pass the file of a Checkpoint in it."
+        )
+    if not Path(path).exists():
+        raise FileNotFoundError(
+            f"resume_from={str(path)!r} does not exist. Pass the file of a Checkpoint, or fit "
+            "without resume_from if none has been saved yet."
+        )
+    return Path(path)
 
 
 def _check_maker(now, made_by, path):
