@@ -24,8 +24,7 @@ class Checkpoint:
     that was not interrupted. It needs the same parameters but for `verbose` and `max_iter`, and
     data of the same kind. With another `max_iter` bits may differ, as ``preconditioner="auto"``
     may depend on it and the run stays in the coordinates of the checkpoint. Rows
-    that ``early_stopping=True`` holds out are drawn by `random_state`, which then has to be a
-    number.
+    that ``early_stopping=True`` has held out are held out again, whatever `random_state` is.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """What the user hands in, as arrays of one library."""
 
 import math
+from numbers import Integral
 
 import numpy as np
 from scipy import sparse
@@ -119,7 +120,16 @@ def _wants_rows(X, components):
     return not components.sampler.takes_all_rows and 8 * math.prod(np.shape(X)) <= LARGE
 
 
-def hold_out(estimator, data, components):
+def seed_of_held_out(estimator):
+    """The number by which the rows of early stopping are drawn; None without it."""
+    if not estimator.early_stopping:
+        return None
+    given = estimator.random_state
+    is_seed = isinstance(given, Integral)
+    return int(given) if is_seed else int(check_random_state(given).randint(2**31))
+
+
+def hold_out(estimator, data, components, seed=None):
     """Split off the validation rows of early stopping, of every class its share.
 
     Of large data the rows to train on are all rows, those held out with a weight of zero: the
@@ -145,7 +155,7 @@ def hold_out(estimator, data, components):
             f"(validation_fraction={estimator.validation_fraction}) and leave too few to train "
             f"on: n_samples={n} is too small."
         )
-    rows, others = (np.sort(part) for part in _split(estimator, data[1], n_held_out))
+    rows, others = (np.sort(part) for part in _split(estimator, data[1], n_held_out, seed))
     in_place = _nbytes(data[0]) > LARGE and _takes_weights_of_zero(data[0], components)
     training = _without_weight(data, others) if in_place else _take(data, rows)
     return training, _take(data, others), rows
@@ -178,9 +188,9 @@ def _takes_weights_of_zero(X, components):
     )
 
 
-def _split(estimator, y, n_held_out):
+def _split(estimator, y, n_held_out, seed):
     """Numbers of the rows to train on and of those held out."""
-    rng = check_random_state(estimator.random_state)
+    rng = check_random_state(estimator.random_state if seed is None else seed)
     if not is_classifier(estimator):
         order = rng.permutation(y.shape[0])
         return order[n_held_out:], order[:n_held_out]

@@ -13,7 +13,12 @@ from gdregress._estimator.coordinates import (
     penalty_inside,
     preconditioner,
 )
-from gdregress._estimator.data import read_in_place, unchanged, validate_input
+from gdregress._estimator.data import (
+    read_in_place,
+    seed_of_held_out,
+    unchanged,
+    validate_input,
+)
 from gdregress._estimator.sizes import check_sizes
 from gdregress._estimator.validation_set import rows_to_validate
 from gdregress._objective.base import normalised_weights
@@ -48,6 +53,8 @@ class Prepared:
         From an array of the run to one of the library of X.
     n_features : int
         Of the user's X, of which the run may leave out some.
+    held_out_seed : int or None
+        By which the rows of early stopping are drawn.
     """
 
     components: Components
@@ -59,6 +66,7 @@ class Prepared:
     row_total: int
     to_user_library: Callable[[Any], Any]
     n_features: int
+    held_out_seed: int | None = None
 
     @property
     def columns(self):
@@ -84,6 +92,7 @@ def prepare(
     earlier=(0.0, 0),
     user_weights=None,
     in_use_only=False,
+    held_out_seed=None,
 ):
     """Check parameters and input, and build components and objective.
 
@@ -104,6 +113,8 @@ def prepare(
         Weights by whose sum the objective is divided, where that is not the sum of sample_weight.
     in_use_only : bool
         Whether columns without entries may be left out.
+    held_out_seed : int or None
+        By which the rows of early stopping were drawn before; None to draw them.
     """
     check_parameters(estimator)
     validated = any(part is not None for part in validation)
@@ -125,7 +136,10 @@ def prepare(
         data = (take_columns(data[0], columns), *data[1:])
     rows, held_out, kept = data, None, None
     if not in_parts:
-        rows, held_out, kept = rows_to_validate(estimator, data, validation, components)
+        if held_out_seed is None and not validated:
+            held_out_seed = seed_of_held_out(estimator)
+        given = validation, components, held_out_seed
+        rows, held_out, kept = rows_to_validate(estimator, data, *given)
     X, y, weights = rows
     total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
     divisor = total
@@ -148,6 +162,7 @@ def prepare(
         data[0].shape[0] if kept is None else len(kept),
         to_user_library,
         n_features,
+        held_out_seed,
     )
 
 

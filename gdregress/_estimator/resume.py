@@ -97,8 +97,13 @@ def taken_up(estimator, prepared, path):
     state.settings = settings(estimator)
     if not same_coordinates(plain["coordinates"], objective.design.coordinates):
         prepared = _in_coordinates(estimator, prepared, state.coordinates)
-    _check_data(estimator, prepared.objective, state, path)
+    _check_data(prepared.objective, state, path)
     return prepared, state, content["course"]
+
+
+def held_out_seed(path):
+    """The number by which the rows of a checkpoint's early stopping were drawn, or None."""
+    return read(_checked_path(path))["state"]["held_out_seed"]
 
 
 def _checked_path(path):
@@ -159,21 +164,16 @@ def refuse_start(start):
             )
 
 
-def _check_data(estimator, objective, state, path):
+def _check_data(objective, state, path):
     """Raise ValueError where the objective of the checkpoint is not that of these data."""
     with np.errstate(over="ignore", invalid="ignore"):
         value = objective.value(state.reported())
     tolerance = max(SAME_VALUE, 10 * objective.rounding)
     if not math.isclose(value, state.objective, rel_tol=tolerance):
-        drawn = estimator.early_stopping and estimator.random_state is None
-        held_out = (
-            " If they are, other rows have been held out, as early_stopping=True draws them: set "
-            "random_state in the fit that makes checkpoints and in the one that goes on."
-        )
         raise ValueError(
             f"The checkpoint {str(path)!r} is of other data: its objective is "
             f"{state.objective:.6g}, and {value:.6g} on these. Pass the data of the fit that was "
-            f"interrupted.{held_out if drawn else ''}"
+            "interrupted."
         )
 
 

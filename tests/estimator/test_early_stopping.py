@@ -31,8 +31,8 @@ def held_out(monkeypatch):
     """Targets and weights that the last fit has validated on."""
     seen = {}
 
-    def record(estimator, data, components):
-        rows, held_out, n_rows = hold_out(estimator, data, components)
+    def record(*arguments):
+        rows, held_out, n_rows = hold_out(*arguments)
         seen.update(y=held_out[1], weights=held_out[2])
         return rows, held_out, n_rows
 
