@@ -70,7 +70,7 @@ class Compiled(EpochEngine):
         )
 
     def epoch(self, state):
-        run, n = self.run, self.run.objective.n_samples
+        run, drawn, n = self.run, self.run.objective.drawn, self.run.objective.n_drawn
         size = run.sampler.size(n)
         order = self.row_orders.draw(n, state.rng, run.sampler.shuffle, run.max_iter)
         epoch = _Epoch(run, state, self.kernels)
@@ -84,7 +84,7 @@ class Compiled(EpochEngine):
             stop = min(stop, start + epoch.most_updates)
             rates, last_rate = learning_rates(run, state, n, size, start, stop)
             rows = order[start * size : stop * size].astype(np.int64, copy=False)
-            epoch.descend(rows, size, rates)
+            epoch.descend(rows if drawn is None else drawn[rows], size, rates)
             start = stop
         epoch.store()
         state.epoch += 1
@@ -106,7 +106,7 @@ class _Epoch:
         memory = [core.target_rows(getattr(state.memory, f)) for f in optimizer.kernel_memory]
         self.memory = np.array(memory).reshape(len(memory), *self.w.shape)
         self.count = state.memory._asdict().get("count", 0)
-        X, size = objective.design.X, run.sampler.size(objective.n_samples)
+        X, size = objective.design.X, run.sampler.size(objective.n_drawn)
         self.rows_at_once = _rows_at_once(X, size)
         self.gathers = not (sparse.issparse(X) or X.flags.c_contiguous)
         self.most_updates = _updates_at_once(X, size) if self.gathers else UPDATES_AT_ONCE
@@ -120,7 +120,7 @@ class _Epoch:
         for row, mean in zip(values, means, strict=True):
             row[...] = 0.0 if mean.n == 0 else core.target_rows(mean.mean)
         rule = self._rule(self.w, values, np.array([mean.n for mean in means], dtype=np.int64))
-        weights = core.kernel_weights(objective.weights, X.dtype)
+        weights = core.kernel_weights(objective.batch_weights, X.dtype)
         y = core.target_columns(objective.y)
         if self.gathers:
             self._run_gathered(X, (y, weights), order, size, rates, rule)

@@ -177,15 +177,13 @@ def _nbytes(X):
 
 
 def _takes_weights_of_zero(X, components):
-    """Whether all that a run does counts rows by their weights.
+    """Whether all that a run does counts rows by their weights, or draws the others only.
 
-    Batches count rows, steps from kink to kink divide by weights, and losses without a bound of
-    the curvature can be infinite in a row that nothing keeps finite.
+    Steps from kink to kink divide by weights, and losses without a bound of the curvature can be
+    infinite in a row that nothing keeps finite.
     """
     loss, numpy = components.loss, isinstance(X, np.ndarray) or sparse.issparse(X)
-    return (
-        numpy and components.sampler.takes_all_rows and loss.smooth and loss.curvature is not None
-    )
+    return numpy and loss.smooth and loss.curvature is not None
 
 
 def _split(estimator, y, n_held_out, seed):

@@ -95,7 +95,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         estimator, components, objective, spectrum, null_params
     )
     start = _known_start(start, objective, optimizer, in_parts)
-    updates = sampler.updates_per_epoch(objective.n_samples)
+    updates = sampler.updates_per_epoch(objective.n_drawn)
     schedule = _with_horizon(estimator, components.schedule, updates, in_parts)
     offset = start.count if start and components.schedule.runs_out else 0
     check_own_rate(optimizer, estimator.learning_rate, components.penalty)
@@ -193,7 +193,7 @@ def _above_stable_limit(estimator, components, objective, diagnostics, start):
     A rate that falls may be above it for long: what it has thrown about settles afterwards, and
     the limit is a bound, below which not all that works lies.
     """
-    updates = components.sampler.updates_per_epoch(objective.n_samples)
+    updates = components.sampler.updates_per_epoch(objective.n_drawn)
     schedule = _with_horizon(estimator, components.schedule, updates)
     first = 0 if start is None or components.schedule.runs_out else start.count
 

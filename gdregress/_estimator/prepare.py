@@ -151,7 +151,10 @@ def prepare(
     frame = choose_frame(estimator, components, X, y, weights, in_parts)
     frame = replace(frame, columns=columns)
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
-    objective = DataObjective(frame.design, y, weights, components.loss, penalty)
+    # rows held out that have only lost their weight are not drawn
+    in_place = kept is not None and rows[0] is data[0]
+    drawn = kept if in_place and not components.sampler.takes_all_rows else None
+    objective = DataObjective(frame.design, y, weights, components.loss, penalty, drawn)
     return Prepared(
         components,
         rows,
