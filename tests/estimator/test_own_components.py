@@ -168,6 +168,22 @@ class WritesIntoCoefficients(Ridge):
         return w
 
 
+class ValueWrites(Ridge):
+    def value(self, w):
+        w *= 2
+        return w @ w / 8 if w.ndim == 1 else (w * w).sum() / 8
+
+
+class NoValue(Ridge):
+    def value(self, w):
+        return None
+
+
+class ValueOfEach(Ridge):
+    def value(self, w):
+        return w * w / 2
+
+
 class OneNumber(Ridge):
     def prox(self, w, step_size):
         return 0.0
@@ -199,6 +215,9 @@ PENALTIES = {
     WeakWrongProx: "WeakWrongProx.prox does not belong to WeakWrongProx.value",
     WritesIntoCoefficients: "WritesIntoCoefficients.prox writes into the coefficients",
     OneNumber: "OneNumber.prox.* must return an array of the shape of w",
+    ValueWrites: "ValueWrites.value writes into the coefficients",
+    NoValue: "NoValue.value.* must return one number, .* Got None",
+    ValueOfEach: "ValueOfEach.value.* must return one number, .* Got an array of shape",
 }
 
 
@@ -427,6 +446,11 @@ def test_a_jac_of_another_function_is_refused(jac):
         minimize(fun, np.ones(3), jac=jac)
     with pytest.raises(ValueError, match=r"jac is not the derivative of fun: .* jac says"):
         minimize(lambda x: (fun(x), jac(x)), np.ones(3), jac=True)
+
+
+def test_a_jac_that_is_not_finite_where_the_function_is():
+    with pytest.raises(ValueError, match="jac returns 3 numbers like nan at x0, where fun is 12"):
+        minimize(lambda x: (x - 3) @ (x - 3), np.ones(3), jac=lambda x: x * np.nan)
 
 
 def test_kinks_and_noise_are_no_reason_to_refuse_a_jac():
