@@ -47,11 +47,6 @@ def searched():
     return GDRegressorCV(alphas=[1.0]).fit(X, y)
 
 
-def set_while_fitting():
-    model = GDRegressor()
-    model.set_callbacks(lambda row: model.set_params(tol=0.1) and None).fit(X, y)
-
-
 class OfKeras:
     """A callback with the hooks of Keras."""
 
@@ -204,10 +199,6 @@ MISTAKES = {
         called(lambda row: row["val_loss"]),
         "'val_loss' is no column. The columns are: epoch, t, objective",
     ),
-    "parameters set meanwhile": (
-        set_while_fitting,
-        "has set tol of the estimator that is being fitted",
-    ),
     "a checkpoint of nothing": (lambda: Checkpoint(None), "path must be a str or a Path"),
     "save_best_only": (
         lambda: Checkpoint(HERE / "model", save_best_only=True),
@@ -303,15 +294,6 @@ MISTAKES = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_the_last_line_answers(mistake):
     assert_the_last_line_answers(*MISTAKES[mistake])
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_a_callback_that_sets_parameters_leaves_the_estimator_as_it_was():
-    model = GDClassifier(max_iter=5)
-    model.set_callbacks(lambda row: model.set_params(fit_intercept=False, max_iter=1) and None)
-    with pytest.raises(RuntimeError, match="has set fit_intercept, max_iter of"):
-        model.fit(X, labels)
-    assert model.fit_intercept is True and model.max_iter == 5
 
 
 def test_a_masked_array_that_hides_nothing_is_a_table():

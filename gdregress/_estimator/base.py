@@ -294,9 +294,12 @@ class BaseGD(
         if self.verbose:
             print_end(self.history_, self.stop_reason_, self.verbose)
         epoch_end.close()
-        if result.interrupt is not None:
-            raise result.interrupt
-        report(self, result, plan.diagnostics, data, continues)
+        try:
+            if result.interrupt is not None:
+                raise result.interrupt
+            report(self, result, plan.diagnostics, data, continues)
+        finally:
+            epoch_end.keep_changes()
 
     def _partial_fit(self, X, y, sample_weight, user_weights=None):
         self._forget_sparse_coef()

@@ -121,7 +121,7 @@ class EpochEnd:
         self.loss = loss
         self.data = data
         self.context = None
-        self.parameters = _parameters_of(estimator)
+        self.parameters, self.changes = _parameters_of(estimator), {}
         has_own = bool(getattr(estimator, "_skl_callbacks", None))
         self.has_callbacks = has_own or hasattr(estimator, "_parent_callback_ctx")
 
@@ -144,6 +144,7 @@ class EpochEnd:
             print_epoch(history, self.estimator.verbose)
         if self.context is None:
             return False
+        self.keep_changes()  # a callback finds what it has set
         subcontext = self.context.subcontext(task_name="epoch")
         with _hooks_of(self.estimator, course):
             subcontext.call_on_fit_task_begin(estimator=self.estimator, **self.data)
@@ -152,20 +153,18 @@ class EpochEnd:
                 reconstruction_attributes=lambda: self._attributes(history, params),
                 **self.data,
             )
-        self._refuse_changes()
+        self._put_changes_aside()
         return stop
 
-    def _refuse_changes(self):
-        """Raise RuntimeError if a callback has set parameters of the estimator."""
+    def _put_changes_aside(self):
+        """Leave the parameters of this fit to the run: what callbacks set counts for the next."""
         now = _parameters_of(self.estimator)
-        changed = [name for name in now if now[name] is not self.parameters[name]]
-        if changed:
-            vars(self.estimator).update(self.parameters)
-            raise RuntimeError(
-                f"A callback of {type(self.estimator).__name__} has set {', '.join(changed)} of "
-                "the estimator that is being fitted, which the run does not see. Set parameters "
-                "before fit, and schedule= for a rate that changes."
-            )
+        self.changes = {k: value for k, value in now.items() if value is not self.parameters[k]}
+        vars(self.estimator).update(self.parameters)
+
+    def keep_changes(self):
+        """After all that belongs to this fit, set what callbacks have set."""
+        vars(self.estimator).update(self.changes)
 
     def close(self):
         """After the fit, whose estimator is the model of this task as it is."""

@@ -139,7 +139,7 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
             if hasattr(self.best_estimator_, name):
                 return getattr(self.best_estimator_, name)
             raise AttributeError(_no_attribute(self, name))
-        if callable(getattr(self._inner, name, None)):
+        if callable(getattr(self._inner, name, None)) and not hasattr(type(self), name):
             raise AttributeError(
                 f"{type(self).__name__} has no {name}, which is a method of the estimator: after "
                 f"fit, model.best_estimator_.{name}."

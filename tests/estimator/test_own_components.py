@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import SelectFromModel
 from sklearn.metrics import d2_tweedie_score, r2_score
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
@@ -726,3 +727,21 @@ def test_parameters_that_a_callback_changes_count_for_the_next_fit(given):
     assert_array_equal(model.coef_, expected.coef_)
     assert model.n_iter_ == expected.n_iter_
     assert model.get_params()["alpha"] == 5.0
+
+
+def test_the_advice_after_a_fit_is_of_the_parameters_that_it_had():
+    X, y = make_data()
+
+    def warnings_of(callback):
+        model = GDClassifier(max_iter=3, optimizer="gd", random_state=0)
+        model.set_callbacks(Does(callback))
+        with pytest.warns(ConvergenceWarning) as caught:
+            model.fit(X, y > 0)
+        return model, [str(one.message) for one in caught]
+
+    changes = {"fit_intercept": False, "class_weight": "balanced", "max_iter": 1}
+    changed, said = warnings_of(lambda estimator: estimator.set_params(**changes))
+    kept, expected = warnings_of(lambda estimator: None)
+    assert said == expected
+    assert_array_equal(changed.coef_, kept.coef_)
+    assert {name: getattr(changed, name) for name in changes} == changes
