@@ -22,7 +22,7 @@ UPDATES_AT_ONCE = 1 << 15
 # Bytes of the rows of a batch that stay in the cache between their predictions and gradient.
 BLOCK_BYTES = 1 << 14
 # Bytes of rows that are gathered at a time from columns, of which a row is a slow thing.
-GATHERED_BYTES = 1 << 22
+GATHERED_BYTES = 1 << 20
 # Most updates between two moves of a coefficient, the smallest decay of its velocity meanwhile.
 MAX_DELAY, SMALLEST_DECAY = 1 << 12, 1e-200
 
