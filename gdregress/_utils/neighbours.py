@@ -66,6 +66,8 @@ NAMES: dict[str, tuple[str, ...]] = {
     **_all("offset exposure", _RATES),
     **_all("batch_size", _BATCH),
     **_all("sample_weight", _WEIGHTS),
+    **_all("client", "Set it: model.client = client."),
+    **_all("updates_per_round", "It is an argument of fit of the estimators of gdregress.dask."),
     **_all("sample_weight_eval_set eval_sample_weight", "sample_weight_val"),
     **_all("Cs", "They are alphas = 1 / (n_samples * Cs)."),
     **_all("seed random_seed", "random_state"),
