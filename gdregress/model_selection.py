@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from gdregress._estimator.sparse_input import check_structure
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import moments_of
 from gdregress._paths.exact_scores import checked, from_moments, penalties_of
@@ -339,6 +340,7 @@ def gd_path(
     """
     accepted = {"alphas": GDRegressorCV._parameter_constraints["alphas"]}
     check_choices("gd_path", accepted, {"alphas": alphas})
+    check_structure(X)
     search = GDRegressorCV(alphas=alphas)
     estimator = GDRegressor(penalty="l1") if estimator is None else estimator
     check_is_one_of("gd_path(X, y, estimator)", "estimator", estimator, GDRegressor, GDClassifier)

@@ -13,6 +13,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, indexable
 
+from gdregress._estimator.sparse_input import check_structure
 from gdregress._paths.exact_scores import exact_scores, from_moments
 from gdregress._paths.fits import scores_of_fits
 from gdregress._paths.grid import alphas_of
@@ -95,6 +96,7 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
             For a parameter that is not accepted, or that the estimator does not have.
         """
         check_parameters(self)
+        check_structure(X)
         estimator = clone(self._default_estimator() if self.estimator is None else self.estimator)
         check_parameters(estimator)
         for name, rows in (("sample_weight", sample_weight), ("groups", groups)):
