@@ -9,6 +9,7 @@ from typing import Any
 
 from gdregress._estimator.callbacks import course_at_work
 from gdregress._estimator.resume import save_course
+from gdregress._utils.arguments import explains_arguments
 
 __all__ = ["Checkpoint"]
 
@@ -23,8 +24,7 @@ class Checkpoint:
     that was not interrupted. It needs the same parameters but for `verbose` and `max_iter`, and
     data of the same kind. With another `max_iter` bits may differ, as ``preconditioner="auto"``
     may depend on it and the run stays in the coordinates of the checkpoint. Rows
-    that ``early_stopping=True`` holds out are drawn by `random_state`, which then has to be a
-    number.
+    that ``early_stopping=True`` has held out are held out again, whatever `random_state` is.
 
     Parameters
     ----------
@@ -55,9 +55,12 @@ class Checkpoint:
     (True, 5)
     """
 
+    @explains_arguments
     def __init__(self, path: str | os.PathLike[str], every: int = 1) -> None:
         if not (isinstance(every, Integral) and every >= 1):
             raise ValueError(f"every must be an int of at least 1. Got {every!r}.")
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(f"path must be a str or a Path. Got {path!r}.")
         folder = Path(path).parent
         if not folder.is_dir():
             raise ValueError(f"path must be in a folder that exists. {str(folder)!r} does not.")

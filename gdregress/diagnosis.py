@@ -398,7 +398,7 @@ def _displacements(plan, counts):
 
 def _warn_if_unstable(rule, rate, largest):
     """Warn of a rate above the largest stable one at a curvature."""
-    limit = rule.stable_limit(largest) if largest > 0 else np.inf
+    limit = rule.stable_limit(largest)
     if rate > limit:
         warn_user(
             f"learning_rate={rate:.4g} is above the largest stable one, {limit:.4g}: the path "

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from gdregress._estimator.sparse_input import check_structure
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import moments_of
 from gdregress._paths.exact_scores import checked, from_moments, penalties_of
@@ -110,6 +111,7 @@ class GDRegressorCV(MultiOutputMixin, RegressorMixin, BaseGDCV):
     """
 
     _parameter_constraints = {**BaseGDCV._parameter_constraints, "estimator": [GDRegressor, None]}
+    _inner = GDRegressor
 
     def _default_estimator(self) -> Any:
         return GDRegressor(penalty="l2")
@@ -199,6 +201,7 @@ class GDClassifierCV(ClassifierMixin, BaseGDCV):
     """
 
     _parameter_constraints = {**BaseGDCV._parameter_constraints, "estimator": [GDClassifier, None]}
+    _inner = GDClassifier
 
     def _default_estimator(self) -> Any:
         return GDClassifier()
@@ -337,6 +340,7 @@ def gd_path(
     """
     accepted = {"alphas": GDRegressorCV._parameter_constraints["alphas"]}
     check_choices("gd_path", accepted, {"alphas": alphas})
+    check_structure(X)
     search = GDRegressorCV(alphas=alphas)
     estimator = GDRegressor(penalty="l1") if estimator is None else estimator
     check_is_one_of("gd_path(X, y, estimator)", "estimator", estimator, GDRegressor, GDClassifier)

@@ -33,6 +33,7 @@ fact                    meaning
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from numbers import Real
 from typing import Any, Literal, NamedTuple
@@ -230,10 +231,15 @@ class GradientDescent(Optimizer):
         return prox(params - learning_rate * grad, learning_rate), state
 
     def stable_limit(self, curvature: float) -> float:
-        return 2 / curvature
+        return _limit(2, curvature)
 
     def recurrence(self, learning_rate: float, curvature: Array) -> Array | None:
         return _recurrence(1 - learning_rate * curvature, 0 * curvature)
+
+
+def _limit(number: float, curvature: float) -> float:
+    """The rate at which rate * curvature is a number; any, where nothing is curved."""
+    return number / curvature if curvature > 0 else math.inf
 
 
 def _recurrence(of_position: Array, of_velocity: Array) -> Array:
@@ -310,7 +316,7 @@ class Momentum(Optimizer):
 
     def stable_limit(self, curvature: float) -> float:
         momentum = 1.0 if self.momentum == "auto" else self.momentum
-        return 2 * (1 + momentum) / curvature
+        return _limit(2 * (1 + momentum), curvature)
 
     def recurrence(self, learning_rate: float, curvature: Array) -> Array | None:
         if self.momentum == "auto":
@@ -382,7 +388,7 @@ class Nesterov(Optimizer):
         With a = lr L, a root of z^2 - (1 + m) (1 - a) z + m (1 - a) is -1 at that rate.
         """
         momentum = 1.0 if self.momentum == "auto" else self.momentum
-        return (2 + 2 * momentum) / ((1 + 2 * momentum) * curvature)
+        return _limit((2 + 2 * momentum) / (1 + 2 * momentum), curvature)
 
     def recurrence(self, learning_rate: float, curvature: Array) -> Array | None:
         if self.momentum == "auto":

@@ -13,7 +13,7 @@ from setuptools.command.sdist import sdist
 
 HEADER = """\
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True
-# cython: initializedcheck=False, infer_types=True
+# cython: initializedcheck=False, infer_types=True, freethreading_compatible=True
 """
 TYPES_HEADER = "cimport cython\n"
 # Where it is set, a build that fails is an error: for releases and their checks.

@@ -136,6 +136,8 @@ class _Powers:
 
 def tuned(largest, smallest):
     """Each rule with its best momentum, and its best rate, see the module."""
+    if not largest > 0:  # a flat function, on which any rate stays where it begins
+        largest = smallest = 1.0
     kappa = largest / smallest
     root, tripled = sqrt(kappa), sqrt(3 * kappa + 1)
     heavy_ball = ((root - 1) / (root + 1)) ** 2

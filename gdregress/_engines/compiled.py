@@ -1,6 +1,6 @@
 """The compiled engine: stochastic and mini-batch epochs in the core.
 
-It covers NumPy data, C-ordered or CSR, every component that states a kernel, any number of
+It covers NumPy data, dense or CSR, every component that states a kernel, any number of
 targets, weights and averages, the coordinates of centred and scaled columns, and variance
 reduction.
 """
@@ -21,6 +21,8 @@ from gdregress._engines.rates import learning_rates
 UPDATES_AT_ONCE = 1 << 15
 # Bytes of the rows of a batch that stay in the cache between their predictions and gradient.
 BLOCK_BYTES = 1 << 14
+# Bytes of rows that are gathered at a time from columns, of which a row is a slow thing.
+GATHERED_BYTES = 1 << 20
 # Most updates between two moves of a coefficient, the smallest decay of its velocity meanwhile.
 MAX_DELAY, SMALLEST_DECAY = 1 << 12, 1e-200
 
@@ -65,11 +67,10 @@ class Compiled(EpochEngine):
             and run.optimizer.kernel is not None
             and core.covers(objective.loss, objective.design)
             and _are_shared(objective.design.coordinates)
-            and (sparse.issparse(objective.design.X) or objective.design.X.flags.c_contiguous)
         )
 
     def epoch(self, state):
-        run, n = self.run, self.run.objective.n_samples
+        run, drawn, n = self.run, self.run.objective.drawn, self.run.objective.n_drawn
         size = run.sampler.size(n)
         order = self.row_orders.draw(n, state.rng, run.sampler.shuffle, run.max_iter)
         epoch = _Epoch(run, state, self.kernels)
@@ -80,9 +81,10 @@ class Compiled(EpochEngine):
             stop = min(updates, start + most)
             if state.average is not None:
                 stop = min(stop, start + state.average.updates_to_next_mean())
+            stop = min(stop, start + epoch.most_updates)
             rates, last_rate = learning_rates(run, state, n, size, start, stop)
             rows = order[start * size : stop * size].astype(np.int64, copy=False)
-            epoch.descend(rows, size, rates)
+            epoch.descend(rows if drawn is None else drawn[rows], size, rates)
             start = stop
         epoch.store()
         state.epoch += 1
@@ -104,9 +106,10 @@ class _Epoch:
         memory = [core.target_rows(getattr(state.memory, f)) for f in optimizer.kernel_memory]
         self.memory = np.array(memory).reshape(len(memory), *self.w.shape)
         self.count = state.memory._asdict().get("count", 0)
-        self.rows_at_once = _rows_at_once(
-            objective.design.X, run.sampler.size(objective.n_samples)
-        )
+        X, size = objective.design.X, run.sampler.size(objective.n_drawn)
+        self.rows_at_once = _rows_at_once(X, size)
+        self.gathers = not (sparse.issparse(X) or X.flags.c_contiguous)
+        self.most_updates = _updates_at_once(X, size) if self.gathers else UPDATES_AT_ONCE
 
     def descend(self, order, size, rates):
         """Make updates in a row; the same means take in the parameters after each."""
@@ -117,9 +120,12 @@ class _Epoch:
         for row, mean in zip(values, means, strict=True):
             row[...] = 0.0 if mean.n == 0 else core.target_rows(mean.mean)
         rule = self._rule(self.w, values, np.array([mean.n for mean in means], dtype=np.int64))
-        weights = core.kernel_weights(objective.weights, X.dtype)
-        rows = *core.arrays_of(X), core.target_columns(objective.y), weights, order
-        self._run_kernel(X, rows, size, rates, rule)
+        weights = core.kernel_weights(objective.batch_weights, X.dtype)
+        y = core.target_columns(objective.y)
+        if self.gathers:
+            self._run_gathered(X, (y, weights), order, size, rates, rule)
+        else:
+            self._run_kernel(X, (*core.arrays_of(X), y, weights, order), size, rates, rule)
         self.count += len(rates)
         self.state.count += len(rates)
         for row, mean in zip(values, means, strict=True):
@@ -127,6 +133,21 @@ class _Epoch:
             mean.mean = core.like_params(row, self.state.params)
         if average is not None:
             average.advance(len(rates))
+
+    def _run_gathered(self, X, others, order, size, rates, rule):
+        """Make the updates from a copy of their rows, in the order in which they are used."""
+        y, weights = (array[order] if len(array) else array for array in others)
+        known, self.kernel_snapshot = self.kernel_snapshot, self._snapshot_of(order)
+        rows = _gathered(X, order), y, weights, np.arange(len(order))
+        self._run_kernel(X, rows, size, rates, rule)
+        self.kernel_snapshot = known
+
+    def _snapshot_of(self, order):
+        """The kernels' snapshot of some rows."""
+        if self.snapshot is None:
+            return self.kernel_snapshot
+        slopes = self.snapshot.slopes[order]
+        return core.kernel_snapshot(self.snapshot._replace(slopes=slopes), self.kernels)
 
     def _rule(self, w, means, counts):
         optimizer = self.run.optimizer
@@ -200,6 +221,19 @@ def _rows_at_once(X, size):
     if sparse.issparse(X):
         return size
     return min(size, max(1, BLOCK_BYTES // (X.itemsize * max(1, X.shape[1]))))
+
+
+def _gathered(X, order):
+    """Rows of a matrix that is stored by columns, in C order; columns are read one by one."""
+    rows = np.empty((X.shape[1], len(order)), dtype=X.dtype)
+    for column, gathered in zip(X.T, rows, strict=True):
+        gathered[...] = column[order]
+    return np.ascontiguousarray(rows.T)
+
+
+def _updates_at_once(X, size):
+    """Updates whose rows are gathered together; the parameters are moved between two such."""
+    return max(1, GATHERED_BYTES // (X.itemsize * max(1, X.shape[1]) * size))
 
 
 def lazy_momentum(momentum, kernels):

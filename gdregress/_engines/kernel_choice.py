@@ -30,7 +30,7 @@ def kernel_for(run, state, penalty, reduced, rates):
     # whether rows and gradients are used as they are
     as_it_is = not reduced and run.objective.design.coordinates is None
     if not sparse.issparse(run.objective.design.X):
-        if not plain or run.sampler.size(run.objective.n_samples) > 1:
+        if not plain or run.sampler.size(run.objective.n_drawn) > 1:
             return "dense_epoch"
         if as_it_is:
             return "dense_descent"
@@ -47,7 +47,7 @@ def kernel_for(run, state, penalty, reduced, rates):
 
 def _few_nonzeros(run):
     """Whether it pays to move only the coefficients that have a gradient."""
-    X, size = run.objective.design.X, run.sampler.size(run.objective.n_samples)
+    X, size = run.objective.design.X, run.sampler.size(run.objective.n_drawn)
     return LAZY_COST * size * X.nnz <= X.shape[0] * X.shape[1]
 
 

@@ -31,7 +31,7 @@ from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import NoRows, prepare, prepare_partitions
 from gdregress._estimator.renewal import renewal_for
-from gdregress._estimator.resume import going_on, refuse_start, taken_up
+from gdregress._estimator.resume import going_on, held_out_seed, refuse_start, taken_up
 from gdregress._estimator.saved_state import (
     converted,
     live_attributes,
@@ -237,7 +237,8 @@ class BaseGD(
         refuse_refit(self)
         self._forget_sparse_coef()
         in_use_only = start[0] is None and validation[0] is None
-        known = {"user_weights": user_weights, "in_use_only": in_use_only}
+        seed = None if resume_from is None else held_out_seed(resume_from)
+        known = {"user_weights": user_weights, "in_use_only": in_use_only, "held_out_seed": seed}
         prepared = prepare(self, X, y, sample_weight, validation, **known)
         data = X, y, sample_weight, validation
         self._fit_prepared(prepared, start, resume_from, data)
@@ -285,6 +286,7 @@ class BaseGD(
         components, objective, frame = prepared.components, prepared.objective, prepared.frame
         plan = plan_run(self, components, objective, frame, start, hooks)
         state = plan.start or fresh_state(self, prepared, plan.first_params)
+        state.held_out_seed = prepared.held_out_seed
         run = plan.run if course is None else going_on(plan.run, course)
         epoch_end.begin()
         result = solve(run, state, course)
@@ -292,9 +294,12 @@ class BaseGD(
         if self.verbose:
             print_end(self.history_, self.stop_reason_, self.verbose)
         epoch_end.close()
-        if result.interrupt is not None:
-            raise result.interrupt
-        report(self, result, plan.diagnostics, data, continues)
+        try:
+            if result.interrupt is not None:
+                raise result.interrupt
+            report(self, result, plan.diagnostics, data, continues)
+        finally:
+            epoch_end.keep_changes()
 
     def _partial_fit(self, X, y, sample_weight, user_weights=None):
         self._forget_sparse_coef()

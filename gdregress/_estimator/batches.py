@@ -1,5 +1,6 @@
 """What is handed to `fit_batches`: batches of rows that are read anew in each pass."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from gdregress._estimator.sizes import check_sizes
 from gdregress._estimator.table import checked_weights
 from gdregress._objective.partitions import Block, LocalPartitions
 from gdregress._objective.summary import merged, summary_of
+from gdregress._utils.arguments import can_be_called
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.validation import check_parameters, naming
 from gdregress.exceptions import warn_user
@@ -95,6 +97,18 @@ class Reader:
     """
 
     def __init__(self, batches):
+        if isinstance(batches, (str, bytes, os.PathLike)):
+            raise TypeError(
+                f"batches is {str(batches)[:40]!r}, the name of a file, and nothing here opens "
+                f"files. {_ACCEPTED}."
+            )
+        if isinstance(batches, tuple) and all(hasattr(part, "shape") for part in batches):
+            raise TypeError(
+                "batches is a tuple of arrays. One batch of all rows is the list [(X, y)]; fit "
+                "takes X and y as they are."
+            )
+        if callable(batches) and not can_be_called(batches):
+            raise TypeError(f"batches is a function that needs arguments. {_ACCEPTED}.")
         if not callable(batches) and not hasattr(batches, "__iter__"):
             kind = type(batches).__name__
             raise TypeError(f"batches is a {kind}, which cannot be iterated. {_ACCEPTED}.")

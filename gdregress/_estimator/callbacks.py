@@ -5,6 +5,9 @@ from contextlib import contextmanager
 from threading import local
 from typing import Any
 
+import numpy as np
+
+from gdregress._utils.arguments import can_be_called, defaults
 from gdregress._utils.array_api import namespace
 
 # Of each thread, the estimators whose callbacks are at work, and the courses of their runs.
@@ -65,19 +68,38 @@ class EachEpoch:
         """Call the function, after each epoch."""
         if context.task_name != "epoch":
             return False
-        return bool(self.function(fitted_estimator.history_.full_row(-1)))
+        answer = self.function(fitted_estimator.history_.full_row(-1))
+        if not (answer is None or isinstance(answer, (bool, np.bool_))):
+            raise TypeError(
+                "A callback must return True to end the fit, and False or None to go on. It "
+                f"returned {answer!r}."
+            )
+        return bool(answer)
 
 
 def as_callback(given):
     """A callback of scikit-learn's as it is, or one of a function."""
     if hasattr(given, "on_fit_task_end") and not isinstance(given, type):
         return given
-    if callable(given) and not isinstance(given, type):
+    if callable(given) and not isinstance(given, type) and can_be_called(given, {}):
         return EachEpoch(given)
     raise TypeError(
         "set_callbacks takes functions of the row of an epoch, and instances of scikit-learn's "
-        f"callbacks, with on_fit_task_end and the other hooks. Got {given!r}."
+        f"callbacks, with on_fit_task_end and the other hooks. Got {given!r}.{_meant(given)}"
     )
+
+
+def _meant(given):
+    """What may be meant by what is no callback: a sentence, or nothing."""
+    if isinstance(given, type):
+        return f" Make an instance: {given.__name__}(...)."
+    if isinstance(given, (list, tuple)):
+        return " Pass them one by one: set_callbacks(first, second)."
+    if callable(given):
+        return " It must take one argument, the row: a dict of the columns of history_."
+    if hasattr(given, "on_epoch_end"):
+        return " Pass a function of the row in the place of Keras' on_epoch_end."
+    return ""
 
 
 class EpochEnd:
@@ -99,6 +121,7 @@ class EpochEnd:
         self.loss = loss
         self.data = data
         self.context = None
+        self.parameters, self.changes = _parameters_of(estimator), {}
         has_own = bool(getattr(estimator, "_skl_callbacks", None))
         self.has_callbacks = has_own or hasattr(estimator, "_parent_callback_ctx")
 
@@ -121,14 +144,27 @@ class EpochEnd:
             print_epoch(history, self.estimator.verbose)
         if self.context is None:
             return False
+        self.keep_changes()  # a callback finds what it has set
         subcontext = self.context.subcontext(task_name="epoch")
         with _hooks_of(self.estimator, course):
             subcontext.call_on_fit_task_begin(estimator=self.estimator, **self.data)
-            return subcontext.call_on_fit_task_end(
+            stop = subcontext.call_on_fit_task_end(
                 estimator=self.estimator,
                 reconstruction_attributes=lambda: self._attributes(history, params),
                 **self.data,
             )
+        self._put_changes_aside()
+        return stop
+
+    def _put_changes_aside(self):
+        """Leave the parameters of this fit to the run: what callbacks set counts for the next."""
+        now = _parameters_of(self.estimator)
+        self.changes = {k: value for k, value in now.items() if value is not self.parameters[k]}
+        vars(self.estimator).update(self.parameters)
+
+    def keep_changes(self):
+        """After all that belongs to this fit, set what callbacks have set."""
+        vars(self.estimator).update(self.changes)
 
     def close(self):
         """After the fit, whose estimator is the model of this task as it is."""
@@ -146,6 +182,10 @@ class EpochEnd:
         if hasattr(self.estimator, "classes_"):
             attributes["classes_"] = self.estimator.classes_
         return attributes
+
+
+def _parameters_of(estimator):
+    return {name: getattr(estimator, name) for name in defaults(type(estimator))}
 
 
 def print_epoch(history, verbose):

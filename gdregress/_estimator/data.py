@@ -1,5 +1,8 @@
 """What the user hands in, as arrays of one library."""
 
+import math
+from numbers import Integral
+
 import numpy as np
 from scipy import sparse
 from sklearn.base import is_classifier
@@ -48,7 +51,7 @@ def validate_input(
         accept_sparse="csr",
         accept_large_sparse=True,
         dtype=[xp.float64, xp.float32],
-        order="C" if xp is np and _many_passes(components) else None,
+        order="C" if xp is np and _wants_rows(X, components) else None,
         ensure_all_finite=False,  # in the next line
         reset=reset,
     )
@@ -104,7 +107,7 @@ def read_in_place(data, components):
         return data, unchanged
     xp, device = namespace(X), X.device
     data = [None if array is None else to_numpy(array) for array in data]
-    if _many_passes(components):
+    if _wants_rows(data[0], components):
         data[0] = np.ascontiguousarray(data[0])
     return tuple(data), lambda array: asarray(array, xp, device)
 
@@ -114,12 +117,24 @@ def unchanged(array):
     return array
 
 
-def _many_passes(components):
-    """Whether rows are collected one by one, from columns a slow thing; passes copy blocks."""
-    return not components.sampler.takes_all_rows
+def _wants_rows(X, components):
+    """Whether a matrix stored by columns is copied, as rows are collected one by one.
+
+    Of a large one the engines copy blocks, and so do passes over all rows.
+    """
+    return not components.sampler.takes_all_rows and 8 * math.prod(np.shape(X)) <= LARGE
 
 
-def hold_out(estimator, data, components):
+def seed_of_held_out(estimator):
+    """The number by which the rows of early stopping are drawn; None without it."""
+    if not estimator.early_stopping:
+        return None
+    given = estimator.random_state
+    is_seed = isinstance(given, Integral)
+    return int(given) if is_seed else int(check_random_state(given).randint(2**31))
+
+
+def hold_out(estimator, data, components, seed=None):
     """Split off the validation rows of early stopping, of every class its share.
 
     Of large data the rows to train on are all rows, those held out with a weight of zero: the
@@ -145,7 +160,7 @@ def hold_out(estimator, data, components):
             f"(validation_fraction={estimator.validation_fraction}) and leave too few to train "
             f"on: n_samples={n} is too small."
         )
-    rows, others = (np.sort(part) for part in _split(estimator, data[1], n_held_out))
+    rows, others = (np.sort(part) for part in _split(estimator, data[1], n_held_out, seed))
     in_place = _nbytes(data[0]) > LARGE and _takes_weights_of_zero(data[0], components)
     training = _without_weight(data, others) if in_place else _take(data, rows)
     return training, _take(data, others), rows
@@ -167,20 +182,18 @@ def _nbytes(X):
 
 
 def _takes_weights_of_zero(X, components):
-    """Whether all that a run does counts rows by their weights.
+    """Whether all that a run does counts rows by their weights, or draws the others only.
 
-    Batches count rows, steps from kink to kink divide by weights, and losses without a bound of
-    the curvature can be infinite in a row that nothing keeps finite.
+    Steps from kink to kink divide by weights, and losses without a bound of the curvature can be
+    infinite in a row that nothing keeps finite.
     """
     loss, numpy = components.loss, isinstance(X, np.ndarray) or sparse.issparse(X)
-    return (
-        numpy and components.sampler.takes_all_rows and loss.smooth and loss.curvature is not None
-    )
+    return numpy and loss.smooth and loss.curvature is not None
 
 
-def _split(estimator, y, n_held_out):
+def _split(estimator, y, n_held_out, seed):
     """Numbers of the rows to train on and of those held out."""
-    rng = check_random_state(estimator.random_state)
+    rng = check_random_state(estimator.random_state if seed is None else seed)
     if not is_classifier(estimator):
         order = rng.permutation(y.shape[0])
         return order[n_held_out:], order[:n_held_out]

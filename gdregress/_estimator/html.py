@@ -1,7 +1,24 @@
 """What scikit-learn's HTML representation links to and shows."""
 
-# where the site is served
-DOCUMENTATION = "https://gdregress.readthedocs.io/en/stable"
+from functools import cache
+from importlib.metadata import PackageNotFoundError, metadata
+
+
+@cache
+def documentation_url() -> str:
+    """Where the site is served: "Documentation" under ``project.urls`` in pyproject.toml.
+
+    Returns
+    -------
+    str
+        Empty where none is declared, or the package is not installed.
+    """
+    try:
+        declared = metadata("gdregress").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return ""
+    urls = dict(line.split(", ", 1) for line in declared)
+    return urls.get("Documentation", "").rstrip("/")
 
 
 class Uncut(str):
@@ -12,7 +29,14 @@ class LinkedHTML:
     """Mixin of the estimators: links to their pages of the site, and why the run ended."""
 
     _doc_link_module = "gdregress"
-    _doc_link_template = f"{DOCUMENTATION}/api/generated/gdregress.{{estimator_name}}.html"
+    _page = "gdregress.{estimator_name}"
+
+    @property
+    def _doc_link_template(self):
+        return f"{documentation_url()}/api/generated/{self._page}.html"
+
+    def _get_doc_link(self):
+        return super()._get_doc_link() if documentation_url() else ""
 
     def _get_fitted_attr_html(self, doc_link=""):
         attributes = super()._get_fitted_attr_html(doc_link)

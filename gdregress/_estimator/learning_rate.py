@@ -8,11 +8,11 @@ import math
 import numpy as np
 
 from gdregress._objective.curvature import (
-    batch_smoothness,
     loss_curvature,
     optimal_momentum,
     prediction_scale,
     smallest_curvature,
+    smoothness_of_batches,
 )
 from gdregress._objective.moments import check_finite
 from gdregress._solver.line_search import trial_by_curvature, trial_by_distance
@@ -80,14 +80,14 @@ def automatic_learning_rate(objective, optimizer, sampler, spectrum, null_params
             reach = math.sqrt(float(np.sum(squares)))
             distance *= FALLING if optimizer.decays_by_itself else 1.0
         else:
-            updates = sampler.updates_per_epoch(objective.n_samples)
+            updates = sampler.updates_per_epoch(objective.n_drawn)
             reach = float(np.sum(np.sqrt(squares))) * math.sqrt(updates)
         return distance / reach if reach > 0 else 1.0
     h = loss_curvature(objective, null_params)
     if sampler.takes_all_rows:
         smoothness = h * spectrum.largest
         return 1 / smoothness if smoothness > 0 else 1.0
-    smoothness = h * batch_smoothness(objective.n_samples, sampler, spectrum)
+    smoothness = h * smoothness_of_batches(objective, sampler, spectrum)
     momentum = getattr(optimizer, "momentum", 0.0)
     return (1 - momentum) / (2 * smoothness) if smoothness > 0 else 1.0
 
@@ -198,9 +198,7 @@ class CurvatureBounds:
 
     def smoothness(self):
         """Largest curvature that the sampler's batches show in expectation."""
-        return self.of_loss * batch_smoothness(
-            self.objective.n_samples, self.sampler, self.spectrum
-        )
+        return self.of_loss * smoothness_of_batches(self.objective, self.sampler, self.spectrum)
 
     def largest(self):
         """Largest curvature over all rows, from the eigenvalue or from the trace above it."""

@@ -173,7 +173,7 @@ def _by_moments(objective, spectrum, anchor):
 
 def _schedule_of_run(estimator, components, objective, start, in_parts):
     """The schedule on these data, asked once, and the count of updates at which it begins."""
-    updates = components.sampler.updates_per_epoch(objective.n_samples)
+    updates = components.sampler.updates_per_epoch(objective.n_drawn)
     schedule = _with_horizon(estimator, components.schedule, updates, in_parts)
     count = start.count if start else 0
     offset = count if components.schedule.runs_out else 0
@@ -202,7 +202,7 @@ def _above_stable_limit(estimator, components, objective, diagnostics, start):
     A rate that falls may be above it for long: what it has thrown about settles afterwards, and
     the limit is a bound, below which not all that works lies.
     """
-    updates = components.sampler.updates_per_epoch(objective.n_samples)
+    updates = components.sampler.updates_per_epoch(objective.n_drawn)
     schedule = _with_horizon(estimator, components.schedule, updates)
     first = 0 if start is None or components.schedule.runs_out else start.count
 

@@ -13,7 +13,12 @@ from gdregress._estimator.coordinates import (
     penalty_inside,
     preconditioner,
 )
-from gdregress._estimator.data import read_in_place, unchanged, validate_input
+from gdregress._estimator.data import (
+    read_in_place,
+    seed_of_held_out,
+    unchanged,
+    validate_input,
+)
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.sizes import check_sizes
 from gdregress._estimator.validation_set import rows_to_validate
@@ -49,6 +54,8 @@ class Prepared:
         From an array of the run to one of the library of X.
     n_features : int
         Of the user's X, of which the run may leave out some.
+    held_out_seed : int or None
+        By which the rows of early stopping are drawn.
     """
 
     components: Components
@@ -60,6 +67,7 @@ class Prepared:
     row_total: int
     to_user_library: Callable[[Any], Any]
     n_features: int
+    held_out_seed: int | None = None
 
     @property
     def columns(self):
@@ -85,6 +93,7 @@ def prepare(
     earlier=(0.0, 0),
     user_weights=None,
     in_use_only=False,
+    held_out_seed=None,
 ):
     """Check parameters and input, and build components and objective.
 
@@ -105,6 +114,8 @@ def prepare(
         Weights by whose sum the objective is divided, where that is not the sum of sample_weight.
     in_use_only : bool
         Whether columns without entries may be left out.
+    held_out_seed : int or None
+        By which the rows of early stopping were drawn before; None to draw them.
     """
     check_parameters(estimator)
     validated = any(part is not None for part in validation)
@@ -129,7 +140,10 @@ def prepare(
         data = (take_columns(data[0], columns), *data[1:])
     rows, held_out, kept = data, None, None
     if not in_parts:
-        rows, held_out, kept = rows_to_validate(estimator, data, validation, components)
+        if held_out_seed is None and not validated:
+            held_out_seed = seed_of_held_out(estimator)
+        given = validation, components, held_out_seed
+        rows, held_out, kept = rows_to_validate(estimator, data, *given)
     X, y, weights = rows
     total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
     divisor = total
@@ -145,7 +159,10 @@ def prepare(
         raise
     frame = replace(frame, columns=columns)
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
-    objective = DataObjective(frame.design, y, weights, components.loss, penalty)
+    # rows held out that have only lost their weight are not drawn
+    in_place = kept is not None and rows[0] is data[0]
+    drawn = kept if in_place and not components.sampler.takes_all_rows else None
+    objective = DataObjective(frame.design, y, weights, components.loss, penalty, drawn)
     return Prepared(
         components,
         rows,
@@ -156,6 +173,7 @@ def prepare(
         data[0].shape[0] if kept is None else len(kept),
         to_user_library,
         n_features,
+        held_out_seed,
     )
 
 

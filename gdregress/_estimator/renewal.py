@@ -64,7 +64,7 @@ class Renewal:
             self.estimator, prepared.components.penalty, frame.design.coordinates
         )
         data = (frame.design, known.y, known.weights, known.loss, penalty)
-        objective = DataObjective(*data)
+        objective = DataObjective(*data, known.drawn)
         for holder in (state, best):
             holder.params = frame.design.from_user(known.to_user(holder.params))
         state.memory = run.optimizer.init(state.params)

@@ -1,6 +1,7 @@
 """An interrupted fit, from the file of its last checkpoint on."""
 
 import math
+import os
 import re
 from collections import deque
 from collections.abc import Callable
@@ -80,7 +81,7 @@ def taken_up(estimator, prepared, path):
         For a checkpoint of other parameters, of other classes, of other data or data of another
         kind, or of more epochs than `max_iter`.
     """
-    content = read(Path(path))
+    content = read(_checked_path(path))
     now = {**_maker(estimator), "kind of data": kind_of_data(prepared.objective)}
     _check_maker(now, content["made_by"], path)
     _check_epochs(estimator, content["course"], path)
@@ -96,8 +97,34 @@ def taken_up(estimator, prepared, path):
     state.settings = settings(estimator)
     if not same_coordinates(plain["coordinates"], objective.design.coordinates):
         prepared = _in_coordinates(estimator, prepared, state.coordinates)
-    _check_data(estimator, prepared.objective, state, path)
+    _check_data(prepared.objective, state, path)
     return prepared, state, content["course"]
+
+
+def held_out_seed(path):
+    """The number by which the rows of a checkpoint's early stopping were drawn, or None."""
+    return read(_checked_path(path))["state"]["held_out_seed"]
+
+
+def _checked_path(path):
+    """The path of a file; TypeError or OSError for anything else."""
+    if not isinstance(path, (str, os.PathLike)):
+        own = getattr(path, "path", None)
+        hint = "" if own is None else f" Pass its path, {str(own)!r}."
+        raise TypeError(
+            "resume_from must be the path of the file of a Checkpoint. Got "
+            f"{type(path).__name__}.{hint}"
+        )
+    if Path(path).is_dir():
+        raise IsADirectoryError(
+            f"resume_from={str(path)!r} is a folder. Pass the file of a Checkpoint in it."
+        )
+    if not Path(path).exists():
+        raise FileNotFoundError(
+            f"resume_from={str(path)!r} does not exist. Pass the file of a Checkpoint, or fit "
+            "without resume_from if none has been saved yet."
+        )
+    return Path(path)
 
 
 def _check_maker(now, made_by, path):
@@ -137,21 +164,16 @@ def refuse_start(start):
             )
 
 
-def _check_data(estimator, objective, state, path):
+def _check_data(objective, state, path):
     """Raise ValueError where the objective of the checkpoint is not that of these data."""
     with np.errstate(over="ignore", invalid="ignore"):
         value = objective.value(state.reported())
     tolerance = max(SAME_VALUE, 10 * objective.rounding)
     if not math.isclose(value, state.objective, rel_tol=tolerance):
-        drawn = estimator.early_stopping and estimator.random_state is None
-        held_out = (
-            " If they are, other rows have been held out, as early_stopping=True draws them: set "
-            "random_state in the fit that makes checkpoints and in the one that goes on."
-        )
         raise ValueError(
             f"The checkpoint {str(path)!r} is of other data: its objective is "
             f"{state.objective:.6g}, and {value:.6g} on these. Pass the data of the fit that was "
-            f"interrupted.{held_out if drawn else ''}"
+            "interrupted."
         )
 
 

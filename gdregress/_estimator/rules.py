@@ -77,7 +77,7 @@ def _plateau(estimator, components, objective, diagnostics):
         return None
     if not schedule.listens and diagnostics.by_gradient:
         return Stalled(STALLED, objective.rounding)
-    updates = components.sampler.updates_per_epoch(objective.n_samples)
+    updates = components.sampler.updates_per_epoch(objective.n_drawn)
     swing = math.ceil(SWINGS * diagnostics.optimizer.gradient_memory / updates)
     falls = not (schedule.is_constant or schedule.listens or estimator.early_stopping)
     no_progress = estimator.schedule == "auto" and schedule.listens

@@ -45,7 +45,12 @@ def checked_table(estimator, X, *target, **checks):
         named = {"y": target[0]} if target else {}
         return validate_data(estimator, X, **named, **checks)
     except (TypeError, ValueError) as error:
-        message = _columns_text(X) or _names_text(error) or _target_text(error, checks, *target)
+        message = (
+            _rows_text(X)
+            or _columns_text(X)
+            or _names_text(error)
+            or _target_text(error, checks, *target)
+        )
         if not message:
             raise
         raise ValueError(message) from error
@@ -93,6 +98,13 @@ def refuse_sparse_target(y):
 def refuse_types(table, name):
     """Raise ValueError for complex numbers, and for dates, which NumPy turns into nanoseconds."""
     types = _types_of(table)
+    hidden = int(np.ma.count_masked(table)) if isinstance(table, np.ma.MaskedArray) else 0
+    if hidden:
+        raise ValueError(
+            f"{name} is a masked array that hides {hidden} values, which would be read as "
+            f"numbers. Fill them: {name}.filled(numpy.nan) with SimpleImputer in a pipeline, or "
+            "remove those rows."
+        )
     dates = [column for column, dtype in types if _is_date(dtype)]
     if dates:
         where = "" if dates == [None] else f" in {_listed(dates)}"
@@ -120,6 +132,20 @@ def _is_date(dtype):
     is_temporal = getattr(dtype, "is_temporal", None)  # of polars
     return (
         bool(is_temporal()) if callable(is_temporal) else getattr(dtype, "kind", "") in ("m", "M")
+    )
+
+
+def _rows_text(X):
+    """Which row of a list is of another length than the first; nothing if all are alike."""
+    if not (isinstance(X, Sequence) and X and isinstance(X[0], Sequence)):
+        return ""
+    lengths = [len(row) if isinstance(row, Sequence) else 0 for row in X]
+    other = next((row for row, length in enumerate(lengths) if length != lengths[0]), None)
+    if other is None:
+        return ""
+    return (
+        f"The rows of X differ in length: row 0 has {lengths[0]} values and row {other} has "
+        f"{lengths[other]}. Give each row one value for every feature."
     )
 
 
@@ -235,11 +261,12 @@ def checked_weights(sample_weight, X, all_zero=False):
     all_zero : bool, default=False
         Whether no row needs to have a weight.
     """
+    refuse_types(sample_weight, "sample_weight")
     try:
         weights = check_sample_weight(sample_weight, X)
     except (TypeError, ValueError) as error:
-        text = str(error).splitlines()[0]
-        text = text if "sample_weight" in text else f"sample_weight must be numbers: {text}."
+        text = str(error).splitlines()[0].rstrip(".") + "."
+        text = text if "sample_weight" in text else f"sample_weight must be numbers: {text}"
         raise ValueError(f"{text} There must be one for each of the {X.shape[0]} rows.") from error
     xp = namespace(weights)
     if bool(xp.any(weights < 0)):

@@ -13,7 +13,7 @@ from gdregress._utils.array_api import namespace, to_numpy, widest_type
 from gdregress._utils.validation import naming, warn_ignored
 
 
-def rows_to_validate(estimator, data, given, components):
+def rows_to_validate(estimator, data, given, components, seed=None):
     """The rows to train on, those to validate on or None, and the numbers of the former.
 
     The numbers are None where these are all rows.
@@ -27,9 +27,11 @@ def rows_to_validate(estimator, data, given, components):
         As the user gave them, each None if not.
     components : Components
         The loss in its form for these targets.
+    seed : int or None
+        By which rows are held out, of the estimator's `random_state` if it is None.
     """
     if all(part is None for part in given):
-        return hold_out(estimator, data, components)
+        return hold_out(estimator, data, components, seed)
     for name, part in zip(("X_val", "y_val"), given, strict=False):
         if part is None:
             there = ("X_val", "y_val", "sample_weight_val")

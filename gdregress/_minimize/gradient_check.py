@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from gdregress._utils.array_api import asarray, dot, namespace, widest_type
+from gdregress._utils.array_api import asarray, dot, namespace, to_numpy, widest_type
 
 # Step of a difference, relative to the size of x, and how far it is from a derivative.
 STEP, TOLERANCE = 1e-5, 1e-2
@@ -29,7 +29,7 @@ def check_jac(objective, flat):
     Raises
     ------
     ValueError
-        With the numbers, if the two differ.
+        With the numbers, if the two differ, or if only the gradient is not finite.
     """
     by_hand = objective.function.by_hand
     if not by_hand or flat.dtype != widest_type(flat) or str(flat.dtype).endswith("32"):
@@ -37,6 +37,7 @@ def check_jac(objective, flat):
     here, gradient = objective.loss_value(flat, flat), objective.gradient(flat)
     norm = math.sqrt(dot(gradient, gradient))
     if not norm < math.inf:
+        _refuse_gradient(here, gradient)
         return
     xp = namespace(flat)
     random = np.random.RandomState(0).normal(size=tuple(flat.shape))
@@ -53,6 +54,17 @@ def check_jac(objective, flat):
                 f"{stated:.6g}, while fun changes by {measured:.6g} per unit. Correct one of the "
                 "two, or leave jac out."
             )
+
+
+def _refuse_gradient(value, gradient):
+    """Raise ValueError for numbers that are not finite where the function is."""
+    numbers = to_numpy(gradient).ravel()
+    bad = numbers[~np.isfinite(numbers)]
+    if bad.size and math.isfinite(value):
+        raise ValueError(
+            f"jac returns {bad.size} numbers like {bad[0]} at x0, where fun is {value:.6g}. "
+            "Correct it, leave jac out, or begin at another x0."
+        )
 
 
 def _difference(objective, flat, here, direction):

@@ -38,6 +38,8 @@ class Objective(ABC):
         Sample weights of mean 1; None when all are equal.
     loss : Loss
     penalty : Penalty
+    drawn : ndarray of int or None
+        Numbers of the rows that batches are drawn from, where the others have no weight.
 
     Attributes
     ----------
@@ -53,6 +55,8 @@ class Objective(ABC):
         Whether F is a mean over rows of data, which engines may read by themselves.
     row_space : RowSpace or None
         The second derivatives of few rows with many columns, where they are taken from the rows.
+    batch_weights : array or None
+        Those of rows in a batch, whose mean over the rows that are drawn is 1.
     """
 
     moments = None
@@ -62,13 +66,17 @@ class Objective(ABC):
     has_rows = True
     _column_mean_squares = None
 
-    def __init__(self, design, y, weights, loss, penalty):
+    def __init__(self, design, y, weights, loss, penalty, drawn=None):
         self.design = design
         self.y = y
         self.weights = weights
         self.loss = loss
         self.penalty = penalty
         self.n_samples = design.n_samples
+        self.drawn, self.batch_weights = drawn, weights
+        if drawn is not None:
+            share = np.asarray(len(drawn) / self.n_samples, dtype=weights.dtype)
+            self.batch_weights = weights * share
         self.output_shape = output_shape(y, loss)
 
     @abstractmethod
@@ -168,9 +176,17 @@ class Objective(ABC):
         """
         raise NotImplementedError(f"{type(self).__name__} has no rows whose slopes could differ.")
 
+    @property
+    def n_drawn(self):
+        """Number of the rows that batches are drawn from."""
+        return self.n_samples if self.drawn is None else len(self.drawn)
+
     def batches(self, sampler, rng):
         """The batches of an epoch as `Sampler.batches` has them, numbered where the data are."""
-        return rows_beside(self.y, sampler.batches(self.n_samples, rng))
+        batches = sampler.batches(self.n_drawn, rng)
+        if self.drawn is not None:
+            batches = ((self.drawn[rows], share) for rows, share in batches)
+        return rows_beside(self.y, batches)
 
     def penalty_value(self, params):
         """R of the coefficients."""

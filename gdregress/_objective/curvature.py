@@ -76,8 +76,14 @@ class Spectrum:
         return self.design.mean_and_variance(self.weights)
 
     def largest_deviations(self, mean):
-        """Squares of the largest deviations of the user's columns from given means."""
-        return largest_deviations(self.design.X, mean)
+        """Squares of the largest deviations of the user's columns from given means.
+
+        Of rows that have a weight: those held out may have lost it.
+        """
+        counts = None if self.weights is None else self.weights > 0
+        if counts is not None and bool(namespace(counts).all(counts)):
+            counts = None
+        return largest_deviations(self.design.X, mean, counts)
 
     def null_curvature(self, loss):
         """Weighted mean of d2L/dz2 at the null parameters; 1 where there is none."""
@@ -225,10 +231,17 @@ def expected_smoothness(largest, largest_row, n_samples, batch_size):
     return (n * (b - 1) * largest + (n - b) * largest_row) / (b * (n - 1))
 
 
-def batch_smoothness(n_samples, sampler, spectrum):
+def batch_smoothness(n_samples, sampler, spectrum, largest_row=None):
     """Expected smoothness of the sampler's batches, for a loss of curvature 1."""
-    size = sampler.size(n_samples)
-    return expected_smoothness(spectrum.largest, spectrum.largest_row, n_samples, size)
+    size, row = sampler.size(n_samples), largest_row
+    row = spectrum.largest_row if row is None else row
+    return expected_smoothness(spectrum.largest, row, n_samples, size)
+
+
+def smoothness_of_batches(objective, sampler, spectrum):
+    """The same of an objective, whose batches may be drawn from some of the rows."""
+    row = spectrum.largest_row * objective.n_drawn / objective.n_samples
+    return batch_smoothness(objective.n_drawn, sampler, spectrum, row)
 
 
 def smallest_curvature(objective, spectrum):

@@ -225,12 +225,23 @@ def mean_and_variance(X, weights):
     return mean.astype(float), variance.astype(float)
 
 
-def largest_deviations(X, mean):
-    """Squares of the largest deviation from the mean in each column, shape (n_features,)."""
+def largest_deviations(X, mean, counts=None):
+    """Squares of the largest deviation from the mean in each column, shape (n_features,).
+
+    Parameters
+    ----------
+    X : array or CSR array of shape (n_samples, n_features)
+    mean : ndarray of shape (n_features,)
+    counts : ndarray of bool of shape (n_samples,) or None
+        Which rows of NumPy's count; None for all.
+    """
     if sparse.issparse(X):
-        return _largest_sparse_deviations(X, mean)
+        return _largest_sparse_deviations(X, mean, counts)
     xp = namespace(X)
-    if xp is np:
+    if counts is not None:
+        counted = {"axis": 0, "where": counts[:, None]}
+        low, high = np.min(X, initial=np.inf, **counted), np.max(X, initial=-np.inf, **counted)
+    elif xp is np:
         ends = np.array(_of_blocks(lambda rows: (rows.min(axis=0), rows.max(axis=0)), X))
         low, high = ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
     else:
@@ -239,14 +250,16 @@ def largest_deviations(X, mean):
     return np.maximum(abs(high - mean), abs(low - mean)) ** 2
 
 
-def _largest_sparse_deviations(X, mean):
+def _largest_sparse_deviations(X, mean, counts):
     """The same of a CSR matrix, of a few rows at a time."""
     largest, count = np.zeros(X.shape[1]), np.zeros(X.shape[1], dtype=np.int64)
+    n_rows = X.shape[0] if counts is None else int(counts.sum())
     for start in range(0, X.shape[0], SQUARED_ROWS):
-        block = X[start : start + SQUARED_ROWS]
+        rows = slice(start, start + SQUARED_ROWS)
+        block = X[rows] if counts is None else X[rows][counts[rows]]
         np.maximum.at(largest, block.indices, (block.data - mean[block.indices]) ** 2)
         count += np.bincount(block.indices, minlength=X.shape[1])
-    return np.where(count < X.shape[0], np.maximum(largest, mean**2), largest)
+    return np.where(count < n_rows, np.maximum(largest, mean**2), largest)
 
 
 def _mean_and_variance(X, weights):

@@ -27,8 +27,8 @@ KEPT_VALUES, KEPT_GRADIENTS = 4, 2
 class DataObjective(Objective):
     """F from the data themselves: any loss, any rows."""
 
-    def __init__(self, design, y, weights, loss, penalty):
-        super().__init__(design, y, weights, loss, penalty)
+    def __init__(self, design, y, weights, loss, penalty, drawn=None):
+        super().__init__(design, y, weights, loss, penalty, drawn)
         self._predictions = Cache(1)
         self._values = Cache(KEPT_VALUES)
         self._gradients = Cache(KEPT_GRADIENTS)
@@ -36,7 +36,7 @@ class DataObjective(Objective):
 
     def in_design(self, design, penalty):
         """The objective of the same rows in other coordinates, and the penalty there."""
-        return DataObjective(design, self.y, self.weights, self.loss, penalty)
+        return DataObjective(design, self.y, self.weights, self.loss, penalty, self.drawn)
 
     def with_moments(self, moments):
         """This objective with the moments of its columns, which save it passes over the data."""
@@ -101,7 +101,7 @@ class DataObjective(Objective):
 
     def with_loss(self, loss):
         """The objective of another loss on the same rows."""
-        return DataObjective(self.design, self.y, self.weights, loss, self.penalty)
+        return DataObjective(self.design, self.y, self.weights, loss, self.penalty, self.drawn)
 
     def largest_curvature(self, params):
         """The largest d2L/dz2 of a row."""
@@ -151,7 +151,7 @@ class DataObjective(Objective):
     def gradient(self, params, rows=ALL_ROWS):
         if rows is not ALL_ROWS:
             design, y = self.design.take(rows), take_rows(self.y, rows)
-            weights = None if self.weights is None else take_rows(self.weights, rows)
+            weights = self._weights_of(rows)
             return mean_gradient(design, self.loss, y, weights, design.predict(params))
         if not self.in_one_pass():
             z = self.predict(params)
@@ -192,11 +192,14 @@ class DataObjective(Objective):
 
     def reduced_gradient(self, params, rows, snapshot):
         design, y = self.design.take(rows), take_rows(self.y, rows)
-        weights = None if self.weights is None else take_rows(self.weights, rows)
+        weights = self._weights_of(rows)
         slopes = self.loss.gradient(y, design.predict(params)) - take_rows(snapshot.slopes, rows)
         reduced = gradient_of_slopes(design, weights, slopes) + snapshot.gradient
         # a snapshot is of double precision where the core has taken it
         return namespace(reduced).astype(reduced, params.dtype, copy=False)
+
+    def _weights_of(self, rows):
+        return None if self.batch_weights is None else take_rows(self.batch_weights, rows)
 
     def in_one_pass(self):
         by_core = fused_pass.supports(self.design, self.y, self.loss)

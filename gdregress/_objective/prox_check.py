@@ -5,6 +5,7 @@ R(u) + sum_j (u_j - w_j)^2 / (2 s_j).
 """
 
 import math
+from numbers import Number
 
 import numpy as np
 
@@ -78,9 +79,26 @@ def check_prox(penalty, shape, like, names=None):
 
 def _telling_step(penalty, w):
     """The step size at which the penalty counts as much as the distance."""
-    value = float(penalty.value(w))
+    value = _value(penalty, w)
     size = float(namespace(w).sum(w * w))
     return size / value if 0 < value < math.inf and size / value < math.inf else 1.0
+
+
+def _value(penalty, w):
+    """The value at w as a number; ValueError for what is none."""
+    given = w + 0
+    value = penalty.value(given)
+    _check_untouched(penalty, given, w, "value")
+    if not (isinstance(value, Number) or _shape(value) == ()) or isinstance(value, complex):
+        raise ValueError(
+            f"{penalty.label}.value(w) must return one number, the sum over the coefficients. Got "
+            f"{_described(value)}."
+        )
+    return float(value)
+
+
+def _described(value):
+    return f"an array of shape {_shape(value)}" if hasattr(value, "shape") else repr(value)
 
 
 def _prox(penalty, w, step_size):
@@ -101,11 +119,11 @@ def _shape(array):
     return tuple(array.shape) if hasattr(array, "shape") else type(array).__name__
 
 
-def _check_untouched(penalty, given, w):
-    """Raise ValueError where the prox has written into what it was given, a copy of w."""
+def _check_untouched(penalty, given, w, method="prox"):
+    """Raise ValueError where a method has written into what it was given, a copy of w."""
     if not bool(namespace(w).all(given == w)):
         raise ValueError(
-            f"{penalty.label}.prox writes into the coefficients that it is handed, which "
+            f"{penalty.label}.{method} writes into the coefficients that it is handed, which "
             "belong to the run. Return a new array: w = w / 2, and not w /= 2."
         )
 

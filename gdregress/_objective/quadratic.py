@@ -64,7 +64,8 @@ class QuadraticObjective(Objective):
     from_moments = True
 
     def __init__(self, data, anchor):
-        super().__init__(data.design, data.y, data.weights, data.loss, data.penalty)
+        rows = data.design, data.y, data.weights
+        super().__init__(*rows, data.loss, data.penalty, data.drawn)
         self.moments = data.moments
         self.has_rows, self.partitions = data.has_rows, data.partitions
         self._data = data

@@ -22,7 +22,7 @@ ROUNDING = 1e-12
 
 
 def alphas_of(alphas, estimator, X, y, sample_weight, l1_ratio):
-    """The strengths as given, or so many on a grid, the largest first.
+    """The strengths as given, not yet checked, or so many on a grid, the largest first.
 
     With an l1 norm the largest is the smallest at which all coefficients are zero,
     max_j |dF/dw_j| / l1_ratio at the best constant. That of l2 is ten times the mean curvature of
@@ -38,7 +38,7 @@ def alphas_of(alphas, estimator, X, y, sample_weight, l1_ratio):
         0 where there is no l1 norm.
     """
     if not isinstance(alphas, Integral):
-        return np.asarray(alphas, dtype=float)
+        return alphas
     largest = largest_alpha(estimator, X, y, sample_weight, l1_ratio)
     share = SHARE if l1_ratio > 0 else SHARE_OF_L2
     return largest * (1 + ROUNDING) * np.geomspace(1, share, alphas)

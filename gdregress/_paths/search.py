@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from itertools import product
 from numbers import Integral, Real
 from typing import Any, Self
@@ -10,8 +11,9 @@ import numpy as np
 from sklearn.base import MetaEstimatorMixin, clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
-from sklearn.utils.validation import check_is_fitted, indexable
+from sklearn.utils.validation import check_consistent_length, check_is_fitted, indexable
 
+from gdregress._estimator.sparse_input import check_structure
 from gdregress._paths.exact_scores import exact_scores, from_moments
 from gdregress._paths.fits import scores_of_fits
 from gdregress._paths.grid import alphas_of
@@ -94,11 +96,15 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
             For a parameter that is not accepted, or that the estimator does not have.
         """
         check_parameters(self)
+        check_structure(X)
         estimator = clone(self._default_estimator() if self.estimator is None else self.estimator)
+        check_parameters(estimator)
+        for name, rows in (("sample_weight", sample_weight), ("groups", groups)):
+            _check_length(name, rows, X)
         X, y, sample_weight, groups = indexable(X, y, sample_weight, groups)
         grid = Grid(self, estimator, X, y, sample_weight)
         splitter = check_cv(self.cv, y, classifier=is_classifier(estimator))
-        splits = list(splitter.split(X, y, groups))
+        splits = _splits(splitter, X, y, groups)
         data, scorer = (X, y, sample_weight), check_scoring(estimator, self.scoring)
         solve = from_moments(estimator, grid, data)
         if solve is not None:
@@ -132,7 +138,14 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
         """Fitted attributes that are not of the search are those of the best estimator."""
         fitted = name.endswith("_") and not name.startswith("_")
         if fitted and "best_estimator_" in vars(self):
-            return getattr(self.best_estimator_, name)
+            if hasattr(self.best_estimator_, name):
+                return getattr(self.best_estimator_, name)
+            raise AttributeError(_no_attribute(self, name))
+        if callable(getattr(self._inner, name, None)) and not hasattr(type(self), name):
+            raise AttributeError(
+                f"{type(self).__name__} has no {name}, which is a method of the estimator: after "
+                f"fit, model.best_estimator_.{name}."
+            )
         return object.__getattribute__(self, name)  # raises the error with its reason
 
     def predict(self, X: MatrixLike) -> Array:
@@ -189,7 +202,7 @@ class Grid:
 
     def __init__(self, search, estimator, X, y, sample_weight):
         self.names = _names(search, estimator)
-        rates = _numbers("learning_rates", search.learning_rates, 0, np.inf)
+        rates = _numbers("learning_rates", search.learning_rates, 0, np.inf, with_lower=False)
         ratios = _numbers("l1_ratios", search.l1_ratios, 0, 1)
         self.alphas, self.candidates, alphas = None, [], []
         for ratio in ratios or [None]:
@@ -244,19 +257,56 @@ def _names(search, estimator):
     return names
 
 
-def _numbers(name, values, lower, upper):
+def _numbers(name, values, lower, upper, with_lower=True):
     """Values of a grid as Python's numbers; ValueError for what is none."""
     if values is None:
         return None
-    numbers = np.asarray(values, dtype=object).ravel().tolist()
+    values = np.asarray(values, dtype=object)
+    if values.ndim != 1:
+        raise ValueError(
+            f"{name} must be one-dimensional, a number for each candidate. Got an array of shape "
+            f"{values.shape}; strengths of single features belong to the penalty of the estimator."
+        )
+    numbers = values.tolist()
     if not numbers:
         raise ValueError(f"{name} is empty. Give at least one number.")
     for number in numbers:
         if isinstance(number, str) and name == "learning_rates":
             continue
-        if not isinstance(number, Real) or not lower <= number <= upper:
-            raise ValueError(f"{name} must hold numbers from {lower} to {upper}. Got {number!r}.")
+        inside = isinstance(number, Real) and lower <= number <= upper
+        if not inside or not (with_lower or number > lower):
+            where = f"from {lower} to {upper}" if with_lower else f"above {lower}"
+            raise ValueError(f"{name} must hold numbers {where}. Got {number!r}.")
     return numbers
+
+
+def _check_length(name, rows, X):
+    """Raise ValueError for an array that does not go with the rows of X."""
+    try:
+        check_consistent_length(X, rows)
+    except ValueError as error:
+        raise ValueError(f"{name} must have one value for each row of X. {error}.") from error
+
+
+def _splits(splitter, X, y, groups):
+    """The folds; ValueError with what to pass where they are made of groups."""
+    try:
+        return list(splitter.split(X, y, groups))
+    except ValueError as error:
+        if groups is not None or "groups" not in str(error):
+            raise
+        raise ValueError(
+            f"cv={type(splitter).__name__} splits by groups. Pass them: fit(X, y, groups=groups)."
+        ) from error
+
+
+def _no_attribute(search, name):
+    """What is said of a fitted attribute that neither a search nor its estimator has."""
+    fitted = [*vars(search), *vars(search.best_estimator_)]
+    known = [one for one in fitted if one.endswith("_") and not one.startswith("_")]
+    close = get_close_matches(name, known, n=1, cutoff=0.7)
+    hint = f" Did you mean {close[0]}?" if close else f" It has {', '.join(known)}."
+    return f"{type(search).__name__} has no attribute {name!r}.{hint}"
 
 
 def _share_of_l1(estimator, ratio):
@@ -266,6 +316,7 @@ def _share_of_l1(estimator, ratio):
     penalty = estimator.penalty
     if isinstance(penalty, str):
         return {"l1": 1.0, "elasticnet": estimator.l1_ratio}.get(penalty, 0.0)
+    check_parameters(penalty)
     terms = penalty.kernel_terms
     l1, l2 = (0.0, 1.0) if terms is None else (np.max(terms.l1), np.max(terms.l2))
     return float(l1 / (l1 + l2)) if l1 + l2 > 0 else 0.0

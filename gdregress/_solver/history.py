@@ -27,6 +27,13 @@ COLUMNS = {
 _Validated = Literal["validation_score", "validation_loss"]
 
 
+class Row(dict[str, Any]):
+    """The columns of an epoch; one that there is not lists them."""
+
+    def __missing__(self, column: str) -> NoReturn:
+        raise KeyError(f"{column!r} is no column. The columns are: {', '.join(self)}.")
+
+
 class History(dict[str, list[Any]]):
     """The course of a fit: a table of Python numbers, a dict of its columns.
 
@@ -206,7 +213,7 @@ class History(dict[str, list[Any]]):
 
     def full_row(self, index: int) -> dict[str, Any]:
         """The same, with None for columns that do not apply."""
-        return dict.fromkeys(COLUMNS) | self.row(index)
+        return Row(dict.fromkeys(COLUMNS) | self.row(index))
 
     def to_frame(self) -> "DataFrame":
         """The rows as a pandas DataFrame indexed by epoch.

@@ -125,6 +125,12 @@ def _refuse_other_shape(optimizer, method, params, like):
             f"{type(optimizer).__name__}.{method} must return parameters of the shape of those "
             f"that it is handed, {shape}. Got {_described(params)}."
         )
+    if params.dtype != like.dtype:
+        raise ValueError(
+            f"{type(optimizer).__name__}.{method} must return parameters of the type of those "
+            f"that it is handed, {like.dtype}. Got {params.dtype}: a scalar of NumPy, such as "
+            "that of numpy.sqrt, decides the type of a product; use math.sqrt, or float(scalar)."
+        )
     if not bool(namespace(params).all(namespace(params).isfinite(params))):
         raise ValueError(
             f"{type(optimizer).__name__}.{method} returns numbers that are not finite for finite "

@@ -162,6 +162,8 @@ class State:
         The coefficients and the intercept that have come of it, in the units of the data.
     penalized, has_intercept : bool
         Whether the objective had a penalty, and an intercept.
+    held_out_seed : int or None
+        By which the rows of early stopping were drawn.
     """
 
     params: Any
@@ -192,6 +194,7 @@ class State:
     fitted: list[Any] | None = None
     penalized: bool = False
     has_intercept: bool = True
+    held_out_seed: int | None = None
 
     def reported(self):
         """The parameters that are evaluated, validated and returned."""

@@ -36,14 +36,16 @@ class NamesParameters:
 
     # For each parameter that takes components by name, the classes that the names stand for.
     _registries: Mapping[str, Mapping[Any, type]] = {}
+    # The class of an estimator inside, to which parameters may be meant to belong.
+    _inner: type | None = None
 
     def __new__(cls, *args: Any, **parameters: Any) -> Self:
         known = _parameters(cls)
         if not (known.keys() >= parameters.keys() or _takes(known, inspect.Parameter.VAR_KEYWORD)):
             name = next(name for name in parameters if name not in known)
-            raise TypeError(_unknown(name, cls.__name__, known))
+            raise TypeError(_unknown(name, cls.__name__, known, cls._inner))
         if len(args) > len(known) or (args and len(args) > len(_by_position(known))):
-            _refuse_positions(cls, args, known)
+            _refuse_positions(cls.__name__, args, known)
         return super().__new__(cls)
 
     def set_params(self, **params: Any) -> Self:
@@ -63,7 +65,7 @@ class NamesParameters:
         for name in params:
             first, nested, inner = name.partition("__")
             if first not in known and not _takes(known, inspect.Parameter.VAR_KEYWORD):
-                raise ValueError(_unknown(first, type(self).__name__, known))
+                raise ValueError(_unknown(first, type(self).__name__, known, self._inner))
             component = params.get(first, getattr(self, first, None))
             if nested and not hasattr(component, "set_params"):
                 example = ""
@@ -86,38 +88,59 @@ def _by_position(known: dict[str, inspect.Parameter]) -> list[str]:
     return [name for name, parameter in known.items() if parameter.kind in kinds]
 
 
-def _refuse_positions(cls: type, args: tuple[Any, ...], known: dict[str, Any]) -> None:
+def _refuse_positions(owner: str, args: tuple[Any, ...], known: dict[str, Any]) -> None:
     if _takes(known, inspect.Parameter.VAR_POSITIONAL):
         return
     names = _by_position(known)
     others = [name for name in known if name not in names]
     advice = f" Name the others, as in {others[0]}=..." if others else ""
     raise TypeError(
-        f"{cls.__name__} takes by position no more than: {', '.join(names) or 'nothing'}. "
+        f"{owner} takes by position no more than: {', '.join(names) or 'nothing'}. "
         f"Got {len(args)} values.{advice}"
     )
 
 
-def _unknown(name: str, owner: str, known: dict[str, Any]) -> str:
+def _unknown(name: str, owner: str, known: dict[str, Any], inner: type | None = None) -> str:
     kind = "argument" if owner.endswith("()") else "parameter"
-    there_are = f"It has {', '.join(known)}." if known else "It has none."
-    return f"{owner} has no {kind} {name!r}.{hint_for_name(name, known) or ' ' + there_are}"
+    hint = hint_for_name(name, known)
+    if not hint and inner is not None and name in _parameters(inner):
+        hint = f" It belongs to the estimator: {owner}({inner.__name__}({name}=...))."
+    there_are = f" It has {', '.join(known)}." if known else " It has none."
+    return f"{owner} has no {kind} {name!r}.{hint or there_are}"
 
 
 def explains_arguments(function: _Function) -> _Function:
     """A function or method that says which argument is meant by one that it does not have."""
     known = _parameters(function)
     names = {name: parameter for name, parameter in known.items() if name != "self"}
+    most = len(_by_position(known))
+    is_init = function.__name__ == "__init__"
+    called = f"{function.__qualname__.split('.')[0] if is_init else function.__name__}()"
     function.__qualname__ = function.__name__  # what Python says of missing ones has that name
 
     @wraps(function)
     def checked(*args: Any, **arguments: Any) -> Any:
         if not known.keys() >= arguments.keys():
             name = next(name for name in arguments if name not in known)
-            raise TypeError(_unknown(name, f"{function.__name__}()", names))
+            raise TypeError(_unknown(name, called, names))
+        if len(args) > most:
+            _refuse_positions(called, args[len(known) - len(names) :], names)
         return function(*args, **arguments)
 
     return checked  # type: ignore[return-value]
+
+
+def can_be_called(function: Callable[..., Any], *args: Any) -> bool:
+    """Whether a function takes so many arguments; True of those whose signature is not known."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):
+        return True
+    try:
+        signature.bind(*args)
+    except TypeError:
+        return False
+    return True
 
 
 def check_is_one_of(call: str, name: str, value: Any, *classes: type) -> None:

@@ -44,7 +44,9 @@ def read(path):
         with np.load(path, allow_pickle=False) as arrays:
             return _decoded(json.loads(arrays[_REST].tobytes()), arrays)
     except (BadZipFile, ValueError, KeyError, AttributeError, TypeError, EOFError) as error:
-        raise ValueError(f"{str(path)!r} is no file of a Checkpoint: {error}") from error
+        raise ValueError(
+            f"{str(path)!r} is no file of a Checkpoint, or is damaged. Pass the path of one."
+        ) from error
 
 
 def _bring_to_disk(folder):

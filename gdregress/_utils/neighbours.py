@@ -22,6 +22,13 @@ def _all(words: str, *meant: Any) -> dict[str, tuple[Any, ...]]:
 _LEARNING_RATE = "The learning rate belongs to the estimator: GDRegressor(learning_rate=0.1)."
 _EPOCHS = "The number of epochs belongs to the estimator: GDRegressor(max_iter=100)."
 _STRENGTH = "The strength of a penalty belongs to the estimator: penalty='l2', alpha=1e-3."
+_BATCH = "The number of rows of an update belongs to the estimator: GDRegressor(batch_size=32)."
+_SHARE = "The share that is held out belongs to the estimator: validation_fraction=0.1."
+_OF_FIT = "It is an argument of GDRegressor.fit and GDClassifier.fit."
+_WEIGHTS = "Of fit_batches each batch is (X, y, sample_weight)."
+_RATES = "Under 'poisson' rates y / exposure with sample_weight=exposure are the same."
+_CALLED = "Call it first, as in optax.adam(0.01)."
+_OF_TORCH = "PyTorch's hold parameters of their own: use a name, such as 'adam', or one of optax."
 _THREADS = "Threads are those that scikit-learn is allowed: OMP_NUM_THREADS, or threadpoolctl."
 
 # Names of parameters and arguments.
@@ -43,6 +50,9 @@ NAMES: dict[str, tuple[str, ...]] = {
     **_all("betas", "There are two parameters: beta_1 and beta_2."),
     **_all("eps", "epsilon", "tol"),
     **_all("delta", "epsilon"),
+    **_all("alpha q", "quantile"),
+    **_all("save_freq period every_n_epochs", "every"),
+    **_all("filepath filename file", "path"),
     **_all("tau", "quantile"),
     **_all("quantile", "It belongs to the loss: loss=Quantile(0.9)."),
     **_all("gamma decay_rate", "decay", "rho"),
@@ -50,8 +60,14 @@ NAMES: dict[str, tuple[str, ...]] = {
     **_all("patience n_iter_without_progress", "n_iter_no_change", "patience"),
     **_all("validation_split val_split val_fraction test_size", "validation_fraction"),
     **_all("validation_data eval_set val_data", "There are two arguments: X_val and y_val."),
-    **_all("X_valid X_validation", "X_val"),
-    **_all("y_valid y_validation", "y_val"),
+    **_all("X_valid X_validation X_test", "X_val"),
+    **_all("y_valid y_validation y_test", "y_val"),
+    **_all("X_val y_val sample_weight_val coef_init intercept_init", _OF_FIT),
+    **_all("offset exposure", _RATES),
+    **_all("batch_size", _BATCH),
+    **_all("sample_weight", _WEIGHTS),
+    **_all("client", "Set it: model.client = client."),
+    **_all("updates_per_round", "It is an argument of fit of the estimators of gdregress.dask."),
     **_all("sample_weight_eval_set eval_sample_weight", "sample_weight_val"),
     **_all("Cs", "They are alphas = 1 / (n_samples * Cs)."),
     **_all("seed random_seed", "random_state"),
@@ -69,11 +85,15 @@ NAMES: dict[str, tuple[str, ...]] = {
     **_all("func f function", "fun", "function"),
     **_all("x_init start init w0", "x0", "coef_init"),
 }
+# Parameters that hold the numbers to be tried.
+GRIDS = ("alphas", "l1_ratios", "learning_rates")
 # What is said where the first meaning is not to be had.
 ELSEWHERE = {
     "learning_rate": _LEARNING_RATE,
     "max_iter": _EPOCHS,
     "alpha": _STRENGTH,
+    "batch_size": _BATCH,
+    "validation_fraction": _SHARE,
 }
 
 OF_NUMBERS = "It is a loss of numbers: use GDRegressor."
@@ -124,6 +144,9 @@ VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
         **_all("lasso", "l1"),
         **_all("l1l2 enet", "elasticnet"),
         **_all("null no", None),
+        **_all("group grouplasso groupl2 groups", "It is an object: penalty=GroupL2(groups)."),
+        **_all("l21 multitask multitasklasso", "It is an object: penalty=L21(alpha)."),
+        **_all("box positive nonnegative bounds", "It is an object: penalty=Box(lower=0)."),
     },
     "learning_rate": {
         **_all("optimal pa1 pa2", "auto"),
@@ -199,6 +222,11 @@ def hint_for_value(
         meant = _spelt_alike(value, names) or [elsewhere[other] for other in alike]
         meant = meant or _meant_by_word(name, value, accepts)
         return _sentence(meant or get_close_matches(value.lower(), names, n=1, cutoff=0.7), repr)
+    if name == "optimizer" and not isinstance(value, type):
+        module = type(value).__module__
+        if module.startswith("torch."):
+            return f" {_OF_TORCH}"
+        return f" {_CALLED}" if callable(value) else ""
     if name == "class_weight" and isinstance(value, (list, tuple, np.ndarray)):
         return " Name the classes: {0: 1.0, 1: 2.0}."
     if name == "random_state" and isinstance(value, np.random.Generator):
@@ -209,6 +237,7 @@ def hint_for_value(
     elif isinstance(value, (int, float, np.number)):
         whole = [int(value)] if float(value).is_integer() else []
         others = [*whole, *([bool(value)] if value in (0, 1) else [])]
+        others += [[value]] if name in GRIDS else []
     return _sentence([other for other in others if accepts(other)], repr)
 
 

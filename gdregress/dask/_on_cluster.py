@@ -11,7 +11,6 @@ from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.batches import labels_as_vector
 from gdregress._estimator.callbacks import refuse_refit
-from gdregress._estimator.html import DOCUMENTATION
 from gdregress._estimator.prepare import prepare_partitions
 from gdregress._utils.arguments import defaults
 from gdregress._utils.sklearn_versions import with_callbacks
@@ -28,7 +27,7 @@ _CALLBACKS = ("_skl_callbacks", "_parent_callback_ctx")
 class OnCluster:
     """Mixin before a local estimator, whose parameters and attributes it has."""
 
-    _doc_link_template = f"{DOCUMENTATION}/api/generated/gdregress.dask.{{estimator_name}}.html"
+    _page = "gdregress.dask.{estimator_name}"
     _local: type
     _client: Any = None
 

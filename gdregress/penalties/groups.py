@@ -22,7 +22,7 @@ used.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
 
@@ -232,6 +232,11 @@ def _indices(numbers: npt.NDArray[np.intp], like: Array) -> Array:
 
 def _members(groups: Any, n_features: int) -> list[npt.NDArray[np.intp]]:
     """Numbers of the features of each group, from labels or from lists."""
+    if isinstance(groups, Mapping):
+        raise ValueError(
+            "The 'groups' parameter of GroupL2 must be a label for each feature, or lists of the "
+            f"features' numbers. Got a {type(groups).__name__}: pass list(groups.values())."
+        )
     values = groups if isinstance(groups, (list, tuple)) else to_numpy(groups)
     if all(np.ndim(value) == 0 for value in values):
         if len(values) != n_features:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Number, Real
 from typing import Any
 
@@ -15,6 +15,15 @@ from gdregress._utils.validation import Interval
 from gdregress.penalties.base import KernelTerms, Penalty
 
 _STRENGTH = [Interval(Real, 0, None, closed="left"), "array-like"]
+
+
+def _refuse_other_order(penalty: str, known: list[Any], names: list[Any]) -> None:
+    """Raise ValueError for strengths by name that stand in another order than the columns."""
+    if known != names and set(known) == set(names):
+        raise ValueError(
+            f"The 'alpha' parameter of {penalty} is a Series whose names are in another order "
+            "than the columns of X, and strengths go by position. Pass alpha[X.columns]."
+        )
 
 
 class NoPenalty(Penalty):
@@ -38,7 +47,17 @@ class _Strengths(Penalty):
     def check_features(self, n_features: int, names: Sequence[str] | None = None) -> None:
         if isinstance(self.alpha, Number):  # within its range by now
             return
-        name, alpha = type(self).__name__, to_numpy(self.alpha)
+        name = type(self).__name__
+        if isinstance(self.alpha, Mapping):
+            raise ValueError(
+                f"The 'alpha' parameter of {name} must be a number or an array of numbers, one "
+                f"for each of the {n_features} features in their order. Got a "
+                f"{type(self.alpha).__name__}: pass [alpha[name] for name in X.columns]."
+            )
+        index = getattr(self.alpha, "index", None)
+        if names is not None and not callable(index) and index is not None:
+            _refuse_other_order(name, list(index), list(names))
+        alpha = to_numpy(self.alpha)
         if alpha.shape != (n_features,) or alpha.dtype.kind not in "biuf":
             raise ValueError(
                 f"The 'alpha' parameter of {name} must be a number or an array of numbers, one "

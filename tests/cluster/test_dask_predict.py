@@ -12,6 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress._estimator import html
 from gdregress.dask import DaskGDClassifier, DaskGDRegressor
 
 pytestmark = pytest.mark.usefixtures("cluster")
@@ -137,7 +138,8 @@ def test_a_client_of_ones_own_is_neither_a_parameter_nor_pickled(regressor, clus
     assert pickle.loads(pickle.dumps(regressor))._client is None
 
 
-def test_the_link_to_its_page():
+def test_the_link_to_its_page(monkeypatch):
+    monkeypatch.setattr(html, "documentation_url", lambda: "https://example.org")
     assert DaskGDRegressor()._get_doc_link().endswith("gdregress.dask.DaskGDRegressor.html")
 
 

@@ -270,3 +270,13 @@ def test_numbers_of_epochs_are_sentences():
     assert verdict(np.ones(3), optimizer="gd") == ["Yes, at once, by its eigenvalues."]
     (text,) = verdict(X[:, 0], optimizer="gd", learning_rate=0.1)
     assert text.startswith("Yes, after ") and " epochs, of max_iter=1,000, by" in text
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+def test_a_function_that_is_flat_is_stable_at_any_rate(loss):
+    model = GDRegressor(loss, fit_intercept=False)
+    found = diagnose(np.zeros((5, 2)), np.arange(5.0), model)
+    assert all(one.stable_rate == np.inf for one in found.predictions)
+    assert all(one.epochs <= 1 for one in found.predictions)
+    assert "Will it finish?" in str(found)

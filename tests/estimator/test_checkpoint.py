@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from harness import assert_identical_run
+from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
 
@@ -105,6 +106,19 @@ def test_resumed_to_the_bit(tmp_path, run, at):
         return model.fit(X, y, **resume)
 
     assert_resumed_is_whole(tmp_path / "fit", GDRegressor(**given), at, fit)
+
+
+@pytest.mark.parametrize("generator", [None, np.random.RandomState(3)], ids=["None", "generator"])
+@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+def test_rows_that_were_held_out_at_random_are_held_out_again(tmp_path, solver, generator):
+    X, y = make_data()
+    given = {"solver": solver, "early_stopping": True, "n_iter_no_change": 99, "tol": None}
+    given |= {"optimizer": "gd", "random_state": generator}
+    whole = GDRegressor(max_iter=5, **given)
+    whole.set_callbacks(Checkpoint(tmp_path / "fit", every=3)).fit(X, y)
+    resumed = GDRegressor(max_iter=5, **given).fit(X, y, resume_from=tmp_path / "fit")
+    assert_array_equal(resumed.coef_, whole.coef_)
+    assert resumed.validation_scores_ == whole.validation_scores_
 
 
 @pytest.mark.parametrize("before_the_end", [3, 1])
@@ -208,13 +222,6 @@ class TestErrors:
         for name, value in (("coef_init", np.zeros(5)), ("intercept_init", 0.0)):
             with pytest.raises(ValueError, match=f"{name} cannot be combined with resume_from"):
                 model.fit(X, y, resume_from=tmp_path / "fit", **{name: value})
-
-    def test_rows_that_are_held_out_at_random(self, tmp_path):
-        X, y = make_data()
-        model = GDRegressor(max_iter=3, early_stopping=True, n_iter_no_change=9)
-        model.set_callbacks(Checkpoint(tmp_path / "fit")).fit(X, y)
-        with pytest.raises(ValueError, match=r"of other data.*set random_state in the fit"):
-            model.fit(X, y, resume_from=tmp_path / "fit")
 
     @pytest.mark.parametrize("given", [{"store_path": True}, {"random_state": 1}], ids=str)
     def test_parameters_that_other_fits_do_not_compare(self, tmp_path, given):

@@ -1,5 +1,6 @@
 """Early stopping returns what it has validated, and the best of it."""
 
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -31,8 +32,8 @@ def held_out(monkeypatch):
     """Targets and weights that the last fit has validated on."""
     seen = {}
 
-    def record(estimator, data, components):
-        rows, held_out, n_rows = hold_out(estimator, data, components)
+    def record(*arguments):
+        rows, held_out, n_rows = hold_out(*arguments)
         seen.update(y=held_out[1], weights=held_out[2])
         return rows, held_out, n_rows
 
@@ -305,7 +306,10 @@ def test_a_start_that_nothing_is_better_than_is_warned_of():
         GDRegressor("poisson"),
         GDRegressor("absolute_error", optimizer="gd"),
         GDRegressor(solver="mini-batch"),
+        GDRegressor(solver="stochastic", optimizer="gd", learning_rate=0.01),
+        GDRegressor(solver="mini-batch", optimizer="adam", batch_size=0.1, standardize=True),
         GDClassifier(),
+        GDClassifier(solver="mini-batch", shuffle=False),
         GDClassifier("squared_hinge", class_weight="balanced"),
     ],
     weighted=[False, True],
@@ -327,3 +331,23 @@ def test_large_data_are_not_copied_and_fitted_the_same(model, weighted, storage,
         assert_allclose(masked.history_[name], copied.history_[name], rtol=1e-8, atol=1e-10)
     for name in ("weight_total", "row_total"):
         assert masked._state[name] == pytest.approx(copied._state[name])
+
+
+@pytest.mark.parametrize("solver", SAMPLERS)
+@pytest.mark.parametrize("early_stopping", [False, True])
+@pytest.mark.parametrize("storage", [np.ascontiguousarray, np.asfortranarray])
+def test_large_data_take_a_small_part_of_their_memory_again(
+    solver, early_stopping, storage, monkeypatch
+):
+    monkeypatch.setattr("gdregress._estimator.data.LARGE", 0)
+    X, y = make_data(80_000, 50)
+    X = storage(X)
+    model = GDRegressor(solver=solver, max_iter=1, tol=None, random_state=0)
+    model.set_params(early_stopping=early_stopping)
+    tracemalloc.start()
+    try:
+        model.fit(X, y)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 0.5 * X.nbytes

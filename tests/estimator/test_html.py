@@ -1,15 +1,31 @@
 """The HTML representation links to the site and says why the run ended."""
 
+import tomllib
+
 import pytest
 from pages import ROOT
 
 import gdregress
 from gdregress import GDClassifier, GDRegressor
+from gdregress._estimator import html
+
+
+def test_the_address_of_the_site_is_that_which_the_project_declares():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert html.documentation_url() == project.get("urls", {}).get("Documentation", "").rstrip("/")
+
+
+def test_without_a_site_there_is_no_link(monkeypatch):
+    monkeypatch.setattr(html, "documentation_url", lambda: "")
+    assert not GDRegressor()._get_doc_link()
+    assert "api/generated" not in GDRegressor()._repr_html_()
 
 
 @pytest.mark.parametrize("estimator", [GDRegressor(), GDClassifier()])
-def test_it_links_to_a_page_of_the_site(estimator):
+def test_it_links_to_a_page_of_the_site(estimator, monkeypatch):
+    monkeypatch.setattr(html, "documentation_url", lambda: "https://example.org/stable")
     link = estimator._get_doc_link()
+    assert link.startswith("https://example.org/stable/")
     folder, _, page = link.removesuffix(".html").rpartition("/")
     assert folder.endswith("/api/generated") and link in estimator._repr_html_()
     package, name = page.split(".")
@@ -17,7 +33,9 @@ def test_it_links_to_a_page_of_the_site(estimator):
     assert f"   {name}\n" in (ROOT / "docs/api/estimators.rst").read_text(encoding="utf-8")
 
 
-def test_a_class_of_a_user_has_no_page():
+def test_a_class_of_a_user_has_no_page(monkeypatch):
+    monkeypatch.setattr(html, "documentation_url", lambda: "https://example.org/stable")
+
     class Mine(GDRegressor):
         pass
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.feature_selection import SelectFromModel
 from sklearn.metrics import d2_tweedie_score, r2_score
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
@@ -168,6 +169,22 @@ class WritesIntoCoefficients(Ridge):
         return w
 
 
+class ValueWrites(Ridge):
+    def value(self, w):
+        w *= 2
+        return w @ w / 8 if w.ndim == 1 else (w * w).sum() / 8
+
+
+class NoValue(Ridge):
+    def value(self, w):
+        return None
+
+
+class ValueOfEach(Ridge):
+    def value(self, w):
+        return w * w / 2
+
+
 class OneNumber(Ridge):
     def prox(self, w, step_size):
         return 0.0
@@ -199,6 +216,9 @@ PENALTIES = {
     WeakWrongProx: "WeakWrongProx.prox does not belong to WeakWrongProx.value",
     WritesIntoCoefficients: "WritesIntoCoefficients.prox writes into the coefficients",
     OneNumber: "OneNumber.prox.* must return an array of the shape of w",
+    ValueWrites: "ValueWrites.value writes into the coefficients",
+    NoValue: "NoValue.value.* must return one number, .* Got None",
+    ValueOfEach: "ValueOfEach.value.* must return one number, .* Got an array of shape",
 }
 
 
@@ -427,6 +447,11 @@ def test_a_jac_of_another_function_is_refused(jac):
         minimize(fun, np.ones(3), jac=jac)
     with pytest.raises(ValueError, match=r"jac is not the derivative of fun: .* jac says"):
         minimize(lambda x: (fun(x), jac(x)), np.ones(3), jac=True)
+
+
+def test_a_jac_that_is_not_finite_where_the_function_is():
+    with pytest.raises(ValueError, match="jac returns 3 numbers like nan at x0, where fun is 12"):
+        minimize(lambda x: (x - 3) @ (x - 3), np.ones(3), jac=lambda x: x * np.nan)
 
 
 def test_kinks_and_noise_are_no_reason_to_refuse_a_jac():
@@ -702,3 +727,21 @@ def test_parameters_that_a_callback_changes_count_for_the_next_fit(given):
     assert_array_equal(model.coef_, expected.coef_)
     assert model.n_iter_ == expected.n_iter_
     assert model.get_params()["alpha"] == 5.0
+
+
+def test_the_advice_after_a_fit_is_of_the_parameters_that_it_had():
+    X, y = make_data()
+
+    def warnings_of(callback):
+        model = GDClassifier(max_iter=3, optimizer="gd", random_state=0)
+        model.set_callbacks(Does(callback))
+        with pytest.warns(ConvergenceWarning) as caught:
+            model.fit(X, y > 0)
+        return model, [str(one.message) for one in caught]
+
+    changes = {"fit_intercept": False, "class_weight": "balanced", "max_iter": 1}
+    changed, said = warnings_of(lambda estimator: estimator.set_params(**changes))
+    kept, expected = warnings_of(lambda estimator: None)
+    assert said == expected
+    assert_array_equal(changed.coef_, kept.coef_)
+    assert {name: getattr(changed, name) for name in changes} == changes

@@ -17,7 +17,7 @@ from sklearn.model_selection import (
 )
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from gdregress import GDClassifier, GDClassifierCV, GDRegressor, GDRegressorCV
+from gdregress import GDClassifier, GDClassifierCV, GDRegressor, GDRegressorCV, gd_path
 from gdregress._paths import exact_scores, search
 from gdregress.penalties import Box, ElasticNet
 from gdregress.samplers import SAMPLERS
@@ -397,3 +397,22 @@ def test_names_of_columns():
 @pytest.mark.full
 def test_scikit_learns_checks(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("damage", ["data", "indices", "indptr"])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda X, y: GDRegressorCV(alphas=ALPHAS, cv=3).fit(X, y),
+        lambda X, y: GDRegressorCV(GDRegressor("huber", penalty="l2"), cv=3).fit(X, y),
+        lambda X, y: GDClassifierCV(alphas=ALPHAS, cv=3).fit(X, y > y.mean()),
+        lambda X, y: gd_path(X, y, alphas=3),
+    ],
+    ids=["moments", "fits", "classes", "path"],
+)
+def test_damaged_sparse_rows_are_refused_before_any_is_taken(ask, damage):
+    X, y = make_data()
+    rows = sparse.csr_array(X)
+    setattr(rows, damage, getattr(rows, damage)[:-3])
+    with pytest.raises(ValueError, match="not a valid CSR matrix"):
+        ask(rows, y)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +29,8 @@ def memory(quick):
     with tempfile.TemporaryDirectory() as folder:
         for name, (X, y) in inputs.items():
             _save(Path(folder), X, y)
-            for how in (["batch"], ["batch", "early"], ["stochastic"], ["mini-batch"]):
-                reports.append(_measure(name, how, folder))
+            for solver, early in product(("batch", "stochastic", "mini-batch"), ([], ["early"])):
+                reports.append(_measure(name, [solver, *early], folder))
     return reports
 
 
