@@ -75,6 +75,7 @@ def report_on(estimator, X, y, sample_weight):
         "predictions_of_columns": found[1],
         "columns": faults,
         "critical_batch_size": float(critical),
+        "theory": _theory(raw.run.objective.loss),
     }
     return Diagnosis(**diagnosis, recommendations=_recommended(estimator, raw, diagnosis))
 
@@ -95,6 +96,19 @@ def _refuse(plan):
         )
 
 
+def _theory(loss):
+    """By what the epochs of the tables are known."""
+    if loss.is_quadratic:
+        return "Epochs are those of the objective along its eigenvectors."
+    model = "Epochs are those of the quadratic model at the minimum, at rates that "
+    if loss.curvature is not None:
+        return f"{model}are stable wherever descent may come."
+    return (
+        f"{model}are stable at the start and there. {type(loss).__name__} has no bound of its "
+        "curvature: on the way less may be stable, of momentum above all."
+    )
+
+
 def _plain(estimator, X, y, sample_weight, preconditioner):
     """The run of plain descent in some coordinates."""
     model = clone(estimator).set_params(**PLAIN, preconditioner=preconditioner)
@@ -111,7 +125,7 @@ def _quadratic(plan, fitted, tol):
         At the minimum; None where the objective is quadratic.
     tol : float or None
     """
-    objective, start = plan.prepared.objective, plan.start
+    objective, start, on_the_way = plan.prepared.objective, plan.start, 0.0
     strengths = np.broadcast_to(objective.penalty_curvature(), plan.shape)
     moments = plan.second_moments()
     if fitted is None:
@@ -120,15 +134,8 @@ def _quadratic(plan, fitted, tol):
         slopes = gradient.reshape(plan.shape) + strengths * start.reshape(plan.shape)
     else:
         minimum = _parameters(plan, fitted)
-        bent = to_numpy(objective.loss.curvature_at(objective.y, objective.predict(minimum)))
-        bent = bent.reshape(objective.n_samples, -1)
-        weights = objective.weights
-        bent = bent if weights is None else bent * to_numpy(weights)[:, None]
-        each = zip(bent.T, strengths.T, strict=True)
-        matrices = [
-            curved_products(objective.design, np.ascontiguousarray(b)) + np.diag(c)
-            for b, c in each
-        ]
+        matrices = _second_derivatives(plan, minimum, strengths)
+        on_the_way = _largest_on_the_way(plan, strengths)
         away = (start - to_numpy(minimum)).reshape(plan.shape)
         slopes = np.column_stack([H @ d for H, d in zip(matrices, away.T, strict=True)])
     curvature, along = [], []
@@ -136,18 +143,41 @@ def _quadratic(plan, fitted, tol):
         values, vectors = np.linalg.eigh(H)
         curvature.append(np.maximum(values, 0.0))
         along.append(vectors.T @ slope)
-    return _with_threshold(plan, np.concatenate(curvature), np.concatenate(along), tol)
+    whole = Quadratic(np.concatenate(curvature), np.concatenate(along), 0.0, on_the_way)
+    whole.threshold = _threshold(plan, whole, tol)
+    return whole
 
 
-def _with_threshold(plan, curvature, slopes, tol):
-    """The quadratic whose descent ends at tol^2 of what the best constant has left."""
-    whole, objective = Quadratic(curvature, slopes, 0.0), plan.prepared.objective
+def _second_derivatives(plan, params, strengths):
+    """Those of the objective at some parameters, a matrix for each target."""
+    objective, weights = plan.prepared.objective, plan.prepared.objective.weights
+    bent = to_numpy(objective.loss.curvature_at(objective.y, objective.predict(params)))
+    bent = bent.reshape(objective.n_samples, -1)
+    bent = bent if weights is None else bent * to_numpy(weights)[:, None]
+    return [
+        curved_products(objective.design, np.ascontiguousarray(b)) + np.diag(c)
+        for b, c in zip(bent.T, strengths.T, strict=True)
+    ]
+
+
+def _largest_on_the_way(plan, strengths):
+    """A bound of the curvature wherever descent may come; that at its start if there is none."""
+    bound = plan.prepared.objective.loss.curvature
+    if bound is None:
+        matrices = _second_derivatives(plan, plan.plan.first_params, strengths)
+    else:
+        matrices = [bound * plan.second_moments() + np.diag(c) for c in strengths.T]
+    return max(float(np.linalg.eigvalsh(H)[-1]) for H in matrices)
+
+
+def _threshold(plan, whole, tol):
+    """tol^2 of what the best constant has left, at which descent ends."""
+    objective = plan.prepared.objective
     left = whole.gap(0 * whole.slopes)
     if objective.loss.is_quadratic:
         start = objective.value(plan.plan.first_params)
         left -= start - plan.plan.diagnostics.null_objective
-    threshold = (tol or DEFAULT_TOL) ** 2 * max(left, 0.0)
-    return Quadratic(curvature, slopes, threshold)
+    return (tol or DEFAULT_TOL) ** 2 * max(left, 0.0)
 
 
 def _parameters(plan, fitted):
@@ -198,7 +228,9 @@ def _by_trial(estimator, X, y, sample_weight):
     plan = planned(estimator, X, y, sample_weight)
     run = replace(plan.run, renewal=renewal_for(plan.estimator, plan.prepared, Hooks()))
     most = estimator.max_iter
-    run = replace(run, max_iter=min(TRIAL, most))
+    by_moments = run.objective.loss.is_quadratic and plan.prepared.frame.has_moments
+    if not (by_moments and run.sampler.takes_all_rows):  # whose epochs read no rows
+        run = replace(run, max_iter=min(TRIAL, most))
     state = fresh_state(plan.estimator, plan.prepared, plan.plan.first_params)
     result = solve(run, state)
     if result.stop_reason == "tolerance":

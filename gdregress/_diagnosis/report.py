@@ -38,6 +38,8 @@ class Diagnosis:
         The ratio max_i ||a_i||^2 / L of the scaled columns: rows of a batch beyond which larger
         ones save no updates (Ma, Bassily and Belkin, "The power of interpolation", 2018,
         theorem 4).
+    theory : str
+        By what the predictions are known, and how far.
     recommendations : list of str
         What to do, with the reason.
     """
@@ -53,6 +55,7 @@ class Diagnosis:
     predictions_of_columns: list[Prediction]
     columns: ColumnFaults
     critical_batch_size: float
+    theory: str
     recommendations: list[str]
 
     def sections(self) -> dict[str, list[str]]:
@@ -72,6 +75,7 @@ class Diagnosis:
                 f"{self.eigenvalues[1]:.3g} in your columns, between "
                 f"{self.eigenvalues_of_columns[0]:.3g} and {self.eigenvalues_of_columns[1]:.3g} "
                 "in scaled ones.",
+                self.theory,
             ],
             "Epochs over all rows at the best rate, in your columns": _table(self.predictions),
             "Epochs over all rows at the best rate, in scaled columns": _table(

@@ -63,6 +63,36 @@ def test_classes_take_the_epochs_predicted():
     assert_runs_as_predicted(found.predictions_of_columns[:1], model, X, y > 0, "columns")
 
 
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge", "modified_huber"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_no_rate_is_too_large_on_the_way_to_separated_classes(loss, n_classes):
+    X, y = make_data()
+    labels = np.digitize(y, np.quantile(y, np.arange(1, n_classes) / n_classes))
+    model = GDClassifier(loss, alpha=0.01)
+    found = diagnose(X, labels, model)
+    assert "stable wherever descent may come" in str(found)
+    assert_runs_as_predicted(found.predictions_of_columns[::3], model, X, labels, "columns")
+
+
+@pytest.mark.parametrize("loss", ["huber", "cauchy"])
+def test_no_rate_is_too_large_near_outliers(loss):
+    X, y = make_data()
+    y[:100] *= 10
+    model = GDRegressor(loss)
+    found = diagnose(X, y, model)
+    assert_runs_as_predicted(found.predictions_of_columns[::3], model, X, y, "columns")
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_without_a_bound_of_the_curvature_the_report_says_so(loss):
+    X, y = make_data()
+    model = GDRegressor(loss)
+    found = diagnose(X, np.exp(y / 4), model)
+    assert "has no bound of its curvature" in found.theory
+    one = found.predictions_of_columns[:1]
+    assert_runs_as_predicted(one, model, X, np.exp(y / 4), "columns")
+
+
 def test_other_losses_and_weights_take_the_epochs_predicted():
     X, y = make_data()
     weights = np.linspace(0.1, 2, len(y))
@@ -95,6 +125,18 @@ def test_the_estimators_own_run(given):
     assert found.finishes
     assert model.stop_reason_ == "tolerance"
     assert_within_a_factor_of_2(model.n_iter_, found.epochs)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+def test_a_run_by_moments_is_tried_to_its_end(penalty):
+    X, y = make_data()
+    X[:, 1] = X[:, 0] + 0.01 * X[:, 1]
+    model = GDRegressor(penalty=penalty, alpha=1e-6, preconditioner="columns")
+    model.set_params(max_iter=100_000)
+    found = diagnose(X, y, model)
+    model.fit(X, y)
+    assert model.stop_reason_ == "tolerance" and model.n_iter_ > 200
+    assert (found.finishes, found.epochs) == (True, model.n_iter_)
 
 
 def test_a_run_that_does_not_finish():
