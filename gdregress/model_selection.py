@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from gdregress._estimator.onnx import register_with_skl2onnx
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import moments_of
 from gdregress._paths.exact_scores import checked, from_moments, penalties_of
@@ -277,6 +278,9 @@ class GDClassifierCV(ClassifierMixin, BaseGDCV):
         """
         check_is_fitted(self)
         return self.best_estimator_.predict_log_proba(X)
+
+
+register_with_skl2onnx(GDRegressorCV, GDClassifierCV)
 
 
 @explains_arguments
