@@ -84,6 +84,7 @@ def prepare(
     earlier=(0.0, 0),
     user_weights=None,
     in_use_only=False,
+    moments=None,
 ):
     """Check parameters and input, and build components and objective.
 
@@ -104,11 +105,17 @@ def prepare(
         Weights by whose sum the objective is divided, where that is not the sum of sample_weight.
     in_use_only : bool
         Whether columns without entries may be left out.
+    moments : Moments or None
+        Of all rows, where an earlier reading knows them: the rows are then not read for what it
+        has found.
     """
     check_parameters(estimator)
     validated = any(part is not None for part in validation)
     components = build_components(estimator, in_parts, validated)
-    data, loss = validate_input(estimator, X, y, sample_weight, components, reset, in_parts)
+    seen = moments is not None
+    data, loss = validate_input(
+        estimator, X, y, sample_weight, components, reset, in_parts, seen=seen
+    )
     if in_parts and not data[1].shape[0]:
         raise NoRows
     names = getattr(estimator, "feature_names_in_", None)
@@ -122,6 +129,7 @@ def prepare(
     if in_use_only:
         columns = columns_in_use(estimator, data[0], components.penalty)
     if columns is not None:
+        moments = None
         data = (take_columns(data[0], columns), *data[1:])
     rows, held_out, kept = data, None, None
     if not in_parts:
@@ -134,7 +142,7 @@ def prepare(
     mean_so_far = (earlier[0] + divisor) / (earlier[1] + y.shape[0])
     mean = total / y.shape[0] / mean_so_far if earlier[1] else total / divisor
     weights = _relative_weights(y, weights, mean)
-    frame = choose_frame(estimator, components, X, y, weights, in_parts)
+    frame = choose_frame(estimator, components, X, y, weights, in_parts, moments)
     frame = replace(frame, columns=columns)
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
     objective = DataObjective(frame.design, y, weights, components.loss, penalty)

@@ -100,16 +100,17 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
         splitter = check_cv(self.cv, y, classifier=is_classifier(estimator))
         splits = list(splitter.split(X, y, groups))
         data, scorer = (X, y, sample_weight), check_scoring(estimator, self.scoring)
-        solve = from_moments(estimator, grid, data)
+        solve, moments = from_moments(estimator, grid, data), None
         if solve is not None:
-            scores = exact_scores(solve, estimator, grid, data, splits, self.scoring, scorer)
+            given = (splits, self.scoring, scorer)
+            scores, moments = exact_scores(solve, estimator, grid, data, *given)
         else:
             scores = scores_of_fits(
                 estimator, grid, data, splits, self.scoring, scorer, self.n_jobs
             )
         best = int(np.argmax(scores.mean(axis=1)))
         self.best_estimator_ = estimator.set_params(**grid.candidates[best])
-        self.best_estimator_.fit(X, y, sample_weight)
+        self.best_estimator_._fit(X, y, sample_weight, moments=moments)
         self._set_results(grid, scores, best, scorer)
         return self
 
