@@ -29,7 +29,7 @@ class Fold:
 
 
 def moments_of_folds(X, y, weights, splits, fit_intercept):
-    """A `Fold` for each split, and the moments of all rows, None where folds do not add up to them.
+    """A `Fold` for each split, and the moments of all rows, where the folds add up to them.
 
     Where each row is scored once and trained on in all other folds, the moments of those that are
     trained on are put together from the folds.
