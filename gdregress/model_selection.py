@@ -14,7 +14,7 @@ from gdregress._objective.moments import moments_of
 from gdregress._paths.docs import BEST, SCORES, SEARCH
 from gdregress._paths.exact_scores import checked, from_moments, penalties_of
 from gdregress._paths.fits import path_of
-from gdregress._paths.search import BaseGDCV, Grid
+from gdregress._paths.search import BaseGDCV, Grid, ScoresBest
 from gdregress._utils.arguments import available_if, check_is_one_of, explains_arguments
 from gdregress._utils.docstrings import filled_in
 from gdregress._utils.types import Array, ArrayLike, MatrixLike
@@ -24,7 +24,7 @@ from gdregress.regressors import GDRegressor
 
 
 @filled_in(search=SEARCH, scores=SCORES, best=BEST)
-class GDRegressorCV(MultiOutputMixin, RegressorMixin, BaseGDCV):
+class GDRegressorCV(ScoresBest, MultiOutputMixin, RegressorMixin, BaseGDCV):
     r"""`GDRegressor` whose penalty, or learning rate, is chosen by cross-validation.
 
     The candidates are all combinations of `l1_ratios`, `learning_rates` and `alphas`. The best
@@ -97,8 +97,6 @@ class GDRegressorCV(MultiOutputMixin, RegressorMixin, BaseGDCV):
     def _default_estimator(self) -> Any:
         return GDRegressor(penalty="l2")
 
-    score = BaseGDCV.score  # not that of the mixin, which knows no scoring
-
 
 def _knows_probabilities(search: GDClassifierCV) -> bool:
     """Whether the estimator of a search does; AttributeError otherwise."""
@@ -107,7 +105,7 @@ def _knows_probabilities(search: GDClassifierCV) -> bool:
 
 
 @filled_in(search=SEARCH, scores=SCORES, best=BEST)
-class GDClassifierCV(ClassifierMixin, BaseGDCV):
+class GDClassifierCV(ScoresBest, ClassifierMixin, BaseGDCV):
     """`GDClassifier` whose penalty, or learning rate, is chosen by cross-validation.
 
     The candidates are all combinations of `l1_ratios`, `learning_rates` and `alphas`. Along
@@ -150,8 +148,6 @@ class GDClassifierCV(ClassifierMixin, BaseGDCV):
 
     def _default_estimator(self) -> Any:
         return GDClassifier()
-
-    score = BaseGDCV.score  # not that of the mixin, which knows no scoring
 
     def decision_function(self, X: MatrixLike) -> Array:
         """Raw predictions of the best estimator.

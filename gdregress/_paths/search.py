@@ -20,6 +20,33 @@ from gdregress._utils.types import Array, ArrayLike, BaseEstimator, MatrixLike, 
 from gdregress._utils.validation import Interval, ScorerName, check_parameters
 
 
+class ScoresBest:
+    """The score of a search, before that of scikit-learn's mixins, which know no `scoring`."""
+
+    best_estimator_: Any
+    scorer_: Any
+
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Score of the best estimator by ``scoring``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows.
+        y : array-like
+            Their targets.
+        sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
+
+        Returns
+        -------
+        score : float
+        """
+        check_is_fitted(self)
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return float(self.scorer_(self.best_estimator_, X, y, **weights))
+
+
 class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
     """Everything that GDRegressorCV and GDClassifierCV share."""
 
@@ -149,26 +176,6 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
         """
         check_is_fitted(self)
         return self.best_estimator_.predict(X)
-
-    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Score of the best estimator by ``scoring``.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows.
-        y : array-like
-            Their targets.
-        sample_weight : array-like of shape (n_samples,) or None
-            Their weights.
-
-        Returns
-        -------
-        score : float
-        """
-        check_is_fitted(self)
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(self.scorer_(self.best_estimator_, X, y, **weights))
 
     def __sklearn_is_fitted__(self) -> bool:
         return "best_estimator_" in vars(self)
