@@ -278,9 +278,39 @@ def test_a_loss_with_kinks_is_refused(loss):
         diagnose(*make_data(), GDRegressor(loss))
 
 
-def test_too_many_columns_are_refused():
-    with pytest.raises(ValueError, match="the most are 511"):
-        diagnose(np.random.RandomState(0).normal(size=(20, 600)), np.arange(20.0))
+@pytest.mark.parametrize(
+    ("model", "shape", "form"),
+    [
+        (GDRegressor(penalty="l2", alpha=0.1), (200, 600), sparse.csr_array),
+        (GDRegressor("huber", penalty="l2", alpha=0.1), (200, 600), np.asarray),
+        (GDRegressor(penalty="l2", alpha=1e-3), (1500, 520), np.asarray),
+        (GDClassifier(alpha=0.1), (1000, 520), np.asarray),
+    ],
+    ids=str,
+)
+def test_many_columns_take_the_epochs_predicted(model, shape, form):
+    X, y = make_data(*shape)
+    X, y = form(X), (y > 0 if isinstance(model, GDClassifier) else y)
+    found = diagnose(X, y, model)
+    assert "200 products" in found.theory
+    assert_runs_as_predicted(found.predictions_of_columns[::3], model, X, y, "columns")
+
+
+def test_many_columns_have_the_eigenvalues_of_the_matrix():
+    X, y = make_data(900, 520)
+    found = diagnose(X, y)
+    A = np.column_stack([(X - X.mean(axis=0)) / X.std(axis=0), np.ones(len(X))])
+    largest = np.linalg.eigvalsh(A.T @ A / len(A))[-1]
+    assert_allclose(found.eigenvalues_of_columns[1], largest, rtol=1e-6)
+    assert np.isnan(found.condition_number) and "is not known" in str(found)
+
+
+def test_many_columns_at_fault_have_names():
+    X, y = make_data(100, 600)
+    X[:, 3], X[:, 5] = 7.0, 1e6 * X[:, 5]
+    found = diagnose(X, y)
+    assert found.columns.constant == ["x3"] and found.columns.largest == "x5"
+    assert found.condition_number == np.inf
 
 
 @pytest.mark.parametrize(
