@@ -24,11 +24,14 @@ from gdregress._estimator.classes import (
     weighted_by_class,
     without_class_weights,
 )
+from gdregress._estimator.docs import OUTCOME_OF_FIT, RESULTS, RUN, STRENGTH
 from gdregress._estimator.scores import accuracy
 from gdregress._estimator.summary import Summary, summary_of
 from gdregress._estimator.table import checked_table, checked_weights
+from gdregress._estimator.twins import classifier_twin
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import asarray, index_type, namespace, to_numpy
+from gdregress._utils.docstrings import filled_in
 from gdregress._utils.neighbours import OF_NUMBERS
 from gdregress._utils.types import (
     Array,
@@ -49,8 +52,8 @@ from gdregress._utils.validation import (
     keep_fitted_state,
 )
 from gdregress.losses import LOSSES, Loss
-from gdregress.losses.classification import CLASSIFICATION_LOSSES, LogLoss
-from gdregress.losses.multiclass import Softmax, multiclass_loss
+from gdregress.losses.classification import CLASSIFICATION_LOSSES
+from gdregress.losses.multiclass import multiclass_loss
 from gdregress.optimizers import Optimizer
 from gdregress.penalties import Penalty
 from gdregress.schedules import Schedule
@@ -86,6 +89,7 @@ def can_learn_in_parts(estimator: GDClassifier) -> bool:
     return check_partial_fit(estimator)
 
 
+@filled_in(strength=STRENGTH, run=RUN, results=RESULTS)
 class GDClassifier(ClassifierMixin, BaseGD):
     r"""Linear classification fitted by batch, stochastic or mini-batch gradient descent.
 
@@ -113,124 +117,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
     penalty : {"l2", "l1", "elasticnet"}, None or Penalty, default="l2"
         Or an instance such as ``Box(lower=0)`` or ``GroupL2(groups)``, a subclass of `Penalty`, or
         any object with ``value(w)`` and ``prox(w, step_size)``.
-    alpha : float or array-like of shape (n_features,), default=1e-4
-        Strength of a penalty given by name, of all features or of each.
-    l1_ratio : float in [0, 1], default=0.15
-        Share of l1 in ``penalty="elasticnet"``.
+    {strength}
     class_weight : dict, "balanced" or None, default=None
         Weight of each class, by its label; 1 for those not named. "balanced" gives every class
         the same total weight; not for `partial_fit`.
-    fit_intercept : bool, default=True
-        Whether to fit the intercept b.
-    solver : {"batch", "stochastic", "mini-batch"}, default="batch"
-        Rows per update: all, one, or `batch_size`. With a smooth loss each of them ends at the
-        minimum and says so, see `tol`.
-    batch_size : int or float, default=32
-        Rows per update of "mini-batch"; a float in (0, 1] is a fraction of all rows.
-    optimizer : str, Optimizer or optax.GradientTransformation, default="auto"
-        "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam",
-        "cg", or an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and
-        unless `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all
-        rows conjugate gradients with exact steps for smooth losses under l2 or no penalty, Newton
-        steps on working sets for two classes of the same under l1, where columns are many, and
-        Newton steps along smooth envelopes of the loss for "hinge", under no penalty, l1, l2 or
-        both. In all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects
-        each gradient by one over all rows and converges at a constant rate. "cg", for
-        ``solver="batch"`` and smooth losses under l2 or no penalty, asks for the conjugate
-        gradients: momentum by conjugacy, and steps to the minimum along each direction.
-        A transformation of optax has its own learning rate; it asks for ``learning_rate=1.0`` and
-        no penalty.
-    momentum : float in [0, 1) or "auto", default="auto"
-        For "momentum" and "nesterov". "auto" is, for solver="batch" and smooth losses, the
-        accelerated sequence with adaptive restart (nesterov); 0.9 otherwise.
-    learning_rate : float, "auto" or "line-search", default="auto"
-        A number is the step of the textbooks: in the user's own columns unless `preconditioner`
-        says otherwise, beginning at zero. "auto" and "line-search" begin at the best constant
-        prediction.
-
-        "auto", over all rows: 1 / L, L the largest curvature, for squared error; backtracking for
-        other smooth losses, whose curvature varies, but for the adaptive optimizers and, where
-        the curvature is bounded, for heavy ball momentum. A run that diverges continues from its
-        best parameters at a quarter of the rate. For batches of rows the rate begins at
-        a bound of the curvature and is learned: an epoch that lowered the objective is kept and
-        raises it, fourfold until one has failed and by a tenth from then on; any other is undone
-        and the rate divided by 4. In `partial_fit` see there.
-
-        "line-search" is Armijo backtracking, for solver="batch", smooth losses and optimizers
-        that are not adaptive.
-    schedule : str, Schedule or callable, default="auto"
-        Factor of the learning rate by the count of updates: "constant", "invscaling",
-        "exponential", "step", "cosine", "one-cycle", "adaptive", an instance such as
-        ``Exponential(decay=0.9)``, or any function of the count. "auto" is constant where the rate
-        is learned, for "svrg" and "adagrad", and over all rows; there "rmsprop", "adam" and
-        "nadam", and losses with kinks, have their rate halved whenever the objective makes no
-        progress. Batches at a given rate have (1 + epochs)^-0.75, where a hundred updates count
-        as an epoch if it has fewer.
-    power_t : float, default=0.25
-        Exponent of "invscaling".
-    preconditioner : {"auto", "columns", "moments"} or None, default="auto"
-        Coordinates in which the run descends; objective, penalty, minimiser and everything
-        reported stay in the user's units. "columns": each column centred and divided by its
-        standard deviation; without an intercept by its root mean square, and not centred. For
-        batches a tenth of the largest squared deviation is added to the variance, so that rare
-        values do not make single rows huge. Sparse matrices are centred implicitly, those columns
-        for which it pays. "moments": the metric of the second moments of the columns, in which
-        few epochs are enough however the columns are correlated. It needs a smooth loss, l2 or no
-        penalty, an optimizer that is not adaptive, at most 512 columns in NumPy or sparse, and
-        all rows, or "svrg" with batches of at least an eighth as many rows as there are columns.
-        None: the columns as they are.
-
-        "auto" is None where `learning_rate` is a number. Otherwise it is "columns", or "moments"
-        where the rows are at least twice as many as the columns and the condition number says
-        that scaled columns would need more epochs than `max_iter` (squared error), than 25 (other
-        losses), or than 150 (batches).
-
-        Where everything is left to "auto" and the columns are at least twice as many as the rows,
-        which are 1024 at most, conjugate gradients under l2 are preconditioned by all second
-        derivatives, which the products of the rows have: one epoch of squared error is enough.
-    standardize : bool, default=False
-        Centre and scale the columns, and penalise the coefficients of the scaled ones: another
-        objective wherever there is a penalty. ``coef_`` and ``intercept_`` are in the original
-        units.
-    max_iter : int, default=1000
-        Most epochs, that is passes over the data.
-    tol : float or None, default=1e-4
-        The run ends by "tolerance" when what is left of the objective, F - F*, is at most tol^2 of
-        what the best constant prediction has left, F_null - F*: by an estimate from gradient and
-        curvature for smooth losses; by a duality gap, which is proven, for "hinge" under
-        ``optimizer="auto"`` and under no penalty, l1, l2 or both, whose batches are followed by
-        epochs over all rows. Other runs of losses with kinks, and all with `early_stopping`, end
-        on a plateau: when the objective has not improved by `tol` of itself, or the validation
-        score by `tol`, for `n_iter_no_change` epochs. None asks for all `max_iter` epochs.
-    n_iter_no_change : int, default=5
-        Epochs without improvement that make a plateau; more where the swings of a momentum last
-        longer. For runs that end on one, see `tol`, and for ``schedule="adaptive"``.
-    early_stopping : bool, default=False
-        Hold out `validation_fraction` of the rows, of every class its share, or take those that
-        `fit` is given as ``X_val``; stop on their score, and restore the best parameters.
-        ``history_["gap"]`` says how far the objective of the rows that are trained on is from
-        its minimum.
-    scoring : {"loss", "score"}, str or callable, default="loss"
-        Score of the rows to validate on: "loss" is 1 - L / L_null, the share of the mean loss
-        there that the best constant has and the model has not; "score" is that of the method
-        `score`: accuracy. Or the name of a scorer of scikit-learn, such as "roc_auc", or a
-        function ``scoring(model, X, y)``, larger being better. `class_weight` counts in "loss"
-        only.
-    validation_fraction : float in (0, 1), default=0.1
-        Share of the rows held out. Not used where `fit` is given ``X_val``.
-    average : bool or int, default=False
-        Return the average of the last half or more of the iterates, or of all after this many
-        updates; objective and tolerance are measured at the average.
-    shuffle : bool, default=True
-        Whether each epoch takes the rows in a new random order.
-    warm_start : bool, default=False
-        Continue the last fit, its optimizer's memory included.
-    store_path : bool, default=False
-        Keep the coefficients after every epoch in ``history_``.
-    random_state : int, RandomState instance or None, default=None
-        Order of the rows, and the rows held out.
-    verbose : int, default=0
-        1 prints some epochs, 2 all of them.
+    {run}
 
     Attributes
     ----------
@@ -240,38 +131,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Coefficients.
     intercept_ : array of shape (1,) or (n_classes,)
         Intercepts, 0 with ``fit_intercept=False``.
-    n_iter_ : int
-        Epochs run.
-    t_ : int
-        Updates made.
-    n_features_in_ : int
-        Number of features seen in fit.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the features, if X has names that are all strings.
-    learning_rate_ : float
-        Learning rate before the schedule: as given, as derived, or the last one where it was
-        searched or learned. In the coordinates of the run, see `preconditioner`. Steps along
-        smooth envelopes have none, and leave here the one derived.
-    momentum_ : float, "auto" or None
-        Momentum used: a number, "auto" for the accelerated sequence, None for optimizers
-        without it.
-    converged_ : bool
-        Whether the run ended by "tolerance". Nothing else proves that it is at the minimum.
-        The coefficients have fewer digits than the objective: their relative error is at most
-        about ``tol`` times the square root of the condition number of X'X.
-    stop_reason_ : str
-        "tolerance", "plateau", "max_iter", "diverged", "callback" or "interrupted". After a
-        plateau, a divergence or an interrupt, and with `early_stopping`, the best parameters are
-        kept, not the last.
-    loss_curve_ : list of float
-        Objective at the end of each epoch.
-    validation_scores_ : list of float
-        Score on the rows to validate on at the end of each epoch, where there are any.
-    history_ : History
-        One row per epoch: objective, loss, penalty, gradient norm, gap, learning rate, seconds.
-        The gap is an estimate of F - F*, or a proven bound of it, see `tol`; None where nothing
-        is known. It is measured at the end of the run, where it could end it, and now and then;
-        in between it follows the square of the gradient norm.
+    {results}
 
     See Also
     --------
@@ -394,6 +254,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         """
         return super().score(X, y, sample_weight)
 
+    @filled_in(outcome=OUTCOME_OF_FIT)
     @explains_arguments
     def fit(
         self,
@@ -439,30 +300,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit of the same
             data and parameters continues. `max_iter` counts the epochs before it as well.
 
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError
-            For a parameter, an input or a combination that is not accepted. An earlier fit
-            stays usable.
-        TypeError
-            For an input that is no table of numbers, such as a lazy frame, an iterable of
-            batches, a dict or a sparse y; for formulas of components that stand on the instance;
-            and for a loss that is a function, where X is NumPy's.
-
-        Warns
-        -----
-        DivergenceWarning
-            The run grew and was ended; the best finite parameters are kept.
-        ConvergenceWarning
-            The run ended without a proof that it is at the minimum: after ``max_iter`` epochs, on
-            a plateau, or where no epoch was better than the start.
-        IgnoredParameterWarning
-            A parameter was set that has no effect together with the others.
+        {outcome}
         """
         with keep_fitted_state(self):
             validation = X_val, y_val, sample_weight_val
@@ -747,28 +585,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
             For a loss that scikit-learn does not have.
         """
         check_is_fitted(self)
-        if type(self._loss) in (LogLoss, Softmax):
-            model = LogisticRegression()
-        else:
-            model = SGDClassifier(loss=self._name_of_loss())
-        model.set_params(fit_intercept=self.fit_intercept)
-        model.coef_ = np.array(to_numpy(self._dense_coef()))
-        for name in ("intercept_", "classes_"):
-            setattr(model, name, np.array(to_numpy(getattr(self, name))))
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self, name):
-                setattr(model, name, getattr(self, name))
-        return model
-
-    def _name_of_loss(self) -> str:
-        """By which scikit-learn knows the loss of the last fit."""
-        loss = self._loss.base_loss
-        for name, loss_class in CLASSIFICATION_LOSSES.items():
-            if type(loss) is loss_class:
-                return name
-        raise ValueError(
-            f"scikit-learn has no classifier with {type(loss).__name__} loss. Keep this estimator."
-        )
+        return classifier_twin(self)
 
     def _raw_prediction(self, X, method):
         z = super()._raw_prediction(X, method)

@@ -63,7 +63,8 @@ def diagnose(
     Parameters
     ----------
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
-        With at most 511 columns.
+        Of more than 511 columns the eigenvalues are estimated by Lanczos' process, and columns
+        that determine each other are not looked for.
     y : array-like of shape (n_samples,) or (n_samples, n_targets)
         Their targets.
     estimator : GDRegressor, GDClassifier or None, default=None
@@ -80,7 +81,7 @@ def diagnose(
     Raises
     ------
     ValueError
-        For more columns, a loss with kinks, and as `fit`.
+        For a loss with kinks, and as `fit`.
     TypeError
         For an estimator of another class.
 

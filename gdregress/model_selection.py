@@ -8,20 +8,24 @@ import numpy as np
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from gdregress._estimator.onnx import register_with_skl2onnx
 from gdregress._estimator.sparse_input import check_structure
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import moments_of
+from gdregress._paths.docs import BEST, SCORES, SEARCH
 from gdregress._paths.exact_scores import checked, from_moments, penalties_of
 from gdregress._paths.fits import path_of
-from gdregress._paths.search import BaseGDCV, Grid
+from gdregress._paths.search import BaseGDCV, Grid, ScoresBest
 from gdregress._utils.arguments import available_if, check_is_one_of, explains_arguments
+from gdregress._utils.docstrings import filled_in
 from gdregress._utils.types import Array, ArrayLike, MatrixLike
 from gdregress._utils.validation import check_choices
 from gdregress.classifiers import GDClassifier, knows_probabilities
 from gdregress.regressors import GDRegressor
 
 
-class GDRegressorCV(MultiOutputMixin, RegressorMixin, BaseGDCV):
+@filled_in(search=SEARCH, scores=SCORES, best=BEST)
+class GDRegressorCV(ScoresBest, MultiOutputMixin, RegressorMixin, BaseGDCV):
     r"""`GDRegressor` whose penalty, or learning rate, is chosen by cross-validation.
 
     The candidates are all combinations of `l1_ratios`, `learning_rates` and `alphas`. The best
@@ -47,37 +51,16 @@ class GDRegressorCV(MultiOutputMixin, RegressorMixin, BaseGDCV):
         equal ratios: under l1 from the smallest that makes all coefficients zero down to a
         thousandth, under l2 from ten times the mean square of the columns, times the curvature of
         the loss, down to a millionth of that.
-    l1_ratios : array-like of shape (n_l1_ratios,) or None, default=None
-        Shares of l1 in ``penalty="elasticnet"``. None keeps the estimator's.
-    learning_rates : array-like of shape (n_learning_rates,) or None, default=None
-        None keeps the estimator's.
-    cv : int, splitter, iterable of (train, test) or None, default=None
-        As in scikit-learn; None is 5.
-    scoring : str, callable or None, default=None
-        Name of a scorer of scikit-learn or ``scoring(model, X, y)``. None is the estimator's
-        `score`, R2.
-    n_jobs : int or None, default=None
-        Folds that are fitted at the same time, in threads. The moments need none.
+    {search}
 
     Attributes
     ----------
-    alpha_, l1_ratio_, learning_rate_ : float
-        The best; those that were searched. Without a search, ``learning_rate_`` is that of the
-        best estimator.
-    alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratios, n_alphas)
-        Strengths that were tried.
-    scores_ : ndarray of shape (n_l1_ratios, n_learning_rates, n_alphas, n_folds)
-        Without the axes of what was not searched.
+    {scores}
     mse_path_ : ndarray of the shape of ``scores_``
         Mean squared errors, with ``scoring="neg_mean_squared_error"``.
     best_estimator_ : GDRegressor
         Fitted on all rows. Its fitted attributes, as ``coef_``, are found here as well.
-    best_params_ : dict
-        Of the estimator.
-    best_score_ : float
-        Mean over the folds.
-    best_index_, n_splits_ : int
-    scorer_ : callable
+    {best}
 
     See Also
     --------
@@ -116,24 +99,6 @@ class GDRegressorCV(MultiOutputMixin, RegressorMixin, BaseGDCV):
     def _default_estimator(self) -> Any:
         return GDRegressor(penalty="l2")
 
-    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Score of the best estimator by ``scoring``.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows.
-        y : array-like
-            Their targets.
-        sample_weight : array-like of shape (n_samples,) or None
-            Their weights.
-
-        Returns
-        -------
-        score : float
-        """
-        return self._score(X, y, sample_weight)
-
 
 def _knows_probabilities(search: GDClassifierCV) -> bool:
     """Whether the estimator of a search does; AttributeError otherwise."""
@@ -141,7 +106,8 @@ def _knows_probabilities(search: GDClassifierCV) -> bool:
     return knows_probabilities(fitted or search.estimator or search._default_estimator())
 
 
-class GDClassifierCV(ClassifierMixin, BaseGDCV):
+@filled_in(search=SEARCH, scores=SCORES, best=BEST)
+class GDClassifierCV(ScoresBest, ClassifierMixin, BaseGDCV):
     """`GDClassifier` whose penalty, or learning rate, is chosen by cross-validation.
 
     The candidates are all combinations of `l1_ratios`, `learning_rates` and `alphas`. Along
@@ -156,35 +122,15 @@ class GDClassifierCV(ClassifierMixin, BaseGDCV):
     alphas : int or array-like of shape (n_alphas,), default=20
         Strengths of the penalty, ``1 / (n_samples * C)`` in the terms of LogisticRegression. A
         number is that of a grid, see `GDRegressorCV`.
-    l1_ratios : array-like of shape (n_l1_ratios,) or None, default=None
-        Shares of l1 in ``penalty="elasticnet"``. None keeps the estimator's.
-    learning_rates : array-like of shape (n_learning_rates,) or None, default=None
-        None keeps the estimator's.
-    cv : int, splitter, iterable of (train, test) or None, default=None
-        As in scikit-learn; None is 5, of every class its share.
-    scoring : str, callable or None, default=None
-        Name of a scorer of scikit-learn or ``scoring(model, X, y)``. None is the estimator's
-        `score`, accuracy.
-    n_jobs : int or None, default=None
-        Folds that are fitted at the same time, in threads.
+    {search}
 
     Attributes
     ----------
-    alpha_, l1_ratio_, learning_rate_ : float
-        The best; those that were searched.
-    alphas_ : ndarray of shape (n_alphas,) or (n_l1_ratios, n_alphas)
-        Strengths that were tried.
-    scores_ : ndarray of shape (n_l1_ratios, n_learning_rates, n_alphas, n_folds)
-        Without the axes of what was not searched.
+    {scores}
     best_estimator_ : GDClassifier
         Fitted on all rows. Its fitted attributes, as ``coef_`` and ``classes_``, are found here
         as well.
-    best_params_ : dict
-        Of the estimator.
-    best_score_ : float
-        Mean over the folds.
-    best_index_, n_splits_ : int
-    scorer_ : callable
+    {best}
 
     See Also
     --------
@@ -205,24 +151,6 @@ class GDClassifierCV(ClassifierMixin, BaseGDCV):
 
     def _default_estimator(self) -> Any:
         return GDClassifier()
-
-    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Score of the best estimator by ``scoring``.
-
-        Parameters
-        ----------
-        X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            The rows.
-        y : array-like
-            Their targets.
-        sample_weight : array-like of shape (n_samples,) or None
-            Their weights.
-
-        Returns
-        -------
-        score : float
-        """
-        return self._score(X, y, sample_weight)
 
     def decision_function(self, X: MatrixLike) -> Array:
         """Raw predictions of the best estimator.
@@ -280,6 +208,9 @@ class GDClassifierCV(ClassifierMixin, BaseGDCV):
         """
         check_is_fitted(self)
         return self.best_estimator_.predict_log_proba(X)
+
+
+register_with_skl2onnx(GDRegressorCV, GDClassifierCV)
 
 
 @explains_arguments

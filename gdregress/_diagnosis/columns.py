@@ -73,18 +73,19 @@ def listed(names):
     return ", ".join(names[:MOST_NAMED]) + more
 
 
-def column_faults(moments, names, fit_intercept):
+def column_faults(mean, variance, covariance, names, fit_intercept):
     """What is at fault with columns.
 
     Parameters
     ----------
-    moments : Moments
+    mean, variance : ndarray of shape (n_features,)
         Of the user's columns.
+    covariance : ndarray of shape (n_features, n_features) or None
+        None looks at single columns only.
     names : list of str
     fit_intercept : bool
     """
-    mean, covariance = moments.mean, moments.covariance
-    deviation = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    deviation = np.sqrt(np.maximum(variance, 0.0))
     varies = deviation > ROUNDING * np.abs(mean)
     faults = ColumnFaults(constant=[names[j] for j in np.flatnonzero(~varies)])
     kept = np.flatnonzero(varies)
@@ -100,6 +101,8 @@ def column_faults(moments, names, fit_intercept):
         )
     far = kept[np.abs(mean[kept]) > RATIO_OF_SIZES * deviation[kept]]
     faults.off_centre = [names[j] for j in far]
+    if covariance is None:
+        return faults
     correlation = covariance[np.ix_(kept, kept)] / np.outer(deviation[kept], deviation[kept])
     first, second = np.nonzero(np.triu(np.abs(correlation) > DUPLICATES, 1))
     pairs = sorted(zip(first, second, strict=True), key=lambda pair: -abs(correlation[pair]))

@@ -11,13 +11,17 @@ from gdregress._diagnosis.columns import column_faults
 from gdregress._diagnosis.planned import planned
 from gdregress._diagnosis.predictions import Quadratic, predictions
 from gdregress._diagnosis.report import Diagnosis, count_of_epochs
+from gdregress._diagnosis.second_derivatives import (
+    PRODUCTS,
+    along_eigenvectors,
+    second_derivatives,
+)
 from gdregress._estimator.forecast import epochs_needed, fewest_epochs, gaps_of
 from gdregress._estimator.metric import l2_strength
 from gdregress._estimator.plan import Hooks, feature_names
 from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.start import fresh_state
 from gdregress._objective.moments import LARGEST
-from gdregress._objective.moments_inside import curved_products
 from gdregress._solver.solve import solve
 from gdregress._utils.array_api import to_numpy
 
@@ -61,7 +65,7 @@ def report_on(estimator, X, y, sample_weight):
     spectra = [plan.prepared.frame.spectrum for plan in (raw, scaled)]
     conditions = [_condition(spectrum) for spectrum in spectra]
     names = feature_names(raw.estimator)
-    faults = column_faults(spectra[0].moments, names, estimator.fit_intercept)
+    faults = column_faults(*_moments(spectra[0]), names, estimator.fit_intercept)
     critical = spectra[1].largest_row / (spectra[1].largest or 1.0)
     diagnosis = {
         "finishes": finishes,
@@ -75,24 +79,35 @@ def report_on(estimator, X, y, sample_weight):
         "predictions_of_columns": found[1],
         "columns": faults,
         "critical_batch_size": float(critical),
+        "theory": _theory(raw.run.objective.loss, spectra[0].moments is not None),
     }
     return Diagnosis(**diagnosis, recommendations=_recommended(estimator, raw, diagnosis))
 
 
 def _refuse(plan):
-    """Raise ValueError for what has no curvature, or none that can be decomposed."""
+    """Raise ValueError for what has no curvature."""
     loss = plan.run.objective.loss
     if not loss.smooth:
         raise ValueError(
             f"diagnose reads the curvature of the loss, and {type(loss).__name__} has kinks. Fit "
             "it: over all rows it ends by a proven gap, and history_ says how fast."
         )
-    if plan.prepared.frame.spectrum.moments is None:
-        raise ValueError(
-            "diagnose needs the second moments of the columns, which X has too many of: "
-            f"{plan.prepared.objective.design.n_features}, the most are {LARGEST - 1}. Pass some "
-            "of them."
-        )
+
+
+def _theory(loss, forms_matrices):
+    """By what the epochs of the tables are known."""
+    if not forms_matrices:
+        said = f"More than {LARGEST - 1} columns: eigenvalues are those of {PRODUCTS} products. "
+        return said + _theory(loss, True)
+    if loss.is_quadratic:
+        return "Epochs are those of the objective along its eigenvectors."
+    model = "Epochs are those of the quadratic model at the minimum, at rates that "
+    if loss.curvature is not None:
+        return f"{model}are stable wherever descent may come."
+    return (
+        f"{model}are stable at the start and there. {type(loss).__name__} has no bound of its "
+        "curvature: on the way less may be stable, of momentum above all."
+    )
 
 
 def _plain(estimator, X, y, sample_weight, preconditioner):
@@ -111,43 +126,43 @@ def _quadratic(plan, fitted, tol):
         At the minimum; None where the objective is quadratic.
     tol : float or None
     """
-    objective, start = plan.prepared.objective, plan.start
+    objective, start, on_the_way = plan.prepared.objective, plan.start, 0.0
     strengths = np.broadcast_to(objective.penalty_curvature(), plan.shape)
-    moments = plan.second_moments()
     if fitted is None:
         gradient = to_numpy(objective.gradient(plan.plan.first_params)).astype(float)
-        matrices = [moments + np.diag(c) for c in strengths.T]
+        each = second_derivatives(plan)
         slopes = gradient.reshape(plan.shape) + strengths * start.reshape(plan.shape)
     else:
         minimum = _parameters(plan, fitted)
-        bent = to_numpy(objective.loss.curvature_at(objective.y, objective.predict(minimum)))
-        bent = bent.reshape(objective.n_samples, -1)
-        weights = objective.weights
-        bent = bent if weights is None else bent * to_numpy(weights)[:, None]
-        each = zip(bent.T, strengths.T, strict=True)
-        matrices = [
-            curved_products(objective.design, np.ascontiguousarray(b)) + np.diag(c)
-            for b, c in each
-        ]
+        each = second_derivatives(plan, minimum)
         away = (start - to_numpy(minimum)).reshape(plan.shape)
-        slopes = np.column_stack([H @ d for H, d in zip(matrices, away.T, strict=True)])
-    curvature, along = [], []
-    for H, slope in zip(matrices, slopes.T, strict=True):
-        values, vectors = np.linalg.eigh(H)
-        curvature.append(np.maximum(values, 0.0))
-        along.append(vectors.T @ slope)
-    return _with_threshold(plan, np.concatenate(curvature), np.concatenate(along), tol)
+        slopes = np.column_stack([H @ d for H, d in zip(each, away.T, strict=True)])
+        on_the_way = _largest_on_the_way(plan, slopes)
+    found = [along_eigenvectors(H, slope) for H, slope in zip(each, slopes.T, strict=True)]
+    curvature, along = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    whole = Quadratic(curvature, along, 0.0, on_the_way)
+    whole.threshold = _threshold(plan, whole, tol)
+    return whole
 
 
-def _with_threshold(plan, curvature, slopes, tol):
-    """The quadratic whose descent ends at tol^2 of what the best constant has left."""
-    whole, objective = Quadratic(curvature, slopes, 0.0), plan.prepared.objective
+def _largest_on_the_way(plan, slopes):
+    """A bound of the curvature wherever descent may come; that at its start if there is none."""
+    objective, spectrum = plan.prepared.objective, plan.prepared.frame.spectrum
+    bound = objective.loss.curvature
+    if bound is not None:
+        return bound * spectrum.largest + float(np.max(objective.penalty_curvature()))
+    each = zip(second_derivatives(plan, plan.plan.first_params), slopes.T, strict=True)
+    return max(float(along_eigenvectors(H, slope)[0].max()) for H, slope in each)
+
+
+def _threshold(plan, whole, tol):
+    """tol^2 of what the best constant has left, at which descent ends."""
+    objective = plan.prepared.objective
     left = whole.gap(0 * whole.slopes)
     if objective.loss.is_quadratic:
         start = objective.value(plan.plan.first_params)
         left -= start - plan.plan.diagnostics.null_objective
-    threshold = (tol or DEFAULT_TOL) ** 2 * max(left, 0.0)
-    return Quadratic(curvature, slopes, threshold)
+    return (tol or DEFAULT_TOL) ** 2 * max(left, 0.0)
 
 
 def _parameters(plan, fitted):
@@ -198,7 +213,9 @@ def _by_trial(estimator, X, y, sample_weight):
     plan = planned(estimator, X, y, sample_weight)
     run = replace(plan.run, renewal=renewal_for(plan.estimator, plan.prepared, Hooks()))
     most = estimator.max_iter
-    run = replace(run, max_iter=min(TRIAL, most))
+    by_moments = run.objective.loss.is_quadratic and plan.prepared.frame.has_moments
+    if not (by_moments and run.sampler.takes_all_rows):  # whose epochs read no rows
+        run = replace(run, max_iter=min(TRIAL, most))
     state = fresh_state(plan.estimator, plan.prepared, plan.plan.first_params)
     result = solve(run, state)
     if result.stop_reason == "tolerance":
@@ -233,9 +250,19 @@ def _all_epochs(most):
 
 
 def _condition(spectrum):
-    """Condition number of the design matrix; inf if it is singular."""
-    number = spectrum.condition_number
-    return math.nan if number is None else math.sqrt(number)
+    """Condition number of the design matrix; inf if it is singular, nan if that is not known."""
+    number, design = spectrum.condition_number, spectrum.design
+    if number is None:
+        return math.inf if design.n_samples < design.n_parameters else math.nan
+    return math.sqrt(number)
+
+
+def _moments(spectrum):
+    """Means, variances and, where they are formed, covariances of the user's columns."""
+    moments = spectrum.moments
+    if moments is not None:
+        return moments.mean, np.diag(moments.covariance), moments.covariance
+    return *(to_numpy(a).astype(float) for a in spectrum.mean_and_variance()), None
 
 
 def _recommended(estimator, raw, facts):

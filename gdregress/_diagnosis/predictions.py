@@ -1,6 +1,7 @@
 """How many epochs batch descent takes on a quadratic function, by its eigenvalues.
 
-With L and mu its largest and smallest curvature and kappa = L / mu,
+With L and mu its largest and smallest curvature and kappa = L / mu, L at least the largest that
+descent may meet before it comes to the quadratic function,
 
 =================  =====================  ==============================================
 rule               best rate              best momentum
@@ -69,14 +70,17 @@ class Quadratic:
         Derivatives where descent begins.
     threshold : float
         Gap at which descent ends.
+    largest_on_the_way : float, default=0.0
+        Largest curvature that descent may meet before it comes to this function, by which its
+        rate has to be chosen.
     """
 
-    def __init__(self, curvature, slopes, threshold):
+    def __init__(self, curvature, slopes, threshold, largest_on_the_way=0.0):
         floor = ROUNDING * len(curvature) * float(curvature.max(initial=0.0))
         curved = curvature > floor
         self.curvature, self.slopes = curvature[curved], slopes[curved]
         self.threshold = threshold
-        self.largest = float(self.curvature.max(initial=0.0))
+        self.largest = max(float(self.curvature.max(initial=0.0)), largest_on_the_way)
         self.smallest = float(self.curvature.min(initial=self.largest))
 
     def gap(self, position):

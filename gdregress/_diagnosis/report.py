@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from html import escape
-from math import inf
+from math import inf, isnan
 
 from gdregress._diagnosis.columns import ColumnFaults
 from gdregress._diagnosis.predictions import Prediction
@@ -23,7 +23,7 @@ class Diagnosis:
         By a formula, or by a trial.
     condition_number : float
         Of X: its largest singular value over its smallest, a column of ones for the intercept
-        included; inf if it is singular.
+        included; inf if it is singular, nan if there are too many columns to tell.
     condition_number_of_columns : float
         The same, each column centred and divided by its standard deviation.
     eigenvalues, eigenvalues_of_columns : tuple of (float, float)
@@ -38,6 +38,8 @@ class Diagnosis:
         The ratio max_i ||a_i||^2 / L of the scaled columns: rows of a batch beyond which larger
         ones save no updates (Ma, Bassily and Belkin, "The power of interpolation", 2018,
         theorem 4).
+    theory : str
+        By what the predictions are known, and how far.
     recommendations : list of str
         What to do, with the reason.
     """
@@ -53,6 +55,7 @@ class Diagnosis:
     predictions_of_columns: list[Prediction]
     columns: ColumnFaults
     critical_batch_size: float
+    theory: str
     recommendations: list[str]
 
     def sections(self) -> dict[str, list[str]]:
@@ -66,12 +69,13 @@ class Diagnosis:
             "Will it finish?": [self._verdict()],
             "What stands in the way": self.columns.sentences() or ["No column is at fault."],
             "Condition": [
-                f"The condition number of X is {self.condition_number:.3g}, of its columns "
-                f"centred and scaled {self.condition_number_of_columns:.3g}.",
+                f"The condition number of X is {_number(self.condition_number)}, of its columns "
+                f"centred and scaled {_number(self.condition_number_of_columns)}.",
                 f"The curvature of the objective is between {self.eigenvalues[0]:.3g} and "
                 f"{self.eigenvalues[1]:.3g} in your columns, between "
                 f"{self.eigenvalues_of_columns[0]:.3g} and {self.eigenvalues_of_columns[1]:.3g} "
                 "in scaled ones.",
+                self.theory,
             ],
             "Epochs over all rows at the best rate, in your columns": _table(self.predictions),
             "Epochs over all rows at the best rate, in scaled columns": _table(
@@ -109,6 +113,11 @@ class Diagnosis:
             text = "\n".join(sentences) if tag == "pre" else "<br>".join(map(escape, sentences))
             parts.append(f"<h4>{escape(heading)}</h4><{tag}>{text}</{tag}>")
         return "".join(parts)
+
+
+def _number(condition):
+    """A condition number in words."""
+    return "not known" if isnan(condition) else f"{condition:.3g}"
 
 
 def count_of_epochs(number):

@@ -29,7 +29,7 @@ from gdregress._estimator.html import LinkedHTML
 from gdregress._estimator.method import CONJUGATE_GRADIENTS
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
-from gdregress._estimator.prepare import NoRows, prepare, prepare_partitions
+from gdregress._estimator.prepare import NOT_GIVEN, NoRows, prepare, prepare_partitions
 from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.resume import going_on, held_out_seed, refuse_start, taken_up
 from gdregress._estimator.saved_state import (
@@ -233,12 +233,26 @@ class BaseGD(
         )
 
     @with_callbacks
-    def _fit(self, X, y, sample_weight, start, validation, resume_from=None, user_weights=None):
+    def _fit(
+        self,
+        X,
+        y,
+        sample_weight,
+        start=(None, None),
+        validation=NOT_GIVEN,
+        resume_from=None,
+        user_weights=None,
+        moments=None,
+    ):
         refuse_refit(self)
         self._forget_sparse_coef()
         in_use_only = start[0] is None and validation[0] is None
-        seed = None if resume_from is None else held_out_seed(resume_from)
-        known = {"user_weights": user_weights, "in_use_only": in_use_only, "held_out_seed": seed}
+        known = {
+            "user_weights": user_weights,
+            "in_use_only": in_use_only,
+            "held_out_seed": None if resume_from is None else held_out_seed(resume_from),
+            "moments": moments,
+        }
         prepared = prepare(self, X, y, sample_weight, validation, **known)
         data = X, y, sample_weight, validation
         self._fit_prepared(prepared, start, resume_from, data)

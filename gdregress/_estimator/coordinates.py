@@ -55,7 +55,7 @@ class Frame:
         return vars(self.user_spectrum).get("moments") is not None
 
 
-def choose_frame(estimator, components, X, y, weights, in_parts):
+def choose_frame(estimator, components, X, y, weights, in_parts, moments=None):
     """Choose the coordinates of a fit.
 
     ``preconditioner="auto"`` is "columns" under an automatic rate and None under one that is
@@ -70,9 +70,13 @@ def choose_frame(estimator, components, X, y, weights, in_parts):
         Of the rows to train on, the weights of mean 1 or None.
     in_parts : bool
         Whether these are part of the rows only, as in `partial_fit`.
+    moments : Moments or None
+        Of these rows, where they are known.
     """
     design = DesignMatrix(X, estimator.fit_intercept)
     spectrum = Spectrum(design, weights, y)
+    if moments is not None:
+        spectrum.moments = moments
     return frame_of(estimator, components, spectrum, y, weights, in_parts)
 
 

@@ -110,7 +110,7 @@ def rate_of_reduced(objective, optimizer, sampler, spectrum, null_params):
     h = loss_curvature(objective, null_params)
     mean = spectrum.null_curvature(objective.loss) if objective.has_rows else h
     mu = min(h, mean) * spectrum.smallest + objective.penalty.strong_convexity
-    smoothness = h * batch_smoothness(objective.n_samples, sampler, spectrum)
+    smoothness = h * smoothness_of_batches(objective, sampler, spectrum)
     updates = sampler.updates_per_epoch(objective.n_samples)
     square = 2 * smoothness * mu * updates
     return 1 / math.sqrt(square) if square > 0 else math.inf

@@ -23,6 +23,7 @@ def register_with_skl2onnx(regressor: type, classifier: type) -> None:
     Parameters
     ----------
     regressor, classifier : classes
+        GDRegressor and GDClassifier, or those that search for the best of them.
     """
 
     def register():
@@ -36,13 +37,13 @@ def register_with_skl2onnx(regressor: type, classifier: type) -> None:
 
         update_registered_converter(
             regressor,
-            "GdregressGDRegressor",
+            f"Gdregress{regressor.__name__}",
             calculate_linear_regressor_output_shapes,
             convert_regressor,
         )
         update_registered_converter(
             classifier,
-            "GdregressGDClassifier",
+            f"Gdregress{classifier.__name__}",
             calculate_linear_classifier_output_shapes,
             convert_classifier,
             options=OPTIONS,
@@ -54,13 +55,18 @@ def register_with_skl2onnx(regressor: type, classifier: type) -> None:
         sys.meta_path.insert(0, _AfterImport("skl2onnx", register))
 
 
+def _model(operator):
+    """The fitted model of an operator: that of a search is its best."""
+    return getattr(operator.raw_operator, "best_estimator_", operator.raw_operator)
+
+
 def convert_regressor(scope, operator, container):
     """X @ coef + intercept, and its exponential under a log link."""
     from skl2onnx.common._apply_operation import apply_add, apply_cast, apply_exp, apply_reshape
     from skl2onnx.common.data_types import DoubleTensorType, guess_proto_type
     from skl2onnx.proto import onnx_proto
 
-    model, variable = operator.raw_operator, scope.get_unique_variable_name
+    model, variable = _model(operator), scope.get_unique_variable_name
     coef = np.atleast_2d(to_numpy(model._dense_coef())).T
     intercept = np.broadcast_to(np.atleast_1d(to_numpy(model.intercept_)), coef.shape[1])
     rows, kind = operator.inputs[0].full_name, onnx_proto.TensorProto.FLOAT
@@ -90,7 +96,7 @@ def convert_classifier(scope, operator, container):
     from skl2onnx.common._registration import get_converter
 
     model = operator.raw_operator
-    twin = model.to_sklearn()
+    twin = _model(operator).to_sklearn()
     options = container.get_options(model, dict.fromkeys(OPTIONS), fail=False) or {}
     container.add_options(id(twin), {k: v for k, v in options.items() if v is not None})
     operator.raw_operator = twin

@@ -94,6 +94,7 @@ def prepare(
     user_weights=None,
     in_use_only=False,
     held_out_seed=None,
+    moments=None,
 ):
     """Check parameters and input, and build components and objective.
 
@@ -116,13 +117,17 @@ def prepare(
         Whether columns without entries may be left out.
     held_out_seed : int or None
         By which the rows of early stopping were drawn before; None to draw them.
+    moments : Moments or None
+        Of all rows, where an earlier reading knows them: the rows are then not read for what it
+        has found.
     """
     check_parameters(estimator)
     validated = any(part is not None for part in validation)
     components = build_components(estimator, in_parts, validated)
     read_later = not (in_parts or validated or estimator.early_stopping)
+    several = {"seen": moments is not None, "read_later": read_later}
     data, loss = validate_input(
-        estimator, X, y, sample_weight, components, reset, in_parts, read_later=read_later
+        estimator, X, y, sample_weight, components, reset, in_parts, **several
     )
     if in_parts and not data[1].shape[0]:
         raise NoRows
@@ -137,6 +142,7 @@ def prepare(
     if in_use_only:
         columns = columns_in_use(estimator, data[0], components.penalty)
     if columns is not None:
+        moments = None
         data = (take_columns(data[0], columns), *data[1:])
     rows, held_out, kept = data, None, None
     if not in_parts:
@@ -153,7 +159,7 @@ def prepare(
     mean = total / y.shape[0] / mean_so_far if earlier[1] else total / divisor
     weights = _relative_weights(y, weights, mean)
     try:
-        frame = choose_frame(estimator, components, X, y, weights, in_parts)
+        frame = choose_frame(estimator, components, X, y, weights, in_parts, moments)
     except ValueError:
         check_all_finite(X, estimator)  # the moments say that it is not, but not where
         raise

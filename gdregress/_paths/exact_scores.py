@@ -71,7 +71,9 @@ def _has_descents(estimator, grid, components, penalties):
 
 
 def exact_scores(solve, estimator, grid, data, splits, scoring, scorer):
-    """Scores of all candidates in all folds, of shape (n_candidates, n_folds).
+    """Scores of all candidates in all folds, and the moments of all rows if they are known.
+
+    The scores are of shape (n_candidates, n_folds).
 
     Parameters
     ----------
@@ -85,14 +87,14 @@ def exact_scores(solve, estimator, grid, data, splits, scoring, scorer):
         As given, and as a function.
     """
     X, y, weights = checked(estimator, *data)
-    folds = moments_of_folds(X, y, weights, splits, estimator.fit_intercept)
+    folds, whole = moments_of_folds(X, y, weights, splits, estimator.fit_intercept)
     penalties = penalties_of(estimator, grid)
     scores = np.empty((len(penalties), len(folds)))
     for k, fold in enumerate(folds):
         score = _score_of(fold, (X, y, weights), estimator, scoring, scorer)
         for i, w, b in solve(estimator, fold.train, fold.n_train, grid, penalties):
             scores[i, k] = score(w, b)
-    return scores
+    return scores, whole
 
 
 def minima(estimator, moments, n_samples, grid, penalties):

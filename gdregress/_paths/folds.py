@@ -29,7 +29,7 @@ class Fold:
 
 
 def moments_of_folds(X, y, weights, splits, fit_intercept):
-    """A `Fold` for each split.
+    """A `Fold` for each split, and the moments of all rows, where the folds add up to them.
 
     Where each row is scored once and trained on in all other folds, the moments of those that are
     trained on are put together from the folds.
@@ -52,6 +52,7 @@ def moments_of_folds(X, y, weights, splits, fit_intercept):
 
     tests = [of_rows(test) for _, test in splits]
     parted = _are_complements(splits, X.shape[0])
+    whole = replace(merged(tests), weight=1.0) if parted else None
     folds = []
     for k, (train, test) in enumerate(splits):
         others = tests[:k] + tests[k + 1 :]
@@ -59,7 +60,7 @@ def moments_of_folds(X, y, weights, splits, fit_intercept):
         # weights count relative to their mean
         pair = (replace(one, weight=1.0) for one in (moments, tests[k][0]))
         folds.append(Fold(*pair, len(train), test))
-    return folds
+    return folds, whole
 
 
 def merged(parts):

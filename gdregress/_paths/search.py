@@ -22,6 +22,33 @@ from gdregress._utils.types import Array, ArrayLike, BaseEstimator, MatrixLike, 
 from gdregress._utils.validation import Interval, ScorerName, check_parameters
 
 
+class ScoresBest:
+    """The score of a search, before that of scikit-learn's mixins, which know no `scoring`."""
+
+    best_estimator_: Any
+    scorer_: Any
+
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """Score of the best estimator by ``scoring``.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            The rows.
+        y : array-like
+            Their targets.
+        sample_weight : array-like of shape (n_samples,) or None
+            Their weights.
+
+        Returns
+        -------
+        score : float
+        """
+        check_is_fitted(self)
+        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
+        return float(self.scorer_(self.best_estimator_, X, y, **weights))
+
+
 class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
     """Everything that GDRegressorCV and GDClassifierCV share."""
 
@@ -106,16 +133,17 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
         splitter = check_cv(self.cv, y, classifier=is_classifier(estimator))
         splits = _splits(splitter, X, y, groups)
         data, scorer = (X, y, sample_weight), check_scoring(estimator, self.scoring)
-        solve = from_moments(estimator, grid, data)
+        solve, moments = from_moments(estimator, grid, data), None
         if solve is not None:
-            scores = exact_scores(solve, estimator, grid, data, splits, self.scoring, scorer)
+            given = (splits, self.scoring, scorer)
+            scores, moments = exact_scores(solve, estimator, grid, data, *given)
         else:
             scores = scores_of_fits(
                 estimator, grid, data, splits, self.scoring, scorer, self.n_jobs
             )
         best = int(np.argmax(scores.mean(axis=1)))
         self.best_estimator_ = estimator.set_params(**grid.candidates[best])
-        self.best_estimator_.fit(X, y, sample_weight)
+        self.best_estimator_._fit(X, y, sample_weight, moments=moments)
         self._set_results(grid, scores, best, scorer)
         return self
 
@@ -161,11 +189,6 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
         """
         check_is_fitted(self)
         return self.best_estimator_.predict(X)
-
-    def _score(self, X, y, sample_weight):
-        check_is_fitted(self)
-        weights = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return float(self.scorer_(self.best_estimator_, X, y, **weights))
 
     def __sklearn_is_fitted__(self) -> bool:
         return "best_estimator_" in vars(self)

@@ -218,8 +218,9 @@ def _norm_by_newton(w: Array, thresholds: Array, norm: Array, axis: int) -> Arra
         phi = xp.sum((w / total) ** 2, axis=axis, keepdims=True)
         psi = xp.sum(w**2 / total**3, axis=axis, keepdims=True)
         step = phi * (xp.sqrt(phi) - 1) / xp.where(psi > 0, psi, xp.ones_like(psi))
-        norm = xp.clip(norm + step, min=0.0, max=1.0)
-        if not traced and bool(xp.all(abs(step) <= eps * norm)):
+        step = xp.clip(step, min=0.0)  # below it is rounding, or that of a group that is zero
+        norm = xp.clip(norm + step, max=1.0)
+        if not traced and bool(xp.all(step <= eps * norm)):
             break
     return norm
 

@@ -63,6 +63,36 @@ def test_classes_take_the_epochs_predicted():
     assert_runs_as_predicted(found.predictions_of_columns[:1], model, X, y > 0, "columns")
 
 
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge", "modified_huber"])
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_no_rate_is_too_large_on_the_way_to_separated_classes(loss, n_classes):
+    X, y = make_data()
+    labels = np.digitize(y, np.quantile(y, np.arange(1, n_classes) / n_classes))
+    model = GDClassifier(loss, alpha=0.01)
+    found = diagnose(X, labels, model)
+    assert "stable wherever descent may come" in str(found)
+    assert_runs_as_predicted(found.predictions_of_columns[::3], model, X, labels, "columns")
+
+
+@pytest.mark.parametrize("loss", ["huber", "cauchy"])
+def test_no_rate_is_too_large_near_outliers(loss):
+    X, y = make_data()
+    y[:100] *= 10
+    model = GDRegressor(loss)
+    found = diagnose(X, y, model)
+    assert_runs_as_predicted(found.predictions_of_columns[::3], model, X, y, "columns")
+
+
+@pytest.mark.parametrize("loss", ["poisson", "gamma"])
+def test_without_a_bound_of_the_curvature_the_report_says_so(loss):
+    X, y = make_data()
+    model = GDRegressor(loss)
+    found = diagnose(X, np.exp(y / 4), model)
+    assert "has no bound of its curvature" in found.theory
+    one = found.predictions_of_columns[:1]
+    assert_runs_as_predicted(one, model, X, np.exp(y / 4), "columns")
+
+
 def test_other_losses_and_weights_take_the_epochs_predicted():
     X, y = make_data()
     weights = np.linspace(0.1, 2, len(y))
@@ -95,6 +125,18 @@ def test_the_estimators_own_run(given):
     assert found.finishes
     assert model.stop_reason_ == "tolerance"
     assert_within_a_factor_of_2(model.n_iter_, found.epochs)
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+def test_a_run_by_moments_is_tried_to_its_end(penalty):
+    X, y = make_data()
+    X[:, 1] = X[:, 0] + 0.01 * X[:, 1]
+    model = GDRegressor(penalty=penalty, alpha=1e-6, preconditioner="columns")
+    model.set_params(max_iter=100_000)
+    found = diagnose(X, y, model)
+    model.fit(X, y)
+    assert model.stop_reason_ == "tolerance" and model.n_iter_ > 200
+    assert (found.finishes, found.epochs) == (True, model.n_iter_)
 
 
 def test_a_run_that_does_not_finish():
@@ -236,9 +278,39 @@ def test_a_loss_with_kinks_is_refused(loss):
         diagnose(*make_data(), GDRegressor(loss))
 
 
-def test_too_many_columns_are_refused():
-    with pytest.raises(ValueError, match="the most are 511"):
-        diagnose(np.random.RandomState(0).normal(size=(20, 600)), np.arange(20.0))
+@pytest.mark.parametrize(
+    ("model", "shape", "form"),
+    [
+        (GDRegressor(penalty="l2", alpha=0.1), (200, 600), sparse.csr_array),
+        (GDRegressor("huber", penalty="l2", alpha=0.1), (200, 600), np.asarray),
+        (GDRegressor(penalty="l2", alpha=1e-3), (1500, 520), np.asarray),
+        (GDClassifier(alpha=0.1), (1000, 520), np.asarray),
+    ],
+    ids=str,
+)
+def test_many_columns_take_the_epochs_predicted(model, shape, form):
+    X, y = make_data(*shape)
+    X, y = form(X), (y > 0 if isinstance(model, GDClassifier) else y)
+    found = diagnose(X, y, model)
+    assert "200 products" in found.theory
+    assert_runs_as_predicted(found.predictions_of_columns[::3], model, X, y, "columns")
+
+
+def test_many_columns_have_the_eigenvalues_of_the_matrix():
+    X, y = make_data(900, 520)
+    found = diagnose(X, y)
+    A = np.column_stack([(X - X.mean(axis=0)) / X.std(axis=0), np.ones(len(X))])
+    largest = np.linalg.eigvalsh(A.T @ A / len(A))[-1]
+    assert_allclose(found.eigenvalues_of_columns[1], largest, rtol=1e-6)
+    assert np.isnan(found.condition_number) and "is not known" in str(found)
+
+
+def test_many_columns_at_fault_have_names():
+    X, y = make_data(100, 600)
+    X[:, 3], X[:, 5] = 7.0, 1e6 * X[:, 5]
+    found = diagnose(X, y)
+    assert found.columns.constant == ["x3"] and found.columns.largest == "x5"
+    assert found.condition_number == np.inf
 
 
 @pytest.mark.parametrize(

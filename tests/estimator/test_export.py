@@ -20,7 +20,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from gdregress import GDClassifier, GDRegressor
+from gdregress import GDClassifier, GDClassifierCV, GDRegressor, GDRegressorCV
 from gdregress._estimator.onnx import _AfterImport
 from gdregress.losses import NegativeBinomial, Quantile, Tweedie
 
@@ -46,6 +46,9 @@ REGRESSORS = {
     "sparse": lambda: GDRegressor(penalty="l1", alpha=0.3).fit(X, Y).sparsify(),
     "pipeline": lambda: make_pipeline(StandardScaler(), GDRegressor("gamma")).fit(X, POSITIVE),
     "search": lambda: GridSearchCV(GDRegressor(penalty="l2"), {"alpha": [0.1, 1]}).fit(X, Y),
+    "own search": lambda: GDRegressorCV(GDRegressor("poisson", penalty="l2"), alphas=2, cv=2).fit(
+        X, POSITIVE
+    ),
     "voting": lambda: VotingRegressor([("a", GDRegressor()), ("b", GDRegressor("huber"))]).fit(
         X, Y
     ),
@@ -57,6 +60,7 @@ CLASSIFIERS = {
     "two classes": lambda: GDClassifier().fit(X, Y > 0),
     "texts": lambda: GDClassifier().fit(X, np.where(Y > 0, "yes", "no")),
     "softmax": lambda: GDClassifier().fit(X, CLASSES),
+    "own search": lambda: GDClassifierCV(alphas=2, cv=2).fit(X, CLASSES),
     "one against the rest": lambda: GDClassifier("modified_huber").fit(X, CLASSES),
     "no probability": lambda: GDClassifier("hinge").fit(X, Y > 0),
     "sparse": lambda: GDClassifier(penalty="l1", alpha=0.05).fit(X, CLASSES).sparsify(),

@@ -12,7 +12,7 @@ from sklearn.linear_model import Lasso, MultiTaskLasso
 from sklearn.model_selection import GridSearchCV
 
 from gdregress import GDClassifier, GDRegressor, minimize
-from gdregress.penalties import L1, L21, GroupL2
+from gdregress.penalties import L1, L21, GroupL2, groups
 
 TIGHT = {"tol": 1e-8, "max_iter": 5000, "random_state": 0}
 LABELS = ["size", "size", "place", "place", "place", "age"]
@@ -143,6 +143,22 @@ def test_the_multi_task_lasso(descent):
     model = GDRegressor(penalty=L21(1.0), **{**TIGHT, **DESCENTS[descent]}).fit(X, Y)
     assert_allclose(model.coef_ * X.std(axis=0), expected * X.std(axis=0), atol=1e-6)
     assert_array_equal((model.coef_ == 0).all(axis=0), (expected == 0).all(axis=0))
+
+
+@pytest.mark.parametrize("spread", [0, 2, 6])
+def test_the_prox_takes_few_newton_steps(spread, monkeypatch):
+    rng, steps = np.random.RandomState(0), []
+
+    def counted(most):
+        for step in range(most):
+            steps.append(step)
+            yield step
+
+    monkeypatch.setattr(groups, "range", counted, raising=False)
+    w, step_size = rng.normal(size=(2, 50, 10)) * 10 ** rng.uniform(0, spread, size=(2, 50, 10))
+    strength = 10 ** rng.uniform(-3, 3, size=(50, 1))  # which makes some groups zero
+    groups.shrink_norms(w, abs(step_size), strength, axis=1)
+    assert 1 <= len(steps) <= 15
 
 
 @pytest.mark.full
