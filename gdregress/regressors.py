@@ -440,7 +440,13 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
 
     @explains_arguments
     def fit_batches(
-        self, batches: BatchSource, *, resume_from: str | PathLike[str] | None = None
+        self,
+        batches: BatchSource,
+        *,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        resume_from: str | PathLike[str] | None = None,
     ) -> Self:
         """Fit the model to rows that come in batches, which are read anew in each pass.
 
@@ -462,6 +468,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             ``(X, y, sample_weight)``, such as a generator function; or an object that can be
             iterated again and again, such as a list of memory-mapped arrays or a DataLoader. Each
             pass needs the same rows. X may be an array, a frame or a sparse matrix.
+        X_val, y_val, sample_weight_val : array-like or None
+            Rows to validate on, in memory, as of `fit`. ``early_stopping=True`` needs them.
         resume_from : str or Path or None
             File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit continues.
 
@@ -474,7 +482,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         ------
         ValueError, TypeError
             As in `fit`, with the number of the batch; for an iterator, which can be read only
-            once; for passes of different rows; and for `early_stopping`, which needs all rows.
+            once; for passes of different rows; and for `early_stopping` without rows to validate
+            on.
 
         Warns
         -----
@@ -494,7 +503,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         array([1., 2., 3.])
         """
         with keep_fitted_state(self):
-            self._fit_batches(batches, resume_from=resume_from)
+            validation = X_val, y_val, sample_weight_val
+            self._fit_batches(batches, validation, resume_from=resume_from)
         return self
 
     @available_if(check_partial_fit)

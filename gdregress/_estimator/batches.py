@@ -1,5 +1,6 @@
 """What is handed to `fit_batches`: batches of rows that are read anew in each pass."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -7,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import unique_labels
 
-from gdregress._estimator.classes import classes_of, refuse_missing_labels
+from gdregress._estimator.classes import set_classes, weight_of_labels
 from gdregress._estimator.components import build_components
 from gdregress._estimator.data import validate_input
 from gdregress._estimator.method import asks_for_conjugate_gradients
@@ -30,7 +31,7 @@ _ACCEPTED = (
 _NO_ROWS = "batches holds no row of a weight above 0."
 
 
-def checked_batches(estimator, batches, classes=None):
+def checked_batches(estimator, batches, classes=None, validated=False):
     """The batches as partitions, and the components with the loss in its form for the targets.
 
     Parameters
@@ -41,14 +42,17 @@ def checked_batches(estimator, batches, classes=None):
         As the user gave it.
     classes : array-like or None
         Of a classifier; None to look for them, in a pass of its own.
+    validated : bool
+        Whether there are rows to validate on.
     """
     check_parameters(estimator)
-    components = build_components(estimator)
-    refuse_what_needs_all_rows(estimator, components)
+    components = build_components(estimator, validated=validated)
+    refuse_what_needs_all_rows(estimator, components, validated=validated)
     read = Reader(batches)
     if hasattr(estimator, "_set_classes"):
-        known = _labels(read) if classes is None else unique_labels(classes)
-        estimator._set_classes(known)
+        known = None if classes is None else unique_labels(classes)
+        counts = known is None or isinstance(estimator.class_weight, str)
+        set_classes(estimator, *(_labels(read) if counts else (None, None)), known)
     check = BatchCheck(estimator, components)
     partitions = Batches(read, check, estimator.fit_intercept)
     if classes is not None:
@@ -57,7 +61,7 @@ def checked_batches(estimator, batches, classes=None):
 
 
 def refuse_what_needs_all_rows(
-    estimator, components, caller="fit_batches", part="batch", validated=False
+    estimator, components, caller="fit_batches", validated=False
 ):
     """Raise ValueError for parameters that rows in parts cannot have.
 
@@ -65,20 +69,18 @@ def refuse_what_needs_all_rows(
     ----------
     estimator : GDRegressor or GDClassifier
     components : Components
-    caller, part : str
-        What cannot have them, and what it calls a part.
+    caller : str
+        What cannot have them.
     validated : bool
         Whether there are rows to validate on.
     """
     problems = {
-        "early_stopping=True, which holds out single rows of all. Set early_stopping=False, leave "
-        f"a {part} out and pass it to score": estimator.early_stopping and not validated,
+        "early_stopping=True alone, which holds out single rows of all. Give rows to validate on "
+        "as X_val and y_val": estimator.early_stopping and not validated,
         f"loss={type(components.loss.base_loss).__name__}, which PyTorch or JAX differentiates. "
         "Use a loss by name, or a subclass of Loss": components.loss.base_loss.needs_library,
         "optimizer='cg', which searches along the predictions of all rows. Use optimizer='auto', "
         "which takes Newton steps where it can": asks_for_conjugate_gradients(estimator),
-        "class_weight='balanced', which counts all labels first. Pass the weights as a dict, or "
-        "as sample_weight": getattr(estimator, "class_weight", None) == "balanced",
     }
     for problem, present in problems.items():
         if present:
@@ -330,19 +332,18 @@ def _warn_of_absent(classes, shares):
 
 
 def _labels(read):
-    """The labels of all rows of a weight above 0, sorted."""
-    found = []
+    """The `weight_of_labels` of all rows, in a pass of its own."""
+    total, dtypes = Counter(), []
     for number, batch in read():
         if _is_empty(batch):
             continue
         with naming(f"Batch {number}"):
             _, y, weights = _unpacked(batch)
-            refuse_missing_labels(y)
-            y = np.asarray(to_numpy(y))
             if weights is not None:
-                y = y[to_numpy(checked_weights(weights, np.zeros(len(y)), all_zero=True)) > 0]
-            if len(y):
-                found.append(np.unique(y))
-    if not found:
+                weights = checked_weights(weights, np.zeros(_n_rows(y)), all_zero=True)
+            found, dtype = weight_of_labels(y, weights)
+            total.update(found)
+            dtypes.append(dtype)
+    if not +total:
         raise ValueError(f"{_NO_ROWS} {_ACCEPTED}.")
-    return classes_of(np.concatenate(found))
+    return total, None if None in dtypes else np.result_type(*dtypes)
