@@ -475,12 +475,13 @@ class GDClassifier(ClassifierMixin, BaseGD):
         X_val: MatrixLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        prefetch: bool = False,
         resume_from: str | PathLike[str] | None = None,
     ) -> Self:
         """Fit the model to rows that come in batches, which are read anew in each pass.
 
-        As `GDRegressor.fit_batches`, but for the classes. The losses with kinks, whose runs end
-        without a proof of the minimum, are "hinge" and "perceptron".
+        As `GDRegressor.fit_batches`, but for the classes. Of the losses with kinks "hinge" ends
+        with a proven gap, "perceptron" without a proof of the minimum.
 
         Parameters
         ----------
@@ -494,6 +495,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
             ``class_weight="balanced"`` makes it in any case.
         X_val, y_val, sample_weight_val : array-like or None
             Rows to validate on, in memory, as of `fit`. ``early_stopping=True`` needs them.
+        prefetch : bool, default=False
+            As of `GDRegressor.fit_batches`.
         resume_from : str or Path or None
             File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit continues.
 
@@ -526,7 +529,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         """
         with keep_fitted_state(self):
             validation = X_val, y_val, sample_weight_val
-            self._fit_batches(batches, validation, classes, resume_from)
+            self._fit_batches(batches, validation, prefetch, resume_from, classes)
         return self
 
     @available_if(can_learn_in_parts)

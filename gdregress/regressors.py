@@ -446,18 +446,18 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         X_val: MatrixLike | None = None,
         y_val: ArrayLike | None = None,
         sample_weight_val: ArrayLike | None = None,
+        prefetch: bool = False,
         resume_from: str | PathLike[str] | None = None,
     ) -> Self:
         """Fit the model to rows that come in batches, which are read anew in each pass.
 
         The fit of data that do not fit into memory: the objective, the parameters and what ends
-        the run are those of `fit`, and the rows may lie in files of any kind. Losses with kinks
-        are the exception: their runs end near the minimum, on a plateau or after `max_iter`
-        epochs, and warn that this proves no minimum. Squared error of up
+        the run are those of `fit`, and the rows may lie in files of any kind. Squared error of up
         to 512 columns reads the rows once for their moments, and a few times more where digits
-        near the minimum need it. Other smooth losses of as many columns take Newton steps under
-        ``optimizer="auto"``, one pass each; whatever else descends over all rows takes one pass an
-        epoch. ``solver="stochastic"`` and "mini-batch" read the batches in their order, or in
+        near the minimum need it. Other losses of as many columns take Newton steps under
+        ``optimizer="auto"``: smooth ones one pass each; those with kinks two each, along smooth
+        envelopes, to a proven gap. Whatever else descends over all rows takes one pass an epoch;
+        there losses with kinks end on a plateau, or after `max_iter` epochs, without a proof. ``solver="stochastic"`` and "mini-batch" read the batches in their order, or in
         random order where `batches` is a list, and shuffle the rows of about a million numbers of
         X at a time; a second pass measures the epoch.
 
@@ -470,6 +470,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             pass needs the same rows. X may be an array, a frame or a sparse matrix.
         X_val, y_val, sample_weight_val : array-like or None
             Rows to validate on, in memory, as of `fit`. ``early_stopping=True`` needs them.
+        prefetch : bool, default=False
+            Whether a thread reads the next batch while one is used. All of a pass is read in that
+            thread, and each batch needs memory of its own.
         resume_from : str or Path or None
             File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit continues.
 
@@ -504,7 +507,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         """
         with keep_fitted_state(self):
             validation = X_val, y_val, sample_weight_val
-            self._fit_batches(batches, validation, resume_from=resume_from)
+            self._fit_batches(batches, validation, prefetch, resume_from)
         return self
 
     @available_if(check_partial_fit)

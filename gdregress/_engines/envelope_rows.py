@@ -221,7 +221,7 @@ def _lengths(target):
     """At which the derivative of a target along its step is asked for."""
     moved = float(np.sqrt(target.step @ target.base @ target.step))
     unit = min(1.0, target.width / moved) if moved > 0 else 1.0
-    return np.unique(np.concatenate([[0.0], unit * SHORT, np.geomspace(unit, 1.0, 9), LONG]))
+    return np.sort(np.concatenate([[0.0], unit * SHORT, np.geomspace(unit, 1.0, 9), LONG]))
 
 
 def _pieces(loss, target):

@@ -8,6 +8,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import unique_labels
 
+from gdregress._estimator.batch_reader import ACCEPTED, Reader
 from gdregress._estimator.classes import set_classes, weight_of_labels
 from gdregress._estimator.components import build_components
 from gdregress._estimator.data import validate_input
@@ -23,15 +24,10 @@ from gdregress.exceptions import warn_user
 # Numbers for which small batches are gathered: what a block costs besides its rows then does not
 # count, or many rows are shuffled together.
 BLOCK_SIZE, SHUFFLED_SIZE = 1 << 17, 1 << 20
-_ACCEPTED = (
-    "batches must be a function without arguments that returns an iterator of (X, y) or "
-    "(X, y, sample_weight), or an object that can be iterated again and again, such as a list or "
-    "a DataLoader"
-)
 _NO_ROWS = "batches holds no row of a weight above 0."
 
 
-def checked_batches(estimator, batches, classes=None, validated=False):
+def checked_batches(estimator, batches, classes=None, validated=False, prefetch=False):
     """The batches as partitions, and the components with the loss in its form for the targets.
 
     Parameters
@@ -44,11 +40,13 @@ def checked_batches(estimator, batches, classes=None, validated=False):
         Of a classifier; None to look for them, in a pass of its own.
     validated : bool
         Whether there are rows to validate on.
+    prefetch : bool
+        Whether each batch is read while the last one is used.
     """
     check_parameters(estimator)
     components = build_components(estimator, validated=validated)
     refuse_what_needs_all_rows(estimator, components, validated=validated)
-    read = Reader(batches)
+    read = Reader(batches, prefetch)
     if hasattr(estimator, "_set_classes"):
         known = None if classes is None else unique_labels(classes)
         counts = known is None or isinstance(estimator.class_weight, str)
@@ -60,9 +58,7 @@ def checked_batches(estimator, batches, classes=None, validated=False):
     return partitions, replace(components, loss=check.loss)
 
 
-def refuse_what_needs_all_rows(
-    estimator, components, caller="fit_batches", validated=False
-):
+def refuse_what_needs_all_rows(estimator, components, caller="fit_batches", validated=False):
     """Raise ValueError for parameters that rows in parts cannot have.
 
     Parameters
@@ -85,51 +81,6 @@ def refuse_what_needs_all_rows(
     for problem, present in problems.items():
         if present:
             raise ValueError(f"{caller} cannot be combined with {problem}.")
-
-
-class Reader:
-    """Makes an iterator of the batches for each pass.
-
-    Parameters
-    ----------
-    batches : callable or iterable
-        As the user gave it.
-    """
-
-    def __init__(self, batches):
-        if not callable(batches) and not hasattr(batches, "__iter__"):
-            kind = type(batches).__name__
-            raise TypeError(f"batches is a {kind}, which cannot be iterated. {_ACCEPTED}.")
-        if hasattr(batches, "__next__"):
-            raise TypeError(
-                f"batches is a {type(batches).__name__}, which can be read only once, and each "
-                "epoch is a pass. Pass the function that makes it, without calling it, or go "
-                "through it once with partial_fit."
-            )
-        if isinstance(batches, Mapping) or hasattr(batches, "shape"):
-            kind = type(batches).__name__
-            raise TypeError(f"batches is a {kind}, and no iterable of batches. {_ACCEPTED}.")
-        self.batches = batches
-
-    def __call__(self, rng=None):
-        """The batches of one pass; in random order where they can be had by number.
-
-        Parameters
-        ----------
-        rng : RandomState or None
-        """
-        given = self.batches
-        if callable(given):
-            found = given()
-            if not hasattr(found, "__iter__"):
-                raise TypeError(
-                    f"batches() has returned a {type(found).__name__}, which cannot be "
-                    f"iterated. {_ACCEPTED}."
-                )
-            return enumerate(found)
-        if rng is None or not isinstance(given, (list, tuple)):
-            return enumerate(given)
-        return ((number, given[number]) for number in rng.permutation(len(given)).tolist())
 
 
 class BatchCheck:
@@ -345,5 +296,5 @@ def _labels(read):
             total.update(found)
             dtypes.append(dtype)
     if not +total:
-        raise ValueError(f"{_NO_ROWS} {_ACCEPTED}.")
+        raise ValueError(f"{_NO_ROWS} {ACCEPTED}.")
     return total, None if None in dtypes else np.result_type(*dtypes)

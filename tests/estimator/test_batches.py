@@ -1,6 +1,7 @@
 """fit_batches: the fit of all rows, from batches that are read anew in each pass."""
 
 import itertools
+import threading
 import warnings
 
 import numpy as np
@@ -13,6 +14,7 @@ from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.linear_model import Lasso, LogisticRegression, PoissonRegressor, Ridge
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress._estimator.batch_reader import read_ahead
 
 CUTS = {"1 batch": [], "2 batches": [7], "many": [1, 2, *range(3, 120, 9)]}
 
@@ -436,6 +438,51 @@ def test_balanced_weights_of_a_class_without_rows():
     with pytest.warns(UserWarning, match=r"No row is of the classes \[3\]"):
         model = GDClassifier(**given).fit_batches([(X, y)], classes=[0, 1, 2, 3])
     assert np.isfinite(model.coef_).all()
+
+
+@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+def test_prefetched_batches_give_the_same_bits(solver):
+    X, y, _ = make_data()
+    threads = set()
+
+    def batches():
+        for batch in batches_of(X, y)():
+            threads.add(threading.current_thread())
+            yield batch
+
+    given = {"solver": solver, "max_iter": 4, "tol": None, "random_state": 0}
+    for source in (batches, list(batches())):
+        threads.clear()
+        known = GDRegressor("huber", **given).fit_batches(source)
+        model = GDRegressor("huber", **given).fit_batches(source, prefetch=True)
+        assert_array_equal(model.coef_, known.coef_)
+    GDRegressor().fit_batches(batches, prefetch=True)
+    assert threads and threading.current_thread() not in threads
+
+
+def test_a_batch_is_read_while_the_last_one_is_used():
+    asked = [threading.Event() for _ in range(4)]
+
+    def items():
+        for event in asked:
+            event.set()
+            yield event
+
+    for number, _ in enumerate(read_ahead(items)):
+        assert asked[min(number + 1, 3)].wait(5)
+
+
+def test_an_error_in_the_thread_is_the_callers():
+    X, y, _ = make_data()
+
+    def batches():
+        yield X[:60], y[:60]
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone"):
+        GDRegressor().fit_batches(batches, prefetch=True)
+    with pytest.raises(TypeError, match="prefetch must be True or False"):
+        GDRegressor().fit_batches([(X, y)], prefetch=2)
 
 
 @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
