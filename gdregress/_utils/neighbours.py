@@ -23,6 +23,10 @@ _LEARNING_RATE = "The learning rate belongs to the estimator: GDRegressor(learni
 _EPOCHS = "The number of epochs belongs to the estimator: GDRegressor(max_iter=100)."
 _STRENGTH = "The strength of a penalty belongs to the estimator: penalty='l2', alpha=1e-3."
 _THREADS = "Threads are those that scikit-learn is allowed: OMP_NUM_THREADS, or threadpoolctl."
+_RATES = (
+    "A row with an exposure, or an offset of log(exposure), is one of the target y / exposure, for "
+    "'poisson' with the weight exposure."
+)
 
 # Names of parameters and arguments.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -53,6 +57,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     **_all("X_valid X_validation", "X_val"),
     **_all("y_valid y_validation", "y_val"),
     **_all("sample_weight_eval_set eval_sample_weight", "sample_weight_val"),
+    **_all("offset exposure", _RATES),
     **_all("Cs", "They are alphas = 1 / (n_samples * Cs)."),
     **_all("seed random_seed", "random_state"),
     **_all("lr_schedule scheduler lr_scheduler", "schedule"),

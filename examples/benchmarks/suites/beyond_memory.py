@@ -33,7 +33,7 @@ def _compare(quick, names):
         size = (Path(folder) / "X.npy").stat().st_size
         print(f"\n{n:,} x {p}, {size / 1e9:.2f} GB; at most {MEGABYTES} MB of its own memory")
         for name in names:
-            for how in ("mapped", "batches", "disk"):
+            for how in ("mapped", "batches", "prefetched", "disk"):
                 reports.append(_measure(folder, name, how))
     return reports
 
