@@ -457,9 +457,10 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         near the minimum need it. Other losses of as many columns take Newton steps under
         ``optimizer="auto"``: smooth ones one pass each; those with kinks two each, along smooth
         envelopes, to a proven gap. Whatever else descends over all rows takes one pass an epoch;
-        there losses with kinks end on a plateau, or after `max_iter` epochs, without a proof. ``solver="stochastic"`` and "mini-batch" read the batches in their order, or in
-        random order where `batches` is a list, and shuffle the rows of about a million numbers of
-        X at a time; a second pass measures the epoch.
+        there losses with kinks end on a plateau, or after `max_iter` epochs, without a proof.
+        ``solver="stochastic"`` and "mini-batch" read the batches in their order, or in random
+        order where `batches` is a list, and shuffle the rows of about a million numbers of X at a
+        time; a second pass measures the epoch.
 
         Parameters
         ----------

@@ -80,6 +80,9 @@ def _decrements(objective, spectrum, params, grad):
 
     Without it all targets are one.
     """
+    if not objective.has_rows and objective.loss.coupled and objective.has_hessians():
+        H, flat = objective.hessians(params)[0], objective.penalty_curvature()
+        return partial(_of_all_classes, H, flat)
     hessians, flat = _hessians(objective, spectrum, params), objective.penalty_curvature()
     if hessians is None:
         return _ConjugateGradients(objective, params, grad, flat)
@@ -154,6 +157,13 @@ def _half_decrement(hessian, flat, gradient):
         solved = vectors @ ((vectors.T @ g) / np.maximum(values, np.finfo(float).eps))
     step[free] = solved / size
     return float(g @ solved) / 2, step
+
+
+def _of_all_classes(H, flat, gradient, scale=0.0):
+    """Half the decrement where the classes are coupled, and the step."""
+    flat = np.broadcast_to(flat, gradient.shape)
+    gap, step = _half_decrement(H, flat.T.ravel(), gradient.T.ravel())
+    return [gap], step.reshape(gradient.T.shape).T
 
 
 class _ConjugateGradients:

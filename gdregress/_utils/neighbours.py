@@ -24,8 +24,8 @@ _EPOCHS = "The number of epochs belongs to the estimator: GDRegressor(max_iter=1
 _STRENGTH = "The strength of a penalty belongs to the estimator: penalty='l2', alpha=1e-3."
 _THREADS = "Threads are those that scikit-learn is allowed: OMP_NUM_THREADS, or threadpoolctl."
 _RATES = (
-    "A row with an exposure, or an offset of log(exposure), is one of the target y / exposure, for "
-    "'poisson' with the weight exposure."
+    "A row with an exposure, or an offset of log(exposure), is one of the target y / exposure, "
+    "for 'poisson' with the weight exposure."
 )
 
 # Names of parameters and arguments.

@@ -226,6 +226,11 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         return self
 
     @property
+    def coupled(self) -> bool:
+        """Whether the slope by one prediction of a row depends on the others."""
+        return self.n_outputs is not None and self.base_loss is self
+
+    @property
     def base_loss(self) -> Loss:
         """The loss of a single label behind a loss of more classes; all others are their own."""
         return self

@@ -77,7 +77,7 @@ def test_the_answer_does_not_depend_on_the_batches(case, weighted):
     X, y, z = make_data()
     y = y if kind == "y" else targets(X, z, kind)
     weights = [np.random.RandomState(2).randint(3, size=len(y)).astype(float)] * weighted
-    tol = 1e-7 if case == "three classes" else 1e-10
+    tol = 1e-10
     models = [
         estimator(tol=tol, **given).fit_batches(batches_of(X, y, *weights, cuts=cuts))
         for cuts in CUTS.values()
