@@ -245,17 +245,18 @@ def _design(block, parts):
     return DesignMatrix(block.X, *parts[:2])
 
 
-def _rows_of(block, parts, total, courses):
-    """The `Rows` of a block, of each target."""
+def _rows_of(block, parts, total, courses, ways=()):
+    """The `Rows` of a block, of each target, and its predictions at other parameters."""
     loss, rows = parts[2], []
-    columns = [np.column_stack([course.params, course.ends]) for course in courses]
+    columns = [np.column_stack([course.params, course.ends]) for course in courses] + list(ways)
     z = _predict(_design(block, parts), np.column_stack(columns))
     starts = np.cumsum([each.shape[1] for each in columns])[:-1]
+    z = np.split(z, starts, axis=1)
     shares = np.full(block.n_samples, 1 / total)
     if block.weights is not None:
         shares = block.weights.astype(float) / total
     for k, (course, y, own) in enumerate(
-        zip(courses, target_columns(block.y, loss).T, np.split(z, starts, axis=1), strict=True)
+        zip(courses, target_columns(block.y, loss).T, z[: len(courses)], strict=True)
     ):
         pieces, centres = _pieces(loss, k), 0.0
         for end, width in zip(own[:, 1:].T, course.widths, strict=True):
@@ -263,33 +264,30 @@ def _rows_of(block, parts, total, courses):
             centres = Rows(pieces, u, sign, shares, centres, width).c
         u, sign = position(loss.base_loss, y, own[:, 0])
         rows.append(Rows(pieces, u, sign, shares, centres, course.width))
-    return rows
+    return rows, z[len(courses) :]
 
 
 def _squares(block, parts, total, courses):
     """Of each target the part of a block in the mean of m^2."""
-    found = _rows_of(block, parts, total, courses)
+    found, _ = _rows_of(block, parts, total, courses)
     return np.array([rows.shares @ rows.pieces.beyond(rows.u) ** 2 for rows in found])
 
 
 def _models(block, parts, total, courses):
     """The part of a block in the gradient of each target, and in its second derivatives."""
-    design, found = _design(block, parts), _rows_of(block, parts, total, courses)
+    design, (found, _) = _design(block, parts), _rows_of(block, parts, total, courses)
     gradient = _adjoint(design, np.column_stack([rows.gradient() for rows in found]))
     return gradient, np.array([Products(design, rows.curvature()).matrix for rows in found])
 
 
 def _along(block, parts, total, courses, ways):
     """Of each target the `Along` of a block, and the derivative at some lengths."""
-    design, sums, tables = _design(block, parts), [], []
-    found = _rows_of(block, parts, total, courses)
-    moves = _predict(design, np.column_stack([step for step, *_ in ways]))
-    there = _predict(design, np.column_stack([candidate for _, candidate, *_ in ways]))
-    y = target_columns(block.y, parts[2])
-    for rows, (*_, damping, scale, lengths), labels, dz, z in zip(
-        found, ways, y.T, moves.T, there.T, strict=True
-    ):
-        du, candidate = rows.sign * dz, position(parts[2].base_loss, labels, z)[0]
+    sums, tables, y = [], [], target_columns(block.y, parts[2])
+    columns = [np.column_stack([step, candidate]) for step, candidate, *_ in ways]
+    found = _rows_of(block, parts, total, courses, columns)
+    for rows, there, (*_, damping, scale, lengths), labels in zip(*found, ways, y.T, strict=True):
+        du = rows.sign * there[:, 0]
+        candidate, _ = position(parts[2].base_loss, labels, there[:, 1])
         sums.append(rows.along(du, candidate, damping, scale))
         tables.append([rows.derivative(du, length) for length in lengths])
     return tuple(sums), np.array(tables)

@@ -12,17 +12,23 @@ from batches_probe import FITS
 PROBE = Path(__file__).resolve().parent.parent / "batches_probe.py"
 MEGABYTES = 500
 SHUFFLED = ("mini-batch", "stochastic")
+KINKS = ("absolute error",)
 CHUNK = 100_000
 
 
 def beyond_memory(quick):
     """2 GB of rows in 500 MB of memory: fits over all rows, and a pass beside reading the file."""
-    return _compare(quick, [name for name in FITS if name not in SHUFFLED])
+    return _compare(quick, [name for name in FITS if name not in SHUFFLED + KINKS])
 
 
 def beyond_memory_shuffled(quick):
     """The same for single rows and mini-batches in random order."""
     return _compare(quick, SHUFFLED)
+
+
+def beyond_memory_kinks(quick):
+    """The same for the absolute error, to a proven gap."""
+    return _compare(quick, KINKS)
 
 
 def _compare(quick, names):
