@@ -59,8 +59,8 @@ def three_classes(n=300):
 def test_softmax_takes_few_passes_and_ends_at_the_minimum_of_scikit_learn(weighted):
     X, y = three_classes()
     weights = np.random.RandomState(1).randint(1, 4, size=300) if weighted else np.ones(300)
-    model, half = GDClassifier(alpha=0.01, tol=1e-9), slice(150), slice(150, 300)
-    model.fit_batches([(X[rows], y[rows], weights[rows]) for rows in half])
+    model, halves = GDClassifier(alpha=0.01, tol=1e-9), (slice(150), slice(150, 300))
+    model.fit_batches([(X[rows], y[rows], weights[rows]) for rows in halves])
     known = LogisticRegression(C=1 / (0.01 * weights.sum()), tol=1e-10, max_iter=1000)
     known.fit(X, y, weights)
     assert model.n_iter_ < 9 and model.stop_reason_ == "tolerance"
