@@ -60,8 +60,12 @@ def _write(folder, n, p):
 
 def _measure(folder, name, how):
     command = [sys.executable, str(PROBE), folder, name, how, str(MEGABYTES)]
-    output = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
-    found = json.loads(output)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        error = done.stderr.strip().rpartition("\n")[2]
+        print(f"  {name + ', ' + how:<30} fails: {error}", flush=True)
+        return {"title": f"beyond memory, {name}, {how}", "error": error}
+    found = json.loads(done.stdout)
     text = f"  {name + ', ' + how:<30}{found['seconds']:7.1f} s, {found['epochs']:>3} epochs"
     if found["passes"]:
         a_pass = found["seconds"] / found["passes"]
