@@ -314,12 +314,16 @@ class GDClassifier(ClassifierMixin, BaseGD):
         batches: BatchSource,
         *,
         classes: ArrayLike | None = None,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        prefetch: bool = False,
         resume_from: str | PathLike[str] | None = None,
     ) -> Self:
         """Fit the model to rows that come in batches, which are read anew in each pass.
 
-        As `GDRegressor.fit_batches`, but for the classes. The losses with kinks, whose runs end
-        without a proof of the minimum, are "hinge" and "perceptron".
+        As `GDRegressor.fit_batches`, but for the classes. Of the losses with kinks "hinge" ends
+        with a proven gap, "perceptron" without a proof of the minimum.
 
         Parameters
         ----------
@@ -329,7 +333,12 @@ class GDClassifier(ClassifierMixin, BaseGD):
             iterated again and again, such as a list of memory-mapped arrays or a DataLoader. Each
             pass needs the same rows.
         classes : array-like of shape (n_classes,) or None
-            All labels; None looks for them in a pass of its own.
+            All labels; None looks for them in a pass of its own, which counts them as well:
+            ``class_weight="balanced"`` makes it in any case.
+        X_val, y_val, sample_weight_val : array-like or None
+            Rows to validate on, in memory, as of `fit`. ``early_stopping=True`` needs them.
+        prefetch : bool, default=False
+            As of `GDRegressor.fit_batches`.
         resume_from : str or Path or None
             File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit continues.
 
@@ -341,8 +350,7 @@ class GDClassifier(ClassifierMixin, BaseGD):
         Raises
         ------
         ValueError, TypeError
-            As `GDRegressor.fit_batches`; also for labels that are not among `classes`, and for
-            ``class_weight="balanced"``.
+            As `GDRegressor.fit_batches`; also for labels that are not among `classes`.
 
         Warns
         -----
@@ -362,7 +370,8 @@ class GDClassifier(ClassifierMixin, BaseGD):
         True
         """
         with keep_fitted_state(self):
-            self._fit_batches(batches, classes, resume_from)
+            validation = X_val, y_val, sample_weight_val
+            self._fit_batches(batches, validation, prefetch, resume_from, classes)
         return self
 
     @available_if(can_learn_in_parts)

@@ -279,20 +279,27 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
 
     @explains_arguments
     def fit_batches(
-        self, batches: BatchSource, *, resume_from: str | PathLike[str] | None = None
+        self,
+        batches: BatchSource,
+        *,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        prefetch: bool = False,
+        resume_from: str | PathLike[str] | None = None,
     ) -> Self:
         """Fit the model to rows that come in batches, which are read anew in each pass.
 
         The fit of data that do not fit into memory: the objective, the parameters and what ends
-        the run are those of `fit`, and the rows may lie in files of any kind. Losses with kinks
-        are the exception: their runs end near the minimum, on a plateau or after `max_iter`
-        epochs, and warn that this proves no minimum. Squared error of up
+        the run are those of `fit`, and the rows may lie in files of any kind. Squared error of up
         to 512 columns reads the rows once for their moments, and a few times more where digits
-        near the minimum need it. Other smooth losses of as many columns take Newton steps under
-        ``optimizer="auto"``, one pass each; whatever else descends over all rows takes one pass an
-        epoch. ``solver="stochastic"`` and "mini-batch" read the batches in their order, or in
-        random order where `batches` is a list, and shuffle the rows of about a million numbers of
-        X at a time; a second pass measures the epoch.
+        near the minimum need it. Other losses of as many columns take Newton steps under
+        ``optimizer="auto"``: smooth ones one pass each; those with kinks two each, along smooth
+        envelopes, to a proven gap. Whatever else descends over all rows takes one pass an epoch;
+        there losses with kinks end on a plateau, or after `max_iter` epochs, without a proof.
+        ``solver="stochastic"`` and "mini-batch" read the batches in their order, or in random
+        order where `batches` is a list, and shuffle the rows of about a million numbers of X at a
+        time; a second pass measures the epoch.
 
         Parameters
         ----------
@@ -301,6 +308,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             ``(X, y, sample_weight)``, such as a generator function; or an object that can be
             iterated again and again, such as a list of memory-mapped arrays or a DataLoader. Each
             pass needs the same rows. X may be an array, a frame or a sparse matrix.
+        X_val, y_val, sample_weight_val : array-like or None
+            Rows to validate on, in memory, as of `fit`. ``early_stopping=True`` needs them.
+        prefetch : bool, default=False
+            Whether a thread reads the next batch while one is used. All of a pass is read in that
+            thread, and each batch needs memory of its own.
         resume_from : str or Path or None
             File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit continues.
 
@@ -313,7 +325,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         ------
         ValueError, TypeError
             As in `fit`, with the number of the batch; for an iterator, which can be read only
-            once; for passes of different rows; and for `early_stopping`, which needs all rows.
+            once; for passes of different rows; and for `early_stopping` without rows to validate
+            on.
 
         Warns
         -----
@@ -333,7 +346,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         array([1., 2., 3.])
         """
         with keep_fitted_state(self):
-            self._fit_batches(batches, resume_from=resume_from)
+            validation = X_val, y_val, sample_weight_val
+            self._fit_batches(batches, validation, prefetch, resume_from)
         return self
 
     @available_if(check_partial_fit)

@@ -2,9 +2,9 @@
 
 A process of its own, which may hold so many megabytes of its own (``RLIMIT_DATA``): what it maps
 from files does not count, copies of it do. FIT is a key of `FITS`; HOW is "mapped" for `fit` on a
-memory-mapped array, "batches" for `fit_batches` on batches that are read from the file, and "disk"
-for the same where the system forgets the file before each pass, as it would one that is larger
-than the memory.
+memory-mapped array, "batches" for `fit_batches` on batches that are read from the file,
+"prefetched" for the same with ``prefetch=True``, and "disk" for that where the system forgets the
+file before each pass, as it would one that is larger than the memory.
 """
 
 import json
@@ -23,6 +23,7 @@ from gdregress import GDClassifier, GDRegressor
 FITS = {
     "squared error": GDRegressor(),
     "log loss": GDClassifier(),
+    "absolute error": GDRegressor("absolute_error"),
     "log loss, nesterov": GDClassifier(optimizer="nesterov", max_iter=10, tol=None),
     "mini-batch": GDClassifier(solver="mini-batch", batch_size=1024, random_state=0),
     "stochastic": GDClassifier(solver="stochastic", random_state=0),
@@ -82,7 +83,7 @@ def main():
     if how == "mapped":
         model.fit(file.X, y)
     else:
-        model.fit_batches(file, **classes)
+        model.fit_batches(file, prefetch=how != "batches", **classes)
     seconds = time.perf_counter() - start
     found = {"seconds": seconds, "reading": reading, "passes": file.passes or None}
     print(json.dumps({**found, "epochs": model.n_iter_, "stop_reason": model.stop_reason_}))

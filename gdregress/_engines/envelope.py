@@ -1,7 +1,8 @@
 """The engine of kinks: descent over all rows along smooth envelopes of the objective.
 
 Losses of two linear pieces are followed to their kinks by the method of multipliers, see
-`Multipliers`. An epoch is one Newton step: the predictions of its direction and one gradient.
+`Multipliers`. An epoch is one Newton step: the predictions of its direction and one gradient; of
+rows that lie in blocks one reduction each.
 """
 
 import math
@@ -9,9 +10,9 @@ import math
 import numpy as np
 
 from gdregress._engines.engine import Engine
+from gdregress._engines.envelope_rows import InBlocks, InMemory
 from gdregress._engines.multipliers import Multipliers
-from gdregress._objective.products import Products
-from gdregress.losses.pieces import position
+from gdregress._objective.moments import affordable
 
 
 class Envelope(Engine):
@@ -23,8 +24,7 @@ class Envelope(Engine):
 
     def __init__(self, run, meter):
         super().__init__(run, meter)
-        self.targets = []
-        self.reported = None
+        self.targets, self.rows, self.reported = [], None, None
 
     @classmethod
     def supports(cls, run, state):
@@ -33,6 +33,8 @@ class Envelope(Engine):
     @staticmethod
     def covers(objective):
         """Whether the engine knows loss and penalty, on arrays of NumPy.
+
+        Of rows in blocks the second derivatives have to be affordable.
 
         Not the perceptron, whose minimum is at coefficients of zero.
         """
@@ -45,6 +47,7 @@ class Envelope(Engine):
             and terms.bounds is None
             and (coordinates is None or coordinates.separable)
             and isinstance(objective.y, np.ndarray)
+            and (objective.has_rows or affordable(objective.design))
         )
 
     def epochs(self, state, max_epochs):
@@ -57,23 +60,19 @@ class Envelope(Engine):
 
     def _begin(self, state):
         """The targets, each at its parameters, or where it was in a run that is taken up."""
-        objective, params = self.run.objective, state.params
-        design, n = objective.design, objective.n_samples
-        shares = np.full(n, 1 / n) if objective.weights is None else objective.weights / n
-        shares = shares.astype(float)
-        products = Products(design, shares)
-        base = products.diagonal() if products.matrix is None else products.matrix
+        objective, params = self.run.objective, state.params.astype(float)
+        columns = params.reshape(len(params), -1)
+        self.rows = (InMemory if objective.has_rows else InBlocks)(objective, columns)
         l1, l2 = (self._strengths(name) for name in ("l1", "l2"))
-        columns = params.astype(float).reshape(len(params), -1)
-        z, y = self._predict(columns), _target_columns(objective)
-        loss = objective.loss.base_loss
-        self.targets = []
-        for k in range(columns.shape[1]):
-            u, sign = position(loss, y[:, k], z[:, k])
-            pieces = loss.of_target(k).pieces
-            self.targets.append(Multipliers(pieces, sign, shares, l1, l2, base, columns[:, k], u))
-        for target, where in zip(self.targets, state.multipliers or (), strict=False):
-            target.go_to(where)
+        self.targets = [
+            Multipliers(objective.loss.base_loss.of_target(k).pieces, l1, l2, base, column, scale)
+            for k, (column, base, scale) in enumerate(
+                zip(columns.T, self.rows.bases, self.rows.scales, strict=True)
+            )
+        ]
+        for k, where in enumerate(state.multipliers or ()):
+            self.targets[k].go_to(where)
+            self.rows.go_to(k, where)
 
     def _strengths(self, name):
         """Of a part of the penalty, for all parameters."""
@@ -84,28 +83,18 @@ class Envelope(Engine):
 
     def _step(self):
         """One Newton step of every target; the longest share of one that was taken."""
-        design = self.run.objective.design
-        slopes = np.column_stack([target.slopes() for target in self.targets])
-        gradient = self._adjoint(slopes)
-        directions = [
-            t.direction(design, g) for t, g in zip(self.targets, gradient.T, strict=True)
-        ]
-        moves = self._predict(np.column_stack([step for step, _ in directions]))
-        to_sparse = np.zeros_like(moves)
-        if self.targets[0].l1.any():
-            to_sparse = self._predict(np.column_stack([sparse for _, sparse in directions]))
-        return max(
-            target.advance(dz, sparse)
-            for target, dz, sparse in zip(self.targets, moves.T, to_sparse.T, strict=True)
-        )
-
-    def _predict(self, columns):
-        design = self.run.objective.design
-        return design.predict(columns.astype(design.X.dtype)).astype(float)
-
-    def _adjoint(self, columns):
-        design = self.run.objective.design
-        return design.adjoint(columns.astype(design.X.dtype)).astype(float)
+        for target, model in zip(self.targets, self.rows.models(self.targets), strict=True):
+            target.aim(*model)
+        lengths = []
+        for k, (sums, derivative) in enumerate(self.rows.along(self.targets)):
+            target = self.targets[k]
+            length, is_over = target.advance(sums, derivative)
+            self.rows.move(k, target, length)
+            if is_over:
+                self.rows.recentre(k, target)
+                target.begin_round()
+            lengths.append(length)
+        return max(lengths)
 
     def _row(self, state, length):
         """Measure the best parameters so far."""
@@ -116,7 +105,9 @@ class Envelope(Engine):
         penalty = math.fsum(target.best - target.best_loss for target in self.targets)
         gap = math.fsum(target.gap for target in self.targets)
         state.params = best.reshape(like.shape).astype(like.dtype)
-        state.multipliers = [target.where() for target in self.targets]
+        state.multipliers = [
+            target.where() | self.rows.where(k) for k, target in enumerate(self.targets)
+        ]
         state.count += 1
         state.epoch += 1
         gradient = gradient.reshape(like.shape).astype(like.dtype)
@@ -124,11 +115,3 @@ class Envelope(Engine):
         row = self.meter.append(state, state.params, length, loss, penalty, norm, gap=gap)
         self.reported = state.params
         return row
-
-
-def _target_columns(objective):
-    """Targets, or labels of -1 and 1 of every class, one column each."""
-    y = objective.y.astype(float)
-    if objective.loss.n_outputs is None:
-        return y.reshape(len(y), -1)
-    return np.where(y[:, None] == np.arange(objective.loss.n_outputs), 1.0, -1.0)

@@ -35,7 +35,7 @@ import math
 import numpy as np
 
 from gdregress._engines.exact_search import zero_of_increasing
-from gdregress._objective.products import Products, newton_step
+from gdregress._objective.products import newton_step
 
 # The next round begins once the minimum of this one has been missed by this share of the gap.
 ENOUGH = 0.3
@@ -53,39 +53,33 @@ NOISE = 16.0
 # the minimum may be.
 FAR = 100.0
 _CHANGING = (
-    *("params", "u", "centres", "coef_centres", "width", "scale", "damping"),
+    *("params", "coef_centres", "width", "scale", "damping"),
     *("best", "best_loss", "best_params", "bound"),
 )
 
 
 class Multipliers:
-    """Where one target stands.
+    """Where one target stands; its rows are elsewhere, see `Rows`.
 
     Parameters
     ----------
     pieces : Pieces
         Of the loss.
-    sign : ndarray of shape (n_samples,) or 1.0
-        du_i / dz_i.
-    shares : ndarray of shape (n_samples,)
-        s, which sum to about 1.
     l1, l2 : ndarrays of shape (n_parameters,)
         Strengths of the penalty, zero for the intercept.
     base : ndarray
         A' S A, or its diagonal where it would be too large.
     params : ndarray of shape (n_parameters,)
         Where it begins.
-    u : ndarray of shape (n_samples,)
-        The positions there.
+    scale : float
+        The root of the mean square of m there.
     """
 
-    def __init__(self, pieces, sign, shares, l1, l2, base, params, u):
+    def __init__(self, pieces, l1, l2, base, params, scale):
         self.pieces = pieces
-        self.sign, self.shares, self.l1, self.l2, self.base = sign, shares, l1, l2, base
-        self.params, self.u = params, u
-        self.centres, self.coef_centres = 0.0, 0.0
-        m = pieces.beyond(u)
-        self.width = self.scale = math.sqrt(float(shares @ (m * m))) or 1.0
+        self.l1, self.l2, self.base = l1, l2, base
+        self.params, self.coef_centres = params, 0.0
+        self.width = self.scale = scale or 1.0
         self.sizes = np.sqrt(_diagonal(base))
         self.damping = DAMPING
         self.best, self.best_loss, self.best_params = math.inf, math.inf, params
@@ -98,123 +92,116 @@ class Multipliers:
 
     def go_to(self, where):
         """Go on from where another has been."""
-        vars(self).update(where)
+        vars(self).update({name: where[name] for name in _CHANGING})
 
     @property
     def gap(self):
         """F of the best parameters - a lower bound of F*."""
         return max(0.0, self.best - self.bound)
 
-    def slopes(self):
-        """What the rows contribute to the gradient: s dL_t/dz."""
-        self.c = self._row_slopes(self.u)
-        return self.shares * self.c * self.sign
-
-    def direction(self, design, row_gradient):
-        """Take the gradient of F_t; the Newton step from here, and that to the sparse candidate.
+    def aim(self, row_gradient, products):
+        """Take the gradient of F_t and the Newton step from here.
 
         Parameters
         ----------
-        design : DesignMatrix
         row_gradient : ndarray of shape (n_parameters,)
-            A' `slopes`.
+            A' `Rows.gradient`.
+        products : Products or SummedProducts
+            A' D A of `Rows.curvature`.
         """
         self.e = self._coef_slopes(self.params)
         self.gradient = row_gradient + self.l1 * self.e + self.l2 * self.params
-        self.bent = self.pieces.is_bent(self.c)
         self.loose = (abs(self.e) < 1) & (self.l1 > 0)
-        products = Products(design, self.bent * self.shares / self.width)
         extra = self.loose * self.l1 / self.width + self.l2
         # the same share of the rows' curvature for all columns
         total, size = float(np.sum(products.diagonal())), float(np.sum(self.sizes**2))
-        self.flat = self.damping * max(total / (size or 1.0), FEW_ROWS / self.width)
-        self.is_exact = products.matrix is not None
-        step, residual = newton_step(products, self.flat * self.base, extra, self.gradient)
-        noise = NOISE * float(np.finfo(design.X.dtype).eps) * self.sizes
+        flat = self.damping * max(total / (size or 1.0), FEW_ROWS / self.width)
+        # that of each row, where the system has it
+        self.row_damping = 0.0 if products.matrix is None else flat
+        step, residual = newton_step(products, flat * self.base, extra, self.gradient)
+        noise = NOISE * products.eps * self.sizes
         self.step, self.missing = step, np.clip(abs(residual) - noise, 0, None)
-        return self.step, -self.params * self.loose
 
-    def advance(self, dz, to_sparse):
-        """Step along the direction, by what it does to the predictions."""
-        du = self.sign * dz
-        self._offer(self.u + self.sign * to_sparse)
-        value, dual_gap, missed = self._bounds(du)
+    @property
+    def candidate(self):
+        """The parameters, those that are loose being zero."""
+        return np.where(self.loose, 0.0, self.params)
+
+    def advance(self, sums, derivative):
+        """Step along the direction; the share of the Newton step that is taken.
+
+        Parameters
+        ----------
+        sums : Along
+        derivative : callable
+            Of a length: the part of the rows in the derivative of F_t.
+
+        Returns
+        -------
+        length : float
+        is_over : bool
+            Whether this was the last step of the round.
+        """
+        self._offer(sums.candidate)
+        value, dual_gap, missed = self._bounds(sums)
         self.bound = max(self.bound, value - dual_gap)
-        length = self._search(du)
-        self.params, self.u = self.params + length * self.step, self.u + length * du
-        if missed <= max(ENOUGH * dual_gap, ROUNDING * value):
-            self.centres = self._row_slopes(self.u)
-            self.coef_centres = self._coef_slopes(self.params)
-            self.width = max(self.width / NARROWER, LEAST_WIDTH * self.scale)
-            self.damping = max(self.damping * LESS, LEAST_DAMPING)
-        elif length > LONG:
+        length = self._search(derivative)
+        self.params = self.params + length * self.step
+        is_over = missed <= max(ENOUGH * dual_gap, ROUNDING * value)
+        if is_over or length > LONG:
             self.damping = max(self.damping * LESS, LEAST_DAMPING)
         elif length < SHORT:
             self.damping = min(self.damping * MORE, 1.0)
-        return length
+        return length, is_over
 
-    def _row_slopes(self, u):
-        return self.pieces.slope(u + self.width * self.centres, self.width)
+    def begin_round(self):
+        """Take the slopes here as centres, and a smaller width."""
+        self.coef_centres = self._coef_slopes(self.params)
+        self.width = max(self.width / NARROWER, LEAST_WIDTH * self.scale)
 
     def _coef_slopes(self, params):
         return np.clip(self.coef_centres + params / self.width, -1, 1)
 
-    def _offer(self, u):
-        """Keep the candidate, whose loose coefficients are zero, if it is the best so far."""
-        params = np.where(self.loose, 0.0, self.params)
-        loss = float(self.shares @ self.pieces.value(u))
+    def _offer(self, loss):
+        """Keep the candidate, whose mean loss this is, if it is the best so far."""
+        params = self.candidate
         value = loss + float(self.l1 @ abs(params) + self.l2 @ (params * params) / 2)
         if value < self.best:
             self.best, self.best_loss, self.best_params = value, loss, params
 
-    def _bounds(self, du):
+    def _bounds(self, sums):
         """F here; F - D for the slopes at the end of the Newton step; F_t less its own dual."""
-        pieces, s, t, u, c, e = self.pieces, self.shares, self.width, self.u, self.c, self.e
-        losses, sizes = pieces.value(u), abs(self.params)
-        curvature = self.bent / t + (self.flat if self.is_exact else 0.0)
-        ends, coef_ends = c + curvature * du, e + self.loose / t * self.step
-        distance = abs(self.params) + abs(self.step)
+        t, e, sizes = self.width, self.e, abs(self.params)
+        ends = e + self.loose / t * self.step
+        distance = sizes + abs(self.step)
         distance += self.scale / np.where(self.sizes > 0, self.sizes, math.inf)
-        cut = FAR * float(self.missing @ distance)
-        scale, kept, coef_kept = 1.0, ends, coef_ends
+        cut = FAR * (float(self.missing @ distance) + sums.cut)
+        scale = 1.0
         if self.two_sided:
-            scale = 1 / max(1.0, _reach(ends, pieces), float(np.max(abs(coef_ends), initial=0)))
-            kept, coef_kept = scale * ends, scale * coef_ends
+            scale = 1 / max(1.0, sums.reach, float(np.max(abs(ends), initial=0)))
+            kept = scale * ends
         else:
-            kept, coef_kept = np.clip(ends, pieces.lower, pieces.upper), np.clip(coef_ends, -1, 1)
-            cut += FAR * float(s @ (abs(ends - kept) * (abs(u) + abs(du) + self.scale)))
-            cut += FAR * float((self.l1 * abs(coef_ends - coef_kept)) @ distance)
+            kept = np.clip(ends, -1, 1)
+            cut += FAR * float((self.l1 * abs(ends - kept)) @ distance)
         far = self.params - scale * (self.params + self.step)
-        gap = cut + float(
-            s @ (losses + pieces.conjugate(kept) - kept * u)
-            + self.l1 @ (sizes - coef_kept * self.params)
-            + self.l2 @ (far * far) / 2
-        )
-        missed = gap + t / 2 * float(
-            s @ ((kept - self.centres) ** 2 - (c - self.centres) ** 2)
-            + self.l1 @ ((coef_kept - self.coef_centres) ** 2 - (e - self.coef_centres) ** 2)
-        )
-        missed -= float(
-            s @ (losses + pieces.conjugate(c) - c * u) + self.l1 @ (sizes - e * self.params)
-        )
+        of_coefs = self.l1 @ (sizes - kept * self.params) + self.l2 @ (far * far) / 2
+        gap = cut + sums.gap + (1 - scale) * sums.dual + float(of_coefs)
+        steps = (kept - e) * (kept + e - 2 * self.coef_centres)
+        missed = gap + t / 2 * (sums.moved_squares(scale) + float(self.l1 @ steps))
+        missed -= sums.missed + float(self.l1 @ (sizes - e * self.params))
         penalty = float(self.l1 @ sizes + self.l2 @ (self.params * self.params) / 2)
-        return float(s @ losses) + penalty, gap, missed
+        return sums.loss + penalty, gap, missed
 
-    def _search(self, du):
+    def _search(self, of_rows):
         """Where F_t is least along the Newton step: its derivative grows piecewise linearly."""
-        step, weighted = self.step, self.shares * du
+        step = self.step
 
         def derivative(length):
             params = self.params + length * step
             coef_slopes = self.l1 * self._coef_slopes(params) + self.l2 * params
-            return float(weighted @ self._row_slopes(self.u + length * du) + step @ coef_slopes)
+            return of_rows(length) + float(step @ coef_slopes)
 
         return zero_of_increasing(derivative, float(self.gradient @ step))
-
-
-def _reach(slopes, pieces):
-    """How many times too large slopes are for their bounds."""
-    return max(float(np.max(slopes)) / pieces.upper, float(np.min(slopes)) / pieces.lower)
 
 
 def _diagonal(matrix):

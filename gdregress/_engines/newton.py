@@ -57,6 +57,17 @@ class Newton(Directions):
         self.of_loss = of_loss.astype(float)
         self.gradient = self.of_loss + self.l2 * self.params
 
+    def _columns(self, array):
+        """The vectors of the targets, one after the other; coupled classes are one, in turn."""
+        if self.run.objective.loss.coupled:
+            return array.T.reshape(1, -1)
+        return array.reshape(len(array), -1).T
+
+    def _from_columns(self, columns):
+        """The inverse, of the shape of the parameters."""
+        shape = self.params.shape
+        return columns.reshape(shape[::-1]).T if len(shape) == 2 else columns.reshape(shape)
+
     def direction(self, state):
         """The step under the least damping, of those that are tried, that is good enough."""
         if state.damping is None and self._is_straight():
@@ -79,7 +90,7 @@ class Newton(Directions):
 
     def _is_straight(self):
         """Whether rows differ along a parameter, and none that does is curved."""
-        straight = (_diagonals(self.curved) == 0) & (_columns(self.gradient) != 0)
+        straight = (_diagonals(self.curved) == 0) & (self._columns(self.gradient) != 0)
         return straight.any() and bool((straight & (_diagonals(self._products) > 0)).any())
 
     def _first_damping(self):
@@ -87,7 +98,8 @@ class Newton(Directions):
 
     @property
     def _products(self):
-        return self.run.objective.products
+        products, loss = self.run.objective.products, self.run.objective.loss
+        return np.kron(np.eye(loss.n_outputs), products) if loss.coupled else products
 
     def _value(self, params):
         """The objective; infinite where the second derivatives are."""
@@ -106,17 +118,27 @@ class Newton(Directions):
 
     def _step_under(self, damping):
         """A step, and the decrease that the model without damping foresees of it."""
-        columns = _columns(self.params), _columns(self.gradient)
-        flat = np.broadcast_to(_columns(self.l2), columns[0].shape)
+        l2 = np.broadcast_to(self.l2, self.params.shape)
+        flat, *columns = (self._columns(each) for each in (l2, self.params, self.gradient))
         damped = self.curved
         if damping is not None:
             damped = self.curved + damping[:, None, None] * self._products
         steps = [self._step(*each) for each in zip(damped, flat, *columns, strict=True)]
         bent = sum(d @ H @ d for d, H in zip(steps, self.curved, strict=True))
-        step = np.array(steps).T.reshape(self.params.shape)
+        step = self._from_columns(np.array(steps))
+        if self.run.objective.loss.coupled:
+            step = self._without_common_part(step, l2)
         growth = abs(self.params + step) - abs(self.params)
         slope = np.vdot(self.gradient, step) + np.sum(self.l1 @ growth)
         return step, -float(slope + (bent + np.sum(self.l2 * step**2)) / 2)
+
+    def _without_common_part(self, step, l2):
+        """A step of coupled classes without what is the same for all of them, and not penalised.
+
+        It changes no prediction, and is rounding.
+        """
+        free = ((l2 == 0).all(axis=1) & (self.l1 == 0))[:, None]
+        return step - np.where(free, step.mean(axis=1, keepdims=True), 0.0)
 
     def _step(self, curved, flat, w, g):
         """The step of one target."""
@@ -124,12 +146,8 @@ class Newton(Directions):
         g = np.where(np.diag(H) > 0, g, 0.0)  # where nothing is curved, a gradient is rounding
         if not self.l1.any():
             return -solve(H, g)
-        return least(H, g - H @ w, self.l1, w) - w
-
-
-def _columns(array):
-    """The vectors of the targets, one after the other."""
-    return array.reshape(len(array), -1).T
+        l1 = np.tile(self.l1, len(w) // len(self.l1))
+        return least(H, g - H @ w, l1, w) - w
 
 
 def _diagonals(matrices):

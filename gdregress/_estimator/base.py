@@ -258,11 +258,12 @@ class BaseGD(
         self._fit_prepared(prepared, start, resume_from, data)
 
     @with_callbacks
-    def _fit_batches(self, batches, classes=None, resume_from=None):
+    def _fit_batches(self, batches, validation, prefetch, resume_from, classes=None):
         refuse_refit(self)
         self._forget_sparse_coef()
-        partitions, components = checked_batches(self, batches, classes)
-        prepared = prepare_partitions(self, components, partitions)
+        validated = any(part is not None for part in validation)
+        partitions, components = checked_batches(self, batches, classes, validated, prefetch)
+        prepared = prepare_partitions(self, components, partitions, validation)
         self._fit_prepared(prepared, resume_from=resume_from)
 
     def _fit_prepared(self, prepared, start=(None, None), resume_from=None, data=None):

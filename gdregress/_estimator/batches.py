@@ -1,6 +1,6 @@
 """What is handed to `fit_batches`: batches of rows that are read anew in each pass."""
 
-import os
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -8,7 +8,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import unique_labels
 
-from gdregress._estimator.classes import classes_of, refuse_missing_labels
+from gdregress._estimator.batch_reader import ACCEPTED, Reader
+from gdregress._estimator.classes import set_classes, weight_of_labels
 from gdregress._estimator.components import build_components
 from gdregress._estimator.data import validate_input
 from gdregress._estimator.method import asks_for_conjugate_gradients
@@ -16,7 +17,6 @@ from gdregress._estimator.sizes import check_sizes
 from gdregress._estimator.table import checked_weights
 from gdregress._objective.partitions import Block, LocalPartitions
 from gdregress._objective.summary import merged, summary_of
-from gdregress._utils.arguments import can_be_called
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.validation import check_parameters, naming
 from gdregress.exceptions import warn_user
@@ -24,15 +24,10 @@ from gdregress.exceptions import warn_user
 # Numbers for which small batches are gathered: what a block costs besides its rows then does not
 # count, or many rows are shuffled together.
 BLOCK_SIZE, SHUFFLED_SIZE = 1 << 17, 1 << 20
-_ACCEPTED = (
-    "batches must be a function without arguments that returns an iterator of (X, y) or "
-    "(X, y, sample_weight), or an object that can be iterated again and again, such as a list or "
-    "a DataLoader"
-)
 _NO_ROWS = "batches holds no row of a weight above 0."
 
 
-def checked_batches(estimator, batches, classes=None):
+def checked_batches(estimator, batches, classes=None, validated=False, prefetch=False):
     """The batches as partitions, and the components with the loss in its form for the targets.
 
     Parameters
@@ -43,14 +38,19 @@ def checked_batches(estimator, batches, classes=None):
         As the user gave it.
     classes : array-like or None
         Of a classifier; None to look for them, in a pass of its own.
+    validated : bool
+        Whether there are rows to validate on.
+    prefetch : bool
+        Whether each batch is read while the last one is used.
     """
     check_parameters(estimator)
-    components = build_components(estimator)
-    refuse_what_needs_all_rows(estimator, components)
-    read = Reader(batches)
+    components = build_components(estimator, validated=validated)
+    refuse_what_needs_all_rows(estimator, components, validated=validated)
+    read = Reader(batches, prefetch)
     if hasattr(estimator, "_set_classes"):
-        known = _labels(read) if classes is None else unique_labels(classes)
-        estimator._set_classes(known)
+        known = None if classes is None else unique_labels(classes)
+        counts = known is None or isinstance(estimator.class_weight, str)
+        set_classes(estimator, *(_labels(read) if counts else (None, None)), known)
     check = BatchCheck(estimator, components)
     partitions = Batches(read, check, estimator.fit_intercept)
     if classes is not None:
@@ -58,90 +58,29 @@ def checked_batches(estimator, batches, classes=None):
     return partitions, replace(components, loss=check.loss)
 
 
-def refuse_what_needs_all_rows(
-    estimator, components, caller="fit_batches", part="batch", validated=False
-):
+def refuse_what_needs_all_rows(estimator, components, caller="fit_batches", validated=False):
     """Raise ValueError for parameters that rows in parts cannot have.
 
     Parameters
     ----------
     estimator : GDRegressor or GDClassifier
     components : Components
-    caller, part : str
-        What cannot have them, and what it calls a part.
+    caller : str
+        What cannot have them.
     validated : bool
         Whether there are rows to validate on.
     """
     problems = {
-        "early_stopping=True, which holds out single rows of all. Set early_stopping=False, leave "
-        f"a {part} out and pass it to score": estimator.early_stopping and not validated,
+        "early_stopping=True alone, which holds out single rows of all. Give rows to validate on "
+        "as X_val and y_val": estimator.early_stopping and not validated,
         f"loss={type(components.loss.base_loss).__name__}, which PyTorch or JAX differentiates. "
         "Use a loss by name, or a subclass of Loss": components.loss.base_loss.needs_library,
         "optimizer='cg', which searches along the predictions of all rows. Use optimizer='auto', "
         "which takes Newton steps where it can": asks_for_conjugate_gradients(estimator),
-        "class_weight='balanced', which counts all labels first. Pass the weights as a dict, or "
-        "as sample_weight": getattr(estimator, "class_weight", None) == "balanced",
     }
     for problem, present in problems.items():
         if present:
             raise ValueError(f"{caller} cannot be combined with {problem}.")
-
-
-class Reader:
-    """Makes an iterator of the batches for each pass.
-
-    Parameters
-    ----------
-    batches : callable or iterable
-        As the user gave it.
-    """
-
-    def __init__(self, batches):
-        if isinstance(batches, (str, bytes, os.PathLike)):
-            raise TypeError(
-                f"batches is {str(batches)[:40]!r}, the name of a file, and nothing here opens "
-                f"files. {_ACCEPTED}."
-            )
-        if isinstance(batches, tuple) and all(hasattr(part, "shape") for part in batches):
-            raise TypeError(
-                "batches is a tuple of arrays. One batch of all rows is the list [(X, y)]; fit "
-                "takes X and y as they are."
-            )
-        if callable(batches) and not can_be_called(batches):
-            raise TypeError(f"batches is a function that needs arguments. {_ACCEPTED}.")
-        if not callable(batches) and not hasattr(batches, "__iter__"):
-            kind = type(batches).__name__
-            raise TypeError(f"batches is a {kind}, which cannot be iterated. {_ACCEPTED}.")
-        if hasattr(batches, "__next__"):
-            raise TypeError(
-                f"batches is a {type(batches).__name__}, which can be read only once, and each "
-                "epoch is a pass. Pass the function that makes it, without calling it, or go "
-                "through it once with partial_fit."
-            )
-        if isinstance(batches, Mapping) or hasattr(batches, "shape"):
-            kind = type(batches).__name__
-            raise TypeError(f"batches is a {kind}, and no iterable of batches. {_ACCEPTED}.")
-        self.batches = batches
-
-    def __call__(self, rng=None):
-        """The batches of one pass; in random order where they can be had by number.
-
-        Parameters
-        ----------
-        rng : RandomState or None
-        """
-        given = self.batches
-        if callable(given):
-            found = given()
-            if not hasattr(found, "__iter__"):
-                raise TypeError(
-                    f"batches() has returned a {type(found).__name__}, which cannot be "
-                    f"iterated. {_ACCEPTED}."
-                )
-            return enumerate(found)
-        if rng is None or not isinstance(given, (list, tuple)):
-            return enumerate(given)
-        return ((number, given[number]) for number in rng.permutation(len(given)).tolist())
 
 
 class BatchCheck:
@@ -344,19 +283,18 @@ def _warn_of_absent(classes, shares):
 
 
 def _labels(read):
-    """The labels of all rows of a weight above 0, sorted."""
-    found = []
+    """The `weight_of_labels` of all rows, in a pass of its own."""
+    total, dtypes = Counter(), []
     for number, batch in read():
         if _is_empty(batch):
             continue
         with naming(f"Batch {number}"):
             _, y, weights = _unpacked(batch)
-            refuse_missing_labels(y)
-            y = np.asarray(to_numpy(y))
             if weights is not None:
-                y = y[to_numpy(checked_weights(weights, np.zeros(len(y)), all_zero=True)) > 0]
-            if len(y):
-                found.append(np.unique(y))
-    if not found:
-        raise ValueError(f"{_NO_ROWS} {_ACCEPTED}.")
-    return classes_of(np.concatenate(found))
+                weights = checked_weights(weights, np.zeros(_n_rows(y)), all_zero=True)
+            found, dtype = weight_of_labels(y, weights)
+            total.update(found)
+            dtypes.append(dtype)
+    if not +total:
+        raise ValueError(f"{_NO_ROWS} {ACCEPTED}.")
+    return total, None if None in dtypes else np.result_type(*dtypes)

@@ -1,5 +1,7 @@
 """From labels to the numbers that losses understand, and the weights of the classes."""
 
+from collections import Counter
+
 import numpy as np
 from sklearn.preprocessing import LabelEncoder
 from sklearn.utils.class_weight import compute_class_weight
@@ -95,17 +97,78 @@ def encode(y, classes, like):
     ValueError
         For labels that are not among the classes.
     """
-    labels = namespace(y).unique_values(y)
-    unknown = set(to_numpy(labels).tolist()) - set(to_numpy(classes).tolist())
-    if unknown:
-        raise ValueError(
-            f"y contains labels that are not among the classes: {sorted(unknown, key=str)}. "
-            f"The classes are {to_numpy(classes)}."
-        )
-    codes = np.searchsorted(to_numpy(classes), to_numpy(y))
+    codes, names = None, to_numpy(classes)
+    if _are_alike(to_numpy(y), names):
+        codes = np.searchsorted(names[:-1], to_numpy(y))
+        codes = codes if np.array_equal(names[codes], to_numpy(y)) else None
+    if codes is None:
+        _refuse_unknown(y, names)
+        codes = np.searchsorted(names, to_numpy(y))
     xp = namespace(like)
     codes = 2 * codes - 1 if classes.shape[0] == 2 else codes
     return asarray(codes, xp, None if xp is np else like.device, dtype=like.dtype)
+
+
+def weight_of_labels(y, sample_weight):
+    """The weight of each label among some rows, and the type of the labels.
+
+    Parameters
+    ----------
+    y : array
+        As the user gave it.
+    sample_weight : array or None
+
+    Returns
+    -------
+    weights : Counter
+        Sums of such counters leave out what has no weight.
+    dtype : numpy.dtype or None
+        To make an array of the labels again; None where NumPy finds it out.
+    """
+    refuse_missing_labels(y)
+    labels = np.asarray(to_numpy(y)).ravel()
+    weights = np.ones(len(labels)) if sample_weight is None else to_numpy(sample_weight)
+    names, codes = np.unique(labels, return_inverse=True)
+    found = dict(zip(names.tolist(), np.bincount(codes, weights).tolist(), strict=True))
+    return Counter(found), None if labels.dtype.kind == "U" else labels.dtype
+
+
+def set_classes(estimator, weights, dtype, classes=None):
+    """Set the classes of an estimator, and the weights by which all have the same in total.
+
+    Parameters
+    ----------
+    estimator : GDClassifier
+    weights : Counter or None
+        `weight_of_labels` of all rows; None where they are not known.
+    dtype : numpy.dtype or None
+        Of the labels.
+    classes : array-like or None
+        All labels, if they are known; else those that have a weight.
+    """
+    if classes is None:
+        classes = classes_of(np.array(list(+weights), dtype=dtype))
+    estimator._set_classes(classes)
+    if isinstance(estimator.class_weight, str):
+        mean, names = weights.total() / len(+weights), to_numpy(estimator.classes_).tolist()
+        # a class without rows, of which there is a warning, counts as it is
+        estimator._balanced = np.array([mean / (weights[name] or mean) for name in names])
+
+
+def _are_alike(y, names):
+    """Whether labels are numbers and the classes too, or text both."""
+    kinds = ("biuf", "U")
+    return any(y.dtype.kind in kind and names.dtype.kind in kind for kind in kinds)
+
+
+def _refuse_unknown(y, names):
+    labels = namespace(y).unique_values(y)
+    unknown = set(to_numpy(labels).tolist()) - set(names.tolist())
+    if unknown:
+        raise ValueError(
+            f"y contains labels that are not among the classes: {sorted(unknown, key=str)}. "
+            f"The classes are {names}."
+        )
 
 
 def balanced_weights(classes, y, sample_weight):

@@ -36,9 +36,12 @@ def validate_input(
     """X, encoded y and weights as arrays of one namespace, without rows of weight 0; the loss.
 
     The loss is that of the components in its form for these targets. Rows that have been `seen`
-    before are known to be finite. Where all of them are `read_later` for their moments, these
-    tell.
+    before are known to be finite, and arrays of the type and the columns of the first need no
+    other checks. Where all of them are `read_later` for their moments, these tell whether they
+    are finite.
     """
+    if seen and _is_plain(estimator, X, y):
+        return _encoded(estimator, X, y, sample_weight, components, in_parts)
     xp, device = input_namespace(X)
     check_structure(X)
     X = materialised(X)
@@ -60,18 +63,36 @@ def validate_input(
         check_all_finite(X, estimator)
     if sparse.issparse(X):
         X = canonical(X)
+    data, loss = _encoded(estimator, X, y, sample_weight, components, in_parts)
+    y = data[1]
+    if not (seen or loss.base_loss.is_builtin) and y.shape[0]:
+        # with more than two classes, two are enough to tell
+        labels = y if loss.base_loss is loss else 2 * xp.astype(y > 0, y.dtype) - 1
+        check_gradient(loss.base_loss, labels)
+    return data, loss
+
+
+def _is_plain(estimator, X, y):
+    """Whether rows are arrays of NumPy with the columns of the first, and their targets too."""
+    return (
+        isinstance(X, np.ndarray)
+        and isinstance(y, np.ndarray)
+        and X.dtype in (np.float64, np.float32)
+        and X.shape == (len(y), estimator.n_features_in_)
+        and y.dtype.kind in "biufU"
+    )
+
+
+def _encoded(estimator, X, y, sample_weight, components, in_parts):
+    """The rows of a weight above 0, with their targets as the loss has them; the loss."""
     if sample_weight is not None:
         sample_weight = checked_weights(sample_weight, X, all_zero=in_parts)
     (X, y, sample_weight), rows = _of_weight(X, y, sample_weight)
     y, sample_weight, loss = estimator._encode_target(
         y, X, sample_weight, components.loss, rows, in_parts
     )
-    (X, y, sample_weight), _ = _of_weight(X, y, sample_weight)  # classes may have no weight
-    if not (seen or loss.base_loss.is_builtin) and y.shape[0]:
-        # with more than two classes, two are enough to tell
-        labels = y if loss.base_loss is loss else 2 * xp.astype(y > 0, y.dtype) - 1
-        check_gradient(loss.base_loss, labels)
-    return (X, y, sample_weight), loss
+    data, _ = _of_weight(X, y, sample_weight)  # classes may have no weight
+    return data, loss
 
 
 def _of_weight(X, y, sample_weight):

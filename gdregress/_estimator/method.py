@@ -17,7 +17,8 @@ def method_of(estimator, components, objective):
     """The method of a run, see `Run`.
 
     ====================  ===============================================================
-    envelope              losses with kinks, over all rows
+    envelope              losses with kinks, over all rows; of rows in blocks where the columns are
+                          few enough for their moments
     conjugate gradients   smooth convex losses over all rows, but for squared error where
                           its moments are known, which make updates free; and where they
                           are asked for by name
@@ -35,7 +36,7 @@ def method_of(estimator, components, objective):
         and components.sampler.takes_all_rows
         and not estimator.average
     )
-    if automatic and objective.has_rows and Envelope.covers(objective):
+    if automatic and Envelope.covers(objective):
         return "envelope"
     automatic = automatic and _is_auto(estimator, "momentum", "schedule")
     if not objective.has_rows:

@@ -108,10 +108,10 @@ def renewal_for(estimator, prepared, hooks):
     for each of them.
     """
     components, objective = prepared.components, prepared.objective
-    if not objective.has_rows:
-        return None
     if finishes(estimator, prepared):
         return Finish(estimator, prepared, hooks)
+    if not objective.has_rows:
+        return None
     coordinates, all_rows = objective.design.coordinates, components.sampler.takes_all_rows
     if coordinates is None or components.loss.is_quadratic or not components.loss.smooth:
         return None

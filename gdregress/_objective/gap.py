@@ -87,6 +87,9 @@ def _decrements(objective, spectrum, params, grad):
     """
     if objective.row_space is not None:
         return partial(_by_rows, objective.row_space, objective.predict(params))
+    if not objective.has_rows and objective.loss.coupled and objective.has_hessians():
+        H, flat = objective.hessians(params)[0], objective.penalty_curvature()
+        return partial(_of_all_classes, H, flat)
     hessians, flat = _hessians(objective, spectrum, params), objective.penalty_curvature()
     if objective.has_rows and cost_in_passes(objective) <= COUPLED and _is_smooth(objective):
         H = objective.coupled_hessian(params)
@@ -190,6 +193,13 @@ def _by_rows(rows, z, gradient, scale=0.0):
     if not np.isfinite(steps).all():
         return [math.inf] * len(products), 0 * steps
     return list(products / 2), steps
+
+
+def _of_all_classes(H, flat, gradient, scale=0.0):
+    """Half the decrement where the classes are coupled, and the step."""
+    flat = np.broadcast_to(flat, gradient.shape)
+    gap, step = _half_decrement(H, flat.T.ravel(), gradient.T.ravel())
+    return [gap], step.reshape(gradient.T.shape).T
 
 
 class _ConjugateGradients:

@@ -13,6 +13,7 @@ import numpy as np
 from gdregress._objective import fused_pass
 from gdregress._objective.base import Objective
 from gdregress._objective.cache import Cache
+from gdregress._objective.coupled import cost_in_passes, coupled_products
 from gdregress._objective.curvature import Spectrum
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.design import DesignMatrix
@@ -28,6 +29,8 @@ from gdregress.losses.constant import SAMPLE, best_constant, constant_of_mean
 from gdregress.samplers import ALL_ROWS
 
 KEPT = 4
+# First-order passes that the second derivatives of coupled classes may cost.
+MOST_PASSES = 20
 # Of a row. Where exp(z) has more, a step has gone astray, and its products overflow.
 LARGEST_CURVATURE = 1e30
 
@@ -236,7 +239,11 @@ class PartitionedObjective(Objective):
         return self.model(params)[2]
 
     def model(self, params):
-        """Loss, its gradient and its second derivatives, one matrix a target, by one reduction."""
+        """Loss, its gradient and its second derivatives, by one reduction.
+
+        They are one matrix for each target, or one for all classes together where these are
+        coupled, see `coupled_products`.
+        """
         known = self._models.get(params)
         if known is not None:
             return known
@@ -256,8 +263,9 @@ class PartitionedObjective(Objective):
     def secant_curvatures(self, params):
         """Mean squared slope over twice the mean loss above its least, of each target.
 
-        Where L has the curvature c everywhere that is c, and it is never above the largest one.
-        Where L is straight it tells how far it is to the minimum: far away nothing is curved.
+        Coupled classes are one target. Where L has the curvature c everywhere that is c, and it is
+        never above the largest one. Where L is straight it tells how far it is to the minimum: far
+        away nothing is curved.
         """
         there = self.design.fit_intercept, self.loss, self._there(params)
         squares, losses = self.partitions.reduce(_squares_and_losses, *there)
@@ -265,8 +273,9 @@ class PartitionedObjective(Objective):
 
     def has_hessians(self):
         """Whether `model` is affordable, and knows the loss."""
-        separate = self.loss.n_outputs is None or self.loss.base_loss is not self.loss
-        return separate and self.loss.smooth and affordable(self.design)
+        if self.loss.coupled:
+            return cost_in_passes(self) <= MOST_PASSES
+        return self.loss.smooth and affordable(self.design)
 
     @property
     def _weight(self):
@@ -328,8 +337,12 @@ def _loss_of(block, fit_intercept, loss, params):
 def _model(block, fit_intercept, coordinates, loss, params):
     """Sums over a block: losses, gradient, and of each target the second derivatives inside."""
     value, gradient = _pass_of(block, fit_intercept, loss, params, None, False)
-    bent = np.asarray(loss.curvature_at(block.y, _design(block, fit_intercept).predict(params)))
+    z = _design(block, fit_intercept).predict(params)
     inside, curved = DesignMatrix(block.X, fit_intercept, coordinates), []
+    if loss.coupled:
+        H = coupled_products(inside, loss.probability(z), block.weights)
+        return float(value), gradient, block.n_samples * H[None]
+    bent = np.asarray(loss.curvature_at(block.y, z))
     for target, column in enumerate(bent.reshape(len(bent), -1).T):
         column = column if block.weights is None else column * block.weights
         weights = np.ascontiguousarray(column, dtype=block.y.dtype)
@@ -353,8 +366,9 @@ def _squares_and_losses(block, fit_intercept, loss, params):
     """Weighted sums over a block of squared slopes, and of losses above their least."""
     y, z = block.y, _design(block, fit_intercept).predict(params)
     losses = loss.value(y, z) if loss.deviance is None else loss.deviance(y, z) / 2
-    values = np.array([loss.gradient(y, z) ** 2, losses], dtype=float)
-    values = values.reshape(2, len(y), -1)
+    squares = loss.gradient(y, z) ** 2
+    squares = squares.sum(axis=1) if loss.coupled else squares
+    values = np.array([squares, losses], dtype=float).reshape(2, len(y), -1)
     return np.sum(values if block.weights is None else values * block.weights[:, None], axis=1)
 
 

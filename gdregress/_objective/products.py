@@ -40,6 +40,11 @@ class Products:
         self.row_curvature = row_curvature
         self.matrix = self._matrix() if affordable(design) else None
 
+    @property
+    def eps(self):
+        """Rounding of the rows, relative to their size."""
+        return float(np.finfo(self.design.X.dtype).eps)
+
     def diagonal(self):
         """The diagonal of A' D A."""
         if self.matrix is not None:
@@ -65,12 +70,31 @@ class Products:
         return self.design.adjoint(self.row_curvature * self.design.predict(v))
 
 
+class SummedProducts:
+    """A' D A of rows that lie in blocks, as it has been summed up over them.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (n_parameters, n_parameters)
+    eps : float
+        Rounding of the rows, relative to their size.
+    """
+
+    def __init__(self, matrix, eps):
+        self.matrix = matrix
+        self.eps = eps
+
+    def diagonal(self):
+        """The diagonal of A' D A."""
+        return np.diag(self.matrix)
+
+
 def newton_step(products, base, extra, gradient):
     """The step -(A' D A + base + diag(extra))^-1 gradient, as far as rounding allows.
 
     Parameters
     ----------
-    products : Products
+    products : Products or SummedProducts
     base : ndarray
         A matrix that is added, or its diagonal where `products` has no matrix.
     extra, gradient : ndarrays of shape (n_parameters,)
@@ -88,7 +112,7 @@ def newton_step(products, base, extra, gradient):
     H[np.diag_indices_from(H)] += extra
     size = np.sqrt(np.diag(H))
     size[size == 0] = 1.0
-    scaled, jitter = H / np.outer(size, size), JITTER * np.finfo(products.design.X.dtype).eps
+    scaled, jitter = H / np.outer(size, size), JITTER * products.eps
     while True:
         scaled[np.diag_indices_from(H)] += jitter
         try:

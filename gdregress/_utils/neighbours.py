@@ -30,6 +30,10 @@ _RATES = "Under 'poisson' rates y / exposure with sample_weight=exposure are the
 _CALLED = "Call it first, as in optax.adam(0.01)."
 _OF_TORCH = "PyTorch's hold parameters of their own: use a name, such as 'adam', or one of optax."
 _THREADS = "Threads are those that scikit-learn is allowed: OMP_NUM_THREADS, or threadpoolctl."
+_RATES = (
+    "A row with an exposure, or an offset of log(exposure), is one of the target y / exposure, "
+    "for 'poisson' with the weight exposure."
+)
 
 # Names of parameters and arguments.
 NAMES: dict[str, tuple[str, ...]] = {
@@ -69,6 +73,7 @@ NAMES: dict[str, tuple[str, ...]] = {
     **_all("client", "Set it: model.client = client."),
     **_all("updates_per_round", "It is an argument of fit of the estimators of gdregress.dask."),
     **_all("sample_weight_eval_set eval_sample_weight", "sample_weight_val"),
+    **_all("offset exposure", _RATES),
     **_all("Cs", "They are alphas = 1 / (n_samples * Cs)."),
     **_all("seed random_seed", "random_state"),
     **_all("lr_schedule scheduler lr_scheduler", "schedule"),

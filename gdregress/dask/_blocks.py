@@ -7,11 +7,10 @@ from numbers import Integral
 import numpy as np
 
 from gdregress._estimator.batches import BatchCheck, refuse_what_needs_all_rows
-from gdregress._estimator.classes import classes_of, refuse_missing_labels
+from gdregress._estimator.classes import set_classes, weight_of_labels
 from gdregress._estimator.components import build_components
 from gdregress._objective.partitions import Block
 from gdregress._objective.summary import merged, summary_of
-from gdregress._utils.array_api import to_numpy
 from gdregress._utils.validation import check_parameters, naming
 from gdregress.dask._collections import aligned
 from gdregress.dask._errors import clear_errors
@@ -77,30 +76,18 @@ def _facts(estimator, client, rows):
         raise ValueError("X has no rows.")
     if not has_labels:
         return sizes, None
-    dtype = next(dtype for dtype in types if dtype is not None)
-    # a sum of counters leaves out what has no weight
-    return sizes, (sum(weights, Counter()), None if dtype.kind == "U" else dtype)
+    dtype = next(dtype for dtype, size in zip(types, sizes, strict=True) if size)
+    return sizes, (sum(weights, Counter()), dtype)
 
 
 def _check(estimator, client, rows, sizes, labels, validated):
     """What checks the blocks, which has seen the first one with rows."""
     local = estimator._sent(type(estimator))
     if labels is not None:
-        weights, dtype = labels
-        estimator._set_classes(classes_of(np.array(list(weights), dtype=dtype)))
-        local.classes_ = estimator.classes_
-        if isinstance(local.class_weight, str) and local.class_weight == "balanced":
-            local.class_weight = _balanced(weights)
-            of_class = [local.class_weight[label] for label in estimator.classes_.tolist()]
-            estimator._balanced = np.array(of_class)
+        set_classes(estimator, *labels)
+        local.classes_, local._balanced = estimator.classes_, getattr(estimator, "_balanced", None)
     components = build_components(local, validated=validated)
-    name = type(estimator).__name__
-    if local.early_stopping and not validated:
-        raise ValueError(
-            f"{name} holds no rows out. With early_stopping=True give some to validate on: "
-            "fit(X, y, X_val=..., y_val=...)."
-        )
-    refuse_what_needs_all_rows(local, components, name, "partition", validated)
+    refuse_what_needs_all_rows(local, components, type(estimator).__name__, validated)
     first = next(number for number, size in enumerate(sizes) if size)
     check = BatchCheck(local, components, "Partition")
     check = client.submit(_first_checked, check, first, rows[first], pure=False).result()
@@ -109,12 +96,6 @@ def _check(estimator, client, rows, sizes, labels, validated):
         if hasattr(check.estimator, name):
             setattr(estimator, name, getattr(check.estimator, name))
     return check
-
-
-def _balanced(weights):
-    """Factors by which all labels have the same total weight."""
-    mean = sum(weights.values()) / len(weights)
-    return {label: mean / weight for label, weight in weights.items()}
 
 
 def _rows(X, y, sample_weight):
@@ -127,13 +108,8 @@ def _facts_of(rows, number, has_labels):
     X, y, sample_weight = rows
     if not has_labels or not X.shape[0]:
         return X.shape[0], Counter(), None
-    labels = np.asarray(to_numpy(y)).ravel()
-    weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight)
     with naming(f"Partition {number}"):
-        refuse_missing_labels(y)
-        names, codes = np.unique(labels, return_inverse=True)
-        found = Counter(dict(zip(names.tolist(), np.bincount(codes, weights), strict=True)))
-    return X.shape[0], found, labels.dtype
+        return X.shape[0], *weight_of_labels(y, sample_weight)
 
 
 def _first_checked(check, number, rows):

@@ -1,20 +1,22 @@
-"""What both estimators do on a cluster: the client, lazy predictions, partial_fit by blocks."""
+"""What both estimators do on a cluster: the client, `fit`, lazy predictions, blocks in turn."""
 
 from __future__ import annotations
 
 import atexit
 import copy
 from functools import partial
-from typing import Any
+from os import PathLike
+from typing import Any, Self
 
 from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.batches import labels_as_vector
 from gdregress._estimator.callbacks import refuse_refit
 from gdregress._estimator.prepare import prepare_partitions
-from gdregress._utils.arguments import defaults
+from gdregress._utils.arguments import defaults, explains_arguments
 from gdregress._utils.sklearn_versions import with_callbacks
-from gdregress._utils.validation import naming
+from gdregress._utils.types import ArrayLike, MatrixLike
+from gdregress._utils.validation import keep_fitted_state, naming
 from gdregress.dask._blocks import checked_partitions
 from gdregress.dask._collections import aligned, is_collection, map_rows, one_row
 from gdregress.dask._errors import clear_errors
@@ -43,6 +45,85 @@ class OnCluster:
     @client.setter
     def client(self, client: Any) -> None:
         self._client = client
+
+    @explains_arguments
+    def fit(
+        self,
+        X: MatrixLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        coef_init: ArrayLike | None = None,
+        intercept_init: ArrayLike | None = None,
+        X_val: MatrixLike | None = None,
+        y_val: ArrayLike | None = None,
+        sample_weight_val: ArrayLike | None = None,
+        updates_per_round: int | None = None,
+        resume_from: str | PathLike[str] | None = None,
+    ) -> Self:
+        """Fit the model.
+
+        Parameters
+        ----------
+        X : dask Array of shape (n_samples, n_features) or dask DataFrame
+            Training data; the blocks of an array may be sparse. Numbers of rows need not be known.
+        y : dask Array, Series or DataFrame
+            Targets or labels, of as many rows in as many partitions as X.
+        sample_weight : dask Array or Series, or None
+            Weights of the rows, times those of their classes.
+        coef_init, intercept_init : array-like or None
+            As of the local estimator's `fit`.
+        X_val, y_val, sample_weight_val : array-like or None
+            Rows to validate on, in the memory of this process, as of the local estimator's
+            `fit`. ``early_stopping=True`` needs them.
+        updates_per_round : int or None, default=None
+            Of the stochastic and mini-batch solvers: how many updates are made on each partition
+            between two averages. None makes a round of an epoch: all partitions together then
+            make as many updates as there are batches in all rows.
+        resume_from : str or Path or None
+            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit continues.
+
+        Returns
+        -------
+        self : object
+            The fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            As the local estimator's `fit`; errors of the data name the partition. An earlier
+            fit stays usable.
+        TypeError
+            For what is no Dask collection.
+        RuntimeError
+            If the scheduler is gone, or workers die again and again.
+
+        Warns
+        -----
+        DivergenceWarning, ConvergenceWarning, IgnoredParameterWarning
+            As the local estimator's `fit`.
+        """
+        with keep_fitted_state(self):
+            start, validation = (coef_init, intercept_init), (X_val, y_val, sample_weight_val)
+            data = X, y, sample_weight
+            self._fit_on_cluster(data, start, validation, updates_per_round, resume_from)
+        return self
+
+    @explains_arguments
+    def predict(self, X: MatrixLike) -> Any:
+        """What the local estimator predicts: numbers, or labels.
+
+        Parameters
+        ----------
+        X : dask Array or DataFrame, or array-like of shape (n_samples, n_features)
+            Rows to predict.
+
+        Returns
+        -------
+        y : dask Array of shape (n_samples,) or (n_samples, n_targets)
+            Computed when it is asked for; a NumPy array where X is none of Dask.
+        """
+        return self._by_rows("predict", X)
 
     def to_local(self) -> Any:
         """The local estimator with the same parameters and, after `fit`, attributes.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from os import PathLike
 from typing import Any, Self
 
 import numpy as np
@@ -46,63 +45,6 @@ store_path, random_state, verbose : as of `GDClassifier`
     """
 
     _local = GDClassifier
-
-    @explains_arguments
-    def fit(
-        self,
-        X: MatrixLike,
-        y: ArrayLike,
-        sample_weight: ArrayLike | None = None,
-        *,
-        coef_init: ArrayLike | None = None,
-        intercept_init: ArrayLike | None = None,
-        X_val: MatrixLike | None = None,
-        y_val: ArrayLike | None = None,
-        sample_weight_val: ArrayLike | None = None,
-        updates_per_round: int | None = None,
-        resume_from: str | PathLike[str] | None = None,
-    ) -> Self:
-        """Fit the model.
-
-        Parameters
-        ----------
-        X : dask Array of shape (n_samples, n_features) or dask DataFrame
-            Training data; the blocks of an array may be sparse. Numbers of rows need not be known.
-        y : dask Array or Series
-            Labels, of as many rows in as many partitions as X.
-        sample_weight : dask Array or Series, or None
-            Weights of the rows, times those of their classes.
-        coef_init, intercept_init : array-like or None
-            As of `GDClassifier.fit`.
-        X_val, y_val, sample_weight_val : array-like or None
-            Rows to validate on, in the memory of this process, as of `GDClassifier.fit`.
-        updates_per_round : int or None, default=None
-            Of the stochastic and mini-batch solvers: how many updates are made on each partition
-            between two averages. None makes a round of an epoch: all partitions together then
-            make as many updates as there are batches in all rows.
-        resume_from : str or Path or None
-            File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit continues.
-
-        Returns
-        -------
-        self : object
-            The fitted estimator.
-
-        Raises
-        ------
-        ValueError, TypeError, RuntimeError
-            As `DaskGDRegressor.fit`.
-
-        Warns
-        -----
-        DivergenceWarning, ConvergenceWarning, IgnoredParameterWarning
-            As `GDClassifier.fit`.
-        """
-        with keep_fitted_state(self):
-            start, validation = (coef_init, intercept_init), (X_val, y_val, sample_weight_val)
-            data = X, y, sample_weight
-            self._fit_on_cluster(data, start, validation, updates_per_round, resume_from)
-        return self
 
     @available_if(can_learn_in_parts)
     @explains_arguments
@@ -152,22 +94,6 @@ store_path, random_state, verbose : as of `GDClassifier`
             Computed when it is asked for; a NumPy array where X is none of Dask.
         """
         return self._by_rows("decision_function", X)
-
-    @explains_arguments
-    def predict(self, X: MatrixLike) -> Any:
-        """The label of each row: the class with the largest raw prediction.
-
-        Parameters
-        ----------
-        X : dask Array or DataFrame, or array-like of shape (n_samples, n_features)
-            Rows to predict.
-
-        Returns
-        -------
-        y : dask Array of shape (n_samples,)
-            Computed when it is asked for; a NumPy array where X is none of Dask.
-        """
-        return self._by_rows("predict", X)
 
     @available_if(knows_probabilities)
     @explains_arguments

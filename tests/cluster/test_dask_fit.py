@@ -63,6 +63,22 @@ def test_the_minimum_of_other_losses(table, parameters):
     assert far(*fits) < (1e-7 if "optimizer" in parameters else 1e-10)
 
 
+@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+@pytest.mark.parametrize("loss", ["absolute_error", "hinge"])
+def test_kinks_end_at_the_minimum_and_prove_it(table, loss, solver):
+    X, y, labels, weights = table
+    on_cluster, local = DaskGDRegressor, GDRegressor
+    if loss == "hinge":
+        on_cluster, local, y = DaskGDClassifier, GDClassifier, labels
+    known = local(loss).fit(X, y, weights)
+    model = on_cluster(loss, solver=solver, random_state=0)
+    model.fit(in_chunks(X, (1, 500, 499)), in_chunks(y, 300), in_chunks(weights, 300))
+    assert model.stop_reason_ == known.stop_reason_ == "tolerance"
+    values, gap = model.loss_curve_, model.history_["gap"][-1]
+    assert abs(values[-1] - known.loss_curve_[-1]) <= 1e-8 * known.history_["objective"][0]
+    assert values[-1] - gap <= known.loss_curve_[-1] + 1e-12
+
+
 def test_the_last_bit_depends_on_neither_workers_nor_places(table, cluster):
     X, y, _, weights = table
     data = [in_chunks(array, 80) for array in (X, y, weights)]

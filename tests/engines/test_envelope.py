@@ -5,6 +5,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 from scipy.optimize import linprog
+from sklearn.base import clone
 from sklearn.datasets import load_breast_cancer, load_diabetes
 from sklearn.svm import LinearSVC
 
@@ -95,10 +96,21 @@ PROBLEMS = {
 }
 
 
+def in_memory(model, X, y):
+    return model.fit(X, y)
+
+
+def in_blocks(model, X, y):
+    third = len(y) // 3
+    return model.fit_batches([(X[:third], y[:third]), (X[third:], y[third:])])
+
+
+@pytest.mark.parametrize("fit", [in_memory, in_blocks])
 @pytest.mark.parametrize("name", PROBLEMS)
-def test_ends_at_the_minimum_of_the_linear_programme_and_proves_it(name):
+def test_ends_at_the_minimum_of_the_linear_programme_and_proves_it(name, fit, monkeypatch):
+    monkeypatch.setattr("gdregress._estimator.batches.BLOCK_SIZE", 1)
     X, y, model = PROBLEMS[name]
-    model.fit(X, y)
+    fit(model, X, y)
     least = least_objective(X, y, model)
     history = model.history_
     assert model.stop_reason_ == "tolerance" and model.converged_
@@ -138,6 +150,55 @@ def test_l1_leaves_exact_zeros_where_the_linear_programme_has_them():
     kept = model.coef_ != 0
     least = least_objective(X[:, kept], y, model)
     assert model.history_["objective"][-1] == pytest.approx(least, rel=1e-9)
+
+
+# Rows in blocks
+
+
+def test_the_way_in_blocks_is_that_in_memory(monkeypatch):
+    """But for the lengths of steps, which are read off between those that blocks are asked for."""
+    monkeypatch.setattr("gdregress._estimator.batches.BLOCK_SIZE", 1)
+    monkeypatch.setattr("gdregress._engines.envelope_rows.SHORT", np.geomspace(1e-8, 1, 999))
+    monkeypatch.setattr("gdregress._engines.envelope_rows.LONG", np.linspace(0.001, 3, 3000))
+    X, y = regression(600, 20)
+    known = quantile(0.8).fit(X, y)
+    model = in_blocks(quantile(0.8), X, y)
+    assert model.n_iter_ == known.n_iter_
+    assert_allclose(model.loss_curve_, known.loss_curve_, rtol=1e-4)
+    assert_allclose(model.coef_, known.coef_, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["targets", "classes", "weights", "float32", "sparse"])
+def test_blocks_of_all_kinds(kind, monkeypatch):
+    monkeypatch.setattr("gdregress._estimator.batches.BLOCK_SIZE", 1)
+    X, y = regression(300, 4)
+    y, model, weights = np.column_stack([y, -2 * y + X[:, 0]]), median(), ()
+    if kind == "classes":
+        y, model = np.digitize(y[:, 0], [-1, 1]), GDClassifier(loss="hinge", alpha=1e-3)
+    elif kind == "weights":
+        weights = (np.random.RandomState(0).randint(0, 4, size=300).astype(float),)
+    elif kind == "float32":
+        X, y = X.astype(np.float32), y.astype(np.float32)
+    elif kind == "sparse":
+        X = sparse.csr_array(np.where(abs(X) > 1, X, 0))
+    known = clone(model).fit(X, y, *weights)
+    parts = [
+        (X[rows], y[rows], *(w[rows] for w in weights)) for rows in (slice(100), slice(100, 300))
+    ]
+    found = clone(model).fit_batches(parts)
+    assert found.stop_reason_ == known.stop_reason_ == "tolerance"
+    assert found.loss_curve_[-1] == pytest.approx(known.loss_curve_[-1], rel=1e-6)
+    assert_allclose(found.coef_, known.coef_, atol=2e-3 * abs(known.coef_).max())
+
+
+@pytest.mark.parametrize("solver", ["mini-batch", "stochastic"])
+def test_batches_in_blocks_go_on_to_the_minimum(solver, monkeypatch):
+    monkeypatch.setattr("gdregress._estimator.batches.BLOCK_SIZE", 1)
+    X, y = regression(600, 10)
+    model = in_blocks(quantile(0.8, solver=solver, random_state=0), X, y)
+    least = least_objective(X, y, model.set_params(loss=Quantile(0.8)))
+    assert model.stop_reason_ == "tolerance"
+    assert model.loss_curve_[-1] - least <= model.tol**2 * (model.history_["objective"][0] - least)
 
 
 # Weights, targets, classes, forms of the data

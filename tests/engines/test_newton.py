@@ -7,6 +7,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 from scipy.special import xlogy
+from sklearn.linear_model import LogisticRegression
 
 from gdregress import GDClassifier, GDRegressor
 
@@ -47,6 +48,52 @@ def test_l1_meets_the_conditions_of_the_minimum():
     assert (abs(gradient[zero]) <= 0.5).all()
     assert_allclose(gradient[~zero], -0.5 * np.sign(model.coef_[~zero]), atol=1e-8)
     assert abs(slopes.mean()) < 1e-8
+
+
+def three_classes(n=300):
+    X, z, rng = make_data(n)
+    return X, np.argmax(np.outer(z, [1.0, 0.0, -1.0]) + rng.gumbel(size=(n, 3)), axis=1)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_softmax_takes_few_passes_and_ends_at_the_minimum_of_scikit_learn(weighted):
+    X, y = three_classes()
+    weights = np.random.RandomState(1).randint(1, 4, size=300) if weighted else np.ones(300)
+    model, halves = GDClassifier(alpha=0.01, tol=1e-9), (slice(150), slice(150, 300))
+    model.fit_batches([(X[rows], y[rows], weights[rows]) for rows in halves])
+    known = LogisticRegression(C=1 / (0.01 * weights.sum()), tol=1e-10, max_iter=1000)
+    known.fit(X, y, weights)
+    assert model.n_iter_ < 9 and model.stop_reason_ == "tolerance"
+    assert_allclose(model.coef_, known.coef_, atol=1e-6)
+    assert_allclose(model.predict_proba(X), known.predict_proba(X), atol=1e-6)
+
+
+def test_softmax_with_l1_meets_the_conditions_of_the_minimum():
+    X, y = three_classes()
+    model = fitted(GDClassifier(penalty="l1", alpha=0.05, tol=1e-9), X, y)
+    slopes = model.predict_proba(X) - (y[:, None] == np.arange(3))
+    gradient, zero = slopes.T @ X / len(y), model.coef_ == 0
+    assert 0 < zero.sum() < 12 and model.n_iter_ < 15
+    assert (abs(gradient[zero]) <= 0.05 + 1e-9).all()
+    assert_allclose(gradient[~zero], -0.05 * np.sign(model.coef_[~zero]), atol=1e-7)
+    assert_allclose(slopes.mean(axis=0), 0, atol=1e-7)
+
+
+def test_what_changes_no_probability_stays_where_it_is():
+    X, y = three_classes()
+    model = fitted(GDClassifier(penalty=None, tol=1e-8), X, y)
+    assert_allclose(model.coef_.sum(axis=0), 0, atol=1e-12)
+    assert model.n_iter_ < 12
+
+
+def test_more_parameters_than_have_second_derivatives():
+    """Softmax of many classes takes steps of first order, and ends at the same minimum."""
+    X, _, rng = make_data(400, 30)
+    y = np.argmax(X[:, :12] + rng.gumbel(size=(400, 12)), axis=1)
+    model = fitted(GDClassifier(alpha=0.05, tol=1e-6), X, y)
+    known = GDClassifier(alpha=0.05, tol=1e-6).fit(X, y)
+    assert model.stop_reason_ == "tolerance" and model.n_iter_ > 12
+    assert_allclose(model.coef_, known.coef_, atol=1e-4)
 
 
 def test_several_targets_and_classes():

@@ -1,7 +1,7 @@
 """What is compared: one function per question, each returning the reports it printed."""
 
 from suites.advice import advice
-from suites.beyond_memory import beyond_memory, beyond_memory_shuffled
+from suites.beyond_memory import beyond_memory, beyond_memory_kinks, beyond_memory_shuffled
 from suites.classification import class_epoch, logistic, small_classes, softmax
 from suites.cluster import cluster_bytes, cluster_overhead, cluster_peers, cluster_workers
 from suites.cluster_simulation import cluster_simulation
@@ -42,6 +42,7 @@ SUITES = {
         small,
         memory,
         beyond_memory,
+        beyond_memory_kinks,
         beyond_memory_shuffled,
         imports,
         scaling,

@@ -1,0 +1,297 @@
+"""Where the rows are that `Envelope` descends on: in memory, or in blocks that are read again.
+
+In memory the positions and the slopes of the last round are kept. In blocks nothing of the length
+of the rows is: a position is the prediction at the parameters, and the slope at which a round has
+left a row follows from the parameters at the ends of all rounds so far, which are few.
+"""
+
+from abc import ABC, abstractmethod
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from gdregress._engines.multiplier_rows import Rows, joined
+from gdregress._objective.design import DesignMatrix
+from gdregress._objective.products import Products, SummedProducts
+from gdregress.losses.pieces import position
+
+# Lengths at which the rows of blocks tell the derivative along a step; it is read off between.
+# Those of short steps are in units of that which moves the rows by a width: where few rows are
+# bent a Newton step is long, and ends at the first kinks.
+SHORT = np.geomspace(1e-4, 1.0, 25)
+LONG = np.array([0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.5, 2.0, 4.0, 10.0, 100.0])
+
+
+class EnvelopeRows(ABC):
+    """The rows of all targets, each of which has `Multipliers`.
+
+    Parameters
+    ----------
+    objective : Objective
+    params : ndarray of shape (n_parameters, n_targets)
+        Where they begin.
+
+    Attributes
+    ----------
+    scales : list of float
+        Of each target the root of the mean square of m there.
+    bases : list of ndarray
+        A' S A, or its diagonal.
+    """
+
+    scales: list
+    bases: list
+
+    @abstractmethod
+    def models(self, targets):
+        """Of each target the gradient A' s c and the `Products` of the rows that are bent."""
+
+    @abstractmethod
+    def along(self, targets):
+        """Of each target its `Along`, and the derivative as a function of the length."""
+
+    @abstractmethod
+    def move(self, number, target, length):
+        """Go along with a target that has taken a share of its step."""
+
+    @abstractmethod
+    def recentre(self, number, target):
+        """Take the slopes at which a round has ended as centres of the next."""
+
+    @abstractmethod
+    def where(self, number):
+        """What is kept of the rows of a target, by its names."""
+
+    @abstractmethod
+    def go_to(self, number, where):
+        """Go on from what another has kept."""
+
+
+class InMemory(EnvelopeRows):
+    """Rows whose positions are kept."""
+
+    def __init__(self, objective, params):
+        self.design, loss, n = objective.design, objective.loss, objective.n_samples
+        shares = np.full(n, 1 / n) if objective.weights is None else objective.weights / n
+        self.shares = shares.astype(float)
+        z, y = _predict(self.design, params), target_columns(objective.y, loss)
+        found = [position(loss.base_loss, *pair) for pair in zip(y.T, z.T, strict=True)]
+        self.u, self.signs = (list(each) for each in zip(*found, strict=True))
+        self.centres = [0.0] * len(found)
+        pieces = [_pieces(loss, k) for k in range(len(found))]
+        self.scales = [_scale(self.shares, *each) for each in zip(pieces, self.u, strict=True)]
+        products = Products(self.design, self.shares)
+        base = products.diagonal() if products.matrix is None else products.matrix
+        self.bases = [base] * len(found)
+
+    def models(self, targets):
+        self.rows = [
+            Rows(target.pieces, u, sign, self.shares, centres, target.width)
+            for target, u, sign, centres in zip(
+                targets, self.u, self.signs, self.centres, strict=True
+            )
+        ]
+        slopes = np.column_stack([rows.gradient() for rows in self.rows])
+        gradients = _adjoint(self.design, slopes).T
+        products = [Products(self.design, rows.curvature()) for rows in self.rows]
+        return list(zip(gradients, products, strict=True))
+
+    def along(self, targets):
+        moves = _predict(self.design, np.column_stack([target.step for target in targets]))
+        candidates = self.u
+        if targets[0].l1.any():
+            ways = np.column_stack([target.candidate - target.params for target in targets])
+            ways = _predict(self.design, ways)
+            candidates = [
+                u + sign * dz for u, sign, dz in zip(self.u, self.signs, ways.T, strict=True)
+            ]
+        self.du = [sign * dz for sign, dz in zip(self.signs, moves.T, strict=True)]
+        return [
+            (
+                rows.along(du, candidate, target.row_damping, target.scale),
+                partial(rows.derivative, du),
+            )
+            for rows, du, candidate, target in zip(
+                self.rows, self.du, candidates, targets, strict=True
+            )
+        ]
+
+    def move(self, number, target, length):
+        self.u[number] = self.u[number] + length * self.du[number]
+
+    def recentre(self, number, target):
+        self.centres[number] = self.rows[number].slopes_at(self.u[number])
+
+    def where(self, number):
+        return {"u": self.u[number], "centres": self.centres[number]}
+
+    def go_to(self, number, where):
+        self.u[number], self.centres[number] = where["u"], where["centres"]
+
+
+class Course(NamedTuple):
+    """From where the position of each row follows, and its centre.
+
+    Attributes
+    ----------
+    params : ndarray of shape (n_parameters,)
+    ends : ndarray of shape (n_parameters, n_rounds)
+        The parameters at the end of each round so far.
+    widths : ndarray of shape (n_rounds,)
+        The width of each round.
+    width : float
+        Of this round.
+    """
+
+    params: np.ndarray
+    ends: np.ndarray
+    widths: np.ndarray
+    width: float
+
+
+class InBlocks(EnvelopeRows):
+    """Rows of which each sum is a reduction over their blocks."""
+
+    def __init__(self, objective, params):
+        design, self.partitions = objective.design, objective.partitions
+        self.parts = design.fit_intercept, design.coordinates, objective.loss
+        self.eps = float(np.finfo(design.X.dtype).eps)
+        self.total = self.partitions.summary.weight_total
+        none = params[:, :0], params[0, :0]
+        self.ends = [none] * params.shape[1]
+        start = [Course(column, *none, 1.0) for column in params.T]
+        squares = self.partitions.reduce(_squares, self.parts, self.total, start)
+        self.scales = np.sqrt(squares).tolist()
+        self.bases = list(np.broadcast_to(objective.products, (len(start),) + (len(params),) * 2))
+
+    def models(self, targets):
+        courses = self._courses(targets)
+        gradient, matrices = self.partitions.reduce(_models, self.parts, self.total, courses)
+        return [
+            (column, SummedProducts(matrix, self.eps))
+            for column, matrix in zip(gradient.T, matrices, strict=True)
+        ]
+
+    def along(self, targets):
+        courses = self._courses(targets)
+        lengths = [_lengths(target) for target in targets]
+        ways = [
+            (target.step, target.candidate, target.row_damping, target.scale, of_target)
+            for target, of_target in zip(targets, lengths, strict=True)
+        ]
+        found = self.partitions.reduce(
+            _along, self.parts, self.total, courses, ways, combine=_both
+        )
+        return [
+            (sums, partial(np.interp, xp=of_target, fp=table))
+            for of_target, sums, table in zip(lengths, *found, strict=True)
+        ]
+
+    def move(self, number, target, length):
+        """Nothing is kept that would have to."""
+
+    def recentre(self, number, target):
+        ends, widths = self.ends[number]
+        ends = np.column_stack([ends, target.params])
+        self.ends[number] = ends, np.append(widths, target.width)
+
+    def where(self, number):
+        return dict(zip(("ends", "widths"), self.ends[number], strict=True))
+
+    def go_to(self, number, where):
+        self.ends[number] = where["ends"], where["widths"]
+
+    def _courses(self, targets):
+        return [
+            Course(target.params, *ends, target.width)
+            for target, ends in zip(targets, self.ends, strict=True)
+        ]
+
+
+def target_columns(y, loss):
+    """Targets, or labels of -1 and 1 of every class, one column each."""
+    y = y.astype(float)
+    if loss.n_outputs is None:
+        return y.reshape(len(y), -1)
+    return np.where(y[:, None] == np.arange(loss.n_outputs), 1.0, -1.0)
+
+
+def _lengths(target):
+    """At which the derivative of a target along its step is asked for."""
+    moved = float(np.sqrt(target.step @ target.base @ target.step))
+    unit = min(1.0, target.width / moved) if moved > 0 else 1.0
+    return np.sort(np.concatenate([[0.0], unit * SHORT, np.geomspace(unit, 1.0, 9), LONG]))
+
+
+def _pieces(loss, target):
+    return loss.base_loss.of_target(target).pieces
+
+
+def _scale(shares, pieces, u):
+    m = pieces.beyond(u)
+    return float(np.sqrt(shares @ (m * m)))
+
+
+def _predict(design, columns):
+    return design.predict(columns.astype(design.X.dtype)).astype(float)
+
+
+def _adjoint(design, columns):
+    return design.adjoint(columns.astype(design.X.dtype)).astype(float)
+
+
+def _design(block, parts):
+    return DesignMatrix(block.X, *parts[:2])
+
+
+def _rows_of(block, parts, total, courses, ways=()):
+    """The `Rows` of a block, of each target, and its predictions at other parameters."""
+    loss, rows = parts[2], []
+    columns = [np.column_stack([course.params, course.ends]) for course in courses] + list(ways)
+    z = _predict(_design(block, parts), np.column_stack(columns))
+    starts = np.cumsum([each.shape[1] for each in columns])[:-1]
+    z = np.split(z, starts, axis=1)
+    shares = np.full(block.n_samples, 1 / total)
+    if block.weights is not None:
+        shares = block.weights.astype(float) / total
+    for k, (course, y, own) in enumerate(
+        zip(courses, target_columns(block.y, loss).T, z[: len(courses)], strict=True)
+    ):
+        pieces, centres = _pieces(loss, k), 0.0
+        for end, width in zip(own[:, 1:].T, course.widths, strict=True):
+            u, sign = position(loss.base_loss, y, end)
+            centres = Rows(pieces, u, sign, shares, centres, width).c
+        u, sign = position(loss.base_loss, y, own[:, 0])
+        rows.append(Rows(pieces, u, sign, shares, centres, course.width))
+    return rows, z[len(courses) :]
+
+
+def _squares(block, parts, total, courses):
+    """Of each target the part of a block in the mean of m^2."""
+    found, _ = _rows_of(block, parts, total, courses)
+    return np.array([rows.shares @ rows.pieces.beyond(rows.u) ** 2 for rows in found])
+
+
+def _models(block, parts, total, courses):
+    """The part of a block in the gradient of each target, and in its second derivatives."""
+    design, (found, _) = _design(block, parts), _rows_of(block, parts, total, courses)
+    gradient = _adjoint(design, np.column_stack([rows.gradient() for rows in found]))
+    return gradient, np.array([Products(design, rows.curvature()).matrix for rows in found])
+
+
+def _along(block, parts, total, courses, ways):
+    """Of each target the `Along` of a block, and the derivative at some lengths."""
+    sums, tables, y = [], [], target_columns(block.y, parts[2])
+    columns = [np.column_stack([step, candidate]) for step, candidate, *_ in ways]
+    found = _rows_of(block, parts, total, courses, columns)
+    for rows, there, (*_, damping, scale, lengths), labels in zip(*found, ways, y.T, strict=True):
+        du = rows.sign * there[:, 0]
+        candidate, _ = position(parts[2].base_loss, labels, there[:, 1])
+        sums.append(rows.along(du, candidate, damping, scale))
+        tables.append([rows.derivative(du, length) for length in lengths])
+    return tuple(sums), np.array(tables)
+
+
+def _both(one, other):
+    return joined(one[0], other[0]), one[1] + other[1]

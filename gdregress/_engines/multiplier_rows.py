@@ -1,0 +1,138 @@
+r"""The rows of one target in the method of multipliers: what they add to its sums.
+
+All of it is a sum over rows, or the largest over them, so that rows may lie in blocks. A row has
+its position u, and the slope c0 at which the last round has left it; at the width t its slope is
+
+    c = clip((m(u) + t c0) / t, lower, upper)
+
+See `Multipliers` for the letters.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from gdregress._objective.partitions import added
+
+
+class Along(NamedTuple):
+    """Of rows at their positions, and of their linearised slopes d at the end of a Newton step.
+
+    Attributes
+    ----------
+    reach : float
+        How many times too large d is for its bounds, where they are on both sides of zero.
+    loss, candidate : float
+        Mean of L, here and at the candidate.
+    gap : float
+        Mean of L + L*(d) - d u: what the dual misses of L.
+    dual : float
+        Mean of d u - L*(d).
+    missed : float
+        Mean of L + L*(c) - c u.
+    cut : float
+        Mean of what had to be cut off of d, times how far the row may have to go.
+    squares : ndarray of shape (5,)
+        Means of d^2, d (d - c), (d - c)^2, d (c - c0) and (d - c) (c - c0).
+    """
+
+    reach: float
+    loss: float
+    candidate: float
+    gap: float
+    dual: float
+    missed: float
+    cut: float
+    squares: np.ndarray
+
+    def moved_squares(self, scale):
+        """Mean of (scale d - c0)^2 - (c - c0)^2, of which nothing cancels."""
+        a = scale - 1
+        return float(np.array([a * a, 2 * a, 1, 2 * a, 2]) @ self.squares)
+
+
+def joined(one, other):
+    """The sums of the rows of both, target by target."""
+    return tuple(
+        Along(max(a.reach, b.reach), *added(a[1:], b[1:])) for a, b in zip(one, other, strict=True)
+    )
+
+
+class Rows:
+    """Rows at their positions, at the width of a round.
+
+    Parameters
+    ----------
+    pieces : Pieces
+        Of the loss.
+    u : ndarray of shape (n_samples,)
+    sign : ndarray of shape (n_samples,) or 1.0
+        du_i / dz_i.
+    shares : ndarray of shape (n_samples,)
+        s, which sum to about 1 over all rows.
+    centres : ndarray of shape (n_samples,) or 0.0
+        c0.
+    width : float
+        t.
+    """
+
+    def __init__(self, pieces, u, sign, shares, centres, width):
+        self.pieces = pieces
+        self.u, self.sign, self.shares = u, sign, shares
+        self.centres, self.width = centres, width
+        self.c = self.slopes_at(u)
+
+    def slopes_at(self, u):
+        """c at other positions."""
+        return self.pieces.slope(u + self.width * self.centres, self.width)
+
+    def gradient(self):
+        """What the rows contribute to the gradient: s dL_t/dz."""
+        return self.shares * self.c * self.sign
+
+    def curvature(self):
+        """And to the second derivatives: those that are bent do."""
+        return self._is_bent() * self.shares / self.width
+
+    def _is_bent(self):
+        return self.pieces.is_bent(self.c)
+
+    def derivative(self, du, length):
+        """The part of the rows in the derivative of F_t along a direction."""
+        return float((self.shares * du) @ self.slopes_at(self.u + length * du))
+
+    def along(self, du, candidate, damping, scale):
+        """The `Along` of these rows.
+
+        Parameters
+        ----------
+        du : ndarray of shape (n_samples,)
+            Of the Newton step.
+        candidate : ndarray of shape (n_samples,)
+            Positions there.
+        damping : float
+            Of the Newton system, added to the curvature of each row.
+        scale : float
+            Of positions.
+        """
+        pieces, s, u, c = self.pieces, self.shares, self.u, self.c
+        losses = pieces.value(u)
+        ends = kept = c + (self._is_bent() / self.width + damping) * du
+        reach, cut = 0.0, 0.0
+        if pieces.lower < 0 < pieces.upper:
+            reach = max(float(np.max(ends)) / pieces.upper, float(np.min(ends)) / pieces.lower)
+        else:
+            kept = np.clip(ends, pieces.lower, pieces.upper)
+            cut = float(s @ (abs(ends - kept) * (abs(u) + abs(du) + scale)))
+        dual, step, way = kept * u - pieces.conjugate(kept), kept - c, c - self.centres
+        products = (kept * kept, kept * step, step * step, kept * way, step * way)
+        return Along(
+            reach,
+            float(s @ losses),
+            float(s @ (losses if candidate is u else pieces.value(candidate))),
+            float(s @ (losses - dual)),
+            float(s @ dual),
+            float(s @ (losses + pieces.conjugate(c) - c * u)),
+            cut,
+            np.array([float(s @ values) for values in products]),
+        )
