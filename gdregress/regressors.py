@@ -170,8 +170,10 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         "quantile" and "epsilon_insensitive" under ``optimizer="auto"`` and under no penalty, l1,
         l2 or both, whose batches are followed by epochs over all rows. Other runs of losses with
         kinks, and all with `early_stopping`, end on a plateau: when the objective has not improved
-        by `tol` of itself, or the validation score by `tol`, for `n_iter_no_change` epochs. None
-        asks for all `max_iter` epochs.
+        by `tol` of itself, or the validation score by `tol`, for `n_iter_no_change` epochs. 0 asks
+        for all digits, and for squared error without a penalty on up to 100,000 numbers the last
+        step computes residuals in twice the precision, so that an ill-conditioned X costs none of
+        them. None asks for all `max_iter` epochs.
     n_iter_no_change : int, default=5
         Epochs without improvement that make a plateau; more where the swings of a momentum last
         longer. For runs that end on one, see `tol`, and for ``schedule="adaptive"``.

@@ -30,6 +30,7 @@ from gdregress._estimator.method import CONJUGATE_GRADIENTS
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import NoRows, prepare, prepare_partitions
+from gdregress._estimator.refinement import refined
 from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.resume import going_on, refuse_start, taken_up
 from gdregress._estimator.saved_state import (
@@ -288,6 +289,8 @@ class BaseGD(
         run = plan.run if course is None else going_on(plan.run, course)
         epoch_end.begin()
         result = solve(run, state, course)
+        if self.tol == 0:
+            result = refined(result, frame.spectrum)
         self._set_fitted(self._fitted(result, plan, state, prepared, original))
         if self.verbose:
             print_end(self.history_, self.stop_reason_, self.verbose)

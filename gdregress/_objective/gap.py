@@ -75,6 +75,11 @@ def _remaining(objective, spectrum, params, step_size, shares):
     return max(gap / share for gap, share in zip(gaps, shares, strict=True))
 
 
+def newton_step(objective, spectrum, params, gradient):
+    """H^-1 g for a gradient at or near some parameters, inside as they are."""
+    return _decrements(objective, spectrum, params, gradient)(gradient)[1]
+
+
 def _decrements(objective, spectrum, params, grad):
     """From a gradient to g' H^-1 g / 2 of the targets, and H^-1 g: with the matrix or without.
 
