@@ -11,10 +11,10 @@ from gdregress._diagnosis.columns import column_faults
 from gdregress._diagnosis.planned import planned
 from gdregress._diagnosis.predictions import Quadratic, predictions
 from gdregress._diagnosis.report import Diagnosis, count_of_epochs
+from gdregress._estimator.finish import renewal_for
 from gdregress._estimator.forecast import epochs_needed, fewest_epochs, gaps_of
 from gdregress._estimator.metric import l2_strength
 from gdregress._estimator.plan import Hooks, feature_names
-from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.start import fresh_state
 from gdregress._objective.moments import LARGEST
 from gdregress._objective.moments_inside import curved_products

@@ -24,6 +24,7 @@ from gdregress._estimator.callbacks import (
 )
 from gdregress._estimator.convex_start import convex_start
 from gdregress._estimator.diagnosis import report
+from gdregress._estimator.finish import renewal_for
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
 from gdregress._estimator.method import CONJUGATE_GRADIENTS
@@ -31,7 +32,6 @@ from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import NoRows, prepare, prepare_partitions
 from gdregress._estimator.refinement import refined
-from gdregress._estimator.renewal import renewal_for
 from gdregress._estimator.resume import going_on, refuse_start, taken_up
 from gdregress._estimator.saved_state import (
     converted,

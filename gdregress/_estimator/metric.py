@@ -118,7 +118,7 @@ def metric_at(estimator, prepared, objective, params):
     loss, y = objective.loss, objective.y
     # where a loss is not convex, rows that bend downwards have no share in the metric
     bent = np.maximum(loss.curvature_at(y, objective.predict(params)), 0.0)
-    if bent.ndim == 2 and loss.n_outputs is not None and loss.base_loss is loss:
+    if bent.ndim == 2 and not loss.separable:
         bent = np.mean(bent, axis=1)  # of classes that share their rows
     each = [
         _metric_of_rows(estimator, prepared, objective, np.ascontiguousarray(column))
@@ -166,9 +166,7 @@ def l2_strength(penalty):
     """c if R(w) = sum_j c_j w_j^2 / 2, 0 without a penalty, None for all others."""
     if not penalty.active:
         return 0.0
-    terms = penalty.kernel_terms
-    plain = terms is not None and terms.bounds is None and not np.any(terms.l1)
-    return terms.l2 if plain else None
+    return penalty.kernel_terms.l2 if penalty.is_quadratic else None
 
 
 def _condition(values):

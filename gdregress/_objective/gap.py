@@ -96,8 +96,7 @@ def _hessians(objective, spectrum, params):
     loss = objective.loss
     if loss.is_quadratic:
         return None if spectrum.matrix is None else [spectrum.matrix]
-    separate = loss.n_outputs is None or loss.base_loss is not loss
-    if not affordable(objective.design) or not separate:
+    if not (affordable(objective.design) and loss.separable):
         return None
     outputs = math.prod(objective.output_shape)
     if outputs * (1 + objective.design.n_parameters / 50) > MOST_STEPS:

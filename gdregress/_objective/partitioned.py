@@ -265,8 +265,7 @@ class PartitionedObjective(Objective):
 
     def has_hessians(self):
         """Whether `model` is affordable, and knows the loss."""
-        separate = self.loss.n_outputs is None or self.loss.base_loss is not self.loss
-        return separate and self.loss.smooth and affordable(self.design)
+        return self.loss.separable and self.loss.smooth and affordable(self.design)
 
     @property
     def _weight(self):

@@ -8,7 +8,7 @@ import numpy as np
 
 from gdregress._engines import choose_engine
 from gdregress._solver.best import Best
-from gdregress._solver.course import course_of, take_up_method, take_up_rows, take_up_rules
+from gdregress._solver.course import course_of, take_up_rows, take_up_rules
 from gdregress._solver.meter import Meter
 from gdregress._solver.run import Result
 
@@ -48,7 +48,6 @@ def solve(run, state, course=None):
     best = Best(run, state.reported(), row)
     stop, interrupt, n_iter, cuts = None, None, 0, 0
     if course is not None:
-        run = take_up_method(course, run, state, best)
         n_iter, cuts, stop = take_up_rules(course, run, best).values()
         if _is_renewed(run, row, stop):
             stop = None

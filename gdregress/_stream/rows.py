@@ -101,7 +101,7 @@ def implicit(loss, y, z, q):
     slopes = slopes_at(z)
     if loss.is_quadratic:
         return slopes / (1 + q)
-    if loss.n_outputs is not None and loss.base_loss is loss:
+    if not loss.separable:
         return slopes / (1 + q * loss.curvature)
     far = abs(z) + abs(y.reshape(len(z), -1)) + 100
     low, high = np.zeros_like(z), np.minimum(1.0, far / (q * abs(slopes) + 1e-300))

@@ -226,6 +226,21 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         return self
 
     @property
+    def separable(self) -> bool:
+        """Whether the loss is a sum over the columns of z, of which softmax ties all together."""
+        return self.n_outputs is None or self.base_loss is not self
+
+    def expanded(self, y: Array, z: Array) -> Array:
+        """What the loss of each column of z is given, in an array of the shape of z.
+
+        Parameters
+        ----------
+        y : array of shape (n_samples,) or (n_samples, n_targets)
+        z : array of shape (n_samples,), (n_samples, n_targets) or (n_samples, n_outputs)
+        """
+        return y
+
+    @property
     def base_loss(self) -> Loss:
         """The loss of a single label behind a loss of more classes; all others are their own."""
         return self
