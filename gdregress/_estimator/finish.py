@@ -43,7 +43,11 @@ class Finish:
         if not self.prepared.components.loss.smooth:
             return stop == "plateau"
         self.waited += 1
-        return stop is None and self.waited >= EPOCHS_OF_SMOOTH_LOSSES
+        return stop is None and self.left() <= 0
+
+    def left(self):
+        """Epochs until then, where they do not depend on the course."""
+        return EPOCHS_OF_SMOOTH_LOSSES - self.waited
 
     def renew(self, run, state, best):
         """The run over all rows that goes on from the best parameters."""
@@ -93,6 +97,7 @@ def _finishes_over_all_rows(estimator, prepared):
         and estimator.optimizer == "auto"
         and not estimator.average
         and not estimator.early_stopping
+        and estimator.tol is not None
     )
     if not automatic:
         return False

@@ -47,6 +47,10 @@ class Renewal:
         self.waited += 1
         return self.waited >= self.epochs
 
+    def left(self):
+        """Epochs until then."""
+        return self.epochs - self.waited
+
     def renew(self, run, state, best):
         """The run that continues; state and best parameters are moved to its coordinates."""
         self.waited = 0
