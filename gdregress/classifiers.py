@@ -131,14 +131,15 @@ class GDClassifier(ClassifierMixin, BaseGD):
         "gd", "svrg", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "amsgrad", "nadam",
         "cg", or an instance such as ``Adam(beta_1=0.8)``. "auto", at ``learning_rate="auto"`` and
         unless `average` or `momentum` is set, is "svrg" for batches of a smooth loss; over all
-        rows conjugate gradients with exact steps for two classes of a smooth loss under l2 or no
-        penalty, Newton steps on working sets for the same under l1, where columns are many, and
-        Newton steps along smooth envelopes of the loss for "hinge", under no penalty, l1, l2 or
-        both. In all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects
-        each gradient by one over all rows and converges at a constant rate. "cg", for
-        ``solver="batch"`` and two classes of a smooth loss under l2 or no penalty, asks for the
-        conjugate gradients: momentum by conjugacy, and steps to the minimum along each direction.
-        A transformation of optax has its own learning rate; it asks for ``learning_rate=1.0`` and
+        rows conjugate gradients with exact steps for a smooth loss under l2 or no penalty, but for
+        "log_loss" of three classes and more, Newton steps on working sets for two classes under
+        l1, where columns are many, and Newton steps along smooth envelopes of the loss for
+        "hinge", under no penalty, l1, l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects
+        each gradient by one over all rows and converges at a constant rate; with three classes
+        and more, a run by "auto" that it has not ended after 100 epochs goes on over all rows.
+        "cg", for ``solver="batch"`` and the same losses and penalties, asks for the conjugate
+        gradients: momentum by conjugacy, and steps to the minimum along each direction. A
+        transformation of optax has its own learning rate; it asks for ``learning_rate=1.0`` and
         no penalty.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch" and smooth losses, the

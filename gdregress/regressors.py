@@ -106,9 +106,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         smooth loss under l1, where columns are many; and Newton steps along smooth envelopes of
         the loss for "absolute_error", "quantile" and "epsilon_insensitive", under no penalty, l1,
         l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses,
-        corrects each gradient by one over all rows and converges at a constant rate. "cg", for
-        ``solver="batch"`` and smooth convex losses under l2 or no penalty, asks for the conjugate
-        gradients: momentum by conjugacy, and steps to the minimum along each direction. The
+        corrects each gradient by one over all rows and converges at a constant rate; with several
+        targets, a run by "auto" that it has not ended after 100 epochs goes on over all rows where
+        the columns are few enough for their moments. "cg", for ``solver="batch"`` and smooth
+        convex losses under l2 or no penalty, asks for the conjugate gradients: momentum by
+        conjugacy, and steps to the minimum along each direction. The
         adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring y to a size well
         above it. A transformation of optax has its own learning rate; it asks for
         ``learning_rate=1.0`` and no penalty.

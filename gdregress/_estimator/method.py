@@ -17,8 +17,8 @@ def method_of(estimator, components, objective):
 
     ====================  ===============================================================
     envelope              losses with kinks, over all rows
-    conjugate gradients   smooth convex losses over all rows, but for three classes and
-                          more, and for squared error where its moments are known, which
+    conjugate gradients   smooth convex losses over all rows, but for softmax, and for
+                          squared error where its moments are known, which
                           make updates free; and where they are asked for by name
     working sets          l1 with a smooth loss over all rows whose columns are too many
                           for their moments, for one target
@@ -53,7 +53,7 @@ def asks_for_conjugate_gradients(estimator):
 
 
 def _refuse_classes(loss):
-    if loss.n_outputs is not None:
+    if not loss.separable:
         raise ValueError(
             f"optimizer={CONJUGATE_GRADIENTS!r} cannot be combined with {loss.n_outputs} classes, "
             "whose losses it does not cover; use optimizer='auto'."

@@ -75,7 +75,7 @@ def _least_of_one(loss, formula, A, y, penalty):
 
 
 def _orthogonal(A):
-    """Columns of mean square 1 with the span of those of A, its rank as numpy.linalg.matrix_rank."""
+    """Columns of mean square 1 with the span of those of A, of the rank that NumPy gives A."""
     U, values, _ = np.linalg.svd(A, full_matrices=False)
     least = values[0] * max(A.shape) * np.finfo(float).eps
     return U[:, values > least] * np.sqrt(len(A))
