@@ -134,13 +134,13 @@ class GDClassifier(ClassifierMixin, BaseGD):
         rows conjugate gradients with exact steps for a smooth loss under l2 or no penalty, but for
         "log_loss" of three classes and more, Newton steps on working sets for two classes under
         l1, where columns are many, and Newton steps along smooth envelopes of the loss for
-        "hinge", under no penalty, l1, l2 or both. In all other cases it is "nesterov". "svrg", for batches of smooth losses, corrects
-        each gradient by one over all rows and converges at a constant rate; with three classes
-        and more, a run by "auto" that it has not ended after 100 epochs goes on over all rows.
-        "cg", for ``solver="batch"`` and the same losses and penalties, asks for the conjugate
-        gradients: momentum by conjugacy, and steps to the minimum along each direction. A
-        transformation of optax has its own learning rate; it asks for ``learning_rate=1.0`` and
-        no penalty.
+        "hinge", under no penalty, l1, l2 or both. In all other cases it is "nesterov". "svrg",
+        for batches of smooth losses, corrects each gradient by one over all rows and converges at
+        a constant rate; with three classes and more, a run by "auto" that it has not ended after
+        100 epochs goes on over all rows. "cg", for ``solver="batch"`` and the same losses and
+        penalties, asks for the conjugate gradients: momentum by conjugacy, and steps to the
+        minimum along each direction. A transformation of optax has its own learning rate; it asks
+        for ``learning_rate=1.0`` and no penalty.
     momentum : float in [0, 1) or "auto", default="auto"
         For "momentum" and "nesterov". "auto" is, for solver="batch" and smooth losses, the
         accelerated sequence with adaptive restart (nesterov); 0.9 otherwise.
