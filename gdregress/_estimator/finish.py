@@ -55,6 +55,7 @@ class Finish:
         components = over_all_rows(estimator, prepared.components)
         spectrum = prepared.frame.user_spectrum
         frame = frame_of(estimator, components, spectrum, known.y, known.weights)
+        frame = replace(frame, columns=prepared.frame.columns)
         penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
         objective = prepared.objective.in_design(frame.design, penalty)
         prepared = replace(prepared, components=components, frame=frame, objective=objective)
