@@ -6,8 +6,10 @@ With g the gradient of F, P a matrix that is close to its curvature and q = P^-1
 
 where primes are of the step before and t is the exact minimum of F along d. For a quadratic F
 these are the conjugate gradients of linear algebra, which no method of the same passes betters;
-for any other they adapt to the curvature as it is near the minimum. On few rows with many columns
-under l2, q = H^-1 g with all second derivatives H, see `RowSpace`: then -q is a Newton step.
+for any other they adapt to the curvature as it is near the minimum. Several targets, or classes
+of which each is told from the rest, are as many problems, which share their passes: each has its
+own beta and t. On few rows with many columns under l2, q = H^-1 g with all second derivatives H,
+see `RowSpace`: then -q is a Newton step.
 
 P is the `preconditioner` of the point, but for softmax: there P is the curvature itself, see
 `coupled`, where the run has taken as long as that takes, and is kept for as long.
@@ -26,7 +28,7 @@ import math
 import numpy as np
 
 from gdregress._engines.class_preconditioner import CorrectedClasses
-from gdregress._engines.directions import Directions
+from gdregress._engines.directions import Directions, knows
 from gdregress._engines.exact_search import zero_of_increasing
 from gdregress._engines.preconditioner import (
     Corrected,
@@ -37,7 +39,7 @@ from gdregress._engines.preconditioner import (
 )
 from gdregress._objective.coupled import CoupledSystem, cost_in_passes
 from gdregress._objective.line import Line
-from gdregress._utils.array_api import dot, namespace, to_numpy
+from gdregress._utils.array_api import dot, namespace
 
 # How many times as far as predictions and targets are from zero a first trial may go.
 FAR = 1e3
@@ -58,7 +60,7 @@ class ConjugateGradients(Directions):
     @classmethod
     def covers(cls, objective):
         """Whether the engine knows loss and penalty, which has to be smooth."""
-        return cls.knows(objective) and not to_numpy(objective.penalty.kernel_terms.l1).any()
+        return knows(objective.loss) and objective.penalty.is_quadratic
 
     def begin(self, state):
         """Go on from the last direction where a run is resumed on the same data."""
@@ -71,19 +73,22 @@ class ConjugateGradients(Directions):
         before, gradient, square, taken_at, waited = state.conjugate
         taken_at, waited = self._renewed(taken_at, waited)
         g, q = self.gradient, self._preconditioner(taken_at).solve(self.gradient)
-        beta = self._beta(q, g, gradient, square)
-        direction = max(0.0, beta) * before - q
-        direction = direction if dot(direction, g) < 0 else -q
-        state.conjugate = (direction, g, dot(g, q), taken_at, waited)
+        direction = self._beta(q, g, gradient, square) * before - q
+        downwards = self._products(direction, g) < 0
+        direction = namespace(g).where(downwards, direction, -q)
+        state.conjugate = (direction, g, self._products(g, q), taken_at, waited)
         return direction, self.predictions(direction)
 
-    @staticmethod
-    def _beta(q, g, gradient, square):
+    def _products(self, a, b):
+        """a . b of each target, or of all classes together where these are coupled."""
+        axis = None if self.run.objective.loss.coupled else 0
+        return namespace(a).sum(a * b, axis=axis)
+
+    def _beta(self, q, g, gradient, square):
         """The share of the last direction; 0 where the gradients say that the curvature is new."""
-        common, own = dot(q, gradient), dot(q, g)
-        if not square > 0 or abs(common) > RESTART * own:
-            return 0.0
-        return (own - common) / square
+        xp, common, own = namespace(g), self._products(q, gradient), self._products(q, g)
+        goes_on = (square > 0) & (abs(common) <= RESTART * own) & (own > common)
+        return xp.where(goes_on, (own - common) / square, 0 * own)
 
     def _renewed(self, taken_at, waited):
         """Where the curvature of softmax has been taken, if it has, and the steps since."""
@@ -140,17 +145,25 @@ class ConjugateGradients(Directions):
         H = objective.coupled_hessian(self._like_data(taken_at))
         return CoupledSystem(H, self.l2, objective.loss.n_outputs)
 
-    def _reach(self, dz):
-        """How far a first trial goes at most: where a loss is straight, nothing else bounds it."""
-        size = _largest(self.z) + _largest(self.run.objective.y)
-        return FAR * (size or 1.0) / (_largest(dz) or 1.0)
-
     def length(self, direction, dz):
-        """Where F is least along the direction: its derivative grows."""
-        line, of_penalty = Line(self.run.objective, self.z, dz), self.l2 * direction
-        slope, flat = dot(self.gradient, direction), dot(of_penalty, direction)
-        guess = min(self._guess(slope, flat, dz), self._reach(dz))
-        at_start = dot(of_penalty, self.params)
+        """Where F is least along the direction, for each target that has one of its own."""
+        objective, loss = self.run.objective, self.run.objective.loss
+        parts = self.z, dz, self.gradient, direction, self.params, 0 * direction + self.l2
+        if len(direction.shape) == 1 or loss.coupled:
+            return self._length(loss, objective.y, *parts, self._bent())
+        parts = (loss.expanded(objective.y, self.z), *parts, self._bent())
+        lengths = [
+            self._length(loss.base_loss.of_target(k), *(part[:, k] for part in parts))
+            for k in range(direction.shape[1])
+        ]
+        return objective.like_y(np.array(lengths), exact=True)
+
+    def _length(self, loss, y, z, dz, gradient, direction, params, l2, bent):
+        """Where the derivative is zero, which grows."""
+        line, of_penalty = Line(loss, y, self.run.objective.weights, z, dz), l2 * direction
+        slope, flat = dot(gradient, direction), dot(of_penalty, direction)
+        guess, at_start = _guess(loss, slope, flat, bent, dz), dot(of_penalty, params)
+        guess = min(guess, _reach(y, z, dz))
 
         def derivative(times):
             length = times * guess
@@ -159,12 +172,18 @@ class ConjugateGradients(Directions):
 
         return guess * zero_of_increasing(derivative, slope)
 
-    def _guess(self, slope, flat, dz):
-        """The minimum of a quadratic; the whole step where P is the curvature of a loss."""
-        if self.run.objective.loss.coupled:
-            return 1.0
-        bent = dot(self._bent() * dz, dz) + flat
-        return -slope / bent if bent > 0 else math.inf
+
+def _guess(loss, slope, flat, bent, dz):
+    """The minimum of a quadratic; the whole step where P is the curvature of a loss."""
+    if loss.coupled:
+        return 1.0
+    curvature = dot(bent * dz, dz) + flat
+    return -slope / curvature if curvature > 0 else math.inf
+
+
+def _reach(y, z, dz):
+    """How far a first trial goes at most: where a loss is straight, nothing else bounds it."""
+    return FAR * (_largest(z) + _largest(y) or 1.0) / (_largest(dz) or 1.0)
 
 
 def _largest(array):

@@ -19,7 +19,8 @@ RECENT = 3
 class Directions(Engine):
     """Steps along directions over all rows, of smooth losses.
 
-    The learning rate in the history is the length of a step in units of its direction.
+    The learning rate in the history is the length of a step in units of its direction, the longest
+    one where each target has its own.
 
     Attributes
     ----------
@@ -39,9 +40,8 @@ class Directions(Engine):
     @staticmethod
     def knows(objective):
         """Whether these engines know loss and penalty."""
-        loss, terms = objective.loss, objective.penalty.kernel_terms
-        known = loss.kernel is not None and loss.convex and loss.smooth
-        return known and terms is not None and terms.bounds is None
+        terms = objective.penalty.kernel_terms
+        return knows(objective.loss) and terms is not None and terms.bounds is None
 
     def epochs(self, state, max_epochs):
         for _ in range(max_epochs):
@@ -51,7 +51,7 @@ class Directions(Engine):
                 direction, dz = self.direction(state)
                 length = self.length(direction, dz)
                 self._advance(state, direction, length)
-                row = self._row(state, length)
+                row = self._row(state, _longest(length))
             yield row
 
     @abstractmethod
@@ -119,6 +119,16 @@ class Directions(Engine):
         if dear and recent > max(left, self.run.objective.rounding * abs(value)):
             return max(certificate.proportion(norm), recent)
         return certificate.gap(norm, params, value)
+
+
+def knows(loss):
+    """Whether the engines know a loss."""
+    return loss.kernel is not None and loss.convex and loss.smooth
+
+
+def _longest(length):
+    """Of the lengths of all targets, or of the only one."""
+    return length if isinstance(length, float) else float(namespace(length).max(length))
 
 
 def _wide(array):

@@ -24,13 +24,14 @@ from gdregress._estimator.callbacks import (
 )
 from gdregress._estimator.convex_start import convex_start
 from gdregress._estimator.diagnosis import report
+from gdregress._estimator.finish import renewal_for
 from gdregress._estimator.finite import check_all_finite
 from gdregress._estimator.html import LinkedHTML
 from gdregress._estimator.method import CONJUGATE_GRADIENTS
 from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.plan import Hooks, plan_run
 from gdregress._estimator.prepare import NOT_GIVEN, NoRows, prepare, prepare_partitions
-from gdregress._estimator.renewal import renewal_for
+from gdregress._estimator.refinement import refined
 from gdregress._estimator.resume import going_on, held_out_seed, refuse_start, taken_up
 from gdregress._estimator.saved_state import (
     converted,
@@ -305,6 +306,8 @@ class BaseGD(
         run = plan.run if course is None else going_on(plan.run, course)
         epoch_end.begin()
         result = solve(run, state, course)
+        if self.tol == 0:
+            result = refined(result, frame.spectrum)
         self._set_fitted(self._fitted(result, plan, state, prepared, original))
         if self.verbose:
             print_end(self.history_, self.stop_reason_, self.verbose)

@@ -19,7 +19,7 @@ from gdregress.losses.from_function import CallableLoss
 from gdregress.optimizers import OPTIMIZERS, as_optimizer
 from gdregress.penalties import PENALTIES
 from gdregress.penalties.from_object import as_penalty
-from gdregress.samplers import SAMPLERS
+from gdregress.samplers import SAMPLERS, Batch
 from gdregress.schedules import (
     SCHEDULES,
     Adaptive,
@@ -112,6 +112,14 @@ def build_components(estimator, in_parts=False, validated=False):
         used |= {"validation_fraction", "scoring"}
     _warn_unused(estimator, components, used)
     return components
+
+
+def over_all_rows(estimator, components):
+    """The components of the automatic way over all rows, for a run that has begun with batches."""
+    sampler = Batch()
+    optimizer, _ = build_component("nesterov", OPTIMIZERS, {"momentum": "auto"})
+    schedule, _ = _build_schedule(estimator, components.loss, optimizer, sampler, learned=False)
+    return replace(components, optimizer=optimizer, sampler=sampler, schedule=schedule)
 
 
 def _optimizer(estimator, loss, sampler, in_parts):

@@ -138,7 +138,9 @@ def _needed(ended, diagnostics):
     gaps = gaps_of(run, result.kept_row, ended.missing)
     if gaps is None:
         return None
-    return epochs_needed(gaps, diagnostics.tol**2 * whole, fewest_epochs(run.optimizer))
+    needed = epochs_needed(gaps, diagnostics.tol**2 * whole, fewest_epochs(run.optimizer))
+    changes = run.renewal is not None and needed is not None and run.renewal.left() < needed
+    return None if changes else needed  # the pace would be another one
 
 
 def _tried(ended, diagnostics, needed=None):

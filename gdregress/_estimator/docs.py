@@ -25,7 +25,9 @@ optimizer : str, Optimizer or optax.GradientTransformation, default="auto"
     envelopes of the loss for "absolute_error", "quantile", "epsilon_insensitive" and "hinge",
     under no penalty, l1, l2 or both. In all other cases it is "nesterov". "svrg", for batches
     of smooth losses, corrects each gradient by one over all rows and converges at a constant
-    rate. "cg", for ``solver="batch"`` and smooth convex losses under l2 or no penalty, asks
+    rate; with several targets, or three classes and more, a run by "auto" that it has not
+    ended after 100 epochs goes on over all rows where the columns are few enough for their
+    moments. "cg", for ``solver="batch"`` and smooth convex losses under l2 or no penalty, asks
     for the conjugate gradients: momentum by conjugacy, and steps to the minimum along each
     direction. The adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring
     numbers y to a size well above it. A transformation of optax has its own learning rate; it
@@ -93,7 +95,9 @@ tol : float or None, default=1e-4
     penalty, l1, l2 or both, whose batches are followed by epochs over all rows. Other runs of
     losses with kinks, and all with `early_stopping`, end on a plateau: when the objective has
     not improved by `tol` of itself, or the validation score by `tol`, for `n_iter_no_change`
-    epochs. None asks for all `max_iter` epochs.
+    epochs. 0 asks for all digits, and for squared error without a penalty on up to 100,000
+    numbers the last step computes residuals in twice the precision, so that an ill-conditioned
+    X costs none of them. None asks for all `max_iter` epochs.
 n_iter_no_change : int, default=5
     Epochs without improvement that make a plateau; more where the swings of a momentum last
     longer. For runs that end on one, see `tol`, and for ``schedule="adaptive"``.

@@ -1,18 +1,27 @@
-"""How batches of a loss with kinks end at the minimum: over all rows, along envelopes."""
+"""How a run goes on where its own way does not end at the minimum: over all rows, or renewed."""
 
 from dataclasses import replace
 
 from gdregress._engines.envelope import Envelope
+from gdregress._estimator.components import over_all_rows
+from gdregress._estimator.coordinates import frame_of, penalty_inside
+from gdregress._estimator.metric import l2_strength, takes_metric
 from gdregress._estimator.plan import plan_run
-from gdregress.samplers import Batch
+from gdregress._estimator.renewal import EPOCHS, EPOCHS_OF_BATCHES, Renewal, move
+
+# Epochs of variance reduction after which the objective is too ill-conditioned for it.
+EPOCHS_OF_SMOOTH_LOSSES = 100
 
 
 class Finish:
-    """Hands a run over batches on to `Envelope` once it has come to a plateau.
+    """Hands a run over batches on to the automatic way over all rows.
 
     The subgradients of single rows do not shrink at a kink: with their steps batches come to rest
-    within some per cent of the minimum, and nothing tells where they are. From there the method
-    of multipliers takes some thirty epochs over all rows to the minimum, with a proven gap.
+    within some per cent of the minimum, and nothing tells where they are. From that plateau the
+    method of multipliers takes some thirty epochs over all rows to the minimum, with a proven gap.
+
+    Variance reduction has one rate for all classes or targets, whose curvatures may be far apart,
+    and no metric for each of them. Runs over all rows have, and an epoch of theirs costs a third.
 
     Parameters
     ----------
@@ -21,41 +30,91 @@ class Finish:
     hooks : Hooks
     """
 
-    course = ()
+    course = ("waited",)
 
     def __init__(self, estimator, prepared, hooks):
         self.estimator = estimator
         self.prepared = prepared
         self.hooks = hooks
+        self.waited = 0
 
     def is_due(self, row, stop):
         """Whether the descent over batches has ended."""
-        return stop == "plateau"
+        if not self.prepared.components.loss.smooth:
+            return stop == "plateau"
+        self.waited += 1
+        return stop is None and self.left() <= 0
+
+    def left(self):
+        """Epochs until then, where they do not depend on the course."""
+        return EPOCHS_OF_SMOOTH_LOSSES - self.waited
 
     def renew(self, run, state, best):
         """The run over all rows that goes on from the best parameters."""
-        state.restart_at(best.params, run.optimizer)
-        components = replace(self.prepared.components, sampler=Batch())
-        plan = plan_run(
-            self.estimator,
-            components,
-            run.objective,
-            self.prepared.frame,
-            state,
-            replace(self.hooks, renewal=None),
-        )
-        return replace(plan.run, max_iter=run.max_iter, started=run.started, history=run.history)
+        estimator, prepared, known = self.estimator, self.prepared, run.objective
+        components = over_all_rows(estimator, prepared.components)
+        spectrum = prepared.frame.user_spectrum
+        frame = frame_of(estimator, components, spectrum, known.y, known.weights)
+        frame = replace(frame, columns=prepared.frame.columns)
+        penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
+        objective = prepared.objective.in_design(frame.design, penalty)
+        prepared = replace(prepared, components=components, frame=frame, objective=objective)
+        move(known, frame.design, state, best)
+        state.restart_at(best.params, components.optimizer)
+        state.learning_rate = state.searched = state.snapshot = None
+        state.rate_factor, state.rate_has_failed = 1.0, False
+        hooks = replace(self.hooks, renewal=renewal_for(estimator, prepared, self.hooks))
+        run_to = plan_run(estimator, components, objective, frame, state, hooks).run
+        state.learning_rate = run_to.learning_rate
+        return replace(run_to, max_iter=run.max_iter, started=run.started, history=run.history)
 
 
-def finishes(estimator, prepared):
-    """Whether batches are handed on: of losses that `Envelope` covers, with all left to "auto"."""
-    components = prepared.components
-    return (
-        not components.sampler.takes_all_rows
+def renewal_for(estimator, prepared, hooks):
+    """What continues a run, or None.
+
+    A `Finish` for batches that are to end over all rows; a `Renewal` where the curvature varies,
+    for runs that are or might be in a metric.
+    """
+    components, objective = prepared.components, prepared.objective
+    if _finishes_over_all_rows(estimator, prepared):
+        return Finish(estimator, prepared, hooks)
+    if not objective.has_rows:
+        return None
+    coordinates, all_rows = objective.design.coordinates, components.sampler.takes_all_rows
+    if coordinates is None or components.loss.is_quadratic or not components.loss.smooth:
+        return None
+    if all_rows and not coordinates.separable:
+        return Renewal(estimator, prepared, hooks, EPOCHS)
+    may_renew = objective.output_shape == () and _may_take_metric(estimator, prepared)
+    return Renewal(estimator, prepared, hooks, EPOCHS_OF_BATCHES) if may_renew else None
+
+
+def _finishes_over_all_rows(estimator, prepared):
+    """Whether batches are handed on, with all left to "auto"."""
+    automatic = (
+        not prepared.components.sampler.takes_all_rows
         and estimator.learning_rate == "auto"
         and isinstance(estimator.optimizer, str)
         and estimator.optimizer == "auto"
         and not estimator.average
         and not estimator.early_stopping
-        and Envelope.covers(prepared.objective)
+        and estimator.tol is not None
+    )
+    if not automatic:
+        return False
+    if not prepared.components.loss.smooth:
+        return Envelope.covers(prepared.objective)
+    several = prepared.objective.output_shape != ()
+    return several and _may_take_metric(estimator, prepared)
+
+
+def _may_take_metric(estimator, prepared):
+    """Whether a run of variance reduction may go on in a metric."""
+    components, objective = prepared.components, prepared.objective
+    return (
+        estimator.preconditioner == "auto"
+        and components.optimizer.variance_reduced
+        and prepared.frame.has_moments
+        and l2_strength(components.penalty) is not None
+        and takes_metric(components, objective.design)
     )

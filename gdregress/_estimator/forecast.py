@@ -6,8 +6,9 @@ import numpy as np
 
 # Paces of the third and the last quarter of a run that differ by more are not extrapolated.
 STEADY = 1.2
-# Nor is a pace to more epochs than so many times those that it was measured on.
-FARTHEST = 3.0
+# Nor is a pace to more epochs than it was measured on: directions that are flatter still have not
+# been seen.
+FARTHEST = 1.0
 # Fewest epochs that have a pace; those under a momentum, which makes ripples; and those of an
 # accelerated sequence, whose pace grows until it starts again.
 FEWEST, FEWEST_WITH_MEMORY, FEWEST_WITH_RESTARTS = 16, 40, 150

@@ -166,9 +166,7 @@ def l2_strength(penalty):
     """c if R(w) = sum_j c_j w_j^2 / 2, 0 without a penalty, None for all others."""
     if not penalty.active:
         return 0.0
-    terms = penalty.kernel_terms
-    plain = terms is not None and terms.bounds is None and not np.any(terms.l1)
-    return terms.l2 if plain else None
+    return penalty.kernel_terms.l2 if penalty.is_quadratic else None
 
 
 def _condition(values):

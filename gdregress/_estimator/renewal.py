@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from gdregress._estimator.coordinates import penalty_inside
-from gdregress._estimator.finish import Finish, finishes
-from gdregress._estimator.metric import l2_strength, metric_at, takes_metric
+from gdregress._estimator.metric import metric_at
 from gdregress._estimator.plan import plan_run
 from gdregress._objective.from_data import DataObjective
 
@@ -48,6 +47,10 @@ class Renewal:
         self.waited += 1
         return self.waited >= self.epochs
 
+    def left(self):
+        """Epochs until then."""
+        return self.epochs - self.waited
+
     def renew(self, run, state, best):
         """The run that continues; state and best parameters are moved to its coordinates."""
         self.waited = 0
@@ -65,10 +68,8 @@ class Renewal:
         )
         data = (frame.design, known.y, known.weights, known.loss, penalty)
         objective = DataObjective(*data, known.drawn)
-        for holder in (state, best):
-            holder.params = frame.design.from_user(known.to_user(holder.params))
+        move(known, frame.design, state, best)
         state.memory = run.optimizer.init(state.params)
-        state.coordinates = frame.design.coordinates
         state.learning_rate = state.searched = state.conjugate = None
         with np.errstate(over="ignore", invalid="ignore"):
             plan = plan_run(
@@ -100,30 +101,8 @@ class Renewal:
         run.learned_rate.begin(state, run.history.full_row(-1))
 
 
-def renewal_for(estimator, prepared, hooks):
-    """What continues a run, or None.
-
-    A `Finish` for batches of losses with kinks; a `Renewal` where the curvature varies, for runs
-    that are or might be in a metric. Batches of a loss with many predictions a row have no metric
-    for each of them.
-    """
-    components, objective = prepared.components, prepared.objective
-    if finishes(estimator, prepared):
-        return Finish(estimator, prepared, hooks)
-    if not objective.has_rows:
-        return None
-    coordinates, all_rows = objective.design.coordinates, components.sampler.takes_all_rows
-    if coordinates is None or components.loss.is_quadratic or not components.loss.smooth:
-        return None
-    if all_rows and not coordinates.separable:
-        return Renewal(estimator, prepared, hooks, EPOCHS)
-    may_renew = (
-        estimator.preconditioner == "auto"
-        and not all_rows
-        and components.optimizer.variance_reduced
-        and objective.output_shape == ()
-        and prepared.frame.has_moments
-        and l2_strength(components.penalty) is not None
-        and takes_metric(components, objective.design)
-    )
-    return Renewal(estimator, prepared, hooks, EPOCHS_OF_BATCHES) if may_renew else None
+def move(known, design, state, best):
+    """Take parameters from the coordinates of an objective to those of a design matrix."""
+    for holder in (state, best):
+        holder.params = design.from_user(known.to_user(holder.params))
+    state.coordinates = design.coordinates

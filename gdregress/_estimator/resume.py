@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from gdregress._estimator.components import over_all_rows
 from gdregress._estimator.coordinates import penalty_inside
 from gdregress._estimator.saved_state import (
     converted,
@@ -86,6 +87,8 @@ def taken_up(estimator, prepared, path):
     _check_maker(now, content["made_by"], path)
     _check_epochs(estimator, content["course"], path)
     plain = live_attributes({"_state": content["state"]})["_state"]
+    if content["course"]["all_rows"] and not prepared.components.sampler.takes_all_rows:
+        prepared = replace(prepared, components=over_all_rows(estimator, prepared.components))
     objective = prepared.objective
     shape = (objective.design.n_parameters, *objective.output_shape)
     if plain["params"].shape != shape:

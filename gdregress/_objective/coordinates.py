@@ -418,6 +418,10 @@ class DiagonalL2(Penalty):
         return self.strengths
 
     @property
+    def is_quadratic(self) -> bool:
+        return True
+
+    @property
     def kernel_terms(self) -> KernelTerms | None:
         return KernelTerms(l2=self.strengths) if self.strengths.ndim == 1 else None
 

@@ -80,6 +80,11 @@ def _remaining(objective, spectrum, params, step_size, shares):
     return max(gap / share for gap, share in zip(gaps, shares, strict=True))
 
 
+def newton_step(objective, spectrum, params, gradient):
+    """H^-1 g for a gradient at or near some parameters, inside as they are."""
+    return _decrements(objective, spectrum, params, gradient)(gradient)[1]
+
+
 def _decrements(objective, spectrum, params, grad):
     """From a gradient to g' H^-1 g / 2 of the targets, and H^-1 g: with the matrix or without.
 
@@ -91,7 +96,11 @@ def _decrements(objective, spectrum, params, grad):
         H, flat = objective.hessians(params)[0], objective.penalty_curvature()
         return partial(_of_all_classes, H, flat)
     hessians, flat = _hessians(objective, spectrum, params), objective.penalty_curvature()
-    if objective.has_rows and cost_in_passes(objective) <= COUPLED and _is_smooth(objective):
+    if (
+        objective.has_rows
+        and cost_in_passes(objective) <= COUPLED
+        and objective.penalty.is_quadratic
+    ):
         H = objective.coupled_hessian(params)
         system = CoupledSystem(H, flat, objective.loss.n_outputs)
         if system.is_finite:
@@ -99,12 +108,6 @@ def _decrements(objective, spectrum, params, grad):
     if hessians is None:
         return _ConjugateGradients(objective, params, grad, flat)
     return partial(_by_matrices, objective, params, hessians, flat)
-
-
-def _is_smooth(objective):
-    """Whether the penalty is known to hold no parameter anywhere."""
-    terms = objective.penalty.kernel_terms
-    return terms is not None and terms.bounds is None and not np.any(terms.l1)
 
 
 def _by_system(system, gradient, scale=0.0):

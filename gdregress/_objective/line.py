@@ -19,14 +19,16 @@ class Line:
 
     Parameters
     ----------
-    objective : Objective
+    loss : Loss
+    y : array
+    weights : array or None
     z, dz : arrays of shape (n_samples,) or (n_samples, n_predictions)
         Of double precision where they are NumPy's.
     """
 
-    def __init__(self, objective, z, dz):
-        self.loss, self.y, self.weights = objective.loss, objective.y, objective.weights
-        self.n_samples, self.z, self.dz = objective.n_samples, z, dz
+    def __init__(self, loss, y, weights, z, dz):
+        self.loss, self.y, self.weights = loss, y, weights
+        self.n_samples, self.z, self.dz = len(z), z, dz
         self.design = self._two_columns() if isinstance(z, np.ndarray) else None
 
     def _two_columns(self):

@@ -1,7 +1,7 @@
 """Where a run begins: its first row measured, or the course of an interrupted run taken up."""
 
 from gdregress._solver.best import Best
-from gdregress._solver.course import take_up_method, take_up_rows, take_up_rules
+from gdregress._solver.course import take_up_rows, take_up_rules
 from gdregress._solver.meter import Meter
 
 
@@ -19,7 +19,6 @@ def begin(run, state, course=None):
     Returns
     -------
     run : Run
-        By the method that an interrupted run had come to.
     state : State
     best : Best
     n_iter, cuts : int
@@ -44,7 +43,6 @@ def begin(run, state, course=None):
 
 def _take_up(course, run, state, best, row):
     """What `begin` returns of an interrupted run, which may have been about to be renewed."""
-    run = take_up_method(course, run, state, best)
     n_iter, cuts, stop = take_up_rules(course, run, best).values()
     if run.is_renewed(row, stop):
         stop = None

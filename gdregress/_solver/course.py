@@ -31,7 +31,7 @@ def course_of(run, state, best, **counts):
     parts = {name: getattr(run, name) for name in _PARTS} | {"best": best}
     course = {
         "parts": {name: _fields(part) for name, part in parts.items() if part is not None},
-        "method": run.method,
+        "all_rows": run.sampler.takes_all_rows,
         "data": kind_of_data(run.objective),
         "history": run.history.to_dict(),
         "schedule_offset": run.schedule_offset,
@@ -60,16 +60,6 @@ def take_up_rows(course, run):
     run.history.update(known)
     run.history.coef, run.history.intercept = known.coef, known.intercept
     return run.history.full_row(-1)
-
-
-def take_up_method(course, run, state, best):
-    """The run by the method of the checkpoint; the state stays what it is."""
-    if course["method"] == run.method:
-        return run
-    kept = dict(vars(state))
-    run = run.renewal.renew(run, state, best)
-    vars(state).update(kept)
-    return run
 
 
 def take_up_rules(course, run, best):

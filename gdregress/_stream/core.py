@@ -21,7 +21,6 @@ def learn_rows(learners, X, y, weights, losses, loss, penalty, size, kernels=cor
     w, v = learners.iterates, learners.averages
     k, n_parameters = w.shape[1:]
     y = core.target_columns(np.asarray(y, dtype=float))
-    coupled = loss.coupled
     of_core = kernels.StreamLearners(
         w.reshape(-1, n_parameters),
         v.reshape(-1, n_parameters),
@@ -31,7 +30,7 @@ def learn_rows(learners, X, y, weights, losses, loss, penalty, size, kernels=cor
         size,
         learners.curvature,
         core.kernel_penalty(penalty, X.shape[1], kernels),
-        float(loss.curvature) if coupled else 0.0,
+        float(loss.curvature) if loss.coupled else 0.0,
         np.empty((3, k, 1)),
         np.empty((2, k)),
         losses,

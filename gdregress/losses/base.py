@@ -230,6 +230,16 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         """Whether the slope by one prediction of a row depends on the others."""
         return self.n_outputs is not None and self.base_loss is self
 
+    def expanded(self, y: Array, z: Array) -> Array:
+        """What the loss of each column of z is given, in an array of the shape of z.
+
+        Parameters
+        ----------
+        y : array of shape (n_samples,) or (n_samples, n_targets)
+        z : array of shape (n_samples,), (n_samples, n_targets) or (n_samples, n_outputs)
+        """
+        return y
+
     @property
     def base_loss(self) -> Loss:
         """The loss of a single label behind a loss of more classes; all others are their own."""

@@ -115,13 +115,18 @@ class OneVsRest(Loss):
         return self.loss.curvature
 
     def value(self, y: Array, z: Array) -> Array:
-        return namespace(z).sum(self.loss.value(_labels(y, z), z), axis=1)
+        return namespace(z).sum(self.loss.value(self.expanded(y, z), z), axis=1)
 
     def gradient(self, y: Array, z: Array) -> Array:
-        return self.loss.gradient(_labels(y, z), z)
+        return self.loss.gradient(self.expanded(y, z), z)
 
     def curvature_at(self, y: Array, z: Array) -> Array:
-        return self.loss.curvature_at(_labels(y, z), z)
+        return self.loss.curvature_at(self.expanded(y, z), z)
+
+    def expanded(self, y: Array, z: Array) -> Array:
+        """Labels of 1 for the row's own class and -1 for all others."""
+        xp = namespace(z)
+        return xp.where(_is_class(y, z), xp.ones_like(z), -xp.ones_like(z))
 
     def probability(self, z: Array) -> Array:
         """Of every class, what its own loss says divided by the sum; 1 / k where all say 0."""
@@ -145,8 +150,3 @@ def _is_class(y: Array, z: Array) -> Array:
     xp = namespace(z)
     device = {} if not hasattr(z, "device") else {"device": z.device}
     return y[:, None] == xp.arange(z.shape[1], dtype=y.dtype, **device)[None, :]
-
-
-def _labels(y: Array, z: Array) -> Array:
-    xp = namespace(z)
-    return xp.where(_is_class(y, z), xp.ones_like(z), -xp.ones_like(z))

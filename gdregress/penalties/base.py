@@ -20,6 +20,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from gdregress._utils.array_api import to_numpy
 from gdregress._utils.facts import StatesFacts
 from gdregress._utils.types import Array, BaseEstimator
 
@@ -124,6 +125,12 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
         A number or one for each coefficient; 0 is always safe.
         """
         return self.strong_convexity
+
+    @property
+    def is_quadratic(self) -> bool:
+        """Whether R(w) is sum_j c_j w_j^2 / 2 and nothing else, as far as is known."""
+        terms = self.kernel_terms
+        return terms is not None and terms.bounds is None and not to_numpy(terms.l1).any()
 
     @property
     def label(self) -> str:

@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from scipy.optimize import minimize
 from scipy.sparse.linalg import LinearOperator, cg
-from sklearn.datasets import load_iris
+from sklearn.datasets import load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
@@ -347,3 +347,26 @@ class TestAskedFor:
             GDRegressor(OwnLoss(), optimizer="cg").fit(X, y)
         with pytest.raises(ValueError, match="'cg' cannot be combined with partial_fit: "):
             GDRegressor(optimizer="cg").partial_fit(X, y)
+
+
+class TestSeveralTargets:
+    """They are as many problems, which share their passes."""
+
+    def test_each_goes_its_own_way(self):
+        X, z = narrow()
+        Y = np.column_stack([z, 100 * np.abs(z), np.sign(z)])
+        given = {"optimizer": "cg", "preconditioner": None, "max_iter": 5, "tol": None}
+        together = GDRegressor("huber", **given).fit(X, Y)
+        for k, coef in enumerate(together.coef_):
+            alone = GDRegressor("huber", **given).fit(X, Y[:, k])
+            assert_allclose(coef, alone.coef_, rtol=1e-8)
+
+    @pytest.mark.parametrize("loss", ["squared_hinge", "modified_huber"])
+    def test_classes_take_as_long_as_the_hardest_of_them(self, loss):
+        X, y = load_wine(return_X_y=True)
+        alone = [GDClassifier(loss).fit(X, y == k) for k in range(3)]
+        together = GDClassifier(loss).fit(X, y)
+        assert together.stop_reason_ == "tolerance"
+        assert together.n_iter_ <= max(model.n_iter_ for model in alone)
+        least = sum(model.history_["objective"][-1] for model in alone)
+        assert_allclose(together.history_["objective"][-1], least, rtol=1e-4)

@@ -10,6 +10,7 @@ from harness import assert_identical_run
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.datasets import load_wine
 
 from gdregress import GDClassifier, GDRegressor
 from gdregress._utils.files import read, write
@@ -132,6 +133,18 @@ def test_batches_that_finish_along_envelopes(tmp_path, before_the_end):
         return model.fit(X, y, **resume)
 
     assert_resumed_is_whole(tmp_path / "fit", clone(model), at, fit)
+
+
+@pytest.mark.parametrize("at", [99, 100, 103])
+def test_batches_of_classes_that_finish_over_all_rows(tmp_path, at):
+    X, y = load_wine(return_X_y=True)
+    model = GDClassifier("squared_hinge", solver="mini-batch", random_state=0)
+
+    def fit(model, **resume):
+        return model.fit(X, y, **resume)
+
+    assert fit(clone(model)).n_iter_ > 110
+    assert_resumed_is_whole(tmp_path / "fit", model, at, fit)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.preprocessing import StandardScaler
@@ -283,3 +283,24 @@ class TestBatchesOfKinks:
         whole = clone(model).fit(X, y).n_iter_
         model.set_callbacks(lambda row: row["epoch"] == whole - 2).fit(X, y)
         assert model.n_iter_ == whole - 2 and model.stop_reason_ == "callback"
+
+
+class TestBatchesOfSeveralPredictions:
+    """Classes whose curvatures are far apart: one rate serves none, so all rows end the run."""
+
+    @pytest.mark.parametrize("solver", ["mini-batch", "stochastic"])
+    @pytest.mark.parametrize("load", [load_iris, load_wine])
+    def test_end_at_the_minimum(self, load, solver):
+        X, y = load(return_X_y=True)
+        exact = GDClassifier("squared_hinge", tol=1e-6).fit(X, y)
+        model, warned = fit(GDClassifier("squared_hinge", solver=solver, random_state=0), X, y)
+        assert model.stop_reason_ == "tolerance" and not warned
+        left = model.history_["objective"][-1] / exact.history_["objective"][-1] - 1
+        assert left < 1e-5
+        assert np.diff(model.history_["t"])[0] > 1  # it began with batches
+
+    def test_all_epochs_are_of_batches_where_all_are_asked_for(self):
+        X, y = load_iris(return_X_y=True)
+        model = GDClassifier("squared_hinge", solver="mini-batch", tol=None, max_iter=120)
+        model.fit(X, y)
+        assert not (np.diff(model.history_["t"]) == 1).any()

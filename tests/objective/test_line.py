@@ -33,7 +33,7 @@ def line_of(loss, k, dtype=float, weighted=True):
     design = DesignMatrix(np.zeros((N, 2), dtype), True)
     objective = DataObjective(design, *data, loss, NoPenalty())
     z, dz = rng.normal(size=(2, N, k) if k else (2, N))
-    return objective, Line(objective, z, dz)
+    return objective, Line(loss, objective.y, objective.weights, z, dz)
 
 
 @pytest.mark.parametrize("by_core", [True, False])

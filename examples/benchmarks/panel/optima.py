@@ -55,6 +55,10 @@ def _least(X, y, loss, alpha):
 
 
 def _least_of_one(loss, formula, A, y, penalty):
+    if not penalty.any():
+        # the minimum is that over the span of the columns, in which near copies do no harm
+        A = _orthogonal(A)
+        penalty = np.zeros(A.shape[1])
     if loss == "squared_error":
         residual = A @ np.linalg.lstsq(A, y, rcond=None)[0] - y
         return residual @ residual / (2 * len(y))
@@ -64,10 +68,17 @@ def _least_of_one(loss, formula, A, y, penalty):
         return programme(loss, A, y)
     start = np.zeros(A.shape[1])
     if formula.range in ("counts", "positive"):
-        start[-1] = np.log(y.mean())
+        start = A.sum(axis=0) / len(A) * np.log(y.mean())
     elif formula.range == "numbers":
         start = np.linalg.lstsq(A, y, rcond=None)[0]
     return minimise(formula, A, y, penalty, start)[1]
+
+
+def _orthogonal(A):
+    """Columns of mean square 1 with the span of those of A, of the rank that NumPy gives A."""
+    U, values, _ = np.linalg.svd(A, full_matrices=False)
+    least = values[0] * max(A.shape) * np.finfo(float).eps
+    return U[:, values > least] * np.sqrt(len(A))
 
 
 def _scaled(X, alpha):

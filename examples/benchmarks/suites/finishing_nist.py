@@ -41,7 +41,11 @@ def _digits(reference):
 
 
 def right_digits(found, certified):
-    """-log10 of the largest relative error, from 0 to the 15 that are certified."""
-    certified = np.array(certified)
-    error = np.max(np.abs(np.asarray(found) - certified) / np.abs(certified))
+    """-log10 of the largest relative error, from 0 to the 15 that are certified.
+
+    What the certified number has been rounded by is no error.
+    """
+    certified = np.abs(certified)
+    rounded = 0.5 * 10.0 ** (np.floor(np.log10(certified)) - 14)
+    error = np.max(np.maximum(np.abs(np.abs(found) - certified) - rounded, 0) / certified)
     return float(np.clip(-np.log10(max(error, 1e-15)), 0, 15)) if np.isfinite(error) else 0.0
