@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gdregress.plotting._animation.progress import progress
-from gdregress.plotting._shared.animated_display import AnimatedDisplay
+from gdregress.plotting._shared.display import AnimatedDisplay
 from gdregress.plotting._shared.figure import pyplot
 from gdregress.plotting._shared.frames import animation_of, chosen_frames
 

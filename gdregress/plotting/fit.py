@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
@@ -12,14 +13,14 @@ from sklearn.base import BaseEstimator
 from gdregress._utils.types import MatrixLike
 from gdregress.plotting._fit.data import fit_data
 from gdregress.plotting._fit.drawing import draw_lines, draw_points, draw_references, range_of
-from gdregress.plotting._shared.animated_display import AnimatedDisplay
+from gdregress.plotting._shared.display import AnimatedDisplay
 from gdregress.plotting._shared.estimators import check_dict
-from gdregress.plotting._shared.figure import axes_or_new, colours, foreground
+from gdregress.plotting._shared.figure import colours, foreground
 from gdregress.plotting._shared.legend import draw_legend
+from gdregress.plotting._shared.panels import panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.lines import Line2D
 
 # A legend of more entries than this is below the axes.
 MOST_INSIDE = 5
@@ -27,6 +28,7 @@ MOST_INSIDE = 5
 WIDENED = 2.0
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class FitDisplay(AnimatedDisplay):
     """The rows of some data, and a model's predictions in their own units.
 
@@ -88,41 +90,20 @@ class FitDisplay(AnimatedDisplay):
     array([[28.3, 51.2, 74.2]])
     """
 
-    points_: list[Line2D]
-    lines_: list[Line2D]
-
-    def __init__(
-        self,
-        *,
-        kind: Literal["line", "classes", "predicted"],
-        x: np.ndarray,
-        y: np.ndarray,
-        groups: np.ndarray | None = None,
-        group_labels: Sequence[str] | None = None,
-        grid: np.ndarray | None = None,
-        lines: np.ndarray | None = None,
-        line_labels: Sequence[str] | None = None,
-        references: Mapping[str, np.ndarray] | None = None,
-        threshold: float | None = None,
-        xlabel: str = "x",
-        ylabel: str = "y",
-        by_epoch: Sequence[np.ndarray] | None = None,
-        n_rows: int | None = None,
-    ) -> None:
-        self.kind = kind
-        self.x = x
-        self.y = y
-        self.groups = groups
-        self.group_labels = group_labels
-        self.grid = grid
-        self.lines = lines
-        self.line_labels = line_labels
-        self.references = references
-        self.threshold = threshold
-        self.xlabel = xlabel
-        self.ylabel = ylabel
-        self.by_epoch = by_epoch
-        self.n_rows = n_rows
+    kind: Literal["line", "classes", "predicted"]
+    x: np.ndarray
+    y: np.ndarray
+    groups: np.ndarray | None = None
+    group_labels: Sequence[str] | None = None
+    grid: np.ndarray | None = None
+    lines: np.ndarray | None = None
+    line_labels: Sequence[str] | None = None
+    references: Mapping[str, np.ndarray] | None = None
+    threshold: float | None = None
+    xlabel: str = "x"
+    ylabel: str = "y"
+    by_epoch: Sequence[np.ndarray] | None = None
+    n_rows: int | None = None
 
     @classmethod
     def from_estimator(
@@ -242,9 +223,8 @@ class FitDisplay(AnimatedDisplay):
         -------
         self : FitDisplay
         """
-        self.ax_ = ax = axes_or_new(ax)
-        self.figure_ = ax.figure
-        ax.set(xlabel=self.xlabel, ylabel=self.ylabel)
+        self.axes_ = panels(ax, 1, self.xlabel, self.ylabel)
+        ax = self.ax_
         names = self.group_labels or ["rows" if self.kind == "predicted" else "data"]
         if (
             self.kind == "classes" and len(names) > 2

@@ -40,11 +40,11 @@ class LossSurfaceDisplay(DrawnSurface):
         Positions along the second direction.
     values : ndarray of shape (n_y, n_x)
         Height of the surface.
-    paths : dict of str to ndarray of shape (n_points, 2), default=None
+    paths : dict of str to ndarray of shape (n_points, 2), optional
         Points of each descent from its start on, by label.
-    path_values : dict of str to ndarray of shape (n_points,), default=None
+    path_values : dict of str to ndarray of shape (n_points,), optional
         Height of the surface at these points.
-    kept : dict of str to ndarray of shape (2,), default=None
+    kept : dict of str to ndarray of shape (2,), optional
         Returned parameters of a descent, if they are not its last point, by label.
     minimum : ndarray of shape (2,) or None, default=None
         Position of the minimum.
