@@ -228,7 +228,7 @@ class CoefficientPathDisplay(AnimatedDisplay):
             )
             self._drawn[-1].draw_legend(names, more)
         self.lines_ = [line for drawn in self._drawn for line in drawn.lines.values()]
-        self._ends = [line.get_xydata() for line in self.lines_]
+        self._ends = [np.array(line.get_xydata()) for line in self.lines_]
         return self
 
     def _x_scale(self, x_scale, courses):

@@ -269,7 +269,7 @@ class LearningRateDisplay(Display):
         if self.range_test is not None:
             self.axes_ = panels(ax, 1, XLABEL)
             lines = draw_range_test(self.ax_, self.range_test, scale, line_kw)
-            self.lines_, entries = lines[:1], {line.get_label(): line for line in lines}
+            self.lines_, entries = lines[:1], {str(line.get_label()): line for line in lines}
             self._finish([self.ax_.get_yscale()], ax_kw)
         else:
             self.axes_ = panels(ax, 2, size=(6.4, 3.2), columns=1, sharey=False)

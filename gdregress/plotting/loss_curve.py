@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
 from scipy.optimize import OptimizeResult
-from sklearn.base import BaseEstimator
 
+from gdregress._utils.types import BaseEstimator
 from gdregress.plotting._loss_curve.curves import LossCurve, name_of, read_curves
 from gdregress.plotting._loss_curve.other_rows import (
     HELD_OUT,
@@ -293,7 +293,7 @@ class LossCurveDisplay(AnimatedDisplay):
         dashed, entries = self._draw_other_rows(show_validation)
         self._ends = [end[1:] for end in ends]
         moving = [*zip(self.lines_, self.curves, strict=True), *dashed]
-        self._moving = [(line, line.get_xydata(), curve) for line, curve in moving]
+        self._moving = [(line, np.array(line.get_xydata()), curve) for line, curve in moving]
         if legend:
             handles = [*ends, *entries.values()]
             short = [*(curve.label for curve in self.curves), *entries]

@@ -7,9 +7,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
 
-from gdregress._utils.types import MatrixLike, ObjectiveFunction
+from gdregress._utils.types import BaseEstimator, MatrixLike, ObjectiveFunction
 from gdregress.plotting._loss_surface.drawing import DrawnSurface
 from gdregress.plotting._loss_surface.estimator_surface import estimator_surface
 from gdregress.plotting._loss_surface.function_surface import function_surface
@@ -257,7 +256,7 @@ class LossSurfaceDisplay(DrawnSurface):
         """
         side = 100 if grid is None else _checked_side(grid)
         data = function_surface(f, path, xlim, ylim, side, vectorized)
-        labels = {"xlabel": xlabel, "ylabel": ylabel, "zlabel": zlabel, "unit": "step"}
+        labels: Any = {"xlabel": xlabel, "ylabel": ylabel, "zlabel": zlabel, "unit": "step"}
         return cls(**data, **labels).plot(ax, **plot_options)
 
 

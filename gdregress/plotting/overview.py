@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import is_classifier
 
-from gdregress._utils.types import MatrixLike
+from gdregress._utils.types import BaseEstimator, MatrixLike
 from gdregress.plotting._shared.display import AnimatedDisplay
 from gdregress.plotting._shared.estimators import check_dict
 from gdregress.plotting._shared.figure import pyplot
@@ -147,7 +147,8 @@ class OverviewDisplay(AnimatedDisplay):
             size = (WIDTH * max(top, min(n_models, 3)), 2 * HEIGHT)
             figure = pyplot().figure(figsize=size, layout="constrained")
         self._figure = figure
-        self._upper, lower = figure.subfigures(2, 1)
+        halves: Any = figure.subfigures(2, 1)
+        self._upper, lower = halves
         panels = self._upper.subplots(1, top)
         data, style = (models, self.X, self.y), {"legend": legend, "line_kw": line_kw}
         plane = {"target": self.target, "ax": panels[0]}

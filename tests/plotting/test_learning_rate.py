@@ -555,7 +555,7 @@ def test_a_range_test_is_styled_and_takes_the_axes_given(range_test):
 
 
 def test_other_results_are_no_range_test(small_data):
-    with pytest.raises(TypeError, match="learning_rate_range_test. Got GDRegressor"):
+    with pytest.raises(TypeError, match=r"learning_rate_range_test\. Got GDRegressor"):
         LearningRateDisplay.from_range_test(plain().fit(*small_data))
 
 

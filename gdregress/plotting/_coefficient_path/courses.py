@@ -1,12 +1,16 @@
 """The coefficients of every epoch, read from the history of a fit."""
 
-from numbers import Integral
 from typing import NamedTuple
 
 import numpy as np
 
 from gdregress._utils.array_api import to_numpy
-from gdregress.plotting._shared.estimators import earlier_steps, feature_names, fitted_estimator
+from gdregress.plotting._shared.estimators import (
+    checked_target,
+    earlier_steps,
+    feature_names,
+    fitted_estimator,
+)
 from gdregress.plotting._shared.scale import finite
 from gdregress.plotting._shared.stored_path import check_stored
 
@@ -52,7 +56,7 @@ def read_courses(models, target, reference, intercept):
     ValueError
         If the coefficients of the models belong to different columns.
     """
-    read = [_read_course(*item, target, intercept) for item in models.items()]
+    read = [_read_course(k, model, target, intercept) for k, model in models.items()]
     names = {label: feature_names(model) for label, model in models.items()}
     columns = next(iter(names.values()))
     for label, each in names.items():
@@ -76,7 +80,9 @@ def _read_course(label, model, target, intercept):
     history = estimator.history_
     coef = np.stack([np.atleast_2d(to_numpy(coef)) for coef in history.coef]).astype(float)
     intercepts = np.stack([np.atleast_1d(to_numpy(b)) for b in history.intercept]).astype(float)
-    row = _checked_target(target, coef.shape[1], estimator)
+    classes = getattr(estimator, "classes_", None)
+    what = "targets" if classes is None else f"classes {to_numpy(classes).tolist()}"
+    row = checked_target(target, coef.shape[1], what)
     course = CoefficientCourse(
         # early calls to partial_fit may have run with store_path=False
         epochs=np.asarray(history["epoch"][-len(coef) :]),
@@ -85,20 +91,6 @@ def _read_course(label, model, target, intercept):
         label=None if label is None else str(label),
     )
     return course, _name(model, estimator, row, coef.shape[1])
-
-
-def _checked_target(target, n_targets, estimator):
-    """The row of ``coef_`` to draw."""
-    if n_targets == 1 and target is None:
-        return 0
-    if isinstance(target, Integral) and 0 <= target < n_targets:
-        return int(target)
-    classes = getattr(estimator, "classes_", None)
-    which = "targets" if classes is None else f"classes {to_numpy(classes).tolist()}"
-    raise ValueError(
-        f"target must be the number of one of the {n_targets} {which}, from 0 to "
-        f"{n_targets - 1}. Got {target!r}."
-    )
 
 
 def _checked_reference(reference, n_features, intercept):

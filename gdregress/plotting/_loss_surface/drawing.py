@@ -130,12 +130,13 @@ class DrawnSurface(PathDisplay):
             lines = dict(zip(self.paths, self.lines_, strict=True)) if len(groups) == 1 else {}
             name = self.minimum_label if shows_minimum else ""
             title = "projected paths" if self._has_title() else None
-            options = {"most_inside": MOST_INSIDE, "title": title, "loc": self._dullest_corner()}
+            inside = 0 if self._is_3d else MOST_INSIDE  # the corners of a box hold its labels
+            options = {"most_inside": inside, "title": title, "loc": self._dullest_corner()}
             self._draw_legend(lines, name, self._shows_kept, **options)
         return self
 
     def _prepare_axes(self, ax, n, kind):
-        subplots = {"subplot_kw": {"projection": "3d"}} if self._is_3d else {}
+        subplots: dict[str, Any] = {"subplot_kw": {"projection": "3d"}} if self._is_3d else {}
         if self._is_3d and n > 1:
             subplots |= {"sharex": False, "sharey": False}
         self.axes_ = panels(ax, n, self.xlabel, self.ylabel, PANEL[kind], **subplots)

@@ -100,7 +100,7 @@ def _in_run_units(plane, training):
     return vectors if plane.in_run_units else [training.to_run(vector) for vector in vectors]
 
 
-def _side(grid, training):
+def _side(grid, training) -> int:
     """Points along each side of the grid."""
     if grid is not None:
         return grid
