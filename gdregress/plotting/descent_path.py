@@ -183,11 +183,9 @@ class DescentPathDisplay(PathDisplay):
             if self._minimum_name():
                 draw_mark(axes, self.minimum, foreground(), MINIMUM)
             for label in group:
-                few = len(self.paths[label]) - 1 <= arrows
-                steps = Steps(
-                    axes, self.paths[label], shades[label], few and arrows > 0, own[label]
-                )
-                self._steps[label] = steps
+                path = self.paths[label]
+                has_arrows = 0 < arrows >= len(path) - 1
+                self._steps[label] = Steps(axes, path, shades[label], has_arrows, own[label])
                 if label in self.kept:
                     draw_mark(axes, self.kept[label], shades[label], KEPT)
             if side_by_side:

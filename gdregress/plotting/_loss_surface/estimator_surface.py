@@ -110,7 +110,7 @@ def _side(grid, training) -> int:
 
 def _heights(objective, xlim, ylim, side):
     """The objective on a grid."""
-    x, y = np.linspace(*xlim, side), np.linspace(*ylim, side)
+    x, y = (np.linspace(low, high, side) for low, high in (xlim, ylim))
     values = objective(*(axis.ravel() for axis in np.meshgrid(x, y)))
     return {"x": x, "y": y, "values": values.reshape(side, side)}
 

@@ -14,7 +14,7 @@ from gdregress.plotting._shared.training import flat_parameters
 NUMBERS_READ = 2e9
 FEWEST, MOST = 1000, 20_000
 # What the objective depends on; class weights are in those of the rows.
-OF_THE_OBJECTIVE = (
+OF_THE_OBJECTIVE = {
     "loss",
     "epsilon",
     "penalty",
@@ -22,7 +22,7 @@ OF_THE_OBJECTIVE = (
     "l1_ratio",
     "fit_intercept",
     "standardize",
-)
+}
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,9 @@ def find_minimum(estimator, training, point, value):
     """
     X, y, weights = training.rows
     design = training.objective.design
+    parameters = estimator.get_params(deep=False)
     twin = type(estimator)(
-        **{name: getattr(estimator, name) for name in OF_THE_OBJECTIVE},
+        **{name: parameters[name] for name in OF_THE_OBJECTIVE & parameters.keys()},
         max_iter=int(np.clip(NUMBERS_READ / X.shape[0] / len(point), FEWEST, MOST)),
         tol=1e-7,
     )
