@@ -152,7 +152,7 @@ ASKED_FOR = {
     "_minimize/minimize.py": 1,
     "_minimize/tree.py": 1,
     "_objective/jitted.py": 1,
-    "_solver/solve.py": 1,
+    "_solver/beginning.py": 1,
     "_utils/earlier_paths.py": 1,
     "_utils/facts.py": 1,
     "classifiers.py": 2,

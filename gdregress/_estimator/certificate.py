@@ -11,35 +11,28 @@ from gdregress._utils.array_api import namespace
 SINGLE = 3e-4
 
 
-def certificate_for(estimator, curvature, null_params, null_objective, reference, units, step):
+def certificate_for(estimator, curvature, null):
     """The certificate of a run.
 
     Parameters
     ----------
     estimator : GDRegressor or GDClassifier
     curvature : CurvatureBounds
-    null_params : array
-        Of the null model.
-    null_objective : float
-        The objective there.
-    reference : float
-        Norm of the gradient mapping there, in `units`.
-    units : array
-    step : float
-        Step size of the gradient mapping.
+    null : NullModel
     """
-    objective, spectrum = curvature.objective, curvature.spectrum
-    estimate = partial(_remaining, objective, spectrum, step, _shares(units, objective))
+    objective, reference = curvature.objective, null.reference
+    shares, step = _shares(null.units, objective), curvature.gradient_step()
+    estimate = partial(_remaining, objective, curvature.spectrum, step, shares)
     ratio = 1 / (2 * curvature.largest() or 1.0)
     if objective.from_moments and reference**2 > 0:
-        ratio = estimate(null_params) / reference**2 or ratio
+        ratio = estimate(null.params) / reference**2 or ratio
     tol = estimator.tol or 0.0
     if tol and str(objective.y.dtype).endswith("32"):
         tol = max(tol, SINGLE)
-    rounding = curvature.rounding(tol * reference, null_objective)
+    rounding = curvature.rounding(tol * reference, null.objective)
     asked = estimator.tol is not None
     return Certificate(
-        estimate, null_objective, tol, ratio, rounding, measures_end=asked, reference=reference
+        estimate, null.objective, tol, ratio, rounding, measures_end=asked, reference=reference
     )
 
 

@@ -1,7 +1,6 @@
 """The last step before the loop: the learning rate, momentum, stopping rules; the `Run`."""
 
 import copy
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -22,10 +21,10 @@ from gdregress._estimator.learning_rate import (
 )
 from gdregress._estimator.method import asks_for_conjugate_gradients, method_of
 from gdregress._estimator.metric import worth_moments
+from gdregress._estimator.null_model import null_model
 from gdregress._estimator.rules import Rules, ending_rules
 from gdregress._estimator.run_facts import RunDiagnostics
 from gdregress._estimator.start import first_parameters
-from gdregress._objective.curvature import prediction_scale
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress._solver.history import History
 from gdregress._solver.line_search import LineSearch
@@ -85,69 +84,48 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     Plan
     """
     started, hooks = time.perf_counter(), hooks or Hooks()
-    loss, sampler, spectrum = components.loss, components.sampler, frame.spectrum
     null_params = objective.inside(objective.null_parameters())
     first = objective.inside(first_parameters(estimator, objective))
     if not in_parts and _worth_moments(estimator, components, objective, frame):
-        objective = _by_moments(objective, spectrum, first)
-    null_objective, largest, has_scale = _finite_start(objective, null_params, first, start)
+        objective = _by_moments(objective, frame.spectrum, first)
+    null = null_model(objective, null_params, first if start is None else start.params)
     curvature, optimizer = _curvature_and_optimizer(
-        estimator, components, objective, spectrum, null_params
+        estimator, components, objective, frame.spectrum, null_params
     )
     start = _known_start(start, objective, optimizer, in_parts)
-    updates = sampler.updates_per_epoch(objective.n_samples)
-    schedule = _with_horizon(estimator, components.schedule, updates, in_parts)
-    offset = start.count if start and components.schedule.runs_out else 0
     check_own_rate(optimizer, estimator.learning_rate, components.penalty)
     check_optimizer(optimizer, first, needs_prox=components.penalty.active)
-    factor_at(schedule, (start.count if start else 0) - offset)
+    schedule, offset = _schedule_of_run(estimator, components, objective, start, in_parts)
     method = "updates" if in_parts else method_of(estimator, components, objective)
     searched = method == "updates" and is_searched(estimator, components)
     rate = 1.0
     if method == "updates":
         rate = _first_rate(estimator, components, curvature, optimizer, start, in_parts)
     step = curvature.gradient_step()
-    null_mapping = objective.gradient_mapping(null_params, objective.gradient(null_params), step)
-    units, reference = objective.measuring_units(null_mapping)
-    diagnostics = _diagnostics(
-        estimator, components, curvature, optimizer, frame, null_objective, has_scale
-    )
+    null = null.measured(objective, step)
+    diagnostics = _diagnostics(estimator, components, curvature, optimizer, frame, null)
     rules = Rules()
     if not in_parts:
-        certificate = None
-        if loss.smooth:
-            certificate = certificate_for(
-                estimator, curvature, null_params, null_objective, reference, units, step
-            )
-        above = _above_stable_limit(estimator, components, objective, diagnostics, start)
-        divergence = Divergence(largest, above, has_scale)
-        rules = ending_rules(
-            estimator, components, objective, diagnostics, certificate, divergence, method
-        )
-        if start is not None and start.plateau is not None and components.schedule.listens:
-            rules = replace(rules, plateau=start.plateau)
+        rules = _rules(estimator, components, curvature, diagnostics, null, start, method)
     history, learns = History(), not in_parts and learns_rate(estimator, components.sampler)
     run = Run(
         objective=objective,
         optimizer=optimizer,
-        sampler=sampler,
+        sampler=components.sampler,
         schedule=schedule,
         method=method,
         learning_rate=rate,
         **vars(rules),
         max_iter=1 if in_parts else estimator.max_iter,
         gradient_step=step,
-        gradient_units=units,
+        gradient_units=null.units,
         started=started,
         schedule_offset=offset,
         may_cut_rate=estimator.learning_rate == "auto",
         line_search=LineSearch(rate) if searched else None,
         learned_rate=_learned_rate(objective, optimizer, history) if learns else None,
-        validate=hooks.validate,
+        **vars(hooks),
         stops_on_score=bool(estimator.early_stopping),
-        store=hooks.store,
-        on_epoch=hooks.on_epoch,
-        renewal=hooks.renewal,
         history=history,
     )
     return Plan(run, start, first, diagnostics, getattr(optimizer, "momentum", None))
@@ -187,6 +165,31 @@ def _by_moments(objective, spectrum, anchor):
         return QuadraticObjective(objective, anchor=anchor)
 
 
+def _schedule_of_run(estimator, components, objective, start, in_parts):
+    """The schedule on these data, asked once, and the count of updates at which it begins."""
+    updates = components.sampler.updates_per_epoch(objective.n_samples)
+    schedule = _with_horizon(estimator, components.schedule, updates, in_parts)
+    count = start.count if start else 0
+    offset = count if components.schedule.runs_out else 0
+    factor_at(schedule, count - offset)
+    return schedule, offset
+
+
+def _rules(estimator, components, curvature, diagnostics, null, start, method):
+    """What ends a run over all of the rows."""
+    objective, certificate = curvature.objective, None
+    if components.loss.smooth:
+        certificate = certificate_for(estimator, curvature, null)
+    above = _above_stable_limit(estimator, components, objective, diagnostics, start)
+    divergence = Divergence(null.largest, above, null.has_scale)
+    rules = ending_rules(
+        estimator, components, objective, diagnostics, certificate, divergence, method
+    )
+    if start is not None and start.plateau is not None and components.schedule.listens:
+        return replace(rules, plateau=start.plateau)
+    return rules
+
+
 def _above_stable_limit(estimator, components, objective, diagnostics, start):
     """Whether a rate is above the stable limit and will not fall.
 
@@ -204,30 +207,6 @@ def _above_stable_limit(estimator, components, objective, diagnostics, start):
         return schedule.is_constant or schedule(last) >= FALLING * schedule(first)
 
     return above_stable_limit
-
-
-def _finite_start(objective, null_params, first, start):
-    """Objectives of the null model, and the largest where a run begins; an error if it overflows.
-
-    Of the perceptron, which has no loss before it has learned anything, the size of its slopes,
-    and False, as this says nothing of the size of its objective.
-    """
-    begin = first if start is None else start.params
-    values = []
-    with np.errstate(over="ignore", invalid="ignore"):
-        for point in (null_params, begin):
-            objective.recentre_for_value(point)
-            values.append(objective.value(point, next_point=point))
-    has_scale = not objective.is_unlearned(values[0])
-    if not has_scale:
-        values[0] = prediction_scale(objective, null_params)
-    largest = max(values)
-    if not largest < math.inf:
-        raise ValueError(
-            f"The objective is {largest} before the first update: y, X or the initial "
-            "coefficients are too large, or outside the penalty's domain. Rescale them."
-        )
-    return values[0], largest, has_scale
 
 
 def _curvature_and_optimizer(estimator, components, objective, spectrum, null_params):
@@ -266,7 +245,7 @@ def _learned_rate(objective, optimizer, history):
     return LearnedRate(history, objective, optimizer, momentum)
 
 
-def _diagnostics(estimator, components, curvature, optimizer, frame, null_objective, has_scale):
+def _diagnostics(estimator, components, curvature, optimizer, frame, null):
     loss, all_rows = components.loss, components.sampler.takes_all_rows
     return RunDiagnostics(
         name=type(estimator).__name__,
@@ -278,8 +257,8 @@ def _diagnostics(estimator, components, curvature, optimizer, frame, null_object
         optimizer=optimizer,
         feature_names=partial(feature_names, estimator, frame.columns),
         tol=estimator.tol,
-        null_objective=null_objective,
-        has_scale=has_scale,
+        null_objective=null.objective,
+        has_scale=null.has_scale,
         by_gradient=loss.smooth and not estimator.early_stopping and estimator.tol is not None,
         is_batch=all_rows,
         strong_convexity=components.penalty.strong_convexity,

@@ -66,8 +66,8 @@ class Run:
     on_epoch : callable or None
         Called after each epoch with the history, the user's parameters and a function that
         returns the course of the run, see `course_of`; True ends the run.
-    renewal : callable or None
-        Answers after each epoch with the run that continues this one, see `Renewal`.
+    renewal : Renewal or Finish or None
+        Says after which epoch another run continues this one, and with which.
     history : History
     """
 
@@ -101,6 +101,10 @@ class Run:
     def waits_for_measure(self):
         """Whether an epoch begins with what has been measured at the end of the last one."""
         return self.optimizer.variance_reduced or self.learned_rate is not None
+
+    def is_renewed(self, row, stop):
+        """Whether the run continues in other coordinates, or by another method."""
+        return self.renewal is not None and self.renewal.is_due(row, stop)
 
 
 @dataclass(eq=False, repr=False)

@@ -1,0 +1,78 @@
+"""What comes of a run that has ended: which parameters are kept, and what is left there."""
+
+import math
+
+import numpy as np
+
+from gdregress._solver.run import Result
+
+# Reasons after which nothing is measured any more: the gap is known, or nobody waits for it.
+UNMEASURED = ("tolerance", "interrupted")
+
+
+def result_of(run, state, best, reason, n_iter, interrupt):
+    """The result of a run, whose state is left ready to be resumed.
+
+    The parameters are the last ones, or the best ones where the run was stopped by early
+    stopping, divergence, a plateau or an interrupt, or where a rate that is automatic or falls
+    has ended above the null objective.
+
+    Parameters
+    ----------
+    run : Run
+    state : State
+    best : Best
+    reason : str
+    n_iter : int
+    interrupt : BaseException or None
+
+    Returns
+    -------
+    Result
+    """
+    last_row, best_row = len(run.history) - 1, best.epoch - run.history["epoch"][0]
+    reason = _measured(run, last_row, state.reported(), reason)
+    keeps_best = _settle(run, state, best, reason, best_row)
+    if keeps_best:
+        _measured(run, best_row, best.params, reason)
+    params = run.objective.to_user(best.params if keeps_best else state.reported())
+    kept_row = best_row if keeps_best else last_row
+    return Result(params, run, reason, n_iter, best_row, kept_row, interrupt)
+
+
+def _measured(run, index, params, reason):
+    """Why a run has ended, after its last gap has been measured: it may be small enough."""
+    certificate = run.certificate
+    if certificate is None or not certificate.measures_end or reason in UNMEASURED:
+        return reason
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        gap = certificate.estimate(params)
+    if not math.isfinite(gap):
+        return reason
+    run.history.correct(index, "gap", gap)
+    ended_early = reason not in ("max_iter", "plateau")
+    return reason if ended_early else run.stopping.update(run.history.full_row(index)) or reason
+
+
+def _settle(run, state, best, reason, best_row):
+    """Leave the state where a later run continues; whether the best parameters are kept."""
+    if run.objective.from_moments:
+        state.anchor = run.objective.finite_anchor()
+    state.snapshot = state.multipliers = None
+    values = run.history["objective"]
+    state.objective, worse_than_null = values[-1], values[-1] > _ceiling(run)
+    if run.stops_on_score or reason in run.keep_best_on:
+        state.restart_at(best.params, run.optimizer)
+        state.objective = values[best_row]
+        return True
+    return worse_than_null
+
+
+def _ceiling(run):
+    """The objective above which the last parameters are worth nothing; inf under a constant rate.
+
+    A rate that is automatic or falls is expected to end below the null model.
+    """
+    if run.may_cut_rate:
+        return run.divergence.null_objective
+    return math.inf if run.plateau is None else run.plateau.ceiling
