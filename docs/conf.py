@@ -25,6 +25,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_gallery.gen_gallery",
     "parameter_groups",
+    "animation_player",
     "mathml",
 ]
 exclude_patterns = ["_build", "gallery/*.py.md5", "**/*.ipynb"]

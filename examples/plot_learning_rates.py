@@ -18,7 +18,7 @@ import numpy as np
 from sklearn.datasets import load_diabetes
 from sklearn.preprocessing import StandardScaler
 
-from gdregress import GDRegressor, minimize
+from gdregress import GDRegressor, learning_rate_range_test, minimize
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning
 from gdregress.plotting import LearningRateDisplay, LossCurveDisplay, LossSurfaceDisplay
 
@@ -159,6 +159,22 @@ plt.show()
 # of them, ``max_iter``, are no longer enough. Closely below the limit one can be a little faster
 # than "auto", if one is lucky, and closely above it all is lost. A rate that is too small wastes
 # time, one that is too large destroys the fit; if in doubt, leave it on "auto".
+
+# %%
+# A rate for batches of rows
+# --------------------------
+#
+# Over batches no curvature names the limit. A *range test* does: one run whose rate rises with
+# every batch, until the loss explodes. It falls fastest where the rate is about right, and beyond
+# the least loss the rate is too large. Dots are the losses of single batches; the line is that of
+# the same rows before every update, in which no batch is luckier than another.
+
+batches = GDRegressor(optimizer="gd", solver="mini-batch", fit_intercept=False, random_state=0)
+found = learning_rate_range_test(X, y, batches)
+print(f"steepest at {found.steepest:.2g}, least at {found.least:.2g}")
+
+LearningRateDisplay.from_range_test(found)
+plt.show()
 
 # %%
 # A second valley, and a saddle

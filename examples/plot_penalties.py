@@ -72,7 +72,8 @@ paths = {penalty: path(penalty) for penalty in alphas}
 figure, axes = plt.subplots(1, 2, figsize=(11, 4.5), sharey=True, layout="constrained")
 for axis, (penalty, coefficients) in zip(axes, paths.items(), strict=True):
     for column, name in enumerate(X.columns):
-        axis.plot(alphas[penalty][::-1], coefficients[:, column], label=name)
+        dashes = ("-", "--", ":", "-.")[column % 4]  # ten lines need more than colours
+        axis.plot(alphas[penalty][::-1], coefficients[:, column], dashes, label=name)
     axis.axhline(0, color="black", linewidth=0.8)
     axis.set(xscale="log", xlabel="alpha", title=penalty)
 axes[0].set(ylabel="coefficient")

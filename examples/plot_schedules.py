@@ -46,8 +46,8 @@ schedules = {
     "one-cycle": OneCycle(scale=len(t)),
 }
 figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
-for name, schedule in schedules.items():
-    axis.plot(t / updates_per_epoch, schedule(t), label=name)
+for (name, schedule), dashes in zip(schedules.items(), ("-", "--", "-", "-.", ":"), strict=True):
+    axis.plot(t / updates_per_epoch, schedule(t), dashes, label=name)
 axis.set(xlabel="epoch", ylabel="factor of the learning rate")
 axis.legend()
 plt.show()

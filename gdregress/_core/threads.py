@@ -10,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from itertools import pairwise
 from threading import Lock, local
+from typing import Any
 
 import numpy as np
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
@@ -73,7 +74,7 @@ def map_in_threads(function, pieces):
     The function must release the interpreter lock to gain from them.
     """
     n_threads = min(threads_allowed(), len(pieces))
-    results = [None] * len(pieces)
+    results: list[Any] = [None] * len(pieces)
     waiting = iter(range(len(pieces)))  # every thread takes the next of them
 
     def work():

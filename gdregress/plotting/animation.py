@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from gdregress.plotting._animation.progress import progress
-from gdregress.plotting._shared.animated_display import AnimatedDisplay
+from gdregress.plotting._shared.display import AnimatedDisplay
 from gdregress.plotting._shared.figure import pyplot
 from gdregress.plotting._shared.frames import animation_of, chosen_frames
 
@@ -125,10 +125,11 @@ def save_animation(
             "Writing .mp4 files needs ffmpeg, a program that was not found: install ffmpeg or "
             "save as .gif."
         )
-    options = {"writer": name, "fps": fps}
+    writer = name
     if name == "html":
-        fps = fps or 1000 / animation.event_source.interval
-        writer = HTMLWriter(fps=fps, embed_frames=True, embed_limit=EMBEDDED, default_mode="loop")
-        options = {"writer": writer}
+        source: Any = animation.event_source
+        rate: Any = fps or 1000 / source.interval
+        writer = HTMLWriter(rate, embed_frames=True, embed_limit=EMBEDDED, default_mode="loop")
+        fps = None
     with progress(path.name) as report:
-        animation.save(path, dpi=dpi, progress_callback=report, **options)
+        animation.save(path, writer, cast(Any, fps), dpi, progress_callback=report)

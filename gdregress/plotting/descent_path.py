@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,18 +12,16 @@ import numpy as np
 from gdregress._utils.types import ObjectiveFunction
 from gdregress.plotting._descent_path.function_curve import function_curve
 from gdregress.plotting._descent_path.steps import Steps, draw_mark
-from gdregress.plotting._shared.animated_display import AnimatedDisplay
 from gdregress.plotting._shared.figure import colours, foreground
-from gdregress.plotting._shared.legend import draw_legend
 from gdregress.plotting._shared.lines import keywords_by_label, with_keywords
-from gdregress.plotting._shared.marks import END, KEPT, MINIMUM, START, legend_entry
+from gdregress.plotting._shared.marks import KEPT, MINIMUM
 from gdregress.plotting._shared.panels import panels
+from gdregress.plotting._shared.path_display import PathDisplay
 from gdregress.plotting._shared.types import DescentPaths, Limits
 from gdregress.plotting._shared.window import name_of_minimum
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.lines import Line2D
 
 # Visible part of the curve above the highest point of the paths, as a share of their height.
 ABOVE_PATH = 0.35
@@ -30,7 +29,8 @@ ABOVE_PATH = 0.35
 MOST_INSIDE = 5
 
 
-class DescentPathDisplay(AnimatedDisplay):
+@dataclass(kw_only=True, eq=False, repr=False)
+class DescentPathDisplay(PathDisplay):
     """The curve of a function of one variable, and the steps of descents on it.
 
     Use `from_function` rather than the constructor.
@@ -43,7 +43,7 @@ class DescentPathDisplay(AnimatedDisplay):
         Values of the function at these positions.
     paths : dict of str to ndarray of shape (n_steps + 1, 2)
         Position and height of each point of a descent from its start on, by label.
-    kept : dict of str to ndarray of shape (2,), default=None
+    kept : dict of str to ndarray of shape (2,), optional
         Position and height of the returned point of a descent, if it is not the last, by label.
     minimum : ndarray of shape (2,) or None, default=None
         Position and height of the lowest point near the paths.
@@ -77,29 +77,14 @@ class DescentPathDisplay(AnimatedDisplay):
            [ 7.48, 21.07]])
     """
 
-    axes_: np.ndarray
-    lines_: list[Line2D]
-
-    def __init__(
-        self,
-        *,
-        x: np.ndarray,
-        y: np.ndarray,
-        paths: Mapping[str, np.ndarray],
-        kept: Mapping[str, np.ndarray] | None = None,
-        minimum: np.ndarray | None = None,
-        xlabel: str = "x",
-        ylabel: str = "f(x)",
-        unit: str = "step",
-    ) -> None:
-        self.x = x
-        self.y = y
-        self.paths = paths
-        self.kept = kept
-        self.minimum = minimum
-        self.xlabel = xlabel
-        self.ylabel = ylabel
-        self.unit = unit
+    x: np.ndarray
+    y: np.ndarray
+    paths: Mapping[str, np.ndarray]
+    kept: Mapping[str, np.ndarray] = field(default_factory=dict)
+    minimum: np.ndarray | None = None
+    xlabel: str = "x"
+    ylabel: str = "f(x)"
+    unit: str = "step"
 
     @classmethod
     def from_function(
@@ -186,11 +171,8 @@ class DescentPathDisplay(AnimatedDisplay):
         -------
         self : DescentPathDisplay
         """
-        labels = list(self.paths)
-        groups = [[label] for label in labels] if side_by_side else [labels]
+        labels, groups = list(self.paths), self._groups(side_by_side)
         self.axes_ = panels(ax, len(groups), self.xlabel, self.ylabel)
-        self.ax_ = self.axes_[0]
-        self.figure_ = self.ax_.figure
         self._steps = {}
         shades = dict(zip(labels, colours(len(labels)), strict=True))
         own = dict(zip(labels, keywords_by_label(line_kw, labels), strict=True))
@@ -198,21 +180,29 @@ class DescentPathDisplay(AnimatedDisplay):
             style = {"color": foreground(), "linewidth": 1.5, "alpha": 0.7}
             axes.plot(self.x, self.y, **with_keywords(style, curve_kw))
             axes.set(**{"xlim": (self.x[0], self.x[-1]), "ylim": self._ylim(), **(ax_kw or {})})
-            if self._shows_minimum():
+            if self._minimum_name():
                 draw_mark(axes, self.minimum, foreground(), MINIMUM)
             for label in group:
-                few = arrows if len(self.paths[label]) - 1 <= arrows else 0
-                self._steps[label] = Steps(
-                    axes, self.paths[label], shades[label], few > 0, own[label]
-                )
-                if label in (self.kept or {}):
+                path = self.paths[label]
+                has_arrows = 0 < arrows >= len(path) - 1
+                self._steps[label] = Steps(axes, path, shades[label], has_arrows, own[label])
+                if label in self.kept:
                     draw_mark(axes, self.kept[label], shades[label], KEPT)
             if side_by_side:
                 axes.set_title(self._name(group[0]), fontsize="medium")
-            if legend and axes is self.ax_:
-                self._draw_legend(axes, [] if side_by_side else group, shades)
         self.lines_ = [steps.line for steps in self._steps.values()]
+        if legend:
+            entries = {label: self._entry(label, shades[label]) for label in labels}
+            kept = bool(self.kept)
+            shown = {} if side_by_side else entries
+            self._draw_legend(shown, self._minimum_name(), kept, most_inside=MOST_INSIDE)
         return self
+
+    def _entry(self, label, colour):
+        from matplotlib.lines import Line2D
+
+        style = {"color": colour, "marker": ".", "linewidth": 0.8}
+        return Line2D([], [], label=self._name(label), **style)
 
     def _ylim(self):
         """Limits that contain the paths in the window, and a small part of the curve above."""
@@ -228,39 +218,15 @@ class DescentPathDisplay(AnimatedDisplay):
         margin = 0.05 * (high - low) or 1.0
         return low - margin, high + margin
 
-    def _draw_legend(self, axes, group, shades):
-        from matplotlib.lines import Line2D
+    def _is_inside(self, points):
+        (x, y), (low, high) = points.T, self._ylim()
+        return (x >= self.x[0]) & (x <= self.x[-1]) & (y >= low) & (y <= high)
 
-        handles = [
-            Line2D([], [], color=shades[k], marker=".", linewidth=0.8, label=self._name(k))
-            for k in group
-        ]
-        handles += [legend_entry(START, "start"), legend_entry(END, self._head_name)]
-        if self.kept:
-            handles.append(legend_entry(KEPT, "returned"))
-        if self._shows_minimum():
-            handles.append(legend_entry(MINIMUM, name_of_minimum(self.minimum[1], self.y)))
-        labels = [handle.get_label() for handle in handles]
-        short = [*group, *labels[len(group) :]]
-        draw_legend(axes, handles, labels, short, most_inside=MOST_INSIDE)
-
-    def _shows_minimum(self):
-        """Whether the minimum lies in the window."""
-        return self.minimum is not None and self.x[0] <= self.minimum[0] <= self.x[-1]
-
-    def _name(self, label):
-        """The legend's text for a path."""
-        path = self.paths[label]
-        low, high = self._ylim()
-        inside = (path[:, 0] >= self.x[0]) & (path[:, 0] <= self.x[-1])
-        inside &= (path[:, 1] >= low) & (path[:, 1] <= high)
-        outside = int(np.sum(~inside))
-        return f"{label} ({outside} of {len(path)} points outside)" if outside else label
-
-    @property
-    def n_frames(self) -> int:
-        """Count of the points of the longest path."""
-        return max(len(path) for path in self.paths.values())
+    def _minimum_name(self):
+        """What the minimum is called; "" where it is not in the window."""
+        if self.minimum is None or not self.x[0] <= self.minimum[0] <= self.x[-1]:
+            return ""
+        return name_of_minimum(self.minimum[1], self.y)
 
     def _show_frame(self, index):
         for steps in self._steps.values():

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
 
-from gdregress._utils.types import MatrixLike
+from gdregress._utils.types import BaseEstimator, MatrixLike
 from gdregress.plotting._fit.data import fit_data
 from gdregress.plotting._fit.drawing import draw_lines, draw_points, draw_references, range_of
-from gdregress.plotting._shared.animated_display import AnimatedDisplay
+from gdregress.plotting._shared.display import AnimatedDisplay
 from gdregress.plotting._shared.estimators import check_dict
-from gdregress.plotting._shared.figure import axes_or_new, colours, foreground
+from gdregress.plotting._shared.figure import colours, foreground
 from gdregress.plotting._shared.legend import draw_legend
+from gdregress.plotting._shared.panels import panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.lines import Line2D
 
 # A legend of more entries than this is below the axes.
 MOST_INSIDE = 5
@@ -27,6 +27,7 @@ MOST_INSIDE = 5
 WIDENED = 2.0
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class FitDisplay(AnimatedDisplay):
     """The rows of some data, and a model's predictions in their own units.
 
@@ -46,19 +47,19 @@ class FitDisplay(AnimatedDisplay):
         Number of the class of each row, or of the model of each prediction.
     group_labels : list of str or None, default=None
         Names of the classes or models.
-    grid : ndarray of shape (n_points,) or None, default=None
+    grid : ndarray of shape (n_points,), optional
         Positions of the lines.
-    lines : ndarray of shape (n_lines, n_points) or None, default=None
+    lines : ndarray of shape (n_lines, n_points), optional
         Predictions of the model at these positions.
-    line_labels : list of str or None, default=None
+    line_labels : list of str, optional
         Names of the lines.
-    references : dict of str to ndarray of shape (n_points,), default=None
+    references : dict of str to ndarray of shape (n_points,), optional
         Lines to compare with, by label.
     threshold : float or None, default=None
         Height above which the classifier predicts the second class.
     xlabel, ylabel : str
         Labels of the axes.
-    by_epoch : sequence or None, default=None
+    by_epoch : sequence, default=()
         Lines after every epoch, or the predictions as a single line for each model.
     n_rows : int or None, default=None
         Count of all rows, if they are more than those drawn.
@@ -88,41 +89,20 @@ class FitDisplay(AnimatedDisplay):
     array([[28.3, 51.2, 74.2]])
     """
 
-    points_: list[Line2D]
-    lines_: list[Line2D]
-
-    def __init__(
-        self,
-        *,
-        kind: Literal["line", "classes", "predicted"],
-        x: np.ndarray,
-        y: np.ndarray,
-        groups: np.ndarray | None = None,
-        group_labels: Sequence[str] | None = None,
-        grid: np.ndarray | None = None,
-        lines: np.ndarray | None = None,
-        line_labels: Sequence[str] | None = None,
-        references: Mapping[str, np.ndarray] | None = None,
-        threshold: float | None = None,
-        xlabel: str = "x",
-        ylabel: str = "y",
-        by_epoch: Sequence[np.ndarray] | None = None,
-        n_rows: int | None = None,
-    ) -> None:
-        self.kind = kind
-        self.x = x
-        self.y = y
-        self.groups = groups
-        self.group_labels = group_labels
-        self.grid = grid
-        self.lines = lines
-        self.line_labels = line_labels
-        self.references = references
-        self.threshold = threshold
-        self.xlabel = xlabel
-        self.ylabel = ylabel
-        self.by_epoch = by_epoch
-        self.n_rows = n_rows
+    kind: Literal["line", "classes", "predicted"]
+    x: np.ndarray
+    y: np.ndarray
+    groups: np.ndarray | None = None
+    group_labels: Sequence[str] | None = None
+    grid: np.ndarray = field(default_factory=lambda: np.empty(0))
+    lines: np.ndarray = field(default_factory=lambda: np.empty((0, 0)))
+    line_labels: Sequence[str] = ()
+    references: Mapping[str, np.ndarray] = field(default_factory=dict)
+    threshold: float | None = None
+    xlabel: str = "x"
+    ylabel: str = "y"
+    by_epoch: Sequence[np.ndarray] = ()
+    n_rows: int | None = None
 
     @classmethod
     def from_estimator(
@@ -242,13 +222,11 @@ class FitDisplay(AnimatedDisplay):
         -------
         self : FitDisplay
         """
-        self.ax_ = ax = axes_or_new(ax)
-        self.figure_ = ax.figure
-        ax.set(xlabel=self.xlabel, ylabel=self.ylabel)
+        self.axes_ = panels(ax, 1, self.xlabel, self.ylabel)
+        ax = self.ax_
         names = self.group_labels or ["rows" if self.kind == "predicted" else "data"]
-        if (
-            self.kind == "classes" and len(names) > 2
-        ):  # the lines of the classes have the same colours and names
+        # the lines of three or more classes have the same colours and names
+        if self.kind == "classes" and len(names) > 2:
             names = ["_" + name for name in names]
         self.points_ = draw_points(ax, self.x, self.y, self.groups, names, point_kw)
         self.lines_ = []
@@ -278,21 +256,21 @@ class FitDisplay(AnimatedDisplay):
         elif self.kind == "line":
             shades = colours(n_lines + 1)[1:]
         self.lines_ = draw_lines(ax, self.grid, self.lines, self.line_labels, shades, line_kw)
-        draw_references(ax, self.grid, self.references or {})
+        draw_references(ax, self.grid, self.references)
         if self.threshold is not None:
             style = {"color": foreground(), "linestyle": ":", "linewidth": 1}
             ax.axhline(self.threshold, label="threshold", **style)
-        ax.set(xlim=(self.grid[0], self.grid[-1]), ylim=range_of(self.y, *self._all_lines()))
+        ax.set(
+            xlim=(self.grid[0], self.grid[-1]),
+            ylim=range_of(self.y, *self.lines, *self.references.values()),
+        )
         if self.ylabel == "probability":
             ax.set_yticks(np.linspace(0, 1, 6))
-
-    def _all_lines(self):
-        return [*(() if self.lines is None else self.lines), *(self.references or {}).values()]
 
     @property
     def n_frames(self) -> int:
         """Count of the epochs, the start included; 0 if the fit has not stored its path."""
-        return 0 if self.by_epoch is None else len(self.by_epoch)
+        return len(self.by_epoch)
 
     def _plot_for_animation(self, ax, **plot_options):
         super()._plot_for_animation(ax, **plot_options)
@@ -304,10 +282,6 @@ class FitDisplay(AnimatedDisplay):
             self.ax_.set_ylim(low, high)
 
     def _show_frame(self, index):
-        shown = self.by_epoch[index]
-        if self.kind == "predicted":
-            for points, values in zip(self.points_, shown, strict=True):
-                points.set_ydata(values)
-            return
-        for line, values in zip(self.lines_, shown, strict=True):
+        moving = self.points_ if self.kind == "predicted" else self.lines_
+        for line, values in zip(moving, self.by_epoch[index], strict=True):
             line.set_ydata(values)

@@ -1,38 +1,34 @@
-"""LearningRateDisplay: the ends of descents with many learning rates."""
+"""LearningRateDisplay: the ends of descents with many learning rates, or a range test."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
 
-from gdregress._utils.types import MatrixLike
+from gdregress._diagnosis.range_test import RangeTest
+from gdregress._utils.types import BaseEstimator, MatrixLike
 from gdregress.plotting._learning_rate.marks import draw_sweep
-from gdregress.plotting._learning_rate.trials import (
-    EXACT,
-    Sweep,
-    Trial,
-    checked_rates,
-    least_objective,
-    sweep,
-)
+from gdregress.plotting._learning_rate.rising import draw_range_test
+from gdregress.plotting._learning_rate.trials import Sweep, Trial, least_objective, sweeps_of
+from gdregress.plotting._shared.display import Display
 from gdregress.plotting._shared.estimators import check_dict
-from gdregress.plotting._shared.figure import axes_or_new, make_room
 from gdregress.plotting._shared.legend import draw_legend
 from gdregress.plotting._shared.lines import line_styles
+from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.scale import chosen_scale, set_log_ticks, with_scale
 from gdregress.plotting._shared.types import Scale
 
+__all__ = ["LearningRateDisplay", "Sweep", "Trial"]
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
-Range: TypeAlias = tuple[float, float] | None
+XLABEL = "learning rate (log scale)"
 # Ratio of the ends of the axis of rates to the outermost rates.
 BESIDE = 1.3
 # Least height of a linear axis of objectives, as a share of them: smaller differences are none.
@@ -43,39 +39,39 @@ HEADROOM = 1.1
 ROUNDING = float(np.finfo(float).eps)
 
 
-class LearningRateDisplay:
-    """Objective at the end and epochs used, by learning rate.
+@dataclass(kw_only=True, eq=False, repr=False)
+class LearningRateDisplay(Display):
+    """Objective at the end and epochs used, by learning rate; or the losses of a range test.
 
     The upper panel shows the objectives, the lower panel the epochs. A shade marks the rates with
-    which the run diverged; their markers are at the upper edge, as they have no height.
+    which the run diverged; their markers are at the upper edge, as they have no height. A range
+    test has a single panel: the loss before each update, by its rate.
 
     Parameters
     ----------
-    trials : list of Trial, or dict of them
-        Named tuples of ``learning_rate``, ``objective``, ``epochs`` and ``stop_reason``, by
-        ascending rate. For two or more estimators this and the next four are dicts by label.
-    automatic : Trial or None, default=None
-        The trial of ``learning_rate="auto"``; its rate is nan where the run has none.
-    automatic_range : tuple of two floats or None, default=None
-        Smallest and largest rate of the automatic trial, if it has found the rate along the way.
-    stable_limit : float or None, default=None
-        Largest rate that does not diverge.
-    limit_name : str, default="stable limit"
-        Name of the limit in the legend.
+    sweeps : list of Sweep, default=()
+        The fits of each estimator: a named tuple of ``trials``, by ascending rate, each with its
+        ``learning_rate``, ``objective``, ``epochs`` and ``stop_reason``; ``label``, None for a
+        single estimator; ``automatic``, the trial of ``learning_rate="auto"``, whose rate is nan
+        where the run has none, and ``automatic_range``, the smallest and the largest rate that
+        it has found along the way; ``stable_limit``, the largest rate that does not diverge, and
+        ``limit_name``, its name in the legend.
     show : {"objective", "gap"}, default="objective"
         Quantity in the upper panel; the gap is the objective above ``best``.
     best : float or None, default=None
         The least objective, required for the gap.
+    range_test : RangeTest or None, default=None
+        The result of `gdregress.learning_rate_range_test`, in place of sweeps.
 
     Attributes
     ----------
     ax_ : matplotlib Axes
         The panel of the objectives.
-    axes_ : ndarray of two matplotlib Axes
-        The panels of the objectives and of the epochs.
+    axes_ : ndarray of matplotlib Axes
+        The panels of the objectives and of the epochs, or that of the range test.
     figure_ : matplotlib Figure
     lines_ : list of Line2D
-        The lines through the objectives, one for each estimator.
+        The lines through the objectives, one for each estimator; or that of a range test.
 
     See Also
     --------
@@ -104,33 +100,15 @@ class LearningRateDisplay:
     >>> X, y = make_regression(n_samples=60, n_features=3, noise=5.0, random_state=0)
     >>> model = GDRegressor(optimizer="gd", max_iter=100)
     >>> display = LearningRateDisplay.from_estimator(model, X, y)
-    >>> {trial.learning_rate > display.stable_limit for trial in display.trials if trial.diverged}
+    >>> (sweep,) = display.sweeps
+    >>> {trial.learning_rate > sweep.stable_limit for trial in sweep.trials if trial.diverged}
     {True}
     """
 
-    ax_: Axes
-    axes_: np.ndarray
-    figure_: Figure
-    lines_: list[Line2D]
-
-    def __init__(
-        self,
-        *,
-        trials: Sequence[Trial] | Mapping[str, Sequence[Trial]],
-        automatic: Trial | Mapping[str, Trial | None] | None = None,
-        automatic_range: Range | Mapping[str, Range] = None,
-        stable_limit: float | Mapping[str, float | None] | None = None,
-        limit_name: str | Mapping[str, str] = EXACT,
-        show: Literal["objective", "gap"] = "objective",
-        best: float | None = None,
-    ) -> None:
-        self.trials = trials
-        self.automatic = automatic
-        self.automatic_range = automatic_range
-        self.stable_limit = stable_limit
-        self.limit_name = limit_name
-        self.show = show
-        self.best = best
+    sweeps: Sequence[Sweep] = ()
+    show: Literal["objective", "gap"] = "objective"
+    best: float | None = None
+    range_test: RangeTest | None = None
 
     @classmethod
     def from_estimator(
@@ -183,11 +161,9 @@ class LearningRateDisplay:
         ValueError
             If a rate is not positive and finite, or if ``fit`` rejects the data.
         """
-        rates = None if learning_rates is None else checked_rates(learning_rates)
-        found, least = sweep(None, estimator, rates, X, y, sample_weight)
-        data = dict(zip(found._fields[1:], found[1:], strict=True))
+        found, least = sweeps_of({None: estimator}, X, y, sample_weight, learning_rates)
         best = least_objective(least) if best is None and show == "gap" else best
-        return cls(**data, show=show, best=best).plot(ax, **options)
+        return cls(sweeps=found, show=show, best=best).plot(ax, **options)
 
     @classmethod
     def from_estimators(
@@ -222,33 +198,54 @@ class LearningRateDisplay:
             As in `from_estimator`.
         """
         check_dict(estimators)
-        rates = None if learning_rates is None else checked_rates(learning_rates)
-        found, least = {}, []
-        for label, estimator in estimators.items():
-            found[str(label)], more = sweep(str(label), estimator, rates, X, y, sample_weight)
-            least += more
-        data = {
-            name: {label: getattr(one, name) for label, one in found.items()}
-            for name in Sweep._fields[1:]
-        }
+        found, least = sweeps_of(estimators, X, y, sample_weight, learning_rates)
         best = least_objective(least) if best is None and show == "gap" else best
-        return cls(**data, show=show, best=best).plot(ax, **options)
+        return cls(sweeps=found, show=show, best=best).plot(ax, **options)
+
+    @classmethod
+    def from_range_test(cls, result: RangeTest, *, ax: Axes | None = None, **options: Any) -> Self:
+        """Draw the losses of one run whose learning rate rises with every update.
+
+        Parameters
+        ----------
+        result : RangeTest
+            What `gdregress.learning_rate_range_test` has returned.
+        ax : matplotlib Axes or None, default=None
+            Where to draw; a new figure by default.
+        **options
+            Passed to `plot`.
+
+        Returns
+        -------
+        display : LearningRateDisplay
+
+        Raises
+        ------
+        TypeError
+            If it is no result of a range test.
+        """
+        if not isinstance(result, RangeTest):
+            raise TypeError(
+                "from_range_test takes the result of gdregress.learning_rate_range_test. "
+                f"Got {type(result).__name__}."
+            )
+        return cls(range_test=result).plot(ax, **options)
 
     def plot(
         self,
-        ax: Sequence[Axes] | np.ndarray | None = None,
+        ax: Axes | Sequence[Axes] | np.ndarray | None = None,
         *,
         scale: Scale = "auto",
         legend: bool = True,
         line_kw: dict[str, Any] | None = None,
         ax_kw: dict[str, Any] | None = None,
     ) -> Self:
-        """Draw the two panels.
+        """Draw the two panels, or that of a range test.
 
         Parameters
         ----------
         ax : array-like of two matplotlib Axes or None, default=None
-            Where to draw objectives and epochs; a new figure by default.
+            Where to draw objectives and epochs; a new figure by default. A range test takes one.
         scale : {"auto", "linear", "log"}, default="auto"
             Scale of the objectives. "auto" is logarithmic if nothing is negative and the
             numbers span more than a factor of ten.
@@ -258,7 +255,7 @@ class LearningRateDisplay:
             Passed to ``Axes.plot`` for the lines through the runs that have not diverged; a dict
             under the label of an estimator is for its line.
         ax_kw : dict or None, default=None
-            Passed to ``Axes.set`` of both panels, for instance ``{"xlim": (0.01, 1)}``.
+            Passed to ``Axes.set`` of all panels, for instance ``{"xlim": (0.01, 1)}``.
 
         Returns
         -------
@@ -267,21 +264,34 @@ class LearningRateDisplay:
         Raises
         ------
         ValueError
-            If the scale is unknown, or ``ax`` does not hold two axes.
+            If the scale is unknown, or ``ax`` holds another number of axes.
         """
-        self.axes_ = _two_axes(ax)
-        self.ax_, epochs_ax = self.axes_
-        self.figure_ = self.ax_.figure
-        sweeps = self._sweeps()
-        drawn = [trial for one in sweeps for trial in one.known if not trial.diverged]
+        if self.range_test is not None:
+            self.axes_ = panels(ax, 1, XLABEL)
+            lines = draw_range_test(self.ax_, self.range_test, scale, line_kw)
+            self.lines_, entries = lines[:1], {str(line.get_label()): line for line in lines}
+            self._finish([self.ax_.get_yscale()], ax_kw)
+        else:
+            self.axes_ = panels(ax, 2, size=(6.4, 3.2), columns=1, sharey=False)
+            entries = self._draw_sweeps(scale, line_kw, ax_kw)
+        if legend:
+            short = [name.split(", ")[0] for name in entries]
+            draw_legend(
+                self.axes_[-1], list(entries.values()), list(entries), short, most_inside=0
+            )
+        return self
+
+    def _draw_sweeps(self, scale, line_kw, ax_kw):
+        """Draw both panels, and return the entries of the legend."""
+        drawn = [trial for one in self.sweeps for trial in one.known if not trial.diverged]
         heights, counts = [self._height(t) for t in drawn], [trial.epochs for trial in drawn]
         scales = chosen_scale(scale, heights), chosen_scale("auto", counts)
-        labels = [with_scale(text, s) for text, s in zip(self._y_labels(), scales, strict=True)]
-        for panel, panel_scale, label in zip(self.axes_, scales, labels, strict=True):
-            panel.set(xscale="log", yscale=panel_scale, xlim=self._x_limits(sweeps), ylabel=label)
-        styles = line_styles([str(one.label) for one in sweeps], line_kw)
-        self.lines_, entries = [], {}
-        for one, style in zip(sweeps, styles, strict=True):
+        for panel, each, label in zip(self.axes_, scales, self._y_labels(), strict=True):
+            label = with_scale(label, each)
+            panel.set(xscale="log", yscale=each, xlim=self._x_limits(), ylabel=label)
+        epochs_ax, entries, self.lines_ = self.axes_[1], {}, []
+        styles = line_styles([str(one.label) for one in self.sweeps], line_kw)
+        for one, style in zip(self.sweeps, styles, strict=True):
             line, marks = draw_sweep(self.ax_, one, self._height, style, shows_range=True)
             self.lines_.append(line)
             entries |= marks | draw_sweep(epochs_ax, one, lambda t: t.epochs, style)[1]
@@ -289,49 +299,38 @@ class LearningRateDisplay:
             _heighten(self.ax_, LEAST_HEIGHT * max(map(abs, heights), default=0.0))
         if scales[1] == "linear":
             epochs_ax.set_ylim(0, HEADROOM * max(counts, default=1))
-            epochs_ax.yaxis.get_major_locator().set_params(integer=True)
-        are_stacked = self.ax_.get_shared_x_axes().joined(self.ax_, epochs_ax)
-        for panel, panel_scale in zip(self.axes_, scales, strict=True):
-            if panel is epochs_ax or not are_stacked:
-                panel.set_xlabel("learning rate (log scale)")
+            epochs_ax.locator_params(axis="y", integer=True)
+        epochs_ax.set_xlabel(XLABEL)
+        if not self.ax_.get_shared_x_axes().joined(self.ax_, epochs_ax):
+            self.ax_.set_xlabel(XLABEL)
+        self._finish(scales, ax_kw)
+        return entries
+
+    def _finish(self, scales, ax_kw):
+        """Set what the user has given, and write the numbers of the vertical axes plainly."""
+        for panel, scale in zip(self.axes_, scales, strict=True):
             panel.set(**ax_kw or {})
-            if panel_scale == "log":
+            if scale == "log":
                 set_log_ticks(panel.yaxis)
             else:
                 panel.ticklabel_format(axis="y", useOffset=False)
-        if legend:
-            short = [name.split(", ")[0] for name in entries]
-            draw_legend(epochs_ax, list(entries.values()), list(entries), short, most_inside=0)
-        return self
 
     def _height(self, trial):
         """Height of a trial in the upper panel; gaps below their own rounding are rounding."""
-        if self.show != "gap":
+        if self.best is None or self.show != "gap":
             return trial.objective
         return max(trial.objective - self.best, ROUNDING * abs(trial.objective))
 
     def _y_labels(self):
-        gap = "" if self.show != "gap" else f"objective above {self.best:.6g}"
+        gap = f"objective above {self.best:.6g}" if self.show == "gap" else ""
         return gap or "objective at the end", "epochs"
 
-    def _sweeps(self):
-        """The fits of every estimator."""
-        if not isinstance(self.trials, Mapping):
-            return [Sweep(None, *(getattr(self, name) for name in Sweep._fields[1:]))]
-        columns = [_by_label(getattr(self, name), self.trials) for name in Sweep._fields[1:]]
-        return [Sweep(label, *(c[label] for c in columns)) for label in self.trials]
-
-    def _x_limits(self, sweeps):
-        rates = [t.learning_rate for one in sweeps for t in one.known]
+    def _x_limits(self):
+        rates = [t.learning_rate for one in self.sweeps for t in one.known]
         rates = [rate for rate in rates if not math.isnan(rate)]
-        for one in sweeps:
+        for one in self.sweeps:
             rates += [rate for rate in (one.stable_limit, *(one.automatic_range or ())) if rate]
         return min(rates) / BESIDE, max(rates) * BESIDE
-
-
-def _by_label(values, labels):
-    """The values by label; a single one is for all."""
-    return values if isinstance(values, Mapping) else dict.fromkeys(labels, values)
 
 
 def _heighten(ax, least):
@@ -340,18 +339,3 @@ def _heighten(ax, least):
     if high - low < least:
         middle = (low + high) / 2
         ax.set_ylim(middle - least / 2, middle + least / 2)
-
-
-def _two_axes(ax):
-    """The axes given, or those of a new figure, for objectives and epochs."""
-    if ax is None:
-        return axes_or_new(None, nrows=2, sharex=True, figsize=(6.4, 6.4))
-    axes = np.asarray(ax, dtype=object).ravel()
-    for each in axes:
-        make_room(each)
-    if len(axes) != 2:
-        raise ValueError(
-            "ax must be two axes, for objectives and epochs, such as those of "
-            f"plt.subplots(2, sharex=True)[1]. Got {len(axes)}."
-        )
-    return axes

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from sklearn.base import BaseEstimator
-
 from gdregress._solver.history import COLUMNS
+from gdregress._utils.types import BaseEstimator
 from gdregress.plotting._shared.figure import axes_or_new, pyplot
 from gdregress.plotting._shared.lines import line_styles
 from gdregress.plotting._shared.scale import chosen_scale, finite, with_scale
@@ -186,7 +185,7 @@ class LivePlot:
 def _screen(figure):
     """The function that puts a figure on the screen."""
     if "inline" in pyplot().get_backend():
-        from IPython.display import display
+        from IPython.display import display  # pyright: ignore[reportMissingImports]
 
         handle = display(figure, display_id=True)
         return lambda: handle.update(figure)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 import numpy as np
 from scipy.optimize import OptimizeResult
-from sklearn.base import BaseEstimator
 
+from gdregress._utils.types import BaseEstimator
 from gdregress.plotting._loss_curve.curves import LossCurve, name_of, read_curves
+from gdregress.plotting._loss_curve.other_rows import (
+    HELD_OUT,
+    SCORES,
+    draw_other_rows,
+    limits_of_scores,
+)
 from gdregress.plotting._loss_curve.stops import down_to, limits, mark_stop, stop_text
-from gdregress.plotting._loss_curve.validation import draw_held_out, draw_validation
-from gdregress.plotting._shared.animated_display import AnimatedDisplay
-from gdregress.plotting._shared.figure import axes_or_new
+from gdregress.plotting._shared.display import AnimatedDisplay
 from gdregress.plotting._shared.legend import MOST_INSIDE, draw_legend
 from gdregress.plotting._shared.lines import line_styles
+from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.scale import (
     chosen_count_scale,
     chosen_scale,
     finite,
-    set_log_count,
+    set_count,
     set_log_ticks,
     with_scale,
 )
@@ -28,8 +34,6 @@ from gdregress.plotting._shared.types import Scale, Validation
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
 XAxis: TypeAlias = Literal["epoch", "update", "second"]
 YAxis: TypeAlias = Literal[
@@ -51,6 +55,7 @@ Y_LABELS = {
 }
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class LossCurveDisplay(AnimatedDisplay):
     r"""The objective, loss, gap, gradient or learning rate of descents, epoch by epoch.
 
@@ -104,27 +109,12 @@ class LossCurveDisplay(AnimatedDisplay):
     'epoch'
     """
 
-    ax_: Axes
-    validation_ax_: Axes | None
-    figure_: Figure
-    lines_: list[Line2D]
-
-    def __init__(
-        self,
-        *,
-        curves: Sequence[LossCurve],
-        x: XAxis = "epoch",
-        y: YAxis = "objective",
-        best: float | None = None,
-        best_is_seen: bool = False,
-        scaled_columns: bool = False,
-    ) -> None:
-        self.curves = curves
-        self.x = x
-        self.y = y
-        self.best = best
-        self.best_is_seen = best_is_seen
-        self.scaled_columns = scaled_columns
+    curves: Sequence[LossCurve]
+    x: XAxis = "epoch"
+    y: YAxis = "objective"
+    best: float | None = None
+    best_is_seen: bool = False
+    scaled_columns: bool = False
 
     @classmethod
     def from_estimator(
@@ -283,86 +273,86 @@ class LossCurveDisplay(AnimatedDisplay):
         ValueError
             If a scale is unknown, or logarithmic without positive numbers.
         """
-        values = [curve.y[: curve.n_drawn] for curve in self.curves]
-        every = np.concatenate([*values, *(held[1] for held in self._held_out())])
+        shown = [curve.shown for curve in self.curves]
+        heights = [y for _, y in shown]
+        heights += [curve.held_out[1] for curve in self.curves if curve.held_out is not None]
+        every = np.concatenate(heights)
         # gaps are negative by rounding, or because ``best`` is too high
         scale = chosen_scale(scale, np.maximum(every, 0.0) if self.y == "gap" else every)
-        along = [
-            (curve.x[: curve.n_drawn], each)
-            for curve, each in zip(self.curves, values, strict=True)
-        ]
-        x_scale = chosen_count_scale(x_scale, along, scale)
-        self.ax_ = ax = axes_or_new(ax)
-        self.figure_ = ax.figure
-        bottom, top, is_cut = limits([*values, *(held[1] for held in self._held_out())], scale)
+        x_scale = chosen_count_scale(x_scale, shown, scale)
+        self.axes_ = panels(ax, 1)
+        bottom, top, is_cut = limits(heights, scale)
         self._prepare_axes(scale, x_scale, {"ylim": (bottom, top), **(ax_kw or {})})
         styles = line_styles([curve.label for curve in self.curves], line_kw)
-        if scale == "log":
-            values = [down_to(bottom, each) for each in values]
         self.lines_ = [
-            ax.plot(curve.x[: len(each)], finite(each), **style)[0]
-            for curve, each, style in zip(self.curves, values, styles, strict=True)
+            self.ax_.plot(x, finite(down_to(bottom, y) if scale == "log" else y), **style)[0]
+            for (x, y), style in zip(shown, styles, strict=True)
         ]
-        handles = [mark_stop(*both) for both in zip(self.lines_, self.curves, strict=True)]
+        ends = [mark_stop(*both) for both in zip(self.lines_, self.curves, strict=True)]
         labels = [stop_text(*both) for both in zip(self.lines_, self.curves, strict=True)]
-        self._ends = [handle[1:] for handle in handles]
-        entries = self._draw_held_out() | self._draw_scores(show_validation)
-        lines = [*zip(self.lines_, self.curves, strict=True), *self._dashed]
-        self._moving = [(line, line.get_xydata(), curve) for line, curve in lines]
+        dashed, entries = self._draw_other_rows(show_validation)
+        self._ends = [end[1:] for end in ends]
+        moving = [*zip(self.lines_, self.curves, strict=True), *dashed]
+        self._moving = [(line, np.array(line.get_xydata()), curve) for line, curve in moving]
         if legend:
-            handles += entries.values()
+            handles = [*ends, *entries.values()]
             short = [*(curve.label for curve in self.curves), *entries]
             most = 0 if is_cut or entries else MOST_INSIDE
-            draw_legend(ax, handles, [*labels, *entries], short, most_inside=most)
+            draw_legend(self.ax_, handles, [*labels, *entries], short, most_inside=most)
         return self
 
-    def _held_out(self):
-        return [curve.held_out for curve in self.curves if curve.held_out is not None]
+    def _draw_other_rows(self, show_validation):
+        """Draw losses or scores on rows that were not fitted.
 
-    def _draw_held_out(self):
-        self._dashed, entries = draw_held_out(self.ax_, self.curves, self.lines_)
-        return entries
-
-    def _draw_scores(self, show_validation):
+        Returns
+        -------
+        dashed : list of (Line2D, LossCurve)
+            Those on the axes of the curves.
+        entries : dict of str to artist
+            Entries of the legend.
+        """
         self.validation_ax_ = None
-        is_known = any(curve.validation is not None for curve in self.curves)
-        is_drawn = self.y.startswith("validation") or bool(self._held_out())
-        if not show_validation or not is_known or is_drawn:
-            return {}
-        self.validation_ax_ = self.ax_.twinx()
-        return draw_validation(self.validation_ax_, self.curves, self.lines_)
+        pairs = list(zip(self.lines_, self.curves, strict=True))
+        held_out = [(line, *curve.held_out) for line, curve in pairs if curve.held_out is not None]
+        if held_out:
+            lines, entries = draw_other_rows(self.ax_, held_out, HELD_OUT, np.nanargmin)
+            curves = [curve for curve in self.curves if curve.held_out is not None]
+            return list(zip(lines, curves, strict=True)), entries
+        scores = [
+            (li, curve.x, curve.validation) for li, curve in pairs if curve.validation is not None
+        ]
+        if not show_validation or not scores or self.y.startswith("validation"):
+            return [], {}
+        self.validation_ax_ = ax = self.ax_.twinx()
+        _, entries = draw_other_rows(ax, scores, SCORES, np.nanargmax)
+        ax.set(ylabel="validation score (dashed)", ylim=limits_of_scores(*ax.get_ylim()))
+        return [], entries
 
     def _prepare_axes(self, scale, x_scale, ax_kw):
         ax = self.ax_
-        ax.set_yscale(scale)
-        ax.set_ylim(ax_kw["ylim"])
+        ax.set(yscale=scale, ylim=ax_kw["ylim"])
         if scale == "log":
             set_log_ticks(ax.yaxis)
-        if x_scale == "log" and self.x == "second":
-            ax.set_xscale("log")
-        elif x_scale == "log":
-            set_log_count(ax)
-        elif self.x != "second":
-            ax.xaxis.get_major_locator().set_params(integer=True)
+        if self.x != "second":
+            set_count(ax, x_scale)
+        else:
+            ax.set_xscale(x_scale)
         labels = {
             "xlabel": with_scale(self._x_label(), x_scale),
             "ylabel": with_scale(self._y_label(), scale),
         }
-        ax.set(**{**labels, **ax_kw})
+        ax.set(**labels | ax_kw)
 
     def _x_label(self):
         return X_LABELS.get(self.x, self.unit)
 
     def _y_label(self):
         if self.y == "gap":
-            return (
-                f"objective above {'the best seen, ' if self.best_is_seen else ''}{self.best:.6g}"
-            )
+            seen = "the best seen, " if self.best_is_seen else ""
+            return f"objective above {seen}{self.best:.6g}"
         label = Y_LABELS.get(self.y, self.y)
-        return f"{label}, scaled columns" if self._is_in_scaled_columns() else label
-
-    def _is_in_scaled_columns(self):
-        return self.y == "gradient_norm" and self.scaled_columns
+        is_in_scaled_columns = self.y == "gradient_norm" and self.scaled_columns
+        return f"{label}, scaled columns" if is_in_scaled_columns else label
 
     @property
     def unit(self) -> str:

@@ -7,9 +7,8 @@ from numbers import Integral
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
 
-from gdregress._utils.types import MatrixLike, ObjectiveFunction
+from gdregress._utils.types import BaseEstimator, MatrixLike, ObjectiveFunction
 from gdregress.plotting._loss_surface.drawing import DrawnSurface
 from gdregress.plotting._loss_surface.estimator_surface import estimator_surface
 from gdregress.plotting._loss_surface.function_surface import function_surface
@@ -40,11 +39,11 @@ class LossSurfaceDisplay(DrawnSurface):
         Positions along the second direction.
     values : ndarray of shape (n_y, n_x)
         Height of the surface.
-    paths : dict of str to ndarray of shape (n_points, 2), default=None
+    paths : dict of str to ndarray of shape (n_points, 2), optional
         Points of each descent from its start on, by label.
-    path_values : dict of str to ndarray of shape (n_points,), default=None
+    path_values : dict of str to ndarray of shape (n_points,), optional
         Height of the surface at these points.
-    kept : dict of str to ndarray of shape (2,), default=None
+    kept : dict of str to ndarray of shape (2,), optional
         Returned parameters of a descent, if they are not its last point, by label.
     minimum : ndarray of shape (2,) or None, default=None
         Position of the minimum.
@@ -257,7 +256,7 @@ class LossSurfaceDisplay(DrawnSurface):
         """
         side = 100 if grid is None else _checked_side(grid)
         data = function_surface(f, path, xlim, ylim, side, vectorized)
-        labels = {"xlabel": xlabel, "ylabel": ylabel, "zlabel": zlabel, "unit": "step"}
+        labels: Any = {"xlabel": xlabel, "ylabel": ylabel, "zlabel": zlabel, "unit": "step"}
         return cls(**data, **labels).plot(ax, **plot_options)
 
 

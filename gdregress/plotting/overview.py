@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, is_classifier
+from sklearn.base import is_classifier
 
-from gdregress._utils.types import MatrixLike
-from gdregress.plotting._shared.animated_display import AnimatedDisplay
+from gdregress._utils.types import BaseEstimator, MatrixLike
+from gdregress.plotting._shared.display import AnimatedDisplay
 from gdregress.plotting._shared.estimators import check_dict
 from gdregress.plotting._shared.figure import pyplot
 from gdregress.plotting.coefficient_path import CoefficientPathDisplay
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 4.6, 4.0
 
 
+@dataclass(kw_only=True, eq=False, repr=False)
 class OverviewDisplay(AnimatedDisplay):
     """Some descents of one objective: its surface, the loss, the fit, and the coefficients.
 
@@ -70,24 +72,10 @@ class OverviewDisplay(AnimatedDisplay):
     5
     """
 
-    axes_: np.ndarray
-    surface_: LossSurfaceDisplay
-    loss_: LossCurveDisplay
-    fit_: FitDisplay | None
-    coefficients_: CoefficientPathDisplay
-
-    def __init__(
-        self,
-        *,
-        estimators: Mapping[str, BaseEstimator],
-        X: MatrixLike,
-        y: npt.ArrayLike,
-        target: int | None = None,
-    ) -> None:
-        self.estimators = estimators
-        self.X = X
-        self.y = y
-        self.target = target
+    estimators: Mapping[str, BaseEstimator]
+    X: MatrixLike
+    y: npt.ArrayLike
+    target: int | None = None
 
     @classmethod
     def from_estimators(
@@ -158,8 +146,9 @@ class OverviewDisplay(AnimatedDisplay):
         if figure is None:
             size = (WIDTH * max(top, min(n_models, 3)), 2 * HEIGHT)
             figure = pyplot().figure(figsize=size, layout="constrained")
-        self.figure_ = figure
-        self._upper, lower = figure.subfigures(2, 1)
+        self._figure = figure
+        halves: Any = figure.subfigures(2, 1)
+        self._upper, lower = halves
         panels = self._upper.subplots(1, top)
         data, style = (models, self.X, self.y), {"legend": legend, "line_kw": line_kw}
         plane = {"target": self.target, "ax": panels[0]}
@@ -176,8 +165,12 @@ class OverviewDisplay(AnimatedDisplay):
             legend=legend,
         )
         self.axes_ = np.array([*panels, *self.coefficients_.axes_])
-        self.ax_ = self.axes_[0]
         return self
+
+    @property
+    def figure_(self) -> Figure:
+        """The figure of all panels."""
+        return cast("Figure", self._figure)
 
     @property
     def n_frames(self) -> int:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from gdregress._utils.types import ArrayLike, MatrixLike
+from gdregress._utils.types import ArrayLike, MatrixLike, clone
 from gdregress.model_selection import gd_path
-from gdregress.plotting._shared.figure import axes_or_new, colours, foreground
+from gdregress.plotting._shared.coefficients import DrawnCoefficients, largest
+from gdregress.plotting._shared.display import Display
+from gdregress.plotting._shared.figure import colours, foreground
 from gdregress.plotting._shared.legend import legend_below
 from gdregress.plotting._shared.lines import line_styles, with_keywords
+from gdregress.plotting._shared.panels import panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
 
-# Opacity of the lines without a name, and of the band of scores.
-FAINT, BAND = 0.3, 0.2
+# Opacity of the band of scores.
+BAND = 0.2
 
 
-class RegularizationPathDisplay:
+@dataclass(kw_only=True, eq=False, repr=False)
+class RegularizationPathDisplay(Display):
     """Coefficients above, scores of the folds below, both by the strength of the penalty.
 
     Parameters
@@ -69,27 +71,12 @@ class RegularizationPathDisplay:
     10
     """
 
-    axes_: Any
-    figure_: Figure
-    lines_: list[Line2D]
-    score_line_: Line2D
-
-    def __init__(
-        self,
-        *,
-        alphas: np.ndarray,
-        coef: np.ndarray,
-        scores: np.ndarray,
-        feature_names: Sequence[str],
-        best: float,
-        score_name: str = "score",
-    ) -> None:
-        self.alphas = alphas
-        self.coef = coef
-        self.scores = scores
-        self.feature_names = feature_names
-        self.best = best
-        self.score_name = score_name
+    alphas: np.ndarray
+    coef: np.ndarray
+    scores: np.ndarray
+    feature_names: Sequence[str]
+    best: float
+    score_name: str = "score"
 
     @classmethod
     def from_estimator(
@@ -179,11 +166,8 @@ class RegularizationPathDisplay:
         -------
         self : RegularizationPathDisplay
         """
-        if ax is None:
-            ax = axes_or_new(nrows=2, sharex=True, figsize=(6.4, 6.4))
-        self.axes_ = np.asarray(ax, dtype=object)
-        self.figure_ = self.axes_[0].figure
-        self._draw_coefficients(self.axes_[0], max_features, line_kw)
+        self.axes_ = panels(ax, 2, size=(6.4, 3.2), columns=1, sharey=False)
+        self._draw_coefficients(max_features, line_kw)
         self._draw_scores(self.axes_[1], score_kw)
         for one in self.axes_:
             if (np.asarray(self.alphas) > 0).all():
@@ -191,19 +175,14 @@ class RegularizationPathDisplay:
             one.axvline(self.best, color=foreground(), linestyle=":", linewidth=1.0)
         return self
 
-    def _draw_coefficients(self, ax, max_features, line_kw):
-        order = np.argsort(-np.abs(self.coef[:, np.argmin(self.alphas)]), kind="stable")
-        named = [int(j) for j in order[:max_features]]
-        labels = [str(self.feature_names[j]) for j in named]
-        styles = dict(zip(named, line_styles(labels, line_kw), strict=True))
-        faint = {"color": foreground(), "alpha": FAINT, "linewidth": 0.8, "zorder": 1}
-        self.lines_ = [
-            ax.plot(self.alphas, row, **styles.get(j, faint))[0] for j, row in enumerate(self.coef)
-        ]
-        ax.set_ylabel("coefficient")
-        handles = [self.lines_[j] for j in named]
-        if handles:
-            ax.legend(handles, labels, fontsize="small", ncols=2)
+    def _draw_coefficients(self, max_features, line_kw):
+        named = largest(self.coef[:, np.argmin(self.alphas)], max_features)
+        names = {j: str(self.feature_names[j]) for j in named}
+        styles = dict(zip(named, line_styles(list(names.values()), line_kw), strict=True))
+        drawn = DrawnCoefficients(self.ax_, self.alphas, self.coef.T, styles)
+        self.lines_ = list(drawn.lines.values())
+        self.ax_.set_ylabel("coefficient")
+        drawn.draw_legend(names)
 
     def _draw_scores(self, ax, score_kw):
         mean, spread = self.scores.mean(axis=1), self.scores.std(axis=1)

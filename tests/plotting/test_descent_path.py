@@ -221,7 +221,7 @@ def test_bad_options_are_named(options):
 
 
 def test_too_few_axes_are_refused():
-    with pytest.raises(ValueError, match="2 Axes, one for each path"):
+    with pytest.raises(ValueError, match="ax must hold 2 Axes"):
         drawn({"a": [1.0], "b": [2.0]}, side_by_side=True, ax=plt.subplots()[1])
 
 

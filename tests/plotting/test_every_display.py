@@ -270,7 +270,7 @@ def test_the_objective_is_that_of_the_transformed_targets(fitted):
     display = LossSurfaceDisplay.from_estimator(fitted, X[:, :1], Y, grid=5)
     assert_allclose(display.path_values["path"], history, rtol=1e-10)
     assert_allclose(LossCurveDisplay.from_estimator(fitted).lines_[0].get_ydata(), history)
-    assert CoefficientPathDisplay.from_estimator(fitted).coef[-1] == pytest.approx(
+    assert CoefficientPathDisplay.from_estimator(fitted).courses[0].coef[-1] == pytest.approx(
         fitted.regressor_[-1].coef_
     )
 
@@ -287,7 +287,7 @@ def test_rates_are_tried_on_the_transformed_targets(in_logarithms):
     )
     inner = GDRegressor(max_iter=8, tol=None, learning_rate=0.5)
     inner.fit(StandardScaler().fit_transform(X[:, :1]), np.log(Y))
-    assert display.trials[0].objective == pytest.approx(inner.history_["objective"][-1])
+    assert display.sweeps[0].trials[0].objective == pytest.approx(inner.history_["objective"][-1])
 
 
 def test_targets_that_are_transformed_differently_have_no_surface_in_common(fitted):

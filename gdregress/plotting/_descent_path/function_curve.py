@@ -1,5 +1,7 @@
 """The curve of a function of one variable around the paths of descents on it."""
 
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize_scalar
 
@@ -66,7 +68,7 @@ def _minimum_near(height, shown, n_points):
     at = int(np.argmin(y))
     if not 0 < at < n_points - 1:
         return None
-    found = minimize_scalar(
+    found: Any = minimize_scalar(
         height, bounds=(x[at - 1], x[at + 1]), method="bounded", options={"xatol": 1e-10 * length}
     )
     return float(found.x if found.fun <= y[at] else x[at])

@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gdregress._utils.array_api import asarray, input_namespace, to_numpy
 from gdregress.plotting._fit.predictions import ResponseByEpoch, StackedResponses, response
+from gdregress.plotting._shared.estimators import checked_target
 from gdregress.plotting._shared.stored_path import has_path
 
 # Length of the lines beyond the data on either side, as a share of the range of the data.
@@ -49,7 +50,7 @@ def fit_data(models, X, y, target, reference, n_points):
         data, shown, target = _predicted(models, X, y, target)
     else:
         data, shown, target = _of_line(models, X, values, y, target, reference, n_points)
-    by_epoch = None
+    by_epoch = ()
     if all(has_path(model) for model in models.values()):
         runs = [ResponseByEpoch(model, shown, target or 0) for model in models.values()]
         by_epoch = runs[0] if len(runs) == 1 else StackedResponses(runs)
@@ -180,13 +181,9 @@ def _target_of(y, target):
     if values.ndim == 1 or values.shape[1] == 1:
         return values.ravel(), "y" if name is None else str(name), 0
     n_targets = values.shape[1]
-    if not isinstance(target, Integral) or not 0 <= target < n_targets:
-        raise ValueError(
-            f"target must be the number of one of the {n_targets} targets, from 0 to "
-            f"{n_targets - 1}. Got {target!r}."
-        )
+    target = checked_target(target, n_targets, "targets")
     names = getattr(y, "columns", [f"y{k}" for k in range(n_targets)])
-    return values[:, target], str(names[target]), int(target)
+    return values[:, target], str(names[target]), target
 
 
 def _codes(labels, classes):

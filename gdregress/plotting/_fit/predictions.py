@@ -36,10 +36,10 @@ def response(model, X, target=None, transformers=()):
         decision function of a classifier without it.
     """
     if not is_classifier(model):
-        predicted = to_numpy(model.predict(X))
+        predicted: np.ndarray = to_numpy(model.predict(X))
         for transformer in reversed(transformers):
             predicted = np.asarray(in_columns(transformer.inverse_transform, predicted))
-        return predicted[None] if predicted.ndim == 1 else predicted.T[[target]]
+        return predicted[None] if predicted.ndim == 1 else predicted[:, target][None]
     if hasattr(model, "predict_proba"):
         probability = to_numpy(model.predict_proba(X)).T
         return probability[1:] if len(probability) == 2 else probability

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from sklearn.base import clone
 
 from gdregress._estimator.plan import plan_run
+from gdregress._utils.types import clone
 from gdregress.exceptions import ConvergenceWarning, IgnoredParameterWarning
 from gdregress.plotting._shared.estimators import (
     earlier_steps,
@@ -53,21 +53,26 @@ class Sweep(NamedTuple):
 
     Attributes
     ----------
-    label : str or None
     trials : list of Trial
         By ascending rate.
+    label : str or None
+        Name in the legend; None for a single estimator.
     automatic : Trial or None
+        The fit with ``learning_rate="auto"``; its rate is nan where the run has none.
     automatic_range : tuple of two floats or None
+        Smallest and largest rate of the automatic fit, if it has found the rate along the way.
     stable_limit : float or None
+        Largest rate that does not diverge.
     limit_name : str
+        Name of the limit in the legend.
     """
 
-    label: str | None
     trials: Sequence[Trial]
-    automatic: Trial | None
-    automatic_range: tuple[float, float] | None
-    stable_limit: float | None
-    limit_name: str
+    label: str | None = None
+    automatic: Trial | None = None
+    automatic_range: tuple[float, float] | None = None
+    stable_limit: float | None = None
+    limit_name: str = EXACT
 
     @property
     def known(self):
@@ -75,30 +80,42 @@ class Sweep(NamedTuple):
         return [*self.trials, *filter(None, [self.automatic])]
 
 
-def sweep(label, model, rates, X, y, sample_weight):
-    """Fit clones of a model with many learning rates.
+def sweeps_of(models, X, y, sample_weight, learning_rates):
+    """Fit clones of models with many learning rates.
+
+    Parameters
+    ----------
+    models : dict of label to estimator
+    X, y, sample_weight, learning_rates
+        As in `LearningRateDisplay.from_estimator`.
 
     Returns
     -------
-    sweep : Sweep
+    sweeps : list of Sweep
     least : list of tuple
         What each fit has left, if it knows, and how low the minimum is by that.
     """
-    final, X, y = prepared(model, X, y)
-    plan = automatic_plan(final, X, y, sample_weight)
+    rates = None if learning_rates is None else _checked_rates(learning_rates)
+    found = [_sweep(label, model, rates, X, y, sample_weight) for label, model in models.items()]
+    return [sweep for sweep, _ in found], [end for _, ends in found for end in ends]
+
+
+def _sweep(label, model, rates, X, y, sample_weight):
+    final, X, y = _prepared(model, X, y)
+    plan = _automatic_plan(final, X, y, sample_weight)
     limit = plan.diagnostics.stable_limit()
-    fitted = fit_without_warnings(final, "auto", X, y, sample_weight)
-    automatic, automatic_range = automatic_trial(fitted, plan.run)
+    fitted = _fit_without_warnings(final, "auto", X, y, sample_weight)
+    automatic, automatic_range = _automatic_trial(fitted, plan.run)
     if rates is None:
         first = automatic.learning_rate
         rates = rates_around(limit, plan.run.learning_rate if math.isnan(first) else first)
     trials, least = [], [_least_by(fitted)]
     for rate in rates:
-        fitted = fit_without_warnings(final, float(rate), X, y, sample_weight)
-        trials.append(trial_from(fitted, rate))
+        fitted = _fit_without_warnings(final, float(rate), X, y, sample_weight)
+        trials.append(_trial_from(fitted, rate))
         least.append(_least_by(fitted))
-    name = limit_name(plan.diagnostics)
-    return Sweep(label, trials, automatic, automatic_range, limit, name), least
+    name, label = _limit_name(plan.diagnostics), None if label is None else str(label)
+    return Sweep(trials, label, automatic, automatic_range, limit, name), least
 
 
 def _least_by(model):
@@ -114,14 +131,14 @@ def least_objective(least):
     Parameters
     ----------
     least : list of tuple
-        As `sweep` returns them.
+        As `sweeps_of` returns them.
     """
     ends = [low for _, low in least if math.isfinite(low)]
     gap, low = min(least)
     return min(ends) if math.isinf(gap) else low
 
 
-def prepared(model, X, y):
+def _prepared(model, X, y):
     """The final estimator of a model, and its data after the earlier steps, fitted anew.
 
     Rates can be compared in the same coordinates only: under ``preconditioner="auto"`` those of
@@ -137,7 +154,7 @@ def prepared(model, X, y):
     return estimator, X, y
 
 
-def fit_without_warnings(estimator, learning_rate, *data):
+def _fit_without_warnings(estimator, learning_rate, *data):
     """Fit a clone with this learning rate, and suppress warnings about what the picture shows."""
     model = clone(estimator).set_params(learning_rate=learning_rate, verbose=0, store_path=False)
     with warnings.catch_warnings():
@@ -146,13 +163,13 @@ def fit_without_warnings(estimator, learning_rate, *data):
         return model.fit(*data)
 
 
-def trial_from(model, learning_rate):
+def _trial_from(model, learning_rate):
     """The trial of a fitted model."""
     objective = model.history_["objective"][-1]
     return Trial(float(learning_rate), objective, model.n_iter_, model.stop_reason_)
 
 
-def automatic_trial(model, run):
+def _automatic_trial(model, run):
     """The trial of a fit with ``learning_rate="auto"``, and the range of the rates it has used.
 
     A rate that is found along the way may end anywhere in this range. Otherwise the trial holds
@@ -161,13 +178,13 @@ def automatic_trial(model, run):
     """
     rates = model.history_["learning_rate"]
     if run.method != "updates":
-        return trial_from(model, math.nan), None
+        return _trial_from(model, math.nan), None
     if run.line_search is not None or run.learned_rate is not None:
-        return trial_from(model, model.learning_rate_), (min(rates), max(rates))
-    return trial_from(model, rates[0]), None
+        return _trial_from(model, model.learning_rate_), (min(rates), max(rates))
+    return _trial_from(model, rates[0]), None
 
 
-def automatic_plan(estimator, X, y, sample_weight=None):
+def _automatic_plan(estimator, X, y, sample_weight=None):
     """The plan of a fit with ``learning_rate="auto"`` to these data, without fitting.
 
     Returns
@@ -179,7 +196,7 @@ def automatic_plan(estimator, X, y, sample_weight=None):
     return plan_run(model, prepared.components, prepared.objective, prepared.frame)
 
 
-def limit_name(diagnostics):
+def _limit_name(diagnostics):
     """The name of the stable limit in a legend: exact, below which it cannot be, or estimated."""
     if diagnostics.curvature_is_exact:
         return EXACT
@@ -200,7 +217,7 @@ def rates_around(limit, automatic):
     return anchor * 2.0 ** np.arange(first, last + 1)
 
 
-def checked_rates(learning_rates):
+def _checked_rates(learning_rates):
     """The user's own rates, ascending."""
     rates = np.asarray(learning_rates, dtype=float)
     if rates.ndim != 1 or not rates.size or not (np.isfinite(rates) & (rates > 0)).all():

@@ -58,6 +58,11 @@ class LossCurve(NamedTuple):
     n_drawn: int | None = None
     held_out: np.ndarray | None = None
 
+    @property
+    def shown(self) -> tuple[np.ndarray, np.ndarray]:
+        """The points that are drawn."""
+        return self.x[: self.n_drawn], self.y[: self.n_drawn]
+
 
 def read_curves(sources, x, y, best, validation=None):
     """The parameters of a `LossCurveDisplay`, as keyword arguments.

@@ -4,7 +4,10 @@ matplotlib draws one artist after the other and has no depth buffer: a line is w
 a surface or wholly behind it.
 """
 
+from typing import cast
+
 import numpy as np
+from mpl_toolkits.mplot3d import Axes3D
 from mpl_toolkits.mplot3d.art3d import Line3D
 from scipy.ndimage import map_coordinates
 
@@ -36,7 +39,9 @@ class LineOnHills(Line3D):
         """Draw all of it faintly, then what is in sight; the axes may have been turned since."""
         columns, alpha, effects = self.get_data_3d(), self.get_alpha(), self.get_path_effects()
         points = np.array(columns, dtype=float)
-        seen = np.where(is_hidden(points, self.hills, self.axes.get_proj()), np.nan, points)
+        seen = np.where(
+            is_hidden(points, self.hills, cast(Axes3D, self.axes).get_proj()), np.nan, points
+        )
         self.set(alpha=FAINT * (1.0 if alpha is None else alpha), path_effects=[])
         super().draw(renderer)
         self.set(alpha=alpha, path_effects=effects)

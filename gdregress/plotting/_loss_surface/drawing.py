@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import product
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -17,17 +18,15 @@ from gdregress.plotting._loss_surface.contours import (
     equal_if_similar,
 )
 from gdregress.plotting._loss_surface.paths import draw_path, draw_point, move
-from gdregress.plotting._shared.animated_display import AnimatedDisplay
 from gdregress.plotting._shared.figure import colours, foreground
-from gdregress.plotting._shared.legend import draw_legend
 from gdregress.plotting._shared.lines import keywords_by_label
-from gdregress.plotting._shared.marks import END, KEPT, MINIMUM, START, legend_entry
+from gdregress.plotting._shared.marks import KEPT, MINIMUM
 from gdregress.plotting._shared.panels import panels
+from gdregress.plotting._shared.path_display import PathDisplay
 from gdregress.plotting._shared.thin import thinned
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.lines import Line2D
 
 # Smallest visible distance between two points, as a share of a side of the window.
 APART = 0.01
@@ -40,44 +39,24 @@ ZOOM = 0.82
 MOST_INSIDE = 6
 
 
-class DrawnSurface(AnimatedDisplay):
+@dataclass(kw_only=True, eq=False, repr=False)
+class DrawnSurface(PathDisplay):
     """The data of a `LossSurfaceDisplay`, and its drawing."""
 
-    axes_: np.ndarray
-    lines_: list[Line2D]
-
-    def __init__(
-        self,
-        *,
-        x: np.ndarray,
-        y: np.ndarray,
-        values: np.ndarray,
-        paths: Mapping[str, np.ndarray] | None = None,
-        path_values: Mapping[str, np.ndarray] | None = None,
-        kept: Mapping[str, np.ndarray] | None = None,
-        minimum: np.ndarray | None = None,
-        minimum_value: float | None = None,
-        minimum_label: str = "minimum",
-        xlabel: str = "x",
-        ylabel: str = "y",
-        zlabel: str = "objective",
-        is_projected: bool = False,
-        unit: str = "epoch",
-    ) -> None:
-        self.x = x
-        self.y = y
-        self.values = values
-        self.paths = paths
-        self.path_values = path_values
-        self.kept = kept
-        self.minimum = minimum
-        self.minimum_value = minimum_value
-        self.minimum_label = minimum_label
-        self.xlabel = xlabel
-        self.ylabel = ylabel
-        self.zlabel = zlabel
-        self.is_projected = is_projected
-        self.unit = unit
+    x: np.ndarray
+    y: np.ndarray
+    values: np.ndarray
+    paths: Mapping[str, np.ndarray] = field(default_factory=dict)
+    path_values: Mapping[str, np.ndarray] = field(default_factory=dict)
+    kept: Mapping[str, np.ndarray] = field(default_factory=dict)
+    minimum: np.ndarray | None = None
+    minimum_value: float | None = None
+    minimum_label: str = "minimum"
+    xlabel: str = "x"
+    ylabel: str = "y"
+    zlabel: str = "objective"
+    is_projected: bool = False
+    unit: str = "epoch"
 
     def plot(
         self,
@@ -132,8 +111,7 @@ class DrawnSurface(AnimatedDisplay):
             raise ValueError(f"kind must be one of {', '.join(map(repr, KINDS))}. Got {kind!r}.")
         if not isinstance(levels, Integral) or levels < 2:
             raise ValueError(f"levels must be an int of at least 2. Got {levels!r}.")
-        labels = list(self.paths or {})
-        groups = [[label] for label in labels] if side_by_side and labels else [labels]
+        groups = self._groups(side_by_side)
         self._is_3d = kind == "surface"
         self._prepare_axes(ax, len(groups), kind)
         if self._is_3d:
@@ -143,21 +121,25 @@ class DrawnSurface(AnimatedDisplay):
         for axes in self.axes_:
             axes.set(**ax_kw or {})
         self._draw_paths(groups, line_kw)
-        if self._shows_minimum():
+        shows_minimum = self.minimum is not None and bool(self._is_inside(self.minimum))
+        if shows_minimum:
             columns = self._columns(self.minimum, self.minimum_value)
             for axes in self.axes_:
                 draw_point(axes, columns, foreground(), MINIMUM, self._hills)
         if legend:
-            self._draw_legend(groups)
+            lines = dict(zip(self.paths, self.lines_, strict=True)) if len(groups) == 1 else {}
+            name = self.minimum_label if shows_minimum else ""
+            title = "projected paths" if self._has_title() else None
+            inside = 0 if self._is_3d else MOST_INSIDE  # the corners of a box hold its labels
+            options = {"most_inside": inside, "title": title, "loc": self._dullest_corner()}
+            self._draw_legend(lines, name, self._shows_kept, **options)
         return self
 
     def _prepare_axes(self, ax, n, kind):
-        subplots = {"subplot_kw": {"projection": "3d"}} if self._is_3d else {}
+        subplots: dict[str, Any] = {"subplot_kw": {"projection": "3d"}} if self._is_3d else {}
         if self._is_3d and n > 1:
             subplots |= {"sharex": False, "sharey": False}
         self.axes_ = panels(ax, n, self.xlabel, self.ylabel, PANEL[kind], **subplots)
-        self.ax_ = self.axes_[0]
-        self.figure_ = self.ax_.figure
         if self._is_3d and any(axes.name != "3d" for axes in self.axes_):
             raise ValueError(
                 "kind='surface' needs axes in three dimensions: "
@@ -191,7 +173,7 @@ class DrawnSurface(AnimatedDisplay):
 
     def _gaps(self):
         """Heights above the lowest point known."""
-        known = [self.values.ravel(), *(self.path_values or {}).values()]
+        known = [self.values.ravel(), *self.path_values.values()]
         if self.minimum_value is not None:
             known.append(np.array([self.minimum_value]))
         known = np.concatenate(known)
@@ -199,14 +181,15 @@ class DrawnSurface(AnimatedDisplay):
 
     def _draw_paths(self, groups, line_kw):
         self.lines_, self._heads, self._drawn, self._shows_kept = [], [], [], False
-        paths, kept = self.paths or {}, self.kept or {}
+        paths, kept = self.paths, self.kept
+        note = ", projected" if self.is_projected and not self._has_title() else ""
         shades = dict(zip(paths, colours(len(paths)), strict=True))
         own = dict(zip(paths, keywords_by_label(line_kw, paths), strict=True))
         sides = np.array([self.x[-1] - self.x[0], self.y[-1] - self.y[0]])
         for axes, group in zip(self.axes_, groups, strict=True):
             for number, label in enumerate(group):
                 drawn = self._drawn_path(label, thinned(paths[label], sides))
-                style = {"color": shades[label], "label": self._name(label, paths[label])}
+                style = {"color": shades[label], "label": self._name(label, note)}
                 place = number, len(group)
                 line, head = draw_path(axes, drawn[1], style, place, own[label], self._hills)
                 self.lines_.append(line)
@@ -217,7 +200,7 @@ class DrawnSurface(AnimatedDisplay):
                     draw_point(axes, columns, line.get_color(), KEPT, self._hills)
                     self._shows_kept = True
             if len(groups) > 1:
-                axes.set_title(self._name(group[0], paths[group[0]]), fontsize="medium")
+                axes.set_title(self._name(group[0], note), fontsize="medium")
 
     def _columns(self, point, height):
         """A point in the dimensions of the picture."""
@@ -246,30 +229,9 @@ class DrawnSurface(AnimatedDisplay):
         (x, y), (left, right), (low, high) = path.T, self.x[[0, -1]], self.y[[0, -1]]
         return (x >= left) & (x <= right) & (y >= low) & (y <= high)
 
-    def _name(self, label, path):
-        """The legend's text for a path."""
-        is_noted = self.is_projected and not self._has_title()
-        name = f"{label}, projected" if is_noted else label
-        outside = int(np.sum(~self._is_inside(path)))
-        return f"{name} ({outside} of {len(path)} points outside)" if outside else name
-
-    def _draw_legend(self, groups):
-        handles = [*self.lines_] if len(groups) == 1 else []
-        if self.lines_:
-            handles += [legend_entry(START, "start"), legend_entry(END, self._head_name)]
-        if self._shows_kept:
-            handles.append(legend_entry(KEPT, "returned"))
-        if self._shows_minimum():
-            handles.append(legend_entry(MINIMUM, self.minimum_label))
-        labels = [handle.get_label() for handle in handles]
-        short = [*(self.paths or {}), *labels[len(self.lines_) :]] if len(groups) == 1 else labels
-        title = "projected paths" if self._has_title() else None
-        options = {"most_inside": MOST_INSIDE, "title": title}
-        draw_legend(self.ax_, handles, labels, short, **options, loc=self._dullest_corner())
-
     def _dullest_corner(self):
         """The corner with the fewest points of the paths, and of these the highest."""
-        points = np.vstack([np.empty((0, 2)), *(self.paths or {}).values()])
+        points = np.vstack([np.empty((0, 2)), *self.paths.values()])
         points = points[self._is_inside(points)]
         x, y = (self.x[0] + self.x[-1]) / 2, (self.y[0] + self.y[-1]) / 2
         ranks = np.argsort(np.argsort(self.values, axis=None)).reshape(self.values.shape)
@@ -281,22 +243,13 @@ class DrawnSurface(AnimatedDisplay):
             dullness[name] = -np.sum(inside), corner.mean()
         return max(dullness, key=lambda name: dullness[name])
 
-    def _shows_minimum(self):
-        """Whether the minimum lies in the window."""
-        return self.minimum is not None and bool(self._is_inside(self.minimum))
-
     def _has_title(self):
         """Whether the title of the legend notes that all paths are projected."""
         return self.is_projected and len(self.paths) > 1
 
-    @property
-    def n_frames(self) -> int:
-        """Count of the points of the longest path; 0 without paths."""
-        return max((len(path) for path in (self.paths or {}).values()), default=0)
-
     def _show_frame(self, index):
         for label, line, head, drawn in zip(
-            self.paths or {}, self.lines_, self._heads, self._drawn, strict=True
+            self.paths, self.lines_, self._heads, self._drawn, strict=True
         ):
             at = min(index, len(self.paths[label]) - 1)
             indices, columns = drawn

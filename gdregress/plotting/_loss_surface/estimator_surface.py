@@ -100,7 +100,7 @@ def _in_run_units(plane, training):
     return vectors if plane.in_run_units else [training.to_run(vector) for vector in vectors]
 
 
-def _side(grid, training):
+def _side(grid, training) -> int:
     """Points along each side of the grid."""
     if grid is not None:
         return grid
@@ -110,7 +110,7 @@ def _side(grid, training):
 
 def _heights(objective, xlim, ylim, side):
     """The objective on a grid."""
-    x, y = np.linspace(*xlim, side), np.linspace(*ylim, side)
+    x, y = (np.linspace(low, high, side) for low, high in (xlim, ylim))
     values = objective(*(axis.ravel() for axis in np.meshgrid(x, y)))
     return {"x": x, "y": y, "values": values.reshape(side, side)}
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 
 from gdregress.exceptions import IgnoredParameterWarning
@@ -14,6 +13,16 @@ from gdregress.plotting._shared.training import flat_parameters
 # The descent reads at most this count of numbers, but its epochs stay between the two limits.
 NUMBERS_READ = 2e9
 FEWEST, MOST = 1000, 20_000
+# What the objective depends on; class weights are in those of the rows.
+OF_THE_OBJECTIVE = {
+    "loss",
+    "epsilon",
+    "penalty",
+    "alpha",
+    "l1_ratio",
+    "fit_intercept",
+    "standardize",
+}
 
 
 @dataclass(frozen=True)
@@ -48,23 +57,12 @@ def find_minimum(estimator, training, point, value):
     """
     X, y, weights = training.rows
     design = training.objective.design
-    twin = clone(estimator).set_params(
-        solver="batch",
-        optimizer="nesterov",
-        momentum="auto",
-        learning_rate="auto",
-        preconditioner="auto",
-        schedule="auto",
+    parameters = estimator.get_params(deep=False)
+    twin = type(estimator)(
+        **{name: parameters[name] for name in OF_THE_OBJECTIVE & parameters.keys()},
         max_iter=int(np.clip(NUMBERS_READ / X.shape[0] / len(point), FEWEST, MOST)),
         tol=1e-7,
-        early_stopping=False,
-        average=False,
-        warm_start=False,
-        store_path=False,
-        verbose=0,
     )
-    if hasattr(twin, "class_weight"):
-        twin.set_params(class_weight=None)  # the weights of the rows include them already
     coef, intercept = design.split(point.reshape(design.n_parameters, -1))
     start = {"coef_init": coef.T, "intercept_init": intercept}
     if not training.objective.output_shape:

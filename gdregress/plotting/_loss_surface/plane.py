@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gdregress.plotting._shared.estimators import checked_target
+
 INTERCEPT = "intercept"
 # Share of the first principal length below which the second is rounding: the path is straight.
 STRAIGHT = 1e-12
@@ -95,7 +97,7 @@ def _coefficient_plane(features, target, names, training, ends):
             f"(0, 'intercept'). Got {features!r}."
         )
     n_targets = training.n_targets
-    target = _check_target(target, n_targets)
+    target = checked_target(target, n_targets, "rows of coef_")
     has_intercept = training.objective.design.fit_intercept
     indices = [_position(f, names.features, has_intercept) * n_targets + target for f in pair]
     if indices[0] == indices[1]:
@@ -106,21 +108,11 @@ def _coefficient_plane(features, target, names, training, ends):
     return Plane(origin, first, second, False, labels)
 
 
-def _check_target(target, n_targets):
-    if n_targets == 1 and target in (None, 0):
-        return 0
-    if not isinstance(target, Integral) or not 0 <= target < n_targets:
-        raise ValueError(
-            f"target must be the number of one of the {n_targets} rows of coef_, from 0 to "
-            f"{n_targets - 1}. Got {target!r}."
-        )
-    return int(target)
-
-
 def _position(feature, names, has_intercept):
     """The row of a feature in the table of parameters."""
-    if isinstance(feature, Integral) and -len(names) <= feature < len(names):
-        return int(feature) % len(names)
+    n = len(names)
+    if isinstance(feature, Integral) and -n <= int(feature) < n:
+        return int(feature) % n
     if isinstance(feature, str) and feature in names:
         return names.index(feature)
     if isinstance(feature, str) and feature == INTERCEPT and has_intercept:

@@ -47,7 +47,7 @@ class PlaneObjective:
         objective = self.training.objective
         n, step = objective.n_samples, max(1, AT_ONCE // self.training.n_targets)
 
-        def part(start, stop):
+        def part(start, stop) -> np.ndarray:
             rows = slice(start, stop)
             base, first, second = (z[rows] for z in self._predicted)
             y, weights = objective.y[rows], objective.weights
@@ -60,7 +60,7 @@ class PlaneObjective:
                 )
 
         pieces = [(start, min(start + step, n)) for start in range(0, n, step)]
-        return sum(map_in_threads(part, pieces)) + self._penalty(u, v)
+        return np.sum(map_in_threads(part, pieces), axis=0) + self._penalty(u, v)
 
     def _penalty(self, u, v):
         origin, first, second = self.vectors

@@ -1,10 +1,11 @@
 """The estimator of this package inside a Pipeline or a search, and the steps before it."""
 
 from collections.abc import Mapping
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 from scipy.optimize import OptimizeResult
-from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -12,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.base import BaseGD
 from gdregress._utils.array_api import to_numpy
+from gdregress._utils.types import clone
 
 
 def chain(model):
@@ -31,7 +33,7 @@ def chain(model):
     return models
 
 
-def final_estimator(model):
+def final_estimator(model) -> Any:
     """The `GDRegressor` or `GDClassifier` that a model is or ends with.
 
     Parameters
@@ -53,7 +55,7 @@ def final_estimator(model):
     return found
 
 
-def fitted_estimator(model):
+def fitted_estimator(model) -> Any:
     """Return `final_estimator`, and raise an error unless it is fitted.
 
     Raises
@@ -85,6 +87,23 @@ def check_dict(estimators):
         raise ValueError("from_estimators needs at least one estimator. Got an empty dict.")
 
 
+def checked_target(target: Any, n: int, what: str) -> int:
+    """The number of a target; None is that of the only one.
+
+    Raises
+    ------
+    ValueError
+        If it is none of the n targets, which the message calls ``what``.
+    """
+    if n == 1 and target is None:
+        return 0
+    if isinstance(target, Integral) and 0 <= int(target) < n:
+        return int(target)
+    raise ValueError(
+        f"target must be the number of one of the {n} {what}, from 0 to {n - 1}. Got {target!r}."
+    )
+
+
 def earlier_steps(model):
     """The steps before the final estimator as one Pipeline; None where there are none."""
     pipelines = (each for each in chain(model) if isinstance(each, Pipeline))
@@ -93,7 +112,7 @@ def earlier_steps(model):
     return Pipeline(named) if named else None
 
 
-def target_transformers(model):
+def target_transformers(model) -> list[Any]:
     """What stands between the targets and the final estimator: fitted, from outside in.
 
     Those of a TransformedTargetRegressor that is not fitted are new and have to be.
@@ -117,7 +136,7 @@ def in_columns(transform, y):
 
 def transformed(model, X):
     """X after the earlier steps of a fitted model: the input of its final estimator."""
-    before = earlier_steps(model)
+    before: Pipeline | None = earlier_steps(model)
     return X if before is None else before.transform(X)
 
 

@@ -1,6 +1,7 @@
 """The axes and the colours of all displays; colour-blind readers tell the colours apart."""
 
 from itertools import cycle, islice
+from typing import Any
 
 # The palette of Okabe and Ito, without the colours that vanish on white or on black. The first
 # three and the last three are dark, light and between: they differ in print without colour.
@@ -46,7 +47,7 @@ def make_room(ax):
     In a plain figure those of one panel would lie on the next.
     """
     figure = ax.figure.figure
-    default = pyplot().rcParams
+    default: Any = pyplot().rcParams
     sides = ("left", "right", "bottom", "top", "wspace", "hspace")
     is_placed = any(
         getattr(figure.subplotpars, side) != default[f"figure.subplot.{side}"] for side in sides

@@ -48,8 +48,8 @@ class FunctionPath:
                 f"The points of a path must hold {wanted} each, which are drawn along the axes. "
                 f"They hold {self.points.shape[1]}."
             )
-        kept = None if x is None else self._flat(x)
-        self.kept = None if x is None or np.array_equal(kept, self.points[-1]) else kept
+        kept = self.points[-1] if x is None else self._flat(x)
+        self.kept = None if np.array_equal(kept, self.points[-1]) else kept
 
     def _flat(self, point):
         return to_numpy(self.tree.flatten(point)).astype(float)

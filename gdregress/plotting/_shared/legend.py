@@ -50,6 +50,22 @@ def draw_legend(
     return legend_below(ax, handles, labels, short_labels, **style)
 
 
+def legend_beside(ax, entries):
+    """Draw a legend to the right of the axes, or below them where it is wide.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    entries : dict of str to artist
+    """
+    if not entries:
+        return
+    style = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "frameon": False}
+    legend = ax.legend(entries.values(), entries, fontsize="small", **style)
+    if ax.figure.figure.get_layout_engine() is None or _extent(legend).width > WIDE:
+        legend_below(ax, list(entries.values()), list(entries))
+
+
 def legend_below(ax, handles, labels, short_labels=None, **style):
     """Draw a legend under the label of the horizontal axis, in the columns and size that fit.
 

@@ -8,7 +8,7 @@ KEPT = {"marker": "D", "markersize": 8, "fillstyle": "none", "markeredgewidth": 
 MINIMUM = {"marker": "*", "markersize": 16}
 
 
-def legend_entry(style, label):
+def legend_entry(label, style):
     """A legend's entry for a kind of marker, in the colour of text."""
     from matplotlib.lines import Line2D
 

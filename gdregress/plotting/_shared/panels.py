@@ -9,7 +9,7 @@ from gdregress.plotting._shared.figure import axes_or_new, make_room, pyplot
 COLUMNS = 3
 
 
-def panels(ax, n, xlabel="", ylabel="", size=(4.0, 3.4), **subplots):
+def panels(ax, n, xlabel="", ylabel="", size=(4.0, 3.4), columns=COLUMNS, **subplots):
     """Label the axes given, or those of a new figure, and return them.
 
     Parameters
@@ -20,6 +20,8 @@ def panels(ax, n, xlabel="", ylabel="", size=(4.0, 3.4), **subplots):
     xlabel, ylabel : str
     size : pair of float
         Inches of each of two or more new axes.
+    columns : int
+        Most new axes beside one another.
     **subplots
         Passed to ``pyplot.subplots`` for a new figure.
 
@@ -33,11 +35,11 @@ def panels(ax, n, xlabel="", ylabel="", size=(4.0, 3.4), **subplots):
         If another number of axes is given.
     """
     if ax is None and n > 1:
-        return _new_panels(n, xlabel, ylabel, size, subplots)
+        return _new_panels(n, xlabel, ylabel, size, min(n, columns), subplots)
     given = axes_or_new(None, **subplots) if ax is None else ax
     axes = np.atleast_1d(np.asarray(given, dtype=object)).ravel()
     if len(axes) != n:
-        wanted = "a single Axes" if n == 1 else f"{n} Axes, one for each path side by side"
+        wanted = "a single Axes" if n == 1 else f"{n} Axes, such as those of plt.subplots({n})[1]"
         raise ValueError(f"ax must hold {wanted}. Got {len(axes)}.")
     for each in axes:
         make_room(each)
@@ -45,8 +47,7 @@ def panels(ax, n, xlabel="", ylabel="", size=(4.0, 3.4), **subplots):
     return axes
 
 
-def _new_panels(n, xlabel, ylabel, size, subplots):
-    columns = min(n, COLUMNS)
+def _new_panels(n, xlabel, ylabel, size, columns, subplots):
     rows = math.ceil(n / columns)
     options = {"sharex": True, "sharey": True, "squeeze": False, "layout": "constrained"}
     figsize = (size[0] * columns, size[1] * rows)

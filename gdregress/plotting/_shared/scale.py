@@ -84,12 +84,15 @@ def _length_of_fall(x, y, y_scale):
     return x[np.argmax(fall >= MOST_OF_THE_FALL * np.nanmax(fall))] - x[0]
 
 
-def set_log_count(ax):
-    """Make the horizontal axis logarithmic above 1 and linear below, with plain numbers."""
+def set_count(ax, scale):
+    """Make the horizontal axis one of whole numbers; under "log" linear below 1."""
     from matplotlib.ticker import StrMethodFormatter
 
-    ax.set_xscale("symlog", linthresh=1, linscale=0.5)
-    ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    if scale == "log":
+        ax.set_xscale("symlog", linthresh=1, linscale=0.5)
+        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    else:
+        ax.locator_params(axis="x", integer=True)
 
 
 def set_log_ticks(axis):

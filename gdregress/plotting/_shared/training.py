@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass
 from numbers import Integral
+from typing import Any
 
 import numpy as np
-from sklearn.base import clone
 
-from gdregress._objective.from_data import DataObjective
 from gdregress._utils.array_api import asarray, namespace, to_numpy
+from gdregress._utils.types import clone
 from gdregress.plotting._shared.preparation import prepare_quietly
 
 
@@ -25,8 +25,8 @@ class Training:
         X, y and weights of the training rows; y holds classes as numbers.
     """
 
-    objective: DataObjective
-    rows: tuple
+    objective: Any
+    rows: Any
 
     @property
     def n_targets(self):

@@ -1,9 +1,11 @@
-"""The base class of the displays that can be animated."""
+"""The base classes of the displays, and of those that can be animated."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import numpy as np
 
 from gdregress.plotting._shared.frames import animation_of, chosen_frames
 
@@ -11,13 +13,29 @@ if TYPE_CHECKING:
     from matplotlib.animation import FuncAnimation
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 
-class AnimatedDisplay(ABC):
+class Display:
+    """A picture; `plot` sets its axes."""
+
+    axes_: np.ndarray
+    lines_: list[Line2D]
+
+    @property
+    def ax_(self) -> Axes:
+        """The first of the axes."""
+        return self.axes_[0]
+
+    @property
+    def figure_(self) -> Figure:
+        """The figure of the axes."""
+        return cast("Figure", self.ax_.figure)
+
+
+class AnimatedDisplay(Display, ABC):
     """A display that draws a descent up to any of its points."""
 
-    ax_: Axes
-    figure_: Figure
     unit: str = "epoch"
     # Name of the head of a path in the legend.
     _head_name = "end"
@@ -94,7 +112,7 @@ class AnimatedDisplay(ABC):
             self._head_name = "end"
 
     def _set_title(self, text):
-        if len(getattr(self, "axes_", ())) > 1:  # the titles of the axes are labels
+        if len(self.axes_) > 1:  # the titles of the axes are labels
             self.figure_.suptitle(text)
         else:
             self.ax_.set_title(text)

@@ -26,10 +26,6 @@ class Band:
         self.range = ax.fill_between(epochs, heights[0], heights[3], alpha=0.15, **style)
         self.half = ax.fill_between(epochs, heights[1], heights[2], alpha=0.3, **style)
 
-    def entries(self, n):
-        """Entries of a legend."""
-        return {f"{n} smaller coefficients": self.range, "their middle half": self.half}
-
     def show(self, index):
         """Show the band up to one of the epochs."""
         from matplotlib.patches import Rectangle

@@ -1,0 +1,69 @@
+"""Coefficients along epochs or strengths: the largest with names, the others in the background."""
+
+import numpy as np
+
+from gdregress.plotting._shared.band import Band
+from gdregress.plotting._shared.figure import foreground
+from gdregress.plotting._shared.legend import legend_beside
+
+# Opacity of the lines without a name.
+FAINT = 0.3
+# Most lines without a name; more of them are a band.
+MOST_FAINT = 30
+
+
+class DrawnCoefficients:
+    """The artists of some coefficients.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    x : ndarray of shape (n_points,)
+    paths : ndarray of shape (n_points, n_coefficients)
+        NaN where they are not finite.
+    styles : dict of int to dict
+        Keywords of ``Axes.plot`` for the columns with a name.
+
+    Attributes
+    ----------
+    lines : dict of int to Line2D
+        By column.
+    band : Band or None
+    """
+
+    def __init__(self, ax, x, paths, styles):
+        self.ax, self.styles = ax, styles
+        self.others = [j for j in range(paths.shape[1]) if j not in styles]
+        self.band = None
+        if len(self.others) > MOST_FAINT:
+            self.band = Band(ax, x, paths[:, self.others])
+        drawn = range(paths.shape[1]) if self.band is None else sorted(styles)
+        faint = {"color": foreground(), "alpha": FAINT, "linewidth": 0.8, "zorder": 1}
+        self.lines = {j: ax.plot(x, paths[:, j], **styles.get(j, faint))[0] for j in drawn}
+
+    def draw_legend(self, names, more=None):
+        """Write the names of the columns beside the axes, in the order of their ends.
+
+        Parameters
+        ----------
+        names : dict of int to str
+        more : dict of str to artist
+            Further entries.
+        """
+        ends = {j: _last_finite(self.lines[j].get_ydata()) for j in self.styles}
+        entries = {names[j]: self.lines[j] for j in sorted(ends, key=lambda j: -ends[j])}
+        text = f"{len(self.others)} smaller coefficients"
+        if self.band is not None:
+            entries |= {text: self.band.range, "their middle half": self.band.half}
+        elif self.others:
+            entries[text] = self.lines[self.others[0]]
+        legend_beside(self.ax, entries | (more or {}))
+
+
+def largest(coef, n):
+    """Numbers of the n largest coefficients by magnitude, from the largest on."""
+    return np.argsort(-np.abs(coef), kind="stable")[:n].tolist()
+
+
+def _last_finite(values):
+    return values[np.isfinite(values)][-1]
