@@ -34,6 +34,8 @@ def parameters_as_text(estimator, left_out):
 
 def _text(value):
     """Text that differs wherever two values do; `repr` leaves out the middle of long arrays."""
+    if value is None or type(value) in (str, bool, int, float):
+        return repr(value)
     if hasattr(value, "get_params") and not isinstance(value, type):
         parameters = value.get_params(deep=False).items()
         given = ", ".join(f"{name}={_text(part)}" for name, part in parameters)

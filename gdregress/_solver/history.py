@@ -98,21 +98,17 @@ class History(dict[str, list[Any]]):
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add a row, a dict with a value for each column that applies."""
-        n = len(self)
-        for name in COLUMNS:
-            if (value := row.get(name)) is not None:
-                self._column(name, n).append(value)
-            elif name in self:
-                column: list[Any] = self[name]
-                column.append(None)
+        new = [name for name, value in row.items() if value is not None and name not in self]
+        if new:
+            self._open(new)
+        for name, column in self.items():
+            column.append(row.get(name))
 
-    def _column(self, name: str, n_rows: int) -> list[Any]:
-        """A column; one of nothing so far where it has not applied yet."""
-        if name not in self:
-            known = dict(self) | {name: [None] * n_rows}
-            self.clear()
-            self.update({name: known[name] for name in COLUMNS if name in known})
-        return self[name]
+    def _open(self, names: Sequence[str]) -> None:
+        """Add columns that have not applied so far."""
+        known = dict(self) | {name: [None] * len(self) for name in names}
+        self.clear()
+        self.update({name: known[name] for name in COLUMNS if name in known})
 
     def append_parameters(self, coef: Array, intercept: Array) -> None:
         """Add the parameters of the last row, in original units."""
@@ -127,7 +123,9 @@ class History(dict[str, list[Any]]):
 
     def correct(self, index: int, column: str, value: float) -> None:
         """Put a number in its place that was known later."""
-        self._column(column, len(self))[index] = value
+        if column not in self:
+            self._open([column])
+        self[column][index] = value
 
     def undo_last(self, index: int) -> None:
         """Give the last row, whose epoch was undone, the numbers of the row that is kept.
