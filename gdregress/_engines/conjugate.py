@@ -22,8 +22,6 @@ been spent without it, which is never twice as dear as the best.
 
 import math
 
-import numpy as np
-
 from gdregress._engines.class_preconditioner import CorrectedClasses
 from gdregress._engines.directions import Directions
 from gdregress._engines.exact_search import zero_of_increasing
@@ -63,7 +61,7 @@ class ConjugateGradients(Directions):
     def direction(self, state):
         before, gradient, square, taken_at, waited = state.conjugate
         taken_at, waited = self._renewed(taken_at, waited)
-        g, q = self.gradient, self._preconditioner(taken_at).solve(self.gradient)
+        g, q = self.gradient, self._solved(taken_at)
         beta = self._beta(q, g, gradient, square)
         direction = max(0.0, beta) * before - q
         direction = direction if dot(direction, g) < 0 else -q
@@ -87,20 +85,29 @@ class ConjugateGradients(Directions):
         self.system = None
         return self.params, 0
 
-    def _preconditioner(self, taken_at):
-        """P at the parameters, or the curvature where it has been taken."""
+    def _solved(self, taken_at):
+        """P^-1 g."""
+        objective, g = self.run.objective, self.gradient
+        if objective.design.coordinates is None or not objective.loss.coupled:
+            return self._preconditioner().solve(g)
+        if taken_at is not None:
+            self.system = self.system or self._system(taken_at)
+        of_classes = self.system if self.system and self.system.is_finite else self._of_classes()
+        return objective.like_y(of_classes.solve(to_numpy(g)), exact=True)
+
+    def _of_classes(self):
+        """P of predictions that are coupled."""
+        objective = self.run.objective
+        P = objective.loss.probability(self.z)
+        squares, rest = objective.column_mean_squares, (P, self.z, objective.weights)
+        intercept = objective.design.fit_intercept
+        return CorrectedClasses(self.params, intercept, squares, self.l2, *rest)
+
+    def _preconditioner(self):
+        """P of all others, at the parameters."""
         objective = self.run.objective
         if objective.design.coordinates is None:
             return Diagonal(namespace(objective.y).ones_like(self.params))
-        if taken_at is not None:
-            self.system = self.system or self._system(taken_at)
-            if self.system.is_finite:
-                return self.system
-        if self._has_classes():
-            P = objective.loss.probability(self.z)
-            squares, sizes = objective.column_mean_squares, (self.l2, P, self.z)
-            intercept = objective.design.fit_intercept
-            return CorrectedClasses(self.params, intercept, squares, *sizes, objective.weights)
         bent = self._bent()
         diagonal = diagonal_of(objective, bent, self.l2)
         if self._is_corrected():
@@ -117,19 +124,12 @@ class ConjugateGradients(Directions):
     def _is_corrected(self):
         """Whether the curvature of single rows says more than its mean."""
         objective = self.run.objective
-        varies = not (objective.loss.is_quadratic or objective.loss.coupled)
-        return varies and objective.design.fit_intercept and isinstance(objective.y, np.ndarray)
-
-    def _has_classes(self):
-        """Whether the predictions of a row are coupled, and penalised alike."""
-        objective = self.run.objective
-        alike = isinstance(objective.y, np.ndarray) and self.l2.shape[1:] == (1,)
-        return objective.loss.coupled and alike
+        return not objective.loss.is_quadratic and objective.design.fit_intercept
 
     def _system(self, taken_at):
         objective = self.run.objective
         H = objective.coupled_hessian(self._like_data(taken_at))
-        return CoupledSystem(H, self.l2, objective.loss.n_outputs)
+        return CoupledSystem(H, to_numpy(self.l2).astype(float), objective.loss.n_outputs)
 
     def _reach(self, dz):
         """How far a first trial goes at most: where a loss is straight, nothing else bounds it."""

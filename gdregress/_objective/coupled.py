@@ -62,7 +62,7 @@ def cost_in_passes(objective):
     and a pass 4 n K q.
     """
     design, k = objective.design, objective.loss.n_outputs
-    if not objective.loss.coupled or not isinstance(objective.y, np.ndarray):
+    if not objective.loss.coupled:
         return math.inf
     q = design.n_parameters
     if k * q > LARGEST or not affordable(design):
