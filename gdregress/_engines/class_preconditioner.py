@@ -20,6 +20,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments_inside import curved_products
+from gdregress._utils.array_api import namespace, to_numpy
 
 
 class CorrectedClasses:
@@ -27,21 +28,22 @@ class CorrectedClasses:
 
     Parameters
     ----------
-    params : ndarray of shape (q, K)
+    params : array of shape (q, K)
         The last row holds the intercepts if `fit_intercept`.
     fit_intercept : bool
-    squares : ndarray of shape (q,)
+    squares : array of shape (q,)
         m.
-    l2 : ndarray of shape (q, 1)
-    probabilities, z : ndarrays of shape (n_samples, K)
-    weights : ndarray of shape (n_samples,) or None
+    l2 : array of shape (q, 1)
+    probabilities, z : arrays of shape (n_samples, K)
+    weights : array of shape (n_samples,) or None
         Of mean 1.
     """
 
     def __init__(self, params, fit_intercept, squares, l2, probabilities, z, weights):
-        k, p = params.shape[1], len(params) - fit_intercept
-        beside = z - params[-1] if fit_intercept else z
+        k, p = params.shape[1], params.shape[0] - fit_intercept
+        beside = z - params[-1, ...] if fit_intercept else z
         H, M = _along(probabilities, beside, weights)
+        params, squares, l2 = (to_numpy(a).astype(float) for a in (params, squares, l2))
         values, self.turn = np.linalg.eigh(M)
         values[0] = 0.0
         self.curvature = squares[:, None] * values + l2
@@ -58,7 +60,7 @@ class CorrectedClasses:
         self.correction = _difference_of_inverses(H[:size, :size], B[:size, :size])
 
     def solve(self, gradient):
-        """P^-1 g."""
+        """P^-1 g of an ndarray."""
         solved = ((gradient @ self.turn) / self.curvature) @ self.turn.T
         if self.correction is None:
             return solved
@@ -78,11 +80,15 @@ def _unlike(changes):
 
 def _along(P, z, weights):
     """V' H V of the rows, coefficients before intercepts, and M."""
-    k, both = P.shape[1], np.concatenate([P * z, P], axis=1)
-    s = np.ones(len(P)) if weights is None else weights.astype(float)
-    H = -curved_products(DesignMatrix(both, False), s)
+    xp, k = namespace(P), P.shape[1]
+    both = xp.concat([P * z, P], axis=1)
+    s = xp.ones_like(P[:, 0]) if weights is None else xp.astype(weights, P.dtype)
+    if xp is np:  # in the same bits whatever the threads
+        H = -curved_products(DesignMatrix(both, False), s)
+    else:
+        H = -to_numpy(both.T @ (s[:, None] * both)).astype(float) / P.shape[0]
     for rows, columns, values in ((0, 0, both[:, :k] * z), (0, k, both[:, :k]), (k, k, P)):
-        mean = np.einsum("i,ik->k", s, values) / len(P)
+        mean = to_numpy(xp.sum(s[:, None] * values, axis=0)).astype(float) / P.shape[0]
         H[range(rows, rows + k), range(columns, columns + k)] += mean
     H[k:, :k] = H[:k, k:].T
     return H, H[k:, k:].copy()

@@ -11,8 +11,9 @@ of which each is told from the rest, are as many problems, which share their pas
 own beta and t. On few rows with many columns under l2, q = H^-1 g with all second derivatives H,
 see `RowSpace`: then -q is a Newton step.
 
-P is the `preconditioner` of the point, but for softmax: there P is the curvature itself, see
-`coupled`, where the run has taken as long as that takes, and is kept for as long.
+P is the `preconditioner` of the point, for softmax that of `class_preconditioner`, until the run
+has taken as long as the curvature itself takes, or some times as long: then P is the curvature at
+that point, see `newton_system` and `coupled`, and is kept for as long.
 
 References
 ----------
@@ -37,9 +38,11 @@ from gdregress._engines.preconditioner import (
     diagonal_of,
     spans_rows,
 )
-from gdregress._objective.coupled import CoupledSystem, cost_in_passes
+from gdregress._objective import coupled, newton_system
+from gdregress._objective.coupled import CoupledSystem
 from gdregress._objective.line import Line
-from gdregress._utils.array_api import dot, namespace
+from gdregress._objective.newton_system import SeparateSystems
+from gdregress._utils.array_api import dot, namespace, to_numpy
 
 # How many times as far as predictions and targets are from zero a first trial may go.
 FAR = 1e3
@@ -48,6 +51,9 @@ FAR = 1e3
 RESTART = 3.0
 # Passes over the rows that a step takes.
 PASSES = 3
+# How many times what the curvature costs is spent without it where targets are separate: P is near
+# it there, and often all that is needed.
+PATIENCE = 4
 
 
 class ConjugateGradients(Directions):
@@ -68,11 +74,12 @@ class ConjugateGradients(Directions):
         if state.conjugate is None:
             state.conjugate = (0 * self.params, self.gradient, 0.0, None, 0)
         self.system = self.bent_at = None
+        self.price = self._price()
 
     def direction(self, state):
         before, gradient, square, taken_at, waited = state.conjugate
         taken_at, waited = self._renewed(taken_at, waited)
-        g, q = self.gradient, self._preconditioner(taken_at).solve(self.gradient)
+        g, q = self.gradient, self._solved(taken_at)
         direction = self._beta(q, g, gradient, square) * before - q
         downwards = self._products(direction, g) < 0
         direction = namespace(g).where(downwards, direction, -q)
@@ -91,30 +98,57 @@ class ConjugateGradients(Directions):
         return xp.where(goes_on, (own - common) / square, 0 * own)
 
     def _renewed(self, taken_at, waited):
-        """Where the curvature of softmax has been taken, if it has, and the steps since."""
-        if self.run.objective.design.coordinates is None:
-            return None, 0  # the user's own columns are descended in as they are
-        if PASSES * (waited + 1) <= cost_in_passes(self.run.objective):
+        """Where all of the curvature has been taken, if it has, and the steps since."""
+        objective = self.run.objective
+        if objective.design.coordinates is None or objective.row_space is not None:
+            return None, 0  # in the user's own columns as they are, or from the rows anyway
+        if PASSES * (waited + 1) <= self.price:
             return taken_at, waited + 1
         self.system = None
         return self.params, 0
 
-    def _preconditioner(self, taken_at):
-        """P at the parameters, or the curvature where it has been taken."""
+    def _price(self):
+        """Passes for which a run goes on before it pays for all of the curvature."""
+        objective = self.run.objective
+        if objective.loss.coupled:
+            return coupled.cost_in_passes(objective)
+        return PATIENCE * newton_system.cost_in_passes(objective)
+
+    def _solved(self, taken_at):
+        """P^-1 g."""
+        objective, g = self.run.objective, self.gradient
+        if taken_at is not None:
+            self.system = self.system or self._system(taken_at)
+            if self.system.is_finite:
+                return objective.like_y(self.system.solve(to_numpy(g)), exact=True)
+        if objective.loss.coupled and objective.design.coordinates is not None:
+            return objective.like_y(self._of_classes().solve(to_numpy(g)), exact=True)
+        return self._preconditioner().solve(g)
+
+    def _system(self, taken_at):
+        """All of the curvature at some parameters."""
+        objective, there = self.run.objective, self._like_data(taken_at)
+        l2 = to_numpy(self.l2).astype(float)
+        if objective.loss.coupled:
+            H = objective.coupled_hessian(there)
+            return CoupledSystem(H, l2, objective.loss.n_outputs)
+        return SeparateSystems(objective.hessians(there), l2)
+
+    def _of_classes(self):
+        """P of predictions that are coupled."""
+        objective = self.run.objective
+        P = objective.loss.probability(self.z)
+        squares, rest = objective.column_mean_squares, (P, self.z, objective.weights)
+        intercept = objective.design.fit_intercept
+        return CorrectedClasses(self.params, intercept, squares, self.l2, *rest)
+
+    def _preconditioner(self):
+        """P of all others, at the parameters."""
         objective = self.run.objective
         if objective.row_space is not None:
             return FromRows(objective.row_space, self.z)
         if objective.design.coordinates is None:
             return Diagonal(namespace(objective.y).ones_like(self.params))
-        if taken_at is not None:
-            self.system = self.system or self._system(taken_at)
-            if self.system.is_finite:
-                return self.system
-        if self._has_classes():
-            P = objective.loss.probability(self.z)
-            squares, sizes = objective.column_mean_squares, (self.l2, P, self.z)
-            intercept = objective.design.fit_intercept
-            return CorrectedClasses(self.params, intercept, squares, *sizes, objective.weights)
         bent = self._bent()
         diagonal = diagonal_of(objective, bent, self.l2)
         if self._is_corrected() and not spans_rows(objective, self.l2):
@@ -131,19 +165,7 @@ class ConjugateGradients(Directions):
     def _is_corrected(self):
         """Whether the curvature of single rows says more than its mean."""
         objective = self.run.objective
-        varies = not (objective.loss.is_quadratic or objective.loss.coupled)
-        return varies and objective.design.fit_intercept and isinstance(objective.y, np.ndarray)
-
-    def _has_classes(self):
-        """Whether the predictions of a row are coupled, and penalised alike."""
-        objective = self.run.objective
-        alike = isinstance(objective.y, np.ndarray) and self.l2.shape[1:] == (1,)
-        return objective.loss.coupled and alike
-
-    def _system(self, taken_at):
-        objective = self.run.objective
-        H = objective.coupled_hessian(self._like_data(taken_at))
-        return CoupledSystem(H, self.l2, objective.loss.n_outputs)
+        return not objective.loss.is_quadratic and objective.design.fit_intercept
 
     def length(self, direction, dz):
         """Where F is least along the direction, for each target that has one of its own."""

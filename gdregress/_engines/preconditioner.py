@@ -20,8 +20,6 @@ Erdogdu, "Newton-Stein method: an optimization method for GLMs via Stein's lemma
 
 import math
 
-import numpy as np
-
 from gdregress._objective.row_space import FLOOR
 from gdregress._utils.array_api import namespace
 
@@ -65,23 +63,32 @@ class Corrected(Diagonal):
 
     def __init__(self, diagonal, params, l2, bent, z):
         super().__init__(diagonal)
-        q = len(params)
-        flat = np.broadcast_to(l2, params.shape).reshape(q, -1)
-        each = [array.reshape(len(array), -1).T for array in (diagonal, params, flat, bent, z)]
-        self.corrections = [_correction(*target) for target in zip(*each, strict=True)]
-        self.u = each[1][:, :-1]
+        xp = namespace(diagonal)
+        self.u, flat = params[:-1, ...], (0 * params + l2)[:-1, ...]
+        beside = z - params[-1, ...]
+        of_u = xp.sum(bent * beside * beside, axis=0) + xp.sum(flat * self.u * self.u, axis=0)
+        mixed, of_intercept = xp.sum(bent * beside, axis=0), xp.sum(bent, axis=0)
+        along = xp.sum(diagonal[:-1, ...] * self.u * self.u, axis=0)
+        determinant = of_u * of_intercept - mixed * mixed
+        known = (along > 0) & (determinant > SINGULAR * of_u * of_intercept)
+        known = known & (determinant < math.inf)
+        one = xp.ones_like(along)
+        along, determinant = (xp.where(known, a, one) for a in (along, determinant))
+        parts = (
+            of_intercept / determinant - 1 / along,
+            -mixed / determinant,
+            of_u / determinant - 1 / diagonal[-1, ...],
+        )
+        self.parts = [xp.where(known, part, 0 * one) for part in parts]
 
     def solve(self, gradient):
         """P^-1 g."""
-        solved = super().solve(gradient)
-        columns, targets = solved.reshape(len(solved), -1), gradient.reshape(len(gradient), -1).T
-        for k, (g, u, correction) in enumerate(
-            zip(targets, self.u, self.corrections, strict=True)
-        ):
-            along, intercept = correction @ np.array([np.sum(u * g[:-1]), g[-1]])
-            columns[:-1, k] += along * u
-            columns[-1, k] += intercept
-        return columns.reshape(solved.shape)
+        solved, (first, mixed, last) = super().solve(gradient), self.parts
+        xp, own = namespace(gradient), gradient[-1, ...]
+        along = xp.sum(self.u * gradient[:-1, ...], axis=0)
+        coef = solved[:-1, ...] + self.u * (first * along + mixed * own)
+        intercept = solved[-1:, ...] + (mixed * along + last * own)[None, ...]
+        return xp.concat([coef, intercept])
 
 
 class FromRows:
@@ -100,22 +107,6 @@ class FromRows:
     def solve(self, gradient):
         """H^-1 g."""
         return self.rows.newton_step(gradient, self.z, FLOOR)
-
-
-def _correction(diagonal, params, flat, bent, z):
-    """(V' H V)^-1 - (V' D V)^-1 of one target; zeros where one is singular."""
-    u, beside = params[:-1], z - params[-1]
-    along = np.sum(diagonal[:-1] * u * u)
-    if not along > 0:
-        return np.zeros((2, 2))
-    bent_z = bent * beside
-    H = np.array([[np.sum(bent_z * beside), np.sum(bent_z)], [np.sum(bent_z), np.sum(bent)]])
-    H[0, 0] += np.sum(flat[:-1] * u * u)
-    determinant = H[0, 0] * H[1, 1] - H[0, 1] ** 2
-    if not SINGULAR * H[0, 0] * H[1, 1] < determinant < math.inf:
-        return np.zeros((2, 2))
-    inverse = np.array([[H[1, 1], -H[0, 1]], [-H[0, 1], H[0, 0]]]) / determinant
-    return inverse - np.diag([1 / along, 1 / diagonal[-1]])
 
 
 def diagonal_of(objective, bent, l2):

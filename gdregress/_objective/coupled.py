@@ -18,13 +18,11 @@ import math
 from itertools import combinations
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from gdregress._objective.moments import affordable
 from gdregress._objective.moments_inside import curved_products
+from gdregress._objective.newton_system import NewtonSystem
 
-# Of the scaled matrix, in units of rounding; columns may depend on each other.
-JITTER, STRONGER, MOST_JITTERS = 100, 1e3, 5
 # Most parameters of all classes.
 LARGEST = 1024
 
@@ -62,7 +60,7 @@ def cost_in_passes(objective):
     and a pass 4 n K q.
     """
     design, k = objective.design, objective.loss.n_outputs
-    if not objective.loss.coupled or not isinstance(objective.y, np.ndarray):
+    if not objective.loss.coupled:
         return math.inf
     q = design.n_parameters
     if k * q > LARGEST or not affordable(design):
@@ -70,7 +68,7 @@ def cost_in_passes(objective):
     return 1.5 * (k - 1) * (1 + q / 50) + (k * q) ** 2 / (12 * design.n_samples)
 
 
-class CoupledSystem:
+class CoupledSystem(NewtonSystem):
     """(H + E) x = g for the gradients g of all classes together, E being diagonal.
 
     Where nothing is penalised the direction in which all classes are the same is flat. A gradient
@@ -82,11 +80,6 @@ class CoupledSystem:
     flat : ndarray of shape (q, 1) or (q, K)
         E, of the penalty.
     n_classes : int
-
-    Attributes
-    ----------
-    is_finite : bool
-        Whether there is a factor.
     """
 
     def __init__(self, H, flat, n_classes):
@@ -98,29 +91,8 @@ class CoupledSystem:
         blocks[:, free, :, free] += curved[free][:, None, None] / k
         H = blocks.reshape(k * q, k * q)
         H[np.diag_indices_from(H)] += extra.T.ravel()
-        size = np.sqrt(np.diag(H))
-        self.size = np.where(size > 0, size, 1.0)
-        self.factor = _factor(H / np.outer(self.size, self.size))
-
-    @property
-    def is_finite(self):
-        return self.factor is not None
+        super().__init__(H)
 
     def solve(self, gradient):
         """x, in the shape (q, K) of the gradient."""
-        solved = cho_solve(self.factor, gradient.T.ravel() / self.size) / self.size
-        return solved.reshape(gradient.T.shape).T
-
-
-def _factor(scaled):
-    """The Cholesky factor of a matrix whose diagonal is 1; None where it has none."""
-    if not np.isfinite(scaled).all():
-        return None
-    jitter = JITTER * np.finfo(float).eps
-    for _ in range(MOST_JITTERS):
-        scaled[np.diag_indices_from(scaled)] += jitter
-        try:
-            return cho_factor(scaled)
-        except LinAlgError:
-            jitter *= STRONGER
-    return None
+        return super().solve(gradient.T.ravel()).reshape(gradient.T.shape).T

@@ -199,7 +199,7 @@ def mean_curvature(bent, weights):
     """Weighted mean of second derivatives, also over several targets; 1 where there is none."""
     if weights is not None:
         bent = bent * (weights if bent.ndim == 1 else weights[:, None])
-    mean = float(np.mean(bent))
+    mean = float(namespace(bent).mean(bent))
     return mean if 0 < mean < math.inf else 1.0
 
 

@@ -10,6 +10,7 @@ from gdregress._objective.base import Objective, null_parameters
 from gdregress._objective.cache import Cache
 from gdregress._objective.coupled import coupled_products
 from gdregress._objective.deferred import DeferredScalar
+from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import gradient_of_slopes, mean_gradient, mean_loss
 from gdregress._objective.moments_inside import curved_products
 from gdregress._objective.row_space import RowSpace
@@ -128,8 +129,13 @@ class DataObjective(Objective):
 
     def coupled_hessian(self, params):
         """The second derivatives of a loss whose predictions are coupled, `coupled_products`."""
-        P = self.loss.probability(self.predict(params))
-        return coupled_products(self.design, P, self.weights)
+        P, design, weights = self.loss.probability(self.predict(params)), self.design, self.weights
+        if not isinstance(self.y, np.ndarray):
+            X, inside = to_numpy(design.X), design.coordinates
+            inside = None if inside is None else inside.in_library_of(X)
+            design = DesignMatrix(X, design.fit_intercept, inside)
+            weights = None if weights is None else to_numpy(weights)
+        return coupled_products(design, to_numpy(P), weights)
 
     def all_right(self, params):
         """Whether each row of labels or classes is predicted as what it is."""

@@ -1,0 +1,101 @@
+r"""Newton systems: (H + E) x = g with H = A' D A / n and the strengths E of an l2 penalty.
+
+D are the second derivatives of the rows. Several targets, whose predictions are not coupled, have
+a system each.
+"""
+
+import math
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from gdregress._objective.moments import affordable
+
+# Of the scaled matrix, in units of rounding; columns may depend on each other.
+JITTER, STRONGER, MOST_JITTERS = 100, 1e3, 5
+# Operations that take no longer than the calls of an epoch.
+FEW_OPERATIONS = 1e6
+
+
+class NewtonSystem:
+    """The system of one vector of parameters.
+
+    Parameters
+    ----------
+    matrix : ndarray of shape (q, q)
+        H + E.
+
+    Attributes
+    ----------
+    is_finite : bool
+        Whether there is a factor.
+    """
+
+    def __init__(self, matrix):
+        size = np.sqrt(np.diag(matrix))
+        self.size = np.where(size > 0, size, 1.0)
+        scaled = matrix / np.outer(self.size, self.size)
+        scaled[np.diag_indices_from(scaled)] += size == 0  # along which nothing is curved
+        self.factor = _factor(scaled)
+
+    @property
+    def is_finite(self):
+        return self.factor is not None
+
+    def solve(self, gradient):
+        """x."""
+        return cho_solve(self.factor, gradient / self.size) / self.size
+
+
+class SeparateSystems:
+    """The systems of all targets.
+
+    Parameters
+    ----------
+    hessians : list of ndarray of shape (q, q)
+    flat : ndarray of shape (q,), or (q, 1 or n_targets)
+        E.
+    """
+
+    def __init__(self, hessians, flat):
+        flat = np.broadcast_to(flat.reshape(len(flat), -1), (len(flat), len(hessians)))
+        pairs = zip(hessians, flat.T, strict=True)
+        self.systems = [NewtonSystem(H + np.diag(extra)) for H, extra in pairs]
+
+    @property
+    def is_finite(self):
+        return all(system.is_finite for system in self.systems)
+
+    def solve(self, gradient):
+        """x, in the shape (q,) or (q, n_targets) of the gradient."""
+        columns = gradient.reshape(len(gradient), -1).T
+        pairs = zip(self.systems, columns, strict=True)
+        return np.array([system.solve(g) for system, g in pairs]).T.reshape(gradient.shape)
+
+
+def cost_in_passes(objective):
+    """What the systems cost, in passes over the rows for all targets; inf if not affordable.
+
+    The moments of one weighting cost 1 + q / 50 passes of one prediction a row; the factor has
+    q^3 / 3 products, and such a pass 4 n q.
+    """
+    design, q = objective.design, objective.design.n_parameters
+    if not (isinstance(objective.y, np.ndarray) and affordable(design)):
+        return math.inf
+    if math.prod(objective.output_shape) * design.n_samples * q**2 <= FEW_OPERATIONS:
+        return 0.0
+    return 1 + q / 50 + q**2 / (12 * design.n_samples)
+
+
+def _factor(scaled):
+    """The Cholesky factor of a matrix whose diagonal is 1; None where it has none."""
+    if not np.isfinite(scaled).all():
+        return None
+    jitter = JITTER * np.finfo(float).eps
+    for _ in range(MOST_JITTERS):
+        scaled[np.diag_indices_from(scaled)] += jitter
+        try:
+            return cho_factor(scaled)
+        except LinAlgError:
+            jitter *= STRONGER
+    return None
