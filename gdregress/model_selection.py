@@ -13,7 +13,8 @@ from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import moments_of
 from gdregress._paths.exact_scores import checked, from_moments, penalties_of
 from gdregress._paths.fits import path_of
-from gdregress._paths.search import BaseGDCV, Grid
+from gdregress._paths.grid import Grid
+from gdregress._paths.search import BaseGDCV
 from gdregress._utils.arguments import available_if, check_is_one_of, explains_arguments
 from gdregress._utils.types import Array, ArrayLike, MatrixLike
 from gdregress._utils.validation import check_choices
