@@ -15,7 +15,8 @@ from gdregress._objective.moments import moments_of
 from gdregress._paths.docs import BEST, SCORES, SEARCH
 from gdregress._paths.exact_scores import checked, from_moments, penalties_of
 from gdregress._paths.fits import path_of
-from gdregress._paths.search import BaseGDCV, Grid, ScoresBest
+from gdregress._paths.grid import Grid
+from gdregress._paths.search import BaseGDCV, ScoresBest
 from gdregress._utils.arguments import available_if, check_is_one_of, explains_arguments
 from gdregress._utils.docstrings import filled_in
 from gdregress._utils.types import Array, ArrayLike, MatrixLike

@@ -83,8 +83,9 @@ class Compiled(EpochEngine):
                 stop = min(stop, start + state.average.updates_to_next_mean())
             stop = min(stop, start + epoch.most_updates)
             rates, last_rate = learning_rates(run, state, n, size, start, stop)
-            rows = order[start * size : stop * size].astype(np.int64, copy=False)
-            epoch.descend(rows if drawn is None else drawn[rows], size, rates)
+            rows = order[start * size : stop * size]
+            rows = (rows if drawn is None else drawn[rows]).astype(np.int64, copy=False)
+            epoch.descend(rows, size, rates)
             start = stop
         epoch.store()
         state.epoch += 1
@@ -109,7 +110,7 @@ class _Epoch:
         X, size = objective.design.X, run.sampler.size(objective.n_drawn)
         self.rows_at_once = _rows_at_once(X, size)
         self.gathers = not (sparse.issparse(X) or X.flags.c_contiguous)
-        self.most_updates = _updates_at_once(X, size) if self.gathers else UPDATES_AT_ONCE
+        self.most_updates = _updates_at_once(X, size, self.gathers)
 
     def descend(self, order, size, rates):
         """Make updates in a row; the same means take in the parameters after each."""
@@ -231,8 +232,12 @@ def _gathered(X, order):
     return np.ascontiguousarray(rows.T)
 
 
-def _updates_at_once(X, size):
-    """Updates whose rows are gathered together; the parameters are moved between two such."""
+def _updates_at_once(X, size, gathers):
+    """Updates whose rows are numbered, or gathered, together; no bound where that is dear."""
+    if sparse.issparse(X):
+        return max(UPDATES_AT_ONCE, X.shape[0])
+    if not gathers:
+        return max(1, UPDATES_AT_ONCE // size)
     return max(1, GATHERED_BYTES // (X.itemsize * max(1, X.shape[1]) * size))
 
 

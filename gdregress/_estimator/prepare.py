@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from gdregress._estimator.columns_in_use import columns_in_use, take_columns
 from gdregress._estimator.components import Components, build_components
 from gdregress._estimator.coordinates import (
@@ -167,7 +169,10 @@ def prepare(
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
     # rows held out that have only lost their weight are not drawn
     in_place = kept is not None and rows[0] is data[0]
-    drawn = kept if in_place and not components.sampler.takes_all_rows else None
+    drawn = None
+    if in_place and not components.sampler.takes_all_rows:
+        drawn = kept.astype(np.min_scalar_type(-len(y)))
+        rows = X, y, weights
     objective = DataObjective(frame.design, y, weights, components.loss, penalty, drawn)
     return Prepared(
         components,

@@ -27,6 +27,13 @@ from gdregress.samplers import ALL_ROWS
 SMALLEST_SQUARE = 1e-20
 
 
+def _weights_in_batches(weights, drawn):
+    """Weights whose mean over the rows that are drawn is 1; None where these have the same."""
+    if np.count_nonzero(weights == weights.max()) == len(drawn):
+        return None
+    return weights * np.asarray(len(drawn) / len(weights), dtype=weights.dtype)
+
+
 class Objective(ABC):
     """F, and what all forms of it share.
 
@@ -75,8 +82,7 @@ class Objective(ABC):
         self.n_samples = design.n_samples
         self.drawn, self.batch_weights = drawn, weights
         if drawn is not None:
-            share = np.asarray(len(drawn) / self.n_samples, dtype=weights.dtype)
-            self.batch_weights = weights * share
+            self.batch_weights = _weights_in_batches(weights, drawn)
         self.output_shape = output_shape(y, loss)
 
     @abstractmethod

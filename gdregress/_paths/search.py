@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from itertools import product
-from numbers import Integral, Real
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -16,7 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, i
 from gdregress._estimator.sparse_input import check_structure
 from gdregress._paths.exact_scores import exact_scores, from_moments
 from gdregress._paths.fits import scores_of_fits
-from gdregress._paths.grid import alphas_of
+from gdregress._paths.grid import Grid
 from gdregress._utils.arguments import NamesParameters, explains_arguments
 from gdregress._utils.types import Array, ArrayLike, BaseEstimator, MatrixLike, Scoring
 from gdregress._utils.validation import Interval, ScorerName, check_parameters
@@ -202,107 +201,6 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
         return tags
 
 
-class Grid:
-    """The candidates, alphas innermost, and what a step of the grid is called.
-
-    Parameters
-    ----------
-    search : GDRegressorCV or GDClassifierCV
-    estimator : GDRegressor or GDClassifier
-    X, y, sample_weight
-        As the user gave them.
-
-    Attributes
-    ----------
-    names : dict of str to str
-        The estimator's parameter for "l1_ratio", "learning_rate" and "alpha", of those that vary.
-    candidates : list of dict
-        Parameters of the estimator.
-    alphas : ndarray of shape (n_alphas,) or (n_l1_ratios, n_alphas)
-    shape : tuple of int
-        Of the scores, without the folds.
-    """
-
-    def __init__(self, search, estimator, X, y, sample_weight):
-        self.names = _names(search, estimator)
-        rates = _numbers("learning_rates", search.learning_rates, 0, np.inf, with_lower=False)
-        ratios = _numbers("l1_ratios", search.l1_ratios, 0, 1)
-        self.alphas, self.candidates, alphas = None, [], []
-        for ratio in ratios or [None]:
-            strengths = [None]
-            if "alpha" in self.names:
-                share = _share_of_l1(estimator, ratio)
-                strengths = alphas_of(search.alphas, clone(estimator), X, y, sample_weight, share)
-                strengths = _numbers("alphas", strengths, 0, np.inf)
-                alphas.append(strengths)
-            for rate, alpha in product(rates or [None], strengths):
-                values = {"l1_ratio": ratio, "learning_rate": rate, "alpha": alpha}
-                self.candidates.append({self.names[n]: values[n] for n in self.names})
-        if alphas:
-            self.alphas = np.array(alphas if ratios else alphas[0])
-        given = [ratios, rates, alphas[0] if alphas else None]
-        self.shape = tuple(len(values) for values in given if values)
-
-    def in_order(self):
-        """Numbers of the candidates so that the strengths fall within the others."""
-        name = self.names.get("alpha")
-        if name is None:
-            return [[i] for i in range(len(self.candidates))]
-        n = self.shape[-1]
-        blocks = [range(i, i + n) for i in range(0, len(self.candidates), n)]
-        return [sorted(block, key=lambda i: -self.candidates[i][name]) for block in blocks]
-
-
-def _names(search, estimator):
-    """The estimator's parameters that vary, by their names in the search."""
-    by_name = isinstance(estimator.penalty, str)
-    own = {} if by_name or estimator.penalty is None else estimator.penalty.get_params(deep=False)
-    names = {}
-    if search.l1_ratios is not None:
-        names["l1_ratio"] = "l1_ratio" if by_name else "penalty__l1_ratio"
-        if not (estimator.penalty == "elasticnet" or "l1_ratio" in own):
-            raise ValueError(
-                "l1_ratios needs penalty='elasticnet', and the estimator has "
-                f"{estimator.penalty!r}. Set it, or leave l1_ratios out."
-            )
-    if search.learning_rates is not None:
-        names["learning_rate"] = "learning_rate"
-    if by_name:
-        names["alpha"] = "alpha"
-    elif "alpha" in own:
-        names["alpha"] = "penalty__alpha"
-    elif search.learning_rates is None:
-        raise ValueError(
-            f"The penalty of the estimator, {estimator.penalty!r}, has no alpha, and "
-            "learning_rates is None: there is nothing to choose. Set penalty='l2' or "
-            "learning_rates."
-        )
-    return names
-
-
-def _numbers(name, values, lower, upper, with_lower=True):
-    """Values of a grid as Python's numbers; ValueError for what is none."""
-    if values is None:
-        return None
-    values = np.asarray(values, dtype=object)
-    if values.ndim != 1:
-        raise ValueError(
-            f"{name} must be one-dimensional, a number for each candidate. Got an array of shape "
-            f"{values.shape}; strengths of single features belong to the penalty of the estimator."
-        )
-    numbers = values.tolist()
-    if not numbers:
-        raise ValueError(f"{name} is empty. Give at least one number.")
-    for number in numbers:
-        if isinstance(number, str) and name == "learning_rates":
-            continue
-        inside = isinstance(number, Real) and lower <= number <= upper
-        if not inside or not (with_lower or number > lower):
-            where = f"from {lower} to {upper}" if with_lower else f"above {lower}"
-            raise ValueError(f"{name} must hold numbers {where}. Got {number!r}.")
-    return numbers
-
-
 def _check_length(name, rows, X):
     """Raise ValueError for an array that does not go with the rows of X."""
     try:
@@ -330,16 +228,3 @@ def _no_attribute(search, name):
     close = get_close_matches(name, known, n=1, cutoff=0.7)
     hint = f" Did you mean {close[0]}?" if close else f" It has {', '.join(known)}."
     return f"{type(search).__name__} has no attribute {name!r}.{hint}"
-
-
-def _share_of_l1(estimator, ratio):
-    """Share of the l1 norm in a penalty; 0 without one."""
-    if ratio is not None:
-        return ratio
-    penalty = estimator.penalty
-    if isinstance(penalty, str):
-        return {"l1": 1.0, "elasticnet": estimator.l1_ratio}.get(penalty, 0.0)
-    check_parameters(penalty)
-    terms = penalty.kernel_terms
-    l1, l2 = (0.0, 1.0) if terms is None else (np.max(terms.l1), np.max(terms.l2))
-    return float(l1 / (l1 + l2)) if l1 + l2 > 0 else 0.0
