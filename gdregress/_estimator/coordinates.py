@@ -103,7 +103,8 @@ def forms_moments(estimator, components, X):
     return (
         isinstance(X, np.ndarray)
         and bool(preconditioner(estimator) or estimator.standardize)
-        and components.penalty.kernel_terms is not None  # whose prox is known to be right
+        # whose prox is known to be right; its strengths may not be numbers yet
+        and type(components.penalty).kernel_terms is not None
         and worth_moments(DesignMatrix(X, estimator.fit_intercept))
     )
 

@@ -190,8 +190,7 @@ def _half_decrement(hessian, flat, gradient):
 
 def _by_rows(rows, z, gradient, scale=0.0):
     """Half the decrement of every target, and the steps, from the products of the rows."""
-    with np.errstate(divide="ignore"):  # where no row is curved
-        steps = rows.newton_step(gradient, z)
+    steps = rows.newton_step(gradient, z)
     products = np.sum((gradient * steps).reshape(len(steps), -1), axis=0)
     if not np.isfinite(steps).all():
         return [math.inf] * len(products), 0 * steps

@@ -92,6 +92,9 @@ class RowSpace:
         return bent
 
     def _step(self, target, bent, gradient):
+        """H^-1 g of one target; infinite where no row is curved."""
+        if not (np.isfinite(bent).all() and bent.any()):
+            return np.full_like(gradient, np.inf)
         of_coef = gradient[: self.design.n_features] / self.l2
         e = self._predict(of_coef)
         inverse, s = self._inverse(target, bent), 0.0
