@@ -142,7 +142,10 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
             )
         best = int(np.argmax(scores.mean(axis=1)))
         self.best_estimator_ = estimator.set_params(**grid.candidates[best])
-        self.best_estimator_._fit(X, y, sample_weight, moments=moments)
+        if moments is None:
+            self.best_estimator_.fit(X, y, sample_weight)
+        else:
+            self.best_estimator_._fit(X, y, sample_weight, moments=moments)
         self._set_results(grid, scores, best, scorer)
         return self
 
