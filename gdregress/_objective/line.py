@@ -38,6 +38,8 @@ class Line:
             return None
         design = DesignMatrix(np.concatenate(each, axis=1), False)
         self.y = self.y.astype(float, copy=False)
+        if self.weights is not None:
+            self.weights = self.weights.astype(float, copy=False)
         return design if fused_pass.supports(design, self.y, self.loss) else None
 
     def slope(self, t):
