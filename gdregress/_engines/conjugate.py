@@ -128,11 +128,11 @@ class ConjugateGradients(Directions):
     def _system(self, taken_at):
         """All of the curvature at some parameters."""
         objective, there = self.run.objective, self._like_data(taken_at)
-        l2 = to_numpy(self.l2).astype(float)
+        l2, eps = to_numpy(self.l2).astype(float), float(np.finfo(to_numpy(there).dtype).eps)
         if objective.loss.coupled:
             H = objective.coupled_hessian(there)
-            return CoupledSystem(H, l2, objective.loss.n_outputs)
-        return SeparateSystems(objective.hessians(there), l2)
+            return CoupledSystem(H, l2, objective.loss.n_outputs, eps)
+        return SeparateSystems(objective.hessians(there), l2, eps)
 
     def _of_classes(self):
         """P of predictions that are coupled."""

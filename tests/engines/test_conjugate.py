@@ -171,6 +171,18 @@ def test_weights_in_single_precision(name):
     assert_allclose(single, expected, rtol=1e-2, atol=1e-2)
 
 
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge", "modified_huber"])
+def test_single_precision_does_not_follow_rounding(loss):
+    """Along what no row differs in, gradients are rounding, and so would be the coefficients."""
+    rng = np.random.RandomState(0)
+    X, y = np.repeat(rng.normal(size=(6, 60)), 2, axis=1), np.array([0, 1, 2, 1, 0, 2])
+    model = GDClassifier(loss, penalty=None)
+    size = np.abs(model.fit(X, y).coef_).max()
+    assert np.abs(model.fit(X.astype(np.float32), y).coef_).max() < 10 * size
+    assert model.stop_reason_ == "tolerance"
+    assert model.score(X.astype(np.float32), y) == 1.0
+
+
 @pytest.mark.parametrize("first", [1, 2, 4, 7])
 def test_softmax_is_resumed_to_the_bit(first):
     X, y = three_classes()
