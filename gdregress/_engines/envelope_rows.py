@@ -184,7 +184,8 @@ class InBlocks(EnvelopeRows):
             _along, self.parts, self.total, courses, ways, combine=_both
         )
         return [
-            (sums, partial(np.interp, xp=of_target, fp=table))
+            # no step goes where the derivative is not known
+            (sums, partial(np.interp, xp=of_target, fp=table, right=np.inf))
             for of_target, sums, table in zip(lengths, *found, strict=True)
         ]
 

@@ -303,6 +303,17 @@ def test_a_constant_column_changes_nothing(name, constant, dtype):
             assert abs(model.history_["objective"][-1] - least) <= 1e-6 * start
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_steps_in_blocks_stay_where_the_derivative_is_known():
+    """Where no row is bent a step may be far too short, and its end is beyond all lengths asked."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(80, 30))
+    y, weights = X @ rng.normal(size=30) > 0, 10.0 ** rng.uniform(-4, 4, 80)
+    model = GDClassifier("hinge", penalty=None, fit_intercept=False, tol=1e-6, max_iter=200)
+    model.fit_batches([(X[:40], y[:40], weights[:40]), (X[40:], y[40:], weights[40:])])
+    assert abs(model.coef_).max() < 1e6
+
+
 # Parts
 
 
