@@ -131,11 +131,11 @@ class ConjugateGradients(Directions):
         objective, there, z = self.run.objective, self._like_data(taken_at), self.z
         if taken_at is not self.params:  # where a run is resumed
             z = wide(objective.gradient_and_predictions(there)[1])
-        l2 = to_numpy(self.l2).astype(float)
+        l2, eps = to_numpy(self.l2).astype(float), float(np.finfo(to_numpy(there).dtype).eps)
         if objective.loss.coupled:
             H = objective.coupled_hessian(there, z)
-            return CoupledSystem(H, l2, objective.loss.n_outputs)
-        return SeparateSystems(objective.hessians(there, z), l2)
+            return CoupledSystem(H, l2, objective.loss.n_outputs, eps)
+        return SeparateSystems(objective.hessians(there, z), l2, eps)
 
     def _of_classes(self):
         """P of predictions that are coupled."""

@@ -50,8 +50,9 @@ class Line:
         each = [
             array[rows].reshape(-1, math.prod(self.z.shape[1:])) for array in (self.z, self.dz)
         ]
-        y = self.y[rows].astype(float, copy=False)
-        weights = None if self.weights is None else self.weights[rows]
+        y, weights = self.y[rows].astype(float, copy=False), None
+        if self.weights is not None:
+            weights = self.weights[rows].astype(float, copy=False)
         return DesignMatrix(np.concatenate(each, axis=1), False), y, weights
 
     def slope(self, t):
