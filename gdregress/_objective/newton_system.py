@@ -85,8 +85,10 @@ def cost_in_passes(objective):
     q^3 / 3 products, and such a pass 4 n q.
     """
     design, q = objective.design, objective.design.n_parameters
-    if not (isinstance(objective.y, np.ndarray) and affordable(design)):
-        return math.inf
+    if objective.loss.is_quadratic or not (
+        isinstance(objective.y, np.ndarray) and affordable(design)
+    ):
+        return math.inf  # conjugate gradients are as good where no curvature changes
     if math.prod(objective.output_shape) * design.n_samples * q**2 <= FEW_OPERATIONS:
         return 0.0
     return 1 + q / 50 + q**2 / (12 * design.n_samples)

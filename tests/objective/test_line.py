@@ -53,7 +53,8 @@ def test_slope_of_many_classes(loss, by_core):
 
 
 def check(objective, line, by_core):
-    line.design = line.design if by_core else None
+    assert line.by_core
+    line.by_core = by_core
 
     def value(t):
         y = objective.y.astype(float)
