@@ -49,6 +49,7 @@ class CorrectedClasses:
         self.curvature = squares[:, None] * values + l2
         flat = l2[:, 0] == 0
         self.curvature[flat, 0] = squares[flat] * values.mean()
+        self.curvature[~(self.curvature > 0)] = 1.0  # as along columns in which no row differs
         self.u = params[:p]
         of_l2 = ((self.u * l2[:p]).T @ self.u) * (np.eye(k) - 1 / k)
         B = np.zeros_like(H)

@@ -29,7 +29,7 @@ import math
 import numpy as np
 
 from gdregress._engines.class_preconditioner import CorrectedClasses
-from gdregress._engines.directions import Directions, knows
+from gdregress._engines.directions import Directions, knows, wide
 from gdregress._engines.exact_search import zero_of_increasing
 from gdregress._engines.preconditioner import (
     Corrected,
@@ -40,6 +40,7 @@ from gdregress._engines.preconditioner import (
 )
 from gdregress._objective import coupled, newton_system
 from gdregress._objective.coupled import CoupledSystem
+from gdregress._objective.evaluation import by_rows, sum_by_rows
 from gdregress._objective.line import Line
 from gdregress._objective.newton_system import SeparateSystems
 from gdregress._utils.array_api import dot, namespace, to_numpy
@@ -73,7 +74,7 @@ class ConjugateGradients(Directions):
         super().begin(state)
         if state.conjugate is None:
             state.conjugate = (0 * self.params, self.gradient, 0.0, None, 0)
-        self.system = self.bent_at = None
+        self.system = None
         self.price = self._price()
 
     def direction(self, state):
@@ -127,12 +128,14 @@ class ConjugateGradients(Directions):
 
     def _system(self, taken_at):
         """All of the curvature at some parameters."""
-        objective, there = self.run.objective, self._like_data(taken_at)
-        l2 = to_numpy(self.l2).astype(float)
+        objective, there, z = self.run.objective, self._like_data(taken_at), self.z
+        if taken_at is not self.params:  # where a run is resumed
+            z = wide(objective.gradient_and_predictions(there)[1])
+        l2, eps = to_numpy(self.l2).astype(float), float(np.finfo(to_numpy(there).dtype).eps)
         if objective.loss.coupled:
-            H = objective.coupled_hessian(there)
-            return CoupledSystem(H, l2, objective.loss.n_outputs)
-        return SeparateSystems(objective.hessians(there), l2)
+            H = objective.coupled_hessian(there, z)
+            return CoupledSystem(H, l2, objective.loss.n_outputs, eps)
+        return SeparateSystems(objective.hessians(there, z), l2, eps)
 
     def _of_classes(self):
         """P of predictions that are coupled."""
@@ -156,36 +159,40 @@ class ConjugateGradients(Directions):
         return Diagonal(diagonal)
 
     def _bent(self):
-        """s_i L'' / n of the rows at the parameters, computed once."""
-        if self.bent_at is not self.params:
-            loss, y = self.run.objective.loss, self.run.objective.y
-            self.bent, self.bent_at = self.share(loss.curvature_at(y, self.z)), self.params
-        return self.bent
+        """s_i L'' / n of the rows at the parameters; not kept, as it is as long as the rows."""
+        objective = self.run.objective
+        return self.share(by_rows(objective.loss.curvature_at, objective.y, self.z))
 
     def _is_corrected(self):
         """Whether the curvature of single rows says more than its mean."""
         objective = self.run.objective
         return not objective.loss.is_quadratic and objective.design.fit_intercept
 
+    def _curvature_along(self, dz):
+        """sum_i s_i L'' dz_i^2 / n of each target, or of all classes together."""
+        bent, axis = self._bent(), None if self.run.objective.loss.coupled else 0
+        return sum_by_rows(lambda bent, dz: namespace(dz).sum(bent * dz * dz, axis=axis), bent, dz)
+
     def length(self, direction, dz):
         """Where F is least along the direction, for each target that has one of its own."""
         objective, loss = self.run.objective, self.run.objective.loss
         parts = self.z, dz, self.gradient, direction, self.params, 0 * direction + self.l2
+        along = self._curvature_along(dz)
         if len(direction.shape) == 1 or loss.coupled:
-            return self._length(loss, objective.y, *parts, self._bent())
-        parts = (loss.expanded(objective.y, self.z), *parts, self._bent())
+            return self._length(loss, along, objective.y, *parts)
+        parts = (loss.expanded(objective.y, self.z), *parts)
         lengths = [
-            self._length(loss.base_loss.of_target(k), *(part[:, k] for part in parts))
+            self._length(loss.base_loss.of_target(k), along[k], *(part[:, k] for part in parts))
             for k in range(direction.shape[1])
         ]
         return objective.like_y(np.array(lengths), exact=True)
 
-    def _length(self, loss, y, z, dz, gradient, direction, params, l2, bent):
+    def _length(self, loss, along, y, z, dz, gradient, direction, params, l2):
         """Where the derivative is zero, which grows."""
-        line, of_penalty = Line(loss, y, self.run.objective.weights, z, dz), l2 * direction
-        slope, flat = dot(gradient, direction), dot(of_penalty, direction)
-        guess, at_start = _guess(loss, slope, flat, bent, dz), dot(of_penalty, params)
-        guess = min(guess, _reach(y, z, dz))
+        of_penalty, slope = l2 * direction, dot(gradient, direction)
+        flat, at_start = dot(of_penalty, direction), dot(of_penalty, params)
+        guess = min(_guess(loss, slope, float(along) + flat), _reach(y, z, dz))
+        line = Line(loss, y, self.run.objective.weights, z, dz)
 
         def derivative(times):
             length = times * guess
@@ -195,11 +202,10 @@ class ConjugateGradients(Directions):
         return guess * zero_of_increasing(derivative, slope)
 
 
-def _guess(loss, slope, flat, bent, dz):
+def _guess(loss, slope, curvature):
     """The minimum of a quadratic; the whole step where P is the curvature of a loss."""
     if loss.coupled:
         return 1.0
-    curvature = dot(bent * dz, dz) + flat
     return -slope / curvature if curvature > 0 else math.inf
 
 

@@ -71,21 +71,24 @@ class Directions(Engine):
 
     def _take(self, params):
         """Everything from the parameters alone, so that a resumed run is the same to the bit."""
-        self.known, self.params = params, _wide(params)
+        self.known, self.params = params, wide(params)
         of_loss, z = self.run.objective.gradient_and_predictions(params)
-        self.of_loss, self.z = _wide(of_loss), _wide(z)
+        self.of_loss, self.z = wide(of_loss), wide(z)
         self.gradient = self.of_loss + self.l2 * self.params
 
     def predictions(self, params):
         """A @ params."""
-        return _wide(self.run.objective.design.predict(self._like_data(params)))
+        return wide(self.run.objective.design.predict(self._like_data(params)))
 
     def share(self, values):
-        """What every row contributes to the mean of some values."""
+        """What every row contributes to the mean of some values; NumPy's are written over."""
         objective = self.run.objective
         if objective.weights is not None:
             values = values * over_targets(objective.weights, values)
-        return values / objective.n_samples
+        if not isinstance(values, np.ndarray):
+            return values / objective.n_samples
+        values /= objective.n_samples
+        return values
 
     def _like_data(self, array):
         dtype = self.run.objective.y.dtype
@@ -131,6 +134,6 @@ def _longest(length):
     return length if isinstance(length, float) else float(namespace(length).max(length))
 
 
-def _wide(array):
+def wide(array):
     """In double precision where that costs nothing to speak of."""
     return array.astype(float, copy=False) if isinstance(array, np.ndarray) else array

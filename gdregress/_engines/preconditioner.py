@@ -19,7 +19,9 @@ Erdogdu, "Newton-Stein method: an optimization method for GLMs via Stein's lemma
 """
 
 import math
+from functools import partial
 
+from gdregress._objective.evaluation import sum_by_rows
 from gdregress._objective.row_space import FLOOR
 from gdregress._utils.array_api import namespace
 
@@ -65,9 +67,9 @@ class Corrected(Diagonal):
         super().__init__(diagonal)
         xp = namespace(diagonal)
         self.u, flat = params[:-1, ...], (0 * params + l2)[:-1, ...]
-        beside = z - params[-1, ...]
-        of_u = xp.sum(bent * beside * beside, axis=0) + xp.sum(flat * self.u * self.u, axis=0)
-        mixed, of_intercept = xp.sum(bent * beside, axis=0), xp.sum(bent, axis=0)
+        sums = partial(_curvatures, params[-1, ...])
+        of_u, mixed, of_intercept = sum_by_rows(sums, bent, z)
+        of_u = of_u + xp.sum(flat * self.u * self.u, axis=0)
         along = xp.sum(diagonal[:-1, ...] * self.u * self.u, axis=0)
         determinant = of_u * of_intercept - mixed * mixed
         known = (along > 0) & (determinant > SINGULAR * of_u * of_intercept)
@@ -89,6 +91,13 @@ class Corrected(Diagonal):
         coef = solved[:-1, ...] + self.u * (first * along + mixed * own)
         intercept = solved[-1:, ...] + (mixed * along + last * own)[None, ...]
         return xp.concat([coef, intercept])
+
+
+def _curvatures(intercept, bent, z):
+    """V' H V without the penalty: along u, mixed, and along the intercept."""
+    xp, beside = namespace(z), z - intercept
+    bent_z = bent * beside
+    return xp.stack([xp.sum(array, axis=0) for array in (bent_z * beside, bent_z, bent)])
 
 
 class FromRows:

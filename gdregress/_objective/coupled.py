@@ -21,7 +21,7 @@ import numpy as np
 
 from gdregress._objective.moments import affordable
 from gdregress._objective.moments_inside import curved_products
-from gdregress._objective.newton_system import NewtonSystem
+from gdregress._objective.newton_system import EPS, NewtonSystem
 
 # Most parameters of all classes.
 LARGEST = 1024
@@ -80,9 +80,10 @@ class CoupledSystem(NewtonSystem):
     flat : ndarray of shape (q, 1) or (q, K)
         E, of the penalty.
     n_classes : int
+    eps : float
     """
 
-    def __init__(self, H, flat, n_classes):
+    def __init__(self, H, flat, n_classes, eps=EPS):
         q, k = len(flat), n_classes
         extra = np.broadcast_to(flat, (q, k))
         blocks = H.reshape(k, q, k, q).copy()
@@ -91,7 +92,7 @@ class CoupledSystem(NewtonSystem):
         blocks[:, free, :, free] += curved[free][:, None, None] / k
         H = blocks.reshape(k * q, k * q)
         H[np.diag_indices_from(H)] += extra.T.ravel()
-        super().__init__(H)
+        super().__init__(H, eps)
 
     def solve(self, gradient):
         """x, in the shape (q, K) of the gradient."""

@@ -92,7 +92,12 @@ class DesignMatrix:
             z = np.zeros(shape, dtype=np.result_type(self.X.dtype, coef.dtype))
         else:
             z = self.X @ coef
-        return z + params[-1, ...] if self.fit_intercept else z
+        if not self.fit_intercept:
+            return z
+        if isinstance(z, np.ndarray) and z.dtype == params.dtype:
+            z += params[-1]
+            return z
+        return z + params[-1, ...]
 
     def adjoint(self, r):
         """A.T @ r: how the predictions' derivatives r become those of the parameters."""

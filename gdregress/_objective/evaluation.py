@@ -1,6 +1,11 @@
 """Mean loss and its gradient in the operations of any array library."""
 
+import numpy as np
+
 from gdregress._utils.array_api import namespace
+
+# Rows of a block.
+ROWS = 1 << 16
 
 
 def mean_loss(loss, y, weights, z):
@@ -44,3 +49,23 @@ def gradient_of_slopes(design, weights, slopes):
 def over_targets(values, like):
     """`values` of shape (m,) shaped to broadcast over (m,) or (m, n_targets)."""
     return values[:, None] if len(like.shape) == 2 else values
+
+
+def sum_by_rows(function, *arrays):
+    """The sum over all rows, by blocks of them, of which a function of the arrays is the sum."""
+    n = len(arrays[0])
+    if not isinstance(arrays[0], np.ndarray) or n <= ROWS:
+        return function(*arrays)
+    blocks = (slice(start, start + ROWS) for start in range(0, n, ROWS))
+    return sum(function(*(array[rows] for array in arrays)) for rows in blocks)
+
+
+def by_rows(derivative, y, z):
+    """A derivative of a loss by blocks of rows: what it needs on the way is as long as a block."""
+    if not isinstance(z, np.ndarray) or len(z) <= ROWS:
+        return derivative(y, z)
+    found = np.empty_like(z)
+    for start in range(0, len(z), ROWS):
+        rows = slice(start, start + ROWS)
+        found[rows] = derivative(y[rows], z[rows])
+    return found

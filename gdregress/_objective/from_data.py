@@ -11,7 +11,12 @@ from gdregress._objective.cache import Cache
 from gdregress._objective.coupled import coupled_products
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.design import DesignMatrix
-from gdregress._objective.evaluation import gradient_of_slopes, mean_gradient, mean_loss
+from gdregress._objective.evaluation import (
+    by_rows,
+    gradient_of_slopes,
+    mean_gradient,
+    mean_loss,
+)
 from gdregress._objective.moments_inside import curved_products
 from gdregress._objective.row_space import RowSpace
 from gdregress._objective.snapshot import Snapshot
@@ -111,12 +116,16 @@ class DataObjective(Objective):
 
     def slope_size(self, params):
         """Root mean square of dL/dz over the rows."""
-        slopes = self.loss.gradient(self.y, self.predict(params))
+        slopes = by_rows(self.loss.gradient, self.y, self.predict(params))
         return math.sqrt(dot(slopes, slopes) / self.n_samples)
 
-    def hessians(self, params):
-        """A' D A / n with the second derivatives D of the rows, one matrix for each target."""
-        bent = to_numpy(self.loss.curvature_at(self.y, self.predict(params)))
+    def hessians(self, params, z=None):
+        """A' D A / n with the second derivatives D of the rows, one matrix for each target.
+
+        Their predictions z are taken from those who have them.
+        """
+        z = self.predict(params) if z is None else z
+        bent = to_numpy(by_rows(self.loss.curvature_at, self.y, z))
         return [
             self._hessian(column, target)
             for target, column in enumerate(bent.reshape(len(bent), -1).T)
@@ -127,9 +136,10 @@ class DataObjective(Objective):
         weights = weights if self.weights is None else weights * self.weights
         return curved_products(self.design, weights, target)
 
-    def coupled_hessian(self, params):
+    def coupled_hessian(self, params, z=None):
         """The second derivatives of a loss whose predictions are coupled, `coupled_products`."""
-        P, design, weights = self.loss.probability(self.predict(params)), self.design, self.weights
+        P = self.loss.probability(self.predict(params) if z is None else z)
+        design, weights = self.design, self.weights
         if not isinstance(self.y, np.ndarray):
             X, inside = to_numpy(design.X), design.coordinates
             inside = None if inside is None else inside.in_library_of(X)
@@ -173,8 +183,8 @@ class DataObjective(Objective):
         z = np.empty((self.n_samples, math.prod(self.output_shape)))
         value, gradient = self._pass(params, None, predictions=z)
         self._values.keep(params, value)
-        z = self._predictions.keep(params, z.reshape(-1, *self.output_shape))
-        return self._gradients.keep(params, gradient), z
+        # they differ from those of `predict` by rounding, and a resumed run has only the latter
+        return self._gradients.keep(params, gradient), z.reshape(-1, *self.output_shape)
 
     def snapshot(self, params):
         """The `Snapshot` at `params`; the loss there is then known as well."""

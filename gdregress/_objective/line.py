@@ -1,5 +1,7 @@
 """The loss along a line of predictions, z + t dz: no row of the data is read for it."""
 
+import math
+
 import numpy as np
 
 from gdregress._objective import fused_pass
@@ -7,6 +9,8 @@ from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import over_targets
 from gdregress._utils.array_api import dot
 
+# Rows of a block, whose predictions are copied.
+BLOCK = 1 << 18
 # Predictions of a row above which the products of the core would take longer than the loss.
 MOST_PREDICTIONS = 32
 
@@ -29,27 +33,44 @@ class Line:
     def __init__(self, loss, y, weights, z, dz):
         self.loss, self.y, self.weights = loss, y, weights
         self.n_samples, self.z, self.dz = len(z), z, dz
-        self.design = self._two_columns() if isinstance(z, np.ndarray) else None
+        self.by_core = isinstance(z, np.ndarray) and self._is_known()
+        self.blocks = [self._two_columns(slice(None))] if self.n_samples <= BLOCK else None
 
-    def _two_columns(self):
-        """The design matrix; None where the core does not know the loss."""
-        each = [array.reshape(self.n_samples, -1) for array in (self.z, self.dz)]
-        if each[0].shape[1] > MOST_PREDICTIONS:
+    def _is_known(self):
+        """Whether the core has the loss of so many predictions."""
+        if math.prod(self.z.shape[1:]) > MOST_PREDICTIONS:
+            return False
+        design, y, _ = self._two_columns(slice(1))
+        return fused_pass.supports(design, y, self.loss)
+
+    def _two_columns(self, rows):
+        """The design matrix of some rows, their y and weights."""
+        if not isinstance(self.z, np.ndarray):
             return None
-        design = DesignMatrix(np.concatenate(each, axis=1), False)
-        self.y = self.y.astype(float, copy=False)
-        return design if fused_pass.supports(design, self.y, self.loss) else None
+        each = [
+            array[rows].reshape(-1, math.prod(self.z.shape[1:])) for array in (self.z, self.dz)
+        ]
+        y, weights = self.y[rows].astype(float, copy=False), None
+        if self.weights is not None:
+            weights = self.weights[rows].astype(float, copy=False)
+        return DesignMatrix(np.concatenate(each, axis=1), False), y, weights
 
     def slope(self, t):
         """f'(t)."""
-        if self.design is None:
+        if not self.by_core:
             slopes = self.loss.gradient(self.y, self.z + t * self.dz) / self.n_samples
             if self.weights is not None:
                 slopes = slopes * over_targets(self.weights, slopes)
             return dot(slopes, self.dz)
+        starts = range(0, self.n_samples, BLOCK)
+        blocks = self.blocks or (self._two_columns(slice(i, i + BLOCK)) for i in starts)
+        return math.fsum(self._slope_of(t, *block) for block in blocks) / self.n_samples
+
+    def _slope_of(self, t, design, y, weights):
+        """The sum over some rows."""
         params = np.array([1.0, t])
         if self.z.ndim == 2:
             params = np.concatenate([np.eye(self.z.shape[1]), t * np.eye(self.z.shape[1])])
-        data = self.design, self.y, self.weights, self.loss
-        gradient = fused_pass.fused_pass(*data, params)[1]
-        return float(gradient[1] if self.z.ndim == 1 else np.trace(gradient[self.z.shape[1] :]))
+        gradient = fused_pass.fused_pass(design, y, weights, self.loss, params)[1]
+        slope = gradient[1] if self.z.ndim == 1 else np.trace(gradient[self.z.shape[1] :])
+        return float(slope) * design.n_samples

@@ -11,8 +11,10 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from gdregress._objective.moments import affordable
 
-# Of the scaled matrix, in units of rounding; columns may depend on each other.
+# Of the scaled matrix, in units of rounding: columns may depend on each other, and a gradient is
+# rounding along what is not curved.
 JITTER, STRONGER, MOST_JITTERS = 100, 1e3, 5
+EPS = float(np.finfo(float).eps)
 # Operations that take no longer than the calls of an epoch.
 FEW_OPERATIONS = 1e6
 
@@ -24,6 +26,8 @@ class NewtonSystem:
     ----------
     matrix : ndarray of shape (q, q)
         H + E.
+    eps : float
+        Rounding of gradients, relative to the size of the rows.
 
     Attributes
     ----------
@@ -31,12 +35,12 @@ class NewtonSystem:
         Whether there is a factor.
     """
 
-    def __init__(self, matrix):
+    def __init__(self, matrix, eps=EPS):
         size = np.sqrt(np.diag(matrix))
         self.size = np.where(size > 0, size, 1.0)
         scaled = matrix / np.outer(self.size, self.size)
         scaled[np.diag_indices_from(scaled)] += size == 0  # along which nothing is curved
-        self.factor = _factor(scaled)
+        self.factor = _factor(scaled, eps)
 
     @property
     def is_finite(self):
@@ -55,12 +59,13 @@ class SeparateSystems:
     hessians : list of ndarray of shape (q, q)
     flat : ndarray of shape (q,), or (q, 1 or n_targets)
         E.
+    eps : float
     """
 
-    def __init__(self, hessians, flat):
+    def __init__(self, hessians, flat, eps=EPS):
         flat = np.broadcast_to(flat.reshape(len(flat), -1), (len(flat), len(hessians)))
         pairs = zip(hessians, flat.T, strict=True)
-        self.systems = [NewtonSystem(H + np.diag(extra)) for H, extra in pairs]
+        self.systems = [NewtonSystem(H + np.diag(extra), eps) for H, extra in pairs]
 
     @property
     def is_finite(self):
@@ -80,18 +85,20 @@ def cost_in_passes(objective):
     q^3 / 3 products, and such a pass 4 n q.
     """
     design, q = objective.design, objective.design.n_parameters
-    if not (isinstance(objective.y, np.ndarray) and affordable(design)):
-        return math.inf
+    if objective.loss.is_quadratic or not (
+        isinstance(objective.y, np.ndarray) and affordable(design)
+    ):
+        return math.inf  # conjugate gradients are as good where no curvature changes
     if math.prod(objective.output_shape) * design.n_samples * q**2 <= FEW_OPERATIONS:
         return 0.0
     return 1 + q / 50 + q**2 / (12 * design.n_samples)
 
 
-def _factor(scaled):
+def _factor(scaled, eps):
     """The Cholesky factor of a matrix whose diagonal is 1; None where it has none."""
     if not np.isfinite(scaled).all():
         return None
-    jitter = JITTER * np.finfo(float).eps
+    jitter = JITTER * eps
     for _ in range(MOST_JITTERS):
         scaled[np.diag_indices_from(scaled)] += jitter
         try:

@@ -78,7 +78,7 @@ def constant_of_mean(loss: Loss, mean: Array, y: Array, n_samples: int) -> Array
     if loss.target_range == "labels":
         return _like(_of_share(loss, mean[()], y, n_samples), y)
     if loss.base_loss is loss:
-        logs = np.log(np.maximum(mean, 1 / (1 + n_samples)))
+        logs = np.log(np.where(mean > 0, mean, 1 / (1 + n_samples)))
         return _like(logs - logs.mean(), y)
     return _like([_of_share(loss.base_loss, share, y, n_samples) for share in mean], y)
 
@@ -103,8 +103,8 @@ def _numbers(n: Any, like: Array) -> Array:
 
 def _of_share(loss: Loss, share: Any, y: Array, n_samples: int) -> float:
     """The constant for labels of which a share is 1, all others -1."""
-    smallest = 1 / (1 + n_samples)
-    share = min(max(float(share), smallest), 1 - smallest)
+    if share in (0, 1):  # where a part of the rows has one class only, a row more of the other
+        share = abs(share - 1 / (1 + n_samples))
     if loss.multinomial:
         return float(np.log(share) - np.log1p(-share))
     labels, weights = np.array([-1.0, 1.0]), np.array([1 - share, share])

@@ -143,6 +143,46 @@ def test_softmax_of_classes_that_nearly_can_be_separated():
     assert model.n_iter_ < 50
 
 
+@pytest.mark.parametrize("optimizer", ["auto", "cg"])
+@pytest.mark.parametrize("name", [*SMOOTH, "softmax"])
+def test_columns_that_say_nothing_change_nothing(name, optimizer):
+    """A constant one, one of zeros, a copy: along them nothing is curved."""
+    X, z = narrow()
+    given = ("log_loss", three_classes()[1]) if name == "softmax" else (name, targets_for(name, z))
+    model = estimator(given[0], penalty=None, alpha=1e-4, preconditioner="auto")
+    model.set_params(optimizer=optimizer)
+    least = model.fit(X, given[1]).history_["objective"][-1]
+    more = np.c_[np.ones(len(X)), X, X[:, 0], np.zeros(len(X))]
+    for data in (more, sparse.csr_array(more)):
+        model.fit(data, given[1])
+        assert model.stop_reason_ == "tolerance"
+        assert_allclose(model.history_["objective"][-1], least, rtol=1e-7)
+
+
+@pytest.mark.parametrize("name", [*SMOOTH, "softmax"])
+def test_weights_in_single_precision(name):
+    X, z = narrow()
+    given = ("log_loss", three_classes()[1]) if name == "softmax" else (name, targets_for(name, z))
+    weights = np.random.RandomState(2).uniform(0.2, 2.0, len(X))
+    model = estimator(given[0]).fit(X, given[1], weights)
+    expected = model.predict(X)
+    single = model.fit(X.astype(np.float32), given[1], weights).predict(X.astype(np.float32))
+    assert model.stop_reason_ == "tolerance"
+    assert_allclose(single, expected, rtol=1e-2, atol=1e-2)
+
+
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge", "modified_huber"])
+def test_single_precision_does_not_follow_rounding(loss):
+    """Along what no row differs in, gradients are rounding, and so would be the coefficients."""
+    rng = np.random.RandomState(0)
+    X, y = np.repeat(rng.normal(size=(6, 60)), 2, axis=1), np.array([0, 1, 2, 1, 0, 2])
+    model = GDClassifier(loss, penalty=None)
+    size = np.abs(model.fit(X, y).coef_).max()
+    assert np.abs(model.fit(X.astype(np.float32), y).coef_).max() < 10 * size
+    assert model.stop_reason_ == "tolerance"
+    assert model.score(X.astype(np.float32), y) == 1.0
+
+
 @pytest.mark.parametrize("first", [1, 2, 4, 7])
 def test_softmax_is_resumed_to_the_bit(first):
     X, y = three_classes()

@@ -18,6 +18,7 @@ from gdregress.losses.constant import SAMPLE, best_constant
 
 N = 41
 FORMULAS = {**FORMULAS, "quantile 0.1": lambda y, z: quantile_loss(y, z, 0.1)}
+LOG_LOSS = CLASSIFICATION_LOSSES["log_loss"]()
 EVERY_LOSS = {**{name: loss() for name, loss in LOSSES.items()}, "quantile 0.1": Quantile(0.1)}
 
 
@@ -172,6 +173,19 @@ def test_classes_that_no_row_has():
     assert np.isfinite(b).all()
     assert b.sum() == pytest.approx(0.0, abs=1e-12)
     assert b[3] == b[4] < b[:3].min()
+
+
+@pytest.mark.parametrize("small", [1e-3, 1e-9])
+def test_classes_of_next_to_no_weight(small):
+    """Their share is that of the weights, however few rows there are."""
+    y, weights = np.array([-1.0, 1.0, 1.0]), np.array([small, 1.0, 1.0])
+    expected = math.log(2 / small)
+    assert_allclose(best_constant(LOG_LOSS, y, weights), expected, rtol=1e-6)
+    assert_allclose(best_constant(LOG_LOSS, -y, weights), -expected, rtol=1e-6)
+    for_each = best_constant(OneVsRest(LOG_LOSS, 3), np.array([0, 1, 2]), weights)
+    assert_allclose(for_each[0], -expected, rtol=1e-6)
+    logits = best_constant(Softmax(3), np.array([0, 1, 2]), weights)
+    assert_allclose(logits - logits[2], [math.log(small), 0.0, 0.0], rtol=1e-12)
 
 
 # Types ------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ SMOOTH = {
 MANY = {"softmax": Softmax(3), "one-vs-rest": OneVsRest(CLASSIFICATION_LOSSES["log_loss"](), 3)}
 
 
-def line_of(loss, k, dtype=float, weighted=True):
+def line_of(loss, k, dtype, weighted=True):
     rng = np.random.RandomState(0)
     y = rng.uniform(0.5, 2.0, (N, k) if k else N)
     if loss.target_range == "labels":
@@ -37,25 +37,30 @@ def line_of(loss, k, dtype=float, weighted=True):
 
 
 @pytest.mark.parametrize("by_core", [True, False])
+@pytest.mark.parametrize("dtype", [float, np.float32])
 @pytest.mark.parametrize("k", [0, 1, 3])
 @pytest.mark.parametrize("loss", SMOOTH.values(), ids=SMOOTH)
-def test_slope(loss, k, by_core):
-    check(*line_of(loss, k), by_core)
+def test_slope(loss, k, dtype, by_core):
+    check(*line_of(loss, k, dtype), by_core)
 
 
 @pytest.mark.parametrize("by_core", [True, False])
 @pytest.mark.parametrize("loss", MANY.values(), ids=MANY)
 def test_slope_of_many_classes(loss, by_core):
     for dtype in (np.float32, float):
-        check(*line_of(loss, 0, dtype, weighted=dtype is float), by_core)
+        for weighted in (False, True):
+            check(*line_of(loss, 0, dtype, weighted), by_core)
 
 
 def check(objective, line, by_core):
-    line.design = line.design if by_core else None
+    assert line.by_core
+    line.by_core = by_core
 
     def value(t):
         y = objective.y.astype(float)
-        return mean_loss(objective.loss, y, objective.weights, line.z + t * line.dz)
+        weights = objective.weights
+        weights = None if weights is None else weights.astype(float)
+        return mean_loss(objective.loss, y, weights, line.z + t * line.dz)
 
     for t in (0.0, 0.7):
         difference = (value(t + 1e-6) - value(t - 1e-6)) / 2e-6
