@@ -79,7 +79,7 @@ class InMemory(EnvelopeRows):
         found = [position(loss.base_loss, *pair) for pair in zip(y.T, z.T, strict=True)]
         self.u, self.signs = (list(each) for each in zip(*found, strict=True))
         self.centres = [0.0] * len(found)
-        pieces = [_pieces(loss, k) for k in range(len(found))]
+        pieces = [pieces_of(loss, k) for k in range(len(found))]
         self.scales = [_scale(self.shares, *each) for each in zip(pieces, self.u, strict=True)]
         products = Products(self.design, self.shares)
         base = products.diagonal() if products.matrix is None else products.matrix
@@ -184,7 +184,8 @@ class InBlocks(EnvelopeRows):
             _along, self.parts, self.total, courses, ways, combine=_both
         )
         return [
-            (sums, partial(np.interp, xp=of_target, fp=table))
+            # no step goes where the derivative is not known
+            (sums, partial(np.interp, xp=of_target, fp=table, right=np.inf))
             for of_target, sums, table in zip(lengths, *found, strict=True)
         ]
 
@@ -224,7 +225,8 @@ def _lengths(target):
     return np.sort(np.concatenate([[0.0], unit * SHORT, np.geomspace(unit, 1.0, 9), LONG]))
 
 
-def _pieces(loss, target):
+def pieces_of(loss, target):
+    """The linear pieces of the loss of a target, or of a class against the rest."""
     return loss.base_loss.of_target(target).pieces
 
 
@@ -258,7 +260,7 @@ def _rows_of(block, parts, total, courses, ways=()):
     for k, (course, y, own) in enumerate(
         zip(courses, target_columns(block.y, loss).T, z[: len(courses)], strict=True)
     ):
-        pieces, centres = _pieces(loss, k), 0.0
+        pieces, centres = pieces_of(loss, k), 0.0
         for end, width in zip(own[:, 1:].T, course.widths, strict=True):
             u, sign = position(loss.base_loss, y, end)
             centres = Rows(pieces, u, sign, shares, centres, width).c

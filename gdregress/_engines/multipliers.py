@@ -73,14 +73,16 @@ class Multipliers:
         Where it begins.
     scale : float
         The root of the mean square of m there.
+    flat : ndarray of bool of shape (n_parameters,)
+        Parameters along which no row differs but by rounding.
     """
 
-    def __init__(self, pieces, l1, l2, base, params, scale):
+    def __init__(self, pieces, l1, l2, base, params, scale, flat):
         self.pieces = pieces
-        self.l1, self.l2, self.base = l1, l2, base
+        self.l1, self.l2, self.base, self.flat = l1, l2, base, flat
         self.params, self.coef_centres = params, 0.0
         self.width = self.scale = scale or 1.0
-        self.sizes = np.sqrt(_diagonal(base))
+        self.sizes = np.sqrt(np.where(flat, 0.0, diagonal(base)))
         self.damping = DAMPING
         self.best, self.best_loss, self.best_params = math.inf, math.inf, params
         self.bound = 0.0  # no loss and no penalty is below zero
@@ -110,15 +112,17 @@ class Multipliers:
             A' D A of `Rows.curvature`.
         """
         self.e = self._coef_slopes(self.params)
+        row_gradient = np.where(self.flat, 0.0, row_gradient)
         self.gradient = row_gradient + self.l1 * self.e + self.l2 * self.params
         self.loose = (abs(self.e) < 1) & (self.l1 > 0)
         extra = self.loose * self.l1 / self.width + self.l2
         # the same share of the rows' curvature for all columns
         total, size = float(np.sum(products.diagonal())), float(np.sum(self.sizes**2))
-        flat = self.damping * max(total / (size or 1.0), FEW_ROWS / self.width)
+        damping = self.damping * max(total / (size or 1.0), FEW_ROWS / self.width)
         # that of each row, where the system has it
-        self.row_damping = 0.0 if products.matrix is None else flat
-        step, residual = newton_step(products, flat * self.base, extra, self.gradient)
+        self.row_damping = 0.0 if products.matrix is None else damping
+        system = products, damping * self.base, extra, self.gradient, self.flat
+        step, residual = newton_step(*system)
         noise = NOISE * products.eps * self.sizes
         self.step, self.missing = step, np.clip(abs(residual) - noise, 0, None)
 
@@ -204,5 +208,6 @@ class Multipliers:
         return zero_of_increasing(derivative, float(self.gradient @ step))
 
 
-def _diagonal(matrix):
+def diagonal(matrix):
+    """That of a matrix, which may be given by it alone."""
     return matrix if matrix.ndim == 1 else np.diag(matrix)

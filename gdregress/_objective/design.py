@@ -220,6 +220,22 @@ def column_coordinates(mean, variance, fit_intercept, n_samples, largest=None):
     return Columns(mean, scale, fit_intercept)
 
 
+def is_constant(design, mean_squares):
+    """Whether all that a parameter adds to predictions is rounding, as of centred constant columns.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+    mean_squares : ndarray of shape (n_parameters,)
+        Of the columns inside.
+    """
+    rounding = np.zeros(design.n_parameters)
+    if (inside := design.coordinates) is not None:
+        shift = to_numpy(inside.mean).astype(float) / to_numpy(inside.scale).astype(float)
+        rounding[: design.n_features] = design.n_samples * np.finfo(float).eps * abs(shift)
+    return mean_squares <= rounding**2 + SMALLEST_VARIANCE
+
+
 def mean_and_variance(X, weights):
     """Weighted mean and variance of each column of a dense or sparse matrix."""
     if not sparse.issparse(X):

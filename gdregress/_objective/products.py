@@ -89,7 +89,7 @@ class SummedProducts:
         return np.diag(self.matrix)
 
 
-def newton_step(products, base, extra, gradient):
+def newton_step(products, base, extra, gradient, flat):
     """The step -(A' D A + base + diag(extra))^-1 gradient, as far as rounding allows.
 
     Parameters
@@ -98,6 +98,8 @@ def newton_step(products, base, extra, gradient):
     base : ndarray
         A matrix that is added, or its diagonal where `products` has no matrix.
     extra, gradient : ndarrays of shape (n_parameters,)
+    flat : ndarray of bool of shape (n_parameters,)
+        Parameters along which A and base are rounding, and count as zero.
 
     Returns
     -------
@@ -106,9 +108,14 @@ def newton_step(products, base, extra, gradient):
         gradient + (A' D A + base + diag(extra)) step, without the base where it is a diagonal.
     """
     if products.matrix is None:
-        step = _by_conjugate_gradients(products, base + extra, gradient)
-        return step, gradient + products.times(step) + extra * step
+
+        def times(v):
+            return np.where(flat, 0.0, products.times(np.where(flat, 0.0, v)))
+
+        step = _by_conjugate_gradients(times, products.diagonal(), base + extra, gradient)
+        return step, gradient + times(step) + extra * step
     H = products.matrix + base
+    H[flat], H[:, flat] = 0.0, 0.0
     H[np.diag_indices_from(H)] += extra
     size = np.sqrt(np.diag(H))
     size[size == 0] = 1.0
@@ -127,11 +134,11 @@ def newton_step(products, base, extra, gradient):
     return step, residual
 
 
-def _by_conjugate_gradients(products, extra, gradient):
-    diagonal = products.diagonal() + extra
+def _by_conjugate_gradients(times, diagonal, extra, gradient):
+    diagonal = diagonal + extra
     diagonal[diagonal == 0] = 1.0
     shape = (len(gradient),) * 2
-    system = LinearOperator(shape, matvec=lambda v: products.times(v) + extra * v, dtype=float)
+    system = LinearOperator(shape, matvec=lambda v: times(v) + extra * v, dtype=float)
     inverse = LinearOperator(shape, matvec=lambda v: v / diagonal, dtype=float)
     step, _ = cg(system, -gradient, rtol=CG_TOLERANCE, maxiter=CG_STEPS, M=inverse)
     return step

@@ -287,6 +287,33 @@ def test_goes_on_at_the_minimum_without_a_tolerance():
     assert model.history_["objective"][-1] == min(model.history_["objective"])
 
 
+@pytest.mark.parametrize("dtype", [float, np.float32])
+@pytest.mark.parametrize("constant", [0.1, 3.3, 1e5])
+@pytest.mark.parametrize("name", ["few rows", "hinge", "l1"])
+def test_a_constant_column_changes_nothing(name, constant, dtype):
+    """Centred it is rounding, which is no direction."""
+    X, y, model = PROBLEMS[name]
+    more = np.c_[np.full(len(y), constant), X].astype(dtype)
+    for weights in (None, np.linspace(0.5, 2.0, len(y))):
+        start, *_, least = model.fit(X, y, weights).history_["objective"]
+        for data in (more, sparse.csr_array(more)):
+            model.fit(data, y, weights)
+            assert model.stop_reason_ == "tolerance"
+            assert np.ravel(model.coef_)[0] == 0.0
+            assert abs(model.history_["objective"][-1] - least) <= 1e-6 * start
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_steps_in_blocks_stay_where_the_derivative_is_known():
+    """Where no row is bent a step may be far too short, and its end is beyond all lengths asked."""
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(80, 30))
+    y, weights = X @ rng.normal(size=30) > 0, 10.0 ** rng.uniform(-4, 4, 80)
+    model = GDClassifier("hinge", penalty=None, fit_intercept=False, tol=1e-6, max_iter=200)
+    model.fit_batches([(X[:40], y[:40], weights[:40]), (X[40:], y[40:], weights[40:])])
+    assert abs(model.coef_).max() < 1e6
+
+
 # Parts
 
 
@@ -308,7 +335,7 @@ def test_newton_step_solves_its_system(p):
     products = Products(DesignMatrix(X, True), d)
     gradient, extra = np.linspace(-1, 1, p + 1), np.full(p + 1, 0.5)
     base = np.zeros(p + 1) if p > 512 else np.zeros((p + 1, p + 1))
-    step, residual = newton_step(products, base, extra, gradient)
+    step, residual = newton_step(products, base, extra, gradient, np.zeros(p + 1, bool))
     left = gradient + A.T @ (d * (A @ step)) + extra * step
     assert_allclose(left, 0, atol=1e-6)
     assert_allclose(residual, left, atol=1e-9)
@@ -320,9 +347,23 @@ def test_a_singular_newton_system_is_solved_as_far_as_it_can_be():
     A = np.column_stack([X, np.ones(50)])
     products = Products(DesignMatrix(X, True), np.ones(50))
     gradient = A.T @ np.arange(50.0)
-    step, residual = newton_step(products, np.zeros((7, 7)), np.zeros(7), gradient)
+    system = np.zeros((7, 7)), np.zeros(7), gradient, np.zeros(7, bool)
+    step, residual = newton_step(products, *system)
     assert_allclose(residual, 0, atol=1e-8 * abs(gradient).max())
     assert np.isfinite(step).all()
+
+
+@pytest.mark.parametrize("p", [4, 600])
+def test_a_newton_step_does_not_go_along_what_is_rounding(p):
+    X, _ = regression(50, p)
+    X[:, 1] = 1e-13 * np.sign(X[:, 1])
+    products = Products(DesignMatrix(X, True), np.ones(50))
+    gradient, extra, flat = np.ones(p + 1), np.full(p + 1, 0.5), np.arange(p + 1) == 1
+    gradient[1] = extra[1] = 0.0
+    base = np.zeros(p + 1) if p > 512 else np.zeros((p + 1, p + 1))
+    step, residual = newton_step(products, base, extra, gradient, flat)
+    assert step[1] == residual[1] == 0.0
+    assert_allclose(residual, 0, atol=1e-6)
 
 
 @pytest.mark.parametrize("zero", [1e-12, 0.3, 1.0, 7.0, 1e6])
