@@ -94,6 +94,7 @@ sphinx_gallery_conf = {
     "show_memory": False,
     "show_signature": False,
     "min_reported_time": 1000,
+    "write_computation_times": False,  # a page that loads scripts from elsewhere
     "plot_gallery": "True",
 }
 

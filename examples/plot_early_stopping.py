@@ -99,11 +99,12 @@ for name, model in models.items():
 
 curvatures = np.geomspace(1e-4, 10, 200)
 figure, axis = plt.subplots(layout="constrained")
-for steps, colour in ((20, "C0"), (200, "C1"), (2000, "C2")):
+for steps, colour, width in ((20, "C0", 1), (200, "C1", 2), (2000, "C2", 3)):
+    style = {"color": colour, "linewidth": width}
     stopped = 1 - (1 - 0.05 * curvatures) ** steps
     penalised = curvatures / (curvatures + 1 / (0.05 * steps))
-    axis.plot(curvatures, stopped, color=colour, label=f"stopped after {steps} steps")
-    axis.plot(curvatures, penalised, "--", color=colour, label=f"alpha = {1 / (0.05 * steps):.3g}")
+    axis.plot(curvatures, stopped, **style, label=f"stopped after {steps} steps")
+    axis.plot(curvatures, penalised, "--", **style, label=f"alpha = {1 / (0.05 * steps):.3g}")
 axis.set(xscale="log", xlabel="curvature of a direction", ylabel="share learned")
 axis.legend()
 plt.show()

@@ -563,6 +563,11 @@ class GDClassifier(ClassifierMixin, BaseGD):
         ValueError
             With a penalty, which is the default, for a loss with kinks, more than two classes, or
             columns that determine each other.
+
+        Warns
+        -----
+        UserWarning
+            If the coefficients are not those of the minimum on these rows.
         """
         z = to_numpy(self._raw_prediction(X, "summary"))
         rows = X if sparse.issparse(X) else to_numpy(X).astype(float)

@@ -546,6 +546,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         ValueError
             With a penalty, for a loss with kinks, several targets, or columns that determine each
             other.
+
+        Warns
+        -----
+        UserWarning
+            If the coefficients are not those of the minimum on these rows.
         """
         offsets = offset, exposure
         y, z, weights = self._targets_beside(X, y, sample_weight, False, *offsets, "summary")

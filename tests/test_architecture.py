@@ -159,6 +159,7 @@ ASKED_FOR = {
     "plotting/_loss_curve/curves.py": 1,
     "plotting/_shared/estimators.py": 1,
     "plotting/_shared/stored_path.py": 1,
+    "plotting/learning_rate.py": 1,
 }
 
 

@@ -34,7 +34,7 @@ def parameters_as_text(estimator, left_out):
 
 def _text(value):
     """Text that differs wherever two values do; `repr` leaves out the middle of long arrays."""
-    if value is None or type(value) in (str, bool, int, float):
+    if value is None or isinstance(value, (str, bool, int, float)):
         return repr(value)
     if hasattr(value, "get_params") and not isinstance(value, type):
         parameters = value.get_params(deep=False).items()

@@ -25,11 +25,15 @@ from scipy import sparse, stats
 
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.validation import Interval, check_choices
+from gdregress.exceptions import warn_user
 
 CAVEAT = (
     "Sandwich standard errors (HC0). They presume independent rows, many more rows than\n"
     "columns, and that columns, loss and settings were not chosen on these rows."
 )
+
+# Standard errors from the minimum that move the level of an interval of 95 % by a half per cent.
+FAR = 0.2
 
 
 @dataclass(frozen=True)
@@ -108,6 +112,7 @@ def summary_of(estimator, X, y, z, weights, level):
     inverse = _inverse(H, names)
     covariance = inverse @ V @ inverse
     error = np.sqrt(np.diag(covariance))
+    _warn_far(inverse @ (A.T @ (s * loss.gradient(y, z))), error, names)
     with np.errstate(divide="ignore"):
         ratio = coef / error
     reach = stats.norm.ppf((1 + level) / 2) * error
@@ -115,6 +120,20 @@ def summary_of(estimator, X, y, z, weights, level):
     interval = coef - reach, coef + reach
     reason = estimator.stop_reason_
     return Summary(names, coef, error, ratio, p_value, *interval, covariance, level, reason)
+
+
+def _warn_far(step, error, names):
+    """Warn of coefficients that are not those of the minimum on these rows, by a Newton step."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = np.nan_to_num(abs(step) / error)
+    worst = int(np.argmax(distance))
+    if distance[worst] > FAR:
+        warn_user(
+            f"{names[worst]!r} is {distance[worst]:.2g} standard errors from where the loss is "
+            "least on these rows, at which the standard errors hold. Pass the rows, weights, "
+            "offset and exposure of the fit; where these were passed, fit with a smaller tol.",
+            UserWarning,
+        )
 
 
 def _refuse(estimator, loss, z):

@@ -15,6 +15,7 @@ from gdregress._minimize.outcome import PATIENCE, MinimizeResult, outcome
 from gdregress._minimize.tree import TreeDef
 from gdregress._objective.of_function import FunctionObjective
 from gdregress._objective.prox_check import check_prox
+from gdregress._solver.history import FunctionHistory
 from gdregress._solver.line_search import LineSearch, LocalCurvature, trial_by_curvature
 from gdregress._solver.optimizer_check import check_optimizer, check_own_rate
 from gdregress._solver.run import Run, State
@@ -214,6 +215,7 @@ def minimize(
         keep_best_on=("diverged", "interrupted", "plateau", "callback"),
         plateau=_plateau(schedule, tol),
         on_epoch=on_epoch,
+        history=FunctionHistory(),
     )
     result = solve(run, State(params=tree.start, rng=check_random_state(random_state)))
     if result.interrupt is not None:

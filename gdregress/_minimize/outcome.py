@@ -30,6 +30,14 @@ class MinimizeResult(OptimizeResult):
     history: History
     path: list[Any]
 
+    def __repr__(self):
+        """As SciPy's, but for rows of each epoch, of which there may be thousands."""
+        short = OptimizeResult(self)
+        short["history"] = str(self.history).partition("\n")[0]
+        if "path" in self:
+            short["path"] = f"{len(self.path)} points"
+        return repr(short)
+
 
 def outcome(run, result, tree, objective, path, tol) -> MinimizeResult:
     """The answer of `minimize`.

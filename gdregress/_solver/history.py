@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal, NoReturn, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self, overload
 
 from gdregress._utils.types import Array
 
@@ -81,6 +81,9 @@ class History(dict[str, list[Any]]):
     >>> history["objective"]
     [1.0, 0.125, 0.03125]
     """
+
+    # What a gradient is measured in, wherever its norm is shown.
+    _units: ClassVar[str] = "gradient_norm in units of the columns' root mean squares"
 
     def __init__(self) -> None:
         super().__init__()
@@ -250,10 +253,14 @@ class History(dict[str, list[Any]]):
         n = len(self)
         return [*range(n)] if n <= 10 else [*range(5), None, *range(n - 5, n)]
 
+    def _title(self) -> str:
+        units = f", {self._units}" if self._units and "gradient_norm" in self else ""
+        return f"History of {max(0, len(self) - 1)} epochs{units}"
+
     def __repr__(self) -> str:
         if not len(self):
             return "History of 0 epochs"
-        lines = [f"History of {len(self) - 1} epochs, {_UNITS}", self.header()]
+        lines = [self._title(), self.header()]
         lines += ["   ..." if row is None else self.line(row) for row in self._rows_shown()]
         return "\n".join(lines)
 
@@ -266,7 +273,7 @@ class History(dict[str, list[Any]]):
             cells = ["..."] * len(names) if row is None else self._cells(row)
             body += f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
         return (
-            f"<table><caption>History of {max(0, len(self) - 1)} epochs, {_UNITS}</caption>"
+            f"<table><caption>{self._title()}</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
 
@@ -275,8 +282,10 @@ class History(dict[str, list[Any]]):
         return ["" if v is None else COLUMNS[name].format(v).strip() for name, v in values]
 
 
-# What a gradient is measured in, wherever its norm is shown.
-_UNITS = "gradient_norm in units of the columns' root mean squares"
+class FunctionHistory(History):
+    """That of a function, which has no columns: its gradient is in the units of x."""
+
+    _units: ClassVar[str] = ""
 
 
 def _applies(columns: Mapping[str, list[Any]], name: str) -> bool:

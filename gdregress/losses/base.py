@@ -236,7 +236,14 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         Parameters
         ----------
         y : array of shape (n_samples,) or (n_samples, n_targets)
+            The target.
         z : array of shape (n_samples,), (n_samples, n_targets) or (n_samples, n_outputs)
+            The raw prediction.
+
+        Returns
+        -------
+        array
+            The target itself, or the labels of one class against the rest.
         """
         return y
 

@@ -91,6 +91,6 @@ def _shaped_like(z: Array, loss: Loss, name: str, y: Array) -> Array:
     if shape != tuple(z.shape):
         raise ValueError(
             f"{type(loss).__name__}.{name}(y, z) must return an array of the shape of z, "
-            f"{tuple(z.shape)}. Got {shape}."
+            f"{tuple(z.shape)}. Got {shape}; return the loss of each row, not their mean or sum."
         )
     return array

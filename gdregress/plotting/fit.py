@@ -31,7 +31,8 @@ WIDENED = 2.0
 class FitDisplay(AnimatedDisplay):
     """The rows of some data, and a model's predictions in their own units.
 
-    One feature: the rows and the fitted line, or the curve under a log link. A classifier of
+    One feature: the rows and the fitted line, or the curve under a log link; a line for each of
+    several quantiles. A classifier of
     one feature: the probability of its classes. More features: predicted against actual targets.
     Use `from_estimator` rather than the constructor.
 

@@ -337,6 +337,8 @@ class LossCurveDisplay(AnimatedDisplay):
             set_count(ax, x_scale)
         else:
             ax.set_xscale(x_scale)
+            if x_scale == "linear":
+                ax.locator_params(axis="x", nbins=4)  # fractions of a second are long numbers
         labels = {
             "xlabel": with_scale(self._x_label(), x_scale),
             "ylabel": with_scale(self._y_label(), scale),

@@ -143,7 +143,7 @@ def test_batches_of_classes_that_finish_over_all_rows(tmp_path, at):
     def fit(model, **resume):
         return model.fit(X, y, **resume)
 
-    assert fit(clone(model)).n_iter_ > 110
+    assert fit(clone(model)).n_iter_ > at
     assert_resumed_is_whole(tmp_path / "fit", model, at, fit)
 
 

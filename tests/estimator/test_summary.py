@@ -1,5 +1,7 @@
 """Sandwich standard errors against statsmodels, and against their formula by differences."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -115,7 +117,8 @@ def test_sparse_rows_names_and_the_table():
     assert "HC0" in lines[5]
     with pytest.warns(match="max_iter"):
         unfinished = GDRegressor(max_iter=1, optimizer="gd", learning_rate=1e-4).fit(X, y)
-    assert "no coefficients of the minimum" in str(unfinished.summary(X, y))
+    with pytest.warns(UserWarning, match="'intercept' is .* standard errors from"):
+        assert "no coefficients of the minimum" in str(unfinished.summary(X, y))
 
 
 def test_without_an_intercept():
@@ -191,3 +194,24 @@ def test_columns_that_determine_each_other_are_named():
     model = GDRegressor().fit(frame, y)
     with pytest.raises(ValueError, match="column 'double' has no weight or no value but 0"):
         model.summary(frame, y)
+
+
+@pytest.mark.parametrize("given", ["no exposure", "other rows", "not the minimum"])
+def test_coefficients_that_are_not_those_of_these_rows(given):
+    X, z = make_data()
+    rng = np.random.RandomState(1)
+    years = rng.uniform(0.2, 3.0, size=len(z))
+    y = rng.poisson(years * np.exp(0.3 * z)).astype(float)
+    short = {"max_iter": 1, "tol": None} if given == "not the minimum" else TIGHT
+    model = GDRegressor("poisson", **short).fit(X, y, exposure=years)
+    told = {"X": X, "y": y[::-1] if given == "other rows" else y}
+    told |= {} if given == "no exposure" else {"exposure": years}
+    with pytest.warns(UserWarning, match=r"standard errors from where the loss is least"):
+        model.summary(**told)
+
+
+def test_no_warning_under_the_default_tolerance():
+    X, y = make_data(n=5000)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        GDRegressor().fit(X, y).summary(X, y)

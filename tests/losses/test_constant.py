@@ -182,9 +182,9 @@ def test_classes_of_next_to_no_weight(small):
     expected = math.log(2 / small)
     assert_allclose(best_constant(LOG_LOSS, y, weights), expected, rtol=1e-6)
     assert_allclose(best_constant(LOG_LOSS, -y, weights), -expected, rtol=1e-6)
-    for_each = best_constant(OneVsRest(LOG_LOSS, 3), np.array([0, 1, 2]), weights)
+    for_each = best_constant(OneVsRest(LOG_LOSS, 3), np.array([0.0, 1.0, 2.0]), weights)
     assert_allclose(for_each[0], -expected, rtol=1e-6)
-    logits = best_constant(Softmax(3), np.array([0, 1, 2]), weights)
+    logits = best_constant(Softmax(3), np.array([0.0, 1.0, 2.0]), weights)
     assert_allclose(logits - logits[2], [math.log(small), 0.0, 0.0], rtol=1e-12)
 
 

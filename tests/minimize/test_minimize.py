@@ -526,3 +526,10 @@ class TestErrors:
     def test_start_that_is_no_number(self):
         with pytest.raises(TypeError, match="real numbers"):
             minimize(quadratic, "start")
+
+
+def test_the_printed_result_is_short():
+    result = minimize(lambda x: ((x - 3) ** 2).sum(), np.zeros(2), max_iter=300, tol=None)
+    text = repr(result)
+    assert len(text) < 1000
+    assert "history: History of 300 epochs\n" in text and "path: 301 points" in text

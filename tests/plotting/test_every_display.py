@@ -1,7 +1,7 @@
 """What all displays have in common: options, attributes, legends that fit, wrapped models."""
 
 import warnings
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import matplotlib
 import numpy as np
@@ -27,6 +27,7 @@ from gdregress.plotting import (
 from gdregress.plotting._shared.figure import COLOURS, colours
 from gdregress.plotting._shared.lines import ALIKE, line_styles
 from gdregress.plotting._shared.thin import MOST, thinned
+from gdregress.plotting.loss_curve import LossCurve
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
@@ -147,6 +148,18 @@ def test_labels_and_legends_fit_on_two_plain_axes(models, lines, name):
     assert min(left.x0, left.y0, right.y0) > -2
     assert right.x1 < width + 2
     assert max(left.y1, right.y1) < height + 2
+
+
+@pytest.mark.parametrize("x_scale", ["linear", "log"])
+def test_numbers_of_many_epochs_do_not_overlap_in_narrow_axes(x_scale):
+    figure, axes = plt.subplots(1, 2)
+    curve = LossCurve("a", np.array([0.0, 50_000.0]), np.array([1.0, 0.0]))
+    LossCurveDisplay(curves=[curve]).plot(axes[0], x_scale=x_scale)
+    figure.draw_without_rendering()
+    ticks = [tick.label1 for tick in axes[0].xaxis.get_major_ticks() if tick.label1.get_text()]
+    boxes = [label.get_window_extent() for label in ticks]
+    assert len(boxes) > 3
+    assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
 
 
 def test_small_axes_keep_their_room(models):

@@ -11,6 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress.losses import Quantile
 from gdregress.plotting.fit import FitDisplay
 
 matplotlib.use("Agg")
@@ -330,3 +331,38 @@ def test_of_many_rows_some_are_drawn_and_the_legend_says_so(rng, n_features):
     assert_array_equal(again.x, display.x)
     if n_features == 2:
         assert_allclose(display.by_epoch[len(display.by_epoch) - 1][0], display.y)
+
+
+# Several quantiles
+
+
+QUANTILES = Quantile([0.1, 0.9])
+
+
+def test_each_quantile_has_a_line():
+    model = GDRegressor(QUANTILES, store_path=True)
+    display = drawn(make_pipeline(StandardScaler(), model))
+    assert legend_of(display) == ["data", "quantile 0.1", "quantile 0.9"]
+    assert_allclose(display.lines, model_lines(display, model), rtol=1e-12)
+    assert_allclose(display.by_epoch[-1], display.lines, rtol=1e-12)
+
+
+def model_lines(display, model):
+    scaled = StandardScaler().fit(DEPTH).transform(display.grid[:, None])
+    return model.predict(scaled).T
+
+
+def test_each_quantile_has_points_where_columns_are_several():
+    X = np.hstack([DEPTH, DEPTH**2])
+    display = drawn(GDRegressor(QUANTILES), X)
+    assert legend_of(display)[:2] == ["quantile 0.1", "quantile 0.9"]
+    assert display.y.shape == (16,)
+
+
+def test_quantiles_beside_the_mean():
+    models = {
+        "mean": GDRegressor().fit(DEPTH, TEMPERATURE),
+        "range": GDRegressor(QUANTILES).fit(DEPTH, TEMPERATURE),
+    }
+    display = FitDisplay.from_estimators(models, DEPTH, TEMPERATURE)
+    assert legend_of(display)[1:] == ["mean", "range, quantile 0.1", "range, quantile 0.9"]

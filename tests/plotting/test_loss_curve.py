@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gdregress import GDClassifier, GDRegressor, minimize
+from gdregress.exceptions import DivergenceWarning
 from gdregress.plotting.loss_curve import LossCurve, LossCurveDisplay
 
 matplotlib.use("Agg")
@@ -88,6 +89,24 @@ def test_gap_is_measured_from_the_minimum_that_the_histories_tell(small_data):
     for model, line in zip(models.values(), display.lines_, strict=True):
         gaps = np.subtract(model.history_["objective"], least)
         assert_allclose(line.get_ydata(), gaps, rtol=1e-6)
+
+
+def test_gap_that_was_taken_before_the_last_update_is_not_one_of_its_objective(small_data):
+    """A single exact step: nothing is left, and the history knows the gap of the start only."""
+    X, y = small_data
+    display = LossCurveDisplay.from_estimator(fitted(X, y, max_iter=1), y="gap")
+    least = np.mean((LinearRegression().fit(X, y).predict(X) - y) ** 2) / 2
+    assert_allclose(display.best, least, rtol=1e-9)
+
+
+def test_gap_of_a_run_that_diverged_is_measured_from_the_minimum(small_data):
+    """Not from its start, which is the best that it has seen."""
+    X, y = small_data
+    with pytest.warns(DivergenceWarning):
+        model = fitted(X, y, optimizer="gd", learning_rate=30.0, max_iter=400, tol=1e-4)
+    display = LossCurveDisplay.from_estimator(model, y="gap")
+    least = np.mean((LinearRegression().fit(X, y).predict(X) - y) ** 2) / 2
+    assert_allclose(display.best, least, rtol=1e-6)
 
 
 def test_gap_is_measured_from_the_best_seen_where_nothing_is_known():

@@ -440,7 +440,21 @@ def test_styles_are_handed_on(line_data):
 
 def test_the_shades_are_explained(line_data):
     display = surface(fitted(*line_data), *line_data, colorbar=True)
-    assert display.figure_.axes[1].get_ylabel() == "objective above the lowest point\n(log scale)"
+    (bar,) = display.ax_.child_axes
+    assert bar.get_ylabel() == "objective above the lowest point\n(log scale)"
+
+
+def test_the_bar_of_shades_is_beside_the_last_axes_of_the_first_row_and_as_high():
+    """Also where equal units make the axes lower than their place in the figure."""
+    line = np.linspace([-4.0, 1.0], [0.0, 0.0], 5)
+    paths = {str(i): line for i in range(4)}
+    display = LossSurfaceDisplay.from_function(bowl, path=paths, grid=9, side_by_side=True)
+    display.figure_.draw_without_rendering()
+    with_bar = [ax for ax in display.axes_ if ax.child_axes]
+    assert with_bar == [display.axes_[2]] and display.ax_.get_aspect() == 1
+    bar, beside = with_bar[0].child_axes[0].bbox, with_bar[0].bbox
+    assert bar.y1 == pytest.approx(beside.y1)
+    assert 0.9 * beside.height < bar.height <= beside.height  # its lower end is a triangle
 
 
 def test_it_draws_on_axes_that_are_given(line_data):

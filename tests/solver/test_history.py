@@ -261,3 +261,8 @@ def test_repr_leaves_out_columns_that_hold_nothing(small_data):
 
 def test_repr_of_an_empty_history():
     assert repr(History()) == "History of 0 epochs"
+
+
+def test_no_units_of_a_gradient_that_is_not_there():
+    model = GDRegressor().partial_fit([[0.0], [2.0]], [0.0, 2.0])
+    assert repr(model.history_).startswith("History of 1 epochs\n")

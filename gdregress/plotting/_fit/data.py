@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gdregress._utils.array_api import asarray, input_namespace, to_numpy
 from gdregress.plotting._fit.predictions import ResponseByEpoch, StackedResponses, response
-from gdregress.plotting._shared.estimators import checked_target
+from gdregress.plotting._shared.estimators import checked_target, fitted_estimator
 from gdregress.plotting._shared.stored_path import has_path
 
 # Length of the lines beyond the data on either side, as a share of the range of the data.
@@ -52,7 +52,7 @@ def fit_data(models, X, y, target, reference, n_points):
         data, shown, target = _of_line(models, X, values, y, target, reference, n_points)
     by_epoch = ()
     if all(has_path(model) for model in models.values()):
-        runs = [ResponseByEpoch(model, shown, target or 0) for model in models.values()]
+        runs = [ResponseByEpoch(model, shown, target) for model in models.values()]
         by_epoch = runs[0] if len(runs) == 1 else StackedResponses(runs)
     return {**data, "by_epoch": by_epoch, "n_rows": n_rows}
 
@@ -78,28 +78,43 @@ def _check_classes(models, columns, values):
 
 def _predicted(models, X, y, target):
     y, name, target = _target_of(y, target)
-    predicted = np.concatenate([response(m, X, target)[0] for m in models.values()])
-    data = {"kind": "predicted", "x": np.tile(y, len(models)), "y": predicted}
-    if len(models) > 1:
-        data |= {"groups": np.repeat(np.arange(len(models)), len(y)), "group_labels": [*models]}
+    labels, lines = _lines(models, X, target)
+    data = {"kind": "predicted", "x": np.tile(y, len(lines)), "y": lines.ravel()}
+    if len(lines) > 1:
+        data |= {"groups": np.repeat(np.arange(len(lines)), len(y)), "group_labels": labels}
     return {**data, "xlabel": f"actual {name}", "ylabel": f"predicted {name}"}, X, target
 
 
 def _of_line(models, X, values, y, target, reference, n_points):
     y, name, target = _target_of(y, target)
     grid, grid_X = _grid(X, values, n_points)
+    labels, lines = _lines(models, grid_X, target)
     data = {
         "kind": "line",
         "x": values,
         "y": y,
         "grid": grid,
-        "lines": np.vstack([response(model, grid_X, target) for model in models.values()]),
-        "line_labels": ["fit"] if len(models) == 1 else list(models),
+        "lines": lines,
+        "line_labels": labels,
         "references": _references(reference, grid),
         "xlabel": _column_name(next(iter(models.values())), X),
         "ylabel": name,
     }
     return data, grid_X, target
+
+
+def _lines(models, X, target):
+    """Predictions of regressors, and their names: those of the models, or of their quantiles."""
+    labels, lines = [], []
+    for label, model in models.items():
+        lines.append(response(model, X, target))
+        names = [label]
+        if len(lines[-1]) > 1:
+            prefix = "" if len(models) == 1 else f"{label}, "
+            quantiles = fitted_estimator(model)._loss.quantile
+            names = [f"{prefix}quantile {quantile:g}" for quantile in to_numpy(quantiles)]
+        labels += names
+    return labels, np.vstack(lines)
 
 
 def _of_classes(models, X, values, y, n_points):
@@ -175,11 +190,11 @@ def _column_name(model, X):
 
 
 def _target_of(y, target):
-    """The values of one target, its name and its number."""
+    """The values of one target, its name, and its number where there are more."""
     name = getattr(y, "name", None)
     values = to_numpy(y).astype(float)
     if values.ndim == 1 or values.shape[1] == 1:
-        return values.ravel(), "y" if name is None else str(name), 0
+        return values.ravel(), "y" if name is None else str(name), None
     n_targets = values.shape[1]
     target = checked_target(target, n_targets, "targets")
     names = getattr(y, "columns", [f"y{k}" for k in range(n_targets)])

@@ -24,22 +24,23 @@ def response(model, X, target=None, transformers=()):
     model : fitted estimator
     X : array of shape (n_samples, n_features)
     target : int or None
-        Number of the target, for a regressor with two-dimensional targets.
+        Number of the target, for a regressor of several; None for all predictions of one.
     transformers : sequence of transformers
         The targets of the model are transformed by these; predictions are transformed back.
 
     Returns
     -------
     values : ndarray of shape (n_lines, n_samples)
-        A regressor has one line. A classifier of two classes has one line, for the second class;
-        a classifier of more classes has a line for each. They show ``predict_proba``, or the
-        decision function of a classifier without it.
+        A regressor has one line, or one for each of its quantiles. A classifier of two classes
+        has one line, for the second class; one of more classes has a line for each. They show
+        ``predict_proba``, or the decision function of a classifier without it.
     """
     if not is_classifier(model):
         predicted: np.ndarray = to_numpy(model.predict(X))
         for transformer in reversed(transformers):
             predicted = np.asarray(in_columns(transformer.inverse_transform, predicted))
-        return predicted[None] if predicted.ndim == 1 else predicted[:, target][None]
+        columns = predicted[:, None] if predicted.ndim == 1 else predicted
+        return columns.T if target is None else columns[:, [target]].T
     if hasattr(model, "predict_proba"):
         probability = to_numpy(model.predict_proba(X)).T
         return probability[1:] if len(probability) == 2 else probability

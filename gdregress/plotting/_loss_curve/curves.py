@@ -168,16 +168,27 @@ def _history_of_result(result):
 def _estimated_best(sources, curves):
     """The least objective, and whether it is only the least that was seen.
 
-    It is what the run that came closest has left, by its history, below its end, and never above
-    the smallest objective seen.
+    It is what the run that came closest has left, by its history, and never above the smallest
+    objective seen.
     """
-    ends = [_history(source)[0].full_row(-1) for source in sources]
+    ends = [_row_of_last_gap(*_history(source)) for source in sources]
     known = [row for row in ends if row["gap"] is not None and math.isfinite(row["gap"])]
     seen = min(map(_smallest, curves))
     if not known:
         return seen, True
     closest = min(known, key=lambda row: row["gap"])
     return min(seen, closest["objective"] - closest["gap"]), False
+
+
+def _row_of_last_gap(history, reason):
+    """The row that was measured last, of a run that diverged that of the parameters kept.
+
+    A gap that rows repeat belongs to the first of them.
+    """
+    if reason == "diverged":
+        return history.full_row(int(np.nanargmin(history["objective"])))
+    gaps = history.get("gap", [None])
+    return history.full_row(gaps.index(gaps[-1]))
 
 
 def _smallest(curve):

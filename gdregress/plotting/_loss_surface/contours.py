@@ -12,6 +12,8 @@ INNERMOST = 0.01
 SMALLEST = 1e-9
 # Smallest ratio of the highest to the lowest contour at which powers of ten suffice as ticks.
 FEW = 1e3
+# Left, bottom, width and height of the colour bar, in those of its axes.
+BAR = (1.04, 0.0, 0.05, 1.0)
 
 
 def gap_levels(gaps, n_levels=LEVELS):
@@ -59,13 +61,16 @@ def draw_contours(ax, x, y, gaps, n_levels, contour_kw):
 
 
 def draw_colorbar(filled, axes, label):
-    """Draw the colour bar of some axes, which all have these contours."""
+    """Draw the colour bar of some axes, which all have these contours, beside the rightmost.
+
+    It is an inset there, so that it is as high as axes whose units are equal.
+    """
     from matplotlib.ticker import LogLocator, NullFormatter
 
     lowest, highest = filled.levels[[0, -1]]
     subs = (1.0, 2.0, 5.0) if highest < FEW * lowest else (1.0,)
-    place = axes if len(axes) > 1 else axes[0]  # a tight layout knows those of a single one
-    bar = axes[0].figure.colorbar(filled, ax=place, format="%g")
+    place = max(axes, key=lambda ax: tuple(ax.get_position().max)).inset_axes(BAR)
+    bar = axes[0].figure.colorbar(filled, cax=place, format="%g")
     bar.set_label(label, fontsize="small")
     bar.set_ticks(LogLocator(subs=subs, numticks=8))
     bar.ax.yaxis.set_minor_formatter(NullFormatter())

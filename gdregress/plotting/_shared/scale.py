@@ -85,14 +85,17 @@ def _length_of_fall(x, y, y_scale):
 
 
 def set_count(ax, scale):
-    """Make the horizontal axis one of whole numbers; under "log" linear below 1."""
-    from matplotlib.ticker import StrMethodFormatter
+    """Make the horizontal axis one of whole numbers; under "log" linear below 1.
+
+    Thousands are written as "1k", so that neighbours do not overlap in narrow axes.
+    """
+    from matplotlib.ticker import EngFormatter
 
     if scale == "log":
         ax.set_xscale("symlog", linthresh=1, linscale=0.5)
-        ax.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     else:
         ax.locator_params(axis="x", integer=True)
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
 def set_log_ticks(axis):
