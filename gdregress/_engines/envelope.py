@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from gdregress._engines.engine import Engine
-from gdregress._engines.envelope_rows import InBlocks, InMemory, pieces_of
+from gdregress._engines.envelope_rows import InBlocks, InMemory
 from gdregress._engines.multipliers import Multipliers, diagonal
 from gdregress._objective.design import is_constant
 from gdregress._objective.moments import affordable
@@ -65,9 +65,10 @@ class Envelope(Engine):
         columns = params.reshape(len(params), -1)
         self.rows = (InMemory if objective.has_rows else InBlocks)(objective, columns)
         l1, l2 = (self._strengths(name) for name in ("l1", "l2"))
-        flat = is_constant(objective.design, diagonal(self.rows.bases[0]))
+        squares, loss = diagonal(self.rows.bases[0]), objective.loss.base_loss
+        flat = is_constant(objective.design, squares)
         self.targets = [
-            Multipliers(pieces_of(objective.loss, k), l1, l2, base, column, scale, flat)
+            Multipliers(loss.of_target(k).pieces, l1, l2, base, column, scale, flat)
             for k, (column, base, scale) in enumerate(
                 zip(columns.T, self.rows.bases, self.rows.scales, strict=True)
             )

@@ -79,7 +79,7 @@ class InMemory(EnvelopeRows):
         found = [position(loss.base_loss, *pair) for pair in zip(y.T, z.T, strict=True)]
         self.u, self.signs = (list(each) for each in zip(*found, strict=True))
         self.centres = [0.0] * len(found)
-        pieces = [pieces_of(loss, k) for k in range(len(found))]
+        pieces = [_pieces(loss, k) for k in range(len(found))]
         self.scales = [_scale(self.shares, *each) for each in zip(pieces, self.u, strict=True)]
         products = Products(self.design, self.shares)
         base = products.diagonal() if products.matrix is None else products.matrix
@@ -183,11 +183,8 @@ class InBlocks(EnvelopeRows):
         found = self.partitions.reduce(
             _along, self.parts, self.total, courses, ways, combine=_both
         )
-        return [
-            # no step goes where the derivative is not known
-            (sums, partial(np.interp, xp=of_target, fp=table, right=np.inf))
-            for of_target, sums, table in zip(lengths, *found, strict=True)
-        ]
+        each = zip(lengths, *found, strict=True)
+        return [(sums, _between(known, table)) for known, sums, table in each]
 
     def move(self, number, target, length):
         """Nothing is kept that would have to."""
@@ -225,14 +222,18 @@ def _lengths(target):
     return np.sort(np.concatenate([[0.0], unit * SHORT, np.geomspace(unit, 1.0, 9), LONG]))
 
 
-def pieces_of(loss, target):
-    """The linear pieces of the loss of a target, or of a class against the rest."""
+def _between(lengths, derivatives):
+    """The derivative as a function of the length, which stays among those that are known."""
+    right = max(derivatives[-1], 0.0) or np.inf
+    return partial(np.interp, xp=lengths, fp=derivatives, right=right)
+
+
+def _pieces(loss, target):
     return loss.base_loss.of_target(target).pieces
 
 
 def _scale(shares, pieces, u):
-    m = pieces.beyond(u)
-    return float(np.sqrt(shares @ (m * m)))
+    return float(np.sqrt(shares @ pieces.beyond(u) ** 2))
 
 
 def _predict(design, columns):
@@ -260,7 +261,7 @@ def _rows_of(block, parts, total, courses, ways=()):
     for k, (course, y, own) in enumerate(
         zip(courses, target_columns(block.y, loss).T, z[: len(courses)], strict=True)
     ):
-        pieces, centres = pieces_of(loss, k), 0.0
+        pieces, centres = _pieces(loss, k), 0.0
         for end, width in zip(own[:, 1:].T, course.widths, strict=True):
             u, sign = position(loss.base_loss, y, end)
             centres = Rows(pieces, u, sign, shares, centres, width).c

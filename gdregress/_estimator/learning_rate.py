@@ -108,7 +108,7 @@ def rate_of_reduced(objective, optimizer, sampler, spectrum, null_params):
     if not optimizer.variance_reduced or sampler.takes_all_rows or spectrum.smallest is None:
         return math.inf
     h = loss_curvature(objective, null_params)
-    mean = spectrum.null_curvature(objective.loss) if objective.has_rows else h
+    mean = spectrum.null_curvature(objective.loss)
     mu = min(h, mean) * spectrum.smallest + objective.penalty.strong_convexity
     smoothness = h * smoothness_of_batches(objective, sampler, spectrum)
     updates = sampler.updates_per_epoch(objective.n_samples)
