@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gdregress._core.show_versions import show_versions
-from gdregress._estimator.onnx import register_with_skl2onnx
+from gdregress._estimator.export.onnx import register_with_skl2onnx
 from gdregress._utils import earlier_paths
 from gdregress._utils.version import __version__
 from gdregress.classifiers import GDClassifier

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from gdregress._estimator.callbacks import course_at_work
-from gdregress._estimator.resume import save_course
+from gdregress._estimator.saving.resume import save_course
 from gdregress._utils.arguments import explains_arguments
 
 __all__ = ["Checkpoint"]

@@ -14,7 +14,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted
 
 from gdregress._estimator.base import BaseGD
-from gdregress._estimator.classes import (
+from gdregress._estimator.docs import OUTCOME_OF_FIT, RESULTS, RUN, STRENGTH
+from gdregress._estimator.export.summary import Summary, summary_of
+from gdregress._estimator.export.twins import classifier_twin
+from gdregress._estimator.input.classes import (
     balanced_weights,
     check_classes,
     classes_of,
@@ -24,11 +27,8 @@ from gdregress._estimator.classes import (
     weighted_by_class,
     without_class_weights,
 )
-from gdregress._estimator.docs import OUTCOME_OF_FIT, RESULTS, RUN, STRENGTH
+from gdregress._estimator.input.table import checked_table, checked_weights
 from gdregress._estimator.scores import accuracy
-from gdregress._estimator.summary import Summary, summary_of
-from gdregress._estimator.table import checked_table, checked_weights
-from gdregress._estimator.twins import classifier_twin
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import asarray, index_type, namespace, to_numpy
 from gdregress._utils.docstrings import filled_in

@@ -16,7 +16,7 @@ from gdregress._diagnosis.planned import (
 )
 from gdregress._diagnosis.range_test import RangeTest, losses_at_rising_rates, steepest_of
 from gdregress._diagnosis.report import Diagnosis
-from gdregress._estimator.start import original_units, own_generator
+from gdregress._estimator.planning.start import original_units, own_generator
 from gdregress._utils.arguments import check_is_one_of, explains_arguments
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.types import Array, ArrayLike, MatrixLike, clone

@@ -1,4 +1,4 @@
-"""The warnings of this package; `_estimator/diagnosis.py` writes what they say."""
+"""The warnings of this package; `_estimator/advice/diagnosis.py` writes what they say."""
 
 import sys
 import warnings

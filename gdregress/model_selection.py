@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.base import ClassifierMixin, MultiOutputMixin, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from gdregress._estimator.onnx import register_with_skl2onnx
-from gdregress._estimator.sparse_input import check_structure
+from gdregress._estimator.export.onnx import register_with_skl2onnx
+from gdregress._estimator.input.sparse_input import check_structure
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import moments_of
 from gdregress._paths.docs import BEST, SCORES, SEARCH

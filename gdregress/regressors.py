@@ -22,16 +22,16 @@ from sklearn.utils.validation import (
 
 from gdregress._estimator.base import BaseGD
 from gdregress._estimator.docs import OUTCOME_OF_FIT, RESULTS, RUN, STRENGTH
-from gdregress._estimator.offset import as_rates, refuse_offset_with_validation, total_offset
-from gdregress._estimator.scores import explained
-from gdregress._estimator.summary import Summary, summary_of
-from gdregress._estimator.table import (
+from gdregress._estimator.export.summary import Summary, summary_of
+from gdregress._estimator.export.twins import regressor_twin
+from gdregress._estimator.input.offset import as_rates, refuse_offset_with_validation, total_offset
+from gdregress._estimator.input.table import (
     checked_table,
     checked_target,
     checked_weights,
     refuse_labels,
 )
-from gdregress._estimator.twins import regressor_twin
+from gdregress._estimator.scores import explained
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
 from gdregress._utils.docstrings import filled_in

@@ -158,8 +158,12 @@ def using(form=None, pace=None, moments=True, **constants):
         patch.setattr(_engines, "PACES", PACES[pace])
         patch.setattr("gdregress._solver.solve.choose_engine", chosen)
         # the trials by which warnings find their advice are runs as well
-        patch.setattr("gdregress._estimator.diagnosis.first_that_helps", lambda *given: None)
-        patch.setattr("gdregress._estimator.diagnosis.penalty_that_ends", lambda *given: None)
+        patch.setattr(
+            "gdregress._estimator.advice.diagnosis.first_that_helps", lambda *given: None
+        )
+        patch.setattr(
+            "gdregress._estimator.advice.diagnosis.penalty_that_ends", lambda *given: None
+        )
         patch.setattr(ahead_module, "fetch", fetched)
         if pace == "overlapped":
             patch.setattr(overlapped_module, "SMALLEST_SIZE", 1)
@@ -167,7 +171,9 @@ def using(form=None, pace=None, moments=True, **constants):
         if form == "jitted" or pace == "ahead":
             surroundings.enter_context(on_an_accelerator())
         if not moments:
-            patch.setattr("gdregress._estimator.plan._worth_moments", lambda *given: False)
+            patch.setattr(
+                "gdregress._estimator.planning.plan._worth_moments", lambda *given: False
+            )
         for name, value in constants.items():
             patch.setattr(*CONSTANTS[name], value)
         yield log
@@ -217,7 +223,7 @@ def epochs_alone(
 def on_an_accelerator():
     """Take the memory of the host for that of an accelerator."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in ("_estimator.data", "_engines.ahead"):
+        for module in ("_estimator.input.data", "_engines.ahead"):
             patch.setattr(f"gdregress.{module}.in_host_memory", lambda array: False)
         yield
 

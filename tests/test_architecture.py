@@ -148,8 +148,8 @@ def test_fitting_works_without_any_optional_package():
 # be of any kind, and what leaves for scikit-learn needs a class of theirs.
 ASKED_FOR = {
     "_estimator/components.py": 2,
-    "_estimator/saved_state.py": 3,
-    "_estimator/twins.py": 2,
+    "_estimator/saving/saved_state.py": 3,
+    "_estimator/export/twins.py": 2,
     "_minimize/minimize.py": 1,
     "_minimize/tree.py": 1,
     "_objective/jitted.py": 1,

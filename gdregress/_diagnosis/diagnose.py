@@ -16,11 +16,11 @@ from gdregress._diagnosis.second_derivatives import (
     along_eigenvectors,
     second_derivatives,
 )
-from gdregress._estimator.finish import renewal_for
-from gdregress._estimator.forecast import epochs_needed, fewest_epochs, gaps_of
-from gdregress._estimator.metric import l2_strength
-from gdregress._estimator.plan import Hooks, feature_names
-from gdregress._estimator.start import fresh_state
+from gdregress._estimator.advice.forecast import epochs_needed, fewest_epochs, gaps_of
+from gdregress._estimator.planning.finish import renewal_for
+from gdregress._estimator.planning.metric import l2_strength
+from gdregress._estimator.planning.plan import Hooks, feature_names
+from gdregress._estimator.planning.start import fresh_state
 from gdregress._objective.moments import LARGEST
 from gdregress._solver.solve import solve
 from gdregress._utils.array_api import to_numpy

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from gdregress._estimator.metric import l2_strength
-from gdregress._estimator.plan import plan_run
+from gdregress._estimator.planning.metric import l2_strength
+from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.prepare import prepare
 from gdregress._objective.base import null_parameters
 from gdregress._objective.spectral import shrunk

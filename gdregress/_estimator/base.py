@@ -14,7 +14,7 @@ import numpy.typing as npt
 from scipy import sparse
 from sklearn.utils.validation import check_is_fitted
 
-from gdregress._estimator.batches import checked_batches
+from gdregress._estimator.advice.diagnosis import report
 from gdregress._estimator.callbacks import (
     EpochEnd,
     as_callback,
@@ -22,35 +22,35 @@ from gdregress._estimator.callbacks import (
     print_epoch,
     refuse_refit,
 )
-from gdregress._estimator.convex_start import convex_start
-from gdregress._estimator.diagnosis import report
-from gdregress._estimator.finish import renewal_for
-from gdregress._estimator.finite import check_all_finite
-from gdregress._estimator.html import LinkedHTML
-from gdregress._estimator.method import CONJUGATE_GRADIENTS
-from gdregress._estimator.parts import KEPT_ROWS, learn_part, learns_by_rows
-from gdregress._estimator.plan import Hooks, plan_run
-from gdregress._estimator.prepare import NOT_GIVEN, NoRows, prepare, prepare_partitions
-from gdregress._estimator.refinement import refined
-from gdregress._estimator.resume import going_on, held_out_seed, refuse_start, taken_up
-from gdregress._estimator.saved_state import (
-    converted,
-    live_attributes,
-    plain_attributes,
-    saved,
-)
-from gdregress._estimator.sparse_coef import SparseCoef
-from gdregress._estimator.sparse_input import check_structure
-from gdregress._estimator.start import (
+from gdregress._estimator.export.html import LinkedHTML
+from gdregress._estimator.export.sparse_coef import SparseCoef
+from gdregress._estimator.input.batches import checked_batches
+from gdregress._estimator.input.finite import check_all_finite
+from gdregress._estimator.input.sparse_input import check_structure
+from gdregress._estimator.input.table import checked_table
+from gdregress._estimator.input.validation_set import scorer_for
+from gdregress._estimator.partial.parts import KEPT_ROWS, learn_part, learns_by_rows
+from gdregress._estimator.partial.swings import watch
+from gdregress._estimator.planning.convex_start import convex_start
+from gdregress._estimator.planning.finish import renewal_for
+from gdregress._estimator.planning.method import CONJUGATE_GRADIENTS
+from gdregress._estimator.planning.plan import Hooks, plan_run
+from gdregress._estimator.planning.refinement import refined
+from gdregress._estimator.planning.start import (
     fitted_numbers,
     fresh_state,
     given_start,
     original_units,
     resumed,
 )
-from gdregress._estimator.swings import watch
-from gdregress._estimator.table import checked_table
-from gdregress._estimator.validation_set import scorer_for
+from gdregress._estimator.prepare import NOT_GIVEN, NoRows, prepare, prepare_partitions
+from gdregress._estimator.saving.resume import going_on, held_out_seed, refuse_start, taken_up
+from gdregress._estimator.saving.saved_state import (
+    converted,
+    live_attributes,
+    plain_attributes,
+    saved,
+)
 from gdregress._solver.history import History
 from gdregress._solver.solve import solve
 from gdregress._utils.arguments import NamesParameters, explains_arguments

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from gdregress._estimator.learning_rate import learns_rate
-from gdregress._estimator.method import asks_for_conjugate_gradients
+from gdregress._estimator.planning.learning_rate import learns_rate
+from gdregress._estimator.planning.method import asks_for_conjugate_gradients
 from gdregress._objective.base import output_shape
 from gdregress._objective.prox_check import check_prox
 from gdregress._utils.validation import (

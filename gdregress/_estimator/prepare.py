@@ -6,24 +6,24 @@ from typing import Any
 
 import numpy as np
 
-from gdregress._estimator.columns_in_use import columns_in_use, take_columns
 from gdregress._estimator.components import Components, build_components
-from gdregress._estimator.coordinates import (
+from gdregress._estimator.input.columns_in_use import columns_in_use, take_columns
+from gdregress._estimator.input.data import (
+    read_in_place,
+    seed_of_held_out,
+    unchanged,
+    validate_input,
+)
+from gdregress._estimator.input.finite import check_all_finite
+from gdregress._estimator.input.sizes import check_sizes
+from gdregress._estimator.input.validation_set import rows_to_validate
+from gdregress._estimator.planning.coordinates import (
     Frame,
     choose_frame,
     frame_of,
     penalty_inside,
     preconditioner,
 )
-from gdregress._estimator.data import (
-    read_in_place,
-    seed_of_held_out,
-    unchanged,
-    validate_input,
-)
-from gdregress._estimator.finite import check_all_finite
-from gdregress._estimator.sizes import check_sizes
-from gdregress._estimator.validation_set import rows_to_validate
 from gdregress._objective.base import normalised_weights
 from gdregress._objective.from_data import DataObjective
 from gdregress._objective.partitioned import (

@@ -9,9 +9,9 @@ from scipy import sparse
 from sklearn.base import is_classifier
 
 from gdregress._estimator.components import build_components
-from gdregress._estimator.data import validate_input
-from gdregress._estimator.metric import l2_strength
-from gdregress._estimator.table import checked_weights
+from gdregress._estimator.input.data import validate_input
+from gdregress._estimator.input.table import checked_weights
+from gdregress._estimator.planning.metric import l2_strength
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import LARGEST, ROUNDING, affordable
 from gdregress._objective.spectral import shrunk

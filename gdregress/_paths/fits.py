@@ -6,9 +6,9 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.parallel import Parallel, delayed
 
 from gdregress._estimator.components import build_components
-from gdregress._estimator.data import validate_input
+from gdregress._estimator.input.data import validate_input
+from gdregress._estimator.planning.start import original_units
 from gdregress._estimator.prepare import prepare
-from gdregress._estimator.start import original_units
 from gdregress._objective.base import normalised_weights
 from gdregress._objective.evaluation import over_targets
 from gdregress._paths.candidates import ends_at_minimum, has_default_rules, penalties_of

@@ -13,8 +13,8 @@ the best constant has left.
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from gdregress._estimator.coordinates import penalty_inside
-from gdregress._estimator.metric import l2_strength
+from gdregress._estimator.planning.coordinates import penalty_inside
+from gdregress._estimator.planning.metric import l2_strength
 from gdregress._objective.base import null_parameters
 from gdregress._objective.from_data import DataObjective
 from gdregress._objective.moments import affordable

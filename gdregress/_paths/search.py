@@ -12,7 +12,7 @@ from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, indexable
 
-from gdregress._estimator.sparse_input import check_structure
+from gdregress._estimator.input.sparse_input import check_structure
 from gdregress._paths.exact_scores import exact_scores, from_moments
 from gdregress._paths.fits import scores_of_fits
 from gdregress._paths.grid import Grid

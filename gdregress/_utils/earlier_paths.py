@@ -13,7 +13,7 @@ EARLIER_PATHS = {
     "data_objective": "_objective.from_data",
     "derivatives": "_minimize.derivatives",
     "design": "_objective.design",
-    "diagnosis": "_estimator.diagnosis",
+    "diagnosis": "_estimator.advice.diagnosis",
     "functions": "_minimize.minimize",
     "gradient_check": "losses.gradient_check",
     "history": "_solver.history",

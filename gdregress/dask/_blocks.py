@@ -6,9 +6,9 @@ from numbers import Integral
 
 import numpy as np
 
-from gdregress._estimator.batches import BatchCheck, refuse_what_needs_all_rows
-from gdregress._estimator.classes import set_classes, weight_of_labels
 from gdregress._estimator.components import build_components
+from gdregress._estimator.input.batches import BatchCheck, refuse_what_needs_all_rows
+from gdregress._estimator.input.classes import set_classes, weight_of_labels
 from gdregress._objective.partitions import Block
 from gdregress._objective.summary import merged, summary_of
 from gdregress._utils.validation import check_parameters, naming

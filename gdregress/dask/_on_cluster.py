@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from sklearn.utils.validation import check_is_fitted
 
-from gdregress._estimator.batches import labels_as_vector
 from gdregress._estimator.callbacks import refuse_refit
+from gdregress._estimator.input.batches import labels_as_vector
 from gdregress._estimator.prepare import prepare_partitions
 from gdregress._utils.arguments import defaults, explains_arguments
 from gdregress._utils.sklearn_versions import with_callbacks

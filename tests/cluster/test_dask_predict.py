@@ -12,7 +12,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from gdregress import GDClassifier, GDRegressor
-from gdregress._estimator import html
+from gdregress._estimator.export import html
 from gdregress.dask import DaskGDClassifier, DaskGDRegressor
 
 pytestmark = pytest.mark.usefixtures("cluster")

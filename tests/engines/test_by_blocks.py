@@ -12,7 +12,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceW
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
     """Each batch is a block."""
-    monkeypatch.setattr("gdregress._estimator.batches.SHUFFLED_SIZE", 1)
+    monkeypatch.setattr("gdregress._estimator.input.batches.SHUFFLED_SIZE", 1)
 
 
 def make_data(n=60):

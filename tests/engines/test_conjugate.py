@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from gdregress import GDClassifier, GDRegressor
-from gdregress._estimator.plan import plan_run
+from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.prepare import prepare
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES, Loss
 from gdregress.penalties import Box

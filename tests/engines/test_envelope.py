@@ -108,7 +108,7 @@ def in_blocks(model, X, y):
 @pytest.mark.parametrize("fit", [in_memory, in_blocks])
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_ends_at_the_minimum_of_the_linear_programme_and_proves_it(name, fit, monkeypatch):
-    monkeypatch.setattr("gdregress._estimator.batches.BLOCK_SIZE", 1)
+    monkeypatch.setattr("gdregress._estimator.input.batches.BLOCK_SIZE", 1)
     X, y, model = PROBLEMS[name]
     fit(model, X, y)
     least = least_objective(X, y, model)
@@ -157,7 +157,7 @@ def test_l1_leaves_exact_zeros_where_the_linear_programme_has_them():
 
 def test_the_way_in_blocks_is_that_in_memory(monkeypatch):
     """But for the lengths of steps, which are read off between those that blocks are asked for."""
-    monkeypatch.setattr("gdregress._estimator.batches.BLOCK_SIZE", 1)
+    monkeypatch.setattr("gdregress._estimator.input.batches.BLOCK_SIZE", 1)
     monkeypatch.setattr("gdregress._engines.envelope_rows.SHORT", np.geomspace(1e-8, 1, 999))
     monkeypatch.setattr("gdregress._engines.envelope_rows.LONG", np.linspace(0.001, 3, 3000))
     X, y = regression(600, 20)
@@ -170,7 +170,7 @@ def test_the_way_in_blocks_is_that_in_memory(monkeypatch):
 
 @pytest.mark.parametrize("kind", ["targets", "classes", "weights", "float32", "sparse"])
 def test_blocks_of_all_kinds(kind, monkeypatch):
-    monkeypatch.setattr("gdregress._estimator.batches.BLOCK_SIZE", 1)
+    monkeypatch.setattr("gdregress._estimator.input.batches.BLOCK_SIZE", 1)
     X, y = regression(300, 4)
     y, model, weights = np.column_stack([y, -2 * y + X[:, 0]]), median(), ()
     if kind == "classes":
@@ -193,7 +193,7 @@ def test_blocks_of_all_kinds(kind, monkeypatch):
 
 @pytest.mark.parametrize("solver", ["mini-batch", "stochastic"])
 def test_batches_in_blocks_go_on_to_the_minimum(solver, monkeypatch):
-    monkeypatch.setattr("gdregress._estimator.batches.BLOCK_SIZE", 1)
+    monkeypatch.setattr("gdregress._estimator.input.batches.BLOCK_SIZE", 1)
     X, y = regression(600, 10)
     model = in_blocks(quantile(0.8, solver=solver, random_state=0), X, y)
     least = least_objective(X, y, model.set_params(loss=Quantile(0.8)))

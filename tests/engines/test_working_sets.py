@@ -11,7 +11,7 @@ from gdregress import GDClassifier, GDRegressor
 from gdregress._core import arrays as core
 from gdregress._core.kernels import interpreted
 from gdregress._engines.lasso_quadratic import least
-from gdregress._estimator.plan import plan_run
+from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.prepare import prepare
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
 

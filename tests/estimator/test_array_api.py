@@ -20,7 +20,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from gdregress import GDClassifier, GDRegressor
 from gdregress._estimator.components import build_components
-from gdregress._estimator.data import read_in_place
+from gdregress._estimator.input.data import read_in_place
 from gdregress.losses import LOSSES
 from gdregress.losses.classification import CLASSIFICATION_LOSSES
 from gdregress.optimizers import OPTIMIZERS

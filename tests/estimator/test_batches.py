@@ -14,7 +14,7 @@ from sklearn.exceptions import ConvergenceWarning, DataConversionWarning
 from sklearn.linear_model import Lasso, LogisticRegression, PoissonRegressor, Ridge
 
 from gdregress import GDClassifier, GDRegressor
-from gdregress._estimator.batch_reader import read_ahead
+from gdregress._estimator.input.batch_reader import read_ahead
 
 CUTS = {"1 batch": [], "2 batches": [7], "many": [1, 2, *range(3, 120, 9)]}
 
@@ -23,7 +23,7 @@ CUTS = {"1 batch": [], "2 batches": [7], "many": [1, 2, *range(3, 120, 9)]}
 def small_blocks(monkeypatch):
     """Blocks of a few batches."""
     for name in ("BLOCK_SIZE", "SHUFFLED_SIZE"):
-        monkeypatch.setattr(f"gdregress._estimator.batches.{name}", 100)
+        monkeypatch.setattr(f"gdregress._estimator.input.batches.{name}", 100)
 
 
 def make_data(n=120):

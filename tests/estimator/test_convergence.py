@@ -12,7 +12,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
 from gdregress import DivergenceWarning, GDClassifier, GDRegressor
-from gdregress._estimator.forecast import epochs_needed
+from gdregress._estimator.advice.forecast import epochs_needed
 from gdregress.losses import Loss
 from gdregress.penalties import Box, GroupL2
 from gdregress.samplers import SAMPLERS

@@ -13,7 +13,7 @@ from sklearn.base import clone
 from sklearn.metrics import d2_tweedie_score, r2_score
 
 from gdregress import GDClassifier, GDRegressor
-from gdregress._estimator.data import hold_out
+from gdregress._estimator.input.data import hold_out
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning
 from gdregress.samplers import SAMPLERS
 
@@ -37,7 +37,7 @@ def held_out(monkeypatch):
         seen.update(y=held_out[1], weights=held_out[2])
         return rows, held_out, n_rows
 
-    monkeypatch.setattr("gdregress._estimator.validation_set.hold_out", record)
+    monkeypatch.setattr("gdregress._estimator.input.validation_set.hold_out", record)
     return seen
 
 
@@ -323,7 +323,7 @@ def test_large_data_are_not_copied_and_fitted_the_same(model, weighted, storage,
     weights = np.linspace(1, 3, 200) if weighted else None
     model.set_params(early_stopping=True, random_state=0, max_iter=50)
     copied = clone(model).fit(storage(X), y, weights)
-    monkeypatch.setattr("gdregress._estimator.data.LARGE", 0)
+    monkeypatch.setattr("gdregress._estimator.input.data.LARGE", 0)
     masked = clone(model).fit(storage(X), y, weights)
     assert masked.n_iter_ == copied.n_iter_ and masked.t_ == copied.t_
     assert_allclose(masked.coef_, copied.coef_, rtol=1e-7, atol=1e-9)
@@ -339,7 +339,7 @@ def test_large_data_are_not_copied_and_fitted_the_same(model, weighted, storage,
 def test_large_data_take_a_small_part_of_their_memory_again(
     solver, early_stopping, storage, monkeypatch
 ):
-    monkeypatch.setattr("gdregress._estimator.data.LARGE", 0)
+    monkeypatch.setattr("gdregress._estimator.input.data.LARGE", 0)
     X, y = make_data(80_000, 50)
     X = storage(X)
     model = GDRegressor(solver=solver, max_iter=1, tol=None, random_state=0)

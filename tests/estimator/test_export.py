@@ -21,7 +21,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gdregress import GDClassifier, GDClassifierCV, GDRegressor, GDRegressorCV
-from gdregress._estimator.onnx import _AfterImport
+from gdregress._estimator.export.onnx import _AfterImport
 from gdregress.losses import NegativeBinomial, Quantile, Tweedie
 
 
@@ -146,7 +146,7 @@ model.fit(rows, rows[:, 0])
 import importlib.util
 assert importlib.util.find_spec("skl2onnx") is not None
 import skl2onnx
-assert type(skl2onnx.__spec__.loader).__module__ != "gdregress._estimator.onnx"
+assert type(skl2onnx.__spec__.loader).__module__ != "gdregress._estimator.export.onnx"
 print(len(skl2onnx.to_onnx(model, rows[:1]).graph.node) > 0)
 """
     result = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True)

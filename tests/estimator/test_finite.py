@@ -6,8 +6,8 @@ from scipy import sparse
 from sklearn.linear_model import Ridge
 
 from gdregress import GDRegressor
-from gdregress._estimator import data
-from gdregress._estimator.finite import check_all_finite
+from gdregress._estimator.input import data
+from gdregress._estimator.input.finite import check_all_finite
 
 # scikit-learn, which has the last word, adds up infinities of both signs
 pytestmark = pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning:numpy")

@@ -7,7 +7,7 @@ from pages import ROOT
 
 import gdregress
 from gdregress import GDClassifier, GDRegressor
-from gdregress._estimator import html
+from gdregress._estimator.export import html
 
 
 def test_the_address_of_the_site_is_that_which_the_project_declares():

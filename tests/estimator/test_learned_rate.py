@@ -10,7 +10,7 @@ from grids import pairwise as all_pairs
 from scipy.optimize import minimize as scipy_minimize
 
 from gdregress import GDClassifier, GDRegressor
-from gdregress._estimator import learning_rate as automatic
+from gdregress._estimator.planning import learning_rate as automatic
 from gdregress._solver.rate_search import EpochMomentum
 from gdregress._solver.run import State
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gdregress import GDRegressor
-from gdregress._estimator.refinement import two_product
+from gdregress._estimator.planning.refinement import two_product
 
 EPS = float(np.finfo(float).eps)
 

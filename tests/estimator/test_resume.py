@@ -13,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from gdregress import GDRegressor
-from gdregress._estimator.settings import settings
+from gdregress._estimator.saving.settings import settings
 from gdregress.losses import Huber, Loss
 from gdregress.optimizers import Adam
 from gdregress.penalties import Box, GroupL2

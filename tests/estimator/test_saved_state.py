@@ -10,7 +10,7 @@ from components import OVER_ALL_ROWS
 from libraries import needed
 
 from gdregress import GDClassifier, GDRegressor
-from gdregress._estimator.saved_state import restored, saved
+from gdregress._estimator.saving.saved_state import restored, saved
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 

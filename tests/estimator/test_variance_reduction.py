@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 
 from gdregress import GDClassifier, GDRegressor, minimize
 from gdregress._engines import Ahead, Overlapped
-from gdregress._estimator import learning_rate
+from gdregress._estimator.planning import learning_rate
 from gdregress.optimizers import SVRG
 from gdregress.penalties import Box
 

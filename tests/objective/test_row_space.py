@@ -6,7 +6,7 @@ from numpy.testing import assert_allclose
 from sklearn.linear_model import Ridge
 
 from gdregress import GDClassifier, GDRegressor
-from gdregress._estimator.plan import plan_run
+from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.prepare import prepare
 from gdregress._objective import row_space
 from gdregress.penalties import L2

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gdregress._estimator.plan import plan_run
+from gdregress._estimator.planning.plan import plan_run
 from gdregress._utils.types import clone
 from gdregress.exceptions import ConvergenceWarning, IgnoredParameterWarning
 from gdregress.plotting._shared.estimators import (

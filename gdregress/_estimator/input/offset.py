@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from gdregress._estimator.components import build_loss
-from gdregress._estimator.table import checked_weights, refuse_sparse_target, refuse_types
+from gdregress._estimator.input.table import checked_weights, refuse_sparse_target, refuse_types
 from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
 from gdregress._utils.validation import check_parameters, check_target
 

@@ -9,10 +9,10 @@ from sklearn.base import is_classifier
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 
-from gdregress._estimator.coordinates import forms_moments
-from gdregress._estimator.finite import check_all_finite
-from gdregress._estimator.sparse_input import canonical, check_structure
-from gdregress._estimator.table import checked_weights
+from gdregress._estimator.input.finite import check_all_finite
+from gdregress._estimator.input.sparse_input import canonical, check_structure
+from gdregress._estimator.input.table import checked_weights
+from gdregress._estimator.planning.coordinates import forms_moments
 from gdregress._utils.array_api import (
     asarray,
     check_dense_and_real,

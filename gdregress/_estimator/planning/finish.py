@@ -4,10 +4,10 @@ from dataclasses import replace
 
 from gdregress._engines.envelope import Envelope
 from gdregress._estimator.components import over_all_rows
-from gdregress._estimator.coordinates import frame_of, penalty_inside
-from gdregress._estimator.metric import l2_strength, takes_metric
-from gdregress._estimator.plan import plan_run
-from gdregress._estimator.renewal import EPOCHS, EPOCHS_OF_BATCHES, Renewal, move
+from gdregress._estimator.planning.coordinates import frame_of, penalty_inside
+from gdregress._estimator.planning.metric import l2_strength, takes_metric
+from gdregress._estimator.planning.plan import plan_run
+from gdregress._estimator.planning.renewal import EPOCHS, EPOCHS_OF_BATCHES, Renewal, move
 
 # Epochs of variance reduction after which the objective is too ill-conditioned for it.
 EPOCHS_OF_SMOOTH_LOSSES = 100

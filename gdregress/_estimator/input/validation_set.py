@@ -4,9 +4,9 @@ from dataclasses import replace
 
 from sklearn.base import is_classifier
 
-from gdregress._estimator.classes import codes_of
-from gdregress._estimator.data import hold_out, read_in_place, validate_input
-from gdregress._estimator.start import original_units
+from gdregress._estimator.input.classes import codes_of
+from gdregress._estimator.input.data import hold_out, read_in_place, validate_input
+from gdregress._estimator.planning.start import original_units
 from gdregress._objective.base import normalised_weights
 from gdregress._objective.evaluation import mean_loss
 from gdregress._utils.array_api import namespace, to_numpy, widest_type

@@ -8,8 +8,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from gdregress._estimator.forecast import epochs_needed, fewest_epochs, gaps_of
-from gdregress._estimator.trials import Ended, as_text, first_that_helps, penalty_that_ends
+from gdregress._estimator.advice.forecast import epochs_needed, fewest_epochs, gaps_of
+from gdregress._estimator.advice.trials import Ended, as_text, first_that_helps, penalty_that_ends
 from gdregress._utils.array_api import dot
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
 

@@ -7,10 +7,10 @@ from scipy import sparse
 
 from gdregress._estimator.callbacks import print_epoch
 from gdregress._estimator.components import build_components, refuse_columns
-from gdregress._estimator.data import validate_input
-from gdregress._estimator.saved_state import saved
-from gdregress._estimator.settings import settings
-from gdregress._estimator.start import fitted_numbers, is_assigned, own_generator
+from gdregress._estimator.input.data import validate_input
+from gdregress._estimator.planning.start import fitted_numbers, is_assigned, own_generator
+from gdregress._estimator.saving.saved_state import saved
+from gdregress._estimator.saving.settings import settings
 from gdregress._objective.base import output_shape
 from gdregress._solver.history import History
 from gdregress._solver.run import State

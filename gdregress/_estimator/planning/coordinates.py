@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gdregress._estimator.components import refuse_columns
-from gdregress._estimator.metric import first_metric, worth_moments
+from gdregress._estimator.planning.metric import first_metric, worth_moments
 from gdregress._objective.coordinates import Columns
 from gdregress._objective.curvature import Spectrum
 from gdregress._objective.design import DesignMatrix, column_coordinates

@@ -8,13 +8,13 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.multiclass import unique_labels
 
-from gdregress._estimator.batch_reader import ACCEPTED, Reader
-from gdregress._estimator.classes import set_classes, weight_of_labels
 from gdregress._estimator.components import build_components
-from gdregress._estimator.data import validate_input
-from gdregress._estimator.method import asks_for_conjugate_gradients
-from gdregress._estimator.sizes import check_sizes
-from gdregress._estimator.table import checked_weights
+from gdregress._estimator.input.batch_reader import ACCEPTED, Reader
+from gdregress._estimator.input.classes import set_classes, weight_of_labels
+from gdregress._estimator.input.data import validate_input
+from gdregress._estimator.input.sizes import check_sizes
+from gdregress._estimator.input.table import checked_weights
+from gdregress._estimator.planning.method import asks_for_conjugate_gradients
 from gdregress._objective.partitions import Block, LocalPartitions
 from gdregress._objective.summary import merged, summary_of
 from gdregress._utils.array_api import to_numpy

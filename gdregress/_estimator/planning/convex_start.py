@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from gdregress._estimator.method import all_is_auto
-from gdregress._estimator.plan import plan_run
-from gdregress._estimator.start import fresh_state
+from gdregress._estimator.planning.method import all_is_auto
+from gdregress._estimator.planning.plan import plan_run
+from gdregress._estimator.planning.start import fresh_state
 from gdregress._solver.solve import solve
 
 

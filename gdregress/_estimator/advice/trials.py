@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from gdregress._estimator.finish import renewal_for
-from gdregress._estimator.plan import Hooks, plan_run
+from gdregress._estimator.input.validation_set import scorer_for
+from gdregress._estimator.planning.finish import renewal_for
+from gdregress._estimator.planning.plan import Hooks, plan_run
+from gdregress._estimator.planning.start import fresh_state
 from gdregress._estimator.prepare import prepare
-from gdregress._estimator.start import fresh_state
-from gdregress._estimator.validation_set import scorer_for
 from gdregress._solver.solve import solve
 from gdregress._utils.validation import defaults
 

@@ -6,9 +6,9 @@ from numbers import Integral
 import numpy as np
 from sklearn.utils import check_random_state
 
-from gdregress._estimator.columns_in_use import of_all_columns, same_columns
-from gdregress._estimator.saved_state import converted, restored, same_coordinates
-from gdregress._estimator.settings import settings
+from gdregress._estimator.input.columns_in_use import of_all_columns, same_columns
+from gdregress._estimator.saving.saved_state import converted, restored, same_coordinates
+from gdregress._estimator.saving.settings import settings
 from gdregress._solver.averaging import SuffixAverage
 from gdregress._solver.run import State
 from gdregress._utils.array_api import asarray, namespace, to_numpy

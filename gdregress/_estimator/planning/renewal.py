@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from gdregress._estimator.coordinates import penalty_inside
-from gdregress._estimator.metric import metric_at
-from gdregress._estimator.plan import plan_run
+from gdregress._estimator.planning.coordinates import penalty_inside
+from gdregress._estimator.planning.metric import metric_at
+from gdregress._estimator.planning.plan import plan_run
 from gdregress._objective.from_data import DataObjective
 
 # Epochs after which a metric is taken anew: with one that fits, most runs end before.

@@ -4,7 +4,7 @@ from gdregress._engines.conjugate import ConjugateGradients
 from gdregress._engines.envelope import Envelope
 from gdregress._engines.newton import Newton
 from gdregress._engines.working_sets import WorkingSets
-from gdregress._estimator.metric import worth_moments
+from gdregress._estimator.planning.metric import worth_moments
 from gdregress._objective.row_space import suits
 
 # The name among the optimizers. It is none of OPTIMIZERS: a direction is conjugate to the last one

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from gdregress._estimator.components import over_all_rows
-from gdregress._estimator.coordinates import penalty_inside
-from gdregress._estimator.saved_state import (
+from gdregress._estimator.planning.coordinates import penalty_inside
+from gdregress._estimator.planning.start import of_type_of
+from gdregress._estimator.saving.saved_state import (
     converted,
     live_attributes,
     plain_attributes,
@@ -21,8 +22,7 @@ from gdregress._estimator.saved_state import (
     same_coordinates,
     saved,
 )
-from gdregress._estimator.settings import parameters_as_text, settings
-from gdregress._estimator.start import of_type_of
+from gdregress._estimator.saving.settings import parameters_as_text, settings
 from gdregress._solver.course import kind_of_data
 from gdregress._solver.run import SAME_VALUE
 from gdregress._utils.array_api import to_numpy

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from gdregress._estimator.certificate import certificate_for
-from gdregress._estimator.learning_rate import (
+from gdregress._estimator.advice.run_facts import RunDiagnostics
+from gdregress._estimator.planning.certificate import certificate_for
+from gdregress._estimator.planning.learning_rate import (
     CONSTANT_MOMENTUM,
     CurvatureBounds,
     auto_searches,
@@ -19,16 +20,15 @@ from gdregress._estimator.learning_rate import (
     learns_rate,
     resolved_momentum,
 )
-from gdregress._estimator.method import (
+from gdregress._estimator.planning.method import (
     asks_for_conjugate_gradients,
     method_of,
     takes_row_space,
 )
-from gdregress._estimator.metric import worth_moments
-from gdregress._estimator.null_model import null_model
-from gdregress._estimator.rules import Rules, ending_rules
-from gdregress._estimator.run_facts import RunDiagnostics
-from gdregress._estimator.start import first_parameters
+from gdregress._estimator.planning.metric import worth_moments
+from gdregress._estimator.planning.null_model import null_model
+from gdregress._estimator.planning.rules import Rules, ending_rules
+from gdregress._estimator.planning.start import first_parameters
 from gdregress._objective.quadratic import QuadraticObjective
 from gdregress._solver.history import History
 from gdregress._solver.line_search import LineSearch

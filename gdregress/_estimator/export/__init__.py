@@ -1,0 +1,1 @@
+"""What leaves the package: ONNX, twins of scikit-learn, summaries, HTML, sparse coefficients."""

@@ -1,0 +1,1 @@
+"""What `partial_fit` has of its own."""

@@ -1,0 +1,1 @@
+"""How a run descends: where it starts, in which coordinates, at which rate, what ends it."""
