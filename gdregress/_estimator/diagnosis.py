@@ -246,7 +246,9 @@ def _condition_text(diagnostics, share):
     digits = -math.log10(share * condition) / 2 if condition < math.inf else 0.0
     if digits >= MANY_DIGITS:
         return [text + "."]
-    safe = f"about {int(digits)} digits" if digits >= 1 else "no digit"
+    safe = "no digit"
+    if digits >= 1:
+        safe = f"about {int(digits)} digit{'s' if digits >= 2 else ''}"
     return [text + f", by which {safe} of the coefficients can be relied on."]
 
 

@@ -198,7 +198,7 @@ def _rules(estimator, components, curvature, diagnostics, null, start, method):
 
 
 def _rules_of_part(estimator, diagnostics, null):
-    """What ends a call of `partial_fit`: rows may be few, those of the first call count too."""
+    """What ends a call of `partial_fit`; its rows may be few, so the first call counts too."""
     if not null.has_scale:
         return Rules()
     history = getattr(estimator, "history_", None)

@@ -120,7 +120,7 @@ def refuse_types(table, name):
 def _types_of(table):
     """Names and types of the columns of a frame; a single one without a name for an array."""
     columns, dtypes = getattr(table, "columns", None), getattr(table, "dtypes", None)
-    if columns is not None and dtypes is not None:
+    if columns is not None and dtypes is not None and getattr(table, "ndim", 2) == 2:
         return list(zip(columns, dtypes, strict=False))
     dtype = getattr(table, "dtype", None)
     if dtype is None and isinstance(table, Sequence) and len(table):

@@ -221,7 +221,7 @@ def column_coordinates(mean, variance, fit_intercept, n_samples, largest=None):
 
 
 def is_constant(design, mean_squares):
-    """Whether a parameter adds but rounding to predictions, as that of a centred constant column.
+    """Whether all that a parameter adds to predictions is rounding, as of constant columns.
 
     Parameters
     ----------

@@ -305,7 +305,7 @@ def test_a_constant_column_changes_nothing(name, constant, dtype):
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 def test_steps_in_blocks_stay_where_the_derivative_is_known():
-    """Where no row is bent a step may be far too short, and the minimum beyond all lengths."""
+    """Where no row is bent a step may be too short, and its end is beyond all lengths asked."""
     rng = np.random.RandomState(0)
     X = rng.normal(size=(80, 30))
     y, weights = X @ rng.normal(size=30) > 0, 10.0 ** rng.uniform(-4, 4, 80)

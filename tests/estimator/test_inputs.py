@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 from components import OVER_ALL_ROWS
 from grids import pairwise
+from libraries import needed
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
@@ -701,3 +702,11 @@ class TestSparseArrays:
         getattr(damaged, axis)[3] = 10**6
         with pytest.raises(ValueError, match="from 0 to 1000000, but only"):
             getattr(model, method)(damaged, *[y] * (method == "fit"))
+
+
+def test_frames_and_series_of_dask_are_read_into_memory():
+    frames = needed("dask.dataframe")
+    X = pd.DataFrame({"a": [0.0, 1.0, 2.0, 4.0], "b": [1.0, 0.0, 2.0, 3.0]})
+    y = X["a"] + X["b"]
+    parts = (frames.from_pandas(table, npartitions=2) for table in (X, y))
+    assert_allclose(GDRegressor().fit(*parts).coef_, GDRegressor().fit(X, y).coef_, rtol=1e-12)

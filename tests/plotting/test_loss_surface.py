@@ -16,6 +16,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from gdregress import DivergenceWarning, GDClassifier, GDRegressor, minimize
+from gdregress.losses import Quantile
 from gdregress.penalties import Box
 from gdregress.plotting._loss_surface import minimum
 from gdregress.plotting.loss_surface import LossSurfaceDisplay
@@ -660,3 +661,11 @@ def test_an_earlier_path_on_the_same_axes_is_wider(line_data):
     display = LossSurfaceDisplay.from_estimators(models, *line_data, grid=6)
     widths = [line.get_linewidth() for line in display.lines_]
     assert widths[0] > widths[1] + 1 > widths[2] + 2
+
+
+def test_one_of_several_quantiles():
+    X = np.linspace(0.0, 1.0, 30)[:, None]
+    y = X[:, 0] + np.random.RandomState(0).normal(size=30)
+    model = GDRegressor(Quantile([0.2, 0.8]), store_path=True).fit(X, y)
+    display = LossSurfaceDisplay.from_estimator(model, X, y)
+    assert display.minimum is not None

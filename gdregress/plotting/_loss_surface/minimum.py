@@ -70,9 +70,15 @@ def find_minimum(estimator, training, point, value):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", IgnoredParameterWarning)
-        twin.fit(X, y, weights, **start)
+        twin.fit(X, _as_given(y, training.objective.loss), weights, **start)
     found = flat_parameters(twin.coef_, twin.intercept_, design.fit_intercept)
     lowest = training.objective.value(training.as_parameters(training.to_run(found)))
     if lowest < value:
         point, value = found, lowest
     return Minimum(point, value, bool(twin.converged_))
+
+
+def _as_given(y, loss):
+    """The targets before the loss has repeated them, as that of several quantiles does."""
+    first = y[:, 0] if y.ndim == 2 else y
+    return first if tuple(loss.expand_target(first).shape) == tuple(y.shape) else y
