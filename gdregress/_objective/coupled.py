@@ -56,8 +56,8 @@ def cost_in_passes(objective):
     """What H and its factor cost, in passes over the rows for all classes; inf if not affordable.
 
     The moments of one weighting cost 1 + q / 50 passes of one prediction a row, and K predictions
-    at once cost K / 3 of these, as the rows are read once; the factor has (K q)^3 / 3 products,
-    and a pass 4 n K q.
+    at once cost K / 3 of these, as the rows are read once. The factor is not counted: rows with
+    weights, and the same rows repeated, take the same steps.
     """
     design, k = objective.design, objective.loss.n_outputs
     if not objective.loss.coupled:
@@ -65,7 +65,7 @@ def cost_in_passes(objective):
     q = design.n_parameters
     if k * q > LARGEST or not affordable(design):
         return math.inf
-    return 1.5 * (k - 1) * (1 + q / 50) + (k * q) ** 2 / (12 * design.n_samples)
+    return 1.5 * (k - 1) * (1 + q / 50)
 
 
 class CoupledSystem(NewtonSystem):

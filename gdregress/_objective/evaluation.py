@@ -53,7 +53,7 @@ def over_targets(values, like):
 
 def sum_by_rows(function, *arrays):
     """The sum over all rows, by blocks of them, of which a function of the arrays is the sum."""
-    n = len(arrays[0])
+    n = arrays[0].shape[0]
     if not isinstance(arrays[0], np.ndarray) or n <= ROWS:
         return function(*arrays)
     blocks = (slice(start, start + ROWS) for start in range(0, n, ROWS))
@@ -62,10 +62,10 @@ def sum_by_rows(function, *arrays):
 
 def by_rows(derivative, y, z):
     """A derivative of a loss by blocks of rows: what it needs on the way is as long as a block."""
-    if not isinstance(z, np.ndarray) or len(z) <= ROWS:
+    if not isinstance(z, np.ndarray) or z.shape[0] <= ROWS:
         return derivative(y, z)
     found = np.empty_like(z)
-    for start in range(0, len(z), ROWS):
+    for start in range(0, z.shape[0], ROWS):
         rows = slice(start, start + ROWS)
         found[rows] = derivative(y[rows], z[rows])
     return found

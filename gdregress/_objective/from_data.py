@@ -126,25 +126,26 @@ class DataObjective(Objective):
         """
         z = self.predict(params) if z is None else z
         bent = to_numpy(by_rows(self.loss.curvature_at, self.y, z))
+        design, weights = self._of_numpy()
         return [
-            self._hessian(column, target)
+            _hessian(design, weights, column, target)
             for target, column in enumerate(bent.reshape(len(bent), -1).T)
         ]
 
-    def _hessian(self, bent, target):
-        weights = self.like_y(np.ascontiguousarray(bent))
-        weights = weights if self.weights is None else weights * self.weights
-        return curved_products(self.design, weights, target)
+    def _of_numpy(self):
+        """The design matrix and the weights as NumPy's."""
+        design, weights = self.design, self.weights
+        if isinstance(self.y, np.ndarray):
+            return design, weights
+        X, inside = to_numpy(design.X), design.coordinates
+        inside = None if inside is None else inside.in_library_of(X)
+        weights = None if weights is None else to_numpy(weights)
+        return DesignMatrix(X, design.fit_intercept, inside), weights
 
     def coupled_hessian(self, params, z=None):
         """The second derivatives of a loss whose predictions are coupled, `coupled_products`."""
         P = self.loss.probability(self.predict(params) if z is None else z)
-        design, weights = self.design, self.weights
-        if not isinstance(self.y, np.ndarray):
-            X, inside = to_numpy(design.X), design.coordinates
-            inside = None if inside is None else inside.in_library_of(X)
-            design = DesignMatrix(X, design.fit_intercept, inside)
-            weights = None if weights is None else to_numpy(weights)
+        design, weights = self._of_numpy()
         return coupled_products(design, to_numpy(P), weights)
 
     def all_right(self, params):
@@ -254,3 +255,9 @@ def _flags_of_blas_ignored():
     rules that end a run find what is not finite.
     """
     return np.errstate(invalid="ignore")
+
+
+def _hessian(design, weights, bent, target):
+    """A' D A / n of one target."""
+    bent = np.ascontiguousarray(bent, dtype=design.X.dtype)
+    return curved_products(design, bent if weights is None else bent * weights, target)

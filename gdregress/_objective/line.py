@@ -32,7 +32,7 @@ class Line:
 
     def __init__(self, loss, y, weights, z, dz):
         self.loss, self.y, self.weights = loss, y, weights
-        self.n_samples, self.z, self.dz = len(z), z, dz
+        self.n_samples, self.z, self.dz = z.shape[0], z, dz
         self.by_core = isinstance(z, np.ndarray) and self._is_known()
         self.blocks = [self._two_columns(slice(None))] if self.n_samples <= BLOCK else None
 

@@ -81,17 +81,14 @@ class SeparateSystems:
 def cost_in_passes(objective):
     """What the systems cost, in passes over the rows for all targets; inf if not affordable.
 
-    The moments of one weighting cost 1 + q / 50 passes of one prediction a row; the factor has
-    q^3 / 3 products, and such a pass 4 n q.
+    The moments of one weighting cost 1 + q / 50 passes of one prediction a row.
     """
     design, q = objective.design, objective.design.n_parameters
-    if objective.loss.is_quadratic or not (
-        isinstance(objective.y, np.ndarray) and affordable(design)
-    ):
+    if objective.loss.is_quadratic or not affordable(design):
         return math.inf  # conjugate gradients are as good where no curvature changes
     if math.prod(objective.output_shape) * design.n_samples * q**2 <= FEW_OPERATIONS:
         return 0.0
-    return 1 + q / 50 + q**2 / (12 * design.n_samples)
+    return 1 + q / 50
 
 
 def _factor(scaled, eps):

@@ -34,14 +34,17 @@ MISTAKES = {
     ),
     "early stopping without rows to validate on": (
         lambda: DaskGDRegressor(early_stopping=True).fit(in_chunks(X, 10), in_chunks(y, 10)),
-        "give some to validate on: fit(X, y, X_val=..., y_val=...).",
+        "Give rows to validate on as X_val and y_val.",
     ),
     "the client in fit": (lambda: fit(client=None), "Set it: model.client = client."),
     "updates_per_round of the estimator": (
         lambda: DaskGDRegressor(updates_per_round=10),
         "It is an argument of fit of the estimators of gdregress.dask.",
     ),
-    "an exposure": (lambda: fit(exposure=y), "rates y / exposure with sample_weight=exposure"),
+    "an exposure": (
+        lambda: fit(exposure=y),
+        "is one of the target y / exposure, for 'poisson' with the weight exposure.",
+    ),
     "one class": (
         lambda: DaskGDClassifier().fit(in_chunks(X, 10), in_chunks(0 * labels, 10)),
         "all of y is of one class: 0",

@@ -143,7 +143,9 @@ def _wants_rows(X, components):
 
     Of a large one the engines copy blocks, and so do passes over all rows.
     """
-    return not components.sampler.takes_all_rows and 8 * math.prod(np.shape(X)) <= LARGE
+    return (
+        not components.sampler.takes_all_rows and 8 * math.prod(getattr(X, "shape", ())) <= LARGE
+    )
 
 
 def seed_of_held_out(estimator):

@@ -111,7 +111,7 @@ def rate_of_reduced(objective, optimizer, sampler, spectrum, null_params):
     mean = spectrum.null_curvature(objective.loss)
     mu = min(h, mean) * spectrum.smallest + objective.penalty.strong_convexity
     smoothness = h * smoothness_of_batches(objective, sampler, spectrum)
-    updates = sampler.updates_per_epoch(objective.n_samples)
+    updates = sampler.updates_per_epoch(objective.n_drawn)
     square = 2 * smoothness * mu * updates
     return 1 / math.sqrt(square) if square > 0 else math.inf
 
