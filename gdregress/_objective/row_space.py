@@ -126,6 +126,7 @@ def suits(objective):
     design, inside = objective.design, objective.design.coordinates
     if not (
         isinstance(design.X, np.ndarray)
+        and not objective.loss.coupled
         and inside is not None
         and inside.separable
         and design.n_samples <= LARGEST

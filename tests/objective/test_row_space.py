@@ -157,3 +157,12 @@ def test_a_gap_is_refused_where_no_row_is_curved():
     run = plan_run(model, prepared.components, prepared.objective, prepared.frame).run
     far = np.append(np.zeros(X.shape[1]), 1e6)
     assert run.certificate.estimate(far) == np.inf
+
+
+def test_classes_that_are_coupled_have_other_second_derivatives():
+    rng = np.random.RandomState(0)
+    X, y = rng.normal(size=(15, 40)), np.arange(15) % 3
+    weights = rng.randint(1, 4, size=15)
+    repeated = GDClassifier().fit(np.repeat(X, weights, axis=0), np.repeat(y, weights))
+    weighted = GDClassifier().fit(X, y, weights)
+    assert_allclose(weighted.coef_, repeated.coef_, rtol=1e-6)
