@@ -350,12 +350,10 @@ class BaseGD(
             history.append_row(plan.run.history, row)
         history.forget(KEPT_ROWS)
         fitted |= {"history_": history, "loss_curve_": history["objective"][1:]}
-        is_known = earlier and self.stop_reason_ == result.stop_reason  # one warning says it
         self._set_fitted(fitted | {"n_iter_": state.epoch})
         if self.verbose:
             print_epoch(history, self.verbose)
-        if not is_known:
-            report(self, result, plan.diagnostics, is_part=True)
+        report(self, result, plan.diagnostics, is_part=True)
 
     def _fitted(self, result, plan, state, prepared, original):
         """The attributes of a run that has ended, by name."""

@@ -331,37 +331,6 @@ class NotFinite(Stopping):
         return None if math.isfinite(row["objective"]) else "diverged"
 
 
-class PartDivergence(NotFinite):
-    """A part of the rows has thrown the model far beyond where it knows nothing.
-
-    The rows of one call may differ from all others: a large objective alone says nothing. That
-    learning them made it larger, at a rate beyond the stable one, does.
-
-    Parameters
-    ----------
-    null_objective : float
-        Objective at the null parameters, or of the first call before it, the larger one.
-    begin : float
-        Objective before the call.
-    above_stable_limit : callable
-        As for `Divergence`.
-    """
-
-    ENORMOUS = 1e6
-    course = ()
-
-    def __init__(self, null_objective, begin, above_stable_limit):
-        self.null_objective, self.begin = null_objective, begin
-        self.above_stable_limit = above_stable_limit
-
-    def update(self, row):
-        value, null = row["objective"], self.null_objective
-        enormous = value > self.begin and null and value - null > self.ENORMOUS * abs(null)
-        if enormous and self.above_stable_limit(row["learning_rate"]):
-            return "diverged"
-        return super().update(row)
-
-
 class Divergence(Stopping):
     """The objective is not finite, or has grown beyond where the model knows nothing.
 

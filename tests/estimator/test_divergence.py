@@ -358,24 +358,6 @@ class TestStopping:
         assert fit_and_catch(model, X, y)
         assert np.isfinite(model.coef_).all()
 
-    @pytest.mark.parametrize("size", [1, 20])
-    def test_in_the_first_calls_of_partial_fit(self, size):
-        X, y = make_data()
-        model = GDRegressor(learning_rate=1.0)
-        with pytest.warns(DivergenceWarning, match="largest stable one") as caught:
-            for i in range(0, 80, size):
-                model.partial_fit(X[i : i + size], y[i : i + size])
-        assert len(caught) == 1
-        assert abs(model.predict(X)).max() < 1e6
-
-    def test_not_by_an_outlier_in_partial_fit(self):
-        X, y = make_data(sizes=(1.0, 1.0, 1.0))
-        model = GDRegressor(learning_rate=0.01)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            for i in range(80):
-                model.partial_fit(X[i : i + 1], y[i : i + 1] + 1e6 * (i == 40))
-
     def test_in_partial_fit(self):
         X, y = make_data()
         model = GDRegressor(solver="stochastic", learning_rate=1e3)

@@ -23,8 +23,6 @@ class NullModel:
         Whether that says how large objectives are.
     largest : float
         The objective there or where the run begins, the larger one.
-    begin : float
-        The objective where the run begins.
     units : array or None
         In which the gradient mapping of the run is measured.
     reference : float
@@ -35,7 +33,6 @@ class NullModel:
     objective: float
     has_scale: bool
     largest: float
-    begin: float
     units: Any = None
     reference: float = math.nan
 
@@ -72,4 +69,4 @@ def null_model(objective, params, begin):
             f"The objective is {largest} before the first update: y, X or the initial "
             "coefficients are too large, or outside the penalty's domain. Rescale them."
         )
-    return NullModel(params, values[0], has_scale, largest, values[1])
+    return NullModel(params, values[0], has_scale, largest)

@@ -35,7 +35,7 @@ from gdregress._solver.line_search import LineSearch
 from gdregress._solver.optimizer_check import check_optimizer, check_own_rate
 from gdregress._solver.rate_search import EpochMomentum, LearnedRate
 from gdregress._solver.run import Run
-from gdregress._solver.stopping import Divergence, PartDivergence
+from gdregress._solver.stopping import Divergence
 from gdregress.schedules import factor_at, fill_horizon
 
 # Fewest updates after which an automatic schedule begins to fall: epochs of a few updates would
@@ -80,8 +80,8 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         Where the run starts, if not at `first_parameters`.
     hooks : Hooks or None
     in_parts : bool
-        Whether this is the single pass of `partial_fit`: nothing but divergence ends it, and its
-        automatic rate is at most the last one.
+        Whether this is the single pass of `partial_fit`: only values that are not finite end it,
+        and its automatic rate is at most the last one.
 
     Returns
     -------
@@ -110,9 +110,8 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     step = curvature.gradient_step()
     null = null.measured(objective, step)
     diagnostics = _diagnostics(estimator, components, curvature, optimizer, frame, null)
-    if in_parts:
-        rules = _rules_of_part(estimator, diagnostics, null)
-    else:
+    rules = Rules()
+    if not in_parts:
         rules = _rules(estimator, components, curvature, diagnostics, null, start, method)
     history, learns = History(), not in_parts and learns_rate(estimator, components.sampler)
     run = Run(
@@ -195,15 +194,6 @@ def _rules(estimator, components, curvature, diagnostics, null, start, method):
     if start is not None and start.plateau is not None and components.schedule.listens:
         return replace(rules, plateau=start.plateau)
     return rules
-
-
-def _rules_of_part(estimator, diagnostics, null):
-    """What ends a call of `partial_fit`; its rows may be few, so the first call counts too."""
-    if not null.has_scale:
-        return Rules()
-    history = getattr(estimator, "history_", None)
-    scale = max(null.objective, history["objective"][0]) if history else null.objective
-    return Rules(divergence=PartDivergence(scale, null.begin, diagnostics.is_above_stable_limit))
 
 
 def _above_stable_limit(estimator, components, objective, diagnostics, start):
