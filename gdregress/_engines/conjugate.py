@@ -143,7 +143,7 @@ class ConjugateGradients(Directions):
         P = objective.loss.probability(self.z)
         squares, rest = objective.column_mean_squares, (P, self.z, objective.weights)
         intercept = objective.design.fit_intercept
-        return CorrectedClasses(self.params, intercept, squares, self.l2, *rest)
+        return CorrectedClasses(self._curved_params(), intercept, squares, self.l2, *rest)
 
     def _preconditioner(self):
         """P of all others, at the parameters."""
@@ -155,8 +155,14 @@ class ConjugateGradients(Directions):
         bent = self._bent()
         diagonal = diagonal_of(objective, bent, self.l2)
         if self._is_corrected() and not spans_rows(objective, self.l2):
-            return Corrected(diagonal, self.params, self.l2, bent, self.z)
+            return Corrected(diagonal, self._curved_params(), self.l2, bent, self.z)
         return Diagonal(diagonal)
+
+    def _curved_params(self):
+        """The parameters, and zeros where no row and no penalty says anything of them."""
+        xp, squares = namespace(self.params), self.run.objective.column_mean_squares
+        squares = squares[:, None] if len(self.params.shape) == 2 else squares
+        return xp.where(squares + self.l2 > 0, self.params, 0 * self.params)
 
     def _bent(self):
         """s_i L'' / n of the rows at the parameters; not kept, as it is as long as the rows."""
