@@ -134,7 +134,7 @@ MISTAKES = {
     ),
     "exposures in a search": (
         lambda: GDRegressorCV(GDRegressor("poisson", penalty="l2")).fit(X, counts, exposure=y),
-        "rates y / exposure with sample_weight=exposure",
+        "is one of the target y / exposure, for 'poisson' with the weight exposure.",
     ),
     "best_alpha_": (lambda: searched().best_alpha_, "Did you mean alpha_?"),
     "cv_results_": (
@@ -180,7 +180,7 @@ MISTAKES = {
     "the size of batches": (batches([(X, y)], batch_size=32), "GDRegressor(batch_size=32)"),
     "rows to validate on, of batches": (
         batches([(X, y)], X_val=X),
-        "It is an argument of GDRegressor.fit",
+        "give both X_val and y_val.",
     ),
     "batches of other widths": (batches([(X, y), (X[:, :2], y)]), "Batch 1: X has 2 features"),
     "a gap in a batch": (

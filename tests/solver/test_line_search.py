@@ -318,9 +318,9 @@ def test_passes_over_the_data(model, most, monkeypatch):
         y = y > 0
     passes, one_pass = [], fused_pass.fused_pass
 
-    def counted(*args):
+    def counted(*args, **given):
         passes.append(args)
-        return one_pass(*args)
+        return one_pass(*args, **given)
 
     monkeypatch.setattr(fused_pass, "fused_pass", counted)
     model.fit(X, y)
