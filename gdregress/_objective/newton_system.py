@@ -84,7 +84,8 @@ def cost_in_passes(objective):
     The moments of one weighting cost 1 + q / 50 passes of one prediction a row.
     """
     design, q = objective.design, objective.design.n_parameters
-    if objective.loss.is_quadratic or not affordable(design):
+    # the systems of fewer rows than twice the columns are singular, or nearly so
+    if objective.loss.is_quadratic or not affordable(design) or design.n_samples < 2 * q:
         return math.inf  # conjugate gradients are as good where no curvature changes
     if math.prod(objective.output_shape) * design.n_samples * q**2 <= FEW_OPERATIONS:
         return 0.0
