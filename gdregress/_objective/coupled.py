@@ -63,7 +63,8 @@ def cost_in_passes(objective):
     if not objective.loss.coupled:
         return math.inf
     q = design.n_parameters
-    if k * q > LARGEST or not affordable(design):
+    # the systems of fewer rows than twice the columns are singular, or nearly so
+    if k * q > LARGEST or not affordable(design) or design.n_samples < 2 * q:
         return math.inf
     return 1.5 * (k - 1) * (1 + q / 50)
 
