@@ -175,16 +175,21 @@ class ConjugateGradients(Directions):
         return not objective.loss.is_quadratic and objective.design.fit_intercept
 
     def _curvature_along(self, dz):
-        """sum_i s_i L'' dz_i^2 / n of each target, or of all classes together."""
-        bent, axis = self._bent(), None if self.run.objective.loss.coupled else 0
-        return sum_by_rows(lambda bent, dz: namespace(dz).sum(bent * dz * dz, axis=axis), bent, dz)
+        """sum_i s_i L'' dz_i^2 / n of each target."""
+
+        def along(bent, dz):
+            return namespace(dz).sum(bent * dz * dz, axis=0)
+
+        return sum_by_rows(along, self._bent(), dz)
 
     def length(self, direction, dz):
         """Where F is least along the direction, for each target that has one of its own."""
         objective, loss = self.run.objective, self.run.objective.loss
         parts = self.z, dz, self.gradient, direction, self.params, 0 * direction + self.l2
+        if loss.coupled:  # whose step is a whole one at first
+            return self._length(loss, None, objective.y, *parts)
         along = self._curvature_along(dz)
-        if len(direction.shape) == 1 or loss.coupled:
+        if len(direction.shape) == 1:
             return self._length(loss, along, objective.y, *parts)
         parts = (loss.expanded(objective.y, self.z), *parts)
         lengths = [
@@ -197,7 +202,8 @@ class ConjugateGradients(Directions):
         """Where the derivative is zero, which grows."""
         of_penalty, slope = l2 * direction, dot(gradient, direction)
         flat, at_start = dot(of_penalty, direction), dot(of_penalty, params)
-        guess = min(_guess(loss, slope, float(along) + flat), _reach(y, z, dz))
+        guess = 1.0 if along is None else _least_of_quadratic(slope, float(along) + flat)
+        guess = min(guess, _reach(y, z, dz))
         line = Line(loss, y, self.run.objective.weights, z, dz)
 
         def derivative(times):
@@ -208,10 +214,7 @@ class ConjugateGradients(Directions):
         return guess * zero_of_increasing(derivative, slope)
 
 
-def _guess(loss, slope, curvature):
-    """The minimum of a quadratic; the whole step where P is the curvature of a loss."""
-    if loss.coupled:
-        return 1.0
+def _least_of_quadratic(slope, curvature):
     return -slope / curvature if curvature > 0 else math.inf
 
 

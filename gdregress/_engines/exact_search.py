@@ -12,7 +12,8 @@ def zero_of_increasing(function, at_zero, share=0.01, most=40):
 
     By false position, every third time by halving. 1 is tried first. As long as the function is
     known to be negative at zero only, or positive nowhere, x is divided or multiplied by powers
-    of ten that grow: the first trial may be off by any factor.
+    that grow: the first trial may be off by any factor. Before, three times of four, it is tried
+    where a line through the last two values is zero.
 
     Parameters
     ----------
@@ -31,11 +32,13 @@ def zero_of_increasing(function, at_zero, share=0.01, most=40):
         if abs(value) <= -share * at_zero:
             return x
         if value < 0:
+            extrapolated = x - value * (x - low) / (value - at_low) if value > at_low else math.inf
             low, at_low = x, value
         else:
             high, at_high = x, value
         if high == math.inf:
-            x = low * 4.0**count
+            far = low * 4.0**count
+            x = min(extrapolated, far) if count % 4 else far
         elif low == 0 and count % 2 == 0:
             x = high / 10.0**count
         elif count % 3 == 0:
