@@ -1,6 +1,6 @@
 """What is compared: one function per question, each returning the reports it printed."""
 
-from suites.advice import advice
+from suites.advice import advice, predictions
 from suites.beyond_memory import beyond_memory, beyond_memory_kinks, beyond_memory_shuffled
 from suites.classification import class_epoch, logistic, small_classes, softmax
 from suites.cluster import cluster_bytes, cluster_overhead, cluster_peers, cluster_workers
@@ -61,6 +61,7 @@ SUITES = {
         finishing_scores,
         finishing_speed,
         advice,
+        predictions,
         streams,
         stream_costs,
         paths,

@@ -13,6 +13,9 @@ from timing import alternate, quietly, report
 from gdregress import GDClassifier, GDRegressor
 from suites.classification import ALPHA, compare_times, logistic_regression
 
+# More make the linear programme take longer than all the rest.
+ROWS_OF_PROGRAMME = 20_000
+
 
 def finishing_speed(quick):
     """Epochs and seconds to the minimum: flights, correlated columns, ten classes, small data."""
@@ -44,11 +47,21 @@ def _least_squares(quick):
 
 
 def _quantile(quick):
-    """The 0.8 quantile of the same: the gap is to the linear programme's optimum."""
+    """The 0.8 quantile of the same; of some rows, the gap to the linear programme's optimum."""
     X, _, y, _ = flights(2_000 if quick else None)["scaled and one-hot"]
-    problem = Problem(Table("flights one-hot", X, y), "quantile", 0.0)
-    (attempt,) = attempts(problem, "raw", [("batch", "default")])
-    line = {"epochs": attempt.epochs, "end": attempt.stop_reason, "gap": attempt.gap}
+    table = Table("flights one-hot", X, y)
+    problem = Problem(table, "quantile", 0.0)
+    with quietly():
+        model = problem.estimator().fit(X, problem.targets)
+    some = Problem(table.of_most(ROWS_OF_PROGRAMME), "quantile", 0.0)
+    (attempt,) = attempts(some, "raw", [("batch", "default")])
+    line = {
+        "epochs": model.n_iter_,
+        "end": model.stop_reason_,
+        f"of {len(some.table.y):,} rows, epochs": attempt.epochs,
+        "end there": attempt.stop_reason,
+        "gap there": attempt.gap,
+    }
     return _print("flights one-hot, quantile 0.8, defaults", line)
 
 
