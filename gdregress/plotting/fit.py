@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,7 @@ from gdregress.plotting._shared.estimators import check_dict
 from gdregress.plotting._shared.figure import colours, foreground
 from gdregress.plotting._shared.legend import draw_legend
 from gdregress.plotting._shared.panels import panels
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from gdregress.plotting._shared.types import Axes, Reference
 
 # A legend of more entries than this is below the axes.
 MOST_INSIDE = 5
@@ -113,9 +111,7 @@ class FitDisplay(AnimatedDisplay):
         y: npt.ArrayLike,
         *,
         target: int | None = None,
-        reference: Callable[[np.ndarray], npt.ArrayLike]
-        | Mapping[str, Callable[[np.ndarray], npt.ArrayLike]]
-        | None = None,
+        reference: Reference | None = None,
         n_points: int = 200,
         ax: Axes | None = None,
         **plot_options: Any,
@@ -164,9 +160,7 @@ class FitDisplay(AnimatedDisplay):
         y: npt.ArrayLike,
         *,
         target: int | None = None,
-        reference: Callable[[np.ndarray], npt.ArrayLike]
-        | Mapping[str, Callable[[np.ndarray], npt.ArrayLike]]
-        | None = None,
+        reference: Reference | None = None,
         n_points: int = 200,
         ax: Axes | None = None,
         **plot_options: Any,

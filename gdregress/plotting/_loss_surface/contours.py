@@ -3,7 +3,6 @@
 import numpy as np
 
 from gdregress.plotting._shared.figure import foreground, pyplot
-from gdregress.plotting._shared.window import similar_lengths
 
 LEVELS = 16
 # Share of the window inside the lowest contour; the flat part of the surface does not count.
@@ -65,7 +64,7 @@ def draw_colorbar(filled, axes, label):
 
     It is an inset there, so that it is as high as axes whose units are equal.
     """
-    from matplotlib.ticker import LogLocator, NullFormatter
+    from matplotlib.ticker import LogLocator
 
     lowest, highest = filled.levels[[0, -1]]
     subs = (1.0, 2.0, 5.0) if highest < FEW * lowest else (1.0,)
@@ -73,7 +72,7 @@ def draw_colorbar(filled, axes, label):
     bar = axes[0].figure.colorbar(filled, cax=place, format="%g")
     bar.set_label(label, fontsize="small")
     bar.set_ticks(LogLocator(subs=subs, numticks=8))
-    bar.ax.yaxis.set_minor_formatter(NullFormatter())
+    bar.minorticks_off()
 
 
 def draw_hills(ax, x, y, values, gaps, n_levels, surface_kw):
@@ -92,9 +91,3 @@ def draw_hills(ax, x, y, values, gaps, n_levels, surface_kw):
     heights = np.where(np.isfinite(values), values, np.nan)
     ax.computed_zorder = False  # a computed order would draw all of a path behind the surface
     return ax.plot_surface(*np.meshgrid(x, y), heights, **{**style, **surface_kw})
-
-
-def equal_if_similar(ax, x, y):
-    """Set equal units on both axes unless one of them would become much shorter."""
-    if similar_lengths(x[-1] - x[0], y[-1] - y[0]):
-        ax.set_aspect("equal")
