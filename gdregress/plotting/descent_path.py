@@ -188,10 +188,9 @@ class DescentPathDisplay(PathDisplay):
                 axes.set_title(self._name(group[0]), fontsize="medium")
         self.lines_ = [steps.line for steps in self._steps.values()]
         if legend:
-            entries = {label: self._entry(label, shades[label]) for label in labels}
-            kept = bool(self.kept)
-            shown = {} if side_by_side else entries
-            self._draw_legend(shown, self._minimum_name(), kept, most_inside=MOST_INSIDE)
+            entries = {} if side_by_side else {k: self._entry(k, shades[k]) for k in labels}
+            name, kept = self._minimum_name(), bool(self.kept)
+            self._draw_legend(entries, name, kept, most_inside=MOST_INSIDE)
         return self
 
     def _entry(self, label, colour):

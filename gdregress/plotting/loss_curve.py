@@ -122,7 +122,7 @@ class LossCurveDisplay(AnimatedDisplay):
             For ``y="gap"``: the minimum of the objective. None is estimated by the gap at the
             end of ``history_``. Where that knows none, it is the smallest objective seen, and
             points closer to it than its run was halfway are not drawn: what is left is of their
-            size.
+            size. Gaps smaller than their rounding are drawn at it.
         validation : tuple of (X, y) or (X, y, sample_weight), or None, default=None
             For ``y="loss"``: rows that the fit has not seen, on which the loss is drawn as the
             dashed line. Needs ``store_path=True``.

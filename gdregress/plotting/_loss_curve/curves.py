@@ -103,9 +103,9 @@ def read_curves(sources, x, y, best, validation=None):
 
 
 def _above(best, objectives):
-    """Gaps, of which those of the size of their rounding are 0."""
-    gaps = objectives - best
-    return np.where(abs(gaps) <= ROUNDING * abs(best), 0.0, gaps)
+    """Gaps, of which those smaller than their rounding are as large."""
+    gaps, rounding = objectives - best, ROUNDING * abs(best)
+    return np.where(abs(gaps) < rounding, rounding, gaps)
 
 
 def _without_ends(curves):

@@ -50,26 +50,19 @@ def estimator_surface(models, X, y, sample_weight, features, target, grid, xlim,
     limits = window(shown, middle, objective.effect_of_unit(), xlim, ylim)
     losses = training.objective.n_samples * training.n_targets
     side = grid or int(np.clip(np.sqrt(LOSSES_A_SECOND / losses), FEWEST, MOST))
-    x, y = (np.linspace(*ends, side) for ends in limits)
+    x, y = (np.linspace(low, high, side) for low, high in limits)
     values = objective(*(axis.ravel() for axis in np.meshgrid(x, y))).reshape(len(y), len(x))
     paths = {label: plane.coordinates(descent.points) for label, descent in descents.items()}
     kept = {k: plane.coordinates(d.kept) for k, d in descents.items() if d.kept is not None}
     height = float(objective(*lowest[:, None])[0])
     start = max(descent.objective[0] for descent in descents.values())
-    return {
-        "x": x,
-        "y": y,
-        "values": values,
-        "paths": paths,
-        "path_values": {label: _path_heights(objective, path) for label, path in paths.items()},
-        "kept": kept,
-        "minimum": lowest,
-        "minimum_value": height,
-        "minimum_label": _minimum_label(minimum, height, start, values),
-        "xlabel": plane.labels[0],
-        "ylabel": plane.labels[1],
-        "is_projected": len(best) > 2,
-    }
+    name = _minimum_label(minimum, height, start, values)
+    path_values = {label: _path_heights(objective, path) for label, path in paths.items()}
+    surface = {"x": x, "y": y, "values": values}
+    drawn = {"paths": paths, "path_values": path_values, "kept": kept}
+    marked = {"minimum": lowest, "minimum_value": height, "minimum_label": name}
+    labels = {"xlabel": plane.labels[0], "ylabel": plane.labels[1], "is_projected": len(best) > 2}
+    return surface | drawn | marked | labels
 
 
 def _path_heights(objective, path):

@@ -32,18 +32,13 @@ def function_surface(f, path, xlim, ylim, grid, vectorized):
     shown = points_shown(paths, heights, lowest)
     middle = None if minimum is None or _is_far(minimum, shown) else minimum
     shown = shown if middle is None else np.vstack([shown, middle])
-    xlim, ylim = window(shown, middle, xlim=xlim, ylim=ylim)
-    x, y = np.linspace(*xlim, grid), np.linspace(*ylim, grid)
+    limits = window(shown, middle, xlim=xlim, ylim=ylim)
+    x, y = (np.linspace(low, high, grid) for low, high in limits)
     values = _on_grid(f, height, x, y, vectorized)
-    return {
-        "x": x,
-        "y": y,
-        "values": values,
-        "paths": {label: path.points for label, path in paths.items()},
-        "path_values": heights,
-        "kept": {label: p.kept for label, p in paths.items() if p.kept is not None},
-        **_inside(minimum, height, x, y, values),
-    }
+    surface = {"x": x, "y": y, "values": values, "path_values": heights}
+    kept = {label: path.kept for label, path in paths.items() if path.kept is not None}
+    drawn = {"paths": {label: path.points for label, path in paths.items()}, "kept": kept}
+    return surface | drawn | _inside(minimum, height, x, y, values)
 
 
 def _without_path(f, height, xlim, ylim, grid, vectorized):

@@ -45,6 +45,7 @@ def draw_legend(
         return
     style = {"framealpha": 0.85, "title": title, "title_fontsize": "small"}
     if len(labels) <= most_inside:
+        ax.autoscale_view()  # the best place depends on the limits
         legend = ax.legend(handles, labels, loc=loc, fontsize="small", **style)
         extent = _extent(legend)
         if extent.width <= WIDE and extent.height <= HIGH:
