@@ -5,7 +5,7 @@ from itertools import cycle
 import numpy as np
 
 from gdregress.plotting._shared.figure import colours, foreground
-from gdregress.plotting._shared.lines import ALIKE, DASHES, keywords_by_label
+from gdregress.plotting._shared.lines import keywords_by_label, line_styles
 
 # Margin of the axes around the points, as a share of their range.
 MARGIN = 0.08
@@ -47,12 +47,10 @@ def draw_points(ax, x, y, groups, labels, point_kw):
 
 def draw_lines(ax, grid, lines, labels, shades, line_kw):
     """Draw the model's lines, and return the artists."""
-    own = keywords_by_label(line_kw, labels)
+    styles = line_styles(labels, line_kw, shades)
     artists = []
-    for k, (line, label, shade) in enumerate(zip(lines, labels, shades, strict=True)):
-        style = {"color": shade, "linestyle": DASHES[k // ALIKE % len(DASHES)]}
-        style |= {"linewidth": 2, "label": label}
-        artists += ax.plot(grid, line, **style | own[k])
+    for line, label, style in zip(lines, labels, styles, strict=True):
+        artists += ax.plot(grid, line, **{"linewidth": 2, "label": label, **style})
     return artists
 
 

@@ -47,7 +47,7 @@ def keywords_by_label(keywords, labels):
     return [by_name(common) | by_name(own.get(label)) for label in labels]
 
 
-def line_styles(labels, line_kw=None):
+def line_styles(labels, line_kw=None, shades=None):
     """Keywords of ``Axes.plot`` for some lines: colour, dashes, then the user's keywords.
 
     Parameters
@@ -55,9 +55,10 @@ def line_styles(labels, line_kw=None):
     labels : sequence of str
     line_kw : dict or None
         As in `keywords_by_label`.
+    shades : list of str or None
+        Other colours than those of the palette.
     """
-    styles = zip(colours(len(labels)), keywords_by_label(line_kw, labels), strict=True)
-    return [
-        {"color": colour, "linestyle": DASHES[i // ALIKE % len(DASHES)], **own}
-        for i, (colour, own) in enumerate(styles)
-    ]
+    own, shades = keywords_by_label(line_kw, labels), shades or colours(len(labels))
+    dashes = [DASHES[i // ALIKE % len(DASHES)] for i in range(len(labels))]
+    looks = zip(shades, dashes, own, strict=True)
+    return [{"color": colour, "linestyle": dash, **kw} for colour, dash, kw in looks]
