@@ -252,7 +252,7 @@ class LossCurveDisplay(AnimatedDisplay):
         heights = [y for _, y in shown]
         heights += [curve.held_out[1] for curve in self.curves if curve.held_out is not None]
         every = np.concatenate(heights)
-        # gaps are negative by rounding, or because ``best`` is too high
+        # gaps are negative where ``best`` is too high
         scale = chosen_scale(scale, np.maximum(every, 0.0) if self.y == "gap" else every)
         x_scale = chosen_count_scale(x_scale, shown, scale)
         self.axes_ = panels(ax, 1)
@@ -268,9 +268,7 @@ class LossCurveDisplay(AnimatedDisplay):
         labels = [stop_text(*run) for run in runs]
         dashed, entries = self._draw_other_rows(show_validation)
         self._ends = [end[1:] for end in ends]
-        self._moving = [
-            (line, np.array(line.get_xydata()), curve) for line, curve in runs + dashed
-        ]
+        self._moving = [(li, np.array(li.get_xydata()), curve) for li, curve in runs + dashed]
         if legend:
             short = [*(curve.label for curve in self.curves), *entries]
             most = 0 if is_cut or entries else MOST_INSIDE
@@ -291,14 +289,12 @@ class LossCurveDisplay(AnimatedDisplay):
         self.validation_ax_ = None
         runs = list(zip(self.lines_, self.curves, strict=True))
         if held_out := [run for run in runs if run[1].held_out is not None]:
-            lines, curves = zip(*held_out, strict=True)
-            dashed, entries = draw_held_out(self.ax_, lines, curves)
-            return list(zip(dashed, curves, strict=True)), entries
+            return draw_held_out(self.ax_, held_out)
         scored = [run for run in runs if run[1].validation is not None]
         if not show_validation or not scored or self.y.startswith("validation"):
             return [], {}
         self.validation_ax_ = self.ax_.twinx()
-        return [], draw_scores(self.validation_ax_, *zip(*scored, strict=True))
+        return [], draw_scores(self.validation_ax_, scored)
 
     def _prepare_axes(self, scale, x_scale, ax_kw):
         ax = self.ax_

@@ -11,15 +11,23 @@ DASHED = {"linestyle": "--", "linewidth": 1.3}
 STAR = {"linestyle": "none", "marker": "*", "markersize": 10}
 
 
-def draw_held_out(ax, lines, curves):
-    """Draw the losses of some runs, and return the lines and the entries of the legend."""
-    courses = [(line, *curve.held_out) for line, curve in zip(lines, curves, strict=True)]
-    return _draw(ax, courses, ("on the validation rows", "lowest"), np.nanargmin)
+def draw_held_out(ax, runs):
+    """Draw the losses of some runs, each a line and its curve.
+
+    Returns
+    -------
+    dashed : list of (Line2D, LossCurve)
+    entries : dict of str to artist
+        Entries of the legend.
+    """
+    courses = [(line, *curve.held_out) for line, curve in runs]
+    lines, entries = _draw(ax, courses, ("on the validation rows", "lowest"), np.nanargmin)
+    return [(line, curve) for line, (_, curve) in zip(lines, runs, strict=True)], entries
 
 
-def draw_scores(ax, lines, curves):
+def draw_scores(ax, runs):
     """Draw the scores of some runs on axes of their own, and return the entries of the legend."""
-    courses = [(line, c.x, c.validation) for line, c in zip(lines, curves, strict=True)]
+    courses = [(line, curve.x, curve.validation) for line, curve in runs]
     names = "validation score (right axis)", "best validation score"
     _, entries = _draw(ax, courses, names, np.nanargmax)
     bottom, top = ax.get_ylim()

@@ -71,17 +71,10 @@ def mark_stop(line, curve):
     """
     if curve.n_drawn is not None:
         return (line,)
-    ax, last = line.axes, np.nan_to_num(curve.y[-1], nan=np.inf)
-    marker = ax.plot(
-        curve.x[-1],
-        np.clip(last, *ax.get_ylim()),
-        linestyle="none",
-        marker=MARKERS.get(curve.stop_reason, "o"),
-        color=line.get_color(),
-        clip_on=False,
-        zorder=line.get_zorder() + 1,
-    )[0]
-    return line, marker
+    ax, marker = line.axes, MARKERS.get(curve.stop_reason, "o")
+    last = np.clip(np.nan_to_num(curve.y[-1], nan=np.inf), *ax.get_ylim())
+    style = {"linestyle": "none", "marker": marker, "color": line.get_color(), "clip_on": False}
+    return line, ax.plot(curve.x[-1], last, zorder=line.get_zorder() + 1, **style)[0]
 
 
 def stop_text(line, curve):
