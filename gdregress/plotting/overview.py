@@ -159,6 +159,8 @@ class OverviewDisplay(AnimatedDisplay):
             self.fit_ = FitDisplay.from_estimators(*data, ax=panels[2], **place)
         row = lower.subplots(1, n_models, sharey=True, squeeze=False).ravel()
         self.coefficients_ = CoefficientPathDisplay.from_estimators(models, ax=row, **place)
+        for one in row:
+            one.label_outer()
         self.axes_ = np.array([*panels, *self.coefficients_.axes_])
         return self
 
