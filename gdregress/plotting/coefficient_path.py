@@ -16,7 +16,6 @@ from gdregress.plotting._shared.coefficients import DrawnCoefficients, largest
 from gdregress.plotting._shared.display import AnimatedDisplay
 from gdregress.plotting._shared.estimators import check_dict
 from gdregress.plotting._shared.figure import foreground
-from gdregress.plotting._shared.lines import line_styles
 from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.scale import chosen_count_scale, set_count, with_scale
 from gdregress.plotting._shared.types import Axes, Scale
@@ -205,28 +204,27 @@ class CoefficientPathDisplay(AnimatedDisplay):
         check_count("max_features", max_features, 0)
         n, paths = len(self.feature_names), [course.columns for course in self.courses]
         lasts = [columns[~np.isnan(columns).any(axis=1)][-1] for columns in paths]
-        left = [
-            np.linalg.norm((p - end)[:, :n], axis=1) for p, end in zip(paths, lasts, strict=True)
+        along = [
+            (course.epochs, np.linalg.norm((columns - last)[:, :n], axis=1))
+            for course, columns, last in zip(self.courses, paths, lasts, strict=True)
         ]
-        along = [(course.epochs, y) for course, y in zip(self.courses, left, strict=True)]
         x_scale = chosen_count_scale(x_scale, along, "linear")
         sizes = np.max(np.abs(lasts), axis=0)
         named = largest(sizes[:n], max_features) + list(range(n, len(sizes)))
         names = {j: [*self.feature_names, "intercept"][j] for j in named}
-        styles = dict(zip(named, line_styles(list(names.values()), line_kw), strict=True))
         xlabel = with_scale("epoch", x_scale)
         self.axes_ = panels(ax, len(paths), xlabel, self.coefficient_name, size=(4.6, 4.0))
         self.reference_lines_, self._drawn = [], []
         for axes, course, columns in zip(self.axes_, self.courses, paths, strict=True):
             set_count(axes, x_scale)
             axes.set(**{"title": course.label or axes.get_title(), **(ax_kw or {})})
-            drawn = DrawnCoefficients(axes, course.epochs, columns, styles)
+            drawn = DrawnCoefficients(axes, course.epochs, columns, names, line_kw)
             self._draw_reference(axes, drawn.lines, named)
             self._drawn.append(drawn)
         if legend:
             dashed = {"color": foreground(), "linestyle": "--", "linewidth": 1.0}
             more = {"reference": self.ax_.plot([], [], **dashed)[0]}
-            self._drawn[-1].draw_legend(names, more if self.reference_lines_ else {})
+            self._drawn[-1].draw_legend(more if self.reference_lines_ else {})
         self.lines_ = [line for drawn in self._drawn for line in drawn.lines.values()]
         self._ends = [np.array(line.get_xydata()) for line in self.lines_]
         return self

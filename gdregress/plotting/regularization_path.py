@@ -16,7 +16,7 @@ from gdregress.plotting._shared.display import Display
 from gdregress.plotting._shared.estimators import feature_names
 from gdregress.plotting._shared.figure import colours, foreground
 from gdregress.plotting._shared.legend import legend_below
-from gdregress.plotting._shared.lines import by_name, line_styles
+from gdregress.plotting._shared.lines import by_name
 from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.types import Axes
 
@@ -166,10 +166,9 @@ class RegularizationPathDisplay(Display):
         self.axes_ = panels(ax, 2, size=(6.4, 3.2), columns=1, sharey=False)
         named = largest(self.coef[:, np.argmin(self.alphas)], max_features)
         names = {j: str(self.feature_names[j]) for j in named}
-        styles = dict(zip(named, line_styles(list(names.values()), line_kw), strict=True))
-        drawn = DrawnCoefficients(self.ax_, self.alphas, self.coef.T, styles)
+        drawn = DrawnCoefficients(self.ax_, self.alphas, self.coef.T, names, line_kw)
         self.lines_ = list(drawn.lines.values())
-        drawn.draw_legend(names)
+        drawn.draw_legend()
         self._draw_scores(self.axes_[1], score_kw)
         chosen = {"color": foreground(), "linestyle": ":", "linewidth": 1.0}
         for one in self.axes_:
