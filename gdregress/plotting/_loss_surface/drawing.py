@@ -182,8 +182,7 @@ class DrawnSurface(PathDisplay):
                 place = number, len(group)
                 artists = draw_path(axes, points[indices], style, place, own[label], self._hills)
                 self._moving.append((*artists, points, indices))
-                distance = abs(kept.get(label, self.paths[label][-1]) - self.paths[label][-1])
-                if (distance > APART * self._sides).any():
+                if label in kept and self._is_apart(kept[label], self.paths[label][-1]):
                     point = np.array([[*kept[label], self._height_near(kept[label])]])
                     draw_point(axes, point, artists[0].get_color(), KEPT, self._hills)
                     shows_kept = True
@@ -196,6 +195,10 @@ class DrawnSurface(PathDisplay):
     def _sides(self):
         """Lengths of the axes."""
         return np.array([np.ptp(self.x), np.ptp(self.y)])
+
+    def _is_apart(self, point, other):
+        """Whether the distance of two points is visible in the window."""
+        return bool((abs(point - other) > APART * self._sides).any())
 
     def _height_near(self, point):
         """The height of the nearest point of the grid."""
