@@ -178,6 +178,8 @@ def _half_decrement(hessian, flat, gradient):
         return math.inf, step
     size = np.sqrt(curved)
     H, g = H / np.outer(size, size), g / size
+    if not np.isfinite(g).all():
+        return math.inf, step
     H[np.diag_indices_from(H)] += len(g) * np.finfo(float).eps
     try:
         solved = cho_solve(cho_factor(H), g)
