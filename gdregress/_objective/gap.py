@@ -69,7 +69,8 @@ def _remaining(objective, spectrum, params, step_size, shares):
     gaps, steps = decrements(mapping)
     gap = math.fsum(gaps)
     if not objective.loss.is_quadratic and 0 < gap < math.inf:
-        there = params - objective.like_y(steps)
+        # parameters of single precision cannot be changed by a small step
+        there = params - objective.like_y(steps, exact=objective.in_one_pass())
         left = objective.gradient_mapping(there, objective.gradient(there), step_size)
         left = to_numpy(left).astype(float)
         after = math.fsum(decrements(left, gap)[0]) if np.isfinite(left).all() else math.inf
