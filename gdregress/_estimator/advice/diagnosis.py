@@ -64,7 +64,7 @@ def _warn_diverged(ended, diagnostics):
         f"{objective[-1]:.4g}, after {objective[0]:.4g} at the start{_growth(objective)}. The run "
         f"was ended and the parameters of epoch {run.history['epoch'][result.kept_row]} "
         f"(objective {objective[result.kept_row]:.4g}) are kept.",
-        f"The learning rate was {_rate_text(ended, rate)}{_limit_text(diagnostics)}.",
+        f"The learning rate was {_rate_text(ended, rate)}{limit_text(diagnostics)}.",
     ]
     columns = dominant_columns(diagnostics)
     if columns:
@@ -84,7 +84,7 @@ def _warn_not_converged(ended, diagnostics):
         sentences.append(f"No epoch was better than the start{kept}.")
     rate = run.history["learning_rate"][-1]
     if not (run.may_cut_rate or diagnostics.searched) and diagnostics.is_above_stable_limit(rate):
-        was = f"The learning rate was {_rate_text(ended, rate)}{_limit_text(diagnostics)}."
+        was = f"The learning rate was {_rate_text(ended, rate)}{limit_text(diagnostics)}."
         sentences.append(was)
     sentences += _condition_text(diagnostics, share)
     params = run.objective.design.from_user(result.params)
@@ -228,7 +228,8 @@ def _rate_text(ended, rate):
     return f"{rate:.4g}, {given:.4g} times the schedule's {rate / given:.2g}"
 
 
-def _limit_text(diagnostics):
+def limit_text(diagnostics):
+    """The largest stable rate, as the end of a sentence about a rate."""
     limit = diagnostics.stable_limit()
     if not diagnostics.has_scale:
         return ""
