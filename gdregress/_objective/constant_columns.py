@@ -5,8 +5,9 @@ from scipy import sparse
 
 from gdregress._utils.array_api import to_numpy
 
-# Differences from the first row that rounding has made of a constant, in units of its own.
-FEW = 4 * float(np.finfo(float).eps)
+# Differences from the first row, in units of it, that rounding makes of a constant: products with
+# the others would be lost in the rounding of their sums.
+ROUNDING = 1e-14
 # Numbers of a block of rows.
 BLOCK = 1 << 16
 
@@ -39,7 +40,7 @@ def constants_of(X, weights, mean, variance):
     step = max(1, BLOCK // len(suspects))
     for start in range(first, X.shape[0], step):
         rows = slice(start, min(start + step, X.shape[0]))
-        differ = abs(_entries(X, rows, suspects) - values) > FEW * abs(values)
+        differ = abs(_entries(X, rows, suspects) - values) > ROUNDING * abs(values)
         if counted is not None:
             differ &= counted[rows, None]
         constant &= ~differ.any(axis=0)

@@ -14,8 +14,8 @@ from gdregress._objective.moments import moments_of
 
 N = 5000
 CONSTANTS = np.array([0.1, 3.3, 1e4 / 3, 1e-20])
-# one last digit apart, which is less than any sum of them is exact to
-ALMOST = np.where(np.arange(N) % 2, 0.7, np.nextafter(0.7, 1))
+# a few last digits apart, as sums that add up to a constant are
+ALMOST = 0.7 * (1 + 2e-16 * np.random.RandomState(4).randint(-9, 9, N))
 # a spread that is small, and there
 SMALL = 1e9 + 1e-4 * np.random.RandomState(1).normal(size=N)
 
