@@ -31,10 +31,10 @@ def constants_of(X, weights, mean, variance):
     """
     rounding = X.shape[0] * np.finfo(mean.dtype).eps * abs(mean)
     suspects = np.flatnonzero((mean != 0) & (variance <= rounding**2))
-    counted = None if weights is None else to_numpy(weights) > 0
-    first = 0 if counted is None else int(np.argmax(counted))
     if not len(suspects):
         return suspects, np.empty(0)
+    counted = None if weights is None else to_numpy(weights) > 0
+    first = 0 if counted is None else int(np.argmax(counted))
     values = _entries(X, slice(first, first + 1), suspects)[0]
     constant = np.ones(len(suspects), dtype=bool)
     step = max(1, BLOCK // len(suspects))
