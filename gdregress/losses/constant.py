@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gdregress._utils.array_api import asarray, namespace, to_numpy
+from gdregress._utils.array_api import asarray, namespace, to_numpy, widest_type
 from gdregress._utils.types import Array
 from gdregress.losses.base import Loss, raw_prediction
 
@@ -35,6 +35,9 @@ def best_constant(loss: Loss, y: Array, weights: Array | None) -> Array:
     y : array of shape (n_samples,) or (n_samples, n_targets)
     weights : array of shape (n_samples,) or None
     """
+    xp = namespace(y)
+    if not xp.isdtype(y.dtype, "real floating"):  # of which the constants would be truncated
+        y = xp.astype(y, widest_type(y))
     mean = mean_of_targets(loss, y, weights)
     if mean is None:
         return _like(_of_sample(loss, y, weights), y)

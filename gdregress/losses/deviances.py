@@ -153,6 +153,9 @@ class NegativeBinomial(Loss):
     Near the minimum, with d = z - log y, q = a y / (1 + a y) and u = q (exp(d) - 1), that is
     (y + 1/a) (q (exp(d) - 1 - d) - (u - log(1 + u))).
 
+    Of a row of exposure c it is L_a(c y, z + log c) = c L_ac(y, z): the dispersion would differ
+    from row to row, so that it has no `degree`, and rows have no offsets.
+
     Parameters
     ----------
     dispersion : float, default=1.0

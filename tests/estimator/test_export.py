@@ -15,6 +15,7 @@ from scipy import sparse
 from sklearn import config_context
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import StackingClassifier, StackingRegressor, VotingRegressor
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -129,6 +130,15 @@ def test_the_option_of_the_guide_is_needed_for_64_bits():
         in_onnx(model, np.float64)
     _, probability = in_onnx(model, np.float64, options={"zipmap": False})
     assert_allclose(probability, model.predict_proba(X), rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("model", [GDRegressor, GDClassifier, GDRegressorCV, GDClassifierCV])
+def test_onnx_needs_a_fitted_model(model):
+    needed("skl2onnx")
+    from skl2onnx import to_onnx
+
+    with pytest.raises(NotFittedError, match=f"This {model.__name__} instance is not fitted yet"):
+        to_onnx(model(), X[:1])
 
 
 @pytest.mark.full

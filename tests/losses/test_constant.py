@@ -2,11 +2,12 @@
 
 import math
 
+import array_api_strict
 import numpy as np
 import pytest
 from components import with_formula
 from libraries import array_functions
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from reference import CLASSIFICATION_LOSSES as LABEL_FORMULAS
 from reference import LOSSES as FORMULAS
 from reference import one_vs_rest_loss, quantile_loss, softmax_loss
@@ -102,6 +103,20 @@ def test_a_constant_target_is_met(name):
     # losses that are zero around the target have many
     width = 0.1 if "insensitive" in name else 1e-12
     assert float(b) == pytest.approx(expected, abs=width)
+
+
+@pytest.mark.parametrize("library", [np, array_api_strict])
+@pytest.mark.parametrize("name", EVERY_LOSS)
+def test_of_integers_it_is_no_integer(name, library):
+    y = np.array([1, 2, 2, 5, 9, 3])
+    expected = best_constant(EVERY_LOSS[name], y.astype(float), None)
+    found = best_constant(EVERY_LOSS[name], library.asarray(y), None)
+    assert_array_equal(np.asarray(found), expected)
+
+
+def test_of_integer_labels_it_is_no_integer():
+    found = best_constant(LOG_LOSS, np.array([-1, 1, 1, 1]), None)
+    assert_allclose(found, math.log(3), rtol=1e-12)
 
 
 def test_of_many_rows_a_sample_will_do():

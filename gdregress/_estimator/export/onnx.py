@@ -6,6 +6,7 @@ from importlib.abc import Loader, MetaPathFinder
 from threading import local
 
 import numpy as np
+from sklearn.utils.validation import check_is_fitted
 
 from gdregress._utils.array_api import to_numpy
 
@@ -28,6 +29,7 @@ def register_with_skl2onnx(regressor: type, classifier: type) -> None:
 
     def register():
         from skl2onnx import update_registered_converter
+        from skl2onnx._parse import _parse_sklearn_classifier, _parse_sklearn_simple_model
         from skl2onnx.shape_calculators.linear_classifier import (
             calculate_linear_classifier_output_shapes,
         )
@@ -40,12 +42,14 @@ def register_with_skl2onnx(regressor: type, classifier: type) -> None:
             f"Gdregress{regressor.__name__}",
             calculate_linear_regressor_output_shapes,
             convert_regressor,
+            parser=_of_fitted(_parse_sklearn_simple_model),
         )
         update_registered_converter(
             classifier,
             f"Gdregress{classifier.__name__}",
             calculate_linear_classifier_output_shapes,
             convert_classifier,
+            parser=_of_fitted(_parse_sklearn_classifier),
             options=OPTIONS,
         )
 
@@ -53,6 +57,16 @@ def register_with_skl2onnx(regressor: type, classifier: type) -> None:
         register()
     else:
         sys.meta_path.insert(0, _AfterImport("skl2onnx", register))
+
+
+def _of_fitted(parse):
+    """A parser of skl2onnx, the first that asks for attributes, for models that are fitted."""
+
+    def checked(scope, model, inputs, custom_parsers=None):
+        check_is_fitted(model)
+        return parse(scope, model, inputs, custom_parsers)
+
+    return checked
 
 
 def _model(operator):
