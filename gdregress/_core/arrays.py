@@ -87,15 +87,21 @@ def _of_size(size, values):
 
 
 def kernel_columns(coordinates, w, kernels=kernels):
-    """The core's columns, by which parameters of the shape of w become the user's."""
+    """The core's columns, by which parameters of the shape of w become the user's.
+
+    They have zeros for the coefficients of constant columns, which add nothing to centred rows.
+    """
     nothing = np.empty((0, 0))
     if coordinates is None:
         return kernels.Columns(_NOTHING, _NOTHING, nothing, nothing)
     mean = np.array(coordinates.mean, dtype=float)
+    varies = np.ones_like(mean)
+    if coordinates.varies is not None:
+        varies = np.asarray(coordinates.varies, dtype=float)
     if not coordinates.separable:
-        basis = np.array(coordinates.basis, dtype=float, order="C")
+        basis = np.array(varies[:, None] * coordinates.basis, dtype=float, order="C")
         return kernels.Columns(mean, np.ones(len(mean)), basis, np.empty(w.shape))
-    inverse_scale = 1 / np.array(coordinates.scale, dtype=float)
+    inverse_scale = varies / np.array(coordinates.scale, dtype=float)
     return kernels.Columns(mean, inverse_scale, nothing, np.empty(w.shape))
 
 
@@ -110,14 +116,17 @@ def kernel_snapshot(snapshot, kernels=kernels):
 def kernel_steps(design, penalty, snapshot, w, kernels=kernels):
     """The core's steps of plain descent, in the units that `user_units` has for w."""
     p, terms = design.n_features, penalty.kernel_terms
-    mean, units = np.zeros(p), user_units(design, w)
+    mean, units, pulled = np.zeros(p), user_units(design, w), np.ones(p)
     if design.coordinates is not None:
         mean = np.array(design.coordinates.mean, dtype=float)
+        pulled = design.coordinates.pulled(pulled)
     drift = 0 * w if snapshot is None else target_rows(snapshot.gradient) * units
     lower, upper = (-np.inf, np.inf) if terms.bounds is None else terms.bounds
     units = units[:p]
     scaled = [units * np.asarray(part) for part in (terms.l1, lower, upper)]
-    return kernels.Steps(mean, units**2, drift, scaled[0], _of_size(p, terms.l2), *scaled[1:])
+    return kernels.Steps(
+        mean, units * pulled, drift, scaled[0], _of_size(p, terms.l2), *scaled[1:]
+    )
 
 
 def user_units(design, w):

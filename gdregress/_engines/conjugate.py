@@ -50,6 +50,8 @@ FAR = 1e3
 # Of q . g, the share of q . g' from which directions start anew: far smaller ones, at which
 # Powell did, cost conjugacy where columns depend on each other.
 RESTART = 3.0
+# Of q, as the predictions of a direction have to be numbers of single precision.
+LONGEST = 1e20
 # Passes over the rows that a step takes.
 PASSES = 3
 # How many times what the curvature costs is spent without it where targets are separate: P is near
@@ -80,7 +82,7 @@ class ConjugateGradients(Directions):
     def direction(self, state):
         before, gradient, square, taken_at, waited = state.conjugate
         taken_at, waited = self._renewed(taken_at, waited)
-        g, q = self.gradient, self._solved(taken_at)
+        g, q = self.gradient, self._within_range(self._solved(taken_at))
         direction = self._beta(q, g, gradient, square) * before - q
         downwards = self._products(direction, g) < 0
         direction = namespace(g).where(downwards, direction, -q)
@@ -91,6 +93,17 @@ class ConjugateGradients(Directions):
         """a . b of each target, or of all classes together where these are coupled."""
         axis = None if self.run.objective.loss.coupled else 0
         return namespace(a).sum(a * b, axis=axis)
+
+    def _within_range(self, q):
+        """q, or in other units where next to nothing is curved, so that predictions overflow.
+
+        Lengths are searched for, and directions are conjugate whatever the units of each q are.
+        """
+        xp, axis = namespace(q), None if self.run.objective.loss.coupled else 0
+        size = xp.max(abs(q), axis=axis)
+        is_finite, one = size < math.inf, xp.ones_like(size)
+        q = xp.where(is_finite, q, self.gradient)
+        return q / xp.where(is_finite & (size > LONGEST), size, one)
 
     def _beta(self, q, g, gradient, square):
         """The share of the last direction; 0 where the gradients say that the curvature is new."""

@@ -29,6 +29,7 @@ from gdregress._estimator.input.finite import check_all_finite
 from gdregress._estimator.input.sparse_input import check_structure
 from gdregress._estimator.input.table import checked_table
 from gdregress._estimator.input.validation_set import scorer_for
+from gdregress._estimator.partial.growth import watch_growth
 from gdregress._estimator.partial.parts import KEPT_ROWS, learn_part, learns_by_rows
 from gdregress._estimator.partial.swings import watch
 from gdregress._estimator.planning.convex_start import convex_start
@@ -344,6 +345,7 @@ class BaseGD(
             raise result.interrupt  # in the middle of the rows: the call leaves no trace
         if not plan.run.line_search:
             watch(state, before, self, plan.run)
+            watch_growth(state, self, plan.run, plan.diagnostics)
         fitted = self._fitted(result, plan, state, prepared, original)
         history = self.history_.copy() if earlier else History()
         for row in (-1,) if earlier else (0, -1):

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -37,12 +38,17 @@ class Coordinates(ABC):
         Whether each coefficient has a coordinate of its own.
     is_shared : bool
         Whether all targets have the same coordinates.
+    varies : array of shape (n_features,) or None
+        0 for columns that are constant, 1 for all others; None where all vary. Centred, a constant
+        column is zero in every row, and so is the gradient along its coordinate, which rounding
+        would hide.
     nearly_flat : ndarray of bool or None
         See `Metric`; None where there are none.
     """
 
     fit_intercept: bool
     mean: Any
+    varies: Any = None
     separable = True
     is_shared = True
     nearly_flat: Any = None
@@ -57,11 +63,7 @@ class Coordinates(ABC):
 
     @abstractmethod
     def pulled(self, gradient):
-        """B' g for the gradient g by the coefficients."""
-
-    @abstractmethod
-    def in_library_of(self, array):
-        """The same with the numbers in the library, on the device and of the type of an array."""
+        """B' g for the gradient g by the coefficients of centred columns."""
 
     @abstractmethod
     def penalty(self, penalty):
@@ -74,6 +76,11 @@ class Coordinates(ABC):
     def with_numbers(self, numbers):
         """The same with other arrays; None for those that are not given."""
         return replace(self, **{**dict.fromkeys(self.numbers()), **numbers})
+
+    def in_library_of(self, array):
+        """The same with the numbers in the library, on the device and of the type of an array."""
+        numbers = {name: _beside(values, array) for name, values in self.numbers().items()}
+        return replace(self, **numbers)
 
     def to_user(self, params):
         """The user's parameters (w, b) at the coordinates (u, b')."""
@@ -103,6 +110,13 @@ class Coordinates(ABC):
         """The coordinates of one target's coefficients, the same for all but for some metrics."""
         return self
 
+    def _by_varying(self, gradient):
+        """The gradient by the coefficients of centred columns, exact where these are zero."""
+        return gradient if self.varies is None else as_column(self.varies, gradient) * gradient
+
+    def _numbers(self, **numbers):
+        return numbers if self.varies is None else {**numbers, "varies": self.varies}
+
     def _at_means(self, coef):
         """m . w of every target, of the shape of the intercepts."""
         if self.mean.ndim == 2:
@@ -127,15 +141,25 @@ class Columns(Coordinates):
     mean, scale : arrays of shape (n_features,)
     fit_intercept : bool
         Without an intercept the mean must be zero, as a shift would need the intercept to undo it.
+    varies : array of shape (n_features,) or None
     """
 
     mean: Any
     scale: Any
     fit_intercept: bool
+    varies: Any = None
+
+    @property
+    def varying(self):
+        """The numbers of the columns that vary."""
+        if self.varies is None:
+            return np.arange(len(self.scale))
+        return np.flatnonzero(to_numpy(self.varies))
 
     def of_columns(self, columns):
         """The same of some columns only."""
-        return Columns(self.mean[columns], self.scale[columns], self.fit_intercept)
+        varies = None if self.varies is None else self.varies[columns]
+        return Columns(self.mean[columns], self.scale[columns], self.fit_intercept, varies)
 
     def scaled(self, coordinates):
         return coordinates / as_column(self.scale, coordinates)
@@ -144,16 +168,13 @@ class Columns(Coordinates):
         return coef * as_column(self.scale, coef)
 
     def pulled(self, gradient):
-        return gradient / as_column(self.scale, gradient)
-
-    def in_library_of(self, array):
-        return Columns(_beside(self.mean, array), _beside(self.scale, array), self.fit_intercept)
+        return self._by_varying(gradient) / as_column(self.scale, gradient)
 
     def penalty(self, penalty):
         return ColumnsPenalty(penalty, self.scale) if penalty.active else penalty
 
     def numbers(self):
-        return {"mean": self.mean, "scale": self.scale}
+        return self._numbers(mean=self.mean, scale=self.scale)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -172,6 +193,8 @@ class Metric(Coordinates):
     nearly_flat : ndarray of bool of shape (n_features,) or (n_features, n_targets)
         Coordinates along which the columns all but cancel: second moments of the columns have no
         digits there, and `moments_inside` takes them from the rows.
+    varies : array of shape (n_features,) or None
+        B leaves constant columns as they are.
     """
 
     mean: Any
@@ -180,6 +203,7 @@ class Metric(Coordinates):
     strengths: Any
     fit_intercept: bool
     nearly_flat: Any
+    varies: Any = None
     separable = False
 
     def of_target(self, target):
@@ -187,7 +211,8 @@ class Metric(Coordinates):
             return self
         strengths = None if self.strengths is None else self.strengths[:, target]
         own = self.mean[:, target], self.basis[target], self.inverse[target]
-        return Metric(*own, strengths, self.fit_intercept, self.nearly_flat[:, target])
+        nearly_flat = self.nearly_flat[:, target]
+        return Metric(*own, strengths, self.fit_intercept, nearly_flat, self.varies)
 
     def scaled(self, coordinates):
         return _apply(self.basis, coordinates)
@@ -196,11 +221,7 @@ class Metric(Coordinates):
         return _apply(self.inverse, coef)
 
     def pulled(self, gradient):
-        return _apply(self.basis.mT, gradient)
-
-    def in_library_of(self, array):
-        numbers = (_beside(a, array) for a in (self.mean, self.basis, self.inverse))
-        return Metric(*numbers, self.strengths, self.fit_intercept, self.nearly_flat)
+        return _apply(self.basis.mT, self._by_varying(gradient))
 
     @property
     def is_shared(self):
@@ -213,7 +234,7 @@ class Metric(Coordinates):
         return NoPenalty() if self.strengths is None else DiagonalL2(self.strengths)
 
     def numbers(self):
-        return {"mean": self.mean, "basis": self.basis, "inverse": self.inverse}
+        return self._numbers(mean=self.mean, basis=self.basis, inverse=self.inverse)
 
 
 def metric_for_each(metrics):
@@ -226,6 +247,7 @@ def metric_for_each(metrics):
         strengths=None if strengths[0] is None else np.stack(strengths, axis=1),
         fit_intercept=metrics[0].fit_intercept,
         nearly_flat=np.stack([metric.nearly_flat for metric in metrics], axis=1),
+        varies=metrics[0].varies,
     )
 
 
@@ -244,7 +266,8 @@ def metric_of(columns, covariance, slope_change, strengths, products=None, n_sam
     L^-T Q u of the scaled columns, the sum is the identity and the penalty sum_j h c_j u_j^2 / 2,
     so that its prox stays that of single coordinates. Directions in which nothing is curved are
     taken to be as flat as the flattest that is. Which these are, `numpy.linalg.matrix_rank` says:
-    where the rows are at most max(n, p) roundings, beside the largest.
+    where the rows are at most max(n, p) roundings, beside the largest. Constant columns are left
+    as they are.
 
     Parameters
     ----------
@@ -261,23 +284,37 @@ def metric_of(columns, covariance, slope_change, strengths, products=None, n_sam
     n_samples : int
         How many rows these are of.
     """
-    scale = to_numpy(columns.scale).astype(float)
-    extra = strengths / slope_change
-    to_round, from_round, noise = _rounded(covariance, extra, products, n_samples)
-    strengths = None
+    scale, some = to_numpy(columns.scale).astype(float), columns.varying
+    extra, basis, inverse = strengths[some] / slope_change, np.eye(len(scale)), np.eye(len(scale))
+    products = products and partial(_products_of_some, products, some, len(scale))
+    block = np.ix_(some, some)
+    to_round, from_round, noise = _rounded(covariance[block], extra, products, n_samples)
+    strengths = np.array(strengths, dtype=float)
     if extra.any():
         shares, turn = np.linalg.eigh((to_round.T * extra) @ to_round)
         to_round, from_round = to_round @ turn, turn.T @ from_round
         noise = turn.T**2 @ noise
-        strengths = slope_change * np.clip(shares, 0.0, None)
+        strengths[some] = slope_change * np.clip(shares, 0.0, None)
+    basis[block], inverse[block] = to_round, from_round
+    nearly_flat = np.zeros(len(scale), dtype=bool)
+    nearly_flat[some] = noise > 1 / FEW_DIGITS
     return Metric(
         mean=to_numpy(columns.mean).astype(float),
-        basis=to_round / scale[:, None],
-        inverse=from_round * scale,
-        strengths=strengths,
+        basis=basis / scale[:, None],
+        inverse=inverse * scale,
+        strengths=strengths if strengths.any() else None,
         fit_intercept=columns.fit_intercept,
-        nearly_flat=noise > 1 / FEW_DIGITS,
+        nearly_flat=nearly_flat,
+        varies=columns.varies,
     )
+
+
+def _products_of_some(products, some, n_features, directions):
+    """`products` for directions in which other columns have no part."""
+    among = np.zeros((n_features, directions.shape[1]))
+    among[some] = directions
+    product, square = products(among)
+    return product[some], square
 
 
 def _rounded(covariance, extra, products, n_samples):
@@ -285,10 +322,12 @@ def _rounded(covariance, extra, products, n_samples):
 
     The last in units of the curvature there, and zero where it does not count.
     """
+    if not len(extra):
+        return covariance, covariance, extra
     eps = np.finfo(float).eps
     rounding = max(n_samples, len(extra)) * eps
     size = np.sqrt(np.maximum(np.diag(covariance) + extra, 0.0))
-    size[size <= rounding * size.max()] = 1.0  # what constant columns have is rounding
+    size[size <= rounding * size.max()] = 1.0  # what columns have without curved rows is rounding
     values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
     floor = values[-1] * len(values) * eps
     products = products if floor > 0 else None
@@ -432,7 +471,9 @@ def _over(strength, squares):
 
 
 def _beside(values, array):
-    """The same, but NumPy's stay double."""
+    """The same, but NumPy's stay double, and None what it is."""
+    if values is None:
+        return None
     return (
         np.asarray(to_numpy(values), float)
         if namespace(array) is np

@@ -13,7 +13,7 @@ from gdregress._objective.base import null_parameters
 from gdregress._objective.design import largest_deviations
 from gdregress._objective.moments import check_finite, moments_of
 from gdregress._objective.moments_inside import moments_inside
-from gdregress._utils.array_api import namespace
+from gdregress._utils.array_api import namespace, to_numpy
 from gdregress._utils.caches import computed_once
 
 
@@ -99,8 +99,16 @@ class Spectrum:
 
     @computed_once
     def _values(self):
-        """Eigenvalues in ascending order: all of them, or the largest."""
-        return self._largest_pair[0] if self.matrix is None else np.linalg.eigvalsh(self.matrix)
+        """Eigenvalues in ascending order: all of them, or the largest.
+
+        Constant columns, which add nothing to predictions once they are centred, have none.
+        """
+        if self.matrix is None:
+            return self._largest_pair[0]
+        counts, inside = np.ones(len(self.matrix), dtype=bool), self.design.coordinates
+        if inside is not None and inside.varies is not None:
+            counts[: self.design.n_features] = to_numpy(inside.varies) > 0
+        return np.linalg.eigvalsh(self.matrix[np.ix_(counts, counts)] if counts.any() else [[0.0]])
 
     @computed_once
     def _largest_pair(self):

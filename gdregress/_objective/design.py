@@ -10,8 +10,16 @@ from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from gdregress._core.threads import map_in_threads, pieces_of
+from gdregress._objective.constant_columns import constants_of
 from gdregress._objective.coordinates import Columns
-from gdregress._utils.array_api import asarray, namespace, take_rows, to_numpy, widest_type
+from gdregress._utils.array_api import (
+    array_like,
+    asarray,
+    namespace,
+    take_rows,
+    to_numpy,
+    widest_type,
+)
 from gdregress.samplers import ALL_ROWS
 
 SQUARED_ROWS = 4096
@@ -192,7 +200,7 @@ class DesignMatrix:
         return namespace(squares).concat([squares, 0 * squares[:1] + 1])
 
 
-def column_coordinates(mean, variance, fit_intercept, n_samples, largest=None):
+def column_coordinates(mean, variance, fit_intercept, largest=None):
     """Coordinates whose columns have weighted mean 0 and variance 1.
 
     Constant columns keep their scale. Without an intercept the columns are divided by their
@@ -201,9 +209,8 @@ def column_coordinates(mean, variance, fit_intercept, n_samples, largest=None):
     Parameters
     ----------
     mean, variance : arrays of shape (n_features,)
-        Weighted, of the columns.
+        Weighted, of the columns, exact where these are constant: see `mean_and_variance`.
     fit_intercept : bool
-    n_samples : int
     largest : array of shape (n_features,) or None
         Squares of the largest deviation in each column, of which `DAMPING` is added to the
         variance: single rows of a rare column would otherwise be huge.
@@ -211,39 +218,32 @@ def column_coordinates(mean, variance, fit_intercept, n_samples, largest=None):
     xp = namespace(mean)
     if not fit_intercept:
         variance, mean = variance + mean * mean, 0 * mean
-    # a constant column has a variance of rounding size: see StandardScaler
-    eps = n_samples * float(xp.finfo(mean.dtype).eps)
-    constant = variance <= eps * variance + (eps * mean) ** 2 + SMALLEST_VARIANCE
+    constant, one = variance <= SMALLEST_VARIANCE, xp.ones_like(variance)
     if largest is not None:
         variance = variance + DAMPING * largest
-    scale = xp.where(constant, xp.ones_like(variance), xp.sqrt(variance))
-    return Columns(mean, scale, fit_intercept)
-
-
-def is_constant(design, mean_squares):
-    """Whether all that a parameter adds to predictions is rounding, as of constant columns.
-
-    Parameters
-    ----------
-    design : DesignMatrix
-    mean_squares : ndarray of shape (n_parameters,)
-        Of the columns inside.
-    """
-    rounding = np.zeros(design.n_parameters)
-    if (inside := design.coordinates) is not None:
-        shift = to_numpy(inside.mean).astype(float) / to_numpy(inside.scale).astype(float)
-        rounding[: design.n_features] = design.n_samples * np.finfo(float).eps * abs(shift)
-    return mean_squares <= rounding**2 + SMALLEST_VARIANCE
+    scale = xp.where(constant, one, xp.sqrt(variance))
+    varies = xp.where(constant, 0 * one, one) if bool(xp.any(constant)) else None
+    return Columns(mean, scale, fit_intercept, varies)
 
 
 def mean_and_variance(X, weights):
-    """Weighted mean and variance of each column of a dense or sparse matrix."""
-    if not sparse.issparse(X):
-        return _mean_and_variance(X, weights)
-    sample_weight = None if weights is None else weights.astype(X.dtype)
-    # the sums are of double precision, whatever the type of X
-    mean, variance = mean_variance_axis(X, axis=0, weights=sample_weight)
-    return mean.astype(float), variance.astype(float)
+    """Weighted mean and variance of each column of a dense or sparse matrix.
+
+    Those of a constant column are the number that it holds and 0.
+    """
+    if sparse.issparse(X):
+        sample_weight = None if weights is None else weights.astype(X.dtype)
+        # the sums are of double precision, whatever the type of X
+        found = mean_variance_axis(X, axis=0, weights=sample_weight)
+        found = tuple(moment.astype(float) for moment in found)
+    else:
+        found = _mean_and_variance(X, weights)
+    mean, variance = (np.array(to_numpy(a)) for a in found)
+    constant, values = constants_of(X, weights, mean, variance)
+    if not len(constant):
+        return found
+    mean[constant], variance[constant] = values, 0.0
+    return array_like(mean, found[0]), array_like(variance, found[0])
 
 
 def largest_deviations(X, mean, counts=None):
@@ -316,7 +316,7 @@ def _sparse_row_norms(X, coordinates):
     """
     p = X.shape[1]
     mean = np.zeros(p) if coordinates is None else coordinates.mean
-    factors = np.ones(p) if coordinates is None else 1 / coordinates.scale**2
+    factors = np.ones(p) if coordinates is None else coordinates.pulled(1 / coordinates.scale)
     starts = range(0, X.shape[0], SQUARED_ROWS)
     blocks = (X[start : start + SQUARED_ROWS] for start in starts)
     norms = np.concatenate([block.multiply(block) @ factors for block in blocks])

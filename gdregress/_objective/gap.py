@@ -69,7 +69,8 @@ def _remaining(objective, spectrum, params, step_size, shares):
     gaps, steps = decrements(mapping)
     gap = math.fsum(gaps)
     if not objective.loss.is_quadratic and 0 < gap < math.inf:
-        there = params - objective.like_y(steps)
+        # parameters of single precision cannot be changed by a small step
+        there = params - objective.like_y(steps, exact=objective.in_one_pass())
         left = objective.gradient_mapping(there, objective.gradient(there), step_size)
         left = to_numpy(left).astype(float)
         after = math.fsum(decrements(left, gap)[0]) if np.isfinite(left).all() else math.inf
@@ -178,6 +179,8 @@ def _half_decrement(hessian, flat, gradient):
         return math.inf, step
     size = np.sqrt(curved)
     H, g = H / np.outer(size, size), g / size
+    if not np.isfinite(g).all():
+        return math.inf, step
     H[np.diag_indices_from(H)] += len(g) * np.finfo(float).eps
     try:
         solved = cho_solve(cho_factor(H), g)

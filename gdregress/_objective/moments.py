@@ -11,6 +11,7 @@ from scipy import sparse
 
 from gdregress._core import arrays as core
 from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
+from gdregress._objective.constant_columns import constants_of
 from gdregress._utils.array_api import take_rows, to_numpy
 
 # Up to this many parameters the p x p matrix is cheap beside the data.
@@ -124,7 +125,8 @@ def moments_of(design, y, weights, largest=LARGEST):
     """Moments of the columns of X, as the user gave them; None where they are not affordable.
 
     Dense rows are centred by a guess of the means before their products are added up, so that
-    means that are large beside the spreads cost no digits.
+    means that are large beside the spreads cost no digits. The moments of constant columns are
+    exact: the number that they hold, and zeros.
 
     Parameters
     ----------
@@ -143,6 +145,8 @@ def moments_of(design, y, weights, largest=LARGEST):
     with np.errstate(over="ignore", invalid="ignore"):  # checked in the next lines
         weight, mean, second = (_of_sparse if sparse.issparse(X) else _of_dense)(X, y, weights)
         check_finite(second[:p, :p], mean[:p] @ mean[:p])
+        constant, values = constants_of(X, weights, mean[:p], second.diagonal()[:p])
+    mean[constant], second[constant], second[:, constant] = values, 0.0, 0.0
     return Moments(
         mean=mean[:p],
         covariance=np.ascontiguousarray(second[:p, :p]),
@@ -159,7 +163,11 @@ def _of_dense(X, y, weights):
     y = y if len(y.shape) == 2 else y[:, None]
     q = p + y.shape[1]
     sample = slice(None, None, max(1, n // SAMPLE_ROWS))
-    shift = np.concatenate([_mean_row(to_numpy(a[sample, :])) for a in (X, y)])
+    rows = slice(None)
+    if weights is not None:  # what rows without a weight hold may be far from the means
+        counted = to_numpy(weights[sample]) > 0
+        rows = counted if counted.any() else rows
+    shift = np.concatenate([_mean_row(to_numpy(a[sample, :])[rows]) for a in (X, y)])
     if isinstance(X, np.ndarray) and core.is_compiled():
         y = np.ascontiguousarray(y, dtype=X.dtype)
         total = _products(X, y, weights, shift)[: q + 1, : q + 1]

@@ -22,17 +22,16 @@ class ExactMinimum:
     Parameters
     ----------
     moments : Moments
-    n_samples : int
     fit_intercept : bool
     standardize : bool
         Whether the coefficients of columns of unit variance are penalised.
     """
 
-    def __init__(self, moments, n_samples, fit_intercept, standardize):
+    def __init__(self, moments, fit_intercept, standardize):
         self.moments, self.fit_intercept = moments, fit_intercept
         variance = np.diag(moments.covariance)
         # in units of their size, as rounding would count in units of the largest
-        columns = column_coordinates(moments.mean, variance, fit_intercept, n_samples)
+        columns = column_coordinates(moments.mean, variance, fit_intercept)
         self.scale = scale = columns.scale
         self.of_penalty = np.ones_like(scale) if standardize else scale
         covariance, target = moments.covariance, moments.target_covariance

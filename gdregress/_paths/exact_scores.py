@@ -109,7 +109,7 @@ def minima(estimator, moments, n_samples, grid, penalties):
     penalties : list of Penalty
         Of the candidates.
     """
-    exact = ExactMinimum(moments, n_samples, estimator.fit_intercept, estimator.standardize)
+    exact = ExactMinimum(moments, estimator.fit_intercept, estimator.standardize)
     for block in grid.in_order():
         for i in block:
             terms = penalties[i].kernel_terms

@@ -158,6 +158,8 @@ class State:
         What `partial_fit` has kept of a stream that is learned row by row, see `Stream`.
     swings : dict or None
         How far calls of `partial_fit` have moved the parameters lately.
+    growth : dict or None
+        How the objectives of the calls of `partial_fit` have grown.
     fitted : list of two arrays or None
         The coefficients and the intercept that have come of it, in the units of the data.
     penalized, has_intercept : bool
@@ -191,6 +193,7 @@ class State:
     columns: Any = None
     stream: dict[str, Any] | None = None
     swings: dict[str, Any] | None = None
+    growth: dict[str, Any] | None = None
     fitted: list[Any] | None = None
     penalized: bool = False
     has_intercept: bool = True
@@ -208,8 +211,9 @@ class State:
         """
         memory = self.memory if optimizer.adaptive else optimizer.init(params)
         average = None if self.average is None else SuffixAverage(self.average.start)
+        of_parts = ("swings", "growth")
         of_the_course = dict.fromkeys(
-            ("epoch_momentum", "searched", "conjugate", "damping", "objective", "swings")
+            ("epoch_momentum", "searched", "conjugate", "damping", "objective", *of_parts)
         )
         return replace(self, params=params, memory=memory, average=average, **of_the_course)
 

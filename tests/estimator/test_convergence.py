@@ -496,6 +496,36 @@ class TestRounding:
         assert not model.converged_ and model.n_iter_ == 100
 
 
+class TestSinglePrecision:
+    """Targets beside which float32 rounds predictions by as much as the loss is curved over."""
+
+    @staticmethod
+    def data(mean):
+        rng = np.random.RandomState(0)
+        rows = rng.normal(size=(500, 5))
+        y = 1e6 * (rows @ rng.normal(size=5) + 0.1 * rng.normal(size=500))
+        return 1e6 * (rows + mean), y
+
+    def test_the_rounding_of_parameters_hides_no_minimum(self):
+        X, y = self.data(0.0)
+        model = GDRegressor("huber").fit(X, y)
+        least = model.history_["objective"][-1]
+        model.fit(1e-12 * X.astype(np.float32), y.astype(np.float32))
+        assert model.stop_reason_ == "tolerance"
+        start, *_, value = model.history_["objective"]
+        assert value - least <= 1e-7 * start
+
+    def test_what_float32_makes_of_predictions_is_said(self):
+        X, y = self.data(3.0)
+        with pytest.warns(ConvergenceWarning, match="float32 rounds the parameters") as caught:
+            model = GDRegressor("log_cosh").fit(X.astype(np.float32), y.astype(np.float32))
+        assert model.stop_reason_ == "plateau"
+        assert "with them the predictions by about 0.2" in str(caught[0].message)
+        least = GDRegressor("log_cosh").fit(X, y).history_["objective"][-1]
+        start, *_, value = model.history_["objective"]
+        assert abs(value - least) <= 1e-7 * start
+
+
 class Interrupted(Loss):
     """Squared error during whose gradient somebody presses Ctrl-C."""
 

@@ -8,6 +8,7 @@ import re
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
 
 from gdregress import DivergenceWarning, GDRegressor
@@ -99,8 +100,10 @@ def test_line_on_both_sides_of_the_largest_stable_rate(fifty_points):
 
 def test_line_grows_as_published_when_nothing_stops_it(fifty_points):
     model = GDRegressor(optimizer="gd", learning_rate=2 * 0.05)
-    for _ in range(500):
-        model.partial_fit(*fifty_points)
+    with pytest.warns(ConvergenceWarning, match="diverges: .* is 0.06949") as warned:
+        for _ in range(500):
+            model.partial_fit(*fifty_points)
+    assert len(warned) == 1
     assert f"{mean_squared_errors(model)[-1]:.1e}" == "6.1e+275"
 
 

@@ -54,7 +54,7 @@ def test_spectrum(table, storage, weighted, fit_intercept):
 def standardised(X, weights, fit_intercept):
     """The design in the coordinates of columns of mean 0 and variance 1, and these."""
     mean, variance = mean_and_variance(X, weights)
-    columns = column_coordinates(mean, variance, fit_intercept, X.shape[0])
+    columns = column_coordinates(mean, variance, fit_intercept)
     return DesignMatrix(X, fit_intercept, columns), columns
 
 

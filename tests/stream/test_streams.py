@@ -312,6 +312,27 @@ class TestConstantRates:
             learn(model, chunks(5, 400, noise=noise))
 
 
+class TestRatesThatAreTooLarge:
+    @pytest.mark.parametrize("solver", ["batch", "mini-batch", "stochastic"])
+    def test_say_once_that_the_calls_diverge_and_end_nothing(self, solver):
+        rate = 0.9 if solver == "stochastic" else 3.0
+        model, parts = GDRegressor(solver=solver, learning_rate=rate), chunks(20, 20, noise=1)
+        with pytest.warns(ConvergenceWarning, match="partial_fit diverges: ") as caught:
+            for X, y, _ in parts:
+                model = pickle.loads(pickle.dumps(model.partial_fit(X, y)))
+        assert len(caught) == 1
+        assert model.n_iter_ == 20
+        assert model.history_["objective"][-1] > 1e6
+
+    @pytest.mark.parametrize("n", [1, 30])
+    def test_outliers_and_single_rows_are_no_divergence(self, n):
+        model, rng = GDRegressor(learning_rate=0.01), np.random.RandomState(0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            for X, y, _ in chunks(n, 90, noise=1):
+                model.partial_fit(X, y + 1e3 * (rng.rand(n) < 0.05))
+
+
 class TestOnePass:
     """Over the digits in batches of 64, beside SGDClassifier on the same rows of three splits."""
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gdregress._estimator.advice.forecast import epochs_needed, fewest_epochs, gaps_of
 from gdregress._estimator.advice.trials import Ended, as_text, first_that_helps, penalty_that_ends
-from gdregress._utils.array_api import dot
+from gdregress._utils.array_api import as_column, dot, to_numpy
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
 
 # How far parameters are blown up to see whether a penalty minds.
@@ -64,7 +64,7 @@ def _warn_diverged(ended, diagnostics):
         f"{objective[-1]:.4g}, after {objective[0]:.4g} at the start{_growth(objective)}. The run "
         f"was ended and the parameters of epoch {run.history['epoch'][result.kept_row]} "
         f"(objective {objective[result.kept_row]:.4g}) are kept.",
-        f"The learning rate was {_rate_text(ended, rate)}{_limit_text(diagnostics)}.",
+        f"The learning rate was {_rate_text(ended, rate)}{limit_text(diagnostics)}.",
     ]
     columns = dominant_columns(diagnostics)
     if columns:
@@ -84,10 +84,12 @@ def _warn_not_converged(ended, diagnostics):
         sentences.append(f"No epoch was better than the start{kept}.")
     rate = run.history["learning_rate"][-1]
     if not (run.may_cut_rate or diagnostics.searched) and diagnostics.is_above_stable_limit(rate):
-        was = f"The learning rate was {_rate_text(ended, rate)}{_limit_text(diagnostics)}."
+        was = f"The learning rate was {_rate_text(ended, rate)}{limit_text(diagnostics)}."
         sentences.append(was)
     sentences += _condition_text(diagnostics, share)
     params = run.objective.design.from_user(result.params)
+    if result.stop_reason == "plateau" and share is None:
+        sentences += _rounding_text(run.objective, params)
     if is_separated(run.objective, params):
         sentences.append(_separation_text(run.objective, result.params))
         advice = [] if ended.data is None else _line(ended, penalty_that_ends(ended))
@@ -124,6 +126,16 @@ def _missing_text(ended, diagnostics, share):
     return (
         f"how much of the objective is left is not known here. It is {ended.value:.6g}{changed}."
     )
+
+
+def _rounding_text(objective, params):
+    """What single precision makes of predictions, by the half digit that parameters lose."""
+    if not str(objective.y.dtype).endswith("32"):
+        return []
+    squares = to_numpy(objective.column_mean_squares).astype(float)
+    size = to_numpy(params).astype(float) ** 2 * as_column(squares, params)
+    moved = float(np.finfo(np.float32).eps) / 2 * math.sqrt(float(size.sum()))
+    return [f"float32 rounds the parameters, and with them the predictions by about {moved:.1g}."]
 
 
 def _needed(ended, diagnostics):
@@ -216,7 +228,8 @@ def _rate_text(ended, rate):
     return f"{rate:.4g}, {given:.4g} times the schedule's {rate / given:.2g}"
 
 
-def _limit_text(diagnostics):
+def limit_text(diagnostics):
+    """The largest stable rate, as the end of a sentence about a rate."""
     limit = diagnostics.stable_limit()
     if not diagnostics.has_scale:
         return ""

@@ -19,8 +19,6 @@ LARGEST_SHIFT = 1e8
 # Under batches, those are centred whose means are larger than this in the same units: others make
 # the condition number a few times as large at most, and stay sparse.
 SMALLEST_SHIFT = 3.0
-# Deviations of constant columns, in units of their means.
-ROUNDING = 1e-14
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -133,23 +131,23 @@ def _columns(estimator, components, spectrum):
     if not all_rows and not estimator.standardize:
         largest = spectrum.largest_deviations(shift)
     if estimator.standardize and estimator.fit_intercept:
-        columns = column_coordinates(mean, variance, True, design.n_samples)
+        columns = column_coordinates(mean, variance, True)
     else:
         spread = np.where(centred, variance, variance + mean**2)
-        columns = column_coordinates(shift, spread, True, design.n_samples, largest)
+        columns = column_coordinates(shift, spread, True, largest)
     scale = columns.scale
     if may_be_bounded(components.penalty) and not estimator.standardize:
         # divisions by powers of two are exact: a coefficient at a bound stays at it
         scale = 2.0 ** np.round(np.log2(scale))
-    columns = Columns(shift, scale, bool(estimator.fit_intercept))
+    columns = Columns(shift, scale, bool(estimator.fit_intercept), columns.varies)
     return columns.in_library_of(columns.mean if design.is_sparse else design.X)
 
 
 def _worth_centring(mean, variance, all_rows):
     """Which sparse columns to centre: to an update over a few rows, that adds all coefficients."""
     deviation, size = np.sqrt(variance), np.abs(mean)
-    is_constant = deviation <= ROUNDING * size  # and has no spread whose digits could be lost
-    centred = (size <= LARGEST_SHIFT * deviation) | is_constant
+    # constant columns have no spread whose digits could be lost
+    centred = (size <= LARGEST_SHIFT * deviation) | (variance == 0)
     return centred if all_rows else centred & (size > SMALLEST_SHIFT * deviation)
 
 

@@ -50,7 +50,10 @@ def first_metric(estimator, components, design, spectrum, y, weights):
     if not estimator.fit_intercept:
         covariance = covariance + np.outer(moments.mean, moments.mean)
     extra = _strengths(estimator, strength, design.coordinates) / h
-    values = np.linalg.eigvalsh(covariance + np.diag(extra))
+    some = design.coordinates.varying
+    if not len(some):
+        return None
+    values = np.linalg.eigvalsh((covariance + np.diag(extra))[np.ix_(some, some)])
     condition = _condition(values)
     most = EPOCHS_IN_METRIC
     if not components.sampler.takes_all_rows:
@@ -70,7 +73,7 @@ def first_metric(estimator, components, design, spectrum, y, weights):
     columns = design.coordinates
     if estimator.fit_intercept:  # a dense map may as well centre what the columns have left
         mean = to_numpy(columns.mean) + to_numpy(columns.scale) * moments.mean
-        columns = Columns(mean, columns.scale, True)
+        columns = Columns(mean, columns.scale, True, columns.varies)
     products = partial(_products, design.in_coordinates(columns), weights)
     return metric_of(columns, covariance, h, h * extra, products, design.n_samples)
 
@@ -139,7 +142,7 @@ def _metric_of_rows(estimator, prepared, objective, bent):
     user = DesignMatrix(objective.design.X, estimator.fit_intercept)
     moments = moments_of(user, None, np.asarray(rows, dtype=objective.y.dtype))
     size = np.diag(frame.user_spectrum.moments.covariance)
-    columns = column_coordinates(moments.mean, size, estimator.fit_intercept, objective.n_samples)
+    columns = column_coordinates(moments.mean, size, estimator.fit_intercept)
     inside = moments.in_coordinates(columns)
     covariance = inside.covariance
     if not estimator.fit_intercept:
