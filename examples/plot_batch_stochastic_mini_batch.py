@@ -90,7 +90,8 @@ plt.show()
 # minimum, while batch descent comes closer with every step.
 #
 # Counted by updates the order is the reverse. Batch descent makes the most of every single one of
-# its few updates:
+# its few updates. The others are measured after each epoch only: the straight line to the first
+# measurement is no descent.
 
 LossCurveDisplay.from_estimators(solvers, x="update", y="gap", best=least, x_scale="log")
 plt.show()

@@ -143,8 +143,9 @@ LossSurfaceDisplay.from_function(all_rows, path=optimizers, xlabel="w", ylabel="
 plt.show()
 
 # %%
-# By update: plain descent is the first at the floor; momentum and Adam, for all their swinging,
-# end lower. RMSprop walks at a pace of its own, as slow far out as it is restless in the end.
+# By update: momentum is the first at the floor, and rolls on; plain descent is the first to stay.
+# Momentum and Adam, for all their swinging, end lower. RMSprop walks at a pace of its own, as slow
+# far out as it is restless in the end.
 
 LossCurveDisplay.from_estimators(optimizers, x="update", scale="log", x_scale="linear")
 plt.show()

@@ -166,8 +166,8 @@ plt.show()
 #
 # Over batches no curvature names the limit. A *range test* does: one run whose rate rises with
 # every batch, until the loss explodes. It falls fastest where the rate is about right, and beyond
-# the least loss the rate is too large. Dots are the losses of single batches; the line is that of
-# the same rows before every update, in which no batch is luckier than another.
+# the least loss larger rates gain nothing more. Dots are the losses of single batches; the line is
+# that of the same rows before every update, in which no batch is luckier than another.
 
 batches = GDRegressor(optimizer="gd", solver="mini-batch", fit_intercept=False, random_state=0)
 found = learning_rate_range_test(X, y, batches)

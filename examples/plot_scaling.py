@@ -83,7 +83,7 @@ plt.show()
 # %%
 # On the left the first step lands on the floor of a gorge, where there is next to no slope along
 # the distance, and a hundred epochs are not enough to walk it. On the right the contours are
-# almost circles, and the first step arrives.
+# almost circles, and the first step all but arrives.
 #
 # What "auto" does
 # ----------------

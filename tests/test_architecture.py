@@ -158,7 +158,6 @@ ASKED_FOR = {
     "_utils/facts.py": 1,
     "plotting/_loss_curve/curves.py": 1,
     "plotting/_shared/estimators.py": 1,
-    "plotting/_shared/stored_path.py": 1,
     "plotting/learning_rate.py": 1,
 }
 

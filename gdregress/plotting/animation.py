@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from gdregress.plotting._animation.progress import progress
 from gdregress.plotting._shared.display import AnimatedDisplay
 from gdregress.plotting._shared.figure import pyplot
 from gdregress.plotting._shared.frames import animation_of, chosen_frames
@@ -125,11 +126,33 @@ def save_animation(
             "Writing .mp4 files needs ffmpeg, a program that was not found: install ffmpeg or "
             "save as .gif."
         )
-    writer = name
+    writer: Any = name
     if name == "html":
         source: Any = animation.event_source
         rate: Any = fps or 1000 / source.interval
         writer = HTMLWriter(rate, embed_frames=True, embed_limit=EMBEDDED, default_mode="loop")
         fps = None
-    with progress(path.name) as report:
+    with _progress(path.name) as report:
         animation.save(path, writer, cast(Any, fps), dpi, progress_callback=report)
+
+
+@contextmanager
+def _progress(description):
+    """Yield ``report(done, total)``, where done counts from 0; yield None without rich.
+
+    Parameters
+    ----------
+    description : str
+        Text before the bar.
+    """
+    if find_spec("rich") is None:
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    console = Console(stderr=True)
+    is_visible = console.is_terminal or console.is_jupyter
+    with Progress(console=console, transient=True, disable=not is_visible) as bar:
+        task = bar.add_task(description, total=None)
+        yield lambda done, total: bar.update(task, completed=done + 1, total=total)

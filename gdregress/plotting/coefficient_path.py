@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Integral
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from gdregress._utils.types import BaseEstimator
 from gdregress.plotting._coefficient_path.courses import CoefficientCourse, read_courses
+from gdregress.plotting._shared.arguments import check_count
 from gdregress.plotting._shared.coefficients import DrawnCoefficients, largest
 from gdregress.plotting._shared.display import AnimatedDisplay
 from gdregress.plotting._shared.estimators import check_dict
 from gdregress.plotting._shared.figure import foreground
-from gdregress.plotting._shared.lines import line_styles
 from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.scale import chosen_count_scale, set_count, with_scale
-from gdregress.plotting._shared.types import Scale
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from gdregress.plotting._shared.types import Axes, Scale
 
 __all__ = ["CoefficientCourse", "CoefficientPathDisplay"]
 
@@ -205,53 +201,40 @@ class CoefficientPathDisplay(AnimatedDisplay):
         ValueError
             If the scale is unknown or ``max_features`` is negative.
         """
-        if not isinstance(max_features, Integral) or max_features < 0:
-            raise ValueError(f"max_features must be an int of at least 0. Got {max_features!r}.")
-        courses = [(course, course.columns) for course in self.courses]
-        x_scale = self._x_scale(x_scale, courses)
-        named = self._named([paths for _, paths in courses], max_features)
+        check_count("max_features", max_features, 0)
+        n, paths = len(self.feature_names), [course.columns for course in self.courses]
+        lasts = [columns[~np.isnan(columns).any(axis=1)][-1] for columns in paths]
+        along = [
+            (course.epochs, np.linalg.norm((columns - last)[:, :n], axis=1))
+            for course, columns, last in zip(self.courses, paths, lasts, strict=True)
+        ]
+        x_scale = chosen_count_scale(x_scale, along, "linear")
+        sizes = np.max(np.abs(lasts), axis=0)
+        named = largest(sizes[:n], max_features) + list(range(n, len(sizes)))
         names = {j: [*self.feature_names, "intercept"][j] for j in named}
-        styles = dict(zip(named, line_styles(list(names.values()), line_kw), strict=True))
         xlabel = with_scale("epoch", x_scale)
-        self.axes_ = panels(ax, len(courses), xlabel, self.coefficient_name, size=(4.6, 4.0))
+        self.axes_ = panels(ax, len(paths), xlabel, self.coefficient_name, size=(4.6, 4.0))
         self.reference_lines_, self._drawn = [], []
-        for axes, (course, paths) in zip(self.axes_, courses, strict=True):
+        for axes, course, columns in zip(self.axes_, self.courses, paths, strict=True):
             set_count(axes, x_scale)
-            axes.set(**({} if course.label is None else {"title": course.label}) | (ax_kw or {}))
-            drawn = DrawnCoefficients(axes, course.epochs, paths, styles)
+            axes.set(**{"title": course.label or axes.get_title(), **(ax_kw or {})})
+            drawn = DrawnCoefficients(axes, course.epochs, columns, names, line_kw)
             self._draw_reference(axes, drawn.lines, named)
             self._drawn.append(drawn)
         if legend:
             dashed = {"color": foreground(), "linestyle": "--", "linewidth": 1.0}
-            more = (
-                {"reference": self.ax_.plot([], [], **dashed)[0]} if self.reference_lines_ else {}
-            )
-            self._drawn[-1].draw_legend(names, more)
+            more = {"reference": self.ax_.plot([], [], **dashed)[0]}
+            self._drawn[-1].draw_legend(more if self.reference_lines_ else {})
         self.lines_ = [line for drawn in self._drawn for line in drawn.lines.values()]
         self._ends = [np.array(line.get_xydata()) for line in self.lines_]
         return self
 
-    def _x_scale(self, x_scale, courses):
-        along = []
-        for course, paths in courses:
-            known = ~np.isnan(paths).any(axis=1)
-            coef = paths[known, : len(self.feature_names)]
-            along.append((course.epochs[known], np.linalg.norm(coef - coef[-1], axis=1)))
-        return chosen_count_scale(x_scale, along, "linear")
-
-    def _named(self, courses, max_features):
-        """Numbers of the columns with a name: those that are largest at any end, the intercept."""
-        lasts = [paths[~np.isnan(paths).any(axis=1)][-1] for paths in courses]
-        sizes, n = np.max(np.abs(lasts), axis=0), len(self.feature_names)
-        return largest(sizes[:n], max_features) + list(range(n, len(sizes)))
-
     def _draw_reference(self, axes, lines, named):
         style = {"linestyle": "--", "linewidth": 1.0, "alpha": 0.8}
-        known = [] if self.reference is None else self.reference
+        known = dict(enumerate([] if self.reference is None else self.reference))
+        shown = [j for j in named if j in known]
         self.reference_lines_ += [
-            axes.axhline(known[j], color=lines[j].get_color(), **style)
-            for j in named
-            if j < len(known)
+            axes.axhline(known[j], color=lines[j].get_color(), **style) for j in shown
         ]
 
     @property

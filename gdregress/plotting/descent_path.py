@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 
 from gdregress._utils.types import ObjectiveFunction
 from gdregress.plotting._descent_path.function_curve import function_curve
 from gdregress.plotting._descent_path.steps import Steps, draw_mark
+from gdregress.plotting._shared.arguments import check_count
 from gdregress.plotting._shared.figure import colours, foreground
-from gdregress.plotting._shared.lines import keywords_by_label, with_keywords
+from gdregress.plotting._shared.lines import by_name, keywords_by_label
 from gdregress.plotting._shared.marks import KEPT, MINIMUM
 from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.path_display import PathDisplay
-from gdregress.plotting._shared.types import DescentPaths, Limits
+from gdregress.plotting._shared.types import Axes, DescentPaths, Limits
 from gdregress.plotting._shared.window import name_of_minimum
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 # Visible part of the curve above the highest point of the paths, as a share of their height.
 ABOVE_PATH = 0.35
@@ -130,8 +127,7 @@ class DescentPathDisplay(PathDisplay):
         ValueError
             If a point of the path holds more than one number, or f is not finite at any point.
         """
-        if not isinstance(n_points, Integral) or n_points < 3:
-            raise ValueError(f"n_points must be an int of at least 3. Got {n_points!r}.")
+        check_count("n_points", n_points, 3)
         data = function_curve(f, path, xlim, n_points)
         return cls(**data, xlabel=xlabel, ylabel=ylabel).plot(ax, **plot_options)
 
@@ -178,7 +174,7 @@ class DescentPathDisplay(PathDisplay):
         own = dict(zip(labels, keywords_by_label(line_kw, labels), strict=True))
         for axes, group in zip(self.axes_, groups, strict=True):
             style = {"color": foreground(), "linewidth": 1.5, "alpha": 0.7}
-            axes.plot(self.x, self.y, **with_keywords(style, curve_kw))
+            axes.plot(self.x, self.y, **style | by_name(curve_kw))
             axes.set(**{"xlim": (self.x[0], self.x[-1]), "ylim": self._ylim(), **(ax_kw or {})})
             if self._minimum_name():
                 draw_mark(axes, self.minimum, foreground(), MINIMUM)
@@ -192,10 +188,9 @@ class DescentPathDisplay(PathDisplay):
                 axes.set_title(self._name(group[0]), fontsize="medium")
         self.lines_ = [steps.line for steps in self._steps.values()]
         if legend:
-            entries = {label: self._entry(label, shades[label]) for label in labels}
-            kept = bool(self.kept)
-            shown = {} if side_by_side else entries
-            self._draw_legend(shown, self._minimum_name(), kept, most_inside=MOST_INSIDE)
+            entries = {} if side_by_side else {k: self._entry(k, shades[k]) for k in labels}
+            name, kept = self._minimum_name(), bool(self.kept)
+            self._draw_legend(entries, name, kept, most_inside=MOST_INSIDE)
         return self
 
     def _entry(self, label, colour):
@@ -208,11 +203,10 @@ class DescentPathDisplay(PathDisplay):
         """Limits that contain the paths in the window, and a small part of the curve above."""
         points = np.vstack(list(self.paths.values()))
         inside = (points[:, 0] >= self.x[0]) & (points[:, 0] <= self.x[-1])
-        heights = points[inside, 1]
-        curve = self.y[np.isfinite(self.y)]
-        known = np.concatenate([curve, heights[np.isfinite(heights)]])
+        heights = points[inside & np.isfinite(points[:, 1]), 1]
+        known = np.concatenate([self.y[np.isfinite(self.y)], heights])
         low, high = known.min(), known.max()
-        top = heights[np.isfinite(heights)].max(initial=low)
+        top = heights.max(initial=low)
         if top > low:
             high = min(high, top + ABOVE_PATH * (top - low))
         margin = 0.05 * (high - low) or 1.0

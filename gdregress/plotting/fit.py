@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from gdregress._utils.types import BaseEstimator, MatrixLike
 from gdregress.plotting._fit.data import fit_data
-from gdregress.plotting._fit.drawing import draw_lines, draw_points, draw_references, range_of
+from gdregress.plotting._fit.drawing import (
+    MARGIN,
+    draw_lines,
+    draw_points,
+    draw_references,
+    range_of,
+)
 from gdregress.plotting._shared.display import AnimatedDisplay
 from gdregress.plotting._shared.estimators import check_dict
 from gdregress.plotting._shared.figure import colours, foreground
 from gdregress.plotting._shared.legend import draw_legend
 from gdregress.plotting._shared.panels import panels
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from gdregress.plotting._shared.types import Axes, Reference
 
 # A legend of more entries than this is below the axes.
 MOST_INSIDE = 5
@@ -113,9 +117,7 @@ class FitDisplay(AnimatedDisplay):
         y: npt.ArrayLike,
         *,
         target: int | None = None,
-        reference: Callable[[np.ndarray], npt.ArrayLike]
-        | Mapping[str, Callable[[np.ndarray], npt.ArrayLike]]
-        | None = None,
+        reference: Reference | None = None,
         n_points: int = 200,
         ax: Axes | None = None,
         **plot_options: Any,
@@ -164,9 +166,7 @@ class FitDisplay(AnimatedDisplay):
         y: npt.ArrayLike,
         *,
         target: int | None = None,
-        reference: Callable[[np.ndarray], npt.ArrayLike]
-        | Mapping[str, Callable[[np.ndarray], npt.ArrayLike]]
-        | None = None,
+        reference: Reference | None = None,
         n_points: int = 200,
         ax: Axes | None = None,
         **plot_options: Any,
@@ -232,9 +232,12 @@ class FitDisplay(AnimatedDisplay):
         self.points_ = draw_points(ax, self.x, self.y, self.groups, names, point_kw)
         self.lines_ = []
         if self.kind == "predicted":
-            self._draw_diagonal()
+            ends = range_of(self.x, self.y)
+            ax.plot(ends, ends, color=foreground(), linestyle="--", label="predicted = actual")
+            ax.set(xlim=ends, ylim=ends, aspect="equal")
+            ax.locator_params(nbins=6)
         else:
-            self._draw_lines(line_kw)
+            self.lines_ = self._draw_lines(line_kw)
         ax.set(**ax_kw or {})
         if legend:
             is_part = self.n_rows is not None and self.n_rows > len(self.x)
@@ -243,12 +246,6 @@ class FitDisplay(AnimatedDisplay):
             draw_legend(ax, *entries, most_inside=MOST_INSIDE, title=title)
         return self
 
-    def _draw_diagonal(self):
-        ends = range_of(self.x, self.y)
-        self.ax_.plot(ends, ends, color=foreground(), linestyle="--", label="predicted = actual")
-        self.ax_.set(xlim=ends, ylim=ends, aspect="equal")
-        self.ax_.locator_params(nbins=6)
-
     def _draw_lines(self, line_kw):
         ax, n_lines = self.ax_, len(self.lines)
         shades = colours(n_lines)
@@ -256,17 +253,15 @@ class FitDisplay(AnimatedDisplay):
             shades = [colours(4)[3 if self.groups is None else 1]]
         elif self.kind == "line":
             shades = colours(n_lines + 1)[1:]
-        self.lines_ = draw_lines(ax, self.grid, self.lines, self.line_labels, shades, line_kw)
+        drawn = draw_lines(ax, self.grid, self.lines, self.line_labels, shades, line_kw)
         draw_references(ax, self.grid, self.references)
         if self.threshold is not None:
             style = {"color": foreground(), "linestyle": ":", "linewidth": 1}
             ax.axhline(self.threshold, label="threshold", **style)
-        ax.set(
-            xlim=(self.grid[0], self.grid[-1]),
-            ylim=range_of(self.y, *self.lines, *self.references.values()),
-        )
+        ax.margins(x=0, y=MARGIN)
         if self.ylabel == "probability":
             ax.set_yticks(np.linspace(0, 1, 6))
+        return drawn
 
     @property
     def n_frames(self) -> int:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,23 +13,18 @@ from gdregress._diagnosis.range_test import RangeTest
 from gdregress._utils.types import BaseEstimator, MatrixLike
 from gdregress.plotting._learning_rate.marks import draw_sweep
 from gdregress.plotting._learning_rate.rising import draw_range_test
-from gdregress.plotting._learning_rate.trials import Sweep, Trial, least_objective, sweeps_of
+from gdregress.plotting._learning_rate.trials import Sweep, Trial, read_sweeps
 from gdregress.plotting._shared.display import Display
 from gdregress.plotting._shared.estimators import check_dict
 from gdregress.plotting._shared.legend import draw_legend
 from gdregress.plotting._shared.lines import line_styles
 from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.scale import chosen_scale, set_log_ticks, with_scale
-from gdregress.plotting._shared.types import Scale
+from gdregress.plotting._shared.types import Axes, Scale
 
 __all__ = ["LearningRateDisplay", "Sweep", "Trial"]
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
 XLABEL = "learning rate (log scale)"
-# Ratio of the ends of the axis of rates to the outermost rates.
-BESIDE = 1.3
 # Least height of a linear axis of objectives, as a share of them: smaller differences are none.
 LEAST_HEIGHT = 1e-4
 # Ratio of the upper end of the axis of epochs to the largest count of epochs.
@@ -161,9 +155,8 @@ class LearningRateDisplay(Display):
         ValueError
             If a rate is not positive and finite, or if ``fit`` rejects the data.
         """
-        found, least = sweeps_of({None: estimator}, X, y, sample_weight, learning_rates)
-        best = least_objective(least) if best is None and show == "gap" else best
-        return cls(sweeps=found, show=show, best=best).plot(ax, **options)
+        arguments = (X, y, sample_weight, learning_rates, show, best)
+        return cls(**read_sweeps({None: estimator}, *arguments)).plot(ax, **options)
 
     @classmethod
     def from_estimators(
@@ -198,9 +191,8 @@ class LearningRateDisplay(Display):
             As in `from_estimator`.
         """
         check_dict(estimators)
-        found, least = sweeps_of(estimators, X, y, sample_weight, learning_rates)
-        best = least_objective(least) if best is None and show == "gap" else best
-        return cls(sweeps=found, show=show, best=best).plot(ax, **options)
+        arguments = (X, y, sample_weight, learning_rates, show, best)
+        return cls(**read_sweeps(estimators, *arguments)).plot(ax, **options)
 
     @classmethod
     def from_range_test(cls, result: RangeTest, *, ax: Axes | None = None, **options: Any) -> Self:
@@ -270,72 +262,55 @@ class LearningRateDisplay(Display):
             self.axes_ = panels(ax, 1, XLABEL)
             lines = draw_range_test(self.ax_, self.range_test, scale, line_kw)
             self.lines_, entries = lines[:1], {str(line.get_label()): line for line in lines}
-            self._finish([self.ax_.get_yscale()], ax_kw)
         else:
-            self.axes_ = panels(ax, 2, size=(6.4, 3.2), columns=1, sharey=False)
-            entries = self._draw_sweeps(scale, line_kw, ax_kw)
-        if legend:
-            short = [name.split(", ")[0] for name in entries]
-            draw_legend(
-                self.axes_[-1], list(entries.values()), list(entries), short, most_inside=0
-            )
-        return self
-
-    def _draw_sweeps(self, scale, line_kw, ax_kw):
-        """Draw both panels, and return the entries of the legend."""
-        drawn = [trial for one in self.sweeps for trial in one.known if not trial.diverged]
-        heights, counts = [self._height(t) for t in drawn], [trial.epochs for trial in drawn]
-        scales = chosen_scale(scale, heights), chosen_scale("auto", counts)
-        for panel, each, label in zip(self.axes_, scales, self._y_labels(), strict=True):
-            label = with_scale(label, each)
-            panel.set(xscale="log", yscale=each, xlim=self._x_limits(), ylabel=label)
-        epochs_ax, entries, self.lines_ = self.axes_[1], {}, []
-        styles = line_styles([str(one.label) for one in self.sweeps], line_kw)
-        for one, style in zip(self.sweeps, styles, strict=True):
-            line, marks = draw_sweep(self.ax_, one, self._height, style, shows_range=True)
-            self.lines_.append(line)
-            entries |= marks | draw_sweep(epochs_ax, one, lambda t: t.epochs, style)[1]
-        if scales[0] == "linear":
-            _heighten(self.ax_, LEAST_HEIGHT * max(map(abs, heights), default=0.0))
-        if scales[1] == "linear":
-            epochs_ax.set_ylim(0, HEADROOM * max(counts, default=1))
-            epochs_ax.locator_params(axis="y", integer=True)
-        epochs_ax.set_xlabel(XLABEL)
-        if not self.ax_.get_shared_x_axes().joined(self.ax_, epochs_ax):
-            self.ax_.set_xlabel(XLABEL)
-        self._finish(scales, ax_kw)
-        return entries
-
-    def _finish(self, scales, ax_kw):
-        """Set what the user has given, and write the numbers of the vertical axes plainly."""
-        for panel, scale in zip(self.axes_, scales, strict=True):
+            self.axes_ = panels(ax, 2, XLABEL, size=(6.4, 3.2), columns=1, sharey=False)
+            entries = self._draw_sweeps(scale, line_kw)
+        for panel in self.axes_:
             panel.set(**ax_kw or {})
-            if scale == "log":
+            if panel.get_yscale() == "log":
                 set_log_ticks(panel.yaxis)
             else:
                 panel.ticklabel_format(axis="y", useOffset=False)
+        if legend:
+            handles, short = list(entries.values()), [name.split(", ")[0] for name in entries]
+            draw_legend(self.axes_[-1], handles, list(entries), short, most_inside=0)
+        return self
+
+    def _draw_sweeps(self, scale, line_kw):
+        """Draw both panels, and return the entries of the legend."""
+        objectives, epochs = self.axes_
+        if objectives.get_shared_x_axes().joined(objectives, epochs):
+            objectives.set_xlabel("")
+        styles = line_styles([str(one.label) for one in self.sweeps], line_kw)
+        gap = f"objective above {self.best:.6g}" if self.show == "gap" else ""
+        name = gap or "objective at the end"
+        upper = self._draw_panel(objectives, name, self._height, scale, styles)
+        lower = self._draw_panel(epochs, "epochs", lambda trial: trial.epochs, "auto", styles)
+        self.lines_ = [line for line, _ in upper]
+        if objectives.get_yscale() == "linear":
+            low, high = objectives.get_ylim()
+            largest = max((abs(self._height(trial)) for trial in self._arrived), default=0.0)
+            missing = max(0.0, LEAST_HEIGHT * largest - (high - low))
+            objectives.set_ylim(low - missing / 2, high + missing / 2)
+        if epochs.get_yscale() == "linear":
+            epochs.set_ylim(0, HEADROOM * max((t.epochs for t in self._arrived), default=1))
+            epochs.locator_params(axis="y", integer=True)
+        return {name: artist for _, marks in upper + lower for name, artist in marks.items()}
+
+    def _draw_panel(self, ax, label, height, scale, styles):
+        """Draw all sweeps, and return the line of each and its entries of the legend."""
+        scale = chosen_scale(scale, [height(trial) for trial in self._arrived])
+        ax.set(xscale="log", yscale=scale, ylabel=with_scale(label, scale))
+        drawn = zip(self.sweeps, styles, strict=True)
+        return [draw_sweep(ax, one, height, style) for one, style in drawn]
+
+    @property
+    def _arrived(self):
+        """The trials that have not diverged."""
+        return [trial for one in self.sweeps for trial in one.known if not trial.diverged]
 
     def _height(self, trial):
         """Height of a trial in the upper panel; gaps below their own rounding are rounding."""
         if self.best is None or self.show != "gap":
             return trial.objective
         return max(trial.objective - self.best, ROUNDING * abs(trial.objective))
-
-    def _y_labels(self):
-        gap = f"objective above {self.best:.6g}" if self.show == "gap" else ""
-        return gap or "objective at the end", "epochs"
-
-    def _x_limits(self):
-        rates = [t.learning_rate for one in self.sweeps for t in one.known]
-        rates = [rate for rate in rates if not math.isnan(rate)]
-        for one in self.sweeps:
-            rates += [rate for rate in (one.stable_limit, *(one.automatic_range or ())) if rate]
-        return min(rates) / BESIDE, max(rates) * BESIDE
-
-
-def _heighten(ax, least):
-    """Widen the vertical axis around its middle to a least height."""
-    low, high = ax.get_ylim()
-    if high - low < least:
-        middle = (low + high) / 2
-        ax.set_ylim(middle - least / 2, middle + least / 2)

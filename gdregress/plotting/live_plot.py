@@ -4,21 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gdregress._solver.history import COLUMNS
 from gdregress._utils.types import BaseEstimator
-from gdregress.plotting._shared.figure import axes_or_new, pyplot
+from gdregress.plotting._shared.display import Display
+from gdregress.plotting._shared.figure import pyplot
 from gdregress.plotting._shared.lines import line_styles
+from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.scale import chosen_scale, finite, with_scale
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-    from matplotlib.lines import Line2D
+from gdregress.plotting._shared.types import Axes
 
 
-class LivePlot:
+class LivePlot(Display):
     """A callback that draws columns of ``history_`` while a fit goes on.
 
     In a window or a notebook the picture is drawn anew while the model learns; elsewhere it is
@@ -66,9 +64,6 @@ class LivePlot:
     20
     """
 
-    ax_: Axes
-    figure_: Figure
-    lines_: list[Line2D]
     rows_: list[dict[str, Any]]
 
     def __init__(
@@ -101,13 +96,12 @@ class LivePlot:
             The task, with its ``task_name``.
         """
         self.rows_ = []
-        self.ax_ = ax = axes_or_new(self.ax)
-        self.figure_ = ax.figure
-        columns = self._columns()
+        self.axes_ = panels(self.ax, 1)
+        ax, columns = self.ax_, self._columns()
         self.lines_ = [ax.plot([], [], **style)[0] for style in line_styles(columns)]
         ax.set(xlabel=self.x, ylabel=", ".join(columns))
         if self.x != "seconds":
-            ax.xaxis.get_major_locator().set_params(integer=True)
+            ax.locator_params(axis="x", integer=True)
         if len(columns) > 1:
             ax.legend(self.lines_, columns)
         self._shown_at, self._screen = perf_counter(), _screen(self.figure_)
@@ -165,7 +159,7 @@ class LivePlot:
 
     def __getstate__(self) -> dict[str, Any]:
         """What a saved model keeps: the parameters and the rows, and no picture on a screen."""
-        left = {"ax_", "figure_", "lines_", "_screen", "_shown_at"}
+        left = {"axes_", "lines_", "_screen", "_shown_at"}
         return {k: v for k, v in vars(self).items() if k not in left} | {"ax": None}
 
     def _columns(self):

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
+from typing import Any, Self
 
 import numpy as np
 from scipy.optimize import OptimizeResult
 
 from gdregress._utils.types import BaseEstimator
-from gdregress.plotting._loss_curve.curves import LossCurve, name_of, read_curves
-from gdregress.plotting._loss_curve.other_rows import (
-    HELD_OUT,
-    SCORES,
-    draw_other_rows,
-    limits_of_scores,
-)
+from gdregress.plotting._loss_curve.curves import LossCurve, XAxis, YAxis, name_of, read_curves
+from gdregress.plotting._loss_curve.other_rows import draw_held_out, draw_scores
 from gdregress.plotting._loss_curve.stops import down_to, limits, mark_stop, stop_text
 from gdregress.plotting._shared.display import AnimatedDisplay
 from gdregress.plotting._shared.legend import MOST_INSIDE, draw_legend
@@ -30,29 +25,9 @@ from gdregress.plotting._shared.scale import (
     set_log_ticks,
     with_scale,
 )
-from gdregress.plotting._shared.types import Scale, Validation
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-XAxis: TypeAlias = Literal["epoch", "update", "second"]
-YAxis: TypeAlias = Literal[
-    "objective",
-    "loss",
-    "gradient_norm",
-    "gap",
-    "learning_rate",
-    "validation_score",
-    "validation_loss",
-]
+from gdregress.plotting._shared.types import Axes, Scale, Validation
 
 X_LABELS = {"update": "updates", "second": "time (s)"}
-Y_LABELS = {
-    "gradient_norm": "norm of the gradient",
-    "learning_rate": "learning rate",
-    "validation_score": "validation score",
-    "validation_loss": "validation loss",
-}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -147,7 +122,7 @@ class LossCurveDisplay(AnimatedDisplay):
             For ``y="gap"``: the minimum of the objective. None is estimated by the gap at the
             end of ``history_``. Where that knows none, it is the smallest objective seen, and
             points closer to it than its run was halfway are not drawn: what is left is of their
-            size.
+            size. Gaps smaller than their rounding are drawn at it.
         validation : tuple of (X, y) or (X, y, sample_weight), or None, default=None
             For ``y="loss"``: rows that the fit has not seen, on which the loss is drawn as the
             dashed line. Needs ``store_path=True``.
@@ -277,7 +252,7 @@ class LossCurveDisplay(AnimatedDisplay):
         heights = [y for _, y in shown]
         heights += [curve.held_out[1] for curve in self.curves if curve.held_out is not None]
         every = np.concatenate(heights)
-        # gaps are negative by rounding, or because ``best`` is too high
+        # gaps are negative where ``best`` is too high
         scale = chosen_scale(scale, np.maximum(every, 0.0) if self.y == "gap" else every)
         x_scale = chosen_count_scale(x_scale, shown, scale)
         self.axes_ = panels(ax, 1)
@@ -288,16 +263,16 @@ class LossCurveDisplay(AnimatedDisplay):
             self.ax_.plot(x, finite(down_to(bottom, y) if scale == "log" else y), **style)[0]
             for (x, y), style in zip(shown, styles, strict=True)
         ]
-        ends = [mark_stop(*both) for both in zip(self.lines_, self.curves, strict=True)]
-        labels = [stop_text(*both) for both in zip(self.lines_, self.curves, strict=True)]
+        runs = list(zip(self.lines_, self.curves, strict=True))
+        ends = [mark_stop(*run) for run in runs]
+        labels = [stop_text(*run) for run in runs]
         dashed, entries = self._draw_other_rows(show_validation)
         self._ends = [end[1:] for end in ends]
-        moving = [*zip(self.lines_, self.curves, strict=True), *dashed]
-        self._moving = [(line, np.array(line.get_xydata()), curve) for line, curve in moving]
+        self._moving = [(li, np.array(li.get_xydata()), curve) for li, curve in runs + dashed]
         if legend:
-            handles = [*ends, *entries.values()]
             short = [*(curve.label for curve in self.curves), *entries]
             most = 0 if is_cut or entries else MOST_INSIDE
+            handles = [*ends, *entries.values()]
             draw_legend(self.ax_, handles, [*labels, *entries], short, most_inside=most)
         return self
 
@@ -312,21 +287,14 @@ class LossCurveDisplay(AnimatedDisplay):
             Entries of the legend.
         """
         self.validation_ax_ = None
-        pairs = list(zip(self.lines_, self.curves, strict=True))
-        held_out = [(line, *curve.held_out) for line, curve in pairs if curve.held_out is not None]
-        if held_out:
-            lines, entries = draw_other_rows(self.ax_, held_out, HELD_OUT, np.nanargmin)
-            curves = [curve for curve in self.curves if curve.held_out is not None]
-            return list(zip(lines, curves, strict=True)), entries
-        scores = [
-            (li, curve.x, curve.validation) for li, curve in pairs if curve.validation is not None
-        ]
-        if not show_validation or not scores or self.y.startswith("validation"):
+        runs = list(zip(self.lines_, self.curves, strict=True))
+        if held_out := [run for run in runs if run[1].held_out is not None]:
+            return draw_held_out(self.ax_, held_out)
+        scored = [run for run in runs if run[1].validation is not None]
+        if not show_validation or not scored or self.y.startswith("validation"):
             return [], {}
-        self.validation_ax_ = ax = self.ax_.twinx()
-        _, entries = draw_other_rows(ax, scores, SCORES, np.nanargmax)
-        ax.set(ylabel="validation score (dashed)", ylim=limits_of_scores(*ax.get_ylim()))
-        return [], entries
+        self.validation_ax_ = self.ax_.twinx()
+        return [], draw_scores(self.validation_ax_, scored)
 
     def _prepare_axes(self, scale, x_scale, ax_kw):
         ax = self.ax_
@@ -339,22 +307,17 @@ class LossCurveDisplay(AnimatedDisplay):
             ax.set_xscale(x_scale)
             if x_scale == "linear":
                 ax.locator_params(axis="x", nbins=4)  # fractions of a second are long numbers
-        labels = {
-            "xlabel": with_scale(self._x_label(), x_scale),
-            "ylabel": with_scale(self._y_label(), scale),
-        }
+        xlabel, ylabel = X_LABELS.get(self.x, self.unit), self._y_label()
+        labels = {"xlabel": with_scale(xlabel, x_scale), "ylabel": with_scale(ylabel, scale)}
         ax.set(**labels | ax_kw)
-
-    def _x_label(self):
-        return X_LABELS.get(self.x, self.unit)
 
     def _y_label(self):
         if self.y == "gap":
             seen = "the best seen, " if self.best_is_seen else ""
             return f"objective above {seen}{self.best:.6g}"
-        label = Y_LABELS.get(self.y, self.y)
-        is_in_scaled_columns = self.y == "gradient_norm" and self.scaled_columns
-        return f"{label}, scaled columns" if is_in_scaled_columns else label
+        if self.y == "gradient_norm":
+            return "norm of the gradient" + (", scaled columns" if self.scaled_columns else "")
+        return self.y.replace("_", " ")
 
     @property
     def unit(self) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from numbers import Integral
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy.typing as npt
 
@@ -13,10 +12,7 @@ from gdregress.plotting._loss_surface.drawing import DrawnSurface
 from gdregress.plotting._loss_surface.estimator_surface import estimator_surface
 from gdregress.plotting._loss_surface.function_surface import function_surface
 from gdregress.plotting._shared.estimators import check_dict
-from gdregress.plotting._shared.types import DescentPaths, Features, Limits
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from gdregress.plotting._shared.types import Axes, DescentPaths, Features, Limits
 
 
 class LossSurfaceDisplay(DrawnSurface):
@@ -156,9 +152,8 @@ class LossSurfaceDisplay(DrawnSurface):
         parameters a path leaves the plane. The picture then shows its projection, whose height
         may differ from the objective of the epoch.
         """
-        models = {"path": estimator}
-        arguments = (sample_weight, features, target, _checked_side(grid), xlim, ylim)
-        return cls(**estimator_surface(models, X, y, *arguments)).plot(ax, **plot_options)
+        data = (X, y, sample_weight, features, target, grid, xlim, ylim)
+        return cls(**estimator_surface({"path": estimator}, *data)).plot(ax, **plot_options)
 
     @classmethod
     def from_estimators(
@@ -198,8 +193,8 @@ class LossSurfaceDisplay(DrawnSurface):
             As in `from_estimator`, and if the estimators have minimised different objectives.
         """
         check_dict(estimators)
-        arguments = (sample_weight, features, target, _checked_side(grid), xlim, ylim)
-        return cls(**estimator_surface(estimators, X, y, *arguments)).plot(ax, **plot_options)
+        data = (X, y, sample_weight, features, target, grid, xlim, ylim)
+        return cls(**estimator_surface(estimators, *data)).plot(ax, **plot_options)
 
     @classmethod
     def from_function(
@@ -254,13 +249,6 @@ class LossSurfaceDisplay(DrawnSurface):
         >>> display.minimum.round(6) + 0.0
         array([0., 0.])
         """
-        side = 100 if grid is None else _checked_side(grid)
-        data = function_surface(f, path, xlim, ylim, side, vectorized)
+        data = function_surface(f, path, xlim, ylim, 100 if grid is None else grid, vectorized)
         labels: Any = {"xlabel": xlabel, "ylabel": ylabel, "zlabel": zlabel, "unit": "step"}
         return cls(**data, **labels).plot(ax, **plot_options)
-
-
-def _checked_side(grid):
-    if grid is not None and (not isinstance(grid, Integral) or grid < 2):
-        raise ValueError(f"grid must be an int of at least 2, or None. Got {grid!r}.")
-    return grid

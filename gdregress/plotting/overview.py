@@ -154,16 +154,13 @@ class OverviewDisplay(AnimatedDisplay):
         plane = {"target": self.target, "ax": panels[0]}
         self.surface_ = LossSurfaceDisplay.from_estimators(*data, **plane, **style)
         self.loss_ = LossCurveDisplay.from_estimators(models, y=y, ax=panels[1], **style)
-        self.fit_ = None
+        place, self.fit_ = {"target": self.target, "legend": legend}, None
         if shows_fit:
-            place = {"target": self.target, "ax": panels[2], "legend": legend}
-            self.fit_ = FitDisplay.from_estimators(*data, **place)
-        self.coefficients_ = CoefficientPathDisplay.from_estimators(
-            models,
-            target=self.target,
-            ax=lower.subplots(1, n_models, sharey=True, squeeze=False).ravel(),
-            legend=legend,
-        )
+            self.fit_ = FitDisplay.from_estimators(*data, ax=panels[2], **place)
+        row = lower.subplots(1, n_models, sharey=True, squeeze=False).ravel()
+        self.coefficients_ = CoefficientPathDisplay.from_estimators(models, ax=row, **place)
+        for one in row:
+            one.label_outer()
         self.axes_ = np.array([*panels, *self.coefficients_.axes_])
         return self
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -13,13 +13,12 @@ from gdregress._utils.types import ArrayLike, MatrixLike, clone
 from gdregress.model_selection import gd_path
 from gdregress.plotting._shared.coefficients import DrawnCoefficients, largest
 from gdregress.plotting._shared.display import Display
+from gdregress.plotting._shared.estimators import feature_names
 from gdregress.plotting._shared.figure import colours, foreground
 from gdregress.plotting._shared.legend import legend_below
-from gdregress.plotting._shared.lines import line_styles, with_keywords
+from gdregress.plotting._shared.lines import by_name
 from gdregress.plotting._shared.panels import panels
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
+from gdregress.plotting._shared.types import Axes
 
 # Opacity of the band of scores.
 BAND = 0.2
@@ -125,18 +124,16 @@ class RegularizationPathDisplay(Display):
             raise ValueError("The search has tried no strengths of a penalty: there is no path.")
         n_alphas = np.shape(search.alphas_)[-1]
         blocks = np.reshape(search.scores_, (-1, n_alphas, search.n_splits_))
-        scores = blocks[search.best_index_ // n_alphas]
-        best = search.best_estimator_
+        chosen = search.best_index_ // n_alphas
         rows = np.reshape(search.alphas_, (-1, n_alphas))
-        tried = rows[search.best_index_ // n_alphas * len(rows) // len(blocks)]
-        order = np.argsort(-tried, kind="stable")
-        alphas, coefs, _ = gd_path(X, y, clone(best), alphas=tried, sample_weight=sample_weight)
-        names = getattr(best, "feature_names_in_", None)
+        tried = rows[chosen * len(rows) // len(blocks)]
+        model = clone(search.best_estimator_)
+        alphas, coefs, _ = gd_path(X, y, model, alphas=tried, sample_weight=sample_weight)
         display = cls(
             alphas=alphas,
             coef=coefs if coefs.ndim == 2 else coefs[target],
-            scores=scores[order],
-            feature_names=[f"x{j}" for j in range(coefs.shape[-2])] if names is None else names,
+            scores=blocks[chosen][np.argsort(-tried, kind="stable")],
+            feature_names=feature_names(search.best_estimator_),
             best=search.alpha_,
             score_name=search.scoring if isinstance(search.scoring, str) else "score",
         )
@@ -167,32 +164,26 @@ class RegularizationPathDisplay(Display):
         self : RegularizationPathDisplay
         """
         self.axes_ = panels(ax, 2, size=(6.4, 3.2), columns=1, sharey=False)
-        self._draw_coefficients(max_features, line_kw)
+        named = largest(self.coef[:, np.argmin(self.alphas)], max_features)
+        names = {j: str(self.feature_names[j]) for j in named}
+        drawn = DrawnCoefficients(self.ax_, self.alphas, self.coef.T, names, line_kw)
+        self.lines_ = list(drawn.lines.values())
+        drawn.draw_legend()
         self._draw_scores(self.axes_[1], score_kw)
+        chosen = {"color": foreground(), "linestyle": ":", "linewidth": 1.0}
         for one in self.axes_:
             if (np.asarray(self.alphas) > 0).all():
                 one.set_xscale("log")
-            one.axvline(self.best, color=foreground(), linestyle=":", linewidth=1.0)
-        return self
-
-    def _draw_coefficients(self, max_features, line_kw):
-        named = largest(self.coef[:, np.argmin(self.alphas)], max_features)
-        names = {j: str(self.feature_names[j]) for j in named}
-        styles = dict(zip(named, line_styles(list(names.values()), line_kw), strict=True))
-        drawn = DrawnCoefficients(self.ax_, self.alphas, self.coef.T, styles)
-        self.lines_ = list(drawn.lines.values())
+            one.axvline(self.best, label=f"chosen: {self.best:.3g}", **chosen)
         self.ax_.set_ylabel("coefficient")
-        drawn.draw_legend(names)
+        self.axes_[1].set(xlabel="alpha, the strength of the penalty", ylabel=self.score_name)
+        legend_below(self.axes_[1], *self.axes_[1].get_legend_handles_labels())
+        return self
 
     def _draw_scores(self, ax, score_kw):
         mean, spread = self.scores.mean(axis=1), self.scores.std(axis=1)
-        style = with_keywords({"color": colours(1)[0]}, score_kw)
+        style = {"color": colours(1)[0], "label": "mean of the folds", **by_name(score_kw)}
         (self.score_line_,) = ax.plot(self.alphas, mean, **style)
+        band = {"alpha": BAND, "linewidth": 0, "label": "their standard deviation"}
         colour = self.score_line_.get_color()
-        band = ax.fill_between(
-            self.alphas, mean - spread, mean + spread, color=colour, alpha=BAND, linewidth=0
-        )
-        ax.set(xlabel="alpha, the strength of the penalty", ylabel=self.score_name)
-        chosen = ax.plot([], [], ":", color=foreground(), linewidth=1.0)[0]
-        labels = ["mean of the folds", "their standard deviation", f"chosen: {self.best:.3g}"]
-        legend_below(ax, [self.score_line_, band, chosen], labels)
+        ax.fill_between(self.alphas, mean - spread, mean + spread, color=colour, **band)

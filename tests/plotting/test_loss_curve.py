@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import minimize as scipy_minimize
+from sklearn.datasets import load_diabetes
 from sklearn.decomposition import PCA
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.linear_model import LinearRegression, Ridge
@@ -114,6 +115,17 @@ def test_gap_is_measured_from_the_best_seen_where_nothing_is_known():
     display = LossCurveDisplay.from_estimators(results, y="gap", scale="linear")
     assert display.best == results["fast"].fun < results["slow"].fun
     assert "the best seen" in display.ax_.get_ylabel()
+
+
+def test_gaps_smaller_than_their_rounding_are_at_it():
+    """A run that goes on where it has arrived would draw the noise of its sums."""
+    X, y = load_diabetes(return_X_y=True)
+    model = fitted(20 * X[:, [2, 8]], y, optimizer="gd", learning_rate=0.9, max_iter=60)
+    display = LossCurveDisplay.from_estimator(model, y="gap")
+    rough = 8 * np.finfo(float).eps * display.best
+    gaps = np.subtract(model.history_["objective"], display.best)
+    assert np.any((gaps > 0) & (gaps < rough))
+    assert_array_equal(display.lines_[0].get_ydata(), np.maximum(gaps, rough))
 
 
 def test_gaps_near_the_best_seen_are_not_drawn():

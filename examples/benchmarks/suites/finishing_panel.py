@@ -20,7 +20,7 @@ QUICK_LOSSES_OF_OPTIMIZERS = ("squared_error", "log_loss")
 def finishing_panel(quick):
     """Real tables raw and standardised, every solver and loss, the optimizer at its default."""
     runs = [(solver, "default") for solver in SOLVERS]
-    chosen = tables(QUICK_ROWS)[::2] if quick else tables(ROWS)
+    chosen = tables(QUICK_ROWS if quick else ROWS)
     made = _all_attempts(chosen, QUICK_LOSSES if quick else None, runs)
     reports = [
         tally("smooth losses, defaults", [a for a in made if a.smooth]),

@@ -8,11 +8,10 @@ from gdregress._utils.array_api import to_numpy
 from gdregress.plotting._shared.estimators import (
     checked_target,
     earlier_steps,
+    estimator_with_path,
     feature_names,
-    fitted_estimator,
 )
 from gdregress.plotting._shared.scale import finite
-from gdregress.plotting._shared.stored_path import check_stored
 
 
 class CoefficientCourse(NamedTuple):
@@ -75,8 +74,7 @@ def read_courses(models, target, reference, intercept):
 
 def _read_course(label, model, target, intercept):
     """The course of a model, and the name of its coefficients."""
-    estimator = fitted_estimator(model)
-    check_stored(estimator)
+    estimator = estimator_with_path(model)
     history = estimator.history_
     coef = np.stack([np.atleast_2d(to_numpy(coef)) for coef in history.coef]).astype(float)
     intercepts = np.stack([np.atleast_1d(to_numpy(b)) for b in history.intercept]).astype(float)
@@ -90,7 +88,10 @@ def _read_course(label, model, target, intercept):
         intercept=intercepts[:, row] if intercept else None,
         label=None if label is None else str(label),
     )
-    return course, _name(model, estimator, row, coef.shape[1])
+    name = "coefficient" + (" of the transformed columns" if earlier_steps(model) else "")
+    if coef.shape[1] > 1:
+        name += f", target {row}" if classes is None else f", class {to_numpy(classes)[row]}"
+    return course, name
 
 
 def _checked_reference(reference, n_features, intercept):
@@ -104,14 +105,3 @@ def _checked_reference(reference, n_features, intercept):
             f"{' or '.join(map(str, shapes))}. Got shape {reference.shape}."
         )
     return reference
-
-
-def _name(model, estimator, row, n_targets):
-    """The label of the vertical axis."""
-    name = "coefficient"
-    if earlier_steps(model) is not None:
-        name += " of the transformed columns"
-    if n_targets > 1:
-        classes = getattr(estimator, "classes_", None)
-        name += f", target {row}" if classes is None else f", class {to_numpy(classes)[row]}"
-    return name

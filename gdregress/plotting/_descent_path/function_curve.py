@@ -5,8 +5,9 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from gdregress.plotting._shared.function_paths import labelled_paths
-from gdregress.plotting._shared.window import checked_limits, limits, points_to_show
+from gdregress.plotting._shared.function_paths import heights_of, labelled_paths, points_shown
+from gdregress.plotting._shared.scale import finite
+from gdregress.plotting._shared.window import checked_limits, limits
 
 
 def function_curve(f, path, xlim, n_points):
@@ -17,42 +18,25 @@ def function_curve(f, path, xlim, n_points):
     def height(x):
         return first.value(f, [x])
 
-    heights = {k: np.array([height(x) for x in p.points[:, 0]]) for k, p in paths.items()}
-    known = np.concatenate(list(heights.values()))
-    if not np.isfinite(known).any():
-        raise ValueError("f is not finite at any point of the path.")
-    lowest = known[np.isfinite(known)].min()
-    minimum = _minimum_near(height, _shown_positions(paths, heights, lowest), n_points)
+    def on_curve(x):
+        return np.array([x, height(x)])
+
+    heights = heights_of(paths, height)
+    lowest = np.nanmin(finite(np.concatenate(list(heights.values()))))
+    minimum = _minimum_near(height, points_shown(paths, heights, lowest), n_points)
     if minimum is not None:  # a path that diverges from the first step on stays above it
         lowest = min(lowest, height(minimum))
-    shown = _shown_positions(paths, heights, lowest)
-    x = np.linspace(*_limits(shown, minimum, xlim), n_points)
+    shown = points_shown(paths, heights, lowest)
+    if xlim is None:
+        xlim = limits(shown if minimum is None else np.append(shown, minimum), minimum)
+    x = np.linspace(*checked_limits(xlim, "xlim"), n_points)
     return {
         "x": x,
         "y": np.array([height(each) for each in x]),
-        "paths": {
-            label: np.column_stack([path.points[:, 0], heights[label]])
-            for label, path in paths.items()
-        },
-        "kept": {
-            label: np.array([path.kept[0], height(path.kept[0])])
-            for label, path in paths.items()
-            if path.kept is not None
-        },
-        "minimum": None if minimum is None else np.array([minimum, height(minimum)]),
+        "paths": {k: np.column_stack([p.points, heights[k]]) for k, p in paths.items()},
+        "kept": {k: on_curve(p.kept[0]) for k, p in paths.items() if p.kept is not None},
+        "minimum": None if minimum is None else on_curve(minimum),
     }
-
-
-def _shown_positions(paths, heights, lowest):
-    """Positions of all points that the window shows."""
-    is_shown = {label: points_to_show(values, lowest) for label, values in heights.items()}
-    return np.concatenate([path.points[is_shown[label], 0] for label, path in paths.items()])
-
-
-def _limits(shown, minimum, given):
-    if given is not None:
-        return checked_limits(given, "xlim")
-    return limits(shown if minimum is None else np.append(shown, minimum), minimum)
 
 
 def _minimum_near(height, shown, n_points):
@@ -68,7 +52,6 @@ def _minimum_near(height, shown, n_points):
     at = int(np.argmin(y))
     if not 0 < at < n_points - 1:
         return None
-    found: Any = minimize_scalar(
-        height, bounds=(x[at - 1], x[at + 1]), method="bounded", options={"xatol": 1e-10 * length}
-    )
+    ends, precision = (x[at - 1], x[at + 1]), {"xatol": 1e-10 * length}
+    found: Any = minimize_scalar(height, bounds=ends, method="bounded", options=precision)
     return float(found.x if found.fun <= y[at] else x[at])

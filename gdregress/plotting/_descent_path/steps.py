@@ -27,6 +27,9 @@ class Steps:
     """
 
     def __init__(self, ax, path, colour, arrows, point_kw):
+        from matplotlib.cbook import normalize_kwargs
+        from matplotlib.collections import PathCollection
+
         # one point that is not finite would prevent matplotlib from drawing all others
         self.path = np.where(np.isfinite(path), path, np.nan)
         sides = np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())
@@ -34,7 +37,7 @@ class Steps:
         drawn = self.path[self.indices]
         alpha = np.linspace(FAINTEST, FULL, len(drawn))
         style = {"s": 28, "color": colour, "alpha": alpha, "linewidth": 0, "zorder": 3}
-        self.points = ax.scatter(*drawn.T, **{**style, **_by_name(point_kw)})
+        self.points = ax.scatter(*drawn.T, **style | normalize_kwargs(point_kw, PathCollection))
         ax.plot(*self.path[:1].T, color=colour, linestyle="", zorder=4, **START)
         (self.head,) = ax.plot(*self.path[-1:].T, color=colour, linestyle="", zorder=5, **END)
         self.arrows = self._drawn_arrows(ax, colour) if arrows else {}
@@ -46,25 +49,12 @@ class Steps:
         to_axes = ax.transData + ax.transAxes.inverted()
         places = to_axes.transform(self.path)
         lengths = np.hypot(*np.diff(places, axis=0).T)
-        drawn = {}
+        look = {"arrowstyle": "->", "color": colour, "linewidth": 1.2, "shrinkA": 3, "shrinkB": 3}
+        style, drawn = {"arrowprops": look, "annotation_clip": False, "zorder": 3}, {}
         for step in np.flatnonzero(lengths >= SHORTEST):
-            drawn[step + 1] = ax.annotate(
-                "",
-                xy=self.path[step + 1],
-                xytext=self.path[step],
-                arrowprops={
-                    "arrowstyle": "->",
-                    "color": colour,
-                    "linewidth": 1.2,
-                    "shrinkA": 3,
-                    "shrinkB": 3,
-                },
-                annotation_clip=False,
-                zorder=3,
-            )
-        for arrow in drawn.values():
-            arrow.arrow_patch.set_clip_box(ax.bbox)
-            arrow.arrow_patch.set_clip_on(True)
+            arrow = ax.annotate("", self.path[step + 1], self.path[step], **style)
+            arrow.arrow_patch.set(clip_box=ax.bbox, clip_on=True)
+            drawn[step + 1] = arrow
         return drawn
 
     def show(self, index):
@@ -81,15 +71,3 @@ class Steps:
 def draw_mark(ax, point, colour, style):
     """Draw a marker on the curve, below the heads of the paths."""
     ax.plot(*np.reshape(point, (2, 1)), color=colour, linestyle="", zorder=2.5, **style)
-
-
-def _by_name(point_kw):
-    """The user's keywords of ``Axes.scatter`` by the names that the style here has."""
-    from matplotlib.cbook import normalize_kwargs
-    from matplotlib.collections import PathCollection
-
-    names = {"c": "color"}
-    return {
-        names.get(name, name): value
-        for name, value in normalize_kwargs(point_kw, PathCollection).items()
-    }

@@ -1,7 +1,6 @@
 """The data of a picture of a fit: the rows, and the model's predictions between them."""
 
 from collections.abc import Mapping
-from numbers import Integral
 
 import numpy as np
 from scipy import sparse
@@ -10,9 +9,9 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from gdregress._utils.array_api import asarray, input_namespace, to_numpy
-from gdregress.plotting._fit.predictions import ResponseByEpoch, StackedResponses, response
-from gdregress.plotting._shared.estimators import checked_target, fitted_estimator
-from gdregress.plotting._shared.stored_path import has_path
+from gdregress.plotting._fit.predictions import ResponsesByEpoch, response
+from gdregress.plotting._shared.arguments import check_count
+from gdregress.plotting._shared.estimators import checked_target, fitted_estimator, has_path
 
 # Length of the lines beyond the data on either side, as a share of the range of the data.
 BEYOND = 0.05
@@ -33,74 +32,74 @@ def fit_data(models, X, y, target, reference, n_points):
     for model in models.values():
         check_is_fitted(model)
     check_consistent_length(X, y)
-    columns, n_rows = _shape_of(X)[1], _shape_of(X)[0]
+    check_count("n_points", n_points, 2)
+    n_rows, n_columns = _shape_of(X)
     if n_rows > MOST:
         rows = np.sort(np.random.default_rng(0).choice(n_rows, MOST, replace=False))
         X, y = _safe_indexing(X, rows), _safe_indexing(y, rows)
     kinds = {is_classifier(model) for model in models.values()}
     if len(kinds) > 1:
         raise ValueError("Draw classifiers and regressors on different axes.")
-    values = _numbers_of(X) if columns == 1 else None
-    if kinds == {True}:
-        _check_classes(models, columns, values)
-        _no_reference(reference)
-        data, shown = _of_classes(models, X, values, y, n_points)
-    elif values is None:
-        _no_reference(reference)
-        data, shown, target = _predicted(models, X, y, target)
+    values, is_class = _numbers_of(X) if n_columns == 1 else None, kinds == {True}
+    if reference is not None and (is_class or values is None):
+        raise ValueError(
+            "reference needs a regressor of one feature, whose line it is compared with."
+        )
+    if is_class:
+        _check_classes(models, n_columns, values)
+        y, name, target = to_numpy(y).ravel(), "", None
     else:
-        data, shown, target = _of_line(models, X, values, y, target, reference, n_points)
+        y, name, target = _target_of(y, target)
+    grid, shown = (np.empty(0), X) if values is None else _grid(X, values, n_points)
+    if is_class:
+        data = _of_classes(models, shown, y)
+    elif values is None:
+        data = _predicted(models, shown, y, name, target)
+    else:
+        data = _of_line(models, shown, y, name, target, reference, grid)
+    if values is not None:
+        first = next(iter(models.values()))
+        data |= {"x": values, "grid": grid, "xlabel": _column_name(first, X)}
     by_epoch = ()
     if all(has_path(model) for model in models.values()):
-        runs = [ResponseByEpoch(model, shown, target) for model in models.values()]
-        by_epoch = runs[0] if len(runs) == 1 else StackedResponses(runs)
+        by_epoch = ResponsesByEpoch(list(models.values()), shown, target)
     return {**data, "by_epoch": by_epoch, "n_rows": n_rows}
 
 
-def _check_classes(models, columns, values):
-    if columns > 1:
+def _check_classes(models, n_columns, values):
+    if n_columns > 1:
         raise ValueError(
-            f"FitDisplay draws classifiers of one feature, and X has {columns}. Use "
+            f"FitDisplay draws classifiers of one feature, and X has {n_columns}. Use "
             "sklearn.inspection.DecisionBoundaryDisplay for two, or "
             "sklearn.metrics.ConfusionMatrixDisplay for any number."
         )
     if values is None:
         raise ValueError("FitDisplay draws classifiers of one feature of numbers.")
-    first = next(iter(models.values())).classes_
-    if len(models) > 1 and len(first) > 2:
+    classes = [to_numpy(model.classes_) for model in models.values()]
+    if len(models) > 1 and len(classes[0]) > 2:
         raise ValueError(
-            f"Classifiers on one picture must have two classes. Got {len(first)}: draw each with "
-            "from_estimator."
+            f"Classifiers on one picture must have two classes. Got {len(classes[0])}: draw each "
+            "with from_estimator."
         )
-    if any(not np.array_equal(to_numpy(m.classes_), to_numpy(first)) for m in models.values()):
+    if not all(np.array_equal(classes[0], other) for other in classes):
         raise ValueError("Classifiers on one picture must have the same classes.")
+    if len({hasattr(model, "predict_proba") for model in models.values()}) > 1:
+        raise ValueError("Either all or none of the classifiers must have predict_proba.")
 
 
-def _predicted(models, X, y, target):
-    y, name, target = _target_of(y, target)
+def _predicted(models, X, y, name, target):
     labels, lines = _lines(models, X, target)
     data = {"kind": "predicted", "x": np.tile(y, len(lines)), "y": lines.ravel()}
     if len(lines) > 1:
         data |= {"groups": np.repeat(np.arange(len(lines)), len(y)), "group_labels": labels}
-    return {**data, "xlabel": f"actual {name}", "ylabel": f"predicted {name}"}, X, target
+    return {**data, "xlabel": f"actual {name}", "ylabel": f"predicted {name}"}
 
 
-def _of_line(models, X, values, y, target, reference, n_points):
-    y, name, target = _target_of(y, target)
-    grid, grid_X = _grid(X, values, n_points)
-    labels, lines = _lines(models, grid_X, target)
-    data = {
-        "kind": "line",
-        "x": values,
-        "y": y,
-        "grid": grid,
-        "lines": lines,
-        "line_labels": labels,
-        "references": _references(reference, grid),
-        "xlabel": _column_name(next(iter(models.values())), X),
-        "ylabel": name,
-    }
-    return data, grid_X, target
+def _of_line(models, X, y, name, target, reference, grid):
+    labels, lines = _lines(models, X, target)
+    references = _references(reference, grid)
+    look = {"line_labels": labels, "references": references, "ylabel": name}
+    return {"kind": "line", "y": y, "lines": lines, **look}
 
 
 def _lines(models, X, target):
@@ -117,17 +116,15 @@ def _lines(models, X, target):
     return labels, np.vstack(lines)
 
 
-def _of_classes(models, X, values, y, n_points):
+def _of_classes(models, X, y):
     first = next(iter(models.values()))
     classes = to_numpy(first.classes_)
-    codes = _codes(to_numpy(y).ravel(), classes)
-    grid, grid_X = _grid(X, values, n_points)
-    lines = np.vstack([response(model, grid_X) for model in models.values()])
-    is_probability = all(hasattr(model, "predict_proba") for model in models.values())
-    if not is_probability and any(hasattr(model, "predict_proba") for model in models.values()):
-        raise ValueError("Either all or none of the classifiers must have predict_proba.")
-    names = [str(name) for name in classes]
+    codes, names = _codes(y, classes), [str(name) for name in classes]
+    lines = np.vstack([response(model, X) for model in models.values()])
+    is_probability = hasattr(first, "predict_proba")
+    threshold = None
     if len(classes) == 2:
+        threshold = 0.5 if is_probability else 0.0
         heights = np.array([0.0, 1.0] if is_probability else [-1.0, 1.0])
         line_labels = [f"P({names[1]})" if is_probability else f"above 0: {names[1]}"]
         if len(models) > 1:
@@ -136,20 +133,16 @@ def _of_classes(models, X, values, y, n_points):
         low, high = (0.0, 1.0) if is_probability else (lines.min(), lines.max())
         heights = low - ROW * (high - low) * (1 + np.arange(len(classes)))
         line_labels = [f"P({name})" for name in names] if is_probability else names
-    data = {
+    return {
         "kind": "classes",
-        "x": values,
         "y": heights[codes],
         "groups": codes,
         "group_labels": names,
-        "grid": grid,
         "lines": lines,
         "line_labels": line_labels,
-        "threshold": (0.5 if is_probability else 0.0) if len(classes) == 2 else None,
-        "xlabel": _column_name(first, X),
+        "threshold": threshold,
         "ylabel": "probability" if is_probability else "decision function",
     }
-    return data, grid_X
 
 
 def _shape_of(X):
@@ -170,8 +163,6 @@ def _numbers_of(X):
 
 def _grid(X, values, n_points):
     """Positions over the range of the data, and the same positions in the container of X."""
-    if not isinstance(n_points, Integral) or n_points < 2:
-        raise ValueError(f"n_points must be an int of at least 2. Got {n_points!r}.")
     low, high = values.min(), values.max()
     margin = BEYOND * (high - low) or 0.5
     grid = np.linspace(low - margin, high + margin, n_points)
@@ -211,25 +202,18 @@ def _codes(labels, classes):
     return np.searchsorted(classes, labels)
 
 
-def _no_reference(reference):
-    if reference is not None:
-        raise ValueError(
-            "reference needs a regressor of one feature, whose line it is compared with."
-        )
-
-
 def _references(reference, grid):
     """The reference functions at the positions of the grid, by label."""
     if reference is None:
         return {}
     functions = reference if isinstance(reference, Mapping) else {"reference": reference}
-    lines = {}
-    for label, function in functions.items():
+    for function in functions.values():
         if not callable(function):
             raise TypeError(
                 "reference must be a function of x, such as lambda x: 2 * x + 1, or a dict of "
                 f"them by label. Got {type(function).__name__}."
             )
-        line = np.asarray(function(grid), dtype=float)
-        lines[str(label)] = np.broadcast_to(line, grid.shape)
-    return lines
+    lines = {str(label): function(grid) for label, function in functions.items()}
+    return {
+        label: np.broadcast_to(line, grid.shape).astype(float) for label, line in lines.items()
+    }

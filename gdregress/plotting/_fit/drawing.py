@@ -1,9 +1,11 @@
 """The rows, the lines and the limits of a picture of a fit."""
 
+from itertools import cycle
+
 import numpy as np
 
 from gdregress.plotting._shared.figure import colours, foreground
-from gdregress.plotting._shared.lines import ALIKE, DASHES, keywords_by_label, with_keywords
+from gdregress.plotting._shared.lines import keywords_by_label, line_styles
 
 # Margin of the axes around the points, as a share of their range.
 MARGIN = 0.08
@@ -39,25 +41,23 @@ def draw_points(ax, x, y, groups, labels, point_kw):
     for k, (label, colour) in enumerate(zip(labels, colours(len(labels)), strict=True)):
         rows = slice(None) if groups is None else groups == k
         look = {"color": colour, "marker": MARKERS[k % len(MARKERS)], "label": label}
-        artists += ax.plot(x[rows], y[rows], **with_keywords({**style, **look}, own[k]))
+        artists += ax.plot(x[rows], y[rows], **style | look | own[k])
     return artists
 
 
 def draw_lines(ax, grid, lines, labels, shades, line_kw):
     """Draw the model's lines, and return the artists."""
-    own = keywords_by_label(line_kw, labels)
+    styles = line_styles(labels, line_kw, shades)
     artists = []
-    for k, (line, label, shade) in enumerate(zip(lines, labels, shades, strict=True)):
-        style = {"color": shade, "linestyle": DASHES[k // ALIKE % len(DASHES)]}
-        style |= {"linewidth": 2, "label": label}
-        artists += ax.plot(grid, line, **with_keywords(style, own[k]))
+    for line, label, style in zip(lines, labels, styles, strict=True):
+        artists += ax.plot(grid, line, **{"linewidth": 2, "label": label, **style})
     return artists
 
 
 def draw_references(ax, grid, references):
     """Draw the reference lines, each with its own dashes."""
-    for (label, line), style in zip(references.items(), _dashes(len(references)), strict=True):
-        ax.plot(grid, line, color=foreground(), linestyle=style, linewidth=1.5, label=label)
+    for (label, line), dashes in zip(references.items(), cycle(("--", ":", "-."))):
+        ax.plot(grid, line, color=foreground(), linestyle=dashes, linewidth=1.5, label=label)
 
 
 def range_of(*arrays):
@@ -67,8 +67,3 @@ def range_of(*arrays):
     low, high = values.min(), values.max()
     margin = MARGIN * (high - low) or 0.5
     return low - margin, high + margin
-
-
-def _dashes(n):
-    styles = ("--", ":", "-.")
-    return [styles[i % len(styles)] for i in range(n)]

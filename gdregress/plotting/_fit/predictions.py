@@ -8,12 +8,11 @@ from sklearn.base import is_classifier
 
 from gdregress._utils.array_api import to_numpy
 from gdregress.plotting._shared.estimators import (
-    fitted_estimator,
+    estimator_with_path,
     in_columns,
     target_transformers,
     transformed,
 )
-from gdregress.plotting._shared.stored_path import check_stored
 
 
 def response(model, X, target=None, transformers=()):
@@ -47,55 +46,35 @@ def response(model, X, target=None, transformers=()):
     return np.atleast_2d(to_numpy(model.decision_function(X)).T)
 
 
-class ResponseByEpoch(Sequence):
-    """A sequence of `response` after every epoch, with the start as number 0.
+class ResponsesByEpoch(Sequence):
+    """A sequence of the lines of some models after every epoch, with the start as number 0.
 
-    Each item is computed on access.
+    Each item is computed on access; a shorter run stays at its end.
 
     Parameters
     ----------
-    model : estimator
+    models : list of estimator
         Fitted with ``store_path=True``. The earlier steps of a Pipeline transform X once.
     X, target
         As for `response`.
-
-    Raises
-    ------
-    ValueError
-        If the estimator has not stored its path.
     """
 
-    def __init__(self, model, X, target=None):
-        self.estimator = fitted_estimator(model)
-        check_stored(self.estimator)
-        self.X = transformed(model, X)
+    def __init__(self, models, X, target=None):
         self.target = target
-        self.transformers = target_transformers(model)
+        self.runs = [
+            (estimator_with_path(model), transformed(model, X), target_transformers(model))
+            for model in models
+        ]
 
     def __len__(self):
-        return len(self.estimator.history_.coef)
+        return max(len(estimator.history_.coef) for estimator, *_ in self.runs)
 
     def __getitem__(self, epoch):
-        then = copy.copy(self.estimator)
-        then.coef_ = self.estimator.history_.coef[epoch]
-        then.intercept_ = self.estimator.history_.intercept[epoch]
+        return np.vstack([self._response(epoch, *run) for run in self.runs])
+
+    def _response(self, epoch, estimator, X, transformers):
+        then, history = copy.copy(estimator), estimator.history_
+        at = min(epoch, len(history.coef) - 1)
+        then.coef_, then.intercept_ = history.coef[at], history.intercept[at]
         with np.errstate(over="ignore", invalid="ignore"):
-            return response(then, self.X, self.target, self.transformers)
-
-
-class StackedResponses(Sequence):
-    """The lines of some models after every epoch; a shorter run stays at its end.
-
-    Parameters
-    ----------
-    runs : list of ResponseByEpoch
-    """
-
-    def __init__(self, runs):
-        self.runs = runs
-
-    def __len__(self):
-        return max(map(len, self.runs))
-
-    def __getitem__(self, epoch):
-        return np.vstack([run[min(epoch, len(run) - 1)] for run in self.runs])
+            return response(then, X, self.target, transformers)

@@ -1,7 +1,6 @@
 """Markers of runs with many learning rates, of the stable limit and of the automatic rate."""
 
 import math
-from itertools import groupby, pairwise
 
 import numpy as np
 
@@ -12,7 +11,7 @@ ORANGE, VERMILION = COLOURS[1], COLOURS[3]
 FINISHED, UNFINISHED, DIVERGED = "ended before max_iter", "ended at max_iter", "diverged"
 
 
-def draw_sweep(ax, sweep, height, style, shows_range=False):
+def draw_sweep(ax, sweep, height, style):
     """Draw the fits of an estimator; without a label, with colours and a shade of its own.
 
     Parameters
@@ -23,8 +22,6 @@ def draw_sweep(ax, sweep, height, style, shows_range=False):
         From a trial to its height.
     style : dict
         Keywords of ``Axes.plot`` for the line.
-    shows_range : bool
-        Whether a bar is the range of a rate that was found along the way.
 
     Returns
     -------
@@ -34,24 +31,18 @@ def draw_sweep(ax, sweep, height, style, shows_range=False):
     """
     is_alone, colour = sweep.label is None, style["color"]
     heights = np.array([height(trial) for trial in sweep.trials], dtype=float)
-    diverged = VERMILION if is_alone else colour
+    diverged, star = (VERMILION, ORANGE) if is_alone else (colour, colour)
     line, entries = draw_trials(ax, sweep.trials, heights, style, diverged)
-    limit = {}
-    if sweep.stable_limit is not None:
-        limit = draw_limit(ax, sweep, foreground() if is_alone else colour)
-    if is_alone:
-        entries |= limit
-        shade_diverged(ax, sweep.trials, sweep.stable_limit)
-    else:
-        entries = {sweep.label: line}
+    limit = draw_limit(ax, sweep, foreground() if is_alone else colour)
+    entries = entries | limit if is_alone else {str(sweep.label): line}
     if sweep.automatic is not None:
-        rates = sweep.automatic_range if shows_range else None
-        star = height(sweep.automatic), ORANGE if is_alone else colour
-        entries |= draw_automatic(ax, sweep, rates, *star)
+        entries |= draw_automatic(ax, sweep, height(sweep.automatic), star)
+    if is_alone:
+        shade_diverged(ax, sweep.trials, sweep.stable_limit)
     return line, entries
 
 
-def draw_trials(ax, trials, heights, line_kw, diverged):
+def draw_trials(ax, trials, heights, style, diverged):
     """Draw a line through the runs that have not diverged, and a marker for every run.
 
     Diverged runs have no height: their markers are at the upper edge.
@@ -61,7 +52,7 @@ def draw_trials(ax, trials, heights, line_kw, diverged):
     ax : matplotlib Axes
     trials : list of Trial
     heights : ndarray of shape (n_trials,)
-    line_kw : dict
+    style : dict
         Keywords of ``Axes.plot`` for the line.
     diverged : str
         Colour of the diverged runs.
@@ -74,40 +65,38 @@ def draw_trials(ax, trials, heights, line_kw, diverged):
     """
     rates = np.array([trial.learning_rate for trial in trials])
     ends = np.array([_end(trial) for trial in trials])
-    style = {**line_kw, "marker": "none"}
-    (line,) = ax.plot(rates, np.where(ends == DIVERGED, np.nan, heights), **style)
-    marker = {"linestyle": "none", "marker": "o", "color": line.get_color()}
+    (line,) = ax.plot(
+        rates, np.where(ends == DIVERGED, np.nan, heights), **style | {"marker": "none"}
+    )
+    dot = {"linestyle": "none", "marker": "o", "color": line.get_color()}
+    edge = {"transform": ax.get_xaxis_transform(), "clip_on": False}
     styles = {
-        FINISHED: marker,
-        UNFINISHED: {**marker, "markerfacecolor": ax.get_facecolor()},
-        DIVERGED: {
-            **marker,
-            "marker": "X",
-            "markersize": 8,
-            "color": diverged,
-            "transform": ax.get_xaxis_transform(),
-            "clip_on": False,
-        },
+        FINISHED: dot,
+        UNFINISHED: dot | {"markerfacecolor": ax.get_facecolor()},
+        DIVERGED: dot | {"marker": "X", "markersize": 8, "color": diverged} | edge,
     }
     heights = np.where(ends == DIVERGED, 1.0, heights)
     entries = {
-        end: ax.plot(rates[ends == end], heights[ends == end], **style)[0]
-        for end, style in styles.items()
+        _name(end, trials): ax.plot(rates[ends == end], heights[ends == end], **look)[0]
+        for end, look in styles.items()
         if end in ends
     }
-    if DIVERGED in entries:
-        entries[_name_of_diverged(trials)] = entries.pop(DIVERGED)
     return line, entries
 
 
-def _name_of_diverged(trials):
-    """The legend's text, with the rate from which on all runs have diverged."""
+def _end(trial):
+    """The end of a run, in the words of the legend."""
+    if trial.diverged:
+        return DIVERGED
+    return UNFINISHED if trial.stop_reason == "max_iter" else FINISHED
+
+
+def _name(end, trials):
+    """The legend's text for an end, with the rate from which on all runs have diverged."""
     diverged = [trial.diverged for trial in trials]
-    first = diverged.index(True)
-    is_from_there_on = first > 0 and all(diverged[first:])
-    return (
-        f"{DIVERGED}, from {trials[first].learning_rate:.3g} on" if is_from_there_on else DIVERGED
-    )
+    if end != DIVERGED or diverged[0] or diverged != sorted(diverged):
+        return end
+    return f"{DIVERGED}, from {trials[diverged.index(True)].learning_rate:.3g} on"
 
 
 def draw_limit(ax, sweep, colour):
@@ -117,6 +106,8 @@ def draw_limit(ax, sweep, colour):
     -------
     entries : dict of str to Line2D
     """
+    if sweep.stable_limit is None:
+        return {}
     style = {"linestyle": "--"}
     if sweep.limit_name != EXACT:
         style = {"linestyle": ":", "linewidth": 1, "alpha": 0.7}
@@ -124,17 +115,16 @@ def draw_limit(ax, sweep, colour):
     return {f"{sweep.limit_name}, {sweep.stable_limit:.3g}": line}
 
 
-def draw_automatic(ax, sweep, rates, height, colour):
+def draw_automatic(ax, sweep, height, colour):
     """Draw the trial of ``learning_rate="auto"``, and return its entry of the legend.
 
-    It is a star; a horizontal line where the run has no rate.
+    It is a star; a horizontal line where the run has no rate. A bar is the range of a rate that
+    was found along the way.
 
     Parameters
     ----------
     ax : matplotlib Axes
     sweep : Sweep
-    rates : tuple of two floats or None
-        Ends of a bar, where the rate was found along the way.
     height : float
     colour : str
     """
@@ -144,55 +134,33 @@ def draw_automatic(ax, sweep, rates, height, colour):
         return {name: ax.axhline(height, color=colour, linewidth=2)}
     star = {"marker": "*", "markersize": 14, "linestyle": "none", "color": colour}
     name = f"{name}, {rate:.3g}"
-    if rates is not None:
-        ax.plot(rates, [height] * 2, color=colour, linewidth=2)
     if sweep.automatic_range is not None:
+        ax.plot(sweep.automatic_range, [height] * 2, color=colour, linewidth=2)
         star["linestyle"] = "-"
         name += " in the end"
     return {name: ax.plot(rate, height, zorder=3, **star)[0]}
 
 
 def shade_diverged(ax, trials, limit):
-    """Shade the learning rates with which runs diverge."""
-    for low, high in diverged_regions(trials, limit, *ax.get_xlim()):
-        ax.axvspan(low, high, color=VERMILION, alpha=0.2, linewidth=0, zorder=0)
+    """Shade the learning rates with which runs diverge.
 
-
-def diverged_regions(trials, limit, low, high):
-    """Intervals of learning rates with which runs diverge, according to the trials.
-
-    An interval ends halfway, on a log scale, between a diverged trial and one that is not.
+    A shade ends halfway, on a log scale, between a diverged trial and one that is not; or at the
+    stable limit, if that lies between the same two trials.
 
     Parameters
     ----------
+    ax : matplotlib Axes
     trials : list of Trial
         By ascending rate.
     limit : float or None
-        Stable limit. It replaces the halfway point if it lies between the same two trials.
-    low, high : float
-        Ends of the axis.
-
-    Returns
-    -------
-    regions : list of tuple
-        Lower and upper end of each interval.
     """
-    edges = [low]
-    for left, right in pairwise(trials):
-        pair = left.learning_rate, right.learning_rate
-        between = limit is not None and pair[0] <= limit <= pair[1]
-        edges.append(limit if between else math.sqrt(pair[0] * pair[1]))
-    edges.append(high)
-    regions, numbered = [], enumerate(trials)
-    for diverged, group in groupby(numbered, key=lambda item: item[1].diverged):
-        numbers = [number for number, _ in group]
-        if diverged:
-            regions.append((edges[numbers[0]], edges[numbers[-1] + 1]))
-    return regions
-
-
-def _end(trial):
-    """The end of a run, in the words of the legend."""
-    if trial.diverged:
-        return DIVERGED
-    return UNFINISHED if trial.stop_reason == "max_iter" else FINISHED
+    rates = np.array([trial.learning_rate for trial in trials])
+    left, right = rates[:-1], rates[1:]
+    between = np.sqrt(left * right)
+    if limit is not None:
+        between = np.where((left <= limit) & (limit <= right), limit, between)
+    low, high = ax.set_xlim(ax.get_xlim())  # a shade would widen them
+    edges = np.array([low, *between, high])
+    turns = np.diff([False, *(trial.diverged for trial in trials), False]).nonzero()[0]
+    for start, stop in edges[turns].reshape(-1, 2):
+        ax.axvspan(start, stop, color=VERMILION, alpha=0.2, linewidth=0, zorder=0)

@@ -1,7 +1,7 @@
 """The losses of a run whose learning rate rises with every update."""
 
 from gdregress.plotting._shared.figure import COLOURS, foreground
-from gdregress.plotting._shared.lines import with_keywords
+from gdregress.plotting._shared.lines import by_name
 from gdregress.plotting._shared.scale import chosen_scale, with_scale
 
 
@@ -26,7 +26,7 @@ def draw_range_test(ax, found, scale, line_kw):
     ax.set(xscale="log", yscale=scale, ylabel=ylabel)
     style = {"color": COLOURS[0], "linewidth": 2, "label": "the same rows"}
     rates = found.learning_rates
-    (line,) = ax.plot(rates, found.sample_losses, **with_keywords(style, line_kw))
+    (line,) = ax.plot(rates, found.sample_losses, **style | by_name(line_kw))
     # a batch with a large loss would flatten the curve
     ax.set(xlim=ax.get_xlim(), ylim=ax.get_ylim())
     dots = {"linestyle": "", "marker": ".", "markersize": 3, "alpha": 0.5, "zorder": 1}

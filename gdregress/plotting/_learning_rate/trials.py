@@ -1,22 +1,22 @@
 """Fits with many learning rates, and the stable limit of the rate."""
 
 import math
-import warnings
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from gdregress._estimator.planning.plan import plan_run
+from gdregress._estimator.prepare import prepare
 from gdregress._utils.types import clone
-from gdregress.exceptions import ConvergenceWarning, IgnoredParameterWarning
 from gdregress.plotting._shared.estimators import (
     earlier_steps,
     final_estimator,
     in_columns,
     target_transformers,
 )
-from gdregress.plotting._shared.preparation import prepare_quietly
+from gdregress.plotting._shared.least_objective import least_objective
+from gdregress.plotting._shared.quietly import quietly
 
 # Smallest rate tried, as a multiple of the smaller of limit and automatic rate; largest rate, as
 # a multiple of the larger. Each rate is twice the rate before.
@@ -80,62 +80,34 @@ class Sweep(NamedTuple):
         return [*self.trials, *filter(None, [self.automatic])]
 
 
-def sweeps_of(models, X, y, sample_weight, learning_rates):
-    """Fit clones of models with many learning rates.
+def read_sweeps(models, X, y, sample_weight, learning_rates, show, best):
+    """The parameters of a `LearningRateDisplay`, as keyword arguments.
 
     Parameters
     ----------
     models : dict of label to estimator
-    X, y, sample_weight, learning_rates
+    X, y, sample_weight, learning_rates, show, best
         As in `LearningRateDisplay.from_estimator`.
-
-    Returns
-    -------
-    sweeps : list of Sweep
-    least : list of tuple
-        What each fit has left, if it knows, and how low the minimum is by that.
     """
     rates = None if learning_rates is None else _checked_rates(learning_rates)
-    found = [_sweep(label, model, rates, X, y, sample_weight) for label, model in models.items()]
-    return [sweep for sweep, _ in found], [end for _, ends in found for end in ends]
-
-
-def _sweep(label, model, rates, X, y, sample_weight):
-    final, X, y = _prepared(model, X, y)
-    plan = _automatic_plan(final, X, y, sample_weight)
-    limit = plan.diagnostics.stable_limit()
-    fitted = _fit_without_warnings(final, "auto", X, y, sample_weight)
-    automatic, automatic_range = _automatic_trial(fitted, plan.run)
-    if rates is None:
+    sweeps, runs = [], []
+    for label, model in models.items():
+        final, *data = _prepared(model, X, y)
+        plan = _automatic_plan(final, *data, sample_weight)
+        limit = plan.diagnostics.stable_limit()
+        fits = [_fit(final, "auto", *data, sample_weight)]
+        automatic, automatic_range = _automatic_trial(fits[0], plan.run)
         first = automatic.learning_rate
-        rates = rates_around(limit, plan.run.learning_rate if math.isnan(first) else first)
-    trials, least = [], [_least_by(fitted)]
-    for rate in rates:
-        fitted = _fit_without_warnings(final, float(rate), X, y, sample_weight)
-        trials.append(_trial_from(fitted, rate))
-        least.append(_least_by(fitted))
-    name, label = _limit_name(plan.diagnostics), None if label is None else str(label)
-    return Sweep(trials, label, automatic, automatic_range, limit, name), least
-
-
-def _least_by(model):
-    """What a fit has left at its end, infinite if it does not know, and the minimum by that."""
-    row = model.history_.full_row(-1)
-    gap = row["gap"] if row["gap"] is not None and math.isfinite(row["gap"]) else math.inf
-    return gap, row["objective"] - (gap if math.isfinite(gap) else 0.0)
-
-
-def least_objective(least):
-    """The minimum by the fit that came closest, not above any end seen.
-
-    Parameters
-    ----------
-    least : list of tuple
-        As `sweeps_of` returns them.
-    """
-    ends = [low for _, low in least if math.isfinite(low)]
-    gap, low = min(least)
-    return min(ends) if math.isinf(gap) else low
+        first = plan.run.learning_rate if math.isnan(first) else first
+        tried = rates_around(limit, first) if rates is None else rates
+        fits += [_fit(final, float(rate), *data, sample_weight) for rate in tried]
+        trials = [_trial(fit, rate) for fit, rate in zip(fits[1:], tried, strict=True)]
+        name, label = _limit_name(plan.diagnostics), None if label is None else str(label)
+        sweeps.append(Sweep(trials, label, automatic, automatic_range, limit, name))
+        runs += [(fit.history_, fit.stop_reason_) for fit in fits]
+    if show == "gap" and best is None:
+        best, _ = least_objective(runs)
+    return {"sweeps": sweeps, "show": show, "best": best}
 
 
 def _prepared(model, X, y):
@@ -154,16 +126,14 @@ def _prepared(model, X, y):
     return estimator, X, y
 
 
-def _fit_without_warnings(estimator, learning_rate, *data):
-    """Fit a clone with this learning rate, and suppress warnings about what the picture shows."""
+def _fit(estimator, learning_rate, *data):
+    """Fit a clone with this learning rate."""
     model = clone(estimator).set_params(learning_rate=learning_rate, verbose=0, store_path=False)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.simplefilter("ignore", IgnoredParameterWarning)
+    with quietly():
         return model.fit(*data)
 
 
-def _trial_from(model, learning_rate):
+def _trial(model, learning_rate):
     """The trial of a fitted model."""
     objective = model.history_["objective"][-1]
     return Trial(float(learning_rate), objective, model.n_iter_, model.stop_reason_)
@@ -178,21 +148,17 @@ def _automatic_trial(model, run):
     """
     rates = model.history_["learning_rate"]
     if run.method != "updates":
-        return _trial_from(model, math.nan), None
+        return _trial(model, math.nan), None
     if run.line_search is not None or run.learned_rate is not None:
-        return _trial_from(model, model.learning_rate_), (min(rates), max(rates))
-    return _trial_from(model, rates[0]), None
+        return _trial(model, model.learning_rate_), (min(rates), max(rates))
+    return _trial(model, rates[0]), None
 
 
-def _automatic_plan(estimator, X, y, sample_weight=None):
-    """The plan of a fit with ``learning_rate="auto"`` to these data, without fitting.
-
-    Returns
-    -------
-    plan : Plan
-    """
+def _automatic_plan(estimator, *data):
+    """The plan of a fit with ``learning_rate="auto"`` to these data, without fitting."""
     model = clone(estimator).set_params(learning_rate="auto")
-    prepared = prepare_quietly(model, X, y, sample_weight)
+    with quietly():
+        prepared = prepare(model, *data)
     return plan_run(model, prepared.components, prepared.objective, prepared.frame)
 
 

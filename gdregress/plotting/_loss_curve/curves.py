@@ -3,26 +3,31 @@
 import math
 from collections.abc import Mapping
 from numbers import Real
-from typing import NamedTuple
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 import numpy as np
 
 from gdregress._minimize.outcome import STATUS
 from gdregress._solver.history import History
 from gdregress.plotting._loss_curve.held_out import check_validation, held_out_losses
+from gdregress.plotting._shared.arguments import check_choice
 from gdregress.plotting._shared.estimators import check_dict, final_estimator, fitted_estimator
+from gdregress.plotting._shared.least_objective import least_objective, smallest
 
-# Columns of the history, by the name of the quantity on the axis.
-X_COLUMNS = {"epoch": "epoch", "update": "t", "second": "seconds"}
-Y_COLUMNS = {
-    "objective": "objective",
-    "loss": "loss",
-    "gradient_norm": "gradient_norm",
-    "gap": "objective",
-    "learning_rate": "learning_rate",
-    "validation_score": "validation_score",
-    "validation_loss": "validation_loss",
-}
+XAxis: TypeAlias = Literal["epoch", "update", "second"]
+YAxis: TypeAlias = Literal[
+    "objective",
+    "loss",
+    "gradient_norm",
+    "gap",
+    "learning_rate",
+    "validation_score",
+    "validation_loss",
+]
+# Columns of the history, where they are not called like the quantity on the axis.
+COLUMNS = {"update": "t", "second": "seconds", "gap": "objective"}
+# Gaps smaller than this multiple of the objective are the rounding of its sum.
+ROUNDING = 8 * float(np.finfo(float).eps)
 
 
 class LossCurve(NamedTuple):
@@ -70,32 +75,37 @@ def read_curves(sources, x, y, best, validation=None):
     Parameters
     ----------
     sources : dict of label to estimator or OptimizeResult
-    x : key of `X_COLUMNS`
-    y : key of `Y_COLUMNS`
+    x : XAxis
+    y : YAxis
     best : float or None
         The least objective, for the gap; None is estimated.
     validation : tuple of X, y and possibly weights, or None
         Other rows, on which the loss is drawn too.
     """
-    _check_choice("y", y, Y_COLUMNS)
-    _check_choice("x", x, X_COLUMNS)
+    check_choice("y", y, get_args(YAxis))
+    check_choice("x", x, get_args(XAxis))
     _check_best(best, y)
     check_dict(sources)
     curves = [_read_curve(label, source, x, y) for label, source in sources.items()]
     if validation is not None:
         check_validation(validation, y)
-        losses = (held_out_losses(s, X_COLUMNS[x], validation) for s in sources.values())
+        losses = [held_out_losses(s, COLUMNS.get(x, x), validation) for s in sources.values()]
         curves = [c._replace(held_out=own) for c, own in zip(curves, losses, strict=True)]
     is_seen = False
-    if y == "gap":
-        if best is None:
-            best, is_seen = _estimated_best(sources.values(), curves)
-        curves = [curve._replace(y=curve.y - best) for curve in curves]
-        best = float(best)
-        if is_seen:
-            curves = _without_ends(curves)
+    if y == "gap" and best is None:
+        best, is_seen = least_objective([_history(source) for source in sources.values()])
+    if best is not None:
+        curves = [curve._replace(y=_above(best, curve.y)) for curve in curves]
+    if is_seen:
+        curves = _without_ends(curves)
     scaled = any(not isinstance(source, Mapping) for source in sources.values())
     return {"curves": curves, "best": best, "best_is_seen": is_seen, "scaled_columns": scaled}
+
+
+def _above(best, objectives):
+    """Gaps, of which those smaller than their rounding are as large."""
+    gaps, rounding = objectives - best, ROUNDING * abs(best)
+    return np.where(abs(gaps) < rounding, rounding, gaps)
 
 
 def _without_ends(curves):
@@ -103,35 +113,34 @@ def _without_ends(curves):
 
     What that run has left is of their size, so that the curves would dive towards it.
     """
-    lowest = min(curves, key=_smallest).y
+    lowest = min((curve.y for curve in curves), key=smallest)
     gained = lowest[len(lowest) // 2]
-    known = [np.flatnonzero(curve.y >= gained) for curve in curves]
+    ends = [len(curve.y) - int(np.argmax(curve.y[::-1] >= gained)) for curve in curves]
     return [
-        curve._replace(n_drawn=int(n[-1]) + 1) if n.size and n[-1] + 1 < len(curve.y) else curve
-        for curve, n in zip(curves, known, strict=True)
+        curve._replace(n_drawn=end) if end < len(curve.y) else curve
+        for curve, end in zip(curves, ends, strict=True)
     ]
 
 
 def _read_curve(label, source, x, y):
     history, reason = _history(source)
-    scores = history.get("validation_score")
     steps = isinstance(source, Mapping) and history["epoch"] == history["t"]
-    if Y_COLUMNS[y] not in history:
+    if COLUMNS.get(y, y) not in history:
         raise ValueError(
             f"y={y!r} is not in the history of {label!r}, which holds {', '.join(history)}."
             + (" Fit with X_val and y_val." if y.startswith("validation") else "")
         )
-    along = np.asarray(history[X_COLUMNS[x]], dtype=float)
-    losses = history.get("validation_loss") if y == "loss" else None
+    columns = {name: np.asarray(values, dtype=float) for name, values in history.items()}
+    along, losses = columns[COLUMNS.get(x, x)], columns.get("validation_loss")
     return LossCurve(
         label=str(label),
         x=along,
-        y=np.asarray(history[Y_COLUMNS[y]], dtype=float),
-        validation=None if scores is None else np.asarray(scores, dtype=float),
+        y=columns[COLUMNS.get(y, y)],
+        validation=columns.get("validation_score"),
         stop_reason=reason,
         last_epoch=history["epoch"][-1],
         unit="step" if steps else "epoch",
-        held_out=None if losses is None else np.array([along, losses], dtype=float),
+        held_out=np.array([along, losses]) if y == "loss" and losses is not None else None,
     )
 
 
@@ -163,42 +172,6 @@ def _history_of_result(result):
             "from_estimators takes a dict of them by label."
         )
     return history, {status: reason for reason, status in STATUS.items()}[result["status"]]
-
-
-def _estimated_best(sources, curves):
-    """The least objective, and whether it is only the least that was seen.
-
-    It is what the run that came closest has left, by its history, and never above the smallest
-    objective seen.
-    """
-    ends = [_row_of_last_gap(*_history(source)) for source in sources]
-    known = [row for row in ends if row["gap"] is not None and math.isfinite(row["gap"])]
-    seen = min(map(_smallest, curves))
-    if not known:
-        return seen, True
-    closest = min(known, key=lambda row: row["gap"])
-    return min(seen, closest["objective"] - closest["gap"]), False
-
-
-def _row_of_last_gap(history, reason):
-    """The row that was measured last, of a run that diverged that of the parameters kept.
-
-    A gap that rows repeat belongs to the first of them.
-    """
-    if reason == "diverged":
-        return history.full_row(int(np.nanargmin(history["objective"])))
-    gaps = history.get("gap", [None])
-    return history.full_row(gaps.index(gaps[-1]))
-
-
-def _smallest(curve):
-    return np.min(curve.y, where=np.isfinite(curve.y), initial=math.inf)
-
-
-def _check_choice(name, choice, choices):
-    if choice not in choices:
-        known = ", ".join(map(repr, choices))
-        raise ValueError(f"{name} must be one of {known}. Got {choice!r}.")
 
 
 def _check_best(best, y):

@@ -6,12 +6,11 @@ import numpy as np
 
 from gdregress._objective.evaluation import mean_loss
 from gdregress.plotting._shared.estimators import (
-    fitted_estimator,
+    estimator_with_path,
     transformed,
     transformed_targets,
 )
 from gdregress.plotting._shared.frames import chosen_frames
-from gdregress.plotting._shared.stored_path import check_stored
 from gdregress.plotting._shared.training import flat_parameters, rebuild_training
 
 # Largest count of epochs whose loss is computed.
@@ -53,8 +52,7 @@ def held_out_losses(model, column, validation):
     """
     if isinstance(model, Mapping):
         raise TypeError("validation needs fitted estimators. Got a result of minimize.")
-    estimator = fitted_estimator(model)
-    check_stored(estimator)
+    estimator = estimator_with_path(model)
     X, y, *weights = validation
     rows = transformed(model, X), transformed_targets(model, y), *weights
     training = rebuild_training(estimator, *rows, early_stopping=False)

@@ -7,31 +7,38 @@ from gdregress.plotting._shared.scale import finite
 
 # Lower end of the axis of scores: a lower score only means that a constant would predict better.
 WORST_SHOWN = -1.0
-# Texts of the legend, for the line and for the star.
-SCORES = "validation score (right axis)", "best validation score"
-HELD_OUT = "on the validation rows", "lowest"
 DASHED = {"linestyle": "--", "linewidth": 1.3}
 STAR = {"linestyle": "none", "marker": "*", "markersize": 10}
 
 
-def draw_other_rows(ax, courses, names, find_best):
-    """Draw some courses, each in the colour of the line of its run.
-
-    Parameters
-    ----------
-    ax : matplotlib Axes
-    courses : list of (Line2D, x, y)
-    names : tuple of two str
-        For the legend.
-    find_best : callable
-        The number of the best of some values.
+def draw_held_out(ax, runs):
+    """Draw the losses of some runs, each a line and its curve.
 
     Returns
     -------
-    lines : list of Line2D
-    entries : dict of str to Line2D
-        Two neutral entries of the legend.
+    dashed : list of (Line2D, LossCurve)
+    entries : dict of str to artist
+        Entries of the legend.
     """
+    courses = [(line, *curve.held_out) for line, curve in runs]
+    lines, entries = _draw(ax, courses, ("on the validation rows", "lowest"), np.nanargmin)
+    return [(line, curve) for line, (_, curve) in zip(lines, runs, strict=True)], entries
+
+
+def draw_scores(ax, runs):
+    """Draw the scores of some runs on axes of their own, and return the entries of the legend."""
+    courses = [(line, curve.x, curve.validation) for line, curve in runs]
+    names = "validation score (right axis)", "best validation score"
+    _, entries = _draw(ax, courses, names, np.nanargmax)
+    bottom, top = ax.get_ylim()
+    ax.set(ylabel="validation score (dashed)")
+    if bottom < WORST_SHOWN < top:
+        ax.set(ylim=(WORST_SHOWN, top))
+    return entries
+
+
+def _draw(ax, courses, names, find_best):
+    """Draw some courses, each in the colour of the line of its run."""
     lines = []
     for line, x, y in courses:
         y, colour = finite(y), line.get_color()
@@ -41,8 +48,3 @@ def draw_other_rows(ax, courses, names, find_best):
             ax.plot(x[best], y[best], color=colour, **STAR)
     looks = zip(names, (DASHED, STAR), strict=True)
     return lines, {name: ax.plot([], [], color=foreground(), **look)[0] for name, look in looks}
-
-
-def limits_of_scores(bottom, top):
-    """The limits of the axis of scores."""
-    return (WORST_SHOWN if bottom < WORST_SHOWN < top else bottom), top

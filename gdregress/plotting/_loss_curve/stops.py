@@ -15,8 +15,8 @@ MARKERS = {
     "interrupted": "P",
 }
 # Height above the start at which a curve is cut: a multiple of the value at the start on a
-# logarithmic axis, of the fall from the start on a linear axis.
-FOLLOWED = {"log": 1e3, "linear": 10.0}
+# logarithmic axis (a power of ten), of the fall from the start on a linear axis.
+FOLLOWED = {"log": 3.0, "linear": 10.0}
 MARGIN = 0.05
 
 
@@ -43,17 +43,15 @@ def limits(curves, scale):
         return 0.0, 1.0, False
     tops = [values.max() for values in curves]
     start, low = max(values[0] for values in curves), min(values.min() for values in curves)
-    if scale == "log":
-        followed = start + np.log10(FOLLOWED[scale])
-    else:
-        followed = start + FOLLOWED[scale] * (start - low) if start > low else np.inf
+    unit = 1.0 if scale == "log" else (start - low or np.inf)
+    followed = start + FOLLOWED[scale] * unit
     is_cut = min(tops) <= followed < max(tops)
     top = followed if is_cut else max(tops)
     margin = MARGIN * ((top - low) or abs(top) or 1.0)
-    bottom, top = low - margin, top if is_cut else top + margin
+    ends = np.array([low - margin, top if is_cut else top + margin])
     if scale == "log":
-        bottom, top = 10.0 ** max(bottom, -LARGEST_POWER), 10.0 ** min(top, LARGEST_POWER)
-    return bottom, top, is_cut
+        ends = 10.0 ** np.clip(ends, -LARGEST_POWER, LARGEST_POWER)
+    return *ends, is_cut
 
 
 def down_to(bottom, values):
@@ -73,17 +71,10 @@ def mark_stop(line, curve):
     """
     if curve.n_drawn is not None:
         return (line,)
-    ax, last = line.axes, np.nan_to_num(curve.y[-1], nan=np.inf)
-    marker = ax.plot(
-        curve.x[-1],
-        np.clip(last, *ax.get_ylim()),
-        linestyle="none",
-        marker=MARKERS.get(curve.stop_reason, "o"),
-        color=line.get_color(),
-        clip_on=False,
-        zorder=line.get_zorder() + 1,
-    )[0]
-    return line, marker
+    ax, marker = line.axes, MARKERS.get(curve.stop_reason, "o")
+    last = np.clip(np.nan_to_num(curve.y[-1], nan=np.inf), *ax.get_ylim())
+    style = {"linestyle": "none", "marker": marker, "color": line.get_color(), "clip_on": False}
+    return line, ax.plot(curve.x[-1], last, zorder=line.get_zorder() + 1, **style)[0]
 
 
 def stop_text(line, curve):

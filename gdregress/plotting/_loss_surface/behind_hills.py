@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 from mpl_toolkits.mplot3d import Axes3D
 from mpl_toolkits.mplot3d.art3d import Line3D
-from scipy.ndimage import map_coordinates
+from scipy.interpolate import RegularGridInterpolator
 
 # Opacity of what is behind the surface.
 FAINT = 0.35
@@ -71,16 +71,13 @@ def is_hidden(points, hills, projection):
     known = np.isfinite(points).all(axis=0)
     corners = np.array(np.meshgrid(x[[0, -1]], y[[0, -1]], [low, high])).reshape(3, -1)
     nearest = _apply(projection, corners)[2].min()
-    start = points[:, known]
-    here = _apply(projection, start)
+    here = _apply(projection, points[:, known])
     # along the line of sight, from each point to the side of the box that is nearest
     sight = np.repeat(here[:, :, None], SAMPLES, axis=2)
     sight[2] += np.linspace(0, 1, SAMPLES) * np.minimum(nearest - here[2], 0.0)[:, None]
     sight = _apply(np.linalg.inv(projection), sight.reshape(3, -1)).reshape(sight.shape)
     upwards = np.sign(sight[2, :, -1] - sight[2, :, 0])[:, None]
-    column = (sight[0] - x[0]) / (x[-1] - x[0]) * (len(x) - 1)
-    row = (sight[1] - y[0]) / (y[-1] - y[0]) * (len(y) - 1)
-    ground = map_coordinates(heights, [row, column], order=1, cval=np.nan)
+    ground = RegularGridInterpolator((y, x), heights, bounds_error=False)((sight[1], sight[0]))
     with np.errstate(invalid="ignore"):
         above = upwards * (ground - sight[2]) > LIFT * (high - low)
     hidden = np.zeros(points.shape[1], dtype=bool)

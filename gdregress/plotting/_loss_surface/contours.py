@@ -3,7 +3,6 @@
 import numpy as np
 
 from gdregress.plotting._shared.figure import foreground, pyplot
-from gdregress.plotting._shared.window import similar_lengths
 
 LEVELS = 16
 # Share of the window inside the lowest contour; the flat part of the surface does not count.
@@ -55,7 +54,7 @@ def draw_contours(ax, x, y, gaps, n_levels, contour_kw):
     shades = LinearSegmentedColormap.from_list("shades", [(ink, 0.0), (ink, 0.45)])
     style = {"cmap": shades, "norm": LogNorm(levels[0], levels[-1]), "extend": "min"}
     heights = np.ma.masked_invalid(np.maximum(gaps, levels[0] / 2))
-    filled = ax.contourf(x, y, heights, levels, **{**style, **contour_kw})
+    filled = ax.contourf(x, y, heights, levels, **style | contour_kw)
     ax.contour(x, y, heights, levels, colors=[ink], linewidths=0.5, alpha=0.35)
     return filled
 
@@ -65,7 +64,7 @@ def draw_colorbar(filled, axes, label):
 
     It is an inset there, so that it is as high as axes whose units are equal.
     """
-    from matplotlib.ticker import LogLocator, NullFormatter
+    from matplotlib.ticker import LogLocator
 
     lowest, highest = filled.levels[[0, -1]]
     subs = (1.0, 2.0, 5.0) if highest < FEW * lowest else (1.0,)
@@ -73,7 +72,7 @@ def draw_colorbar(filled, axes, label):
     bar = axes[0].figure.colorbar(filled, cax=place, format="%g")
     bar.set_label(label, fontsize="small")
     bar.set_ticks(LogLocator(subs=subs, numticks=8))
-    bar.ax.yaxis.set_minor_formatter(NullFormatter())
+    bar.minorticks_off()
 
 
 def draw_hills(ax, x, y, values, gaps, n_levels, surface_kw):
@@ -81,20 +80,13 @@ def draw_hills(ax, x, y, values, gaps, n_levels, surface_kw):
     from matplotlib.colors import LogNorm
 
     levels = gap_levels(gaps, n_levels)
-    style = {"cmap": "viridis", "alpha": 0.85, "linewidth": 0, "antialiased": False}
-    style |= {"rcount": len(y), "ccount": len(x)}
+    style = {"alpha": 0.85, "linewidth": 0, "antialiased": False}
+    style |= {"rcount": len(y), "ccount": len(x), **surface_kw}
+    colours = pyplot().get_cmap(style.pop("cmap", "viridis"))
     if levels.size:
-        colours = pyplot().get_cmap(surface_kw.get("cmap", "viridis"))
         shade = LogNorm(levels[0], levels[-1], clip=True)
         faces = colours(shade(np.where(np.isfinite(gaps), gaps, levels[-1])))
-        style = {**style, "facecolors": faces, "cmap": None, "shade": False}
-        surface_kw = {k: v for k, v in surface_kw.items() if k != "cmap"}
+        style = {"facecolors": faces, "shade": False, **style}
     heights = np.where(np.isfinite(values), values, np.nan)
     ax.computed_zorder = False  # a computed order would draw all of a path behind the surface
-    return ax.plot_surface(*np.meshgrid(x, y), heights, **{**style, **surface_kw})
-
-
-def equal_if_similar(ax, x, y):
-    """Set equal units on both axes unless one of them would become much shorter."""
-    if similar_lengths(x[-1] - x[0], y[-1] - y[0]):
-        ax.set_aspect("equal")
+    ax.plot_surface(*np.meshgrid(x, y), heights, **style)

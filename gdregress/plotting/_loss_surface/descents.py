@@ -1,12 +1,10 @@
 """The course of the parameters through a fit, from its history."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 
 from gdregress.exceptions import warn_user
-from gdregress.plotting._shared.stored_path import check_stored
 from gdregress.plotting._shared.training import flat_parameters
 
 # Largest difference between the last objective of the history and the objective on the data that
@@ -14,25 +12,21 @@ from gdregress.plotting._shared.training import flat_parameters
 SAME, ROUNDING = 1e-4, 1e-9
 
 
-@dataclass(frozen=True)
-class Descent:
+class Descent(NamedTuple):
     """The parameters of a fit after every epoch.
 
     Parameters
     ----------
     points : ndarray of shape (n_epochs + 1, n_parameters)
         Flat vectors in the units of ``coef_``, see `Training`.
-    run_points : ndarray of shape (n_epochs + 1, n_parameters)
-        The same points in the units of the run.
     objective : ndarray of shape (n_epochs + 1,)
     kept : ndarray of shape (n_parameters,) or None
         ``coef_`` and ``intercept_`` if they differ from the last point, as after early stopping.
     """
 
-    points: Any
-    run_points: Any
-    objective: Any
-    kept: Any
+    points: np.ndarray
+    objective: np.ndarray
+    kept: np.ndarray | None
 
     @property
     def end(self):
@@ -43,35 +37,24 @@ class Descent:
 def read_descent(estimator, training):
     """Read the path of a fitted estimator from its history.
 
-    Raises
-    ------
-    ValueError
-        If the estimator has not stored its path.
-
     Warns
     -----
     UserWarning
         If the objective differs from the history, because the data are not those of the fit.
     """
-    check_stored(estimator)
     history, fit_intercept = estimator.history_, estimator.fit_intercept
     stored = zip(history.coef, history.intercept, strict=True)
     points = np.array([flat_parameters(c, b, fit_intercept) for c, b in stored])
     # early calls to partial_fit may have run with store_path=False
     objective = np.asarray(history["objective"][-len(points) :], dtype=float)
+    _check_objective(training.value(points[-1]), objective)
     kept = flat_parameters(estimator.coef_, estimator.intercept_, fit_intercept)
-    if np.allclose(kept, points[-1], rtol=1e-12, atol=0):
-        kept = None
-    with np.errstate(over="ignore", invalid="ignore"):
-        run_points = np.array([training.to_run(point) for point in points])
-    _check_objective(training, run_points[-1], objective)
-    return Descent(points, run_points, objective, kept)
+    is_last = np.allclose(kept, points[-1], rtol=1e-12, atol=0)
+    return Descent(points, objective, None if is_last else kept)
 
 
-def _check_objective(training, point, objective):
+def _check_objective(value, objective):
     known = objective[-1]
-    with np.errstate(over="ignore", invalid="ignore"):
-        value = training.objective.value(training.as_parameters(point))
     close = SAME * abs(known) + ROUNDING * abs(objective[0])
     if not np.isfinite([value, known]).all() or abs(value - known) <= close:
         return

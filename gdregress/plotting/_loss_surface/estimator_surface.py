@@ -7,8 +7,8 @@ from gdregress.plotting._loss_surface.minimum import find_minimum
 from gdregress.plotting._loss_surface.plane import choose_plane
 from gdregress.plotting._loss_surface.plane_objective import PlaneObjective
 from gdregress.plotting._loss_surface.problem import common_training
-from gdregress.plotting._shared.estimators import fitted_estimator
-from gdregress.plotting._shared.stored_path import check_stored
+from gdregress.plotting._shared.arguments import check_count
+from gdregress.plotting._shared.estimators import earlier_steps, estimator_with_path, feature_names
 from gdregress.plotting._shared.thin import thinned
 from gdregress.plotting._shared.window import name_of_minimum, points_to_show, window
 
@@ -29,90 +29,40 @@ def estimator_surface(models, X, y, sample_weight, features, target, grid, xlim,
     X, y, sample_weight, features, target, grid, xlim, ylim
         As in `LossSurfaceDisplay.from_estimator`.
     """
-    estimators = {label: fitted_estimator(model) for label, model in models.items()}
-    for estimator in estimators.values():
-        check_stored(estimator)
-    training, names = common_training(models, estimators, X, y, sample_weight)
+    if grid is not None:
+        check_count("grid", grid, 2)
+    estimators = {label: estimator_with_path(model) for label, model in models.items()}
+    training = common_training(models, estimators, X, y, sample_weight)
     descents = {label: read_descent(e, training) for label, e in estimators.items()}
-    best, value = _lowest_end(training, descents)
-    minimum = find_minimum(next(iter(estimators.values())), training, best, value)
+    best = min((descent.end for descent in descents.values()), key=training.value)
+    minimum = find_minimum(next(iter(estimators.values())), training, best)
     is_shown = {k: points_to_show(d.objective, minimum.value) for k, d in descents.items()}
-    visited = np.vstack([d.run_points[is_shown[label]] for label, d in descents.items()])
-    plane = choose_plane(features, target, names, training, best, visited)
-    objective = PlaneObjective(training, *_in_run_units(plane, training))
-    projection = _Projection(plane, training)
-    paths = {label: projection.of_path(descent) for label, descent in descents.items()}
-    lowest = projection.of_point(minimum.point)
-    shown, middle = [path[is_shown[label]] for label, path in paths.items()], None
-    if minimum.reached:
-        shown, middle = [*shown, lowest], lowest
-    xlim, ylim = window(np.vstack(shown), middle, objective.effect_of_unit(), xlim, ylim)
+    visited = np.vstack([d.points[is_shown[label]] for label, d in descents.items()])
+    first = next(iter(models.values()))
+    before = earlier_steps(first)
+    after = "" if before is None else type(before.steps[-1][1]).__name__
+    names = feature_names(first)
+    plane = choose_plane(features, target, names, after, training, best, visited)
+    objective = PlaneObjective(plane)
+    lowest, shown = plane.coordinates(minimum.point), plane.coordinates(visited)
+    middle = lowest if minimum.reached else None
+    shown = np.vstack([shown, lowest]) if minimum.reached else shown
+    limits = window(shown, middle, objective.effect_of_unit(), xlim, ylim)
+    losses = training.objective.n_samples * training.n_targets
+    side = grid or int(np.clip(np.sqrt(LOSSES_A_SECOND / losses), FEWEST, MOST))
+    x, y = (np.linspace(low, high, side) for low, high in limits)
+    values = objective(*(axis.ravel() for axis in np.meshgrid(x, y))).reshape(len(y), len(x))
+    paths = {label: plane.coordinates(descent.points) for label, descent in descents.items()}
+    kept = {k: plane.coordinates(d.kept) for k, d in descents.items() if d.kept is not None}
     height = float(objective(*lowest[:, None])[0])
     start = max(descent.objective[0] for descent in descents.values())
-    heights = _heights(objective, xlim, ylim, _side(grid, training))
-    return {
-        **heights,
-        "paths": paths,
-        "path_values": {label: _path_heights(objective, path) for label, path in paths.items()},
-        "kept": {
-            label: projection.of_point(descent.kept)
-            for label, descent in descents.items()
-            if descent.kept is not None
-        },
-        "minimum": lowest,
-        "minimum_value": height,
-        "minimum_label": _minimum_label(minimum, height, start, heights["values"]),
-        "xlabel": plane.labels[0],
-        "ylabel": plane.labels[1],
-        "is_projected": len(best) > 2,
-    }
-
-
-class _Projection:
-    """The orthogonal projection of paths and points onto a plane, as coordinates in it."""
-
-    def __init__(self, plane, training):
-        self.plane = plane
-        self.training = training
-
-    def of_path(self, descent):
-        points = descent.run_points if self.plane.in_run_units else descent.points
-        with np.errstate(over="ignore", invalid="ignore"):
-            return self.plane.coordinates(points)
-
-    def of_point(self, point):
-        point = self.training.to_run(point) if self.plane.in_run_units else point
-        return self.plane.coordinates(point)[0]
-
-
-def _lowest_end(training, descents):
-    """The lowest end of all descents, and the objective there."""
-    ends = [descent.end for descent in descents.values()]
-    values = [
-        training.objective.value(training.as_parameters(training.to_run(end))) for end in ends
-    ]
-    lowest = int(np.argmin(values))
-    return ends[lowest], values[lowest]
-
-
-def _in_run_units(plane, training):
-    vectors = plane.origin, plane.first, plane.second
-    return vectors if plane.in_run_units else [training.to_run(vector) for vector in vectors]
-
-
-def _side(grid, training) -> int:
-    """Points along each side of the grid."""
-    if grid is not None:
-        return grid
-    losses = training.objective.n_samples * training.n_targets
-    return int(np.clip(np.sqrt(LOSSES_A_SECOND / losses), FEWEST, MOST))
-
-
-def _heights(objective, xlim, ylim, side):
-    """The objective on a grid."""
-    x, y = (np.linspace(low, high, side) for low, high in (xlim, ylim))
-    values = objective(*(axis.ravel() for axis in np.meshgrid(x, y)))
-    return {"x": x, "y": y, "values": values.reshape(side, side)}
+    name = _minimum_label(minimum, height, start, values)
+    path_values = {label: _path_heights(objective, path) for label, path in paths.items()}
+    surface = {"x": x, "y": y, "values": values}
+    drawn = {"paths": paths, "path_values": path_values, "kept": kept}
+    marked = {"minimum": lowest, "minimum_value": height, "minimum_label": name}
+    labels = {"xlabel": plane.labels[0], "ylabel": plane.labels[1], "is_projected": len(best) > 2}
+    return surface | drawn | marked | labels
 
 
 def _path_heights(objective, path):

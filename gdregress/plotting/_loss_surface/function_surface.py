@@ -6,77 +6,65 @@ import numpy as np
 from scipy.optimize import minimize as scipy_minimize
 
 from gdregress._minimize.derivatives import number
-from gdregress.plotting._shared.function_paths import labelled_paths
-from gdregress.plotting._shared.window import (
-    checked_limits,
-    name_of_minimum,
-    points_to_show,
-    window,
+from gdregress.plotting._shared.arguments import check_count
+from gdregress.plotting._shared.function_paths import (
+    FunctionPath,
+    heights_of,
+    labelled_paths,
+    points_shown,
 )
+from gdregress.plotting._shared.scale import finite
+from gdregress.plotting._shared.window import checked_limits, name_of_minimum, window
 
 
 def function_surface(f, path, xlim, ylim, grid, vectorized):
     """The parameters of a `LossSurfaceDisplay`; its `from_function` explains the arguments."""
+    check_count("grid", grid, 2)
     paths = {} if path is None else labelled_paths(path, 2)
-    height = _of_two_numbers(f, next(iter(paths.values()), None))
+    height = _of_two_numbers(f, next(iter(paths.values()), FunctionPath([np.zeros(2)], 2)))
     if not paths:
         return _without_path(f, height, xlim, ylim, grid, vectorized)
-    heights = {k: np.array([height(*p) for p in path.points]) for k, path in paths.items()}
-    ends = np.vstack([path.points for path in paths.values()])
-    ends_heights = np.concatenate(list(heights.values()))
-    if not np.isfinite(ends_heights).any():
-        raise ValueError("f is not finite at any point of the path.")
-    minimum = _minimum_near(height, ends[np.nanargmin(_finite(ends_heights))])
-    lowest = np.nanmin(_finite(ends_heights)) if minimum is None else height(*minimum)
-    shown = np.vstack([p.points[points_to_show(heights[k], lowest)] for k, p in paths.items()])
+    heights = heights_of(paths, height)
+    points = np.vstack([path.points for path in paths.values()])
+    known = np.concatenate(list(heights.values()))
+    minimum = _minimum_near(height, points[np.nanargmin(finite(known))])
+    lowest = np.nanmin(finite(known)) if minimum is None else height(*minimum)
+    shown = points_shown(paths, heights, lowest)
     middle = None if minimum is None or _is_far(minimum, shown) else minimum
     shown = shown if middle is None else np.vstack([shown, middle])
-    xlim, ylim = window(shown, middle, xlim=xlim, ylim=ylim)
-    x, y = np.linspace(*xlim, grid), np.linspace(*ylim, grid)
+    limits = window(shown, middle, xlim=xlim, ylim=ylim)
+    x, y = (np.linspace(low, high, grid) for low, high in limits)
     values = _on_grid(f, height, x, y, vectorized)
-    return {
-        "x": x,
-        "y": y,
-        "values": values,
-        "paths": {label: path.points for label, path in paths.items()},
-        "path_values": heights,
-        "kept": {label: p.kept for label, p in paths.items() if p.kept is not None},
-        **_inside(minimum, lowest, x, y, values),
-    }
+    surface = {"x": x, "y": y, "values": values, "path_values": heights}
+    kept = {label: path.kept for label, path in paths.items() if path.kept is not None}
+    drawn = {"paths": {label: path.points for label, path in paths.items()}, "kept": kept}
+    return surface | drawn | _inside(minimum, height, x, y, values)
 
 
 def _without_path(f, height, xlim, ylim, grid, vectorized):
-    for name, limit in (("xlim", xlim), ("ylim", ylim)):
+    limits = {"xlim": xlim, "ylim": ylim}
+    for name, limit in limits.items():
         if limit is None:
             raise ValueError(f"Without a path, {name} must be a pair of numbers.")
-    x = np.linspace(*checked_limits(xlim, "xlim"), grid)
-    y = np.linspace(*checked_limits(ylim, "ylim"), grid)
+    x, y = (np.linspace(*checked_limits(limit, name), grid) for name, limit in limits.items())
     values = _on_grid(f, height, x, y, vectorized)
     if not np.isfinite(values).any():
         raise ValueError("f is not finite anywhere between xlim and ylim.")
-    row, column = np.unravel_index(np.nanargmin(_finite(values)), values.shape)
+    row, column = np.unravel_index(np.nanargmin(finite(values)), values.shape)
     minimum = _minimum_near(height, np.array([x[column], y[row]]))
-    lowest = None if minimum is None else height(*minimum)
-    return {"x": x, "y": y, "values": values, **_inside(minimum, lowest, x, y, values)}
+    return {"x": x, "y": y, "values": values, **_inside(minimum, height, x, y, values)}
 
 
 def _of_two_numbers(f, path):
-    """f as a function of two floats; f itself may take a vector of two numbers."""
-    if _takes_two(f):
-
-        def height(x, y):
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                return number(f(np.float64(x), np.float64(y)))
-
-        return height
-    if path is not None:
+    """f as a function of two floats; f itself may take a vector like the points of the path."""
+    if not _takes_two(f):
         return lambda x, y: path.value(f, [x, y])
 
-    def height_of_vector(x, y):
+    def height(x, y):
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return number(f(np.array([x, y], dtype=float)))
+            return number(f(np.float64(x), np.float64(y)))
 
-    return height_of_vector
+    return height
 
 
 def _takes_two(f):
@@ -107,12 +95,10 @@ def _on_grid(f, height, x, y, vectorized):
 
 def _minimum_near(height, start):
     """The result of a search without gradients; None if it does not converge."""
+    precision = {"xatol": 1e-8, "fatol": 1e-12, "maxfev": 2000}
     with np.errstate(over="ignore", invalid="ignore"):
         found = scipy_minimize(
-            lambda point: height(*point),
-            start,
-            method="Nelder-Mead",
-            options={"xatol": 1e-8, "fatol": 1e-12, "maxfev": 2000},
+            lambda point: height(*point), start, method="Nelder-Mead", options=precision
         )
     return found.x if found.success and np.isfinite(found.fun) else None
 
@@ -124,13 +110,10 @@ def _is_far(point, points):
     return bool((np.maximum(low - point, point - high) > reach).any())
 
 
-def _inside(minimum, value, x, y, values):
+def _inside(minimum, height, x, y, values):
     """The minimum as parameters of the display, if it lies in the window."""
     if minimum is None or not (x[0] <= minimum[0] <= x[-1] and y[0] <= minimum[1] <= y[-1]):
         return {}
+    value = height(*minimum)
     name = name_of_minimum(value, values)
     return {"minimum": minimum, "minimum_value": value, "minimum_label": name}
-
-
-def _finite(values):
-    return np.where(np.isfinite(values), values, np.nan)

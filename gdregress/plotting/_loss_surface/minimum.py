@@ -1,13 +1,10 @@
 """The minimum of the objective, by a long descent."""
 
-import warnings
-from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 
-from gdregress.exceptions import IgnoredParameterWarning
+from gdregress.plotting._shared.quietly import quietly
 from gdregress.plotting._shared.training import flat_parameters
 
 # The descent reads at most this count of numbers, but its epochs stay between the two limits.
@@ -25,8 +22,7 @@ OF_THE_OBJECTIVE = {
 }
 
 
-@dataclass(frozen=True)
-class Minimum:
+class Minimum(NamedTuple):
     """The smallest objective known.
 
     Parameters
@@ -38,12 +34,12 @@ class Minimum:
         Whether a descent has converged there. It cannot if there is no minimum.
     """
 
-    point: Any
+    point: np.ndarray
     value: float
     reached: bool
 
 
-def find_minimum(estimator, training, point, value):
+def find_minimum(estimator, training, point):
     """Find the minimum by a long batch descent from the best point known.
 
     Parameters
@@ -52,8 +48,6 @@ def find_minimum(estimator, training, point, value):
     training : Training
     point : ndarray
         Flat vector in the units of ``coef_``.
-    value : float
-        Objective at this point.
     """
     X, y, weights = training.rows
     design = training.objective.design
@@ -67,15 +61,11 @@ def find_minimum(estimator, training, point, value):
     start = {"coef_init": coef.T, "intercept_init": intercept}
     if not training.objective.output_shape:
         start = {"coef_init": coef[:, 0], "intercept_init": intercept[0]}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        warnings.simplefilter("ignore", IgnoredParameterWarning)
+    with quietly():
         twin.fit(X, _as_given(y, training.objective.loss), weights, **start)
     found = flat_parameters(twin.coef_, twin.intercept_, design.fit_intercept)
-    lowest = training.objective.value(training.as_parameters(training.to_run(found)))
-    if lowest < value:
-        point, value = found, lowest
-    return Minimum(point, value, bool(twin.converged_))
+    lowest = min(point, found, key=training.value)
+    return Minimum(lowest, training.value(lowest), bool(twin.converged_))
 
 
 def _as_given(y, loss):

@@ -1,9 +1,6 @@
 """Paths and markers on a surface, in two or three dimensions."""
 
-import numpy as np
-
 from gdregress.plotting._shared.figure import pyplot
-from gdregress.plotting._shared.lines import with_keywords
 from gdregress.plotting._shared.marks import END, START
 
 # Paths with more points than this get finer lines.
@@ -15,14 +12,14 @@ ABOVE = 10
 WIDER, WIDEST = 1.5, 5.0
 
 
-def draw_path(ax, columns, style, place, line_kw, hills=None):
+def draw_path(ax, points, style, place, line_kw, hills=None):
     """Draw the line of a path, with markers at its start and its end.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes or Axes3D
-    columns : list of ndarray of shape (n_points,)
-        x and y, and the heights in three dimensions.
+    points : ndarray of shape (n_points, 3)
+        x, y and the heights, which count in three dimensions.
     style : dict
         Colour and label.
     place : tuple of two int
@@ -36,48 +33,45 @@ def draw_path(ax, columns, style, place, line_kw, hills=None):
     -------
     line, head : matplotlib.lines.Line2D
     """
-    style = {"marker": ".", "markersize": 5, "linewidth": 1.8, **style}
-    if len(columns[0]) > MANY:
-        style |= {"markersize": 3, "linewidth": 1.0}
+    look = {"marker": ".", "markersize": 5, "linewidth": 1.8, "zorder": ABOVE}
+    if len(points) > MANY:
+        look |= {"markersize": 3, "linewidth": 1.0}
     later = place[1] - 1 - place[0]
-    style["linewidth"] += later * min(WIDER, WIDEST / max(1, place[1] - 1))
-    style = with_keywords({**style, "zorder": ABOVE}, line_kw)
+    look["linewidth"] += later * min(WIDER, WIDEST / max(1, place[1] - 1))
+    look |= style | line_kw
     if place[0] == 0:  # the outline of a later path would hide the path below it
-        style.setdefault("path_effects", halo(style["linewidth"]))
-    line = _draw(ax, columns, hills, **style)
-    colour = line.get_color()
-    _draw(ax, [c[:1] for c in columns], hills, color=colour, ls="", zorder=ABOVE + 1, **START)
-    ends = [c[-1:] for c in columns]
-    return line, _draw(ax, ends, hills, color=colour, ls="", zorder=ABOVE + 3, **END)
+        look.setdefault("path_effects", halo(look["linewidth"]))
+    line = _draw(ax, points, hills, **look)
+    draw_point(ax, points[:1], line.get_color(), {"zorder": ABOVE + 1, **START}, hills)
+    end = {"zorder": ABOVE + 3, **END}
+    return line, draw_point(ax, points[-1:], line.get_color(), end, hills)
 
 
-def draw_point(ax, columns, colour, style, hills=None):
-    """Draw a single marker, below the heads of the paths."""
-    columns = [np.array([number]) for number in columns]
-    _draw(ax, columns, hills, color=colour, ls="", zorder=ABOVE + 2, **style)
+def draw_point(ax, points, colour, style, hills=None):
+    """Draw a single marker, if not told otherwise below the heads of the paths."""
+    look = {"color": colour, "linestyle": "", "zorder": ABOVE + 2, **style}
+    return _draw(ax, points, hills, **look)
 
 
-def move(line, columns):
+def move(line, points):
     """Give a line other points."""
-    if len(columns) == 2:
-        line.set_data(*columns)
+    if hasattr(line, "set_data_3d"):
+        line.set_data_3d(*points.T)
     else:
-        line.set_data_3d(*columns)
+        line.set_data(*points[:, :2].T)
 
 
 def halo(linewidth):
     """An outline in the background colour, which makes a line visible on every shade."""
     from matplotlib.patheffects import Normal, Stroke
 
-    return [
-        Stroke(linewidth=linewidth + 1.5, foreground=pyplot().rcParams["axes.facecolor"]),
-        Normal(),
-    ]
+    background = pyplot().rcParams["axes.facecolor"]
+    return [Stroke(linewidth=linewidth + 1.5, foreground=background), Normal()]
 
 
-def _draw(ax, columns, hills, **style):
-    if len(columns) == 2:
-        return ax.plot(*columns, **style)[0]
+def _draw(ax, points, hills, **style):
+    if hills is None:
+        return ax.plot(*points[:, :2].T, **style)[0]
     from gdregress.plotting._loss_surface.behind_hills import LineOnHills
 
-    return ax.add_line(LineOnHills(hills, *columns, **style))
+    return ax.add_line(LineOnHills(hills, *points.T, **style))

@@ -17,27 +17,32 @@ class Plane(NamedTuple):
 
     Attributes
     ----------
-    origin, first, second : ndarray
-        Flat vectors, see `Training`; the two directions are orthonormal.
+    training : Training
+    vectors : ndarray of shape (3, n_parameters)
+        Origin and directions, flat vectors, see `Training`; the directions are orthonormal.
     in_run_units : bool
         Whether the vectors are in the units of the run, rather than those of ``coef_``.
     labels : tuple of two str
         Labels of the axes.
     """
 
-    origin: Any
-    first: Any
-    second: Any
+    training: Any
+    vectors: np.ndarray
     in_run_units: bool
     labels: tuple
 
     def coordinates(self, points):
-        """(u, v) of the nearest points in the plane, shape (n_points, 2)."""
-        differences = np.atleast_2d(points) - self.origin
-        return differences @ np.column_stack([self.first, self.second])
+        """(u, v) of the points of the plane that are nearest to some, in units of ``coef_``."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            points = self.training.to_run(points) if self.in_run_units else points
+            return (points - self.vectors[0]) @ self.vectors[1:].T
+
+    def in_run(self):
+        """The vectors in the units of the run."""
+        return self.vectors if self.in_run_units else self.training.to_run(self.vectors)
 
 
-def choose_plane(features, target, names, training, ends, visited):
+def choose_plane(features, target, names, after, training, ends, visited):
     """The plane that ``features`` describes.
 
     Parameters
@@ -45,12 +50,15 @@ def choose_plane(features, target, names, training, ends, visited):
     features : None, "pca" or pair
         As in `LossSurfaceDisplay.from_estimator`.
     target : int or None
-    names : Names
+    names : list of str
+        Of the features.
+    after : str
+        Name of the step before the estimator, "" if there is none.
     training : Training
     ends : ndarray
         End of the best descent, a flat vector in the units of ``coef_``.
     visited : ndarray of shape (n_points, n_parameters)
-        Points of all descents in the units of the run.
+        Points of all descents.
     """
     if len(ends) < 2:
         raise ValueError(
@@ -58,37 +66,15 @@ def choose_plane(features, target, names, training, ends, visited):
             "intercept. DescentPathDisplay.from_function draws functions of one variable."
         )
     if features is None:
-        features = "pca"
-        if len(ends) == 2:
-            fit_intercept = training.objective.design.fit_intercept
-            features = (0, INTERCEPT) if fit_intercept else (0, 1)
+        fit_intercept = training.objective.design.fit_intercept
+        pair = (0, INTERCEPT) if fit_intercept else (0, 1)
+        features = pair if len(ends) == 2 else "pca"
     if isinstance(features, str) and features == "pca":
-        return _principal_plane(training.to_run(ends), visited)
-    return _coefficient_plane(features, target, names, training, ends)
+        return _principal_plane(training, ends, visited)
+    return _coefficient_plane(features, target, names, after, training, ends)
 
 
-class Names(NamedTuple):
-    """Names of the parameters.
-
-    Attributes
-    ----------
-    features : list of str
-    after : str
-        Name of the step before the estimator, "" if there is none.
-    """
-
-    features: list
-    after: str
-
-    def label(self, index, n_targets):
-        """Label of an axis, for the index of a parameter in a flat vector."""
-        j, target = divmod(index, n_targets)
-        name = INTERCEPT if j == len(self.features) else f"coefficient of {self.features[j]}"
-        name += f" for target {target}" if n_targets > 1 else ""
-        return name + (f", after {self.after}" if self.after else "")
-
-
-def _coefficient_plane(features, target, names, training, ends):
+def _coefficient_plane(features, target, names, after, training, ends):
     """The plane in which two parameters vary and all others keep their last values."""
     pair = list(features) if isinstance(features, (tuple, list, np.ndarray)) else []
     if len(pair) != 2:
@@ -96,16 +82,17 @@ def _coefficient_plane(features, target, names, training, ends):
             "features must be None, 'pca' or a pair of features by number or name, such as "
             f"(0, 'intercept'). Got {features!r}."
         )
-    n_targets = training.n_targets
+    n_targets, has_intercept = training.n_targets, training.objective.design.fit_intercept
     target = checked_target(target, n_targets, "rows of coef_")
-    has_intercept = training.objective.design.fit_intercept
-    indices = [_position(f, names.features, has_intercept) * n_targets + target for f in pair]
-    if indices[0] == indices[1]:
+    rows = [_position(feature, names, has_intercept) for feature in pair]
+    if rows[0] == rows[1]:
         raise ValueError(f"features must be two different ones. Got {features!r}.")
-    first, second = np.eye(len(ends))[indices]
-    origin = np.where(first + second > 0, 0.0, ends)
-    labels = tuple(names.label(index, n_targets) for index in indices)
-    return Plane(origin, first, second, False, labels)
+    directions = np.eye(len(ends))[np.array(rows) * n_targets + target]
+    origin = np.where(directions.any(axis=0), 0.0, ends)
+    note = (f" for target {target}" if n_targets > 1 else "") + (after and f", after {after}")
+    labels = [*(f"coefficient of {name}" for name in names), INTERCEPT]
+    labels = tuple(labels[row] + note for row in rows)
+    return Plane(training, np.array([origin, *directions]), False, labels)
 
 
 def _position(feature, names, has_intercept):
@@ -124,8 +111,9 @@ def _position(feature, names, has_intercept):
     )
 
 
-def _principal_plane(end, visited):
+def _principal_plane(training, end, visited):
     """The plane through the end along the first two principal directions of the descents."""
+    end, visited = training.to_run(end), training.to_run(visited)
     # without the rows of zeros a path of one step would have only one direction
     padded = np.vstack([visited - end, np.zeros((2, len(end)))])
     _, lengths, directions = np.linalg.svd(padded, full_matrices=False)
@@ -138,7 +126,7 @@ def _principal_plane(end, visited):
         f"principal direction {i}" + (f" ({length**2 / total:.0%})" if total > 0 else "")
         for i, length in enumerate(lengths[:2], start=1)
     )
-    return Plane(end, *directions, True, labels)
+    return Plane(training, np.array([end, *directions]), True, labels)
 
 
 def _across(direction):

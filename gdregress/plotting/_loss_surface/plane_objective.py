@@ -18,16 +18,13 @@ class PlaneObjective:
 
     Parameters
     ----------
-    training : Training
-    origin, first, second : ndarray
-        Flat vectors in the units of the run.
+    plane : Plane
     """
 
-    def __init__(self, training, origin, first, second):
-        self.training = training
-        self.vectors = origin, first, second
-        design = training.objective.design
-        self._predicted = [design.predict(training.as_parameters(v)) for v in self.vectors]
+    def __init__(self, plane):
+        self.training, self.vectors = plane.training, plane.in_run()
+        predict, shaped = self.training.objective.design.predict, self.training.as_parameters
+        self._predicted = [predict(shaped(vector)) for vector in self.vectors]
 
     def effect_of_unit(self):
         """Root mean square change of the predictions for u = 1 and for v = 1."""

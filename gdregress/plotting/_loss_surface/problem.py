@@ -4,18 +4,12 @@ import numpy as np
 from scipy import sparse
 
 from gdregress._utils.array_api import to_numpy
-from gdregress.plotting._loss_surface.plane import Names
-from gdregress.plotting._shared.estimators import (
-    earlier_steps,
-    feature_names,
-    transformed,
-    transformed_targets,
-)
+from gdregress.plotting._shared.estimators import transformed, transformed_targets
 from gdregress.plotting._shared.training import rebuild_training
 
 
 def common_training(models, estimators, X, y, sample_weight):
-    """The objective that all fits have minimised, and the names of its parameters.
+    """The objective that all fits have minimised.
 
     Parameters
     ----------
@@ -42,36 +36,28 @@ def common_training(models, estimators, X, y, sample_weight):
                 )
         trainings[label] = rebuild_training(estimator, *data[label], sample_weight)
         problems[label] = _problem(estimator, trainings[label])
-        _check_same(problems, first, label)
-    before = earlier_steps(models[first])
-    after = "" if before is None else type(before.steps[-1][1]).__name__
-    return trainings[first], Names(feature_names(models[first]), after)
-
-
-def _check_same(problems, first, label):
-    """Raise ValueError unless two estimators minimise the same objective."""
-    for name, value in problems[first].items():
-        other = problems[label][name]
-        if other != value:
-            raise ValueError(
-                "Estimators on one surface must minimise the same objective, but "
-                f"{first!r} has {name}={value} and {label!r} has {name}={other}. "
-                "Draw a surface for each."
-            )
+        for name, value in problems[first].items():
+            if (other := problems[label][name]) != value:
+                raise ValueError(
+                    "Estimators on one surface must minimise the same objective, but "
+                    f"{first!r} has {name}={value} and {label!r} has {name}={other}. "
+                    "Draw a surface for each."
+                )
+    return trainings[first]
 
 
 def _problem(estimator, training):
     """The parameters on which an objective depends, apart from the data."""
-    held_out = None
-    if estimator.early_stopping:
-        held_out = estimator.validation_fraction, estimator.random_state
+    held_out = estimator.validation_fraction, estimator.random_state
     return {
         "loss": repr(training.objective.loss),
         "penalty": repr(training.objective.penalty),
         "fit_intercept": estimator.fit_intercept,
         "standardize": estimator.standardize,
         "class_weight": repr(getattr(estimator, "class_weight", None)),
-        "early_stopping, with validation_fraction and random_state": held_out,
+        "early_stopping, with validation_fraction and random_state": (
+            held_out if estimator.early_stopping else None
+        ),
     }
 
 
@@ -80,6 +66,5 @@ def _same_numbers(a, b):
         return True
     if sparse.issparse(a) and sparse.issparse(b):
         return a.shape == b.shape and (a != b).nnz == 0
-    return not (sparse.issparse(a) or sparse.issparse(b)) and np.array_equal(
-        to_numpy(a), to_numpy(b)
-    )
+    is_mixed = sparse.issparse(a) or sparse.issparse(b)
+    return not is_mixed and np.array_equal(to_numpy(a), to_numpy(b))

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from gdregress.plotting._shared.band import Band
 from gdregress.plotting._shared.figure import foreground
 from gdregress.plotting._shared.legend import legend_beside
+from gdregress.plotting._shared.lines import line_styles
 
 # Opacity of the lines without a name.
 FAINT = 0.3
@@ -21,8 +21,10 @@ class DrawnCoefficients:
     x : ndarray of shape (n_points,)
     paths : ndarray of shape (n_points, n_coefficients)
         NaN where they are not finite.
-    styles : dict of int to dict
-        Keywords of ``Axes.plot`` for the columns with a name.
+    names : dict of int to str
+        Of some columns.
+    line_kw : dict or None
+        The user's keywords of ``Axes.plot`` for these, as in `keywords_by_label`.
 
     Attributes
     ----------
@@ -31,27 +33,27 @@ class DrawnCoefficients:
     band : Band or None
     """
 
-    def __init__(self, ax, x, paths, styles):
-        self.ax, self.styles = ax, styles
-        self.others = [j for j in range(paths.shape[1]) if j not in styles]
+    def __init__(self, ax, x, paths, names, line_kw=None):
+        self.ax, self.names = ax, names
+        styles = dict(zip(names, line_styles(list(names.values()), line_kw), strict=True))
+        self.others = [j for j in range(paths.shape[1]) if j not in names]
         self.band = None
         if len(self.others) > MOST_FAINT:
             self.band = Band(ax, x, paths[:, self.others])
-        drawn = range(paths.shape[1]) if self.band is None else sorted(styles)
+        drawn = range(paths.shape[1]) if self.band is None else sorted(names)
         faint = {"color": foreground(), "alpha": FAINT, "linewidth": 0.8, "zorder": 1}
         self.lines = {j: ax.plot(x, paths[:, j], **styles.get(j, faint))[0] for j in drawn}
 
-    def draw_legend(self, names, more=None):
+    def draw_legend(self, more=None):
         """Write the names of the columns beside the axes, in the order of their ends.
 
         Parameters
         ----------
-        names : dict of int to str
         more : dict of str to artist
             Further entries.
         """
-        ends = {j: _last_finite(self.lines[j].get_ydata()) for j in self.styles}
-        entries = {names[j]: self.lines[j] for j in sorted(ends, key=lambda j: -ends[j])}
+        ends = {j: _last_finite(self.lines[j].get_ydata()) for j in self.names}
+        entries = {self.names[j]: self.lines[j] for j in sorted(ends, key=lambda j: -ends[j])}
         text = f"{len(self.others)} smaller coefficients"
         if self.band is not None:
             entries |= {text: self.band.range, "their middle half": self.band.half}
@@ -67,3 +69,35 @@ def largest(coef, n):
 
 def _last_finite(values):
     return values[np.isfinite(values)][-1]
+
+
+class Band:
+    """Two shades over the epochs.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+    epochs : ndarray of shape (n_epochs + 1,)
+    paths : ndarray of shape (n_epochs + 1, n_coefficients)
+        NaN where they are not finite.
+    """
+
+    def __init__(self, ax, epochs, paths):
+        self.ax = ax
+        self.epochs = epochs
+        known = ~np.isnan(paths).all(axis=1)
+        heights = np.full((4, len(epochs)), np.nan)
+        heights[:, known] = np.nanquantile(paths[known], [0, 0.25, 0.75, 1], axis=1)
+        style = {"color": foreground(), "linewidth": 0, "zorder": 0.5}
+        self.range = ax.fill_between(epochs, heights[0], heights[3], alpha=0.15, **style)
+        self.half = ax.fill_between(epochs, heights[1], heights[2], alpha=0.3, **style)
+
+    def show(self, index):
+        """Show the band up to one of the epochs."""
+        from matplotlib.patches import Rectangle
+
+        x, (low, high) = self.epochs[min(index, len(self.epochs) - 1)], self.ax.get_ylim()
+        corner, width = (self.epochs[0], low), x - self.epochs[0]
+        shown = Rectangle(corner, width, high - low, transform=self.ax.transData)
+        for shade in (self.range, self.half):
+            shade.set_clip_path(shown)

@@ -76,6 +76,31 @@ def fitted_estimator(model) -> Any:
     return estimator
 
 
+def has_path(model):
+    """Whether a model ends with an estimator of this package that has stored its path."""
+    return bool(getattr(getattr(chain(model)[-1], "history_", None), "coef", None))
+
+
+def estimator_with_path(model) -> Any:
+    """Return `fitted_estimator`, and raise an error unless it has stored its path.
+
+    Raises
+    ------
+    TypeError, sklearn.exceptions.NotFittedError
+        As in `fitted_estimator`.
+    ValueError
+        If its history does not hold the coefficients of every epoch.
+    """
+    estimator = fitted_estimator(model)
+    if not has_path(estimator):
+        name = type(estimator).__name__
+        raise ValueError(
+            f"The path is not known, as this {name} was fitted with store_path=False. "
+            f"Fit {name}(..., store_path=True), which keeps the coefficients of every epoch."
+        )
+    return estimator
+
+
 def check_dict(estimators):
     """Raise an error unless these are estimators by label, one at least."""
     if not isinstance(estimators, Mapping) or isinstance(estimators, OptimizeResult):

@@ -1,7 +1,6 @@
 """The axes and the colours of all displays; colour-blind readers tell the colours apart."""
 
 from itertools import cycle, islice
-from typing import Any
 
 # The palette of Okabe and Ito, without the colours that vanish on white or on black. The first
 # three and the last three are dark, light and between: they differ in print without colour.
@@ -25,33 +24,15 @@ def pyplot():
     return plt
 
 
-def axes_or_new(ax=None, **subplots):
-    """Return the axes given, or the axes of a new figure, which makes room for labels.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes or None
-    **subplots
-        Passed to ``pyplot.subplots`` for a new figure.
-    """
-    if ax is not None:
-        make_room(ax)
-        return ax
-    plt = pyplot()
-    return plt.subplots(layout="constrained", **subplots)[1]
-
-
 def make_room(ax):
     """Have the figure make room for labels and legends, unless the user has placed its axes.
 
     In a plain figure those of one panel would lie on the next.
     """
+    from matplotlib.gridspec import SubplotParams
+
     figure = ax.figure.figure
-    default: Any = pyplot().rcParams
-    sides = ("left", "right", "bottom", "top", "wspace", "hspace")
-    is_placed = any(
-        getattr(figure.subplotpars, side) != default[f"figure.subplot.{side}"] for side in sides
-    )
+    is_placed = vars(figure.subplotpars) != vars(SubplotParams())
     if figure.get_layout_engine() is None and ax.get_subplotspec() is not None and not is_placed:
         figure.set_layout_engine("constrained")
 

@@ -1,8 +1,8 @@
 """The choice of points of a path as frames, and the animation of these frames."""
 
-from numbers import Integral
-
 import numpy as np
+
+from gdregress.plotting._shared.arguments import check_count
 
 
 def chosen_frames(n_points: int, frames: int) -> list[int]:
@@ -29,8 +29,7 @@ def chosen_frames(n_points: int, frames: int) -> list[int]:
     >>> chosen_frames(101, 6)
     [0, 4, 16, 36, 64, 100]
     """
-    if not isinstance(frames, Integral) or frames < 2:
-        raise ValueError(f"frames must be an int of at least 2. Got {frames!r}.")
+    check_count("frames", frames, 2)
     if n_points <= frames:
         return list(range(n_points))
     i = np.arange(frames)

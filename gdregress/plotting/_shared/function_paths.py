@@ -7,6 +7,7 @@ import numpy as np
 from gdregress._minimize.derivatives import number
 from gdregress._minimize.tree import TreeDef
 from gdregress._utils.array_api import asarray, to_numpy
+from gdregress.plotting._shared.window import points_to_show
 
 
 class FunctionPath:
@@ -74,6 +75,25 @@ def labelled_paths(path, n_numbers):
         raise ValueError("There is no path in an empty dict.")
     paths = path if has_labels else {"path": path}
     return {str(label): FunctionPath(each, n_numbers) for label, each in paths.items()}
+
+
+def heights_of(paths, height):
+    """The heights of the points of all paths, by label.
+
+    Raises
+    ------
+    ValueError
+        If none is finite.
+    """
+    heights = {k: np.array([height(*point) for point in p.points]) for k, p in paths.items()}
+    if not any(np.isfinite(values).any() for values in heights.values()):
+        raise ValueError("f is not finite at any point of the path.")
+    return heights
+
+
+def points_shown(paths, heights, lowest):
+    """All points that the window shows."""
+    return np.vstack([p.points[points_to_show(heights[k], lowest)] for k, p in paths.items()])
 
 
 def _is_result(path):

@@ -2,6 +2,8 @@
 
 from itertools import product
 
+import numpy as np
+
 # Largest share of the width and of the height of the axes that a legend inside may take.
 WIDE, HIGH = 0.6, 0.4
 # Largest width and height of a legend below, in those of the axes, from which it takes room.
@@ -10,6 +12,12 @@ WIDEST, HIGHEST = 1.15, 0.42
 ALL = 0.6
 # Most entries of a legend between lines.
 MOST_INSIDE = 4
+# Where matplotlib puts legends, from below and from the left on.
+PLACES = (
+    ("lower left", "lower center", "lower right"),
+    ("center left", "center", "center right"),
+    ("upper left", "upper center", "upper right"),
+)
 
 
 def draw_legend(
@@ -32,22 +40,20 @@ def draw_legend(
     title : str or None, default=None
     loc : str, default="best"
         Place in the axes.
-
-    Returns
-    -------
-    legend : matplotlib.legend.Legend, or None without handles or room
     """
     if not handles:
-        return None
-    style = {"framealpha": 0.85, "fontsize": "small", "title": title, "title_fontsize": "small"}
+        return
+    style = {"framealpha": 0.85, "title": title, "title_fontsize": "small"}
     if len(labels) <= most_inside:
-        legend = ax.legend(handles, labels, loc=loc, **style)
+        ax.autoscale_view()  # the best place depends on the limits
+        legend = ax.legend(handles, labels, loc=loc, fontsize="small", **style)
         extent = _extent(legend)
         if extent.width <= WIDE and extent.height <= HIGH:
-            legend.set_loc(_name_of_place(extent))
-            legend.set_zorder(20)
-            return legend
-    return legend_below(ax, handles, labels, short_labels, **style)
+            free = np.maximum(1 - extent.size, 1e-9)
+            right, up = np.rint(2 * np.clip(extent.min / free, 0, 1)).astype(int)
+            legend.set(loc=PLACES[up][right], zorder=20)
+            return
+    legend_below(ax, handles, labels, short_labels, **style)
 
 
 def legend_beside(ax, entries):
@@ -73,41 +79,24 @@ def legend_below(ax, handles, labels, short_labels=None, **style):
     engine makes no room for it, and away where it would hide them.
     """
     from matplotlib.font_manager import FontProperties
-    from matplotlib.transforms import ScaledTranslation
+    from matplotlib.transforms import offset_copy
 
-    short_labels = short_labels or labels
-    texts = (labels, short_labels) if ax.figure.figure.get_layout_engine() is not None else ()
+    figure, short_labels = ax.figure.figure, short_labels or labels
+    texts = (labels, short_labels) if figure.get_layout_engine() is not None else ()
     # the tick labels and the label of the axis take less than four lines
-    points = 4 * FontProperties(size="medium").get_size_in_points()
-    down = ScaledTranslation(0, -points / 72, ax.figure.figure.dpi_scale_trans)
-    below = {
-        "loc": "upper center",
-        "bbox_to_anchor": (0.5, 0.0),
-        "bbox_transform": ax.transAxes + down,
-        "borderaxespad": 0.0,
-    }
+    down = -4 * FontProperties(size="medium").get_size_in_points()
+    place = offset_copy(ax.transAxes, figure, y=down, units="points")
+    below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "bbox_transform": place}
     for each, size, columns in product(texts, ("small", "x-small"), (2, 1)):
-        look = {**style, "fontsize": size, "ncols": min(columns, len(labels))}
-        legend = ax.legend(handles, each, **look, **below)
-        extent = _extent(legend)
+        look = {"fontsize": size, "ncols": min(columns, len(labels)), "borderaxespad": 0.0}
+        extent = _extent(ax.legend(handles, each, **style, **look, **below))
         if extent.width <= WIDEST and extent.height <= HIGHEST:
-            return legend
-    legend = ax.legend(handles, short_labels, loc="best", **{**style, "fontsize": "x-small"})
-    extent = _extent(legend)
-    if max(extent.width, extent.height) > ALL:
+            return
+    legend = ax.legend(handles, short_labels, loc="best", fontsize="x-small", **style)
+    if max(_extent(legend).size) > ALL:
         legend.remove()
-        return None
-    return legend
 
 
 def _extent(legend):
     """The box of a legend, in shares of the axes."""
     return legend.get_window_extent().transformed(legend.axes.transAxes.inverted())
-
-
-def _name_of_place(extent):
-    """The name of the place in the axes where a box is, such as "upper left"."""
-    free = max(1 - extent.width, 1e-9), max(1 - extent.height, 1e-9)
-    right, up = (round(2 * min(max(a / b, 0), 1)) for a, b in zip(extent.min, free, strict=True))
-    name = f"{('lower', 'center', 'upper')[up]} {('left', 'center', 'right')[right]}"
-    return "center" if name == "center center" else name

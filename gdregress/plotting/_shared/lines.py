@@ -7,23 +7,14 @@ from gdregress.plotting._shared.figure import colours
 DASHES = ("-", "-.", ":")
 # Lines that differ by colour alone, dark, light and between; the next ones have other dashes.
 ALIKE = 3
-# matplotlib's names of the same keyword for lines and for points.
-_SAME = {"c": "color", "ls": "linestyle", "lw": "linewidth"}
 
 
-def with_keywords(style, keywords):
-    """Keywords of ``Axes.plot``, of which the user's own come last, by name or alias.
-
-    Parameters
-    ----------
-    style : dict
-    keywords : dict or None
-        Of the user, such as ``{"lw": 3}``.
-    """
+def by_name(keywords):
+    """The user's keywords of ``Axes.plot`` by their names, where some are aliases."""
     from matplotlib.cbook import normalize_kwargs
     from matplotlib.lines import Line2D
 
-    return {**style, **normalize_kwargs(keywords, Line2D)}
+    return normalize_kwargs(keywords, Line2D)
 
 
 def keywords_by_label(keywords, labels):
@@ -38,7 +29,7 @@ def keywords_by_label(keywords, labels):
     Returns
     -------
     list of dict
-        One for each label.
+        One for each label, by name.
 
     Raises
     ------
@@ -53,16 +44,10 @@ def keywords_by_label(keywords, labels):
         raise ValueError(
             f"Keywords are given for {min(unknown)!r}, but the lines are {', '.join(labels)}."
         )
-    return [_joined(common, own.get(label, {})) for label in labels]
+    return [by_name(common) | by_name(own.get(label)) for label in labels]
 
 
-def _joined(common, own):
-    """Both, the own last, whichever alias each of them uses."""
-    names = [{_SAME.get(name, name): kw for name, kw in each.items()} for each in (common, own)]
-    return {**names[0], **names[1]}
-
-
-def line_styles(labels, line_kw=None):
+def line_styles(labels, line_kw=None, shades=None):
     """Keywords of ``Axes.plot`` for some lines: colour, dashes, then the user's keywords.
 
     Parameters
@@ -70,10 +55,10 @@ def line_styles(labels, line_kw=None):
     labels : sequence of str
     line_kw : dict or None
         As in `keywords_by_label`.
+    shades : list of str or None
+        Other colours than those of the palette.
     """
+    own, shades = keywords_by_label(line_kw, labels), shades or colours(len(labels))
     dashes = [DASHES[i // ALIKE % len(DASHES)] for i in range(len(labels))]
-    own = keywords_by_label(line_kw, labels)
-    return [
-        with_keywords({"color": colour, "linestyle": dash}, keywords)
-        for colour, dash, keywords in zip(colours(len(labels)), dashes, own, strict=True)
-    ]
+    looks = zip(shades, dashes, own, strict=True)
+    return [{"color": colour, "linestyle": dash, **kw} for colour, dash, kw in looks]

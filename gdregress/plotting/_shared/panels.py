@@ -1,10 +1,8 @@
 """A grid of axes with common limits, labelled at the edges of the figure only."""
 
-import math
-
 import numpy as np
 
-from gdregress.plotting._shared.figure import axes_or_new, make_room, pyplot
+from gdregress.plotting._shared.figure import make_room, pyplot
 
 COLUMNS = 3
 
@@ -34,10 +32,9 @@ def panels(ax, n, xlabel="", ylabel="", size=(4.0, 3.4), columns=COLUMNS, **subp
     ValueError
         If another number of axes is given.
     """
-    if ax is None and n > 1:
+    if ax is None:
         return _new_panels(n, xlabel, ylabel, size, min(n, columns), subplots)
-    given = axes_or_new(None, **subplots) if ax is None else ax
-    axes = np.atleast_1d(np.asarray(given, dtype=object)).ravel()
+    axes = np.ravel(np.asarray(ax, dtype=object))
     if len(axes) != n:
         wanted = "a single Axes" if n == 1 else f"{n} Axes, such as those of plt.subplots({n})[1]"
         raise ValueError(f"ax must hold {wanted}. Got {len(axes)}.")
@@ -48,15 +45,15 @@ def panels(ax, n, xlabel="", ylabel="", size=(4.0, 3.4), columns=COLUMNS, **subp
 
 
 def _new_panels(n, xlabel, ylabel, size, columns, subplots):
-    rows = math.ceil(n / columns)
+    rows = -(-n // columns)
     options = {"sharex": True, "sharey": True, "squeeze": False, "layout": "constrained"}
-    figsize = (size[0] * columns, size[1] * rows)
-    table = pyplot().subplots(rows, columns, figsize=figsize, **{**options, **subplots})[1].ravel()
+    if n > 1:
+        options["figsize"] = (size[0] * columns, size[1] * rows)
+    table = pyplot().subplots(rows, columns, **options | subplots)[1].ravel()
     for spare in table[n:]:
         spare.remove()
     for i, axes in enumerate(table[:n]):
-        if i % columns == 0:
-            axes.set_ylabel(ylabel)
+        axes.set_ylabel("" if i % columns else ylabel)
         if i + columns >= n:  # the lowest axes of the column
             axes.set_xlabel(xlabel)
             axes.tick_params(labelbottom=True)

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from gdregress.plotting._shared.arguments import check_choice
+
 SCALES = ("auto", "linear", "log")
 # Numbers whose ratio is at most this are readable on a linear axis.
 FEW = 10.0
@@ -17,12 +19,6 @@ def finite(values):
     """The values, with NaN in place of those that are not finite."""
     values = np.asarray(values, dtype=float)
     return np.where(np.abs(values) < 10.0**LARGEST_POWER, values, np.nan)
-
-
-def check_scale(name, scale):
-    """Raise ValueError for an unknown scale."""
-    if scale not in SCALES:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, SCALES))}. Got {scale!r}.")
 
 
 def chosen_scale(scale, values):
@@ -42,7 +38,7 @@ def chosen_scale(scale, values):
     ValueError
         For another scale, or "log" without any positive number.
     """
-    check_scale("scale", scale)
+    check_choice("scale", scale, SCALES)
     values = finite(values)
     positive = values[values > 0]
     if scale == "log" and not positive.size:
@@ -65,7 +61,7 @@ def chosen_count_scale(scale, curves, y_scale):
     curves : sequence of (x, y)
     y_scale : {"linear", "log"}
     """
-    check_scale("x_scale", scale)
+    check_choice("x_scale", scale, SCALES)
     if scale != "auto":
         return scale
     length = max(x[-1] - x[0] for x, _ in curves)
@@ -100,12 +96,12 @@ def set_count(ax, scale):
 
 def set_log_ticks(axis):
     """Write plain numbers on a short logarithmic axis, whose limits must be final."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     low, high = sorted(axis.get_view_interval())
     if high < SHORT * low:
         axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axis.set_major_formatter("{x:g}")
         axis.set_minor_formatter(NullFormatter())
 
 

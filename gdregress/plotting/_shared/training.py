@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from gdregress._estimator.prepare import prepare
 from gdregress._utils.array_api import asarray, namespace, to_numpy
 from gdregress._utils.types import clone
-from gdregress.plotting._shared.preparation import prepare_quietly
+from gdregress.plotting._shared.quietly import quietly
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,20 @@ class Training:
         return int(np.prod(self.objective.output_shape, dtype=int))
 
     def to_run(self, flat):
-        """The same parameters in the units of the run, for example of standardised columns."""
-        design = self.objective.design
-        table = np.asarray(flat, dtype=float).reshape(design.n_parameters, self.n_targets)
+        """The same parameters, or rows of them, in the units of the run: standardised columns."""
+        flat, design = np.asarray(flat, dtype=float), self.objective.design
         if design.coordinates is None:
-            return table.ravel()
-        return design.coordinates.in_library_of(table).from_user(table).ravel()
+            return flat
+        rows = flat.reshape(*flat.shape[:-1], design.n_parameters, self.n_targets)
+        table = np.moveaxis(rows, -2, 0)
+        columns = table.reshape(design.n_parameters, -1)
+        inside = design.coordinates.in_library_of(columns).from_user(columns)
+        return np.moveaxis(inside.reshape(table.shape), 0, -2).reshape(flat.shape)
+
+    def value(self, flat):
+        """The objective at a flat vector."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return self.objective.value(self.as_parameters(self.to_run(flat)))
 
     def as_parameters(self, flat):
         """A flat vector in the units of the run, in the shape and library of the objective."""
@@ -69,7 +78,8 @@ def rebuild_training(estimator, X, y, sample_weight=None, **changes):
     # the surface is drawn over the user's parameters, however they were found
     twin = clone(estimator).set_params(preconditioner=None, **changes)
     _check_split(twin)
-    prepared = prepare_quietly(twin, X, y, sample_weight)
+    with quietly():
+        prepared = prepare(twin, X, y, sample_weight)
     _check_like_fit(estimator, twin)
     return Training(prepared.objective, prepared.rows)
 

@@ -1,10 +1,16 @@
 """Types of the arguments of the displays."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 from scipy.optimize import OptimizeResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes as Axes
+else:  # importing the package imports no matplotlib
+    Axes = Any
 
 Limits: TypeAlias = Sequence[float] | np.ndarray
 Scale: TypeAlias = Literal["auto", "linear", "log"]
@@ -12,5 +18,8 @@ Scale: TypeAlias = Literal["auto", "linear", "log"]
 Features: TypeAlias = Literal["pca"] | Sequence[int | str] | np.ndarray
 DescentPath: TypeAlias = OptimizeResult | Sequence[Any] | np.ndarray
 DescentPaths: TypeAlias = DescentPath | Mapping[str, DescentPath]
+# functions of an array, by label where they are several
+Curve: TypeAlias = Callable[[np.ndarray], npt.ArrayLike]
+Reference: TypeAlias = Curve | Mapping[str, Curve]
 # rows that were not fitted: X, y and possibly weights
 Validation: TypeAlias = tuple[Any, Any] | tuple[Any, Any, Any]

@@ -62,21 +62,19 @@ def window(points, minimum=None, effect_of_unit=(1.0, 1.0), xlim=None, ylim=None
     -------
     xlim, ylim : pairs of float
     """
-    own = [
-        None if given is None else checked_limits(given, name)
-        for given, name in ((xlim, "xlim"), (ylim, "ylim"))
-    ]
     middles = (None, None) if minimum is None else minimum
-    axes = [limits(values, middle) for values, middle in zip(points.T, middles, strict=True)]
-    effects = [(high - low) * e for (low, high), e in zip(axes, effect_of_unit, strict=True)]
-    lengths = [
-        (high - low) * max(1.0, NARROWEST * max(effects) / effect if effect > 0 else 1.0)
-        for (low, high), effect in zip(axes, effects, strict=True)
-    ]
-    if similar_lengths(*lengths) and own == [None, None]:
-        lengths = [max(lengths)] * 2
-    found = [_of_length(axis, length) for axis, length in zip(axes, lengths, strict=True)]
-    return [one if given is None else given for one, given in zip(found, own, strict=True)]
+    axes = np.array([limits(values, at) for values, at in zip(points.T, middles, strict=True)])
+    lengths = axes[:, 1] - axes[:, 0]
+    effects = lengths * effect_of_unit
+    known = np.where(effects > 0, effects, np.inf)
+    lengths = lengths * np.maximum(1.0, NARROWEST * effects.max() / known)
+    if similar_lengths(*lengths) and xlim is None and ylim is None:
+        lengths[:] = lengths.max()
+    ends = (axes.mean(axis=1)[:, None] + np.outer(lengths / 2, [-1, 1])).tolist()
+    return (
+        ends[0] if xlim is None else checked_limits(xlim, "xlim"),
+        ends[1] if ylim is None else checked_limits(ylim, "ylim"),
+    )
 
 
 def limits(values, minimum=None):
@@ -87,10 +85,8 @@ def limits(values, minimum=None):
     if minimum is None:
         return low, high
     share = INWARD / (1 - INWARD)
-    return (
-        min(low, minimum - share * (high - minimum)),
-        max(high, minimum + share * (minimum - low)),
-    )
+    below, above = share * (high - minimum), share * (minimum - low)
+    return min(low, minimum - below), max(high, minimum + above)
 
 
 def name_of_minimum(height, heights):
@@ -118,9 +114,3 @@ def checked_limits(given, name):
     if pair.shape != (2,) or not np.isfinite(pair).all() or not pair[0] < pair[1]:
         raise ValueError(f"{name} must be two finite numbers, the lower one first. Got {given!r}.")
     return float(pair[0]), float(pair[1])
-
-
-def _of_length(axis, length):
-    """The interval of a given length around the middle of another."""
-    middle = sum(axis) / 2
-    return middle - length / 2, middle + length / 2

@@ -1,1 +1,0 @@
-"""The progress bar of an animation that is written to a file."""

@@ -1,0 +1,15 @@
+"""The checks of arguments that displays share."""
+
+from numbers import Integral
+
+
+def check_choice(name, given, choices):
+    """Raise ValueError unless an argument is one of some choices."""
+    if given not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}. Got {given!r}.")
+
+
+def check_count(name, given, least):
+    """Raise ValueError unless an argument is a whole number, and large enough."""
+    if not isinstance(given, Integral) or given < least:
+        raise ValueError(f"{name} must be an int of at least {least}. Got {given!r}.")
