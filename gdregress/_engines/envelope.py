@@ -46,7 +46,7 @@ class Envelope(Engine):
             and not (loss.target_range == "labels" and loss.pieces.value(np.zeros(1)) == 0)
             and terms is not None
             and terms.bounds is None
-            and (coordinates is None or coordinates.separable)
+            and (coordinates is None or coordinates.is_shared)
             and isinstance(objective.y, np.ndarray)
             and (objective.has_rows or affordable(objective.design))
         )

@@ -105,6 +105,22 @@ def in_blocks(model, X, y):
     return model.fit_batches([(X[:third], y[:third]), (X[third:], y[third:])])
 
 
+@pytest.mark.parametrize("solver", ["batch", "mini-batch", "blocks"])
+@pytest.mark.parametrize("apart", [1e-7, 1e-9])
+def test_columns_that_all_but_add_up_end_where_their_difference_does(solver, apart):
+    """The moments of the columns have no digits along it; the rows have."""
+    first, second, difference, noise = np.random.RandomState(0).normal(size=(4, 200))
+    y = first - difference + 0.3 * noise
+    expected = median().fit(np.column_stack([first, second, difference]), y)
+    X = np.column_stack([first, second, first + second + apart * difference])
+    if solver == "blocks":
+        model = in_blocks(median(), X, y)
+    else:
+        model = median(solver=solver, random_state=0).fit(X, y)
+    assert model.stop_reason_ == "tolerance" and model.n_iter_ < 60
+    assert_allclose(model.loss_curve_[-1], expected.loss_curve_[-1], rtol=1e-7)
+
+
 @pytest.mark.parametrize("fit", [in_memory, in_blocks])
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_ends_at_the_minimum_of_the_linear_programme_and_proves_it(name, fit, monkeypatch):

@@ -25,15 +25,17 @@ FEW_OPERATIONS = 1e8
 def first_metric(estimator, components, design, spectrum, y, weights):
     """The metric of the moments if it is asked for, or if scaled columns would not finish.
 
-    It serves smooth losses over all rows under l2 or no penalty, whose prox it keeps simple. For
-    squared error, which it minimises at once, it is for the runs alone that would not end within
-    ``max_iter`` epochs otherwise; for other losses, wherever it saves passes.
+    It serves runs over all rows under l2 or no penalty, whose prox it keeps simple. For squared
+    error, which it minimises at once, it is for the runs alone that would not end within
+    ``max_iter`` epochs otherwise; for other smooth losses, wherever it saves passes; for losses
+    with kinks, whose envelopes are followed by Newton steps in any coordinates, where scaled
+    columns all but cancel along some direction, so that the steps there have no digits.
     """
     loss, penalty = components.loss, components.penalty
     asked = estimator.preconditioner == "moments"
     strength = l2_strength(penalty)
     possible = (
-        loss.smooth
+        (loss.smooth or (not asked and _follows_envelopes(estimator, loss)))
         and takes_metric(components, design)
         and strength is not None
         and affordable(design)
@@ -54,21 +56,9 @@ def first_metric(estimator, components, design, spectrum, y, weights):
     if not len(some):
         return None
     values = np.linalg.eigvalsh((covariance + np.diag(extra))[np.ix_(some, some)])
-    condition = _condition(values)
-    most = EPOCHS_IN_METRIC
-    if not components.sampler.takes_all_rows:
-        # an epoch of variance reduction is as good as one update where its updates are many
-        size = batch_smoothness(design.n_samples, components.sampler, spectrum)
-        updates = components.sampler.updates_per_epoch(design.n_samples)
-        condition = 1 + condition * max(1.0, size / (spectrum.largest or 1.0)) / updates
-        most = EPOCHS_OF_BATCHES
-    elif loss.is_quadratic:
-        most = estimator.max_iter
     known = _of_last_fit(estimator)
-    long = epochs_at(condition, estimator.tol) > most
-    if components.sampler.takes_all_rows:
-        long = long or values[0] <= NO_DIGITS * _rounding(values)
-    if not (asked or (long if known is None else known == "Metric")):
+    pays = known == "Metric" if known else _saves_epochs(estimator, components, spectrum, values)
+    if not (asked or pays):
         return None
     columns = design.coordinates
     if estimator.fit_intercept:  # a dense map may as well centre what the columns have left
@@ -76,6 +66,38 @@ def first_metric(estimator, components, design, spectrum, y, weights):
         columns = Columns(mean, columns.scale, True, columns.varies)
     products = partial(_products, design.in_coordinates(columns), weights)
     return metric_of(columns, covariance, h, h * extra, products, design.n_samples)
+
+
+def _follows_envelopes(estimator, loss):
+    """Whether a loss with kinks is left to Newton steps along envelopes, see `Envelope`."""
+    left_to_us = estimator.learning_rate == "auto" and estimator.optimizer == "auto"
+    return loss.base_loss.pieces is not None and left_to_us and not estimator.average
+
+
+def _saves_epochs(estimator, components, spectrum, values):
+    """Whether a run would take too long in scaled columns.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    components : Components
+    spectrum : Spectrum
+        In scaled columns.
+    values : ndarray
+        Eigenvalues of the curvature there, in ascending order.
+    """
+    loss, sampler = components.loss, components.sampler
+    condition, n_samples = _condition(values), spectrum.design.n_samples
+    if not sampler.takes_all_rows:
+        # an epoch of variance reduction is as good as one update where its updates are many
+        size = batch_smoothness(n_samples, sampler, spectrum)
+        updates = sampler.updates_per_epoch(n_samples)
+        condition = 1 + condition * max(1.0, size / (spectrum.largest or 1.0)) / updates
+        return epochs_at(condition, estimator.tol) > EPOCHS_OF_BATCHES
+    if values[0] <= NO_DIGITS * _rounding(values):
+        return True
+    most = estimator.max_iter if loss.is_quadratic else EPOCHS_IN_METRIC
+    return loss.smooth and epochs_at(condition, estimator.tol) > most
 
 
 def _of_last_fit(estimator):
