@@ -18,6 +18,7 @@ import numpy as np
 from scipy import sparse
 
 from gdregress._core import arrays as core
+from gdregress._core.threads import one_thread_of_blas
 from gdregress._engines.directions import Directions
 from gdregress._engines.lasso_quadratic import least
 from gdregress._objective.design import DesignMatrix
@@ -84,8 +85,9 @@ class WorkingSets(Directions):
         H = self._model(part, chosen, floor)
         w, g, l1 = (array[chosen] for array in (self.params, self.gradient, self.l1))
         direction = np.zeros_like(self.params)
-        direction[chosen] = least(H, g - H @ w, l1, w, EXACT * self._violation()) - w
-        dz = part.predict(direction[chosen].astype(part.X.dtype)).astype(float)
+        with one_thread_of_blas():
+            direction[chosen] = least(H, g - H @ w, l1, w, EXACT * self._violation()) - w
+            dz = part.predict(direction[chosen].astype(part.X.dtype)).astype(float)
         return direction, dz
 
     def _violation(self):
