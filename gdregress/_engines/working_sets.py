@@ -127,7 +127,9 @@ class WorkingSets(Directions):
         bent = loss.curvature_at(objective.y, self.z)
         bent = self.share(np.maximum(bent, floor * (loss.curvature or float(np.max(bent)))))
         weights = (objective.n_samples * bent).astype(part.X.dtype)
-        return curved_products(part, weights, largest=LARGEST) + np.diag(self.l2[chosen])
+        H = curved_products(part, weights, largest=LARGEST)
+        H[np.diag_indices_from(H)] += self.l2[chosen]
+        return H
 
     def _length(self, direction, dz):
         """1, or shorter where the step does not bring what its model foresees; 0 if none does."""
