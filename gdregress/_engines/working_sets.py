@@ -29,8 +29,8 @@ from gdregress._objective.evaluation import mean_loss
 from gdregress._objective.moments import LARGEST_ROW
 from gdregress._objective.moments_inside import curved_products
 
-# How many coefficients at zero may join at least, and the products of two numbers that take as long
-# as the reading of one: a set whose model takes as long as the reading of all rows is no dearer.
+# How many coefficients at zero may join at least, and how many products take as long as to read a
+# number: sets may be so large that their model takes as long as a reading of all rows.
 JOINING, PRODUCTS = 64, 20
 # Share of the violation up to which the minimum over a set is sought.
 EXACT = 0.1
