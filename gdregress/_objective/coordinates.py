@@ -60,10 +60,6 @@ class Coordinates(ABC):
         """B' g for the gradient g by the coefficients."""
 
     @abstractmethod
-    def pulled_products(self, products):
-        """B' C B for a symmetric matrix C of NumPy's."""
-
-    @abstractmethod
     def in_library_of(self, array):
         """The same with the numbers in the library, on the device and of the type of an array."""
 
@@ -150,10 +146,6 @@ class Columns(Coordinates):
     def pulled(self, gradient):
         return gradient / as_column(self.scale, gradient)
 
-    def pulled_products(self, products):
-        scales = np.outer(self.scale, self.scale)
-        return np.divide(products, scales, out=scales)
-
     def in_library_of(self, array):
         return Columns(_beside(self.mean, array), _beside(self.scale, array), self.fit_intercept)
 
@@ -205,10 +197,6 @@ class Metric(Coordinates):
 
     def pulled(self, gradient):
         return _apply(self.basis.mT, gradient)
-
-    def pulled_products(self, products):
-        pulled = self.pulled(self.pulled(products).T)
-        return np.ascontiguousarray((pulled + pulled.T) / 2)
 
     def in_library_of(self, array):
         numbers = (_beside(a, array) for a in (self.mean, self.basis, self.inverse))

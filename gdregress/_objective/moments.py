@@ -107,10 +107,13 @@ class Moments:
     def in_coordinates(self, coordinates):
         """The moments of the columns of A = [X, 1] T without the last, see `DesignMatrix`."""
         coordinates = coordinates.in_library_of(self.mean)
+        covariance = coordinates.pulled(coordinates.pulled(self.covariance).T)
+        both = covariance + covariance.T
+        both /= 2
         return replace(
             self,
             mean=coordinates.pulled(self.mean - coordinates.mean),
-            covariance=coordinates.pulled_products(self.covariance),
+            covariance=np.ascontiguousarray(both),
             target_covariance=coordinates.pulled(self.target_covariance),
         )
 
