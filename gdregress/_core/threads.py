@@ -43,6 +43,19 @@ def threads_limited(count):
         _here.allowed = before
 
 
+def one_thread_of_blas():
+    """A context in which BLAS has one thread.
+
+    Its threads wait for the next product by asking for it again and again, and those of NumPy's
+    copy, of SciPy's and our own share the cores: where small products follow each other, each
+    takes many times as long as in one thread.
+    """
+    # which a fit has loaded, but not the import of the package
+    from sklearn.utils.parallel import _get_threadpool_controller
+
+    return _get_threadpool_controller().limit(limits=1, user_api="blas")
+
+
 def pieces_of(n_rows, row_length, memory=0):
     """Ranges (start, stop) of rows, so long that each is worth a thread's while.
 

@@ -5,7 +5,8 @@ the penalty over a working set, in which are those that are not zero and those a
 gradient is beyond the strength of l1 by most. The model is that of the second derivatives where
 the step begins: for squared error, whose model is exact, an epoch is a set, and for other losses a
 proximal Newton step. An epoch reads all rows once, for the gradient, and those of its set's
-columns twice more.
+columns twice more. The model of squared error is kept for as long as no other coefficient has to
+move; those that may have to soon are in its set from the start.
 
 References
 ----------
@@ -14,10 +15,13 @@ Johnson and Guestrin, "Blitz: a principled meta-algorithm for scaling sparse opt
 for working sets that grow with the support.
 """
 
+import math
+
 import numpy as np
 from scipy import sparse
 
 from gdregress._core import arrays as core
+from gdregress._core.threads import one_thread_of_blas
 from gdregress._engines.directions import Directions
 from gdregress._engines.lasso_quadratic import least
 from gdregress._objective.design import DesignMatrix
@@ -25,8 +29,9 @@ from gdregress._objective.evaluation import mean_loss
 from gdregress._objective.moments import LARGEST_ROW
 from gdregress._objective.moments_inside import curved_products
 
-# How many coefficients at zero may join: so many, or as many as are in the set already.
-JOINING = 64
+# How many coefficients at zero may join at least, and how many products take as long as to read a
+# number: sets may be so large that their model takes as long as a reading of all rows.
+JOINING, PRODUCTS = 64, 20
 # Share of the violation up to which the minimum over a set is sought.
 EXACT = 0.1
 # Most parameters of a set, whose model is a matrix.
@@ -62,15 +67,18 @@ class WorkingSets(Directions):
     def begin(self, state):
         super().begin(state)
         objective = self.run.objective
-        self.l1 = np.zeros(objective.design.n_parameters)
-        self.l1[: objective.design.n_features] = objective.penalty.kernel_terms.l1
+        design = objective.design
+        self.l1 = np.zeros(design.n_parameters)
+        self.l1[: design.n_features] = objective.penalty.kernel_terms.l1
+        free = math.isqrt(PRODUCTS * design.size // design.n_samples)
+        self.joining = max(JOINING, min(free, LARGEST // 4))
+        self.modelled = None
 
     def direction(self, state):
         """The first that is worth a step; under the last floor the model is nowhere too low."""
-        chosen = self._working_set()
-        part = self._part(chosen)
+        chosen = self._working_set(state)
         for floor in FLOORS:
-            direction, dz = self._to_minimum(part, chosen, floor)
+            direction, dz = self._to_minimum(*self._modelled(chosen, floor), chosen)
             self.found = self._length(direction, dz)
             if self.found > 0:
                 break
@@ -79,13 +87,24 @@ class WorkingSets(Directions):
     def length(self, direction, dz):
         return self.found
 
-    def _to_minimum(self, part, chosen, floor):
+    def _modelled(self, chosen, floor):
+        """The design matrix and the second derivatives of a working set."""
+        if self.modelled is None or self.modelled[0] is not chosen or not self._is_constant():
+            part = self._part(chosen)
+            self.modelled = chosen, part, self._model(part, chosen, floor)
+        return self.modelled[1:]
+
+    def _is_constant(self):
+        """Whether a model holds everywhere."""
+        return self.run.objective.loss.is_quadratic
+
+    def _to_minimum(self, part, H, chosen):
         """The step to the minimum of the model, and what it does to the predictions."""
-        H = self._model(part, chosen, floor)
         w, g, l1 = (array[chosen] for array in (self.params, self.gradient, self.l1))
         direction = np.zeros_like(self.params)
-        direction[chosen] = least(H, g - H @ w, l1, w, EXACT * self._violation()) - w
-        dz = part.predict(direction[chosen].astype(part.X.dtype)).astype(float)
+        with one_thread_of_blas():
+            direction[chosen] = least(H, g - H @ w, l1, w, EXACT * self._violation()) - w
+            dz = part.predict(direction[chosen].astype(part.X.dtype)).astype(float)
         return direction, dz
 
     def _violation(self):
@@ -96,14 +115,32 @@ class WorkingSets(Directions):
     def _growth(self, direction):
         return abs(self.params + direction) - abs(self.params)
 
-    def _working_set(self):
-        """Which parameters, in their order; the intercept is always among them."""
+    def _working_set(self, state):
+        """Which parameters, in their order; the intercept is always among them.
+
+        The last set where it has all that have to move and its model still holds.
+        """
         inside = (self.params != 0) | (self.l1 == 0)
         beyond = np.where(inside, 0.0, abs(self.gradient) - self.l1)
-        most = max(JOINING, np.count_nonzero(inside))
-        joining = np.argsort(-beyond, kind="stable")[:most]
-        inside[joining[beyond[joining] > 0]] = True
-        chosen = np.flatnonzero(inside)
+        outside = inside | (beyond > 0)
+        if (known := state.working_set) is not None:
+            outside[known] = False
+            if not outside.any():
+                return known
+        chosen = self._new_set(inside, beyond)
+        state.working_set = chosen if self._is_constant() else None
+        return chosen
+
+    def _new_set(self, inside, beyond):
+        """Those inside, and at zero those that are beyond the strength of l1 by most.
+
+        A model that is kept takes in as many that are not beyond it yet.
+        """
+        most = max(self.joining, np.count_nonzero(inside) // (2 if self._is_constant() else 1))
+        joining = np.argsort(np.where(inside, np.inf, -beyond), kind="stable")[:most]
+        if not self._is_constant():
+            joining = joining[beyond[joining] > 0]
+        chosen = np.union1d(np.flatnonzero(inside), joining)
         if len(chosen) <= LARGEST:
             return chosen
         # no more than fit, those first whose gradient is farthest from what holds them
@@ -125,7 +162,9 @@ class WorkingSets(Directions):
         bent = loss.curvature_at(objective.y, self.z)
         bent = self.share(np.maximum(bent, floor * (loss.curvature or float(np.max(bent)))))
         weights = (objective.n_samples * bent).astype(part.X.dtype)
-        return curved_products(part, weights, largest=LARGEST) + np.diag(self.l2[chosen])
+        H = curved_products(part, weights, largest=LARGEST)
+        H[np.diag_indices_from(H)] += self.l2[chosen]
+        return H
 
     def _length(self, direction, dz):
         """1, or shorter where the step does not bring what its model foresees; 0 if none does."""

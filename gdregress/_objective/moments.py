@@ -65,8 +65,12 @@ class Moments:
 
     def matrix(self, fit_intercept):
         """A' S A, with the row and column of the intercept if there is one."""
-        centred, mean = self.augmented(fit_intercept)
-        return self.weight * (centred + np.outer(mean, mean))
+        p = len(self.mean)
+        mean = np.append(self.mean, 1.0) if fit_intercept else self.mean
+        matrix = np.outer(mean, mean)  # in place from here on: fresh memory takes as long as a sum
+        matrix[:p, :p] += self.covariance
+        matrix *= self.weight
+        return matrix
 
     def augmented(self, fit_intercept):
         """C and m of A' S A = C + m m', the intercept being a column of ones."""
@@ -104,12 +108,13 @@ class Moments:
     def in_coordinates(self, coordinates):
         """The moments of the columns of A = [X, 1] T without the last, see `DesignMatrix`."""
         coordinates = coordinates.in_library_of(self.mean)
-        half = coordinates.pulled(self.covariance)
-        covariance = coordinates.pulled(half.T)
+        covariance = coordinates.pulled(coordinates.pulled(self.covariance).T)
+        both = covariance + covariance.T
+        both /= 2
         return replace(
             self,
             mean=coordinates.pulled(self.mean - coordinates.mean),
-            covariance=np.ascontiguousarray((covariance + covariance.T) / 2),
+            covariance=np.ascontiguousarray(both),
             target_covariance=coordinates.pulled(self.target_covariance),
         )
 
@@ -175,7 +180,9 @@ def _of_dense(X, y, weights):
         total = _products_by_blocks(X, y, weights, shift)
     # the last column holds the sums of the weights and of the shifted values
     weight, offset = total[q, q], total[:q, q] / total[q, q]
-    return weight / n, shift + offset, total[:q, :q] / weight - np.outer(offset, offset)
+    second = total[:q, :q] / weight
+    second -= np.outer(offset, offset)
+    return weight / n, shift + offset, second
 
 
 def _mean_row(rows):

@@ -132,6 +132,8 @@ class State:
     conjugate : tuple of (direction, gradient, square, taken_at, waited) or None
         Of the last step of conjugate gradients: q . g, where the curvature that preconditions
         them was taken, if it was, and how many steps ago.
+    working_set : ndarray of int or None
+        Whose model is kept, of the engine of that name.
     damping : array or None
         Of the Newton steps of each target; None where none is damped.
     objective : float or None
@@ -179,6 +181,7 @@ class State:
     epoch_momentum: Any = None
     searched: Any = None
     conjugate: Any = None
+    working_set: Any = None
     damping: Any = None
     objective: float | None = None
     average: SuffixAverage | None = None
@@ -213,7 +216,10 @@ class State:
         average = None if self.average is None else SuffixAverage(self.average.start)
         of_parts = ("swings", "growth")
         of_the_course = dict.fromkeys(
-            ("epoch_momentum", "searched", "conjugate", "damping", "objective", *of_parts)
+            (
+                *("epoch_momentum", "searched", "conjugate", "working_set", "damping"),
+                *("objective", *of_parts),
+            )
         )
         return replace(self, params=params, memory=memory, average=average, **of_the_course)
 
@@ -243,6 +249,7 @@ class State:
         self.params = params
         self.memory = optimizer.init(params)
         self.epoch_momentum = self.conjugate = self.damping = self.multipliers = None
+        self.working_set = None
         if self.average is not None:
             self.average = SuffixAverage(self.average.start)
 

@@ -15,7 +15,7 @@ from harness import threads
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_info, threadpool_limits
 
 import gdregress
 from gdregress import GDRegressor
@@ -24,6 +24,7 @@ from gdregress._core.threads import (
     SMALLEST_PIECE,
     in_background,
     map_in_threads,
+    one_thread_of_blas,
     pieces_of,
     sum_in_threads,
     threads_allowed,
@@ -112,6 +113,17 @@ def test_the_limit_of_threads_is_kept():
     names.clear()
     map_in_threads(work, [(i, i + 1) for i in range(20)])
     assert 1 <= len(names) <= _openmp_effective_n_threads()
+
+
+def test_blas_has_one_thread_for_small_products():
+    def counts():
+        return {one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas"}
+
+    with threadpool_limits(2, user_api="blas"):
+        before = counts()
+        with one_thread_of_blas():
+            assert counts() <= {1}
+        assert counts() == before
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from gdregress._core.kernels import interpreted
 from gdregress._engines.lasso_quadratic import least
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.prepare import prepare
+from gdregress._objective.moments_inside import curved_products
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
 
 ALL = LOSSES | CLASSIFICATION_LOSSES
@@ -130,6 +131,33 @@ def test_sets_that_are_smaller_than_the_support(monkeypatch):
     assert np.count_nonzero(whole.coef_) > 20
     assert model.stop_reason_ == "tolerance"
     assert model.history_["objective"][-1] == pytest.approx(whole.history_["objective"][-1], 1e-8)
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array], ids=["dense", "csr"])
+@pytest.mark.parametrize("name, size", [("squared_error", 0.1), ("huber", 0.02)])
+def test_the_model_of_squared_error_is_kept(name, size, storage, monkeypatch):
+    """From epoch to epoch, and none of weights or strengths that are those of another fit."""
+    rng, formed = np.random.RandomState(0), []
+    X = rng.normal(size=(100, 1000)) * (rng.uniform(size=(100, 1000)) < 0.05)
+    y, weights = X @ rng.normal(size=1000), rng.uniform(1, 2, 100)
+    alpha = size * rng.uniform(1, 2, 1000)
+
+    def counted(*args, **options):
+        formed.append(args)
+        return curved_products(*args, **options)
+
+    monkeypatch.setattr("gdregress._engines.working_sets.curved_products", counted)
+    model = GDRegressor(name, penalty="l1", alpha=alpha, tol=1e-6, warm_start=True)
+    model.fit(storage(X), y, weights)
+    assert (len(formed) < model.n_iter_) == (name == "squared_error")
+    for given, others in ((alpha, weights[::-1]), (alpha[::-1], weights)):
+        again = model.set_params(alpha=given).fit(storage(X), y, others)
+        afresh = clone(model).fit(storage(X), y, others)
+        assert again.stop_reason_ == "tolerance"
+        expected = afresh.history_["objective"][-1]
+        assert again.history_["objective"][-1] == pytest.approx(expected, rel=1e-9)
+        slopes = ALL[name]().gradient(y, X @ again.coef_ + again.intercept_)
+        assert (abs(X.T @ (others * slopes)) <= 1.001 * others.sum() * given).all()
 
 
 def test_float32_and_one_more_epoch():

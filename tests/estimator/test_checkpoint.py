@@ -109,6 +109,19 @@ def test_resumed_to_the_bit(tmp_path, run, at):
     assert_resumed_is_whole(tmp_path / "fit", GDRegressor(**given), at, fit)
 
 
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_working_sets_whose_model_is_kept(tmp_path, at):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(100, 1000))
+    y = X @ rng.normal(size=1000)
+
+    def fit(model, **resume):
+        return model.fit(X, y, **resume)
+
+    model = GDRegressor(penalty="l1", alpha=1.0, tol=None, max_iter=6)
+    assert_resumed_is_whole(tmp_path / "fit", model, at, fit)
+
+
 @pytest.mark.parametrize("generator", [None, np.random.RandomState(3)], ids=["None", "generator"])
 @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
 def test_rows_that_were_held_out_at_random_are_held_out_again(tmp_path, solver, generator):

@@ -83,6 +83,15 @@ def test_huge_numbers_beside_a_nan(spoil):
         check_all_finite(X, GDRegressor())
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_a_wide_table_whose_variances_tell(value, dtype):
+    X = np.random.RandomState(0).normal(size=(20, 600)).astype(dtype)
+    X[7, 333] = value
+    with pytest.raises(ValueError, match="first is in row 7, column 333; 1 of 20"):
+        GDRegressor(penalty="l1").fit(X, np.arange(20.0))
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_sparse_and_small(value):
     for X in (np.ones((5, 3)), sparse.csr_array(np.ones(SHAPE))):
@@ -98,10 +107,12 @@ def test_a_fit_leaves_the_warnings_on(spoil):
     assert np.geterr()["over"] == "warn"
 
 
+@pytest.mark.parametrize("columns", [3, 200])
 @pytest.mark.parametrize(
     ("given", "readings"),
     [
         ({}, 0),
+        ({"penalty": "l1"}, 0),
         ({"solver": "stochastic", "max_iter": 1, "tol": None}, 0),
         ({"preconditioner": None}, 1),
         ({"learning_rate": 1e-3, "max_iter": 2, "tol": None}, 1),
@@ -109,12 +120,14 @@ def test_a_fit_leaves_the_warnings_on(spoil):
     ],
 )
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_moments_of_all_columns_spare_a_reading_of_its_own(given, readings, monkeypatch):
+def test_variances_of_all_columns_spare_a_reading_of_its_own(
+    given, readings, columns, monkeypatch
+):
     rng = np.random.RandomState(0)
-    X, calls = rng.normal(size=(100, 3)), []
+    X, calls = rng.normal(size=(100, columns)), []
     monkeypatch.setattr(data, "check_all_finite", lambda X, estimator: calls.append(X))
     model = GDRegressor(random_state=0, **given).fit(X, X.sum(axis=1))
     assert len(calls) == readings
-    # rows of weight zero are in no moment
+    # rows of weight zero are in no variance
     model.fit(X, X.sum(axis=1), sample_weight=rng.uniform(size=100))
     assert len(calls) == readings + 1

@@ -12,7 +12,7 @@ from sklearn.utils import check_random_state
 from gdregress._estimator.input.finite import check_all_finite
 from gdregress._estimator.input.sparse_input import canonical, check_structure
 from gdregress._estimator.input.table import checked_weights
-from gdregress._estimator.planning.coordinates import forms_moments
+from gdregress._estimator.planning.coordinates import takes_variances
 from gdregress._utils.array_api import (
     asarray,
     check_dense_and_real,
@@ -37,8 +37,8 @@ def validate_input(
 
     The loss is that of the components in its form for these targets. Rows that have been `seen`
     before are known to be finite, and arrays of the type and the columns of the first need no
-    other checks. Where all of them are `read_later` for their moments, these tell whether they
-    are finite.
+    other checks. Where all of them are `read_later` for their variances, these tell whether
+    they are finite.
     """
     if seen and _is_plain(estimator, X, y):
         return _encoded(estimator, X, y, sample_weight, components, in_parts)
@@ -59,7 +59,7 @@ def validate_input(
         reset=reset,
     )
     all_equal = sample_weight is None and getattr(estimator, "class_weight", None) is None
-    if not (seen or (read_later and all_equal and forms_moments(estimator, components, X))):
+    if not (seen or (read_later and all_equal and takes_variances(estimator, components, X))):
         check_all_finite(X, estimator)
     if sparse.issparse(X):
         X = canonical(X)

@@ -96,14 +96,13 @@ def frame_of(estimator, components, spectrum, y, weights, in_parts=False):
     return frame
 
 
-def forms_moments(estimator, components, X):
-    """Whether the coordinates of a fit are sure to take the moments of all columns of X."""
+def takes_variances(estimator, components, X):
+    """Whether the coordinates of a fit are sure to take the variances of all columns of X."""
     return (
         isinstance(X, np.ndarray)
         and bool(preconditioner(estimator) or estimator.standardize)
         # whose prox is known to be right; its strengths may not be numbers yet
         and type(components.penalty).kernel_terms is not None
-        and worth_moments(DesignMatrix(X, estimator.fit_intercept))
     )
 
 

@@ -100,6 +100,7 @@ def resumed(estimator, prepared):
         # what plateaus have left of a rate says nothing under other parameters
         state.rate_factor, state.plateau, state.learning_rate = 1.0, None, None
         state.rate_has_failed, state.epoch_momentum, state.conjugate = False, None, None
+        state.working_set = None
         state.average = _new_average(estimator.average)
         state.settings = settings(estimator)
     if is_assigned(estimator, saved):
