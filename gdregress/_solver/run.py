@@ -16,6 +16,11 @@ from gdregress._solver.stopping import Certificate, Plateau, Stopping
 # Relative difference of two values of one objective that rounding may make, of single precision
 # as well.
 SAME_VALUE = 1e-6
+# Parts of a state that belong to the parameters by way of which it has come.
+OF_THE_WAY = (
+    *("epoch_momentum", "searched", "conjugate", "working_set", "damping", "objective"),
+    *("swings", "growth"),
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -214,14 +219,8 @@ class State:
         """
         memory = self.memory if optimizer.adaptive else optimizer.init(params)
         average = None if self.average is None else SuffixAverage(self.average.start)
-        of_parts = ("swings", "growth")
-        of_the_course = dict.fromkeys(
-            (
-                *("epoch_momentum", "searched", "conjugate", "working_set", "damping"),
-                *("objective", *of_parts),
-            )
-        )
-        return replace(self, params=params, memory=memory, average=average, **of_the_course)
+        of_the_way = dict.fromkeys(OF_THE_WAY)
+        return replace(self, params=params, memory=memory, average=average, **of_the_way)
 
     def on_data(self, objective, optimizer):
         """The state of a run that continues with an objective, which may be that of other data.
