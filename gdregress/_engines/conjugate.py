@@ -40,7 +40,7 @@ from gdregress._engines.preconditioner import (
 )
 from gdregress._objective import coupled, newton_system
 from gdregress._objective.coupled import CoupledSystem
-from gdregress._objective.evaluation import by_rows, sum_by_rows
+from gdregress._objective.evaluation import by_rows, over_targets, sum_by_rows
 from gdregress._objective.line import Line
 from gdregress._objective.newton_system import SeparateSystems
 from gdregress._utils.array_api import dot, namespace, to_numpy
@@ -176,8 +176,16 @@ class ConjugateGradients(Directions):
 
     def _curvature_along(self, dz):
         """sum_i s_i L'' dz_i^2 / n of each target, or of all classes together."""
-        bent, axis = self._bent(), None if self.run.objective.loss.coupled else 0
-        return sum_by_rows(lambda bent, dz: namespace(dz).sum(bent * dz * dz, axis=axis), bent, dz)
+        loss, weights = self.run.objective.loss, self.run.objective.weights
+        axis = None if loss.coupled else 0
+
+        def of_rows(y, z, dz, *weights):
+            values = loss.curvature_at(y, z) * dz * dz
+            values = values * over_targets(*weights, values) if weights else values
+            return namespace(dz).sum(values, axis=axis)
+
+        rows = (self.run.objective.y, self.z, dz, *(() if weights is None else (weights,)))
+        return sum_by_rows(of_rows, *rows) / self.run.objective.n_samples
 
     def length(self, direction, dz):
         """Where F is least along the direction, for each target that has one of its own."""
