@@ -120,11 +120,11 @@ class LearnedRate:
     def _keep(self, state):
         """Keep what undoes the next epoch; slopes of many rows are computed again for it."""
         self.kept, self.index = RunSnapshot(state), len(self.history) - 1
-        snapshot = state.snapshot
-        slopes = None if snapshot is None else snapshot.slopes
-        self.forgets_slopes = slopes is not None and math.prod(slopes.shape) > MOST_SLOPES
-        if self.forgets_slopes:
-            self.kept.fields["snapshot"] = snapshot._replace(slopes=None)
+        snapshot, self.forgets_slopes = state.snapshot, False
+        if snapshot is not None and snapshot.slopes is not None:
+            self.forgets_slopes = math.prod(snapshot.slopes.shape) > MOST_SLOPES
+            if self.forgets_slopes:
+                self.kept.fields["snapshot"] = snapshot._replace(slopes=None)
 
 
 class EpochMomentum:
