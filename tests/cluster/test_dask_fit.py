@@ -12,6 +12,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from gdregress import GDClassifier, GDRegressor
 from gdregress.callbacks import Checkpoint
 from gdregress.dask import DaskGDClassifier, DaskGDRegressor
+from gdregress.dask._partitions import DaskPartitions
 
 pytestmark = pytest.mark.usefixtures("cluster")
 
@@ -120,6 +121,18 @@ def test_the_last_bit_depends_on_neither_workers_nor_places(table, cluster):
         again.fit(*data)
     np.testing.assert_array_equal(again.coef_, model.coef_)
     assert again.loss_curve_ == model.loss_curve_
+
+
+def test_the_constant_to_begin_with_takes_one_sum(table, monkeypatch):
+    asked, reduce = [], DaskPartitions.reduce
+
+    def counted(self, function, *args, **given):
+        asked.append(function.__name__)
+        return reduce(self, function, *args, **given)
+
+    monkeypatch.setattr(DaskPartitions, "reduce", counted)
+    DaskGDRegressor("huber").fit(in_chunks(table[0], 300), in_chunks(table[1], 300))
+    assert asked.count("_some_targets") == 1
 
 
 def test_labels(table):
