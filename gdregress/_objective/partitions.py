@@ -139,5 +139,6 @@ class LocalPartitions(Partitions):
         total, is_first = None, True
         for block in self.blocks():
             found = function(block, *args)
+            del block  # before the next one is read
             total, is_first = found if is_first else combine(total, found), False
         return total
