@@ -40,7 +40,7 @@ from gdregress._engines.preconditioner import (
 )
 from gdregress._objective import coupled, newton_system
 from gdregress._objective.coupled import CoupledSystem
-from gdregress._objective.evaluation import by_rows, sum_by_rows
+from gdregress._objective.evaluation import by_rows, over_targets, sum_by_rows
 from gdregress._objective.line import Line
 from gdregress._objective.newton_system import SeparateSystems
 from gdregress._utils.array_api import dot, namespace, to_numpy
@@ -189,11 +189,15 @@ class ConjugateGradients(Directions):
 
     def _curvature_along(self, dz):
         """sum_i s_i L'' dz_i^2 / n of each target."""
+        objective, loss = self.run.objective, self.run.objective.loss
 
-        def along(bent, dz):
-            return namespace(dz).sum(bent * dz * dz, axis=0)
+        def of_rows(y, z, dz, *weights):
+            values = loss.curvature_at(y, z) * dz * dz
+            values = values * over_targets(*weights, values) if weights else values
+            return namespace(dz).sum(values, axis=0)
 
-        return sum_by_rows(along, self._bent(), dz)
+        weights = () if objective.weights is None else (objective.weights,)
+        return sum_by_rows(of_rows, objective.y, self.z, dz, *weights) / objective.n_samples
 
     def length(self, direction, dz):
         """Where F is least along the direction, for each target that has one of its own."""

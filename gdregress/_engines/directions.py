@@ -50,6 +50,7 @@ class Directions(Engine):
                     self.begin(state)
                 direction, dz = self.direction(state)
                 length = self.length(direction, dz)
+                del dz  # as long as the rows
                 self._advance(state, direction, length)
                 row = self._row(state, _longest(length))
             yield row

@@ -56,6 +56,7 @@ class Envelope(Engine):
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 if state.params is not self.reported:  # at first, or put elsewhere since
                     self._begin(state)
+                state.multipliers = None  # which hold arrays as long as the rows
                 row = self._row(state, self._step())
             yield row
 

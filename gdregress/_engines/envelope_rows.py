@@ -13,6 +13,7 @@ import numpy as np
 
 from gdregress._engines.multiplier_rows import Rows, joined
 from gdregress._objective.design import DesignMatrix
+from gdregress._objective.evaluation import sum_by_rows
 from gdregress._objective.products import Products, SummedProducts
 from gdregress.losses.pieces import position
 
@@ -73,8 +74,10 @@ class InMemory(EnvelopeRows):
 
     def __init__(self, objective, params):
         self.design, loss, n = objective.design, objective.loss, objective.n_samples
-        shares = np.full(n, 1 / n) if objective.weights is None else objective.weights / n
-        self.shares = shares.astype(float)
+        if objective.weights is None:
+            self.shares = np.broadcast_to(1 / n, n)  # which takes no memory
+        else:
+            self.shares = objective.weights.astype(float) / n
         z, y = _predict(self.design, params), target_columns(objective.y, loss)
         found = [position(loss.base_loss, *pair) for pair in zip(y.T, z.T, strict=True)]
         self.u, self.signs = (list(each) for each in zip(*found, strict=True))
@@ -92,33 +95,45 @@ class InMemory(EnvelopeRows):
                 targets, self.u, self.signs, self.centres, strict=True
             )
         ]
-        slopes = np.column_stack([rows.gradient() for rows in self.rows])
+        slopes = [rows.gradient() for rows in self.rows]
+        slopes = slopes[0][:, None] if len(slopes) == 1 else np.column_stack(slopes)
         gradients = _adjoint(self.design, slopes).T
+        del slopes  # as long as the rows
         products = [Products(self.design, rows.curvature()) for rows in self.rows]
         return list(zip(gradients, products, strict=True))
 
     def along(self, targets):
         moves = _predict(self.design, np.column_stack([target.step for target in targets]))
-        candidates = self.u
+        candidates = [None] * len(targets)
         if targets[0].l1.any():
             ways = np.column_stack([target.candidate - target.params for target in targets])
             ways = _predict(self.design, ways)
             candidates = [
                 u + sign * dz for u, sign, dz in zip(self.u, self.signs, ways.T, strict=True)
             ]
-        self.du = [sign * dz for sign, dz in zip(self.signs, moves.T, strict=True)]
+        self.du = [
+            sign * dz if np.ndim(sign) else dz
+            for sign, dz in zip(self.signs, moves.T, strict=True)
+        ]
         return [
             (
                 rows.along(du, candidate, target.row_damping, target.scale),
-                partial(rows.derivative, du),
+                partial(self._derivative, number),
             )
-            for rows, du, candidate, target in zip(
-                self.rows, self.du, candidates, targets, strict=True
+            for number, (rows, du, candidate, target) in enumerate(
+                zip(self.rows, self.du, candidates, targets, strict=True)
             )
         ]
 
+    def _derivative(self, number, length):
+        return self.rows[number].derivative(self.du[number], length)
+
     def move(self, number, target, length):
-        self.u[number] = self.u[number] + length * self.du[number]
+        moved = self.du[number]  # which no one needs any more
+        moved *= length
+        moved += self.u[number]
+        self.u[number], self.du[number] = moved, None
+        self.rows[number] = self.rows[number].at(moved)
 
     def recentre(self, number, target):
         self.centres[number] = self.rows[number].slopes_at(self.u[number])
@@ -209,7 +224,7 @@ class InBlocks(EnvelopeRows):
 
 def target_columns(y, loss):
     """Targets, or labels of -1 and 1 of every class, one column each."""
-    y = y.astype(float)
+    y = y.astype(float, copy=False)
     if loss.n_outputs is None:
         return y.reshape(len(y), -1)
     return np.where(y[:, None] == np.arange(loss.n_outputs), 1.0, -1.0)
@@ -233,15 +248,16 @@ def _pieces(loss, target):
 
 
 def _scale(shares, pieces, u):
-    return float(np.sqrt(shares @ pieces.beyond(u) ** 2))
+    squares = sum_by_rows(lambda shares, u: shares @ pieces.beyond(u) ** 2, shares, u)
+    return float(np.sqrt(squares))
 
 
 def _predict(design, columns):
-    return design.predict(columns.astype(design.X.dtype)).astype(float)
+    return design.predict(columns.astype(design.X.dtype)).astype(float, copy=False)
 
 
 def _adjoint(design, columns):
-    return design.adjoint(columns.astype(design.X.dtype)).astype(float)
+    return design.adjoint(columns.astype(design.X.dtype, copy=False)).astype(float)
 
 
 def _design(block, parts):
@@ -264,7 +280,7 @@ def _rows_of(block, parts, total, courses, ways=()):
         pieces, centres = _pieces(loss, k), 0.0
         for end, width in zip(own[:, 1:].T, course.widths, strict=True):
             u, sign = position(loss.base_loss, y, end)
-            centres = Rows(pieces, u, sign, shares, centres, width).c
+            centres = Rows(pieces, u, sign, shares, centres, width).slopes_at(u)
         u, sign = position(loss.base_loss, y, own[:, 0])
         rows.append(Rows(pieces, u, sign, shares, centres, course.width))
     return rows, z[len(courses) :]

@@ -8,11 +8,15 @@ its position u, and the slope c0 at which the last round has left it; at the wid
 See `Multipliers` for the letters.
 """
 
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 
 from gdregress._objective.partitions import added
+
+# Rows of a block: what is computed on the way is as long as one.
+BLOCK = 1 << 15
 
 
 class Along(NamedTuple):
@@ -80,26 +84,49 @@ class Rows:
         self.pieces = pieces
         self.u, self.sign, self.shares = u, sign, shares
         self.centres, self.width = centres, width
-        self.c = self.slopes_at(u)
+
+    def at(self, u):
+        """The same rows at other positions."""
+        return Rows(self.pieces, u, self.sign, self.shares, self.centres, self.width)
+
+    def blocks(self, *arrays):
+        """These rows, a block after the other, each with its part of some arrays."""
+        for start in range(0, max(1, len(self.u)), BLOCK):
+            rows = slice(start, start + BLOCK)
+            parts = self.u, self.sign, self.shares, self.centres, *arrays
+            u, sign, shares, centres, *rest = (a[rows] if np.ndim(a) else a for a in parts)
+            yield Rows(self.pieces, u, sign, shares, centres, self.width), *rest
+
+    def _filled(self, function, *arrays):
+        """function(rows, *arrays) of the blocks, side by side."""
+        found = np.empty(len(self.u))
+        for rows, part, *rest in self.blocks(found, *arrays):
+            part[...] = function(rows, *rest)
+        return found
 
     def slopes_at(self, u):
         """c at other positions."""
-        return self.pieces.slope(u + self.width * self.centres, self.width)
+        return self._filled(Rows._slopes, u)
 
     def gradient(self):
         """What the rows contribute to the gradient: s dL_t/dz."""
-        return self.shares * self.c * self.sign
+        return self._filled(lambda rows: rows.shares * rows._slopes(rows.u) * rows.sign)
 
     def curvature(self):
         """And to the second derivatives: those that are bent do."""
-        return self._is_bent() * self.shares / self.width
+        return self._filled(
+            lambda rows: rows.pieces.is_bent(rows._slopes(rows.u)) * rows.shares / rows.width
+        )
 
-    def _is_bent(self):
-        return self.pieces.is_bent(self.c)
+    def _slopes(self, u):
+        return self.pieces.slope(u + self.width * self.centres, self.width)
 
     def derivative(self, du, length):
         """The part of the rows in the derivative of F_t along a direction."""
-        return float((self.shares * du) @ self.slopes_at(self.u + length * du))
+        parts = (
+            (rows.shares * du) @ rows._slopes(rows.u + length * du) for rows, du in self.blocks(du)
+        )
+        return float(sum(parts))
 
     def along(self, du, candidate, damping, scale):
         """The `Along` of these rows.
@@ -108,16 +135,22 @@ class Rows:
         ----------
         du : ndarray of shape (n_samples,)
             Of the Newton step.
-        candidate : ndarray of shape (n_samples,)
-            Positions there.
+        candidate : ndarray of shape (n_samples,) or None
+            Positions there; None for where the rows are.
         damping : float
             Of the Newton system, added to the curvature of each row.
         scale : float
             Of positions.
         """
-        pieces, s, u, c = self.pieces, self.shares, self.u, self.c
+        blocks = self.blocks(du, candidate)
+        return reduce(joined, ((rows._along(*parts, damping, scale),) for rows, *parts in blocks))[
+            0
+        ]
+
+    def _along(self, du, candidate, damping, scale):
+        pieces, s, u, c = self.pieces, self.shares, self.u, self._slopes(self.u)
         losses = pieces.value(u)
-        ends = kept = c + (self._is_bent() / self.width + damping) * du
+        ends = kept = c + (pieces.is_bent(c) / self.width + damping) * du
         reach, cut = 0.0, 0.0
         if pieces.lower < 0 < pieces.upper:
             reach = max(float(np.max(ends)) / pieces.upper, float(np.min(ends)) / pieces.lower)
@@ -129,7 +162,7 @@ class Rows:
         return Along(
             reach,
             float(s @ losses),
-            float(s @ (losses if candidate is u else pieces.value(candidate))),
+            float(s @ (losses if candidate is None else pieces.value(candidate))),
             float(s @ (losses - dual)),
             float(s @ dual),
             float(s @ (losses + pieces.conjugate(c) - c * u)),

@@ -11,6 +11,7 @@ from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
 from gdregress._objective.base import null_parameters
 from gdregress._objective.design import largest_deviations
+from gdregress._objective.evaluation import at_predictions
 from gdregress._objective.moments import check_finite, moments_of
 from gdregress._objective.moments_inside import moments_inside
 from gdregress._utils.array_api import namespace, to_numpy
@@ -90,7 +91,8 @@ class Spectrum:
         if loss.is_quadratic:
             return 1.0
         null = null_parameters(self.design, self.y, self.weights, loss)
-        return mean_curvature(loss.curvature_at(self.y, self.design.predict(null)), self.weights)
+        bent = at_predictions(loss.curvature_at, self.design, self.y, null)
+        return mean_curvature(bent, self.weights)
 
     @computed_once
     def matrix(self):

@@ -69,3 +69,25 @@ def by_rows(derivative, y, z):
         rows = slice(start, start + ROWS)
         found[rows] = derivative(y[rows], z[rows])
     return found
+
+
+def at_predictions(derivative, design, y, params):
+    """A derivative of a loss at the predictions of all rows, of which a block is kept at a time.
+
+    Parameters
+    ----------
+    derivative : callable
+        Of y and z.
+    design : DesignMatrix
+    y, params : arrays
+    """
+    if not isinstance(y, np.ndarray) or len(y) <= ROWS:
+        return derivative(y, design.predict(params))
+    found = None
+    for start in range(0, len(y), ROWS):
+        rows = slice(start, start + ROWS)
+        part = derivative(y[rows], design.take(rows).predict(params))
+        if found is None:
+            found = np.empty((len(y), *part.shape[1:]), part.dtype)
+        found[rows] = part
+    return found

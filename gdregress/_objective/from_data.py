@@ -12,6 +12,7 @@ from gdregress._objective.coupled import coupled_products
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import (
+    at_predictions,
     by_rows,
     gradient_of_slopes,
     mean_gradient,
@@ -28,6 +29,8 @@ from gdregress.samplers import ALL_ROWS
 # A line search needs the values where a step starts and ends, and at the next point of a gradient;
 # the start of a run is evaluated again after its curvature has been measured.
 KEPT_VALUES, KEPT_GRADIENTS = 4, 2
+# Rows of a block of which second derivatives are formed.
+PRODUCT_ROWS = 1 << 18
 
 
 class DataObjective(Objective):
@@ -66,7 +69,9 @@ class DataObjective(Objective):
         z = self._predictions.get(params, by_numbers=False)
         if z is None:
             with _flags_of_blas_ignored():
-                z = self._predictions.keep(params, self.design.predict(params))
+                z = self.design.predict(params)
+            if not fused_pass.supports(self.design, self.y, self.loss):
+                self._predictions.keep(params, z)  # loss and gradient both need them
         return z
 
     def loss_value(self, params, next_point=None):
@@ -111,12 +116,12 @@ class DataObjective(Objective):
 
     def largest_curvature(self, params):
         """The largest d2L/dz2 of a row."""
-        bent = self.loss.curvature_at(self.y, self.predict(params))
+        bent = self._at(self.loss.curvature_at, params)
         return float(namespace(bent).max(bent))
 
     def slope_size(self, params):
         """Root mean square of dL/dz over the rows."""
-        slopes = by_rows(self.loss.gradient, self.y, self.predict(params))
+        slopes = self._at(self.loss.gradient, params)
         return math.sqrt(dot(slopes, slopes) / self.n_samples)
 
     def hessians(self, params, z=None):
@@ -124,13 +129,35 @@ class DataObjective(Objective):
 
         Their predictions z are taken from those who have them.
         """
-        z = self.predict(params) if z is None else z
-        bent = to_numpy(by_rows(self.loss.curvature_at, self.y, z))
+        if isinstance(self.y, np.ndarray) and self.n_samples > PRODUCT_ROWS:
+            return self._summed_hessians(params, z)
+        curvature = self.loss.curvature_at
+        bent = self._at(curvature, params) if z is None else by_rows(curvature, self.y, z)
+        bent = to_numpy(bent)
         design, weights = self._of_numpy()
         return [
             _hessian(design, weights, column, target)
             for target, column in enumerate(bent.reshape(len(bent), -1).T)
         ]
+
+    def _summed_hessians(self, params, z):
+        """The same, by blocks of rows: D is never as long as all of them."""
+        total = 0.0
+        for start in range(0, self.n_samples, PRODUCT_ROWS):
+            rows = slice(start, start + PRODUCT_ROWS)
+            design, weights = self.design.take(rows), self.weights
+            weights = None if weights is None else weights[rows]
+            part = DataObjective(design, self.y[rows], weights, self.loss, self.penalty)
+            found = part.hessians(params, None if z is None else z[rows])
+            total = total + design.n_samples / self.n_samples * np.array(found)
+        return list(total)
+
+    def _at(self, derivative, params):
+        """A derivative of the loss at each row; predictions are kept where others need them."""
+        if fused_pass.supports(self.design, self.y, self.loss):
+            with _flags_of_blas_ignored():
+                return at_predictions(derivative, self.design, self.y, params)
+        return by_rows(derivative, self.y, self.predict(params))
 
     def _of_numpy(self):
         """The design matrix and the weights as NumPy's."""

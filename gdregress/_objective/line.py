@@ -34,7 +34,7 @@ class Line:
         self.loss, self.y, self.weights = loss, y, weights
         self.n_samples, self.z, self.dz = z.shape[0], z, dz
         self.by_core = isinstance(z, np.ndarray) and self._is_known()
-        self.blocks = [self._two_columns(slice(None))] if self.n_samples <= BLOCK else None
+        self.block = self._two_columns(slice(None)) if self.n_samples <= BLOCK else None
 
     def _is_known(self):
         """Whether the core has the loss of so many predictions."""
@@ -62,9 +62,12 @@ class Line:
             if self.weights is not None:
                 slopes = slopes * over_targets(self.weights, slopes)
             return dot(slopes, self.dz)
+        if self.block is not None:
+            return self._slope_of(t, *self.block) / self.n_samples
         starts = range(0, self.n_samples, BLOCK)
-        blocks = self.blocks or (self._two_columns(slice(i, i + BLOCK)) for i in starts)
-        return math.fsum(self._slope_of(t, *block) for block in blocks) / self.n_samples
+        # no name holds a block while the next one is copied
+        slopes = (self._slope_of(t, *self._two_columns(slice(i, i + BLOCK))) for i in starts)
+        return math.fsum(slopes) / self.n_samples
 
     def _slope_of(self, t, design, y, weights):
         """The sum over some rows."""

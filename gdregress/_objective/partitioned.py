@@ -25,7 +25,7 @@ from gdregress._objective.summary import extremes, farther
 from gdregress._utils.array_api import dot
 from gdregress._utils.caches import computed_once
 from gdregress.losses import SquaredError
-from gdregress.losses.constant import SAMPLE, best_constant, constant_of_mean
+from gdregress.losses.constant import best_constant, constant_of_mean
 from gdregress.samplers import ALL_ROWS
 
 KEPT = 4
@@ -215,9 +215,7 @@ class PartitionedObjective(Objective):
         summary = self.partitions.summary
         if summary.target is not None:
             return constant_of_mean(self.loss, summary.target, self.y, summary.n_samples)
-        step = -(-summary.n_samples // SAMPLE)
-        y, weights = self.partitions.reduce(_some_targets, step, combine=_appended)
-        return best_constant(self.loss, y, weights)
+        return best_constant(self.loss, *self.partitions.some_targets)
 
     def mean_squared_residual(self, params):
         """Weighted mean of (z - y)^2, summed over the targets."""
@@ -409,14 +407,3 @@ def _all_right(block, fit_intercept, loss, params):
     z = _design(block, fit_intercept).predict(params)
     right = block.y * z > 0 if z.ndim == 1 else np.argmax(z, axis=1) == block.y
     return bool(right.all())
-
-
-def _some_targets(block, step):
-    """Targets and weights of each so many-th of all rows."""
-    rows = slice(-block.start % step, None, step)
-    weights = np.ones(block.n_samples) if block.weights is None else block.weights
-    return block.y[rows], weights[rows]
-
-
-def _appended(one, other):
-    return tuple(np.concatenate(pair) for pair in zip(one, other, strict=True))

@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from gdregress._utils.caches import computed_once
+from gdregress.losses.constant import SAMPLE
+
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Block:
@@ -57,6 +60,17 @@ def added(one, other):
     return one + other
 
 
+def _some_targets(block, step):
+    """Targets and weights of each so many-th of all rows."""
+    rows = slice(-block.start % step, None, step)
+    weights = np.ones(block.n_samples) if block.weights is None else block.weights
+    return block.y[rows], weights[rows]
+
+
+def _appended(one, other):
+    return tuple(np.concatenate(pair) for pair in zip(one, other, strict=True))
+
+
 class Partitions(ABC):
     """Blocks of rows in a fixed order, wherever they lie.
 
@@ -79,6 +93,12 @@ class Partitions(ABC):
     is_local = False
     n_blocks: int
     updates_per_round: int | None = None
+
+    @computed_once
+    def some_targets(self):
+        """Targets and weights of `SAMPLE` rows or less, which all objectives share."""
+        step = -(-self.summary.n_samples // SAMPLE)
+        return self.reduce(_some_targets, step, combine=_appended)
 
     @abstractmethod
     def reduce(
@@ -119,5 +139,6 @@ class LocalPartitions(Partitions):
         total, is_first = None, True
         for block in self.blocks():
             found = function(block, *args)
+            del block  # before the next one is read
             total, is_first = found if is_first else combine(total, found), False
         return total

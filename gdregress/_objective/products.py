@@ -14,6 +14,8 @@ from gdregress._objective.moments_inside import curved_products
 
 # Added to the diagonal, relative to it and in units of rounding: columns may depend on each other.
 JITTER, REFINEMENTS = 100, 3
+# Numbers of the rows that are copied at a time.
+COPIED = 1 << 20
 CG_STEPS, CG_TOLERANCE = 200, 1e-8
 
 
@@ -30,20 +32,20 @@ class Products:
     ----------
     matrix : ndarray of shape (n_parameters, n_parameters) or None
         None where it would be too large.
+    eps : float
+        Rounding of the rows, relative to their size.
     """
 
     def __init__(self, design, row_curvature):
-        rows = np.flatnonzero(row_curvature)
-        if 2 * len(rows) < design.n_samples:
-            design, row_curvature = design.take(rows), row_curvature[rows]
-        self.design = design
-        self.row_curvature = row_curvature
-        self.matrix = self._matrix() if affordable(design) else None
-
-    @property
-    def eps(self):
-        """Rounding of the rows, relative to their size."""
-        return float(np.finfo(self.design.X.dtype).eps)
+        is_few = 2 * np.count_nonzero(row_curvature) < design.n_samples
+        rows = np.flatnonzero(row_curvature) if is_few else None
+        self.eps = float(np.finfo(design.X.dtype).eps)
+        if affordable(design):
+            self.matrix = _matrix(design, row_curvature, rows)
+            return
+        self.matrix, self.design, self.row_curvature = None, design, row_curvature
+        if rows is not None:
+            self.design, self.row_curvature = design.take(rows), row_curvature[rows]
 
     def diagonal(self):
         """The diagonal of A' D A."""
@@ -57,10 +59,6 @@ class Products:
         )
         return np.asarray(self.design.column_mean_squares(weights), dtype=float) * total
 
-    def _matrix(self):
-        weights = self.row_curvature.astype(self.design.X.dtype)
-        return len(weights) * curved_products(self.design, weights)
-
     def times(self, v):
         """A' D A v."""
         if self.matrix is not None:
@@ -68,6 +66,22 @@ class Products:
         if len(self.row_curvature) == 0:
             return 0 * v
         return self.design.adjoint(self.row_curvature * self.design.predict(v))
+
+
+def _matrix(design, row_curvature, rows):
+    """A' D A, from copies of those rows that have a curvature; `rows` is None for all."""
+    if rows is None:
+        return _sum_of_products(design, row_curvature)
+    total, step = np.zeros((design.n_parameters,) * 2), max(1, COPIED // design.n_parameters)
+    for start in range(0, len(rows), step):
+        some = rows[start : start + step]
+        total += _sum_of_products(design.take(some), row_curvature[some])
+    return total
+
+
+def _sum_of_products(design, row_curvature):
+    weights = np.ascontiguousarray(row_curvature, dtype=design.X.dtype)
+    return len(weights) * curved_products(design, weights)
 
 
 class SummedProducts:

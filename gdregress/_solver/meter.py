@@ -81,6 +81,7 @@ class Meter:
         """A point and its gradient over all rows, of which variance reduction keeps a snapshot."""
         objective = self.run.objective
         if self.run.optimizer.variance_reduced:
+            state.snapshot = None  # as long as the rows, and of no more use
             state.snapshot = objective.snapshot(params)
             return params, state.snapshot.gradient
         objective.recentre_for_gradient(params)

@@ -7,6 +7,9 @@ import numpy as np
 from gdregress._engines.snapshot import RunSnapshot
 from gdregress._utils.array_api import dot
 
+# Slopes of a snapshot that are kept beside those of the next one; more are computed again.
+MOST_SLOPES = 1 << 20
+
 
 class LearnedRate:
     """Raises the learning rate after an epoch that lowered the objective; undoes any other.
@@ -106,6 +109,8 @@ class LearnedRate:
     def _undo(self, state):
         epoch, factor = state.epoch, state.rate_factor
         self.kept.restore(state)
+        if self.forgets_slopes:
+            state.snapshot = self.objective.snapshot(state.snapshot.params)
         state.epoch, state.rate_factor, state.rate_has_failed = epoch, factor / self.CUT, True
         state.epoch_momentum = None
         if not self.optimizer.adaptive:
@@ -113,7 +118,13 @@ class LearnedRate:
         self.history.undo_last(self.index)
 
     def _keep(self, state):
+        """Keep what undoes the next epoch; slopes of many rows are computed again for it."""
         self.kept, self.index = RunSnapshot(state), len(self.history) - 1
+        snapshot, self.forgets_slopes = state.snapshot, False
+        if snapshot is not None and snapshot.slopes is not None:
+            self.forgets_slopes = math.prod(snapshot.slopes.shape) > MOST_SLOPES
+            if self.forgets_slopes:
+                self.kept.fields["snapshot"] = snapshot._replace(slopes=None)
 
 
 class EpochMomentum:

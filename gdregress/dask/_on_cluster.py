@@ -125,6 +125,32 @@ class OnCluster:
         """
         return self._by_rows("predict", X)
 
+    @explains_arguments
+    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
+        """The score of the local estimator: R2, D2 under a log link, or accuracy.
+
+        Parameters
+        ----------
+        X : dask Array or DataFrame, or array-like of shape (n_samples, n_features)
+            Rows to predict.
+        y : dask Array, Series or DataFrame, or array-like
+            Their targets or labels.
+        sample_weight : dask Array or Series, array-like or None
+            Their weights.
+
+        Returns
+        -------
+        score : float
+            From sums over the partitions; at most 1.
+        """
+        if not is_collection(X):
+            return getattr(super(), "score")(X, y, sample_weight)  # noqa: B009
+        return self._score_of_blocks(X, y, sample_weight)
+
+    def _score_of_blocks(self, X, y, sample_weight):
+        """The score of Dask collections, from sums over the partitions."""
+        raise NotImplementedError
+
     def to_local(self) -> Any:
         """The local estimator with the same parameters and, after `fit`, attributes.
 

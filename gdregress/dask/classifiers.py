@@ -11,7 +11,6 @@ from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.types import ArrayLike, MatrixLike
 from gdregress._utils.validation import keep_fitted_state
 from gdregress.classifiers import GDClassifier, can_learn_in_parts, knows_probabilities
-from gdregress.dask._collections import is_collection
 from gdregress.dask._on_cluster import OnCluster
 
 
@@ -129,26 +128,7 @@ store_path, random_state, verbose : as of `GDClassifier`
         """
         return self._by_rows("predict_log_proba", X)
 
-    @explains_arguments
-    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """Accuracy of the prediction: the share of the rows that get their label.
-
-        Parameters
-        ----------
-        X : dask Array or DataFrame, or array-like of shape (n_samples, n_features)
-            Rows to predict.
-        y : dask Array or Series, or array-like of shape (n_samples,)
-            Their labels.
-        sample_weight : dask Array or Series, array-like or None
-            Their weights.
-
-        Returns
-        -------
-        score : float
-            At most 1.
-        """
-        if not is_collection(X):
-            return super().score(X, y, sample_weight)
+    def _score_of_blocks(self, X, y, sample_weight):
         parts = self._by_blocks(_right, X, y, sample_weight)
         right, weight = (sum(column) for column in zip(*parts, strict=True))
         return right / weight

@@ -15,7 +15,6 @@ from gdregress._estimator.scores import (
 from gdregress._utils.arguments import available_if, explains_arguments
 from gdregress._utils.types import ArrayLike, MatrixLike
 from gdregress._utils.validation import check_partial_fit, keep_fitted_state
-from gdregress.dask._collections import is_collection
 from gdregress.dask._on_cluster import OnCluster
 from gdregress.regressors import GDRegressor
 
@@ -94,26 +93,7 @@ store_path, random_state, verbose : as of `GDRegressor`
             self._learn_by_blocks(X, y, sample_weight)
         return self
 
-    @explains_arguments
-    def score(self, X: MatrixLike, y: ArrayLike, sample_weight: ArrayLike | None = None) -> float:
-        """R2 of the prediction; D2, the share of deviance explained, for poisson and gamma.
-
-        Parameters
-        ----------
-        X : dask Array or DataFrame, or array-like of shape (n_samples, n_features)
-            Rows to predict.
-        y : dask Array, Series or DataFrame, or array-like
-            Their targets.
-        sample_weight : dask Array or Series, array-like or None
-            Their weights.
-
-        Returns
-        -------
-        score : float
-            As of `GDRegressor.score`, from sums over the partitions.
-        """
-        if not is_collection(X):
-            return super().score(X, y, sample_weight)
+    def _score_of_blocks(self, X, y, sample_weight):
         found = [part for part in self._by_blocks(_targets, X, y, sample_weight) if part]
         if sum(rows for rows, _ in found) < 2:
             return undefined()

@@ -229,3 +229,17 @@ def test_a_missing_label_is_named(mark):
         GDClassifier().fit(X, y)
     with pytest.raises(ValueError, match=f"Batch 1: {text}"):
         GDClassifier().fit_batches([(X[:2], y[:2]), (X, y)])
+
+
+@pytest.mark.parametrize("labels", [[3, 5, 9], ["a", "b", "c"]], ids=str)
+def test_labels_are_looked_up_in_blocks(labels, monkeypatch):
+    X, y = make_data(k=3)
+    y = np.array(labels)[y.astype(int)]
+    whole = GDClassifier(max_iter=3, tol=None).fit(X, y)
+    monkeypatch.setattr("gdregress._estimator.input.classes.ENCODED_ROWS", 7)
+    model = GDClassifier(max_iter=3, tol=None).fit(X, y)
+    assert_array_equal(model.coef_, whole.coef_)
+    missing = y.copy()
+    missing[[20, 50]] = ["x", "z"] if y.dtype.kind == "U" else [1, 2]
+    with pytest.raises(ValueError, match=r"labels that are not among.*\[('x', 'z'|1, 2)\]"):
+        GDClassifier().fit_batches([(X, y), (X, missing)], classes=labels)

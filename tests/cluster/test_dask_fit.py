@@ -12,6 +12,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from gdregress import GDClassifier, GDRegressor
 from gdregress.callbacks import Checkpoint
 from gdregress.dask import DaskGDClassifier, DaskGDRegressor
+from gdregress.dask._partitions import DaskPartitions
 
 pytestmark = pytest.mark.usefixtures("cluster")
 
@@ -63,6 +64,30 @@ def test_the_minimum_of_other_losses(table, parameters):
     assert far(*fits) < (1e-7 if "optimizer" in parameters else 1e-10)
 
 
+@pytest.mark.parametrize("loss", ["squared_error", "log_loss"])
+def test_more_columns_than_have_moments(cluster, loss):
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(1100, 520))
+    y = X[:, :3].sum(axis=1) + 0.1 * rng.normal(size=1100)
+    on_cluster, local = DaskGDRegressor, GDRegressor
+    if loss == "log_loss":
+        on_cluster, local, y = DaskGDClassifier, GDClassifier, y > 0
+    given = {"loss": loss, "penalty": "l1", "alpha": 0.1, "tol": 1e-11}
+    model = on_cluster(**given).fit(in_chunks(X, 400), in_chunks(y, 400))
+    assert model.converged_
+    assert far(model, local(**given).fit(X, y)) < 1e-10
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+def test_the_perceptron_is_that_of_one_machine(table):
+    X, _, labels, weights = table
+    model = DaskGDClassifier("perceptron", max_iter=50)
+    model.fit(in_chunks(X, 300), in_chunks(labels, 300), in_chunks(weights, 300))
+    local = GDClassifier("perceptron", max_iter=50).fit(X, labels, weights)
+    assert (model.stop_reason_, model.n_iter_) == (local.stop_reason_, local.n_iter_)
+    assert far(model, local) < 1e-10
+
+
 @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
 @pytest.mark.parametrize("loss", ["absolute_error", "hinge"])
 def test_kinks_end_at_the_minimum_and_prove_it(table, loss, solver):
@@ -96,6 +121,18 @@ def test_the_last_bit_depends_on_neither_workers_nor_places(table, cluster):
         again.fit(*data)
     np.testing.assert_array_equal(again.coef_, model.coef_)
     assert again.loss_curve_ == model.loss_curve_
+
+
+def test_the_constant_to_begin_with_takes_one_sum(table, monkeypatch):
+    asked, reduce = [], DaskPartitions.reduce
+
+    def counted(self, function, *args, **given):
+        asked.append(function.__name__)
+        return reduce(self, function, *args, **given)
+
+    monkeypatch.setattr(DaskPartitions, "reduce", counted)
+    DaskGDRegressor("huber").fit(in_chunks(table[0], 300), in_chunks(table[1], 300))
+    assert asked.count("_some_targets") == 1
 
 
 def test_labels(table):

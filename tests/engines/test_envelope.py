@@ -333,7 +333,9 @@ def test_steps_in_blocks_stay_where_the_derivative_is_known():
 # Parts
 
 
-def test_products_are_those_of_the_rows_that_are_curved():
+@pytest.mark.parametrize("copied", [1 << 20, 10])
+def test_products_are_those_of_the_rows_that_are_curved(copied, monkeypatch):
+    monkeypatch.setattr("gdregress._objective.products.COPIED", copied)
     X, _ = regression(50, 4)
     A = np.column_stack([X, np.ones(50)])
     for curved in (40, 3, 0):

@@ -28,7 +28,7 @@ def some(name, rows=slice(None)):
 @pytest.mark.parametrize("name", PIECES)
 def test_the_sums_are_those_of_the_formulas(name):
     rows, du, candidate = some(name)
-    pieces, s, u, c, c0 = rows.pieces, rows.shares, rows.u, rows.c, rows.centres
+    pieces, s, u, c, c0 = rows.pieces, rows.shares, rows.u, rows.slopes_at(rows.u), rows.centres
     found = rows.along(du, candidate, DAMPING, SCALE)
     ends = c + (pieces.is_bent(c) / WIDTH + DAMPING) * du
     scale, kept = 1.0, np.clip(ends, pieces.lower, pieces.upper)
@@ -73,8 +73,28 @@ def test_slopes_are_derivatives_of_the_envelope(name):
         values = d * u - pieces.conjugate(d) - WIDTH / 2 * (d - rows.centres[:, None]) ** 2
         return rows.shares @ values.max(axis=1)
 
-    assert rows.derivative(du, 0.0) == pytest.approx((rows.shares * rows.c) @ du)
+    assert rows.derivative(du, 0.0) == pytest.approx((rows.shares * rows.slopes_at(rows.u)) @ du)
     slope = (envelope(0.5 + 1e-3) - envelope(0.5 - 1e-3)) / 2e-3
     assert rows.derivative(du, 0.5) == pytest.approx(slope, rel=1e-2, abs=1e-3)
     bent = (rows.slopes_at(rows.u + step) - rows.slopes_at(rows.u - step)) / (2 * step)
     assert_allclose(rows.curvature(), rows.shares * bent, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_blocks_of_rows_are_all_rows(name, monkeypatch):
+    rows, du, candidate = some(name)
+    calls = [
+        lambda: rows.along(du, candidate, DAMPING, SCALE),
+        lambda: rows.along(du, None, DAMPING, SCALE),
+        rows.gradient,
+        rows.curvature,
+        lambda: rows.slopes_at(candidate),
+        lambda: rows.derivative(du, 0.4),
+    ]
+    whole = [call() for call in calls]
+    monkeypatch.setattr("gdregress._engines.multiplier_rows.BLOCK", 7)
+    for call, known in zip(calls, whole, strict=True):
+        found = call()
+        pairs = zip(found, known, strict=True) if isinstance(known, tuple) else [(found, known)]
+        for one, other in pairs:
+            assert_allclose(one, other, rtol=1e-12)

@@ -163,16 +163,17 @@ def test_sparse_batches_stay_sparse_and_float32_stays():
     assert_allclose(model.coef_, dense.coef_, rtol=1e-3)
 
 
-def test_more_columns_than_have_moments():
+@pytest.mark.parametrize("loss", ["squared_error", "huber", "log_loss"])
+def test_more_columns_than_have_moments(loss):
     rng = np.random.RandomState(0)
-    X = rng.normal(size=(90, 520))
-    y = X[:, :3].sum(axis=1) + 0.1 * rng.normal(size=90)
-    for loss in ("squared_error", "huber"):
-        given = {"loss": loss, "penalty": "l2", "alpha": 0.1, "tol": 1e-7}
-        model = GDRegressor(**given).fit_batches(batches_of(X, y, cuts=[30, 60]))
-        whole = GDRegressor(**given).fit(X, y)
-        assert model.converged_
-        assert_allclose(model.coef_, whole.coef_, atol=1e-5)
+    X = rng.normal(size=(1100, 520))
+    y = X[:, :3].sum(axis=1) + 0.1 * rng.normal(size=1100)
+    estimator, y = (GDClassifier, y > 0) if loss == "log_loss" else (GDRegressor, y)
+    given = {"loss": loss, "penalty": "l1", "alpha": 0.1, "tol": 1e-11}
+    model = estimator(**given).fit_batches(batches_of(X, y, cuts=[300, 600]))
+    whole = estimator(**given).fit(X, y)
+    assert model.converged_ and whole.converged_
+    assert_allclose(model.coef_, whole.coef_, rtol=0, atol=1e-10 * np.abs(whole.coef_).max())
 
 
 def test_kinks_of_more_columns_end_without_a_proof():
@@ -186,11 +187,15 @@ def test_kinks_of_more_columns_end_without_a_proof():
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_the_perceptron_ends_without_a_proof():
+@pytest.mark.parametrize("kind", ["labels", "classes"])
+def test_the_perceptron_is_that_of_all_rows_and_ends_without_a_proof(kind):
     X, _, z = make_data()
-    model = GDClassifier("perceptron", max_iter=300)
-    model.fit_batches(batches_of(X, z + z.std() > 0))
-    assert model.stop_reason_ in ("plateau", "max_iter")
+    y = targets(X, z, kind)
+    model = GDClassifier("perceptron", max_iter=300).fit_batches(batches_of(X, y))
+    whole = GDClassifier("perceptron", max_iter=300).fit(X, y)
+    assert model.stop_reason_ == whole.stop_reason_ in ("plateau", "max_iter")
+    assert model.n_iter_ == whole.n_iter_
+    assert_allclose(model.coef_, whole.coef_, rtol=0, atol=1e-10 * np.abs(whole.coef_).max())
 
 
 def test_warm_start_goes_on():

@@ -110,6 +110,15 @@ def test_an_undone_epoch_leaves_a_row_and_no_other_trace(rows, monkeypatch):
     assert model.learning_rate_ == pytest.approx(start["learning_rate"] / 4)
 
 
+def test_an_undone_epoch_finds_slopes_that_were_too_many_to_keep(rows, monkeypatch):
+    with_rates_times(monkeypatch, 30.0)
+    kept = classifier(optimizer="svrg", max_iter=25).fit(*rows)
+    monkeypatch.setattr("gdregress._solver.rate_search.MOST_SLOPES", 0)
+    again = classifier(optimizer="svrg", max_iter=25).fit(*rows)
+    np.testing.assert_array_equal(again.coef_, kept.coef_)
+    assert again.loss_curve_ == kept.loss_curve_
+
+
 @all_pairs(
     optimizer=["gd", "momentum", "adam", "adagrad"],
     solver=SOLVERS,

@@ -93,6 +93,25 @@ def test_of_classes(dense):
     assert_small(GDClassifier(standardize=True), X, y > 0)
 
 
+@pytest.mark.parametrize(
+    ("model", "most"),
+    [
+        (GDClassifier(), 4.5),
+        (GDClassifier(solver="mini-batch", batch_size=4096, random_state=0), 5.0),
+        (GDRegressor("absolute_error", max_iter=6), 5.0),
+        pytest.param(GDRegressor("huber"), 3.5, marks=pytest.mark.full),
+        pytest.param(GDClassifier("hinge", max_iter=6), 6.5, marks=pytest.mark.full),
+    ],
+    ids=str,
+)
+def test_few_arrays_are_as_long_as_the_rows(model, most):
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((1_000_000, 3))
+    y = X @ np.ones(3) + 2 * rng.standard_normal(len(X))
+    peak, _ = memory_of(model, X, y if isinstance(model, GDRegressor) else y > 0)
+    assert peak / y.nbytes < most
+
+
 MAPPED = """
 import resource, sys, warnings
 from pathlib import Path

@@ -81,3 +81,25 @@ def test_the_gradient_mapping_keeps_its_digits_far_from_zero(penalty):
     gradient = given.gradient(params)
     assert 0 < abs(gradient).min() < 10
     assert_allclose(given.gradient_mapping(params, gradient, 0.1), gradient, rtol=1e-9)
+
+
+@pytest.mark.parametrize("loss", ["log_cosh", OwnHuber(10.0)], ids=["core", "own"])
+@pytest.mark.parametrize("k", [1, 3])
+def test_second_derivatives_of_blocks_are_those_of_all_rows(k, loss, monkeypatch):
+    X, Y, weights = (np.asarray(a, dtype=float) for a in rows_and_targets())
+    params = shaped(start_of("l2", k))
+
+    def found():
+        objective = objective_of(X, Y[:, :k], weights, loss, NoPenalty(), COLUMNS)
+        z = objective.predict(params)
+        return (
+            objective.hessians(params),
+            objective.hessians(params, z),
+            objective.slope_size(params),
+        )
+
+    whole = found()
+    monkeypatch.setattr("gdregress._objective.from_data.PRODUCT_ROWS", 7)
+    monkeypatch.setattr("gdregress._objective.evaluation.ROWS", 4)
+    for one, other in zip(found(), whole, strict=True):
+        assert_allclose(one, other, rtol=1e-10, atol=1e-12)

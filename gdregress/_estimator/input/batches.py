@@ -178,11 +178,13 @@ class Batches(LocalPartitions):
             if _is_empty(batch):
                 continue
             parts.append(self.check(batch, number, seen))
-            rows = parts[-1][0]
-            size += rows.size + rows.shape[0]
+            del batch
+            size += parts[-1][0].size + parts[-1][0].shape[0]
             if size >= enough:
-                yield (block := _gathered(parts, start))
-                parts, size, start = [], 0, start + block.n_samples
+                block, parts, size = _gathered(parts, start), [], 0
+                start += block.n_samples
+                yield block
+                del block  # before the next one is read
         block = _gathered(parts, start) if size else None
         self._check_rows(start + (block.n_samples if block else 0))
         if block:

@@ -9,6 +9,9 @@ from sklearn.utils.multiclass import unique_labels
 
 from gdregress._utils.array_api import asarray, namespace, to_numpy
 
+# Labels that are looked up at a time.
+ENCODED_ROWS = 1 << 16
+
 
 def refuse_missing_labels(y):
     """Raise ValueError naming the first label that is None, NaN or another mark of none.
@@ -97,16 +100,27 @@ def encode(y, classes, like):
     ValueError
         For labels that are not among the classes.
     """
-    codes, names = None, to_numpy(classes)
-    if _are_alike(to_numpy(y), names):
-        codes = np.searchsorted(names[:-1], to_numpy(y))
-        codes = codes if np.array_equal(names[codes], to_numpy(y)) else None
-    if codes is None:
-        _refuse_unknown(y, names)
-        codes = np.searchsorted(names, to_numpy(y))
-    xp = namespace(like)
-    codes = 2 * codes - 1 if classes.shape[0] == 2 else codes
+    labels, names, xp = to_numpy(y), to_numpy(classes), namespace(like)
+    codes = np.empty(len(labels), like.dtype if xp is np else float)
+    for start in range(0, len(labels), ENCODED_ROWS):
+        rows = slice(start, start + ENCODED_ROWS)
+        numbers = _numbers_of(labels[rows], names)
+        if numbers is None:
+            _refuse_unknown(y, names)
+            numbers = np.searchsorted(names, labels[rows])
+        codes[rows] = numbers
+    if len(names) == 2:
+        codes *= 2
+        codes -= 1
     return asarray(codes, xp, None if xp is np else like.device, dtype=like.dtype)
+
+
+def _numbers_of(labels, names):
+    """Numbers of the classes of some labels; None where these may not be comparable."""
+    if not _are_alike(labels, names):
+        return None
+    numbers = np.searchsorted(names[:-1], labels)
+    return numbers if np.array_equal(names[numbers], labels) else None
 
 
 def weight_of_labels(y, sample_weight):
