@@ -97,7 +97,10 @@ class History(dict[str, list[Any]]):
         -------
         History
         """
-        return self.from_dict(self.to_dict())
+        history = type(self)()
+        history.update({name: list(column) for name, column in self.items()})
+        history.coef, history.intercept = list(self.coef), list(self.intercept)
+        return history
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add a row, a dict with a value for each column that applies."""
