@@ -1,4 +1,4 @@
-"""What is known of all rows after one reading of their blocks: counts, means, moments.
+"""The summary of all rows from one reading of their blocks: counts, means, moments.
 
 References
 ----------
