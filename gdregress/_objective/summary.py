@@ -19,7 +19,7 @@ from gdregress.losses.constant import mean_of_targets
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary:
-    """Of some rows; `merged` makes one of two.
+    """The summary of some rows; `merged` adds two.
 
     Parameters
     ----------
