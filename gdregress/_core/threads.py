@@ -1,4 +1,4 @@
-"""Threads over the rows: as many as the process is allowed, with results that do not depend on it.
+"""Threads over the rows: as many as the process may use, with results that do not depend on it.
 
 The work is cut into pieces by its size alone, each piece is done by one thread, and the results
 come back in the order of the pieces: sums over them are the same to the bit on any machine. Other
@@ -15,26 +15,26 @@ from typing import Any
 import numpy as np
 from sklearn.utils._openmp_helpers import _openmp_effective_n_threads
 
-# Numbers that are worth a thread's while, and the most pieces.
+# Numbers in the smallest piece that pays for a thread, and the most pieces.
 SMALLEST_PIECE = 1 << 18
 MOST_PIECES = 64
-# Numbers by which memory is kept apart: two cache lines, which processors fetch in pairs.
+# Numbers between two arrays: two cache lines, which processors fetch in pairs.
 APART = 16
 _here = local()
 
 
 def threads_allowed():
-    """How many threads may work for the one that asks.
+    """Return how many threads may work for the caller.
 
-    They are those of scikit-learn, which OMP_NUM_THREADS, threadpoolctl and joblib limit; in the
-    background one less, as it is not alone.
+    It is the number of scikit-learn, which OMP_NUM_THREADS, threadpoolctl and joblib limit, less
+    one in the background.
     """
     return getattr(_here, "allowed", None) or _openmp_effective_n_threads()
 
 
 @contextmanager
 def threads_limited(count):
-    """Allow the thread that asks no more and no less than so many."""
+    """Let the caller's thread use exactly so many threads."""
     before = getattr(_here, "allowed", None)
     _here.allowed = count
     try:
@@ -44,13 +44,13 @@ def threads_limited(count):
 
 
 def one_thread_of_blas():
-    """A context in which BLAS has one thread.
+    """Return a context in which BLAS uses one thread.
 
-    Its threads wait for the next product by asking for it again and again, and those of NumPy's
-    copy, of SciPy's and our own share the cores: where small products follow each other, each
-    takes many times as long as in one thread.
+    Threads of BLAS spin while they wait for the next product, and NumPy's copy of BLAS, SciPy's
+    and the kernels share the cores: small products in a row take many times as long on all
+    threads as on one.
     """
-    # which a fit has loaded, but not the import of the package
+    # imported here, as the import of the package does not need it
     from sklearn.utils.parallel import _get_threadpool_controller
 
     return _get_threadpool_controller().limit(limits=1, user_api="blas")

@@ -1,11 +1,11 @@
-"""How epochs are run: the plain engine defines them, the others are faster and equal to it.
+"""Engines run the epochs: the plain one defines them, the others are faster.
 
-But for `Envelope`, `ConjugateGradients`, `WorkingSets`, `Newton` and `BlocksAtOnce`, which go ways
-of their own to the same minimum on runs that ask for it.
+`Envelope`, `ConjugateGradients`, `WorkingSets`, `Newton` and `BlocksAtOnce` take steps of their
+own to the same minimum; all others give the numbers of `Plain`.
 
 A new engine is a file with a subclass of `Engine` and an entry in `ENGINES`. A pace runs the
-epochs of an engine and changes when they are measured, but none of their numbers: it is made
-with the engine, and `wraps(engine)` says whether it suits it. A new pace is an entry in `PACES`.
+epochs of an engine and changes when they are measured, but none of their numbers: it wraps the
+engine, and `wraps(engine)` says whether it can. A new pace is an entry in `PACES`.
 """
 
 from gdregress._engines.ahead import Ahead
@@ -37,7 +37,7 @@ PACES = (Overlapped, Ahead)
 
 
 def choose_engine(run, state, meter):
-    """The fastest engine that supports a run, at the first pace that suits both."""
+    """Return the fastest engine that supports a run, wrapped in the first pace that suits both."""
     engine = next(engine for engine in ENGINES if engine.supports(run, state))(run, meter)
     for pace in PACES:
         if pace.wraps(engine) and pace.supports(run, state):

@@ -1,10 +1,10 @@
 """A pace: some epochs run before their numbers are fetched, so that an accelerator never waits.
 
 To know whether a run has converged, the host fetches numbers from the device. It waits for them,
-and the device then waits for its next work. Some epochs are therefore run at a time, their
-numbers fetched together, and the rules asked epoch by epoch. What was run beyond the epoch at
-which a rule has stopped the run is dropped: the result is that of measuring after every epoch.
-Where the certificate of the run estimates what is left, the host waits for that as well.
+and the device then waits for its next work. This pace therefore runs some epochs at a time,
+fetches their numbers together, and asks the rules epoch by epoch. Epochs after the one at which a
+rule stops the run are dropped: the result is that of measuring after every epoch. The host also
+waits for the estimates of the certificate.
 """
 
 from dataclasses import replace
@@ -48,7 +48,7 @@ class Ahead(Engine):
     def epochs(self, state, max_epochs):
         left, most = max_epochs, epochs_at_once(self.run, state)
         while left > 0:
-            # of a short run no more is dropped at its end than it has taken
+            # a short run drops no more epochs than it has taken
             n_epochs = min(left, most, len(self.run.history))
             taken, complete = yield from self._some(state, n_epochs)
             left -= taken
@@ -121,14 +121,14 @@ class Ahead(Engine):
             return self.meter.append(state, state.reported(), epoch.rate, *numbers, gap=gap)
 
     def _redraw(self, rng, drawn, n_epochs):
-        """Put the random numbers to where this many epochs have left them since `drawn`."""
+        """Put the random numbers to their state after this many epochs since `drawn`."""
         rng.set_state(drawn)
         for _ in range(n_epochs):
             next(self.run.sampler.batches(self.run.objective.n_samples, rng))
 
 
 class _Epoch(NamedTuple):
-    """What is known of an epoch before its numbers are: the state after it, and what it returned.
+    """An epoch before its numbers are fetched: the state after it, and what it returned.
 
     ``numbers`` are loss, penalty, gradient norm and further assumptions, as `DeferredScalar`.
     """

@@ -34,7 +34,7 @@ from gdregress._objective.from_data import DataObjective
 from gdregress._utils.array_api import take_rows
 from gdregress.samplers import ALL_ROWS
 
-# What no update asks for, and need not travel.
+# Parts of the run that no update needs, and that are not sent to the blocks.
 _NOT_SENT = (
     "objective",
     "stopping",
@@ -119,7 +119,7 @@ def _moved(block, run, state, parts, length, seed, total):
 
 
 def _rows(n, wanted, run, state, rng):
-    """Which rows a round takes, in one epoch after the other: all as often as they fit, then some.
+    """Return the rows of a round: all rows as often as they fit, then some.
 
     In the order of the data a round begins where the last one has ended.
     """

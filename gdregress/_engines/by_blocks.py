@@ -1,7 +1,7 @@
 """The engine of stochastic and mini-batch epochs over rows that lie in blocks.
 
 An epoch takes one block after the other, and the rows of a block in random order. Each block is
-descended by the engine for rows in memory, from where the last one has ended. Under variance
+descended by the engine for rows in memory, from the end of the last one. Under variance
 reduction a block computes the slopes of its rows at the snapshot itself, so that nothing of the
 length of the rows is kept.
 """

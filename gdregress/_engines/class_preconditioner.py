@@ -75,7 +75,7 @@ class CorrectedClasses:
 
 
 def _unlike(changes):
-    """Changes of the parameters without what is alike for all classes."""
+    """Return changes of the parameters without the part that all classes share."""
     return changes - changes.mean(axis=1, keepdims=True)
 
 

@@ -21,7 +21,7 @@ from gdregress._engines.rates import learning_rates
 UPDATES_AT_ONCE = 1 << 15
 # Bytes of the rows of a batch that stay in the cache between their predictions and gradient.
 BLOCK_BYTES = 1 << 14
-# Bytes of rows that are gathered at a time from columns, of which a row is a slow thing.
+# Bytes of rows gathered at a time from a matrix stored by columns, where single rows are slow.
 GATHERED_BYTES = 1 << 20
 # Most updates between two moves of a coefficient, the smallest decay of its velocity meanwhile.
 MAX_DELAY, SMALLEST_DECAY = 1 << 12, 1e-200
@@ -175,7 +175,7 @@ class _Epoch:
         kernel(*rows, *sizes, self.loss, rule, *self._own_arguments(name), *scratch)
 
     def _own_arguments(self, name):
-        """What only this kernel is given: how it works, or scratch space."""
+        """Return the arguments of this kernel only."""
         if name == "csr_descent":
             return (np.zeros(self.w.shape if self.penalty.l1 > 0 else (0, 0)),)
         if name == "csr_momentum":

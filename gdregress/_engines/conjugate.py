@@ -6,7 +6,7 @@ With g the gradient of F, P a matrix that is close to its curvature and q = P^-1
 
 where primes are of the step before and t is the exact minimum of F along d. For a quadratic F
 these are the conjugate gradients of linear algebra, which no method of the same passes betters;
-for any other they adapt to the curvature as it is near the minimum. Several targets, or classes
+for any other they adapt to the curvature near the minimum. Several targets, or classes
 of which each is told from the rest, are as many problems, which share their passes: each has its
 own beta and t. On few rows with many columns under l2, q = H^-1 g with all second derivatives H,
 see `RowSpace`: then -q is a Newton step.
@@ -45,14 +45,14 @@ from gdregress._objective.line import Line
 from gdregress._objective.newton_system import SeparateSystems
 from gdregress._utils.array_api import dot, namespace, to_numpy
 
-# How many times as far as predictions and targets are from zero a first trial may go.
+# A first trial moves predictions at most by so many times the largest prediction or target.
 FAR = 1e3
 # Of q . g, the share of q . g' from which directions start anew: far smaller ones, at which
 # Powell did, cost conjugacy where columns depend on each other.
 RESTART = 3.0
 # Of q, as the predictions of a direction have to be numbers of single precision.
 LONGEST = 1e20
-# Passes over the rows that a step takes.
+# Passes over the rows in a step.
 PASSES = 3
 # How many times what the curvature costs is spent without it where targets are separate: P is near
 # it there, and often all that is needed.
@@ -68,7 +68,7 @@ class ConjugateGradients(Directions):
 
     @classmethod
     def covers(cls, objective):
-        """Whether the engine knows loss and penalty, which has to be smooth."""
+        """Whether the engine supports loss and penalty, which have to be smooth."""
         return knows(objective.loss) and objective.penalty.is_quadratic
 
     def begin(self, state):
@@ -122,7 +122,7 @@ class ConjugateGradients(Directions):
         return self.params, 0
 
     def _price(self):
-        """Passes for which a run goes on before it pays for all of the curvature."""
+        """Return the passes of a run before it computes the whole curvature."""
         objective = self.run.objective
         if objective.loss.coupled:
             return coupled.cost_in_passes(objective)
@@ -140,7 +140,7 @@ class ConjugateGradients(Directions):
         return self._preconditioner().solve(g)
 
     def _system(self, taken_at):
-        """All of the curvature at some parameters."""
+        """Return the system of the whole curvature at some parameters."""
         objective, there, z = self.run.objective, self._like_data(taken_at), self.z
         if taken_at is not self.params:  # where a run is resumed
             z = wide(objective.gradient_and_predictions(there)[1])

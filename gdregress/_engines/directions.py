@@ -1,4 +1,4 @@
-"""What engines share that choose a direction for all parameters and how far to go along it.
+"""The base class of engines that choose a direction for all parameters and a length along it.
 
 A prediction along a direction d is z + t dz with dz = A d, so that a search for t reads no row of
 the data. An epoch reads them for dz, and for the predictions and the gradient at its end.
@@ -12,7 +12,7 @@ from gdregress._engines.engine import Engine
 from gdregress._objective.evaluation import over_targets
 from gdregress._utils.array_api import namespace
 
-# Steps whose progress says whether an estimate of what is left is worth its passes.
+# Last steps whose progress decides whether an estimate of the gap is worth its passes.
 RECENT = 3
 
 
@@ -46,7 +46,7 @@ class Directions(Engine):
     def epochs(self, state, max_epochs):
         for _ in range(max_epochs):
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                if state.params is not self.known:  # at first, or put elsewhere since
+                if state.params is not self.known:  # at first, or moved by the loop
                     self.begin(state)
                 direction, dz = self.direction(state)
                 length = self.length(direction, dz)
@@ -57,21 +57,21 @@ class Directions(Engine):
 
     @abstractmethod
     def direction(self, state):
-        """Where to go from the parameters, and what that does to the predictions."""
+        """Return the direction d from the parameters, and A d, the change of the predictions."""
 
     @abstractmethod
     def length(self, direction, dz):
-        """How far to go."""
+        """Return the length of the step, or one for each target."""
 
     def begin(self, state):
-        """Take predictions and gradient at the parameters."""
+        """Compute predictions and gradient at the parameters."""
         objective = self.run.objective
         l2 = objective.penalty_curvature()
         self.l2 = objective.like_y(l2 if len(state.params.shape) == 2 else l2[:, 0], exact=True)
         self._take(state.params)
 
     def _take(self, params):
-        """Everything from the parameters alone, so that a resumed run is the same to the bit."""
+        """Compute all from the parameters alone, so that a resumed run is the same to the bit."""
         self.known, self.params = params, wide(params)
         of_loss, z = self.run.objective.gradient_and_predictions(params)
         self.of_loss, self.z = wide(of_loss), wide(z)
@@ -110,9 +110,9 @@ class Directions(Engine):
         return self.meter.append(state, params, length, loss, penalty, norm, gap=gap)
 
     def _gap(self, norm, params, value):
-        """F - F*: an estimate where the last steps have brought little, else what they brought.
+        """F - F*: an estimate where the last steps have gained little, else their gain.
 
-        Where the rows have all of the curvature an estimate costs next to nothing.
+        With the products of the rows an estimate costs next to nothing.
         """
         certificate, values = self.run.certificate, self.run.history["objective"]
         if certificate is None:
@@ -131,10 +131,10 @@ def knows(loss):
 
 
 def _longest(length):
-    """Of the lengths of all targets, or of the only one."""
+    """Return the longest of the lengths of all targets."""
     return length if isinstance(length, float) else float(namespace(length).max(length))
 
 
 def wide(array):
-    """In double precision where that costs nothing to speak of."""
+    """Convert to double precision where that is cheap."""
     return array.astype(float, copy=False) if isinstance(array, np.ndarray) else array

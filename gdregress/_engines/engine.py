@@ -1,4 +1,4 @@
-"""What an engine is: a way to run the epochs of a run."""
+"""The base classes of engines, which run the epochs of a run."""
 
 from abc import ABC, abstractmethod
 
@@ -6,10 +6,10 @@ import numpy as np
 
 
 class Engine(ABC):
-    """Runs epochs, and measures each.
+    """Runs epochs and measures each.
 
-    ``frees_python`` says whether other threads can work during an epoch,
-    ``by_epoch`` whether it runs one epoch after the other.
+    ``frees_python`` says whether other threads can work during an epoch, ``by_epoch`` whether
+    epochs run one after the other.
 
     Parameters
     ----------
@@ -29,17 +29,17 @@ class Engine(ABC):
     @classmethod
     @abstractmethod
     def supports(cls, run, state):
-        """Whether this engine gives what `Plain` gives for such a run that starts there.
+        """Whether this engine can run the epochs of a run from a state.
 
-        Asked once a run; the state changes later, but neither its types nor its shapes do.
+        Asked once a run; later the state keeps its types and shapes.
         """
 
     @abstractmethod
     def epochs(self, state, max_epochs):
-        """Run epochs, and yield the row of each while `state` is as it was after that epoch.
+        """Run epochs, and yield the row of each while `state` is that after the epoch.
 
-        The caller may change the state between two epochs: the next one starts from there. It
-        may also close the generator, which leaves the state as it was at the last row.
+        The caller may change the state between two epochs: the next one starts from there. To
+        close the generator leaves the state at the last row.
         """
 
 

@@ -1,4 +1,4 @@
-"""Where a convex function is least along a direction: the zero of its derivative."""
+"""The exact line search on a convex function: the zero of its derivative along a direction."""
 
 import math
 

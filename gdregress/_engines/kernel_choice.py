@@ -1,11 +1,11 @@
-"""Which kernel of the core makes some updates: the fastest that has them."""
+"""The choice of the kernel for some updates: the fastest that supports them."""
 
 import numpy as np
 from scipy import sparse
 
-# Moving a coefficient in this many updates costs as much as moving it once lazily.
+# So many plain moves of a coefficient cost as much as a lazy one.
 LAZY_COST = 8
-# Momenta next to 1 would cost digits.
+# Momenta nearer to 1 would cost digits.
 LARGEST_MOMENTUM = 0.999
 # Kernels that make an update for each row, and those whose parameters are in the user's units.
 ROW_BY_ROW = {"dense_descent", "dense_steps"}

@@ -1,10 +1,10 @@
-"""The minimum of a quadratic function plus an l1 norm, for as few coefficients as have a matrix.
+"""The minimum of a quadratic function plus an l1 norm, for few coefficients.
 
     Q(v) = c . v + v' H v / 2 + sum_j l1_j |v_j|
 
-Sweeps of coordinate descent soon know which coefficients are zero and the signs of the others,
-among which Q is quadratic: a Newton step to its minimum then spares the sweeps that would go
-there slowly. It ends early where a coefficient would change its sign.
+Sweeps of coordinate descent soon find which coefficients are zero and the signs of the others,
+among which Q is quadratic: a Newton step to its minimum then replaces many slow sweeps. The step
+ends early where a coefficient would change its sign.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ ROUNDING, JITTER = 1e-14, 1e-13
 
 
 def least(H, c, l1, v, enough=0.0, kernels=core.kernels):
-    """Where Q is least.
+    """Return the minimiser of Q.
 
     Parameters
     ----------

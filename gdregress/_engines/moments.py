@@ -1,10 +1,10 @@
 """The moments engine: batch descent on a quadratic objective, many updates in one call.
 
-By the moments of the columns an update costs p^2 operations, which for few columns is nothing
-beside the Python around them. The core therefore takes many updates in one call. It stops before
+By the moments of the columns an update costs p^2 operations, which for few columns is far less
+than the Python around them. The core therefore takes many updates in one call. It stops before
 an update after which `Plain` would have done something else: moved the anchor of the objective,
-or ended the run at the point of the gradient. `Plain` takes that one. What was run beyond the
-epoch at which a rule has stopped the run is dropped.
+or ended the run at the point of the gradient. `Plain` takes that one. Epochs after
+the one at which a rule stops the run are dropped.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from gdregress._engines.plain import Plain
 from gdregress.schedules import factors_at
 
 MAX_UPDATES = 64
-# Operations of an update beyond which NumPy's matrix products are the faster ones.
+# Operations of an update beyond which NumPy's matrix products are faster.
 LARGEST_UPDATE = 1 << 17
 
 
@@ -83,7 +83,7 @@ class Moments(Engine):
             gap, ends = self.meter.judge(norm, self._point(state))
             if ends:
                 return i, False
-            # a copy, as one epoch that is kept would keep them all
+            # a copy: a view of one epoch would keep the memory of all
             params, *memory = path[i].copy()
             state.params, state.memory = params, _memory_like(state.memory, memory, t)
             state.count += 1
@@ -95,7 +95,7 @@ class Moments(Engine):
         return len(path), len(path) == len(rates)
 
     def _point(self, state):
-        """Where the next gradient is taken."""
+        """Return the point of the next gradient."""
         return self.run.optimizer.lookahead(state.params, state.memory)
 
     def _rates(self, state, n_updates):

@@ -6,11 +6,11 @@ the penalty,
 
     d = argmin_d  g . d + d' (H + m A' S A) d / 2 + R(w + d),    w <- w + d,
 
-undamped, m = 0, unless the objective does not fall by a share of what the model without m
-foresees. m then grows until it does, and falls where the model has proven true. Each step that is
-tried is a reduction of its own, and none is taken that leads up. Where few rows are curved, as
-under Huber's loss with a y that is large beside epsilon, H alone is no model of the loss; A' S A,
-the second derivatives of squared error, is curved wherever the rows differ.
+undamped, m = 0, unless the objective falls by less than a share of what the model without m
+predicts. m then grows until the fall is enough, and shrinks where the prediction was right. Each
+trial of a step is one reduction, and no step raises the objective. Where few rows are curved, as
+under Huber's loss with a y much larger than epsilon, H alone is no model of the loss; A' S A, the
+second derivatives of squared error, is curved wherever the rows differ.
 
 References
 ----------
@@ -23,8 +23,8 @@ import numpy as np
 from gdregress._engines.directions import Directions
 from gdregress._engines.lasso_quadratic import least, solve
 
-# Of the decrease that the model foresees, the share that a step has to bring, and the shares below
-# and above which the damping grows and falls.
+# Share of the predicted decrease that a step has to reach, and the shares below and above which
+# the damping grows and falls.
 ENOUGH, LITTLE, MUCH = 0.1, 0.25, 0.75
 # By how much it does. The factor grows with every step that is refused.
 STRONGER, DOUBLED, WEAKER, SMALLEST = 4.0, 2.0, 8.0, 1e-30
@@ -50,7 +50,7 @@ class Newton(Directions):
         super().begin(state)
 
     def _take(self, params):
-        """Everything from the parameters alone, so that a resumed run is the same to the bit."""
+        """Compute all from the parameters alone, so that a resumed run is the same to the bit."""
         self.known, self.params = params, params.astype(float)
         value, of_loss, self.curved = self.run.objective.model(params)
         self.value = value + self.run.objective.penalty_value(params)
@@ -69,7 +69,7 @@ class Newton(Directions):
         return columns.reshape(shape[::-1]).T if len(shape) == 2 else columns.reshape(shape)
 
     def direction(self, state):
-        """The step under the least damping, of those that are tried, that is good enough."""
+        """Return the first step that is good enough, under growing damping."""
         if state.damping is None and self._is_straight():
             state.damping = self._first_damping()
         for trial in range(MOST_TRIALS):
@@ -133,7 +133,7 @@ class Newton(Directions):
         return step, -float(slope + (bent + np.sum(self.l2 * step**2)) / 2)
 
     def _without_common_part(self, step, l2):
-        """A step of coupled classes without what is the same for all of them, and not penalised.
+        """Remove from a step of coupled classes the part that all share and that has no penalty.
 
         It changes no prediction, and is rounding.
         """

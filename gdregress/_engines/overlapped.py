@@ -2,7 +2,7 @@
 
 A compiled epoch keeps one processor busy, and most epochs are followed by another. The next one
 therefore begins before the last one has been measured. If a rule then stops the run or changes
-its state, what was begun is dropped: the result is that of measuring after every epoch.
+its state, the epoch under way is dropped: the result is that of measuring after every epoch.
 """
 
 import time
@@ -32,7 +32,7 @@ class Overlapped(Engine):
 
     @classmethod
     def supports(cls, run, state):
-        """Whether a pass over all rows is worth a thread, and there is a thread for it."""
+        """Whether a pass over all rows is worth a thread, and a thread is free."""
         return (
             run.max_iter > 1
             and not run.waits_for_measure

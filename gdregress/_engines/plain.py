@@ -50,7 +50,7 @@ class Plain(EpochEngine):
         return state.learning_rate
 
     def _next_point(self, state, grad, rate):
-        """Where the gradient after a step at this rate is taken."""
+        """Return the point of the gradient after a step at this rate."""
         optimizer = self.run.optimizer
         return optimizer.lookahead(
             *optimizer.step(state.params, grad, state.memory, rate, self.run.objective.prox)

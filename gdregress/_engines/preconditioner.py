@@ -1,17 +1,17 @@
-r"""What conjugate gradients are preconditioned by: the curvature of F, as far as it is cheap.
+r"""The preconditioner of conjugate gradients: the curvature of F, as far as it is cheap.
 
 The diagonal of the curvature of each parameter is
 
     D_jj = sum_i s_i L''(y_i, z_i) / n * mean(x_j^2) + (strength of l2).
 
-Where rows differ in their curvature, that is most wrong along the parameters u themselves: rows
-far out along u are fitted, and straight. There, and along the intercept, the curvature of the
-rows needs no reading of them, as their predictions are known. With V = [(u, 0), (0, 1)],
+Where rows differ in their curvature, D is most wrong along the parameters u themselves: rows far
+out along u are fitted, and straight. The curvature along u and along the intercept follows from
+the known predictions, without a reading of the rows. With V = [(u, 0), (0, 1)],
 
     P^-1 = D^-1 + V ((V' H V)^-1 - (V' D V)^-1) V'
 
-is H^-1 in the span of V and D^-1 beside it. For columns of a normal distribution whose second
-moments are D, this P is H but for sampling, by Stein's lemma.
+is H^-1 in the span of V and D^-1 on the complement. For columns of a normal distribution whose
+second moments are D, this P is H but for sampling, by Stein's lemma.
 
 References
 ----------
@@ -25,9 +25,9 @@ from gdregress._objective.evaluation import sum_by_rows
 from gdregress._objective.row_space import FLOOR
 from gdregress._utils.array_api import namespace
 
-# Strengths of l2 that differ by less are of about one size.
+# Strengths of l2 that differ by a smaller factor are of about one size.
 ALIKE = 100.0
-# Less of the determinant of V' H V is rounding.
+# A smaller share of the determinant of V' H V is rounding.
 SINGULAR = 1e-10
 
 
@@ -140,7 +140,7 @@ def diagonal_of(objective, bent, l2):
 
 
 def spans_rows(objective, l2):
-    """Whether there are more columns than rows, held by an l2 of about one size.
+    """Whether columns outnumber rows, under an l2 of about one size.
 
     Its strengths are D then: with them all steps stay combinations of the rows, which are few.
     """

@@ -1,4 +1,4 @@
-"""The learning rates of many updates at once, for the engines that take them together."""
+"""The learning rates of many updates at once, for engines that take these together."""
 
 from gdregress.schedules import factors_at
 

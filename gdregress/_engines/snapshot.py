@@ -1,8 +1,8 @@
-"""The state of a run between two epochs, to which the run can be put back."""
+"""A copy of the state of a run between two epochs, which can be restored."""
 
 
 class RunSnapshot:
-    """What a state holds between two epochs. Its arrays are never written to, and not copied.
+    """The fields of a state between two epochs. Their arrays are never written to, and not copied.
 
     Parameters
     ----------
@@ -20,7 +20,7 @@ class RunSnapshot:
         self.random_state = state.rng.get_state(legacy=False) if with_random_state else None
 
     def restore(self, state):
-        """Put the state back to where it was."""
+        """Restore the state."""
         vars(state).update(self.fields)
         state.average = None if self.average is None else self.average.copy()
         if self.random_state is not None:

@@ -1,12 +1,12 @@
-"""The engine of l1 over all rows: Newton steps on coefficients that are not zero, and few more.
+"""The engine of l1 over all rows: Newton steps on working sets of coefficients.
 
 At the minimum most coefficients are zero. A step minimises the quadratic model of the loss plus
-the penalty over a working set, in which are those that are not zero and those at zero whose
-gradient is beyond the strength of l1 by most. The model is that of the second derivatives where
-the step begins: for squared error, whose model is exact, an epoch is a set, and for other losses a
-proximal Newton step. An epoch reads all rows once, for the gradient, and those of its set's
-columns twice more. The model of squared error is kept for as long as no other coefficient has to
-move; those that may have to soon are in its set from the start.
+the penalty over a working set: the coefficients that are not zero, and those at zero whose
+gradient exceeds the strength of l1 by most. The model has the second derivatives at the start of
+the step; it is exact for squared error, and for other losses the step is a proximal Newton step.
+An epoch reads all rows once, for the gradient, and the columns of its set twice more. Squared
+error keeps its model until another coefficient has to move; its set begins with those that may
+have to soon.
 
 References
 ----------
@@ -29,17 +29,17 @@ from gdregress._objective.evaluation import mean_loss
 from gdregress._objective.moments import LARGEST_ROW
 from gdregress._objective.moments_inside import curved_products
 
-# How many coefficients at zero may join at least, and how many products take as long as to read a
-# number: sets may be so large that their model takes as long as a reading of all rows.
+# Fewest coefficients at zero that may join, and how many products take as long as a number read:
+# a set may be so large that its model takes as long as to read all rows.
 JOINING, PRODUCTS = 64, 20
-# Share of the violation up to which the minimum over a set is sought.
+# Accuracy of the minimum over a set, as a share of the violation.
 EXACT = 0.1
-# Most parameters of a set, whose model is a matrix.
+# Most parameters of a set, as its model is a matrix.
 LARGEST = 2048
 # Of the decrease that the model foresees, the share that a step has to bring.
 ENOUGH, SHORTER, MOST_TRIALS = 0.1, 0.5, 10
-# Least second derivatives of the rows in the model, in units of their bound. Rows that are not
-# curved where a step begins pull without end at coefficients that nothing else holds.
+# Least second derivatives of the rows in the model, in units of their bound. Without them the
+# model of rows that are straight at the start of a step may have no minimum.
 FLOORS = (0.0, 1e-2, 1.0)
 
 
@@ -75,7 +75,7 @@ class WorkingSets(Directions):
         self.modelled = None
 
     def direction(self, state):
-        """The first that is worth a step; under the last floor the model is nowhere too low."""
+        """Return the first direction worth a step; under the last floor the model is a bound."""
         chosen = self._working_set(state)
         for floor in FLOORS:
             direction, dz = self._to_minimum(*self._modelled(chosen, floor), chosen)
@@ -95,11 +95,11 @@ class WorkingSets(Directions):
         return self.modelled[1:]
 
     def _is_constant(self):
-        """Whether a model holds everywhere."""
+        """Whether the second derivatives are constant."""
         return self.run.objective.loss.is_quadratic
 
     def _to_minimum(self, part, H, chosen):
-        """The step to the minimum of the model, and what it does to the predictions."""
+        """Return the step to the minimum of the model, and its change of the predictions."""
         w, g, l1 = (array[chosen] for array in (self.params, self.gradient, self.l1))
         direction = np.zeros_like(self.params)
         with one_thread_of_blas():
@@ -108,7 +108,7 @@ class WorkingSets(Directions):
         return direction, dz
 
     def _violation(self):
-        """How far the gradient mapping is from zero, at most."""
+        """Return the largest entry of the gradient mapping."""
         moved = self.params - self.gradient
         return float(np.max(abs(moved - self.params - np.clip(moved, -self.l1, self.l1))))
 
@@ -167,7 +167,7 @@ class WorkingSets(Directions):
         return H
 
     def _length(self, direction, dz):
-        """1, or shorter where the step does not bring what its model foresees; 0 if none does."""
+        """Return the first length, 1 or less, at which the objective falls enough; 0 if none."""
         objective = self.run.objective
         if objective.loss.is_quadratic:
             return 1.0

@@ -72,7 +72,7 @@ from gdregress.penalties import PENALTIES
 from gdregress.samplers import SAMPLERS, MiniBatch
 from gdregress.schedules import SCHEDULES
 
-# The attributes that a fit finds, besides those of its input.
+# The attributes that a fit sets, besides those of its input.
 RESULTS = (
     *("coef_", "intercept_", "n_iter_", "t_", "learning_rate_", "momentum_", "stop_reason_"),
     *("converged_", "history_", "loss_curve_", "validation_scores_", "_loss", "_state"),
@@ -84,7 +84,7 @@ StopReason = Literal["tolerance", "plateau", "max_iter", "diverged", "callback",
 class BaseGD(
     NamesParameters, LinkedHTML, SparseCoef, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta
 ):
-    """Everything that GDRegressor shares with estimators for other targets."""
+    """The base class of GDRegressor and GDClassifier."""
 
     coef_: Array
     intercept_: Array
@@ -141,12 +141,12 @@ class BaseGD(
 
     _registries = {"penalty": PENALTIES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 
-    # The losses by name, the target ranges of losses that can be used, and what to do for others.
+    # The losses by name; the target ranges that the estimator accepts, and advice for all others.
     _losses: dict[str, type[Loss]]
     _target_ranges: tuple[str, ...]
     _target_ranges_advice: str
     _coef_as_rows: bool = False
-    _loss: Any  # a Loss, whose probabilities are None where it knows none
+    _loss: Any  # a Loss
     _state: dict[str, Any]
 
     def set_callbacks(self, *callbacks: Any) -> Self:
@@ -192,13 +192,11 @@ class BaseGD(
 
     @abstractmethod
     def _check_input(self, X, y, **checks):
-        """X and y as `validate_data` returns them, y being what this estimator predicts."""
+        """Check X and y by `validate_data`, and y as a target of this estimator."""
 
     @abstractmethod
     def _encode_target(self, y, X, weights, loss, rows, in_parts):
-        """Targets as numbers that the loss understands, of the type of X; weights; the loss.
-
-        The loss comes back in its form for these targets.
+        """Return targets as numbers of the type of X, weights, and the loss for these targets.
 
         Parameters
         ----------
@@ -207,7 +205,7 @@ class BaseGD(
         weights : array of shape (n_samples,) or None
         loss : Loss
         rows : ndarray of int or None
-            Numbers of the rows among those that the user gave, where some have been removed.
+            Positions of the rows in the user's data, where rows have been removed.
         in_parts : bool
             Whether there are more rows than these, as in `partial_fit`.
         """
@@ -217,11 +215,11 @@ class BaseGD(
         """Score of raw predictions z on the rows held out."""
 
     def _score_weights(self, y, weights):
-        """Weights in a score of rows that have these in the objective; y as it is encoded."""
+        """Return the weights in a score, from those in the objective and the encoded targets."""
         return weights
 
     def _check_schedule_of_parts(self):
-        """Raise AttributeError for a schedule that has to know how many updates there are."""
+        """Raise AttributeError for a schedule that has to know the number of updates."""
         name, by_name = self.schedule, isinstance(self.schedule, str)
         schedule = SCHEDULES[name]() if by_name and name in SCHEDULES else name
         horizon = getattr(schedule, "horizon", None)
@@ -276,9 +274,9 @@ class BaseGD(
         prepared : Prepared
         start : tuple of (coef_init, intercept_init)
         resume_from : path or None
-            Of a `Checkpoint`.
+            The file of a `Checkpoint`.
         data : tuple of (X, y, sample_weight, validation) or None
-            As the user gave them, if they can be tried again.
+            As the user gave them, for trials of other settings; None for batches.
         """
         X, y, sample_weight, _ = data or (None,) * 4
         course = None
@@ -291,7 +289,7 @@ class BaseGD(
             prepared, start, course = taken_up(self, prepared, resume_from)
             continues = True
         original = original_units(prepared, self._coef_as_rows)
-        # a scorer is handed these, and not every one knows weights
+        # not every scorer accepts weights
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         epoch_end = EpochEnd(self, original, prepared.components.loss, X=X, y=y, metadata=metadata)
         hooks = Hooks(
@@ -358,8 +356,8 @@ class BaseGD(
         report(self, result, plan.diagnostics, is_part=True)
 
     def _fitted(self, result, plan, state, prepared, original):
-        """The attributes of a run that has ended, by name."""
-        # to which users may write, without a change of what the state holds
+        """Return the attributes of a run that has ended, by name."""
+        # a copy: users may write to the attributes, and the state must keep its numbers
         coef, intercept = original(namespace(result.params).asarray(result.params, copy=True))
         state.weight_total += prepared.weight_total
         state.row_total += prepared.row_total
@@ -386,12 +384,12 @@ class BaseGD(
         return fitted
 
     def _forget_results(self):
-        """Drop what an earlier fit has found."""
+        """Delete the results of an earlier fit."""
         for name in RESULTS:
             vars(self).pop(name, None)
 
     def _set_fitted(self, fitted):
-        """Set all attributes of a fit at once: an interrupt finds those of one fit only."""
+        """Set all attributes at once, so that an interrupt never leaves those of two fits."""
         vars(self).pop("validation_scores_", None)
         vars(self).update(fitted)
 
@@ -408,7 +406,7 @@ class BaseGD(
             accept_sparse=["csr", "csc", "coo"],
             accept_large_sparse=True,
             dtype=[xp.float64, xp.float32],
-            ensure_all_finite=False,  # in the next line
+            ensure_all_finite=False,  # checked below, with a better message
             reset=False,
         )
         check_all_finite(X, self)
@@ -434,7 +432,7 @@ class BaseGD(
 
     @explains_arguments
     def to_numpy(self) -> Self:
-        """A copy whose fitted attributes are NumPy's, which predicts for NumPy.
+        """Return a copy whose fitted attributes are NumPy arrays, which predicts for NumPy.
 
         Returns
         -------
@@ -447,14 +445,14 @@ class BaseGD(
         return model
 
     def _plain_fitted(self):
-        """The attributes that are no parameters, plain."""
+        """Return the fitted attributes as plain values."""
         parameters = defaults(type(self))
         return plain_attributes({k: v for k, v in vars(self).items() if k not in parameters})
 
     def __getstate__(self):
         plain = self._plain_fitted()
         if namespace(getattr(self, "coef_", np.empty(0))) is not np:
-            # what was fitted on an accelerator can then be loaded without one
+            # so that a model fitted on an accelerator can be loaded without one
             plain = converted(plain, to_host)
         return {**super().__getstate__(), **plain, "_gdregress_version": __version__}
 

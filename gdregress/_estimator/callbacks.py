@@ -1,4 +1,4 @@
-"""What happens around the epochs besides the descent: callbacks and printing."""
+"""Callbacks and printing after each epoch."""
 
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -90,7 +90,7 @@ def as_callback(given):
 
 
 def _meant(given):
-    """What may be meant by what is no callback: a sentence, or nothing."""
+    """Return a sentence on what was perhaps meant instead of a callback, or nothing."""
     if isinstance(given, type):
         return f" Make an instance: {given.__name__}(...)."
     if isinstance(given, (list, tuple)):
@@ -126,7 +126,7 @@ class EpochEnd:
         self.has_callbacks = has_own or hasattr(estimator, "_parent_callback_ctx")
 
     def has_work(self):
-        """Whether there is anything to do after an epoch."""
+        """Whether an epoch ends with callbacks or printing."""
         return bool(self.estimator.verbose) or self.has_callbacks
 
     def begin(self):

@@ -1,4 +1,4 @@
-"""From ``loss="huber"`` and the like to objects; combinations that are refused."""
+"""Build components from parameters such as ``loss="huber"``; refuse some combinations."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,13 +29,13 @@ from gdregress.schedules import (
     Schedule,
 )
 
-# Epochs without any progress after which an automatic schedule halves the rate. Four times the
-# ten steps over which Adam averages gradients, so that its swings are not taken for plateaus;
-# kinks make the objective swing from one epoch to the next, and twenty are enough to tell.
+# Epochs without progress after which an automatic schedule halves the rate: four times the ten
+# steps over which Adam averages gradients, so that its swings do not count as plateaus; twenty for
+# kinks, where the objective swings from one epoch to the next.
 PATIENCE_WITH_MEMORY, PATIENCE_AT_KINKS = 40, 20
 
 
-# What a penalty is missing whose prox takes one step size for all coefficients.
+# The failure of a prox that takes only one step size for all coefficients.
 _NEEDS_ARRAYS = (
     "Let prox(w, step_size) minimise value(u) + sum((u - w)**2 / (2 * step_size)) for an array "
     "step_size of the shape of w,"
@@ -46,8 +46,8 @@ _NEEDS_ARRAYS = (
 class Components:
     """The objects that the parameters stand for.
 
-    ``failure_of_prox`` says what is wrong with the prox of the penalty where it is given a step
-    size for each coefficient; None where it takes them.
+    ``failure_of_prox`` says why the prox of the penalty cannot take a step size for each
+    coefficient; None where it can.
     """
 
     loss: Any
@@ -58,7 +58,7 @@ class Components:
     failure_of_prox: str | None = None
 
     def with_checked_penalty(self, n_features, loss, y, names=None):
-        """The same, with what the penalty's prox has been found to take.
+        """Return these components after a check of the penalty's prox.
 
         Raises
         ------
@@ -115,7 +115,7 @@ def build_components(estimator, in_parts=False, validated=False):
 
 
 def over_all_rows(estimator, components):
-    """The components of the automatic way over all rows, for a run that has begun with batches."""
+    """Return the components of the automatic method over all rows, to continue batches."""
     sampler = Batch()
     optimizer, _ = build_component("nesterov", OPTIMIZERS, {"momentum": "auto"})
     schedule, _ = _build_schedule(estimator, components.loss, optimizer, sampler, learned=False)
@@ -126,8 +126,8 @@ def _optimizer(estimator, loss, sampler, in_parts):
     """The optimizer, or the name of that which "auto" stands for.
 
     Variance reduction ends at the minimum with batches, of a smooth loss and at an automatic
-    rate; it needs epochs over all rows, and the last parameters. All else descends by Nesterov's
-    momentum, and so does a run whose momentum is given; but for what `method_of` finds out later.
+    rate; it needs epochs over all rows, and the last parameters. All other runs, and those with a
+    given momentum, descend by Nesterov's momentum, unless `method_of` chooses another method.
     """
     if asks_for_conjugate_gradients(estimator):
         return "nesterov"  # which has no part in such a run
@@ -221,7 +221,7 @@ def _build_schedule(estimator, loss, optimizer, sampler, learned):
 
 
 def _refuse_line_search(estimator, components):
-    """Raise ValueError for what has no line search."""
+    """Raise ValueError for a combination without a line search."""
     if estimator.learning_rate != "line-search":
         return
     loss, optimizer = _name(estimator.loss), _name(estimator.optimizer)
@@ -240,7 +240,7 @@ def _refuse_line_search(estimator, components):
 
 
 def _refuse_variance_reduction(estimator, components, in_parts):
-    """Raise ValueError for what has no variance that a snapshot could reduce."""
+    """Raise ValueError for a combination without variance reduction."""
     if not components.optimizer.variance_reduced:
         return
     solver, loss = estimator.solver, _name(estimator.loss)
@@ -261,7 +261,7 @@ def _refuse_variance_reduction(estimator, components, in_parts):
 
 
 def _refuse_for_conjugate_gradients(estimator, components, in_parts):
-    """Raise ValueError for what has no conjugate directions, or no part in choosing them."""
+    """Raise ValueError for parameters that conjugate gradients do not support or use."""
     rate, loss, terms = estimator.learning_rate, components.loss, components.penalty.kernel_terms
     smooth = terms is not None and terms.bounds is None and not np.any(terms.l1)
     problems = {
@@ -290,7 +290,7 @@ def _refuse_for_conjugate_gradients(estimator, components, in_parts):
 
 
 def refuse_columns(components, where):
-    """Raise ValueError where a penalty meets scaled columns that takes one step size only."""
+    """Raise ValueError for scaled columns with a penalty whose prox takes one step size only."""
     if components.failure_of_prox is not None:
         name = components.penalty.label
         raise ValueError(

@@ -37,27 +37,27 @@ from gdregress._utils.validation import check_parameters, warn_large_batch
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Prepared:
-    """What is ready before anything descends.
+    """The input, the components and the objective of a fit before its descent.
 
     Parameters
     ----------
     components : Components
         The loss in its form for these targets.
     rows, held_out : tuple of (X, y, weights) or None
-        To train on, None where they lie in blocks; and to validate on, None without any.
+        The rows to train on, None where they lie in blocks; the rows to validate on, or None.
     objective : DataObjective or PartitionedObjective
         Of the rows to train on.
     frame : Frame
         The coordinates of the objective, and what is known of its columns.
     weight_total, row_total : float, int
-        Of the rows to train on, of which `rows` may hold more, with a weight of zero; the weights
-        as the objective is divided by them.
+        Sum of the weights that the objective is divided by, and number of the rows to train on;
+        `rows` may hold more, with a weight of zero.
     to_user_library : callable
         From an array of the run to one of the library of X.
     n_features : int
-        Of the user's X, of which the run may leave out some.
+        Columns of the user's X; the run may leave out some.
     held_out_seed : int or None
-        By which the rows of early stopping are drawn.
+        Seed that draws the rows of early stopping.
     """
 
     components: Components
@@ -106,9 +106,9 @@ def prepare(
     X, y, sample_weight
         As the user gave them.
     validation : tuple of (X_val, y_val, sample_weight_val)
-        The same.
+        As the user gave them.
     reset : bool
-        Whether the number of features is that of X, or must equal that of an earlier fit.
+        Whether X sets the number of features; otherwise it must have that of an earlier fit.
     in_parts : bool
         Whether there are more rows than these, as in `partial_fit`.
     earlier : tuple of (weight, rows)
@@ -118,27 +118,15 @@ def prepare(
     in_use_only : bool
         Whether columns without entries may be left out.
     held_out_seed : int or None
-        By which the rows of early stopping were drawn before; None to draw them.
+        Seed that drew the rows of early stopping in an earlier run; None to draw one.
     moments : Moments or None
-        Of all rows, where an earlier reading knows them: the rows are then not read for what it
-        has found.
+        Of all rows, where an earlier reading has formed them: the rows are then not checked and
+        their moments not formed again.
     """
     check_parameters(estimator)
     validated = any(part is not None for part in validation)
-    components = build_components(estimator, in_parts, validated)
-    read_later = not (in_parts or validated or estimator.early_stopping)
-    several = {"seen": moments is not None, "read_later": read_later}
-    data, loss = validate_input(
-        estimator, X, y, sample_weight, components, reset, in_parts, **several
-    )
-    if in_parts and not data[1].shape[0]:
-        raise NoRows
-    names = getattr(estimator, "feature_names_in_", None)
-    components = components.with_checked_penalty(data[0].shape[1], loss, data[1], names)
-    if not in_parts:
-        warn_large_batch(components.sampler, data[1].shape[0])
-        own_columns = preconditioner(estimator) is None and not estimator.standardize
-        check_sizes(data[0], data[1], loss, names, own_columns)
+    given, seen = (X, y, sample_weight), moments is not None
+    components, data = _checked_input(estimator, given, validated, reset, in_parts, seen)
     data, to_user_library = read_in_place(data, components)
     n_features, columns = data[0].shape[1], None
     if in_use_only:
@@ -150,21 +138,12 @@ def prepare(
     if not in_parts:
         if held_out_seed is None and not validated:
             held_out_seed = seed_of_held_out(estimator)
-        given = validation, components, held_out_seed
-        rows, held_out, kept = rows_to_validate(estimator, data, *given)
+        to_validate = validation, components, held_out_seed
+        rows, held_out, kept = rows_to_validate(estimator, data, *to_validate)
     X, y, weights = rows
-    total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
-    divisor = total
-    if user_weights is not None:
-        divisor = _sum_of_rows(user_weights, sample_weight, y, kept)
-    mean_so_far = (earlier[0] + divisor) / (earlier[1] + y.shape[0])
-    mean = total / y.shape[0] / mean_so_far if earlier[1] else total / divisor
-    weights = _relative_weights(y, weights, mean)
-    try:
-        frame = choose_frame(estimator, components, X, y, weights, in_parts, moments)
-    except ValueError:
-        check_all_finite(X, estimator)  # the moments say that it is not, but not where
-        raise
+    divisor = _sum_of_rows(user_weights, sample_weight, y, kept)
+    weights, divisor = _relative_weights(y, weights, divisor, earlier)
+    frame = _frame(estimator, components, (X, y, weights), in_parts, moments)
     frame = replace(frame, columns=columns)
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
     # rows held out that have only lost their weight are not drawn
@@ -188,8 +167,46 @@ def prepare(
     )
 
 
+def _checked_input(estimator, given, validated, reset, in_parts, seen):
+    """The components for these data, and the data as checked arrays.
+
+    Parameters
+    ----------
+    estimator : GDRegressor or GDClassifier
+    given : tuple of (X, y, sample_weight)
+        As the user gave them.
+    validated, reset, in_parts : bool
+        See `prepare`; whether a validation set was given.
+    seen : bool
+        Whether an earlier reading has checked the rows.
+    """
+    components = build_components(estimator, in_parts, validated)
+    read_later = not (in_parts or validated or estimator.early_stopping)
+    several = {"seen": seen, "read_later": read_later}
+    data, loss = validate_input(estimator, *given, components, reset, in_parts, **several)
+    X, y, _ = data
+    if in_parts and not y.shape[0]:
+        raise NoRows
+    names = getattr(estimator, "feature_names_in_", None)
+    components = components.with_checked_penalty(X.shape[1], loss, y, names)
+    if not in_parts:
+        warn_large_batch(components.sampler, y.shape[0])
+        own_columns = preconditioner(estimator) is None and not estimator.standardize
+        check_sizes(X, y, loss, names, own_columns)
+    return components, data
+
+
+def _frame(estimator, components, rows, in_parts, moments):
+    """`choose_frame`, with an error that says where X is not finite."""
+    try:
+        return choose_frame(estimator, components, *rows, in_parts, moments)
+    except ValueError:
+        check_all_finite(rows[0], estimator)  # the moments say that it is not, but not where
+        raise
+
+
 def prepare_partitions(estimator, components, partitions, validation=NOT_GIVEN):
-    """The same for rows that lie in blocks and have been checked there.
+    """As `prepare`, for rows that lie in blocks and have been checked there.
 
     Parameters
     ----------
@@ -225,31 +242,46 @@ def prepare_partitions(estimator, components, partitions, validation=NOT_GIVEN):
 
 
 def _sum_of_rows(user_weights, sample_weight, like, kept):
-    """The sum over the rows that are trained on.
+    """The sum of the user's weights over the rows that are trained on; None without any.
 
     Parameters
     ----------
-    user_weights : ndarray of shape (n_samples,)
+    user_weights : ndarray of shape (n_samples,) or None
     sample_weight : array of shape (n_samples,)
         The rows that have a weight by it are those of the run.
     like : array
         Of the type in which weights are numbers.
     kept : ndarray of int or None
-        Numbers of those that are trained on; None for all.
+        Numbers of the rows that are trained on; None for all.
     """
+    if user_weights is None:
+        return None
     weights = array_like(to_numpy(sample_weight), like)
     weights = user_weights[to_numpy(weights) > 0]
     return float((weights if kept is None else weights[kept]).sum())
 
 
-def _relative_weights(y, weights, mean):
-    """Weights of a given mean, or None where all are 1.
+def _relative_weights(y, weights, divisor, earlier):
+    """Weights relative to their mean, None where all are 1; and the sum that is divided by.
 
-    Weights count relative to their mean, and that of a single part says nothing of the others:
-    the mean of a part is that of its rows relative to all rows so far.
+    The weights of a part of `partial_fit` are relative to the mean of all rows so far, as the
+    mean of the part says nothing of the others.
+
+    Parameters
+    ----------
+    y : array of shape (n_samples,) or (n_samples, n_targets)
+    weights : array of shape (n_samples,) or None
+    divisor : float or None
+        The sum to divide by, where it is not that of the weights.
+    earlier : tuple of (weight, rows)
+        Totals of the parts before this one.
     """
+    total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
+    divisor = total if divisor is None else divisor
+    mean_so_far = (earlier[0] + divisor) / (earlier[1] + y.shape[0])
+    mean = total / y.shape[0] / mean_so_far if earlier[1] else total / divisor
     weights = None if weights is None else normalised_weights(weights)
     if mean == 1:
-        return weights
+        return weights, divisor
     ones = 0 * y[(slice(None),) + (0,) * (y.ndim - 1)] + 1
-    return (ones if weights is None else weights) * mean
+    return (ones if weights is None else weights) * mean, divisor

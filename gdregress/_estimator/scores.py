@@ -1,4 +1,4 @@
-"""How good predictions are: the share of the loss explained, the share of classes met."""
+"""Scores of predictions: the share of the loss explained, and the accuracy."""
 
 import math
 from typing import NamedTuple

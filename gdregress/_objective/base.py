@@ -23,7 +23,7 @@ from gdregress._utils.array_api import (
 from gdregress.losses.constant import best_constant
 from gdregress.samplers import ALL_ROWS
 
-# Squares of numbers above 1e-20 keep their digits in single precision too.
+# Squares of numbers above 1e-20 keep their digits in single precision.
 SMALLEST_SQUARE = 1e-20
 
 
@@ -35,7 +35,7 @@ def _weights_in_batches(weights, drawn):
 
 
 class Objective(ABC):
-    """F, and what all forms of it share.
+    """The base class of all forms of F.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class Objective(ABC):
         return None
 
     def assuming(self, assumptions):
-        """This objective for work whose numbers are fetched later.
+        """Return this objective for work whose numbers are fetched later.
 
         Parameters
         ----------
@@ -119,9 +119,9 @@ class Objective(ABC):
         return self
 
     def is_unlearned(self, value):
-        """Whether a value at the null parameters says nothing of them.
+        """Whether the value at the null parameters is zero although they are no minimum.
 
-        The perceptron has no loss before it has learned anything, and a slope all the same.
+        The perceptron has no loss at coefficients of zero, and a slope all the same.
         """
         return value == 0 and not self.loss.smooth
 
@@ -203,7 +203,7 @@ class Objective(ABC):
             value = float(self.penalty.value(coef.astype(float)))
             if value < math.inf:
                 return value
-        # a bound is where the type of the coefficients can have it
+        # a bound is rounded to the type of the coefficients
         return float(self.penalty.value(coef))
 
     def deferred_penalty(self, params):
@@ -229,7 +229,7 @@ class Objective(ABC):
         return self.design.join(coef, params)
 
     def gradient_mapping(self, params, grad, step_size):
-        """(w - prox(w - s g)) / s: the gradient, extended to penalties that have none.
+        """(w - prox(w - s g)) / s: the gradient, extended to penalties without a derivative.
 
         Zero exactly at the minimiser, for every s > 0.
         """

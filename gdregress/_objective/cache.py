@@ -1,4 +1,4 @@
-"""The results of the last evaluations, so that no pass over the data is made twice."""
+"""A cache of the last evaluations, which saves passes over the data."""
 
 from gdregress._utils.array_api import same_numbers
 

@@ -1,21 +1,21 @@
-"""Columns that hold one number only, which centred are zeros but for rounding."""
+"""Constant columns, which are zeros but for rounding once they are centred."""
 
 import numpy as np
 from scipy import sparse
 
 from gdregress._utils.array_api import to_numpy
 
-# Differences from the first row, in units of it, that rounding makes of a constant: products with
-# the others would be lost in the rounding of their sums.
+# A column is constant where no row differs from the first by more than this share: products of so
+# small differences are lost in the rounding of their sums.
 ROUNDING = 1e-14
 # Numbers of a block of rows.
 BLOCK = 1 << 16
 
 
 def constants_of(X, weights, mean, variance):
-    """Which columns are constant over the rows that have a weight, and the number that they hold.
+    """Find the columns that are constant over the rows with a weight, and their values.
 
-    Only columns whose variance is rounding are read. A small spread on a large mean is none.
+    It reads only columns whose variance is rounding.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def constants_of(X, weights, mean, variance):
 
 
 def _entries(X, rows, columns):
-    """Some columns of some rows as an ndarray, in double precision."""
+    """Return some columns of some rows as an ndarray, in double precision."""
     if sparse.issparse(X):
         return X[rows][:, columns].toarray().astype(float)
     if isinstance(X, np.ndarray):

@@ -1,4 +1,4 @@
-"""Coordinates of their own in which a run descends, and what a penalty becomes in them.
+"""The coordinates in which a run descends, and penalties in them.
 
 A run may descend in coordinates u instead of the user's parameters (w, b):
 
@@ -22,7 +22,7 @@ import numpy as np
 from gdregress._utils.array_api import array_like, as_column, namespace, to_numpy
 from gdregress.penalties import KernelTerms, NoPenalty, Penalty
 
-# Eigenvalues of so many times their rounding have fewer than eight digits.
+# Eigenvalues below so many times their rounding have fewer than eight digits.
 FEW_DIGITS = 1e8
 
 
@@ -35,13 +35,12 @@ class Coordinates(ABC):
     ----------
     fit_intercept : bool
     separable : bool
-        Whether each coefficient has a coordinate of its own.
+        Whether each coordinate belongs to one coefficient.
     is_shared : bool
         Whether all targets have the same coordinates.
     varies : array of shape (n_features,) or None
-        0 for columns that are constant, 1 for all others; None where all vary. Centred, a constant
-        column is zero in every row, and so is the gradient along its coordinate, which rounding
-        would hide.
+        0 for constant columns, 1 for all others; None where all vary. A centred constant column
+        is zero but for rounding, and so is the gradient along its coordinate.
     nearly_flat : ndarray of bool or None
         See `Metric`; None where there are none.
     """
@@ -55,7 +54,7 @@ class Coordinates(ABC):
 
     @abstractmethod
     def scaled(self, coordinates):
-        """B u for coefficients u."""
+        """Return B u for coefficients u."""
 
     @abstractmethod
     def unscaled(self, coef):
@@ -63,27 +62,27 @@ class Coordinates(ABC):
 
     @abstractmethod
     def pulled(self, gradient):
-        """B' g for the gradient g by the coefficients of centred columns."""
+        """Return B' g for the gradient g by the coefficients of centred columns."""
 
     @abstractmethod
     def penalty(self, penalty):
-        """A penalty of the user's coefficients as one of u."""
+        """Return a penalty of the user's coefficients as a penalty of u."""
 
     @abstractmethod
     def numbers(self):
-        """The arrays by name, to be saved or traced."""
+        """Return the arrays by name, to be saved or traced."""
 
     def with_numbers(self, numbers):
-        """The same with other arrays; None for those that are not given."""
+        """Return these coordinates with other arrays; None for those that are not given."""
         return replace(self, **{**dict.fromkeys(self.numbers()), **numbers})
 
     def in_library_of(self, array):
-        """The same with the numbers in the library, on the device and of the type of an array."""
+        """Return these coordinates with arrays of the library, device and type of an array."""
         numbers = {name: _beside(values, array) for name, values in self.numbers().items()}
         return replace(self, **numbers)
 
     def to_user(self, params):
-        """The user's parameters (w, b) at the coordinates (u, b')."""
+        """Return the user's parameters (w, b) at the coordinates (u, b')."""
         if not self.fit_intercept:
             return self.scaled(params)
         coef = self.scaled(params[:-1, ...])
@@ -99,7 +98,7 @@ class Coordinates(ABC):
         return namespace(coef).concat([self.unscaled(coef), intercept])
 
     def pull_back(self, gradient):
-        """The gradient by (u, b') from that by (w, b)."""
+        """Return the gradient by (u, b') from the gradient by (w, b)."""
         if not self.fit_intercept:
             return self.pulled(gradient)
         last = gradient[-1:, ...]
@@ -107,18 +106,18 @@ class Coordinates(ABC):
         return namespace(gradient).concat([self.pulled(centred), last])
 
     def of_target(self, target):
-        """The coordinates of one target's coefficients, the same for all but for some metrics."""
+        """Return the coordinates of one target, which differ between targets in some metrics."""
         return self
 
     def _by_varying(self, gradient):
-        """The gradient by the coefficients of centred columns, exact where these are zero."""
+        """Return the gradient with zeros along constant columns."""
         return gradient if self.varies is None else as_column(self.varies, gradient) * gradient
 
     def _numbers(self, **numbers):
         return numbers if self.varies is None else {**numbers, "varies": self.varies}
 
     def _at_means(self, coef):
-        """m . w of every target, of the shape of the intercepts."""
+        """Return m . w of every target, of the shape of the intercepts."""
         if self.mean.ndim == 2:
             return (self.mean * coef).sum(axis=0)[None, :]
         return (self.mean @ coef)[None, ...]
@@ -151,13 +150,13 @@ class Columns(Coordinates):
 
     @property
     def varying(self):
-        """The numbers of the columns that vary."""
+        """Indices of the columns that vary."""
         if self.varies is None:
             return np.arange(len(self.scale))
         return np.flatnonzero(to_numpy(self.varies))
 
     def of_columns(self, columns):
-        """The same of some columns only."""
+        """Return the coordinates of some of the columns."""
         varies = None if self.varies is None else self.varies[columns]
         return Columns(self.mean[columns], self.scale[columns], self.fit_intercept, varies)
 
@@ -191,8 +190,8 @@ class Metric(Coordinates):
         c for which R(B u) = sum_j c_j u_j^2 / 2 for the penalty R; None where there is none.
     fit_intercept : bool
     nearly_flat : ndarray of bool of shape (n_features,) or (n_features, n_targets)
-        Coordinates along which the columns all but cancel: second moments of the columns have no
-        digits there, and `moments_inside` takes them from the rows.
+        Coordinates along which the columns all but cancel. Their second moments have no digits
+        there; `moments_inside` takes these from the rows.
     varies : array of shape (n_features,) or None
         B leaves constant columns as they are.
     """
@@ -230,7 +229,7 @@ class Metric(Coordinates):
     def penalty(self, penalty):
         if not penalty.active:
             return penalty
-        # strengths of zero shrink nothing
+        # without strengths the penalty is zero
         return NoPenalty() if self.strengths is None else DiagonalL2(self.strengths)
 
     def numbers(self):
@@ -238,7 +237,7 @@ class Metric(Coordinates):
 
 
 def metric_for_each(metrics):
-    """The metric in which every target has the B of one of these."""
+    """Return the metric in which each target has the B of one of these."""
     strengths = [metric.strengths for metric in metrics]
     return Metric(
         mean=np.stack([metric.mean for metric in metrics], axis=1),
@@ -264,10 +263,9 @@ def metric_of(columns, covariance, slope_change, strengths, products=None, n_sam
     With C the second moments of scaled columns, h the second derivative of the loss and
     D = diag(strengths) / h, C + D = L L' and L^-1 D L^-T = Q diag(c) Q'. For coordinates
     L^-T Q u of the scaled columns, the sum is the identity and the penalty sum_j h c_j u_j^2 / 2,
-    so that its prox stays that of single coordinates. Directions in which nothing is curved are
-    taken to be as flat as the flattest that is. Which these are, `numpy.linalg.matrix_rank` says:
-    where the rows are at most max(n, p) roundings, beside the largest. Constant columns are left
-    as they are.
+    so that its prox stays separable. Flat directions get the curvature of the flattest one that is
+    curved; a direction is flat by the rule of `numpy.linalg.matrix_rank`: the rows are at most
+    max(n, p) roundings of the largest there. Constant columns keep their coordinates.
 
     Parameters
     ----------
@@ -282,7 +280,7 @@ def metric_of(columns, covariance, slope_change, strengths, products=None, n_sam
         From directions V of shape (n_features, k) to C V and V' C V as the rows have them, for
         directions in which C has no digits. Without it C decides.
     n_samples : int
-        How many rows these are of.
+        Number of rows.
     """
     scale, some = to_numpy(columns.scale).astype(float), columns.varying
     extra, basis, inverse = strengths[some] / slope_change, np.eye(len(scale)), np.eye(len(scale))
@@ -310,7 +308,7 @@ def metric_of(columns, covariance, slope_change, strengths, products=None, n_sam
 
 
 def _products_of_some(products, some, n_features, directions):
-    """`products` for directions in which other columns have no part."""
+    """Return `products` for directions among some of the columns."""
     among = np.zeros((n_features, directions.shape[1]))
     among[some] = directions
     product, square = products(among)
@@ -320,14 +318,14 @@ def _products_of_some(products, some, n_features, directions):
 def _rounded(covariance, extra, products, n_samples):
     """T with T' (C + D) T = 1, its inverse, and the rounding of C along each direction.
 
-    The last in units of the curvature there, and zero where it does not count.
+    The rounding is in units of the curvature there, and zero where it does not matter.
     """
     if not len(extra):
         return covariance, covariance, extra
     eps = np.finfo(float).eps
     rounding = max(n_samples, len(extra)) * eps
     size = np.sqrt(np.maximum(np.diag(covariance) + extra, 0.0))
-    size[size <= rounding * size.max()] = 1.0  # what columns have without curved rows is rounding
+    size[size <= rounding * size.max()] = 1.0  # columns without curved rows are rounding
     values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
     floor = values[-1] * len(values) * eps
     products = products if floor > 0 else None
@@ -347,11 +345,11 @@ def _rounded(covariance, extra, products, n_samples):
 
 
 def _resolve(to_round, from_round, nearly_flat, extra, products, rounding, flattest):
-    """Make the nearly flat directions round, in place, by what the rows have there.
+    """Make the curvature 1 along nearly flat directions, in place, by products of the rows.
 
-    With the others, whose products are 1, as U and these as V: V - U (U' M V) has no product with
-    U, M being C + D, and V' M V - (U' M V)' (U' M V) with itself, a Schur complement. Returns the
-    rounding of C in units of these products, 1 for directions that are flat.
+    With V these directions, U the others, whose products are 1, and M = C + D: V - U (U' M V) has
+    no product with U, and the Schur complement V' M V - (U' M V)' (U' M V) with itself. Returns
+    the rounding of C in units of these products, 1 for flat directions.
     """
     U, V = to_round[:, ~nearly_flat], to_round[:, nearly_flat]
     product, square = products(V)
@@ -386,7 +384,7 @@ class ColumnsPenalty(Penalty):
 
     def prox(self, w: Any, step_size: Any) -> Any:
         scale = self._scale_like(w)
-        # one step size a coefficient, also where several targets share them
+        # one step size for each coefficient of each target
         steps = 0 * w + step_size / scale**2
         return scale * self.penalty.prox(w / scale, steps)
 
@@ -466,12 +464,12 @@ class DiagonalL2(Penalty):
 
 
 def _over(strength, squares):
-    """A strength in other units; a plain zero stays one, for which the core has faster loops."""
+    """Return a strength in other units; a scalar zero stays one, as the core skips it."""
     return 0.0 if np.ndim(strength) == 0 and strength == 0 else strength / squares
 
 
 def _beside(values, array):
-    """The same, but NumPy's stay double, and None what it is."""
+    """Return values in the library of an array, in double precision for NumPy; None as None."""
     if values is None:
         return None
     return (

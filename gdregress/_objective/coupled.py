@@ -5,8 +5,8 @@ classes k and l are
 
     H_kl = sum_i s_i (P_ik [k = l] - P_ik P_il) a_i a_i' / n.
 
-As the P of a row add up to 1, so does every row of blocks to zero: H_kk = - sum_{l != k} H_kl,
-and the moments of K (K - 1) / 2 weightings of the rows are all of it. Parameters that are the same
+As the P of a row add up to 1, every row of blocks adds up to zero, H_kk = - sum_{l != k} H_kl, and
+H follows from the moments of K (K - 1) / 2 weightings of the rows. Parameters that are the same
 for all classes change no probability: along them H is zero.
 
 References
@@ -53,7 +53,7 @@ def coupled_products(design, probabilities, weights):
 
 
 def cost_in_passes(objective):
-    """What H and its factor cost, in passes over the rows for all classes; inf if not affordable.
+    """Return the cost of H in passes over the rows for all classes; inf if not affordable.
 
     The moments of one weighting cost 1 + q / 50 passes of one prediction a row, and K predictions
     at once cost K / 3 of these, as the rows are read once. The factor is not counted: rows with

@@ -1,4 +1,4 @@
-"""How curved the objective is: eigenvalues, smoothness of batches, momentum that suits them.
+"""The curvature of the objective: eigenvalues, smoothness of batches, the optimal momentum.
 
 The curvature of F is at most ``h * eigenvalues(A' S A)``: h bounds the loss's second derivative,
 A is the design matrix with the intercept's column, S the weights of mean 1 over n.
@@ -214,7 +214,7 @@ def mean_curvature(bent, weights):
 
 
 def prediction_scale(objective, params):
-    """How far the raw predictions have to go: rms(y - z) at the start.
+    """The distance that the raw predictions have to go: rms(y - z) at the start.
 
     1 under a log link, and for classes, whose margins and log odds are of that size.
     """

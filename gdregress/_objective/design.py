@@ -23,9 +23,9 @@ from gdregress._utils.array_api import (
 from gdregress.samplers import ALL_ROWS
 
 SQUARED_ROWS = 4096
-# Numbers of a block of rows that stays in the cache while it is summed up.
+# Numbers in a block of rows that stays in the cache during its sums.
 BLOCK = 1 << 16
-# Squares below it have lost digits, and their inverses leave the range of numbers.
+# Smaller squares have lost digits, and their inverses overflow.
 SMALLEST_VARIANCE = 1e-290
 # Share of the largest squared deviation in a column that is added to its variance.
 DAMPING = 0.1
@@ -58,7 +58,7 @@ class DesignMatrix:
 
     @property
     def size(self):
-        """How many numbers X holds."""
+        """Count of the numbers that X holds."""
         return self.X.nnz if sparse.issparse(self.X) else self.X.size
 
     @property
@@ -95,7 +95,7 @@ class DesignMatrix:
         """A @ params: raw predictions z of shape (n_samples,) or (n_samples, n_targets)."""
         params = self.to_user(params)
         coef = self.coef(params)
-        if isinstance(coef, np.ndarray) and not coef.any():  # as at the start of most runs
+        if isinstance(coef, np.ndarray) and not coef.any():  # the start of most runs
             shape = (self.n_samples, *coef.shape[1:])
             z = np.zeros(shape, dtype=np.result_type(self.X.dtype, coef.dtype))
         else:
@@ -229,7 +229,7 @@ def column_coordinates(mean, variance, fit_intercept, largest=None):
 def mean_and_variance(X, weights):
     """Weighted mean and variance of each column of a dense or sparse matrix.
 
-    Those of a constant column are the number that it holds and 0.
+    A constant column has its value as the mean, and the variance 0.
     """
     if sparse.issparse(X):
         sample_weight = None if weights is None else weights.astype(X.dtype)

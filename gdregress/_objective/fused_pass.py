@@ -14,8 +14,8 @@ from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
 COPIED_ROWS = 1024
 # Bytes of a block of rows: it is multiplied up to three times while it is in the cache.
 BLOCK_BYTES = 1 << 14
-# Numbers of a row in double precision of which a block leaves the cache: two passes of BLAS then
-# take no longer.
+# Longest row in double precision: blocks of longer ones leave the cache, and two products of BLAS
+# are as fast.
 LONGEST_ROW = 1 << 15
 _NOTHING, _NO_NUMBERS = np.empty((0, 0)), np.empty(0)
 

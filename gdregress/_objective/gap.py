@@ -1,14 +1,13 @@
-"""How much of the objective is left: an estimate of F(w) - F* from the gradient and the curvature.
+"""The gap: an estimate of F(w) - F* from the gradient and the curvature.
 
 With g the gradient of F over the coordinates that may move and H its second derivative there,
 
     F(w) - F* = g' H^-1 g / 2
 
-where F is quadratic; elsewhere it is half the square of the Newton decrement, which says it near
-the minimum only: where a Newton step does not leave a much smaller gradient, the curvature here
-says nothing of the way to the minimum, and the estimate is refused. Coordinates that a penalty
-holds where they are, at a kink or a bound, do not move: their part of the gradient mapping is
-zero.
+where F is quadratic. Elsewhere it is half the square of the Newton decrement, which approximates
+F - F* near the minimum only: the estimate is refused where a Newton step does not leave a much
+smaller gradient. Coordinates that a penalty holds at a kink or a bound do not move: their part of
+the gradient mapping is zero.
 
 References
 ----------
@@ -29,15 +28,15 @@ from gdregress._utils.array_api import dot, to_numpy
 COUPLED = 10
 # Steps of conjugate gradients after which the decrement is given up.
 MOST_STEPS = 100
-# Less curvature has lost its digits to underflow.
+# Curvature below this has lost its digits to underflow.
 SMALLEST_CURVATURE = 1e-290
-# The last steps add less than this share.
+# Conjugate gradients end where the last steps add less than this share.
 SETTLED = 0.02
-# Of the estimate, the share that a Newton step may leave.
+# Share of the estimate that a Newton step may leave.
 LEFT = 0.5
-# Gradients along flat directions that are rounding, in units of the slopes.
+# Gradients along flat directions below this are rounding, in units of the slopes.
 FLAT = 1e-8
-# Gradients that are so many times the rounding of the slopes have no digits.
+# Gradients below so many times the rounding of the slopes have no digits.
 NOISE = 1000.0
 
 

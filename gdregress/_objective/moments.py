@@ -1,6 +1,6 @@
 """First and second moments of the columns and targets, from one pass over the data.
 
-They are all that squared error needs to know of the rows: with m the weighted means and C the
+Squared error depends on the rows by these alone: with m the weighted means and C the
 centred second moments of X, A' S A = [[C + m m', m], [m', 1]] for A = [X, 1].
 """
 

@@ -79,7 +79,7 @@ class SeparateSystems:
 
 
 def cost_in_passes(objective):
-    """What the systems cost, in passes over the rows for all targets; inf if not affordable.
+    """Return the cost of the systems in passes over the rows; inf if not affordable.
 
     The moments of one weighting cost 1 + q / 50 passes of one prediction a row.
     """

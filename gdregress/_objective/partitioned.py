@@ -2,8 +2,8 @@
 
     F(w) = sum_blocks sum_{i in block} s_i L(y_i, a_i . w) / sum_i s_i + R(w)
 
-The functions of a block answer in the user's own columns; the coordinates of the run, the
-penalty and everything that is as small as the parameters stay where the run is.
+The functions of a block answer in the user's own columns; the coordinates and the penalty stay in
+the process of the run.
 """
 
 import math
@@ -31,7 +31,7 @@ from gdregress.samplers import ALL_ROWS
 KEPT = 4
 # First-order passes that the second derivatives of coupled classes may cost.
 MOST_PASSES = 20
-# Of a row. Where exp(z) has more, a step has gone astray, and its products overflow.
+# Largest second derivative of a row: a larger exp(z) means a step too long, and overflows.
 LARGEST_CURVATURE = 1e30
 
 

@@ -1,8 +1,8 @@
 """Rows that lie in blocks: in files that are read again and again, or on machines of a cluster.
 
-Whatever is a sum over the rows is a sum over the blocks. A function of one block says what it
-contributes, and `Partitions.reduce` adds up, in the order of the blocks, so that the result
-depends neither on which block was ready first nor on where it was.
+A sum over the rows is a sum over the blocks. A function returns the contribution of one block, and
+`Partitions.reduce` adds up in the order of the blocks, so that the result depends neither on
+which block was ready first nor on where it lies.
 """
 
 from abc import ABC, abstractmethod
@@ -38,7 +38,7 @@ class Block:
 
     @property
     def n_samples(self):
-        """How many rows there are."""
+        """The number of rows."""
         return self.X.shape[0]
 
     @property
@@ -74,7 +74,7 @@ def _appended(one, other):
 class Partitions(ABC):
     """Blocks of rows in a fixed order, wherever they lie.
 
-    A subclass says where, in `reduce`.
+    A subclass reaches them in `reduce`.
 
     Attributes
     ----------
@@ -83,10 +83,10 @@ class Partitions(ABC):
     is_local : bool
         Whether this process can take the blocks one after the other, by `blocks`.
     n_blocks : int
-        Of blocks that are not local, how many there are.
+        The number of blocks, where they are not local.
     updates_per_round : int or None
-        Of blocks that are not local and descend at the same time, how many updates each makes
-        between two averages; None for so many that a round is an epoch.
+        Updates of each block between two averages, where blocks descend at the same time; None
+        for a round of an epoch.
     """
 
     summary: Any

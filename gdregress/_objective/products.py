@@ -1,8 +1,8 @@
 """Newton systems of curved rows: (A' D A + E) step = -gradient, D >= 0 and E diagonal.
 
-Only rows that are curved take part. Where few of them are, or the columns are many, forming the
-matrix would cost more than to multiply by it: conjugate gradients do, preconditioned by the
-diagonal.
+Only rows that are curved take part. Where they are few, or the columns are many, to form the
+matrix costs more than to multiply by it, and conjugate gradients solve the system, preconditioned
+by the diagonal.
 """
 
 import numpy as np

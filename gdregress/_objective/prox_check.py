@@ -1,4 +1,4 @@
-"""Does a penalty's prox belong to its value? Asked of every penalty that is not ours.
+"""The check that the prox of a user's penalty belongs to its value.
 
 prox(w, s) is the u that minimises s R(u) + ||u - w||^2 / 2; with a step size for each coefficient,
 R(u) + sum_j (u_j - w_j)^2 / (2 s_j).
@@ -11,12 +11,12 @@ import numpy as np
 
 from gdregress._utils.array_api import asarray, namespace, widest_type
 
-# Lengths of the moves from u that are tried, in units of the largest coefficient.
+# Lengths of the trial moves from u, in units of the largest coefficient.
 MOVES = (0.3, 1e-1, 1e-2, 1e-3)
-# By how much less than at u the function may be, as a share of it: some are found by iterations.
+# Share by which the function may be less than at u, as some users find u by iterations.
 TOLERANCE = 1e-5
-# What formulas for one number raise where they are given an array: by conversion to a number, by
-# shapes, or by a condition, for which NumPy, JAX and PyTorch have an error each.
+# Errors of formulas for one number that get an array: a conversion to a number, a shape, or a
+# condition, for which NumPy, JAX and PyTorch have an error each.
 BY_ARRAYS = TypeError, ValueError, RuntimeError
 
 

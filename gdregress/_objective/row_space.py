@@ -31,8 +31,8 @@ LARGEST = 1024
 BLOCK = 1 << 20
 # Condition numbers beyond which a solution has no six digits.
 WORST_CONDITION = 1e10
-# Least second derivative of a row in a step, in units of their mean. Rows without any pull without
-# end at what nothing else holds.
+# Least second derivative of a row in a step, in units of their mean. Without it a step may be as
+# long as the penalty allows.
 FLOOR = 1e-3
 
 
@@ -122,7 +122,7 @@ class RowSpace:
 
 
 def suits(objective):
-    """Whether there are so few rows that the Newton systems of an objective are theirs."""
+    """Whether the rows are so few that their products solve the Newton systems."""
     design, inside = objective.design, objective.design.coordinates
     if not (
         isinstance(design.X, np.ndarray)

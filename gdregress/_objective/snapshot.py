@@ -1,4 +1,4 @@
-"""What variance reduction remembers of the point at which it took its full gradient."""
+"""The snapshot of variance reduction: the full gradient at a point, and the slopes there."""
 
 from typing import Any, NamedTuple
 

@@ -2,15 +2,16 @@
 
     F(w) = F(a) + g . (w - a) + (w - a)' H (w - a) / 2,    H = V diag(lambda) V'
 
-The rules of textbooks treat every direction by itself: with x = (displacement, velocity) along a
+The textbook rules treat each direction by itself: with x = (displacement, velocity) along a
 direction of curvature lambda, an update at a constant rate and momentum is
 
     x' = M(lambda) x - lr gamma (1, 1)'
 
-where gamma is what the direction has of g, and M is stated by the rule (`Optimizer.recurrence`).
+where gamma is the component of g along the direction, and the rule states M
+(`Optimizer.recurrence`).
 
-The prox of an l2 penalty shrinks what an update has come to, w' = D (w - lr g(w)) with a diagonal
-D. In u = D^-1/2 w that is an update without a prox on another quadratic function, whose matrix is
+The prox of an l2 penalty shrinks the result of an update, w' = D (w - lr g(w)) with a diagonal D.
+In u = D^-1/2 w that is an update without a prox on another quadratic function, whose matrix is
 H' = (I - D^1/2 (I - lr H) D^1/2) / lr; with a heavy ball it is none.
 
 References
@@ -22,7 +23,7 @@ import numpy as np
 
 
 class SpectralDescent:
-    """Where descent that has begun at a point is after any number of updates.
+    """The parameters of a descent from a point after any number of updates.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is known of all rows after one reading of their blocks: counts, means, moments.
+"""The summary of all rows from one reading of their blocks: counts, means, moments.
 
 References
 ----------
@@ -19,7 +19,7 @@ from gdregress.losses.constant import mean_of_targets
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Summary:
-    """Of some rows; `merged` makes one of two.
+    """The summary of some rows; `merged` adds two.
 
     Parameters
     ----------

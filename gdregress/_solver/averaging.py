@@ -1,4 +1,4 @@
-"""Averages of the iterates: a suffix of them, so that the early ones are forgotten."""
+"""Suffix averages of the iterates, which forget the early ones."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""Where a run begins: its first row measured, or the course of an interrupted run taken up."""
+"""The start of a run: measure the first row, or take up the course of an interrupted run."""
 
 from gdregress._solver.best import Best
 from gdregress._solver.course import take_up_rows, take_up_rules
@@ -6,7 +6,7 @@ from gdregress._solver.meter import Meter
 
 
 def begin(run, state, course=None):
-    """Measure where a run begins.
+    """Measure the start of a run.
 
     Parameters
     ----------

@@ -6,9 +6,8 @@ import math
 class Best:
     """The best finite parameters: by validation score, or else by objective.
 
-    Of equal scores, which few rows held out often have, those of the lower objective. Where the
-    null parameters have no loss before anything has been learned, the start is the best only
-    until there is something else.
+    Among equal scores, which few held-out rows often have, the lower objective decides. Where the
+    null parameters have no loss, as under the perceptron, any later parameters replace the start.
 
     Parameters
     ----------
@@ -39,7 +38,7 @@ class Best:
             self.rank, self.params, self.epoch = rank, params, row["epoch"]
 
     def _rank(self, row):
-        """What the best parameters have the least of; what is not finite is never better."""
+        """Return the key whose least value is the best; it is inf where not finite."""
         objective = row["objective"]
         score = row["validation_score"] if self.validated else 0.0
         if not math.isfinite(objective):

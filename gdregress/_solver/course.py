@@ -1,14 +1,14 @@
-"""The course of a run so far, in plain values, by which another process takes the run up again.
+"""The course of a run in plain values, from which another process continues the run.
 
-The state says where the run is. The rest is what its rules have seen: each class names its own
-fields of that kind in ``course``.
+It is the state and the progress of the rules: each class names its fields that change in
+``course``.
 """
 
 from dataclasses import replace
 
 from gdregress._solver.history import History
 
-# The parts of a run that have seen its course.
+# The parts of a run whose fields change during it.
 _PARTS = ("certificate", "divergence", "plateau", "line_search", "learned_rate", "renewal")
 
 

@@ -1,4 +1,4 @@
-"""What comes of a run that has ended: which parameters are kept, and what is left there."""
+"""The result of a run that has ended: the parameters that are kept, and their gap."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from gdregress._solver.run import Result
 
-# Reasons after which nothing is measured any more: the gap is known, or nobody waits for it.
+# Reasons to stop after which the gap is not measured: it is known, or not needed.
 UNMEASURED = ("tolerance", "interrupted")
 
 
@@ -41,7 +41,7 @@ def result_of(run, state, best, reason, n_iter, interrupt):
 
 
 def _measured(run, index, params, reason):
-    """Why a run has ended, after its last gap has been measured: it may be small enough."""
+    """Measure the last gap, and return why the run has ended: it may be small enough."""
     certificate = run.certificate
     if certificate is None or not certificate.measures_end or reason in UNMEASURED:
         return reason
@@ -55,7 +55,7 @@ def _measured(run, index, params, reason):
 
 
 def _settle(run, state, best, reason, best_row):
-    """Leave the state where a later run continues; whether the best parameters are kept."""
+    """Put the state to the start of a later run; return whether the best parameters are kept."""
     if run.objective.from_moments:
         state.anchor = run.objective.finite_anchor()
     state.snapshot = state.multipliers = None
@@ -69,7 +69,7 @@ def _settle(run, state, best, reason, best_row):
 
 
 def _ceiling(run):
-    """The objective above which the last parameters are worth nothing; inf under a constant rate.
+    """Return the objective above which the best parameters are kept; inf under a constant rate.
 
     A rate that is automatic or falls is expected to end below the null model.
     """

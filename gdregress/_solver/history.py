@@ -1,4 +1,4 @@
-"""What happened: one row per epoch."""
+"""The history of a run: one row per epoch."""
 
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -28,7 +28,7 @@ _Validated = Literal["validation_score", "validation_loss"]
 
 
 class Row(dict[str, Any]):
-    """The columns of an epoch; one that there is not lists them."""
+    """The columns of an epoch; the error for an unknown one lists them."""
 
     def __missing__(self, column: str) -> NoReturn:
         raise KeyError(f"{column!r} is no column. The columns are: {', '.join(self)}.")
@@ -82,7 +82,7 @@ class History(dict[str, list[Any]]):
     [1.0, 0.125, 0.03125]
     """
 
-    # What a gradient is measured in, wherever its norm is shown.
+    # The units of a gradient, shown beside its norm.
     _units: ClassVar[str] = "gradient_norm in units of the columns' root mean squares"
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class History(dict[str, list[Any]]):
         self.intercept: list[Array] = []
 
     def copy(self) -> Self:
-        """The same rows, to which others may be added.
+        """Return a copy of the rows, to which others may be added.
 
         Returns
         -------
@@ -128,7 +128,7 @@ class History(dict[str, list[Any]]):
             self.append_parameters(other.coef[index], other.intercept[index])
 
     def correct(self, index: int, column: str, value: float) -> None:
-        """Put a number in its place that was known later."""
+        """Write a number that was known late."""
         if column not in self:
             self._open([column])
         self[column][index] = value
@@ -145,7 +145,7 @@ class History(dict[str, list[Any]]):
             self.coef[-1], self.intercept[-1] = self.coef[index], self.intercept[index]
 
     def forget(self, kept: int) -> None:
-        """Drop all rows but the first and the last `kept`, once there are twice as many."""
+        """Drop all rows but the first and the last `kept`, once they are twice as many."""
         first = len(self) - kept
         if first <= kept:
             return
@@ -252,7 +252,7 @@ class History(dict[str, list[Any]]):
         return " ".join(_blank(n) if v is None else COLUMNS[n].format(v) for n, v in cells)
 
     def _rows_shown(self) -> list[int | None]:
-        """Numbers of the first and the last rows; None where some are left out between them."""
+        """Return the numbers of the first and last rows, None for those left out between."""
         n = len(self)
         return [*range(n)] if n <= 10 else [*range(5), None, *range(n - 5, n)]
 

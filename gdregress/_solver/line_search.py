@@ -1,4 +1,4 @@
-"""Learning rates found along the way: by backtracking, or from the curvature just passed."""
+"""Learning rates by backtracking, or from the curvature along the path."""
 
 import math
 
@@ -9,7 +9,7 @@ SHORT_STEP = 1e-3
 
 
 def trial_by_distance(objective, params, distance):
-    """The rate that takes the raw predictions as far as they have to go.
+    """Return the rate whose step moves the raw predictions by the distance they have to go.
 
     A step lr g changes them by lr sqrt(sum_j m_j g_j^2) in the mean, if the columns, of mean
     squares m_j, are uncorrelated.
@@ -26,10 +26,10 @@ def trial_by_distance(objective, params, distance):
 
 
 def trial_by_curvature(objective, params, distance):
-    """The rate that minimises along the gradient, if the curvature there stays what it is.
+    """Return the rate that minimises along the gradient if the curvature there is constant.
 
-    The curvature along g is g' (g(w) - g(w - e g)) / (e ||g||^2), for a step e that is short
-    beside the distance. Where there is no curvature it is the rate of `trial_by_distance`.
+    The curvature along g is g' (g(w) - g(w - e g)) / (e ||g||^2), for a short step e. Without
+    curvature the rate is that of `trial_by_distance`.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def trial_by_curvature(objective, params, distance):
 
 
 def _reach(objective, grad):
-    """By how much predictions change with a step of rate 1, see `trial_by_distance`."""
+    """Return the change of predictions by a step of rate 1, see `trial_by_distance`."""
     return objective.scaled_norm(grad, 1 / objective.column_scales())
 
 
@@ -91,7 +91,7 @@ class LineSearch:
 
     CURVATURE = 1.2  # times the rate, the h above
     GROW = 1.1
-    # Shares of the last rate: what a curvature leaves at least, and a trial that has failed.
+    # Least share of the last rate that a curvature leaves; least and most after a failed trial.
     FALL = 0.5
     LEAST_LEFT, MOST_LEFT = 0.1, 0.5
     MOST_TRIES = 60
@@ -154,7 +154,7 @@ class LineSearch:
 
 
 def _lost_digits(point, grad):
-    """What the rounding of a point to its type changes in the function."""
+    """Return the change of the function by the rounding of a point to its type."""
     eps = 1e-7 if str(point.dtype).endswith("32") else 1e-16
     return eps * math.sqrt(dot(grad, grad) * dot(point, point))
 

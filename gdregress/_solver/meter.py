@@ -1,4 +1,4 @@
-"""What is measured after each epoch: a row of the history."""
+"""The measurement after each epoch: a row of the history."""
 
 import math
 import time
@@ -50,7 +50,7 @@ class Meter:
         return self.append(state, params, rate, loss, penalty, norm, gap=gap)
 
     def judge(self, norm, point):
-        """What is left of the objective where a gradient was taken, and whether that ends the run.
+        """Return the gap at the point of a gradient, and whether it ends the run.
 
         Parameters
         ----------
@@ -63,7 +63,7 @@ class Meter:
         return gap, self.run.stopping.ends_at(norm, gap, value)
 
     def _gap(self, norm, point, value):
-        """What is left of the objective at a point; None where no estimate is at hand."""
+        """Return the gap at a point; None without an estimate."""
         certificate = self.run.certificate
         return None if certificate is None else certificate.gap(norm, point, value)
 

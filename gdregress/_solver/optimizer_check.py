@@ -1,7 +1,7 @@
-"""Does an optimizer keep to its contract? Asked of every optimizer that is not ours.
+"""The check that an optimizer of the user keeps its contract.
 
-`init`, `lookahead` and `step` are functions: what they are handed belongs to the run, what they
-return is new. The step applies the prox, without which a penalty has no effect.
+`init`, `lookahead` and `step` are functions: their arguments belong to the run, their results are
+new. The step applies the prox, without which a penalty has no effect.
 """
 
 import math
@@ -12,12 +12,12 @@ from sklearn.base import clone
 
 from gdregress._utils.array_api import asarray, namespace
 
-# Steps that are made, at a rate at which they stay small.
+# Trial steps, and a rate at which they stay small.
 STEPS, RATE = 3, 1e-3
 
 
 def check_own_rate(optimizer, learning_rate, penalty):
-    """Raise ValueError for a rate or a penalty beside a rule that has a rate of its own."""
+    """Raise ValueError for a rate or a penalty together with a rule that has its own rate."""
     if not optimizer.has_own_rate:
         return
     name = type(optimizer.transformation).__name__
@@ -34,7 +34,7 @@ def check_own_rate(optimizer, learning_rate, penalty):
 
 
 def check_optimizer(optimizer, like, needs_prox=False):
-    """Make a few steps with random gradients, and look at what they have done.
+    """Make a few steps with random gradients, and check their results.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The learning rate of batches, learned from what each epoch has done to the objective."""
+"""The learning rate of batches, learned from the objective after each epoch."""
 
 import math
 
@@ -64,9 +64,9 @@ class LearnedRate:
         self.is_best = is_best
 
     def begin(self, state, row):
-        """Start from a state, as a row has measured it.
+        """Start from a state and its row.
 
-        A run that is resumed on the same data decides as if it had never ended.
+        A run resumed on the same data decides as if it had never ended.
         """
         self.value, known = self._value(state, row), state.objective
         if known is not None and state.average is None:
@@ -82,7 +82,7 @@ class LearnedRate:
             self.momentum.begin_epoch(state)
 
     def keeps(self, state, row):
-        """Whether an epoch is kept; if it is not, it has been undone, and so has its row."""
+        """Return whether an epoch is kept; otherwise undo it and its row."""
         value = self._value(state, row)
         margin = self.objective.rounding * abs(value)
         if not (math.isfinite(value) and value <= self.value + margin):

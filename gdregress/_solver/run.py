@@ -1,4 +1,4 @@
-"""What the loop is handed, what it changes, and what it answers: Run, State and Result."""
+"""The input of the loop, what it changes, and its answer: Run, State and Result."""
 
 import math
 from collections.abc import Callable
@@ -13,10 +13,9 @@ from gdregress._solver.history import History
 from gdregress._solver.rate_search import LearnedRate
 from gdregress._solver.stopping import Certificate, Plateau, Stopping
 
-# Relative difference of two values of one objective that rounding may make, of single precision
-# as well.
+# Relative difference of two values of one objective that is rounding, also in single precision.
 SAME_VALUE = 1e-6
-# Parts of a state that belong to the parameters by way of which it has come.
+# Fields that describe how a state reached its parameters; for other parameters they do not hold.
 OF_THE_WAY = (
     *("epoch_momentum", "searched", "conjugate", "working_set", "damping", "objective"),
     *("swings", "growth"),
@@ -36,7 +35,7 @@ class Run:
     learning_rate : float
         Before the schedule.
     stopping, divergence : Stopping
-        What ends the run, and what tells that it diverges.
+        The rule that ends the run, and the rule that detects divergence.
     max_iter : int
         Most epochs.
     gradient_step : float
@@ -56,23 +55,22 @@ class Run:
     learned_rate : LearnedRate or None
         Undoes epochs that did not lower the objective, and sets the rate of the next.
     method : {"updates", "envelope", "conjugate gradients", "working sets", "newton"}
-        How the run gets to its minimum: by the updates of its optimizer, or by the engine of that
-        name.
+        The updates of the optimizer, or the engine of that name.
     keep_best_on : tuple of str
         Reasons to stop after which the best parameters are kept, not the last.
     plateau : Plateau or None
-        Ends the run, or tells an adaptive schedule to reduce the rate.
+        Ends the run, or makes an adaptive schedule reduce the rate.
     validate : callable or None
         From the user's parameters to the score and the loss on the rows held out.
     stops_on_score : bool
-        Whether that score ends the run, and tells which parameters are the best.
+        Whether that score ends the run and chooses the best parameters.
     store : callable or None
         From the user's parameters to the coefficients and intercept that the history keeps.
     on_epoch : callable or None
         Called after each epoch with the history, the user's parameters and a function that
         returns the course of the run, see `course_of`; True ends the run.
     renewal : Renewal or Finish or None
-        Says after which epoch another run continues this one, and with which.
+        Decides after which epoch another run continues this one, and builds that run.
     history : History
     """
 
@@ -104,7 +102,7 @@ class Run:
 
     @property
     def waits_for_measure(self):
-        """Whether an epoch begins with what has been measured at the end of the last one."""
+        """Whether an epoch needs the measurements of the last one."""
         return self.optimizer.variance_reduced or self.learned_rate is not None
 
     def is_renewed(self, row, stop):
@@ -121,58 +119,58 @@ class State:
     params : array
     rng : numpy.random.RandomState
     memory : NamedTuple or None
-        The optimizer's; None before its first step.
+        Of the optimizer; None before its first step.
     count, epoch : int
         Updates and epochs so far.
     learning_rate : float or None
         The last one before the schedule and ``rate_factor``.
     rate_factor : float
-        What plateaus and cuts have multiplied the rate by, and what it has learned.
+        Factor of the rate from plateaus, from cuts, and from what it has learned.
     rate_has_failed : bool
-        Whether an epoch has been undone, as it did not lower the objective.
+        Whether an epoch was undone because it did not lower the objective.
     epoch_momentum : tuple of (params, t) or None
-        The end of the epoch before the last, and the sequence of the momentum between epochs.
+        Parameters at the end of the epoch before the last, and the momentum sequence's t.
     searched : tuple of (point, gradient) or None
         Of the last line search.
     conjugate : tuple of (direction, gradient, square, taken_at, waited) or None
-        Of the last step of conjugate gradients: q . g, where the curvature that preconditions
-        them was taken, if it was, and how many steps ago.
+        Of the last step of conjugate gradients; square is q . g, taken_at the parameters of the
+        curvature that preconditions them, or None, and waited its age in steps.
     working_set : ndarray of int or None
-        Whose model is kept, of the engine of that name.
+        The coefficients whose model the engine of that name keeps.
     damping : array or None
-        Of the Newton steps of each target; None where none is damped.
+        Of the Newton steps of each target; None without damping.
     objective : float or None
-        The value at the end, by which a later run knows the same data again.
+        The value at the end, by which a later run recognises the same data.
     average : SuffixAverage or None
     anchor : array or None
-        Where a quadratic objective was last taken from the data.
+        Parameters at which a quadratic objective was last expanded.
     plateau : Plateau or None
-        To which an adaptive schedule listens.
+        The rule that an adaptive schedule follows.
     snapshot : Snapshot or None
-        Of variance reduction, at the end of the last epoch. A resumed run takes it anew at its
-        parameters, so that it is not kept.
+        Of variance reduction, at the end of the last epoch. It is not saved, as a resumed run
+        takes it anew.
     multipliers : list of dict or None
-        Where the method of multipliers is in each target. Kept while a run lasts only.
+        Progress of the method of multipliers in each target. It is not saved.
     weight_total, row_total : float, int
-        Of the rows seen so far, which make the weights of `partial_fit` comparable.
+        Totals of the rows so far, to which `partial_fit` relates its weights.
     settings : str
-        The parameters under which the state came about.
+        The parameters of the fit that made the state.
     coordinates : Coordinates or None
-        In which the parameters are; None for the user's.
+        The coordinates of the parameters; None for the user's.
     columns : ndarray of int or None
-        Of which there are parameters; None for all.
+        The columns that have parameters; None for all.
     stream : dict or None
-        What `partial_fit` has kept of a stream that is learned row by row, see `Stream`.
+        Of `partial_fit` under an automatic rate, see `Stream`.
     swings : dict or None
         How far calls of `partial_fit` have moved the parameters lately.
     growth : dict or None
         How the objectives of the calls of `partial_fit` have grown.
     fitted : list of two arrays or None
-        The coefficients and the intercept that have come of it, in the units of the data.
+        The resulting coefficients and intercept, in the units of the data.
     penalized, has_intercept : bool
         Whether the objective had a penalty, and an intercept.
     held_out_seed : int or None
-        By which the rows of early stopping were drawn.
+        Seed that drew the rows of early stopping.
     """
 
     params: Any
@@ -212,9 +210,9 @@ class State:
         return self.params if self.average is None else self.average.value(self.params)
 
     def moved_to(self, params, optimizer):
-        """The state of a run that continues from parameters that are not its own last ones.
+        """Return the state of a run that continues from other parameters.
 
-        Counts, random numbers and the rate are kept. The memory of adaptive rules holds
+        It keeps counts, random numbers and the rate. The memory of adaptive rules holds
         gradients and stays; a velocity would carry the parameters on.
         """
         memory = self.memory if optimizer.adaptive else optimizer.init(params)
@@ -223,10 +221,10 @@ class State:
         return replace(self, params=params, memory=memory, average=average, **of_the_way)
 
     def on_data(self, objective, optimizer):
-        """The state of a run that continues with an objective, which may be that of other data.
+        """Return the state of a run that continues on an objective, perhaps of other data.
 
-        These are known by the value at the end of the last run. What plateaus, searches and
-        gradients have left is true of the data that it came from only: on others it starts afresh.
+        An equal value at the end of the last run tells that the data are the same. On other data
+        the results of plateaus, searches and gradients do not hold, and start afresh.
 
         Parameters
         ----------

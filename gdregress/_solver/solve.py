@@ -1,4 +1,4 @@
-"""The loop: batch, stochastic and mini-batch descent are this one loop with other samplers."""
+"""The loop of batch, stochastic and mini-batch descent, which differ in their sampler."""
 
 from contextlib import closing
 from functools import partial
@@ -9,19 +9,19 @@ from gdregress._solver.course import course_of
 from gdregress._solver.ending import result_of
 from gdregress._solver.meter import Meter
 
-# An automatic rate that did not hold is divided by this much, at most so often.
+# A diverging run divides its automatic rate by CUT, at most MAX_CUTS times.
 CUT, MAX_CUTS = 4.0, 40
 
 
 def solve(run, state, course=None):
-    """Descend until a rule says stop; `state` is left at the last update.
+    """Descend until a rule ends the run, and leave `state` at the last update.
 
     Parameters
     ----------
     run : Run
     state : State
     course : dict or None
-        Of an interrupted run, which is taken up from the state that belongs to it.
+        See `course_of`: of an interrupted run, which goes on from `state`.
 
     Returns
     -------
@@ -71,7 +71,7 @@ class Loop:
             self.run = run.renewal.renew(run, state, self.best)
 
     def _judge(self, row):
-        """Why the run ends with an epoch, or None; and whether it is renewed after it."""
+        """Return why the run ends with an epoch, or None, and whether another run continues it."""
         run, state = self.run, self.state
         self.n_iter += 1
         kept = run.learned_rate is None or run.learned_rate.keeps(state, row)

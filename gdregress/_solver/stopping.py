@@ -1,12 +1,11 @@
-"""Why a run ends.
+"""The rules that end a run.
 
-Every rule is scale-free: multiplying y by a constant changes no count of epochs. A rule is given
-the row of each epoch and answers with the reason to stop, or None. Whether the estimator then
-calls itself converged, `BaseGD` decides.
+Every rule is scale-free: y times a constant takes as many epochs. A rule gets the row of each
+epoch and returns the reason to stop, or None.
 
 The null parameters are those of a fit before it has learned anything: zero coefficients. The
-gradient mapping, (w - prox(w - s g)) / s, is the gradient where there is no penalty; it is zero
-at the minimum only.
+gradient mapping, (w - prox(w - s g)) / s, is the gradient without a penalty; it is zero at the
+minimum only.
 """
 
 import math
@@ -17,15 +16,15 @@ import numpy as np
 
 from gdregress._utils.array_api import same_numbers
 
-# Relative size of the steps in which numbers change that rounding makes.
+# Relative size of a change that is rounding.
 ROUNDING = 1e-15
 
 
 class Stopping(ABC):
     """Base of the rules that end a run.
 
-    ``ceiling`` is an objective above which a run has not come to rest. ``course`` names what of
-    the rule changes from epoch to epoch.
+    ``ceiling`` is an objective above which a plateau does not count. ``course`` names the
+    attributes that change from epoch to epoch.
     """
 
     ceiling = math.inf
@@ -33,7 +32,7 @@ class Stopping(ABC):
 
     @abstractmethod
     def update(self, row):
-        """The reason to stop after an epoch, or None."""
+        """Return the reason to stop after an epoch, or None."""
 
     def ends_at(self, gradient_norm, gap, value):
         """Whether a run ends at this norm of the gradient mapping, gap and objective."""
@@ -41,7 +40,7 @@ class Stopping(ABC):
 
 
 class Never(Stopping):
-    """All epochs are run."""
+    """Ends no run."""
 
     def update(self, row):
         return None
@@ -66,12 +65,11 @@ class SmallGradient(Stopping):
 
 
 class Certificate:
-    """What is left of the objective at each epoch, as an estimate.
+    """Estimates F - F* at each epoch.
 
-    The estimate from the curvature costs a pass over the data or more. It is made where the norm
-    of the gradient mapping is small enough to end the run, and now and then, each time after
-    twice as many epochs; all others are taken to be in the proportion to the square of the norm
-    that the last one was.
+    An estimate from the curvature costs a pass over the data or more. It is made where the norm
+    of the gradient mapping is small enough to end the run, and otherwise at epochs that double.
+    Between two estimates F - F* is taken to be proportional to the square of the norm.
 
     Parameters
     ----------
@@ -80,20 +78,20 @@ class Certificate:
     null_objective : float
         F of the null model, or less.
     tol : float
-        The run ends where the estimate is at most tol^2 of what the null model has left.
+        The run ends where the estimate is at most tol^2 (F_null - F*).
     smallest_ratio : float
-        A bound of (F - F*) / norm^2 from below: 1 / (2 L), L the largest curvature.
+        Lower bound of (F - F*) / norm^2: 1 / (2 L), L the largest curvature.
     rounding : float
-        Norm that rounding alone makes.
+        Norm of the mapping that is rounding.
     measures_end : bool
-        Whether the estimate is made where the run has ended, too.
+        Whether an estimate is also made at the end of the run.
     reference : float
         Norm of the gradient mapping at the null parameters.
     """
 
-    # A norm at which the run could not be ended has to fall by so much before the next estimate.
+    # After an estimate that did not end the run, the norm falls by this factor before the next.
     FALL = 0.7
-    FIRST = 16  # epoch whose estimate is the first that is made in any case
+    FIRST = 16  # the first epoch with an estimate whatever the norm
     course = ("ratio", "refused", "is_blind", "asked", "next", "_known")
 
     def __init__(
@@ -118,46 +116,46 @@ class Certificate:
         self._known = (None, None)
 
     def threshold(self, value):
-        """Norm of the gradient mapping at which an estimate is worth its price."""
+        """Return the norm of the gradient mapping at which an estimate is worth its cost."""
         enough = self.tol * math.sqrt(max(self.null_objective - value, 0.0) / self.ratio)
         return max(min(enough, self.FALL * self.refused), self.rounding)
 
     def gap(self, norm, params, value):
-        """F(params) - F*, where the mapping has this norm and the objective about this value."""
+        """Return F(params) - F*, given the norm of the mapping and about the objective."""
         if self._is_known(params):
             return self._known[1]
         self.asked += 1
         due = self.asked >= self.next
         if not (norm <= self.threshold(value) or (due and 0 < norm < math.inf)):
-            # where the last estimate has failed, nothing is known of the next points either
+            # inf where the last estimate has failed
             return self.proportion(norm)
         self.next *= 2 if due else 1
         gap = self.estimate(params)
         if norm > 0 and 0 < gap < math.inf:
             self.ratio = gap / norm / norm
         if norm <= self.threshold(value) and not self.proves(norm, gap, value):
-            # where none could be made, the curvature does not tell of the minimum yet
+            # no estimate: the curvature here does not predict the minimum yet
             self.refused = norm if gap < math.inf else self.FALL**2 * norm
         return gap
 
     def proportion(self, norm):
-        """F - F* as the last estimate would have it, which ends no run."""
+        """Return F - F* in the proportion of the last estimate; it ends no run."""
         return math.inf if self.is_blind else self.ratio * norm * norm
 
     def _is_known(self, params):
-        """Whether the last estimate was made here: an engine may leave the point to another."""
+        """Whether the last estimate was made at these parameters."""
         known = self._known[0]
-        # to compare the numbers, the host would wait for an accelerator
+        # arrays on an accelerator are not compared, as the host would wait for them
         return known is params or (isinstance(params, np.ndarray) and same_numbers(known, params))
 
     def estimate(self, params):
-        """F(params) - F* from the curvature there."""
+        """Return F(params) - F* from the curvature there."""
         gap = self.remaining(params)
         self._known, self.is_blind = (params, gap), gap == math.inf
         return gap
 
     def proves(self, norm, gap, value):
-        """Whether so little is left that the run may end; by an estimate, not by a proportion."""
+        """Whether an estimate, not a proportion, is small enough to end the run."""
         if gap != self._known[1]:
             return norm <= self.rounding
         left = max(self.null_objective - value, 0.0) + gap
@@ -168,7 +166,7 @@ class Certificate:
 
 
 class ProvenGap:
-    """A certificate of runs whose engine bounds F - F* at each epoch.
+    """The certificate of runs whose engine bounds F - F* at each epoch.
 
     Parameters
     ----------
@@ -180,7 +178,7 @@ class ProvenGap:
         Relative rounding error of F.
     """
 
-    # A bound counts what rounding may hide so many times.
+    # A bound of so many times the rounding error of F is small enough.
     MARGIN = 100.0
 
     def __init__(self, null_objective, tol, rounding):
@@ -189,7 +187,7 @@ class ProvenGap:
         self.rounding = rounding
 
     def proves(self, norm, gap, value):
-        """Whether so little is left that the run may end."""
+        """Whether the bound is small enough to end the run."""
         left = max(self.null_objective - value, 0.0) + gap
         noise = self.MARGIN * self.rounding * abs(self.null_objective)
         return gap <= max(self.tol**2 * left, noise)
@@ -218,7 +216,7 @@ class Tolerance(Stopping):
 
 
 class Plateau(Stopping):
-    """No value of a column better than the best by a margin, for `patience` epochs in a row.
+    """A column has not improved on its best by a margin for `patience` epochs in a row.
 
     Parameters
     ----------
@@ -228,12 +226,12 @@ class Plateau(Stopping):
     tol : float
     patience : int
     smallest : float, default=0.0
-        Objective below which all is rounding: changes smaller than it are none.
+        Changes of the objective below this are rounding.
     swings : bool, default=False
-        Whether the column may rise above its best and come back, as it does under a momentum: as
-        long as it is below what it was half the patience ago, it is waited for.
+        Whether the column may rise and fall, as under a momentum: while it is below its value
+        half the patience ago, the run goes on.
     ceiling : float, default=inf
-        Objectives above it are no plateau.
+        Above this objective no plateau ends the run.
     """
 
     course = ("best", "waited", "recent")
@@ -258,7 +256,7 @@ class Plateau(Stopping):
         self.waited = 0 if value < self.best - margin else self.waited + 1
         self.best = min(self.best, value)
         self.recent.append(value)
-        # rounding alone would be below it every other time
+        # without it rounding would count as a fall every other time
         noise = max(margin, ROUNDING * abs(value))
         comes_back = self.swings and value < self.recent[0] - noise
         if comes_back or row["objective"] > self.ceiling:
@@ -268,8 +266,8 @@ class Plateau(Stopping):
     def restart(self):
         """Wait anew, after the learning rate has been reduced.
 
-        The best value so far is forgotten. The larger rate may have come by it by chance; compared
-        with it the smaller rate would be reduced again before it has made progress.
+        It forgets the best value so far, which the larger rate may have met by chance: compared
+        with that, the smaller rate would be reduced again before it has made progress.
         """
         self.waited, self.best = 0, math.inf
         self.recent.clear()
@@ -291,7 +289,7 @@ class Plateau(Stopping):
 class Stalled(Stopping):
     """Neither the least objective nor the least gradient norm has fallen for `patience` epochs.
 
-    What is left then is rounding. Each has to fall by more than that to count.
+    A fall counts where it is larger than rounding.
 
     Parameters
     ----------
@@ -308,7 +306,7 @@ class Stalled(Stopping):
         self.restart()
 
     def restart(self):
-        """Wait anew, where the next epochs may lead away from the minimum for a while."""
+        """Wait anew, as the next epochs may move away from the minimum for a while."""
         self.objective = self.norm = math.inf
         self.waited = 0
 
@@ -332,12 +330,12 @@ class NotFinite(Stopping):
 
 
 class Divergence(Stopping):
-    """The objective is not finite, or has grown beyond where the model knows nothing.
+    """The objective is not finite, or has grown far above that of the null model.
 
     A transient above the null objective is normal for momentum at a stable learning rate, so
     growth alone decides only when it is enormous. Together with a learning rate above the stable
-    limit, three rises in a row or five epochs above the null objective decide: losses of bounded
-    slope do not explode, they stay above.
+    limit, three rises in a row or five epochs above the null objective decide, as losses of
+    bounded slope do not explode but stay above.
 
     Parameters
     ----------
@@ -347,9 +345,9 @@ class Divergence(Stopping):
         ``above_stable_limit(learning_rate)``: whether the rate is beyond the largest stable one,
         and will stay there.
     has_scale : bool, default=True
-        Whether the null objective says how large objectives are. That of the perceptron does
-        not: its coefficients and its objective are proportional to the learning rate, at any of
-        which it makes the same predictions. Growth is then measured from the first epoch.
+        Whether the null objective is a scale of the objective. For the perceptron it is not:
+        coefficients and objective are proportional to the learning rate, which changes no
+        prediction. Growth is then measured from the first epoch.
     """
 
     ENORMOUS = 1e6

@@ -1,4 +1,4 @@
-"""Import paths of version 0.1, which lead to where their contents stand today."""
+"""Deprecated import paths, each with the module that holds its contents today."""
 
 import sys
 import warnings
@@ -30,7 +30,7 @@ EARLIER_PATHS = {
 
 
 class EarlierPath:
-    """Finds a module of version 0.1 under its earlier name, and warns of the new one."""
+    """Finds a module under its deprecated name, and warns of the new one."""
 
     def find_spec(self, fullname, path=None, target=None):
         package, _, name = fullname.partition(".")
@@ -53,6 +53,6 @@ class EarlierPath:
 
 
 def install():
-    """Let imports find the earlier paths, after everything else has failed to."""
+    """Add the finder of deprecated paths after all other finders."""
     if not any(isinstance(finder, EarlierPath) for finder in sys.meta_path):
         sys.meta_path.append(EarlierPath())

@@ -1,1 +1,1 @@
-"""What users are told of a run that has not converged: measured, predicted, tried."""
+"""The warnings of runs that have not converged: measured, predicted, tried."""

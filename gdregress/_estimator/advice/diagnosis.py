@@ -1,6 +1,6 @@
-"""What to tell the user when a run has not converged: measured, predicted, advised.
+"""The warnings of runs that have not converged: measurements, predictions and advice.
 
-What a warning recommends has been tried on the data, and is its last line, which can be pasted.
+Advice has been tried on the data, and is the last line of a warning, which can be pasted.
 """
 
 import math
@@ -13,9 +13,9 @@ from gdregress._estimator.advice.trials import Ended, as_text, first_that_helps,
 from gdregress._utils.array_api import as_column, dot, to_numpy
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
 
-# How far parameters are blown up to see whether a penalty minds.
+# Factor of the parameters that tests whether a penalty grows with them.
 FAR = 1e6
-# Digits that the coefficients have when nothing is said of them.
+# Coefficients with so many digits need no remark.
 MANY_DIGITS = 8
 
 

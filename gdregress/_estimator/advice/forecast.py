@@ -1,4 +1,4 @@
-"""How many more epochs a run needs, where its pace is steady enough to tell."""
+"""The epochs that a run still needs, where its pace is steady."""
 
 import math
 

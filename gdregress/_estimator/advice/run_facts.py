@@ -1,4 +1,4 @@
-"""What is known of a run beyond its history."""
+"""Facts of a run beyond its history."""
 
 import math
 from collections.abc import Callable, Sequence

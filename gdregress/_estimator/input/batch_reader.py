@@ -60,7 +60,7 @@ class Reader:
 
 
 def _check_kind(batches):
-    """Raise TypeError for what cannot be iterated again and again."""
+    """Raise TypeError for an object that cannot be iterated again."""
     kind, problem = type(batches).__name__, None
     if isinstance(batches, (str, bytes, os.PathLike)):
         problem = f"{str(batches)[:40]!r}, the name of a file, and nothing here opens files"
@@ -86,7 +86,7 @@ def _check_kind(batches):
 
 
 def read_ahead(make):
-    """The items of an iterator, each of which is made while the last one is used.
+    """Yield the items of an iterator, and make each while the last one is used.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is handed to `fit_batches`: batches of rows that are read anew in each pass."""
+"""The batches of `fit_batches` as partitions of rows, read anew in each pass."""
 
 from collections import Counter
 from collections.abc import Mapping

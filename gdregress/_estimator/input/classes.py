@@ -83,7 +83,7 @@ def given_classes(classes, known):
 
 
 def check_classes(classes):
-    """Raise ValueError if there is nothing to tell apart."""
+    """Raise ValueError for fewer than two classes."""
     if classes.shape[0] < 2:
         raise ValueError(
             "A classifier needs rows of at least 2 classes, but all of y is of one class: "

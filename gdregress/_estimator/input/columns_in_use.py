@@ -1,7 +1,7 @@
-"""Sparse columns without entries, which a run leaves out: their coefficients stay at zero.
+"""Leave sparse columns without entries out of a run: their coefficients stay at zero.
 
-Hashed text has a million columns, of which the documents use a few; every vector of the run would
-be as long as all of them.
+The documents of hashed text use a few of a million columns; every vector of a run on all of them
+would be a million numbers long.
 """
 
 import numpy as np

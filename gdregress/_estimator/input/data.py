@@ -1,4 +1,4 @@
-"""What the user hands in, as arrays of one library."""
+"""The user's data as arrays of one library."""
 
 import math
 from numbers import Integral
@@ -26,7 +26,7 @@ from gdregress._utils.array_api import (
 )
 from gdregress.losses.gradient_check import check_gradient
 
-# Bytes of X up to which a copy is no matter.
+# Bytes of X up to which a copy is cheap.
 LARGE = 50e6
 
 

@@ -5,8 +5,8 @@ exposure, such as the years for which it was watched. For a loss of degree h,
 
     L(c y, z + log c) = c^h L(y, z),    so that    L(y, z + o) = exp(h o) L(y exp(-o), z).
 
-A row with an offset is one without, whose target is a rate and whose weight is exp(h o) times as
-large: for Poisson the rate per unit of exposure, weighted by the exposure.
+A row with an offset equals a row without one whose target is y exp(-o) and whose weight is
+exp(h o) times as large: for Poisson the rate per unit of exposure, weighted by the exposure.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Sparse matrices as they come from users: damaged ones are refused, duplicates are added up.
+"""Checks of sparse matrices: damaged ones are refused, duplicates are added up.
 
 SciPy trusts the arrays of a matrix, whoever has written to them; what reads them in C reads beyond
 their ends.

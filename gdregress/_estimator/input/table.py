@@ -57,7 +57,7 @@ def checked_table(estimator, X, *target, **checks):
 
 
 def refuse_what_is_no_table(X):
-    """Raise TypeError for what NumPy would wrap as a single object, with what to do instead."""
+    """Raise TypeError, with advice, for an object that NumPy would wrap as a single one."""
     kind = type(X).__name__
     if hasattr(X, "collect") and not hasattr(X, "__array__"):
         raise TypeError(f"X is a {kind}, which holds no rows yet. Pass X.collect().")
@@ -80,7 +80,7 @@ def refuse_what_is_no_table(X):
 
 
 def _is_table(X):
-    """Whether NumPy, or the array API, finds rows in it."""
+    """Whether NumPy or the array API finds rows in an object."""
     protocols = ("__array__", "__array_interface__", "__array_struct__", "__dlpack__", "shape")
     return isinstance(X, Sequence) or any(hasattr(X, name) for name in protocols)
 
@@ -150,7 +150,7 @@ def _rows_text(X):
 
 
 def _columns_text(X):
-    """Which columns are no numbers, and what to do; nothing if all are."""
+    """Return text that names columns without numbers and the cure; empty if none."""
     found = {}
     for name, values in _columns(X):
         worst = _first_that_is_no_number(values)
@@ -200,7 +200,7 @@ def _first_that_is_no_number(values):
 
 
 def _names_text(error):
-    """What scikit-learn says of other columns than those of `fit`, and what to do."""
+    """Return scikit-learn's message on other columns than those of `fit`, with the cure."""
     text = str(error).strip()
     if "feature names" in text and "fit" in text:
         return f"{text}\nPass the columns of fit, in their order: X[model.feature_names_in_]."

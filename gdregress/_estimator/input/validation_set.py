@@ -1,4 +1,4 @@
-"""Rows that a fit is validated on: those held out of its data, or those that the user gives."""
+"""The rows to validate on: held out of the data, or given by the user."""
 
 from dataclasses import replace
 
@@ -130,7 +130,7 @@ class Scorer:
 
 
 def scorer_for(estimator, prepared):
-    """What scores the parameters of each epoch, or None where no rows are validated on."""
+    """Return the scorer of each epoch, or None without rows to validate on."""
     if prepared.held_out is None:
         return None
     in_run = original_units(replace(prepared, to_user_library=_as_it_is), estimator._coef_as_rows)
@@ -142,7 +142,7 @@ def _as_it_is(array):
 
 
 def _scorer(estimator):
-    """The function that scores a model, or None for what the estimator scores by itself."""
+    """Return the function that scores a model, or None where the estimator does it itself."""
     scoring = estimator.scoring
     if not isinstance(scoring, str):
         return scoring
@@ -154,7 +154,7 @@ def _scorer(estimator):
 
 
 def _wide(array):
-    """The same with the most digits that the library has: squares leave single precision soon."""
+    """Return an array in the highest precision of its library, as squares overflow single."""
     return namespace(array).astype(array, widest_type(array))
 
 

@@ -1,1 +1,1 @@
-"""What `partial_fit` has of its own."""
+"""`partial_fit` under an automatic rate, and its warnings under one that is given."""

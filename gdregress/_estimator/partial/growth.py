@@ -1,23 +1,23 @@
-"""Whether calls of `partial_fit` diverge at a learning rate that the user has given."""
+"""The warning of calls of `partial_fit` that diverge at a rate that the user has given."""
 
 from gdregress._estimator.advice.diagnosis import limit_text
 from gdregress._objective.evaluation import mean_loss
 from gdregress.exceptions import ConvergenceWarning, warn_user
 
-# Calls in a row in which the objective has risen, and how many times as large as that of no
-# coefficients it is by then: one call may meet an outlier, or a momentum may overshoot.
+# Calls diverge when the objective has risen in so many in a row and is so many times that without
+# coefficients: one call may meet an outlier, and a momentum may overshoot.
 RISES, GROWN = 3, 100.0
 
 
 def watch_growth(state, estimator, run, diagnostics):
-    """Add a call to what is known of the objectives of the parts; warn once where they explode.
+    """Record the objective of a call, and warn once where the objectives explode.
 
-    Nothing is ended by it.
+    The calls go on.
 
     Parameters
     ----------
     state : State
-        After the call; its ``growth`` is renewed.
+        After the call; its ``growth`` is replaced.
     estimator : GDRegressor or GDClassifier
     run : Run
     diagnostics : RunDiagnostics
@@ -42,6 +42,6 @@ def watch_growth(state, estimator, run, diagnostics):
 
 
 def _without_coefficients(objective):
-    """The loss where all predictions are 0."""
+    """Return the loss of predictions of 0."""
     z = objective.predict(objective.zero_parameters())
     return float(mean_loss(objective.loss, objective.y, objective.weights, z))

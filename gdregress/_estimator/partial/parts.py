@@ -29,7 +29,7 @@ def learns_by_rows(estimator):
 
 
 def learn_part(estimator, X, y, sample_weight, user_weights=None):
-    """One call of `partial_fit`; under any rate, one without a row of weight above 0.
+    """Learn from one call of `partial_fit`; under any rate, from one without a row of weight.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def learn_part(estimator, X, y, sample_weight, user_weights=None):
 
 
 def _warn_unused(estimator):
-    """Warn of parameters that say how epochs descend, which there are none of here."""
+    """Warn of parameters of epochs, which `partial_fit` by rows does not have."""
     reason = "partial_fit under learning_rate='auto' learns by a rule of its own, row by row"
     unused = dict.fromkeys(("momentum", "schedule", "average"), reason)
     if estimator.optimizer not in ("gd", "auto"):
@@ -132,7 +132,7 @@ def _check_shape(found, needed):
 
 
 class _Part:
-    """The rows of a call, and what is learned and measured on them.
+    """The rows of a call: learns from them and measures the objective.
 
     Parameters
     ----------
@@ -165,7 +165,7 @@ class _Part:
         return params, np.zeros(len(params))
 
     def params(self):
-        """The parameters as the state of a run has them."""
+        """Return the parameters in the shape and type of `State.params`."""
         params = self.stream.params.T
         return self.in_library(params if self.outputs else params[:, 0])
 

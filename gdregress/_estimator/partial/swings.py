@@ -1,27 +1,26 @@
-"""Whether calls of `partial_fit` still arrive anywhere, or swing at a rate that does not fall."""
+"""The warning of calls of `partial_fit` that swing at a rate that does not fall."""
 
 import math
 
 from gdregress._utils.array_api import to_numpy
 from gdregress.exceptions import ConvergenceWarning, warn_user
 
-# Calls over which the way is measured, and the share of it that a run arrives at by chance alone.
+# Calls over which a path is measured, and the share of its length that a random walk moves.
 CALLS = 100
 RANDOM_WALK = 1 / math.sqrt(CALLS)
-# Steps of less than this share of the parameters are none that anybody would see.
+# Steps below this share of the parameters are too small to warn of.
 VISIBLE = 1e-3
 
 
 def watch(state, params, estimator, run):
-    """Add a call to what is measured of a run at a constant rate; warn once where it swings.
+    """Record the path of a call at a constant rate, and warn once where the calls swing.
 
-    Steps with a direction add up; those that noise makes end near where they have begun, at most
-    as far away as a random walk does.
+    Steps with a direction add up; steps that are noise move no farther than a random walk.
 
     Parameters
     ----------
     state : State
-        After the call; its ``swings`` are renewed.
+        After the call; its ``swings`` are replaced.
     params : array
         Before the call.
     estimator : GDRegressor or GDClassifier

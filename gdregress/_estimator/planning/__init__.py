@@ -1,1 +1,1 @@
-"""How a run descends: where it starts, in which coordinates, at which rate, what ends it."""
+"""The plan of a run: its start, coordinates, method, learning rate and stopping rules."""

@@ -1,4 +1,4 @@
-"""Where a run of a loss that is not convex begins: at the minimum of a convex one."""
+"""The start of a run of a loss that is not convex, at the minimum of a convex one."""
 
 from dataclasses import replace
 
@@ -11,8 +11,8 @@ from gdregress._solver.solve import solve
 def convex_start(estimator, prepared):
     """The state at the minimum of the loss's `convex_start`.
 
-    None where the loss states none, where not all is left to "auto", and where early stopping is
-    to end the run on its way from the best constant.
+    None where the loss states none, where not all is left to "auto", and under early stopping,
+    which ends a run on its path from the best constant.
 
     Parameters
     ----------

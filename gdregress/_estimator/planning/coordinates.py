@@ -1,4 +1,4 @@
-"""Which coordinates a fit descends in: the columns as they are, scaled, or a metric."""
+"""The choice of coordinates: the columns as they are, scaled columns, or a metric."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -13,8 +13,8 @@ from gdregress._objective.design import DesignMatrix, column_coordinates
 from gdregress._objective.moments import check_finite
 from gdregress._utils.array_api import asarray, to_numpy
 
-# Sparse columns with means larger than this in units of their spread are only scaled: centring
-# them by what is subtracted afterwards loses as many digits.
+# Sparse columns with means larger than this in units of their spread are only scaled: to centre
+# them by a later subtraction loses as many digits.
 LARGEST_SHIFT = 1e8
 # Under batches, those are centred whose means are larger than this in the same units: others make
 # the condition number a few times as large at most, and stay sparse.
@@ -79,7 +79,7 @@ def choose_frame(estimator, components, X, y, weights, in_parts, moments=None):
 
 
 def frame_of(estimator, components, spectrum, y, weights, in_parts=False):
-    """The coordinates of a fit of which the spectrum of the user's columns is at hand."""
+    """Choose the coordinates of a fit from the spectrum of the user's columns."""
     frame = Frame(spectrum.design, spectrum, spectrum)
     kind = preconditioner(estimator)
     if components.failure_of_prox is not None and not estimator.standardize:
@@ -97,7 +97,7 @@ def frame_of(estimator, components, spectrum, y, weights, in_parts=False):
 
 
 def takes_variances(estimator, components, X):
-    """Whether the coordinates of a fit are sure to take the variances of all columns of X."""
+    """Whether the coordinates of a fit certainly need the variances of all columns of X."""
     return (
         isinstance(X, np.ndarray)
         and bool(preconditioner(estimator) or estimator.standardize)
@@ -107,7 +107,7 @@ def takes_variances(estimator, components, X):
 
 
 def preconditioner(estimator):
-    """What ``preconditioner`` stands for before anything is known of the data."""
+    """Return what ``preconditioner`` stands for, whatever the data."""
     if estimator.preconditioner != "auto":
         return estimator.preconditioner
     return "columns" if estimator.learning_rate in ("auto", "line-search") else None
@@ -143,7 +143,7 @@ def _columns(estimator, components, spectrum):
 
 
 def _worth_centring(mean, variance, all_rows):
-    """Which sparse columns to centre: to an update over a few rows, that adds all coefficients."""
+    """Return which sparse columns to centre; centring makes updates over few rows dense."""
     deviation, size = np.sqrt(variance), np.abs(mean)
     # constant columns have no spread whose digits could be lost
     centred = (size <= LARGEST_SHIFT * deviation) | (variance == 0)

@@ -1,4 +1,4 @@
-"""How a run goes on where its own way does not end at the minimum: over all rows, or renewed."""
+"""The run that continues another one: over all rows after batches, or in another metric."""
 
 from dataclasses import replace
 
@@ -9,19 +9,19 @@ from gdregress._estimator.planning.metric import l2_strength, takes_metric
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.planning.renewal import EPOCHS, EPOCHS_OF_BATCHES, Renewal, move
 
-# Epochs of variance reduction after which the objective is too ill-conditioned for it.
+# Epochs of variance reduction after which a run is too ill-conditioned for it.
 EPOCHS_OF_SMOOTH_LOSSES = 100
 
 
 class Finish:
-    """Hands a run over batches on to the automatic way over all rows.
+    """Continues a run over batches by the automatic method over all rows.
 
-    The subgradients of single rows do not shrink at a kink: with their steps batches come to rest
-    within some per cent of the minimum, and nothing tells where they are. From that plateau the
-    method of multipliers takes some thirty epochs over all rows to the minimum, with a proven gap.
+    The subgradients of single rows do not shrink at a kink: batches come to rest within some per
+    cent of the minimum. From that plateau the method of multipliers takes some thirty epochs over
+    all rows to the minimum, with a proven gap.
 
     Variance reduction has one rate for all classes or targets, whose curvatures may be far apart,
-    and no metric for each of them. Runs over all rows have, and an epoch of theirs costs a third.
+    and no metric for each of them. Runs over all rows have both, and their epochs cost a third.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class Finish:
         return stop is None and self.left() <= 0
 
     def left(self):
-        """Epochs until then, where they do not depend on the course."""
+        """Return the epochs until then, for smooth losses."""
         return EPOCHS_OF_SMOOTH_LOSSES - self.waited
 
     def renew(self, run, state, best):
@@ -70,10 +70,10 @@ class Finish:
 
 
 def renewal_for(estimator, prepared, hooks):
-    """What continues a run, or None.
+    """Return a `Finish`, a `Renewal` or None.
 
-    A `Finish` for batches that are to end over all rows; a `Renewal` where the curvature varies,
-    for runs that are or might be in a metric.
+    A `Finish` for batches that end over all rows; a `Renewal` where the curvature varies, for runs
+    that are or may be in a metric.
     """
     components, objective = prepared.components, prepared.objective
     if _finishes_over_all_rows(estimator, prepared):
@@ -90,7 +90,7 @@ def renewal_for(estimator, prepared, hooks):
 
 
 def _finishes_over_all_rows(estimator, prepared):
-    """Whether batches are handed on, with all left to "auto"."""
+    """Whether a run over batches ends over all rows, with all left to "auto"."""
     automatic = (
         not prepared.components.sampler.takes_all_rows
         and estimator.learning_rate == "auto"
@@ -109,7 +109,7 @@ def _finishes_over_all_rows(estimator, prepared):
 
 
 def _may_take_metric(estimator, prepared):
-    """Whether a run of variance reduction may go on in a metric."""
+    """Whether a run of variance reduction may continue in a metric."""
     components, objective = prepared.components, prepared.objective
     return (
         estimator.preconditioner == "auto"

@@ -20,14 +20,14 @@ from gdregress._utils.array_api import namespace, to_numpy
 from gdregress._utils.caches import computed_once
 
 CONSTANT_MOMENTUM = 0.9
-# First steps over all rows, in units of the way to go, of rules whose steps fall like 1 / sqrt(t).
+# First step over all rows of rules whose steps fall like 1 / sqrt(t), in units of the distance.
 FALLING = 3.0
-# Gradients so much smaller than the slopes that they are the mean of are rounding.
+# Gradients below this share of the slopes that they are the mean of are rounding.
 ROUNDING, ROUNDING_SINGLE = 1e-14, 5e-7
 
 
 def is_searched(estimator, components):
-    """Whether the rate is found by backtracking: as asked for, or under "auto"."""
+    """Whether the rate is found by backtracking, as the user asks or under "auto"."""
     rate = estimator.learning_rate
     return rate == "line-search" or (rate == "auto" and auto_searches(components))
 
@@ -37,7 +37,7 @@ def auto_searches(components):
 
     Where a model fits well, the curvature is far below its bound, and a rate from the bound is
     far too small. The heavy ball takes its steps from other points than those of the line search,
-    and keeps to the bound if there is one.
+    and keeps to the bound where one is known.
     """
     loss, optimizer = components.loss, components.optimizer
     varies = loss.smooth and not loss.is_quadratic
@@ -49,8 +49,8 @@ def auto_searches(components):
 def learns_rate(estimator, sampler):
     """Whether "auto" stands for a rate that is learned from the objective after every epoch.
 
-    So it does for batches, whose derived rate is where it starts. `partial_fit`, which knows no
-    epochs, keeps to that.
+    It does for batches, from the derived rate on. `partial_fit`, which has no epochs, keeps to the
+    derived rate.
     """
     return estimator.learning_rate == "auto" and not sampler.takes_all_rows
 
@@ -96,9 +96,9 @@ def rate_of_reduced(objective, optimizer, sampler, spectrum, null_params):
     """1 / sqrt(2 E mu k): the rate of variance reduction that gains most in an epoch.
 
     An epoch of k updates at a rate s leaves about 1 / (s mu k) + 2 E s of the gap, mu being the
-    smallest curvature, by that of the loss at the null parameters, and E the expected smoothness:
-    the way that is not gone, and the noise of the updates. Where that is above 1 / (2 E), noise
-    is no matter. inf where mu is not known.
+    smallest curvature at the null parameters, and E the expected smoothness: the descent that is
+    missing, and the noise of the updates. A rate above 1 / (2 E) means that noise does not matter.
+    inf where mu is not known.
 
     References
     ----------
@@ -117,11 +117,11 @@ def rate_of_reduced(objective, optimizer, sampler, spectrum, null_params):
 
 
 def first_trial(objective, optimizer, null_params, start):
-    """The rate that a line search tries first.
+    """Return the first trial of a line search.
 
-    The targets of a regression tell how far there is to go; a heavy ball leaves most of that to
-    its momentum. A given start may be close to the minimum, and margins of classes go as far as
-    they can: there the curvature tells. A run that is taken up again has its rate.
+    For regression it follows from the distance between predictions and targets, most of which a
+    heavy ball leaves to its momentum. For a given start, which may be close to the minimum, and
+    for classes it follows from the curvature. A resumed run has its rate.
     """
     if start is not None and start.learning_rate is not None:
         return start.learning_rate
@@ -136,7 +136,7 @@ def first_trial(objective, optimizer, null_params, start):
 
 
 def resolved_momentum(loss, curvature, learning_rate):
-    """The number that ``momentum="auto"`` stands for over all rows; None where it is no "auto".
+    """Return the number for ``momentum="auto"`` over all rows; None for any other momentum.
 
     The heavy ball has the optimal constant where the smallest curvature is known. The accelerated
     sequence of Nesterov stays, but for losses with kinks: it would add up the errors of
@@ -161,7 +161,7 @@ def resolved_momentum(loss, curvature, learning_rate):
 
 
 class CurvatureBounds:
-    """What the curvature of loss x data x weights says about the rates, computed when asked.
+    """Learning rates from the curvature of loss, data and weights, computed when needed.
 
     Parameters
     ----------
@@ -193,11 +193,11 @@ class CurvatureBounds:
         return rate_of_reduced(*known)
 
     def gains_most(self):
-        """Whether the automatic rate is that of variance reduction which gains most."""
+        """Whether the automatic rate is `rate_of_reduced`."""
         return self.best_of_reduced < math.inf and self.automatic() == self.best_of_reduced
 
     def smoothness(self):
-        """Largest curvature that the sampler's batches show in expectation."""
+        """Largest curvature of the sampler's batches in expectation."""
         return self.of_loss * smoothness_of_batches(self.objective, self.sampler, self.spectrum)
 
     def largest(self):
@@ -222,7 +222,7 @@ class CurvatureBounds:
         return 1 / (self.of_loss * self._trace() or 1.0)
 
     def rounding(self, threshold, null_objective):
-        """Norm of a gradient that rounding alone makes: a share of the slopes of the rows.
+        """Norm of a gradient that is rounding: a share of the slopes of the rows.
 
         The slopes of classes, and the numbers whose differences the slopes under a log link are,
         have the size of the curvature h. All other slopes are at most sqrt(2 h L) at the null

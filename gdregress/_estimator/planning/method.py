@@ -1,4 +1,4 @@
-"""How a run gets to its minimum where everything is left to the package."""
+"""The choice of the method of a run."""
 
 from gdregress._engines.conjugate import ConjugateGradients
 from gdregress._engines.envelope import Envelope
@@ -7,9 +7,8 @@ from gdregress._engines.working_sets import WorkingSets
 from gdregress._estimator.planning.metric import worth_moments
 from gdregress._objective.row_space import suits
 
-# The name among the optimizers. It is none of OPTIMIZERS: a direction is conjugate to the last one
-# for one function of all rows, and the length of a step is found along it, so that there is no
-# step(params, grad, memory, learning_rate, prox).
+# Its name as ``optimizer``. It is not in OPTIMIZERS: conjugate directions and the search along
+# them need the function of all rows, which step(params, grad, memory, learning_rate, prox) lacks.
 CONJUGATE_GRADIENTS = "cg"
 
 
@@ -50,7 +49,7 @@ def method_of(estimator, components, objective):
 
 
 def takes_row_space(estimator, components, objective):
-    """Whether conjugate gradients take the second derivatives from the products of the rows."""
+    """Whether conjugate gradients use second derivatives from the products of the rows."""
     return (
         objective.has_rows
         and estimator.preconditioner == "auto"
@@ -67,7 +66,7 @@ def asks_for_conjugate_gradients(estimator):
 
 
 def all_is_auto(estimator):
-    """Whether nothing is said of how a run gets to its minimum."""
+    """Whether all parameters of the descent are "auto"."""
     return _is_auto(estimator, "learning_rate", "optimizer", "momentum", "schedule")
 
 

@@ -1,4 +1,4 @@
-"""The metric of the moments for a fit: where it is worth its price, at the start and later on."""
+"""The metric of the moments for a fit: where it pays, at the start and in renewals."""
 
 import math
 from functools import partial
@@ -16,20 +16,19 @@ from gdregress._utils.array_api import namespace, to_numpy
 EPOCHS_IN_METRIC = 25
 # Epochs of batches below which scaled columns are preferred: a metric costs each update p^2.
 EPOCHS_OF_BATCHES = 150
-# Eigenvalues of so many times their rounding may be anything.
+# Eigenvalues below so many times their rounding have no digits.
 NO_DIGITS = 1000.0
-# Operations of an epoch that take no time to speak of.
+# An epoch of fewer operations takes no noticeable time.
 FEW_OPERATIONS = 1e8
 
 
 def first_metric(estimator, components, design, spectrum, y, weights):
     """The metric of the moments if it is asked for, or if scaled columns would not finish.
 
-    It serves runs over all rows under l2 or no penalty, whose prox it keeps simple. For squared
-    error, which it minimises at once, it is for the runs alone that would not end within
-    ``max_iter`` epochs otherwise; for other smooth losses, wherever it saves passes; for losses
-    with kinks, whose envelopes are followed by Newton steps in any coordinates, where scaled
-    columns all but cancel along some direction, so that the steps there have no digits.
+    It serves runs over all rows under l2 or no penalty, whose prox it keeps simple: for squared
+    error the runs that would not end within ``max_iter`` epochs otherwise; for other smooth losses
+    those that it saves passes; for losses with kinks, whose Newton steps suit any coordinates,
+    those whose scaled columns all but cancel along some direction, where the steps have no digits.
     """
     loss, penalty = components.loss, components.penalty
     asked = estimator.preconditioner == "moments"
@@ -69,7 +68,7 @@ def first_metric(estimator, components, design, spectrum, y, weights):
 
 
 def _follows_envelopes(estimator, loss):
-    """Whether a loss with kinks is left to Newton steps along envelopes, see `Envelope`."""
+    """Whether a loss with kinks descends by Newton steps along envelopes, see `Envelope`."""
     left_to_us = estimator.learning_rate == "auto" and estimator.optimizer == "auto"
     return loss.base_loss.pieces is not None and left_to_us and not estimator.average
 
@@ -101,7 +100,7 @@ def _saves_epochs(estimator, components, spectrum, values):
 
 
 def _of_last_fit(estimator):
-    """The kind of coordinates that a warm start keeps, whatever ``max_iter`` is by now."""
+    """Return the kind of coordinates of the last fit, which a warm start keeps."""
     if not (estimator.warm_start and hasattr(estimator, "_state")):
         return None
     known = estimator._state["coordinates"]
@@ -111,8 +110,8 @@ def _of_last_fit(estimator):
 def takes_metric(components, design):
     """Whether updates are worth a product with the metric, of p^2 operations each.
 
-    Those over all rows are, and those of variance reduction where the data are small: there rows
-    may be huge in the metric, and epochs are cheap.
+    Updates over all rows are, and so are those of variance reduction on small data, whose epochs
+    are cheap.
     """
     cheap = design.n_samples * design.n_features**2 <= FEW_OPERATIONS
     reduced = components.optimizer.variance_reduced
@@ -175,13 +174,13 @@ def _metric_of_rows(estimator, prepared, objective, bent):
 
 
 def _products(design, weights, directions):
-    """C V and V' C V for directions V, as the rows have them."""
+    """Return C V and V' C V for directions V, from the rows."""
     exact = row_products(design, directions, None, weights)
     return exact.columns, exact.square
 
 
 def _strengths(estimator, strength, columns):
-    """Of the l2 penalty on scaled columns, which under ``standardize`` are what is penalised."""
+    """Return the strengths of the l2 penalty on scaled columns."""
     if estimator.standardize:
         return np.full(len(columns.scale), strength)
     return strength / columns.scale**2

@@ -1,4 +1,4 @@
-"""The null model: the best constant prediction, from which a run measures what it has learned."""
+"""The null model: the best constant prediction, from which a run measures its progress."""
 
 import math
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from gdregress._objective.curvature import prediction_scale
 
 @dataclass(frozen=True, eq=False, repr=False)
 class NullModel:
-    """What is known of the objective where nothing has been learned.
+    """The objective and its gradient at the null model.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The last step before the loop: the learning rate, momentum, stopping rules; the `Run`."""
+"""The last step before the loop: choose rate, momentum and stopping rules, and build the `Run`."""
 
 import copy
 import time
@@ -38,8 +38,8 @@ from gdregress._solver.run import Run
 from gdregress._solver.stopping import Divergence
 from gdregress.schedules import factor_at, fill_horizon
 
-# Fewest updates after which an automatic schedule begins to fall: epochs of a few updates would
-# be over before anything is learned.
+# Fewest updates after which an automatic schedule begins to fall: an epoch of a few updates
+# learns too little.
 FEWEST_UPDATES = 100
 # A rate falls if the last one of the run is below this share of the first.
 FALLING = 0.9
@@ -47,7 +47,7 @@ FALLING = 0.9
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Plan:
-    """A run ready to start, and where: at a state, or at parameters without one."""
+    """A run ready to start, and its start: a state, or parameters where no state is known."""
 
     run: Run
     start: Any
@@ -58,7 +58,7 @@ class Plan:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Hooks:
-    """What the estimator does between epochs, see `Run`."""
+    """The functions that the estimator has called between epochs, see `Run`."""
 
     validate: Callable | None = None
     store: Callable | None = None
@@ -138,19 +138,19 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
 
 
 def _known_start(start, objective, optimizer, in_parts):
-    """The state where a run starts, without what is true of other data only."""
+    """Return the starting state, without the parts that belong to other data."""
     if start is None or not in_parts:
         return start and start.on_data(objective, optimizer)
-    # the difference of gradients on different rows is no curvature
+    # gradients on different rows: their difference does not measure the curvature
     return replace(start, searched=None)
 
 
 def _worth_moments(estimator, components, objective, frame):
     """Whether the moments of the columns are worth their price of about 1 + p / 50 passes.
 
-    The coordinates may have needed them already. An automatic rate needs them for the curvature.
-    For squared error they also give objective and gradient over all rows, one pass an epoch
-    otherwise.
+    The coordinates may have formed them already. An automatic rate takes the curvature from them.
+    For squared error they also give objective and gradient, which cost a pass an epoch without
+    them.
     """
     by_steps = objective.loss.is_quadratic and asks_for_conjugate_gradients(estimator)
     if by_steps or not worth_moments(objective.design):
@@ -172,7 +172,7 @@ def _by_moments(objective, spectrum, anchor):
 
 
 def _schedule_of_run(estimator, components, objective, start, in_parts):
-    """The schedule on these data, asked once, and the count of updates at which it begins."""
+    """Return the schedule on these data, called once, and the count of updates at its start."""
     updates = components.sampler.updates_per_epoch(objective.n_drawn)
     schedule = _with_horizon(estimator, components.schedule, updates, in_parts)
     count = start.count if start else 0
@@ -182,7 +182,7 @@ def _schedule_of_run(estimator, components, objective, start, in_parts):
 
 
 def _rules(estimator, components, curvature, diagnostics, null, start, method):
-    """What ends a run over all of the rows."""
+    """Return the rules that end a `fit`."""
     objective, certificate = curvature.objective, None
     if components.loss.smooth:
         certificate = certificate_for(estimator, curvature, null)
@@ -199,8 +199,8 @@ def _rules(estimator, components, curvature, diagnostics, null, start, method):
 def _above_stable_limit(estimator, components, objective, diagnostics, start):
     """Whether a rate is above the stable limit and will not fall.
 
-    A rate that falls may be above it for long: what it has thrown about settles afterwards, and
-    the limit is a bound, below which not all that works lies.
+    A falling rate may stay above it for long: the parameters settle afterwards, and the limit is
+    a bound, above which a rate may still be stable.
     """
     updates = components.sampler.updates_per_epoch(objective.n_drawn)
     schedule = _with_horizon(estimator, components.schedule, updates)
@@ -216,10 +216,10 @@ def _above_stable_limit(estimator, components, objective, diagnostics, start):
 
 
 def _curvature_and_optimizer(estimator, components, objective, spectrum, null_params):
-    """The curvature, and the optimizer with the momentum that "auto" stands for.
+    """Return the curvature, and the optimizer with the momentum that "auto" stands for.
 
-    Over batches the automatic rate is that for the constant momentum, over all rows that for the
-    momentum as the user gave it.
+    The automatic rate is for the constant momentum over batches, and for the user's momentum over
+    all rows.
     """
     loss, sampler, optimizer = components.loss, components.sampler, components.optimizer
     if not sampler.takes_all_rows and getattr(optimizer, "momentum", None) == "auto":
@@ -235,7 +235,7 @@ def _with_momentum(optimizer, momentum):
 
 
 def _first_rate(estimator, components, curvature, optimizer, start, in_parts):
-    """The learning rate at which the run starts, before its schedule."""
+    """Return the learning rate at the start of the run, before its schedule."""
     if is_searched(estimator, components):
         return first_trial(curvature.objective, optimizer, curvature.null_params, start)
     if estimator.learning_rate != "auto":
@@ -275,14 +275,14 @@ def _diagnostics(estimator, components, curvature, optimizer, frame, null):
 
 
 def _with_horizon(estimator, schedule, updates, in_parts=False):
-    """The schedule with the updates of an epoch or of the run in place of ``scale=None``."""
+    """Return the schedule with ``scale=None`` replaced by the updates of an epoch or the run."""
     if estimator.schedule == "auto" and schedule.horizon == "epoch":
         return schedule.with_scale(FEWEST_UPDATES if in_parts else max(updates, FEWEST_UPDATES))
     return fill_horizon(schedule, updates, estimator.max_iter)
 
 
 def feature_names(estimator, columns=None):
-    """Names of all columns or some, as the user gave them or x0, x1, ...."""
+    """Return the names of all or some columns: the user's, or x0, x1, ...."""
     names = getattr(estimator, "feature_names_in_", None)
     columns = range(estimator.n_features_in_) if columns is None else columns
     return [f"x{j}" if names is None else names[j] for j in columns]

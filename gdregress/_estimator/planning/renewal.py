@@ -1,4 +1,4 @@
-"""The metric of the moments anew, where the curvature has changed along the way."""
+"""A new metric of the moments where the curvature has changed during a run."""
 
 from dataclasses import replace
 
@@ -9,18 +9,17 @@ from gdregress._estimator.planning.metric import metric_at
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._objective.from_data import DataObjective
 
-# Epochs after which a metric is taken anew: with one that fits, most runs end before.
+# Epochs between two metrics: with one that fits, most runs end before.
 EPOCHS, EPOCHS_OF_BATCHES = 40, 100
-# Adaptive rules scale their steps by all gradients so far, and lose them in a new metric. The
-# first steps without them have the size of the rate, and lead away again: each time the run is
-# given so many times as long to make up for that.
+# Adaptive rules lose the gradients that scale their steps in a new metric, and their first steps
+# there lead away again: the epochs between two metrics grow by this factor.
 GROWTH = 3
 
 
 class Renewal:
-    """Takes the metric from the second derivatives where the run is, every so many epochs.
+    """Takes the metric from the current second derivatives, every so many epochs.
 
-    Where a model fits well the curvature is far from that at the start, and not by one factor:
+    Where a model fits well the curvature differs from that at the start, and not by one factor:
     rows that are fitted lose theirs. Between two renewals the run is plain preconditioned descent.
 
     Parameters
@@ -52,7 +51,7 @@ class Renewal:
         return self.epochs - self.waited
 
     def renew(self, run, state, best):
-        """The run that continues; state and best parameters are moved to its coordinates."""
+        """Return the run that continues, with state and best parameters in its coordinates."""
         self.waited = 0
         if run.optimizer.adaptive:
             self.epochs *= GROWTH

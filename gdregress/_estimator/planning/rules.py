@@ -15,7 +15,7 @@ from gdregress._solver.stopping import (
     Tolerance,
 )
 
-# Epochs without any progress after which what is left is taken for rounding.
+# After so many epochs without progress the gap counts as rounding.
 STALLED = 200
 # A plateau lasts longer than the swings of a momentum, which are as long as its memory.
 SWINGS = 4
@@ -23,7 +23,7 @@ SWINGS = 4
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Rules:
-    """What ends a run, see `Run`; without any, only values that are not finite."""
+    """The rules that end a run, see `Run`; by default only values that are not finite."""
 
     stopping: Stopping = field(default_factory=Never)
     divergence: Any = field(default_factory=NotFinite)
@@ -63,7 +63,7 @@ def ending_rules(
 
 
 def _of_gradient(estimator, diagnostics, certificate):
-    """The rule that reads the gradient; of subgradients, one of zero is at a minimum."""
+    """Return the rule that reads the gradient; a subgradient ends a run only at zero."""
     if diagnostics.by_gradient:
         return Tolerance(certificate)
     at_kinks = certificate is None and estimator.tol is not None

@@ -1,4 +1,4 @@
-"""Where a run starts: afresh, at given coefficients, or where the last one has ended."""
+"""The start of a run: afresh, at given coefficients, or at the end of the last one."""
 
 import copy
 from numbers import Integral
@@ -14,7 +14,7 @@ from gdregress._solver.run import State
 from gdregress._utils.array_api import asarray, namespace, to_numpy
 from gdregress.samplers import SAMPLERS
 
-# What of a state holds arrays like the targets.
+# The fields of a state that hold arrays like the targets.
 _OF_THE_TYPE_OF_Y = (
     "params",
     "memory",
@@ -39,10 +39,10 @@ def given_start(estimator, prepared, coef_init, intercept_init):
 
 
 def first_parameters(estimator, objective):
-    """Where a fit begins that is given no start.
+    """Return the start of a fit that is given none.
 
-    The null model under an automatic rate; zero, as the textbooks have it, under a number, but
-    for the logarithm of the mean of y under a log link.
+    The null model under an automatic rate; under a number zero, as in the textbooks, or the
+    logarithm of the mean of y under a log link.
     """
     if estimator.learning_rate in ("auto", "line-search") or objective.loss.link == "log":
         return objective.null_parameters()
@@ -62,9 +62,9 @@ def fresh_state(estimator, prepared, params):
 
 
 def own_generator(estimator):
-    """Random numbers of one run, seeded by the generator that is given or by NumPy's global one.
+    """Return a generator of one run, seeded by the one that is given or by NumPy's global one.
 
-    Both belong to others as well: what a run draws early, or puts back, must not be seen there.
+    Others use these as well: numbers that a run draws early or puts back must not show there.
     Descent over all rows draws nothing, and a generator takes as long to make as a small fit.
     """
     given = estimator.random_state
@@ -97,7 +97,7 @@ def resumed(estimator, prepared):
     optimizer = prepared.components.optimizer
     state = restored(of_type_of(objective.y, saved), optimizer)
     if state.settings != settings(estimator):
-        # what plateaus have left of a rate says nothing under other parameters
+        # a rate reduced by plateaus does not hold under other parameters
         state.rate_factor, state.plateau, state.learning_rate = 1.0, None, None
         state.rate_has_failed, state.epoch_momentum, state.conjugate = False, None, None
         state.working_set = None
@@ -155,7 +155,7 @@ def _of_shape(shape, saved):
 
 
 def of_type_of(y, saved):
-    """A saved state whose arrays are of the library and the type of y, and where it lies."""
+    """Return a saved state with arrays of the library, type and device of y."""
     xp, params = namespace(y), saved["params"]
     device = None if xp is np else y.device
     same_place = namespace(params) is xp and (xp is np or params.device == device)
@@ -214,7 +214,7 @@ def _given_parameters(
 
 
 def _checked_start(name, value, shape):
-    """Given parameters as numbers of a shape; ValueError with what is wrong of them."""
+    """Return given parameters as numbers of a shape; ValueError says what is wrong."""
     if value.shape != shape:
         raise ValueError(f"{name} must have the shape {shape}. Got {value.shape}.")
     try:

@@ -1,1 +1,1 @@
-"""What a fitted estimator keeps, and how a later fit or another process continues from it."""
+"""The saved state of a fitted estimator, and the fits that continue from it."""

@@ -1,4 +1,4 @@
-"""An interrupted fit, from the file of its last checkpoint on."""
+"""Continue an interrupted fit from the file of its last checkpoint."""
 
 import math
 import os

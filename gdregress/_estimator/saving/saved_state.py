@@ -1,4 +1,4 @@
-"""What a fitted estimator keeps for later, in plain arrays, numbers, strings and dicts.
+"""The state of a fitted estimator as plain arrays, numbers, strings and dicts.
 
 Pickles, joblib, skops and copies then know one type of this package, the estimator.
 """

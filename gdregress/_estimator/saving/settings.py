@@ -1,4 +1,4 @@
-"""The parameters of a fit as text, by which a later fit is known to have the same ones."""
+"""The parameters of a fit as text, to compare with those of a later fit."""
 
 from hashlib import sha256
 
@@ -7,7 +7,7 @@ import numpy as np
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.validation import defaults
 
-# What has no bearing on the course of a run, or on how long it is only.
+# Parameters that do not change the course of a run, or its length only.
 _PASSING = {"max_iter", "verbose", "warm_start", "store_path", "random_state"}
 
 
