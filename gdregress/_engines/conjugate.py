@@ -28,6 +28,7 @@ import math
 
 import numpy as np
 
+from gdregress._core.threads import one_thread_of_blas
 from gdregress._engines.class_preconditioner import CorrectedClasses
 from gdregress._engines.directions import Directions, knows, wide
 from gdregress._engines.exact_search import zero_of_increasing
@@ -136,7 +137,9 @@ class ConjugateGradients(Directions):
             if self.system.is_finite:
                 return objective.like_y(self.system.solve(to_numpy(g)), exact=True)
         if objective.loss.coupled and objective.design.coordinates is not None:
-            return objective.like_y(self._of_classes().solve(to_numpy(g)), exact=True)
+            with one_thread_of_blas():
+                solved = self._of_classes().solve(to_numpy(g))
+            return objective.like_y(solved, exact=True)
         return self._preconditioner().solve(g)
 
     def _system(self, taken_at):

@@ -37,6 +37,8 @@ def result_of(run, state, best, reason, n_iter, interrupt):
         _measured(run, best_row, best.params, reason)
     params = run.objective.to_user(best.params if keeps_best else state.reported())
     kept_row = best_row if keeps_best else last_row
+    if reason == "tolerance":
+        run.history.measure_gaps_from_last()
     return Result(params, run, reason, n_iter, best_row, kept_row, interrupt)
 
 

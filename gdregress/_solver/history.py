@@ -1,5 +1,6 @@
 """The history of a run: one row per epoch."""
 
+import math
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self, overload
@@ -58,9 +59,12 @@ class History(dict[str, list[Any]]):
     ``loss``              the weighted mean loss in it
     ``penalty``           the penalty in it
     ``gradient_norm``     norm of the gradient mapping, each column of X in units of its root
-                          mean square; for batch at the point of the epoch's gradient
-    ``gap``               estimate of what is left, F - F*; None for a loss with kinks over
-                          batches. Exact, as far as the curvature tells, where a run ends
+                          mean square; for batch at the point of the last update's gradient
+    ``gap``               what is left of the objective, F - F*: of a run that has ended by
+                          "tolerance" measured from the minimum that it has reached; else, and
+                          while it goes on, an estimate from the last gradient, which far from
+                          the minimum may be many times too small or too large, and None for a
+                          loss with kinks over batches
     ``learning_rate``     rate of the epoch's last update
     ``validation_score``  score on the rows held out or given as ``X_val``
     ``validation_loss``   weighted mean loss on these rows
@@ -132,6 +136,15 @@ class History(dict[str, list[Any]]):
         if column not in self:
             self._open([column])
         self[column][index] = value
+
+    def measure_gaps_from_last(self) -> None:
+        """Once a run is at the minimum, its last row tells what every other one has missed.
+
+        On its way gaps are estimates, over all rows of the point before the last update.
+        """
+        least, left = self["objective"][-1], self.get("gap", [None])[-1]
+        if left is not None and math.isfinite(left):
+            self["gap"] = [max(value - least, 0.0) + left for value in self["objective"]]
 
     def undo_last(self, index: int) -> None:
         """Give the last row, whose epoch was undone, the numbers of the row that is kept.

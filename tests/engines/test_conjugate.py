@@ -9,8 +9,10 @@ from scipy.sparse.linalg import LinearOperator, cg
 from sklearn.datasets import load_iris, load_wine
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress._engines import class_preconditioner
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.prepare import prepare
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES, Loss
@@ -193,6 +195,22 @@ def test_softmax_is_resumed_to_the_bit(first):
         parts.set_params(max_iter=9 - first).fit(X.astype(dtype), y)
         assert_array_equal(parts.coef_, whole.coef_)
         assert_array_equal(parts.intercept_, whole.intercept_)
+
+
+def test_small_systems_of_classes_take_one_thread_of_blas(monkeypatch):
+    """Where cores are shared, two that wait for each other's products take many times as long."""
+    seen, factor = set(), class_preconditioner.cho_factor
+
+    def watched(matrix):
+        libraries = [one for one in threadpool_info() if one["user_api"] == "blas"]
+        seen.update(one["num_threads"] for one in libraries)
+        return factor(matrix)
+
+    monkeypatch.setattr(class_preconditioner, "cho_factor", watched)
+    X = np.random.default_rng(0).normal(size=(200, 5))
+    with threadpool_limits(2, user_api="blas"):
+        GDClassifier(max_iter=3, tol=None).fit(X, np.arange(200) % 30)
+    assert seen == {1}
 
 
 @pytest.mark.parametrize("loss", ["log_loss", "squared_hinge"])

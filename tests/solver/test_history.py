@@ -114,6 +114,25 @@ def test_gap_is_what_is_left_of_the_objective(small_data, small_weights):
     np.testing.assert_allclose(estimates, left, rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"optimizer": "gd"},
+        {"optimizer": "cg"},
+        {"loss": "huber"},
+        {"penalty": "l1", "alpha": 0.3},
+        {"solver": "mini-batch", "random_state": 0},
+    ],
+)
+def test_gaps_of_a_run_at_the_minimum_are_those_of_their_rows(small_data, given):
+    """Estimates on the way are of the point before the last update."""
+    model = GDRegressor(tol=1e-8, **given).fit(*small_data)
+    history, objective = model.history_, np.array(model.history_["objective"])
+    assert model.converged_
+    least = objective[-1] - history["gap"][-1]
+    np.testing.assert_allclose(history["gap"], objective - least, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("penalty", ["l1", "l2", "elasticnet"])
 def test_gradient_norm_vanishes_at_the_minimum_of_a_penalised_objective(small_data, penalty):
     model = fitted(*small_data, penalty=penalty, alpha=0.3, max_iter=2000, tol=1e-9)

@@ -99,7 +99,7 @@ def penalty_that_ends(ended):
 
 
 def as_text(estimator, settings):
-    """``GDRegressor(learning_rate="auto")``: what can be pasted."""
+    """``GDRegressor(learning_rate="auto")``: what is to be set, all else as it was."""
     pairs = (f"{name}={_shown(value)}" for name, value in settings.items())
     return f"{type(estimator).__name__}({', '.join(pairs)})"
 
