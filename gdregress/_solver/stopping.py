@@ -94,6 +94,9 @@ class Certificate:
     # A norm at which the run could not be ended has to fall by so much before the next estimate.
     FALL = 0.7
     FIRST = 16  # epoch whose estimate is the first that is made in any case
+    # Where the gradient is rounding a run ends at this tolerance, if its own is smaller; and where
+    # no more is left than rounding makes of curvatures that are so far apart.
+    LEAST_TOL, ALIKE = 1e-4, 100.0
     course = ("ratio", "refused", "is_blind", "asked", "next", "_known")
 
     def __init__(
@@ -110,7 +113,7 @@ class Certificate:
         self.measures_end = measures_end
         self.null_objective = null_objective
         self.tol = tol
-        self.ratio = smallest_ratio
+        self.ratio = self.smallest_ratio = smallest_ratio
         self.rounding = rounding
         self.reference = reference
         self.refused, self.is_blind = math.inf, False
@@ -163,8 +166,13 @@ class Certificate:
         left = max(self.null_objective - value, 0.0) + gap
         if left == 0:  # squares of tiny targets underflow, their gradient does not
             return norm <= max(self.tol * self.reference, self.rounding)
-        proven = left < math.inf and gap <= self.tol**2 * left
-        return proven or norm <= self.rounding
+        if not left < math.inf:
+            return False
+        enough = self.tol**2 * left
+        if norm <= self.rounding:  # what is left along a flat direction may be more than rounding
+            noise = self.ALIKE * self.smallest_ratio * self.rounding**2
+            enough = max(enough, self.LEAST_TOL**2 * left, noise)
+        return gap <= enough
 
 
 class ProvenGap:
