@@ -16,9 +16,10 @@ from gdregress._utils.array_api import namespace, to_numpy
 
 # Eigenvalues of so many times their rounding may be anything.
 NO_DIGITS = 1000.0
+EPS = float(np.finfo(float).eps)
 
 
-def hides_directions(design, matrix, weights, slope, l1, l2):
+def hides_directions(design, matrix, weights, slope, l1, l2, eps=EPS):
     """Whether there are such directions, along which no penalty holds the parameters.
 
     Parameters
@@ -33,6 +34,8 @@ def hides_directions(design, matrix, weights, slope, l1, l2):
         less than what an l1 penalty costs is not gone.
     l1, l2 : ndarrays of shape (n_features,)
         Strengths of the penalty, the second in units of the curvature of the loss.
+    eps : float
+        Rounding of curvatures.
     """
     if matrix is None or namespace(design.X) is not np:
         return False
@@ -43,14 +46,14 @@ def hides_directions(design, matrix, weights, slope, l1, l2):
     inside = design.coordinates
     if not inside.separable:  # of a metric the rows have told the curvatures
         return False
-    directions = _without_digits(_covariance(matrix, design.n_features), l2)
+    directions = _without_digits(_covariance(matrix, design.n_features), l2, eps)
     if not directions.shape[1]:
         return False
     found = row_products(design, directions, None, weights)
     sizes = np.sqrt(np.maximum(np.diag(found.square) - found.mean**2, 0.0))
     coef = abs(to_numpy(inside.in_library_of(directions).scaled(directions)))
     means = abs(to_numpy(inside.mean).astype(float)) @ coef
-    rounding = max(design.n_samples, len(directions)) * np.finfo(float).eps
+    rounding = max(design.n_samples, len(directions)) * EPS
     counts = sizes > rounding * (1 + means)
     return bool((counts & (slope * sizes > l1 @ abs(directions))).any())
 
@@ -63,14 +66,14 @@ def _covariance(matrix, n_features):
     return columns - mean.T @ mean / matrix[-1, -1]
 
 
-def _without_digits(covariance, l2):
+def _without_digits(covariance, l2, eps):
     """Directions in columns of size 1 along which curvatures are rounding, in those as given."""
     size = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     some = np.flatnonzero(size > 0)
     size = size[some]
     scaled = covariance[np.ix_(some, some)] / np.outer(size, size)
     scaled += np.diag(l2[some] / size**2)
-    noise = NO_DIGITS * len(some) * np.finfo(float).eps
+    noise = NO_DIGITS * len(some) * eps
     directions = np.zeros((len(covariance), 0))
     try:  # the largest eigenvalue is at most the largest sum of a row: this is the quicker answer
         bound = noise * np.max(np.sum(abs(scaled), axis=1), initial=0.0)

@@ -138,6 +138,15 @@ def test_nothing_is_proven_along_directions_without_digits(given, fit):
     assert not model.converged_
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("apart", "expected"), [(1.0, True), (1e-5, False)])
+def test_in_single_precision_less_is_proven(apart, expected):
+    first, second, difference, noise = np.random.RandomState(0).normal(size=(4, 200))
+    X = np.column_stack([first, second, first + second + apart * difference]).astype(np.float32)
+    y = (first - difference + 0.3 * noise).astype(np.float32)
+    assert median(max_iter=50, preconditioner="columns").fit(X, y).converged_ is expected
+
+
 @pytest.mark.parametrize("fit", [in_memory, in_blocks])
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_ends_at_the_minimum_of_the_linear_programme_and_proves_it(name, fit, monkeypatch):

@@ -52,3 +52,11 @@ def test_not_where_groups_add_up_to_the_intercept():
 @pytest.mark.parametrize(("strength", "expected"), [(1e-20, True), (0.01, False)])
 def test_not_where_a_penalty_holds_them(penalty, strength, expected):
     assert hides(sums(1e-9), **{penalty: strength}) is expected
+
+
+def test_single_precision_has_fewer_digits():
+    design = DesignMatrix(sums(1e-4), True, Columns(np.zeros(3), np.ones(3), True))
+    matrix, none = Spectrum(design, None).matrix, np.zeros(3)
+    eps = float(np.finfo(np.float32).eps)
+    assert not hides_directions(design, matrix, None, 1.0, none, none)
+    assert hides_directions(design, matrix, None, 1.0, none, none, eps)
