@@ -42,8 +42,8 @@ FLAT = 1e-8
 NOISE = 1000.0
 # And so many times that of the terms of predictions.
 SUMS = 16.0
-# Of slopes, the share of which may be rounding.
-MOST_NOISE = 1e-3
+# The share of slopes that rounding may be: its square is what an estimate may miss.
+MOST_NOISE = 1e-6
 
 
 def remaining(objective, spectrum, params, step_size, shares=None):
