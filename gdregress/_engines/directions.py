@@ -119,7 +119,7 @@ class Directions(Engine):
             return None
         left = certificate.tol**2 * max(certificate.null_objective - value, 0.0)
         recent = values[-min(RECENT, len(values))] - value
-        dear = self.run.objective.row_space is None
+        dear = self.run.objective.row_space is None and norm > certificate.rounding
         if dear and recent > max(left, self.run.objective.rounding * abs(value)):
             return max(certificate.proportion(norm), recent)
         return certificate.gap(norm, params, value)

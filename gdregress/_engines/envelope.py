@@ -13,6 +13,7 @@ from gdregress._engines.engine import Engine
 from gdregress._engines.envelope_rows import InBlocks, InMemory
 from gdregress._engines.multipliers import Multipliers, diagonal
 from gdregress._objective.design import SMALLEST_VARIANCE
+from gdregress._objective.hidden import hides_directions
 from gdregress._objective.moments import affordable
 
 
@@ -74,9 +75,22 @@ class Envelope(Engine):
                 zip(columns.T, self.rows.bases, self.rows.scales, strict=True)
             )
         ]
+        for target in self.targets:
+            target.has_digits = not self._hides_directions(target)
         for k, where in enumerate(state.multipliers or ()):
             self.targets[k].go_to(where)
             self.rows.go_to(k, where)
+
+    def _hides_directions(self, target):
+        objective, pieces = self.run.objective, target.pieces
+        if target.base.ndim == 1:
+            return False
+        slope = max(abs(pieces.lower), abs(pieces.upper))
+        columns = slice(objective.design.n_features)
+        penalty = target.l1[columns], target.scale * target.l2[columns]
+        weights = objective.weights if objective.has_rows else None
+        eps = float(np.finfo(objective.design.X.dtype).eps)  # gradients are as long as X is
+        return hides_directions(objective.design, target.base, weights, slope, *penalty, eps)
 
     def _strengths(self, name):
         """Of a part of the penalty, for all parameters."""

@@ -86,6 +86,8 @@ class Multipliers:
         self.damping = DAMPING
         self.best, self.best_loss, self.best_params = math.inf, math.inf, params
         self.bound = 0.0  # no loss and no penalty is below zero
+        # or is it in directions whose steps are rounding, as `hides_directions` says?
+        self.has_digits = True
         self.two_sided = pieces.lower < 0 < pieces.upper
 
     def where(self):
@@ -148,7 +150,8 @@ class Multipliers:
         """
         self._offer(sums.candidate)
         value, dual_gap, missed = self._bounds(sums)
-        self.bound = max(self.bound, value - dual_gap)
+        if self.has_digits:
+            self.bound = max(self.bound, value - dual_gap)
         length = self._search(derivative)
         self.params = self.params + length * self.step
         is_over = missed <= max(ENOUGH * dual_gap, ROUNDING * value)

@@ -5,9 +5,9 @@ With g the gradient of F over the coordinates that may move and H its second der
     F(w) - F* = g' H^-1 g / 2
 
 where F is quadratic. Elsewhere it is half the square of the Newton decrement, which approximates
-F - F* near the minimum only: the estimate is refused where a Newton step does not leave a much
-smaller gradient. Coordinates that a penalty holds at a kink or a bound do not move: their part of
-the gradient mapping is zero.
+F - F* near the minimum only. The gradient after a Newton step says how far the next ones go; the
+estimate is refused where that gradient is not much smaller. Coordinates that a penalty holds at a
+kink or a bound do not move: their part of the gradient mapping is zero.
 
 References
 ----------
@@ -38,6 +38,10 @@ LEFT = 0.5
 FLAT = 1e-8
 # Gradients below so many times the rounding of the slopes have no digits.
 NOISE = 1000.0
+# And so many times that of the terms of predictions.
+SUMS = 16.0
+# The share of slopes that rounding may be: its square is what an estimate may miss.
+MOST_NOISE = 1e-6
 
 
 def remaining(objective, spectrum, params, step_size, shares=None):
@@ -73,7 +77,10 @@ def _remaining(objective, spectrum, params, step_size, shares):
         left = objective.gradient_mapping(there, objective.gradient(there), step_size)
         left = to_numpy(left).astype(float)
         after = math.fsum(decrements(left, gap)[0]) if np.isfinite(left).all() else math.inf
-        if not (after <= LEFT * gap or _is_rounding(objective, params, mapping)):
+        if after <= LEFT * gap:
+            more = _beyond_first_step(gap, after, float(np.sum(left * steps)))
+            gap, gaps = more * gap, [more * each for each in gaps]
+        elif not _is_rounding(objective, spectrum, params, mapping):
             return math.inf
     if shares is None or len(gaps) == 1:
         return gap
@@ -83,6 +90,23 @@ def _remaining(objective, spectrum, params, step_size, shares):
 def newton_step(objective, spectrum, params, gradient):
     """H^-1 g for a gradient at or near some parameters, inside as they are."""
     return _decrements(objective, spectrum, params, gradient)(gradient)[1]
+
+
+def _beyond_first_step(gap, after, slope):
+    """How many times the decrement is what Newton steps have to go, one after the other.
+
+    F falls along the first by its mean slope, and along each of the others by less, in the
+    proportion of the gradients. It is 1 where F is quadratic; where it is exp(-t), as it is of
+    classes that can be separated, with its minimum infinitely far, F is twice that and this 2.2.
+
+    Parameters
+    ----------
+    gap, after : float
+        Half the decrement of the gradients here and after a Newton step, by the curvature here.
+    slope : float
+        Product of that step with the gradient after it.
+    """
+    return max(1.0, (1 + slope / (2 * gap)) / (1 - math.sqrt(after / gap)))
 
 
 def _decrements(objective, spectrum, params, grad):
@@ -146,11 +170,29 @@ def _hold_flat(objective, params, hessians, gradients):
         gradient[: design.n_features][mask & (curved == 0) & small] = 0.0
 
 
-def _is_rounding(objective, params, mapping):
-    """Whether a gradient is what rounding makes of the slopes that it is the mean of."""
-    size = objective.slope_size(params)
-    noise = NOISE * float(np.finfo(to_numpy(params).dtype).eps)
-    return objective.scaled_norm(mapping, to_numpy(objective.column_scales())) <= noise * size
+def _is_rounding(objective, spectrum, params, mapping):
+    """Whether a gradient is what rounding makes of the slopes that it is the mean of.
+
+    These are differences themselves: of targets and of predictions, which are sums. Where little
+    is left of the slopes by that, the gradient says nothing.
+    """
+    slope, h = objective.slope_size(params), objective.largest_curvature(params)
+    eps = float(np.finfo(to_numpy(params).dtype).eps)
+    noise = SUMS * eps * h * _summands(objective, spectrum, params)
+    of_one = objective.loss.link == "log" or objective.loss.target_range in ("labels", "classes")
+    if noise > MOST_NOISE * (h if of_one else slope):  # h: predictions have no units there
+        noise = 0.0
+    norm = objective.scaled_norm(mapping, to_numpy(objective.column_scales()))
+    return norm <= NOISE * eps * slope + noise
+
+
+def _summands(objective, spectrum, params):
+    """The size of the terms of predictions; under a log link exp(z) adds its own rounding."""
+    mean, variance = (to_numpy(each).astype(float) for each in spectrum.mean_and_variance())
+    params = abs(to_numpy(objective.to_user(params)).astype(float))
+    sizes = np.ones(len(params))
+    sizes[: len(mean)] = np.sqrt(mean**2 + variance)
+    return float(np.max(sizes @ params)) + (objective.loss.link == "log")
 
 
 def _by_matrices(objective, params, hessians, flat, gradient, scale=0.0):

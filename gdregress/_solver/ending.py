@@ -34,7 +34,7 @@ def result_of(run, state, best, reason, n_iter, interrupt):
     reason = _measured(run, last_row, state.reported(), reason)
     keeps_best = _settle(run, state, best, reason, best_row)
     if keeps_best:
-        _measured(run, best_row, best.params, reason)
+        reason = _measured(run, best_row, best.params, reason)
     params = run.objective.to_user(best.params if keeps_best else state.reported())
     kept_row = best_row if keeps_best else last_row
     if reason == "tolerance":

@@ -92,6 +92,9 @@ class Certificate:
     # After an estimate that did not end the run, the norm falls by this factor before the next.
     FALL = 0.7
     FIRST = 16  # the first epoch with an estimate whatever the norm
+    # Where the gradient is rounding a run ends at this tolerance, if its own is smaller; and where
+    # no more is left than rounding makes of curvatures that are so far apart.
+    LEAST_TOL, ALIKE = 1e-4, 100.0
     course = ("ratio", "refused", "is_blind", "asked", "next", "_known")
 
     def __init__(
@@ -108,7 +111,7 @@ class Certificate:
         self.measures_end = measures_end
         self.null_objective = null_objective
         self.tol = tol
-        self.ratio = smallest_ratio
+        self.ratio = self.smallest_ratio = smallest_ratio
         self.rounding = rounding
         self.reference = reference
         self.refused, self.is_blind = math.inf, False
@@ -161,8 +164,13 @@ class Certificate:
         left = max(self.null_objective - value, 0.0) + gap
         if left == 0:  # squares of tiny targets underflow, their gradient does not
             return norm <= max(self.tol * self.reference, self.rounding)
-        proven = left < math.inf and gap <= self.tol**2 * left
-        return proven or norm <= self.rounding
+        if not left < math.inf:
+            return False
+        enough = self.tol**2 * left
+        if norm <= self.rounding:  # what is left along a flat direction may be more than rounding
+            noise = self.ALIKE * self.smallest_ratio * self.rounding**2
+            enough = max(enough, self.LEAST_TOL**2 * left, noise)
+        return gap <= enough
 
 
 class ProvenGap:

@@ -121,6 +121,32 @@ def test_columns_that_all_but_add_up_end_where_their_difference_does(solver, apa
     assert_allclose(model.loss_curve_[-1], expected.loss_curve_[-1], rtol=1e-7)
 
 
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("fit", [in_memory, in_blocks])
+@pytest.mark.parametrize(
+    "given", [{"preconditioner": "columns"}, {"penalty": "l1", "alpha": 1e-14}]
+)
+def test_nothing_is_proven_along_directions_without_digits(given, fit):
+    """In scaled columns steps along the difference of columns that all but add up are noise."""
+    first, second, difference, noise = np.random.RandomState(0).normal(size=(4, 200))
+    X = np.column_stack([first, second, first + second + 1e-10 * difference])
+    y = first - difference + 0.3 * noise
+    model = fit(median(max_iter=100, **given), X, y)
+    history = model.history_
+    least = median().fit(np.column_stack([first, second, difference]), y).loss_curve_[-1]
+    assert history["objective"][-1] - history["gap"][-1] <= least
+    assert not model.converged_
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize(("apart", "expected"), [(1.0, True), (1e-5, False)])
+def test_in_single_precision_less_is_proven(apart, expected):
+    first, second, difference, noise = np.random.RandomState(0).normal(size=(4, 200))
+    X = np.column_stack([first, second, first + second + apart * difference]).astype(np.float32)
+    y = (first - difference + 0.3 * noise).astype(np.float32)
+    assert median(max_iter=50, preconditioner="columns").fit(X, y).converged_ is expected
+
+
 @pytest.mark.parametrize("fit", [in_memory, in_blocks])
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_ends_at_the_minimum_of_the_linear_programme_and_proves_it(name, fit, monkeypatch):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 from sklearn.datasets import load_diabetes
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.preprocessing import StandardScaler
@@ -494,6 +495,18 @@ class TestRounding:
         given = {"penalty": penalty, "alpha": 1e-40 if penalty else 1e-4, "max_iter": 100}
         model = GDRegressor("log_cosh", optimizer=optimizer, **given).fit(X, y)
         assert not model.converged_ and model.n_iter_ == 100
+
+    @pytest.mark.parametrize("loss", ["huber", "log_cosh"])
+    @pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+    @pytest.mark.parametrize(("mean", "level"), [(0.0, 1e6), (1e5, 0.0)], ids=["y", "X"])
+    def test_of_predictions_that_are_large_beside_the_slopes_ends_a_run(
+        self, mean, level, storage, loss
+    ):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(200, 3))
+        y = level + X @ [1.0, 2.0, 3.0] + rng.normal(size=200)
+        model = GDRegressor(loss).fit(storage(X + mean), y)
+        assert model.stop_reason_ == "tolerance" and model.n_iter_ < 20
 
 
 class TestSinglePrecision:

@@ -176,6 +176,18 @@ def test_of_many_columns_it_comes_from_conjugate_gradients(name, rng):
     assert remaining(objective, spectrum, params, 1e-5) == pytest.approx(left, rel=0.1)
 
 
+@pytest.mark.parametrize("distance", [10.0, 15.0])
+def test_where_classes_can_be_separated_it_is_all_of_the_objective(distance):
+    """F is exp(-t) there, of which half a Newton decrement is a half."""
+    x, y = np.array([[-1.0], [1.0]]), np.array([-1.0, 1.0])
+    design = DesignMatrix(x, False)
+    loss = CLASSIFICATION_LOSSES["log_loss"]()
+    objective = DataObjective(design, y, None, loss, NoPenalty())
+    params = np.array([distance])
+    left = remaining(objective, Spectrum(design, None, y), params, 1.0)
+    assert objective.value(params) <= left <= 1.2 * objective.value(params)
+
+
 @pytest.mark.parametrize("p", [P, 600], ids=["matrix", "conjugate gradients"])
 @pytest.mark.parametrize("name", ["log_loss", "huber", "log_cosh"])
 def test_far_from_the_minimum_it_is_not_too_small(name, p, rng):

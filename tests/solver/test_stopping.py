@@ -93,10 +93,22 @@ def test_tolerance_ignores_what_is_not_a_number(gap):
         assert estimated(Tolerance(certificate()), [1.0], [gap], norm) == [None]
 
 
-def test_tolerance_ends_where_the_gradient_is_rounding():
+def test_tolerance_ends_where_the_gradient_is_rounding_and_little_is_left():
     rule = Tolerance(certificate(tol=0.0, rounding=1e-9))
-    assert estimated(rule, [1.0], [1e-3], norm=1e-9) == ["tolerance"]
-    assert estimated(rule, [1.0], [1e-3], norm=2e-9) == [None]
+    assert estimated(rule, [1.0], [1e-8], norm=1e-9) == ["tolerance"]
+    assert estimated(rule, [1.0], [1e-8], norm=2e-9) == [None]
+
+
+@pytest.mark.parametrize("gap", [1e-3, math.inf])
+def test_rounding_of_the_gradient_does_not_hide_what_is_left_along_a_flat_direction(gap):
+    rule = Tolerance(certificate(tol=1e-4, rounding=1e-9))
+    assert estimated(rule, [1.0], [gap], norm=1e-9) == [None]
+
+
+def test_tolerance_ends_at_rounding_where_there_is_nothing_to_gain():
+    """The null model is at the minimum: what is left is as much as it had."""
+    rule = Tolerance(certificate(null_objective=1.0, tol=1e-4, rounding=1e-9))
+    assert estimated(rule, [1.0], [1e-18], norm=1e-9) == ["tolerance"]
 
 
 class Quadratic:

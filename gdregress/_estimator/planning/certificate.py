@@ -3,7 +3,10 @@
 import math
 from functools import partial
 
+import numpy as np
+
 from gdregress._objective.gap import remaining
+from gdregress._objective.hidden import hides_directions
 from gdregress._solver.stopping import Certificate
 from gdregress._utils.array_api import namespace
 
@@ -24,12 +27,19 @@ def certificate_for(estimator, curvature, null):
     shares, step = _shares(null.units, objective), curvature.gradient_step()
     estimate = partial(_remaining, objective, curvature.spectrum, step, shares)
     ratio = 1 / (2 * curvature.largest() or 1.0)
-    if objective.from_moments and reference**2 > 0:
+    is_hidden = _hides_directions(curvature)
+    if is_hidden:
+        estimate = _unknown
+    elif objective.from_moments and reference**2 > 0:
         ratio = estimate(null.params) / reference**2 or ratio
     tol = estimator.tol or 0.0
     if tol and str(objective.y.dtype).endswith("32"):
         tol = max(tol, SINGLE)
-    rounding = curvature.rounding(tol * reference, null.objective)
+    if objective.loss.kernel is not None:
+        enough = tol**2 * null.objective * min(shares or [1.0])
+        estimate = partial(_or_all_of_it, estimate, objective, enough)
+    # along a hidden direction a gradient may be small beside the rounding of others, and count
+    rounding = 0.0 if is_hidden else curvature.rounding(tol * reference, null.objective)
     asked = estimator.tol is not None
     return Certificate(
         estimate, null.objective, tol, ratio, rounding, measures_end=asked, reference=reference
@@ -38,6 +48,29 @@ def certificate_for(estimator, curvature, null):
 
 def _remaining(objective, spectrum, step, shares, params):
     return remaining(objective, spectrum, params, step, shares)
+
+
+def _unknown(params):
+    return math.inf
+
+
+def _or_all_of_it(estimate, objective, enough, params):
+    """An estimate; where none can be made all of F, if it is small: no loss of ours is below 0."""
+    gap = estimate(params)
+    value = objective.value(params) if gap == math.inf else math.inf
+    return value if value <= enough else gap
+
+
+def _hides_directions(curvature):
+    """Whether the minimum may be far along directions whose curvature has no digits."""
+    objective, spectrum, null = curvature.objective, curvature.spectrum, curvature.null_params
+    penalty, n_features = objective.penalty, objective.design.n_features
+    terms, h = penalty.kernel_terms, curvature.of_loss or 1.0
+    if penalty.active and (terms is None or terms.bounds is not None):
+        return False
+    l1, l2 = (np.broadcast_to(s, n_features) for s in (terms.l1, terms.l2))
+    slope = objective.slope_size(null)
+    return hides_directions(objective.design, spectrum.matrix, spectrum.weights, slope, l1, l2 / h)
 
 
 def _shares(units, objective):

@@ -1,0 +1,86 @@
+"""Directions that the rows tell apart, and the moments of their columns do not.
+
+Curvatures are known to rounding times the largest of them. Where columns all but add up, along
+some direction b, that of b' C b is noise, and so is a Newton step along it; the predictions X b
+still differ from row to row by the root of it, of which eight more digits are known. Nothing that
+is estimated from the curvatures then tells how far the minimum is. Where columns add up but for
+rounding, X b is rounding too, and nothing is to be gained along b.
+"""
+
+import numpy as np
+from scipy.linalg import LinAlgError, cholesky
+
+from gdregress._objective.coordinates import Columns
+from gdregress._objective.moments_inside import row_products
+from gdregress._utils.array_api import namespace, to_numpy
+
+# Eigenvalues of so many times their rounding may be anything.
+NO_DIGITS = 1000.0
+EPS = float(np.finfo(float).eps)
+
+
+def hides_directions(design, matrix, weights, slope, l1, l2, eps=EPS):
+    """Whether there are such directions, along which no penalty holds the parameters.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+    matrix : ndarray of shape (n_parameters, n_parameters) or None
+        A' S A; None where it is not known.
+    weights : array of shape (n_samples,) or None
+        Of the rows, S.
+    slope : float
+        What dL/dz is at most, or about: a direction along which all that predictions may gain is
+        less than what an l1 penalty costs is not gone.
+    l1, l2 : ndarrays of shape (n_features,)
+        Strengths of the penalty, the second in units of the curvature of the loss.
+    eps : float
+        Rounding of curvatures.
+    """
+    if matrix is None or namespace(design.X) is not np:
+        return False
+    if design.coordinates is None:
+        n_features = design.n_features
+        same = Columns(np.zeros(n_features), np.ones(n_features), design.fit_intercept)
+        design = design.in_coordinates(same)
+    inside = design.coordinates
+    if not inside.separable:  # of a metric the rows have told the curvatures
+        return False
+    directions = _without_digits(_covariance(matrix, design.n_features), l2, eps)
+    if not directions.shape[1]:
+        return False
+    found = row_products(design, directions, None, weights)
+    sizes = np.sqrt(np.maximum(np.diag(found.square) - found.mean**2, 0.0))
+    coef = abs(to_numpy(inside.in_library_of(directions).scaled(directions)))
+    means = abs(to_numpy(inside.mean).astype(float)) @ coef
+    rounding = max(design.n_samples, len(directions)) * EPS
+    counts = sizes > rounding * (1 + means)
+    return bool((counts & (slope * sizes > l1 @ abs(directions))).any())
+
+
+def _covariance(matrix, n_features):
+    """Of the columns, where the last parameter is an intercept; their products otherwise."""
+    columns, mean = matrix[:n_features, :n_features], matrix[n_features:, :n_features]
+    if not len(mean):
+        return columns
+    return columns - mean.T @ mean / matrix[-1, -1]
+
+
+def _without_digits(covariance, l2, eps):
+    """Directions in columns of size 1 along which curvatures are rounding, in those as given."""
+    size = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    some = np.flatnonzero(size > 0)
+    size = size[some]
+    scaled = covariance[np.ix_(some, some)] / np.outer(size, size)
+    scaled += np.diag(l2[some] / size**2)
+    noise = NO_DIGITS * len(some) * eps
+    directions = np.zeros((len(covariance), 0))
+    try:  # the largest eigenvalue is at most the largest sum of a row: this is the quicker answer
+        bound = noise * np.max(np.sum(abs(scaled), axis=1), initial=0.0)
+        cholesky(scaled - bound * np.eye(len(some)), check_finite=False)
+    except LinAlgError:
+        values, vectors = np.linalg.eigh(scaled)
+        few = values <= noise * values[-1]
+        directions = np.zeros((len(covariance), int(few.sum())))
+        directions[some] = vectors[:, few] / size[:, None]
+    return directions

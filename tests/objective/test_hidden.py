@@ -1,0 +1,62 @@
+"""Directions along which the rows differ, and the moments of their columns do not tell."""
+
+import numpy as np
+import pytest
+from scipy import sparse
+
+from gdregress._objective.coordinates import Columns
+from gdregress._objective.curvature import Spectrum
+from gdregress._objective.design import DesignMatrix
+from gdregress._objective.hidden import hides_directions
+
+FIRST, SECOND, THIRD = np.random.RandomState(0).normal(size=(3, 200))
+GROUP = np.arange(200) % 3
+
+
+def hides(X, l1=0.0, l2=0.0, fit_intercept=True, storage=np.asarray, inside=True):
+    p = X.shape[1]
+    mean = X.mean(axis=0) if fit_intercept else np.zeros(p)
+    columns = Columns(mean, np.sqrt(np.mean((X - mean) ** 2, axis=0)), fit_intercept)
+    design = DesignMatrix(storage(X), fit_intercept, columns if inside else None)
+    penalty = np.full(p, l1), np.full(p, l2)
+    return hides_directions(design, Spectrum(design, None).matrix, None, 1.0, *penalty)
+
+
+def sums(apart):
+    return np.column_stack([FIRST, SECOND, FIRST + SECOND + apart * THIRD])
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array], ids=["dense", "sparse"])
+@pytest.mark.parametrize("fit_intercept", [False, True])
+@pytest.mark.parametrize(("apart", "expected"), [(1e-4, False), (1e-7, True), (1e-11, True)])
+def test_where_columns_all_but_add_up(apart, expected, fit_intercept, storage):
+    assert hides(sums(apart), fit_intercept=fit_intercept, storage=storage) is expected
+
+
+@pytest.mark.parametrize(("apart", "expected"), [(1e-4, False), (1e-7, True), (0.0, False)])
+def test_in_the_columns_of_the_user(apart, expected):
+    assert hides([1e-3, 1.0, 1e3] * sums(apart), inside=False) is expected
+
+
+@pytest.mark.parametrize("mean", [0.0, 1e6])
+def test_not_where_they_add_up_but_for_rounding(mean):
+    X = np.column_stack([mean + FIRST, SECOND, mean + FIRST + SECOND, mean + FIRST])
+    assert not hides(X)
+
+
+def test_not_where_groups_add_up_to_the_intercept():
+    assert not hides(1.0 * (GROUP[:, None] == np.arange(3)))
+
+
+@pytest.mark.parametrize("penalty", ["l1", "l2"])
+@pytest.mark.parametrize(("strength", "expected"), [(1e-20, True), (0.01, False)])
+def test_not_where_a_penalty_holds_them(penalty, strength, expected):
+    assert hides(sums(1e-9), **{penalty: strength}) is expected
+
+
+def test_single_precision_has_fewer_digits():
+    design = DesignMatrix(sums(1e-4), True, Columns(np.zeros(3), np.ones(3), True))
+    matrix, none = Spectrum(design, None).matrix, np.zeros(3)
+    eps = float(np.finfo(np.float32).eps)
+    assert not hides_directions(design, matrix, None, 1.0, none, none)
+    assert hides_directions(design, matrix, None, 1.0, none, none, eps)
