@@ -9,6 +9,7 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from scipy.sparse.linalg import LinearOperator, cg
 
+from gdregress._core.threads import one_thread_of_blas
 from gdregress._objective.moments import affordable
 from gdregress._objective.moments_inside import curved_products
 
@@ -137,7 +138,8 @@ def newton_step(products, base, extra, gradient, flat):
     while True:
         scaled[np.diag_indices_from(H)] += jitter
         try:
-            factor = cho_factor(scaled)
+            with one_thread_of_blas():
+                factor = cho_factor(scaled)
             break
         except LinAlgError:
             jitter *= 100

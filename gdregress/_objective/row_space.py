@@ -22,6 +22,7 @@ Van Loan, "Matrix computations", 2013, section 2.1.4, for the identity.
 import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 
+from gdregress._core.threads import one_thread_of_blas
 from gdregress._objective.evaluation import over_targets
 from gdregress._utils.caches import computed_once
 
@@ -116,7 +117,9 @@ class RowSpace:
             root = np.sqrt(bent)
             matrix = root[:, None] * self.products * root
             matrix[np.diag_indices_from(matrix)] += 1.0
-            known = self._factors[target] = bent, root, cho_factor(matrix, lower=True)
+            with one_thread_of_blas():
+                factor = cho_factor(matrix, lower=True)
+            known = self._factors[target] = bent, root, factor
         _, root, factor = known
         return lambda vector: root * cho_solve(factor, root * vector)
 
