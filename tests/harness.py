@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gdregress import _engines
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._core.kernels import interpreted
 from gdregress._engines import Ahead, Compiled, Jitted, Moments, Overlapped, Plain, kernel_choice
 from gdregress._engines import ahead as ahead_module

@@ -9,7 +9,7 @@ from reference import box_prox, elasticnet_prox, l1_prox, l2_prox
 from scipy import sparse
 
 from gdregress import GDRegressor
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._core.kernels import interpreted
 from gdregress._engines import Compiled
 from gdregress.penalties import Box, KernelTerms, Penalty

@@ -6,7 +6,7 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from gdregress._core.arrays import instruction_set
+from gdregress._core.core import instruction_set
 
 PACKAGES = (
     "gdregress",

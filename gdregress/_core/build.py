@@ -18,7 +18,7 @@ HEADER = """\
 TYPES_HEADER = "cimport cython\n"
 # Where it is set, a build that fails is an error: for releases and their checks.
 REQUIRED = "GDREGRESS_REQUIRE_CORE"
-# What a build leaves beside the kernels; `_core/arrays.py` reads it.
+# What a build leaves beside the kernels; `_core/core.py` reads it.
 REPORT = "build.json"
 FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 # Beside the package, what a release holds: all that its tests need.

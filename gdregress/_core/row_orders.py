@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._core.threads import in_background, threads_allowed
 
 LARGEST_IN_CACHE = 1 << 16

@@ -4,7 +4,7 @@ import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._core.origin import why_uncompiled
 
 PACKAGES = (

@@ -10,7 +10,7 @@ import math
 import numpy as np
 from scipy import sparse
 
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._core.row_orders import RowOrders
 from gdregress._core.threads import memory_apart
 from gdregress._engines.engine import EpochEngine

@@ -10,7 +10,7 @@ ends early where a coefficient would change its sign.
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from gdregress._core import arrays as core
+from gdregress._core import core
 
 ROUNDS, SWEEPS = 100, 20
 ROUNDING, JITTER = 1e-14, 1e-13

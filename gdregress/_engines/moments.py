@@ -9,7 +9,7 @@ the one at which a rule stops the run are dropped.
 
 import numpy as np
 
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._engines.engine import Engine
 from gdregress._engines.plain import Plain
 from gdregress.schedules import factors_at

@@ -20,7 +20,7 @@ import math
 import numpy as np
 from scipy import sparse
 
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._core.threads import one_thread_of_blas
 from gdregress._engines.directions import Directions
 from gdregress._engines.lasso_quadratic import least

@@ -7,7 +7,7 @@ between threads.
 import numpy as np
 from scipy import sparse
 
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
 
 # Rows copied at a time where they do not lie one after the other in memory.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import sparse
 
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
 from gdregress._objective.constant_columns import constants_of
 from gdregress._utils.array_api import take_rows, to_numpy

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._stream.learners import RATES
 
 

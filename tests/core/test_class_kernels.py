@@ -43,7 +43,7 @@ from twins import (
 )
 
 from gdregress import GDClassifier
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._core.threads import pieces_of
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.fused_pass import fused_pass

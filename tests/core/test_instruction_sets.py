@@ -14,7 +14,7 @@ from components import with_kernel
 from numpy.testing import assert_allclose
 from twins import assert_forms_agree, make_params, needs_compiler
 
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._core.instruction_set import INSTRUCTION_SETS, LIMIT, choose_instruction_set
 from gdregress._core.kernels import interpreted
 from gdregress._objective.design import DesignMatrix

@@ -3,7 +3,7 @@
 import json
 
 import gdregress
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._core.origin import build_report, why_uncompiled
 
 

@@ -9,8 +9,7 @@ from numpy.testing import assert_array_equal
 from scipy.stats import chi2
 
 from gdregress import GDRegressor
-from gdregress._core import arrays as core
-from gdregress._core import row_orders
+from gdregress._core import core, row_orders
 from gdregress._core.kernels import interpreted
 from gdregress._core.row_orders import LARGEST_IN_CACHE, RowOrders, row_order
 

@@ -13,7 +13,7 @@ from scipy import sparse
 from sklearn import clone, config_context
 
 from gdregress import GDClassifier, GDRegressor, _engines
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._engines import (
     Ahead,
     BlocksAtOnce,

@@ -8,7 +8,7 @@ from harness import Log, epochs_alone, using
 from problems import COLUMNS, ONLY_SCALED, objective_of, start_of
 from scipy import sparse
 
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._engines.kernel_choice import LARGEST_MOMENTUM, is_overdamped
 from gdregress._solver.averaging import SuffixAverage
 from gdregress.optimizers import Adam, GradientDescent, Nesterov

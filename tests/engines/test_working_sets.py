@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.linear_model import ElasticNet, Lasso
 
 from gdregress import GDClassifier, GDRegressor
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._core.kernels import interpreted
 from gdregress._engines.lasso_quadratic import least
 from gdregress._estimator.planning.plan import plan_run

@@ -23,7 +23,7 @@ from sklearn.utils import estimator_html_repr, get_tags
 
 import gdregress
 from gdregress import GDRegressor
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress.losses import Huber, Quantile
 from gdregress.optimizers import Adam
 from gdregress.penalties import L1, Box

@@ -13,7 +13,7 @@ from sklearn import config_context
 from twins import TWINS, needs_compiler, strided
 
 from gdregress import GDRegressor
-from gdregress._core import arrays as core
+from gdregress._core import core
 from gdregress._objective import moments as moments_module
 from gdregress._objective.coordinates import Columns, metric_of
 from gdregress._objective.design import DesignMatrix

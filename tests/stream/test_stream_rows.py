@@ -8,7 +8,7 @@ from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from twins import needs_compiler
 
-from gdregress._core.arrays import has_loss
+from gdregress._core.core import has_loss
 from gdregress._stream import core, stream
 from gdregress._stream.learners import RATES, Learners, is_beaten
 from gdregress._stream.race import compare, counted, losses_before

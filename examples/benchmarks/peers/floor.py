@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 import gdregress
-from gdregress._core.arrays import instruction_set
+from gdregress._core.core import instruction_set
 from peers.peer import Peer
 
 SOURCE = Path(__file__).with_suffix(".c")
