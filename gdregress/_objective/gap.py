@@ -22,6 +22,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from gdregress._objective.coupled import CoupledSystem, cost_in_passes
 from gdregress._objective.moments import affordable
+from gdregress._objective.moments_inside import row_products
 from gdregress._utils.array_api import dot, to_numpy
 
 # Passes that the matrix of several classes may cost.
@@ -131,7 +132,7 @@ def _decrements(objective, spectrum, params, grad):
             return partial(_by_system, system)
     if hessians is None:
         return _ConjugateGradients(objective, params, grad, flat)
-    return partial(_by_matrices, objective, params, hessians, flat)
+    return partial(_by_matrices, objective, spectrum, params, hessians, flat)
 
 
 def _by_system(system, gradient, scale=0.0):
@@ -153,7 +154,7 @@ def _hessians(objective, spectrum, params):
     return objective.hessians(params)
 
 
-def _hold_flat(objective, params, hessians, gradients):
+def _hold_flat(objective, spectrum, params, hessians, gradients):
     """Remove gradients, in place, along coordinates in which the rows do not differ at all.
 
     There both gradient and curvature are rounding, see `Metric`. Where no row is curved that
@@ -164,10 +165,25 @@ def _hold_flat(objective, params, hessians, gradients):
         return
     noise = FLAT * objective.slope_size(params)
     masks = np.broadcast_to(coordinates.nearly_flat.T, (len(gradients), design.n_features))
-    for hessian, gradient, mask in zip(hessians, gradients, masks, strict=True):
+    for k, (hessian, gradient, mask) in enumerate(zip(hessians, gradients, masks, strict=True)):
         curved = np.diag(hessian)[: design.n_features]
         small = abs(gradient[: design.n_features]) <= noise
-        gradient[: design.n_features][mask & (curved == 0) & small] = 0.0
+        held = np.flatnonzero(mask & (curved == 0) & small & (gradient[: design.n_features] != 0))
+        if len(held):
+            of_target = design.of_targets()
+            of_target = of_target[k if len(of_target) > 1 else 0]
+            gradient[held[~_rows_differ(of_target, spectrum, held)]] = 0.0
+
+
+def _rows_differ(design, spectrum, coordinates):
+    """Whether predictions along these coordinates differ from row to row by more than rounding."""
+    directions = np.eye(design.n_features)[:, coordinates]
+    found = row_products(design, directions, None, spectrum.weights)
+    sizes = np.sqrt(np.maximum(np.diag(found.square) - found.mean**2, 0.0))
+    mean, variance = (to_numpy(each).astype(float) for each in spectrum.mean_and_variance())
+    terms = np.sqrt(mean**2 + variance) @ abs(design.coordinates.scaled(directions))
+    rounding = max(design.n_samples, design.n_features) * np.finfo(float).eps
+    return sizes > rounding * terms
 
 
 def _is_rounding(objective, spectrum, params, mapping):
@@ -195,11 +211,11 @@ def _summands(objective, spectrum, params):
     return float(np.max(sizes @ params)) + (objective.loss.link == "log")
 
 
-def _by_matrices(objective, params, hessians, flat, gradient, scale=0.0):
+def _by_matrices(objective, spectrum, params, hessians, flat, gradient, scale=0.0):
     """Half the decrement of every target, and the steps in the shape of the gradient."""
     columns = gradient.reshape(len(gradient), -1).T
     hessians = hessians * len(columns) if len(hessians) == 1 else hessians
-    _hold_flat(objective, params, hessians, columns)
+    _hold_flat(objective, spectrum, params, hessians, columns)
     flat = np.broadcast_to(flat, columns.T.shape).T
     found = [_half_decrement(*each) for each in zip(hessians, flat, columns, strict=True)]
     steps = np.array([step for _, step in found])

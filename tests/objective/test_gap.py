@@ -238,7 +238,8 @@ def test_columns_that_depend_on_one_another(rng):
     assert_allclose(gap, left, rtol=1e-6)
 
 
-def test_a_slope_along_which_no_row_is_curved_is_no_rounding():
+@pytest.mark.parametrize("unit", [1.0, 1e-10])
+def test_a_slope_along_which_no_row_is_curved_is_no_rounding(unit):
     """Copies of columns make a direction flat; one that Huber's loss makes straight is not."""
     rng = np.random.RandomState(0)
     X = rng.normal(size=(40, 2))
@@ -248,6 +249,8 @@ def test_a_slope_along_which_no_row_is_curved_is_no_rounding():
     scaled = Columns(np.zeros(2), np.ones(2), False)
     metric = metric_of(scaled, moments.covariance, 1.0, np.zeros(2))
     metric.nearly_flat[:] = True
+    metric.basis[:] *= unit
+    metric.inverse[:] /= unit
     inside = design.in_coordinates(metric)
     objective = DataObjective(inside, y, None, LOSSES["huber"](), NoPenalty())
     assert remaining(objective, Spectrum(inside, None, y), np.zeros(2), 1.0) == math.inf
