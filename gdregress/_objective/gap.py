@@ -178,8 +178,7 @@ def _hold_flat(objective, spectrum, params, hessians, gradients):
 def _rows_differ(design, spectrum, coordinates):
     """Whether predictions along these coordinates differ from row to row by more than rounding."""
     directions = np.eye(design.n_features)[:, coordinates]
-    found = row_products(design, directions, None, spectrum.weights)
-    sizes = np.sqrt(np.maximum(np.diag(found.square) - found.mean**2, 0.0))
+    sizes = row_products(design, directions, None, spectrum.weights).spread
     mean, variance = (to_numpy(each).astype(float) for each in spectrum.mean_and_variance())
     terms = np.sqrt(mean**2 + variance) @ abs(design.coordinates.scaled(directions))
     rounding = max(design.n_samples, design.n_features) * np.finfo(float).eps

@@ -49,8 +49,7 @@ def hides_directions(design, matrix, weights, slope, l1, l2, eps=EPS):
     directions = _without_digits(_covariance(matrix, design.n_features), l2, eps)
     if not directions.shape[1]:
         return False
-    found = row_products(design, directions, None, weights)
-    sizes = np.sqrt(np.maximum(np.diag(found.square) - found.mean**2, 0.0))
+    sizes = row_products(design, directions, None, weights).spread
     coef = abs(to_numpy(inside.in_library_of(directions).scaled(directions)))
     means = abs(to_numpy(inside.mean).astype(float)) @ coef
     rounding = max(design.n_samples, len(directions)) * EPS

@@ -98,6 +98,11 @@ class RowProducts(NamedTuple):
     square: np.ndarray
     targets: np.ndarray
 
+    @property
+    def spread(self):
+        """Standard deviation of z over the rows, shape (k,)."""
+        return np.sqrt(np.maximum(np.diag(self.square) - self.mean**2, 0.0))
+
 
 def row_products(design, directions, y, weights):
     """The `RowProducts` of some directions V, from one pass over the rows.
