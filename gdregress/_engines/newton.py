@@ -1,7 +1,7 @@
-"""The engine of rows that lie in blocks: Newton steps, as each reading of the rows is dear.
+"""The engine of Newton steps: of rows that lie in blocks, and of l1 for several targets or classes.
 
-An epoch is one reduction over the blocks: it brings the loss, its gradient g and its second
-derivatives H at the end of the last step. The step minimises the quadratic model of the loss plus
+An epoch is one reading of the rows, or one reduction over their blocks: it brings the loss, its
+gradient g and its second derivatives H at the end of the last step. The step minimises the quadratic model of the loss plus
 the penalty,
 
     d = argmin_d  g . d + d' (H + m A' S A) d / 2 + R(w + d),    w <- w + d,
@@ -20,6 +20,7 @@ Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 
 
 import numpy as np
 
+from gdregress._core import core
 from gdregress._engines.directions import Directions
 from gdregress._engines.lasso_quadratic import least, solve
 
@@ -41,7 +42,7 @@ class Newton(Directions):
     @classmethod
     def covers(cls, objective):
         """Whether the engine knows loss and penalty, and the second derivatives are affordable."""
-        return cls.knows(objective) and objective.has_hessians()
+        return cls.knows(objective) and objective.has_hessians() and _has_descent(objective)
 
     def begin(self, state):
         objective = self.run.objective
@@ -148,6 +149,11 @@ class Newton(Directions):
             return -solve(H, g)
         l1 = np.tile(self.l1, len(w) // len(self.l1))
         return least(H, g - H @ w, l1, w) - w
+
+
+def _has_descent(objective):
+    """Whether the core has the coordinate descent that l1 needs."""
+    return core.kernels is not None or not np.any(objective.penalty.kernel_terms.l1)
 
 
 def _diagonals(matrices):

@@ -164,6 +164,10 @@ class Objective(ABC):
         """The gradient over all rows, and their predictions, of one pass where that can be."""
         return self.gradient(params), self.predict(params)
 
+    def has_hessians(self):
+        """Whether `model` gives loss, gradient and second derivatives at once."""
+        return False
+
     def snapshot(self, params):
         """The `Snapshot` of variance reduction at `params`."""
         raise NotImplementedError(f"{type(self).__name__} has no rows whose slopes it could keep.")

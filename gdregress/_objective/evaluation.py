@@ -46,6 +46,21 @@ def gradient_of_slopes(design, weights, slopes):
     return design.adjoint(slopes / design.n_samples)
 
 
+def squares_and_losses(loss, y, z, weights):
+    """Weighted sums over the rows of squared slopes, and of losses above their least.
+
+    Returns
+    -------
+    sums : ndarray of shape (2, n_targets)
+        Coupled classes are one target.
+    """
+    losses = loss.value(y, z) if loss.deviance is None else loss.deviance(y, z) / 2
+    squares = loss.gradient(y, z) ** 2
+    squares = squares.sum(axis=1) if loss.coupled else squares
+    values = np.array([squares, losses], dtype=float).reshape(2, len(y), -1)
+    return np.sum(values if weights is None else values * weights[:, None], axis=1)
+
+
 def over_targets(values, like):
     """`values` of shape (m,) shaped to broadcast over (m,) or (m, n_targets)."""
     return values[:, None] if len(like.shape) == 2 else values

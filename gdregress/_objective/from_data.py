@@ -8,7 +8,7 @@ import numpy as np
 from gdregress._objective import fused_pass, jitted
 from gdregress._objective.base import Objective, null_parameters
 from gdregress._objective.cache import Cache
-from gdregress._objective.coupled import coupled_products
+from gdregress._objective.coupled import cost_in_passes, coupled_products
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import (
@@ -17,7 +17,9 @@ from gdregress._objective.evaluation import (
     gradient_of_slopes,
     mean_gradient,
     mean_loss,
+    squares_and_losses,
 )
+from gdregress._objective.moments import affordable
 from gdregress._objective.moments_inside import curved_products
 from gdregress._objective.row_space import RowSpace
 from gdregress._objective.snapshot import Snapshot
@@ -41,6 +43,7 @@ class DataObjective(Objective):
         self._predictions = Cache(1)
         self._values = Cache(KEPT_VALUES)
         self._gradients = Cache(KEPT_GRADIENTS)
+        self._models = Cache(1)
         self._compare_numbers = True
 
     def in_design(self, design, penalty):
@@ -168,6 +171,35 @@ class DataObjective(Objective):
         inside = None if inside is None else inside.in_library_of(X)
         weights = None if weights is None else to_numpy(weights)
         return DesignMatrix(X, design.fit_intercept, inside), weights
+
+    def has_hessians(self):
+        """Whether `model` is affordable, and knows the loss."""
+        known = isinstance(self.y, np.ndarray) and self.loss.smooth and affordable(self.design)
+        return known and (not self.loss.coupled or cost_in_passes(self) < math.inf)
+
+    def model(self, params):
+        """Loss, its gradient and its second derivatives, as of `PartitionedObjective`."""
+        known = self._models.get(params)
+        if known is not None:
+            return known
+        gradient, z = self.gradient_and_predictions(params)
+        value = self.loss_value(params)
+        if self.loss.coupled:
+            curved = self.coupled_hessian(params, z)[None]
+        else:
+            curved = np.array(self.hessians(params, z))
+        return self._models.keep(params, (value, gradient, curved))
+
+    @computed_once
+    def products(self):
+        """A' S A, one matrix for all targets."""
+        squared = self.with_loss(SquaredError())
+        return np.array(squared.hessians(self.zero_parameters()))[:1]
+
+    def secant_curvatures(self, params):
+        """As of `PartitionedObjective`."""
+        sums = squares_and_losses(self.loss, self.y, self.predict(params), self.weights)
+        return sums[0] / np.maximum(2 * sums[1], np.finfo(float).tiny)
 
     def coupled_hessian(self, params, z=None):
         """The second derivatives of a loss whose predictions are coupled, `coupled_products`."""

@@ -15,6 +15,10 @@ from gdregress._objective.moments import COPIED_ROWS, LARGEST, moments_of
 from gdregress._utils.array_api import namespace
 
 
+# Largest second derivative of a row: a larger exp(z) means a step too long, and overflows.
+LARGEST_CURVATURE = 1e30
+
+
 def moments_inside(moments, design, y, weights):
     """The moments in the coordinates of a design matrix.
 
@@ -52,6 +56,8 @@ def moments_inside(moments, design, y, weights):
 def curved_products(design, row_curvature, target=0, largest=LARGEST):
     """A' D A / n for the rows A in the coordinates of a design matrix and D of its rows.
 
+    Infinite where D is too large for digits.
+
     Parameters
     ----------
     design : DesignMatrix
@@ -68,8 +74,11 @@ def curved_products(design, row_curvature, target=0, largest=LARGEST):
         up, down = ((abs(row_curvature) + sign * row_curvature) / 2 for sign in (1, -1))
         parts = (curved_products(design, part, target, largest) for part in (up, down))
         return next(parts) - next(parts)
-    if not design.n_samples or not float(namespace(row_curvature).max(row_curvature)) > 0:
+    most = float(namespace(row_curvature).max(row_curvature)) if design.n_samples else 0.0
+    if not most > 0:
         return np.zeros((design.n_parameters,) * 2)
+    if most >= LARGEST_CURVATURE:
+        return np.full((design.n_parameters,) * 2, np.inf)
     moments = moments_of(design, None, row_curvature, largest)
     if design.coordinates is not None:
         own = design.of_targets()

@@ -17,7 +17,12 @@ from gdregress._objective.coupled import cost_in_passes, coupled_products
 from gdregress._objective.curvature import Spectrum
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.design import DesignMatrix
-from gdregress._objective.evaluation import mean_gradient, mean_loss, over_targets
+from gdregress._objective.evaluation import (
+    mean_gradient,
+    mean_loss,
+    over_targets,
+    squares_and_losses,
+)
 from gdregress._objective.moments import affordable
 from gdregress._objective.moments_inside import curved_products, moments_inside
 from gdregress._objective.snapshot import Snapshot
@@ -31,8 +36,6 @@ from gdregress.samplers import ALL_ROWS
 KEPT = 4
 # First-order passes that the second derivatives of coupled classes may cost.
 MOST_PASSES = 20
-# Largest second derivative of a row: a larger exp(z) means a step too long, and overflows.
-LARGEST_CURVATURE = 1e30
 
 
 class PartitionedDesign(DesignMatrix):
@@ -344,10 +347,7 @@ def _model(block, fit_intercept, coordinates, loss, params):
     for target, column in enumerate(bent.reshape(len(bent), -1).T):
         column = column if block.weights is None else column * block.weights
         weights = np.ascontiguousarray(column, dtype=block.y.dtype)
-        if np.max(weights) < LARGEST_CURVATURE:
-            curved.append(block.n_samples * curved_products(inside, weights, target))
-        else:
-            curved.append(np.full((inside.n_parameters,) * 2, np.inf))
+        curved.append(block.n_samples * curved_products(inside, weights, target))
     return float(value), gradient, np.array(curved)
 
 
@@ -361,13 +361,8 @@ def _products(block, fit_intercept, coordinates):
 
 
 def _squares_and_losses(block, fit_intercept, loss, params):
-    """Weighted sums over a block of squared slopes, and of losses above their least."""
-    y, z = block.y, _design(block, fit_intercept).predict(params)
-    losses = loss.value(y, z) if loss.deviance is None else loss.deviance(y, z) / 2
-    squares = loss.gradient(y, z) ** 2
-    squares = squares.sum(axis=1) if loss.coupled else squares
-    values = np.array([squares, losses], dtype=float).reshape(2, len(y), -1)
-    return np.sum(values if block.weights is None else values * block.weights[:, None], axis=1)
+    z = _design(block, fit_intercept).predict(params)
+    return squares_and_losses(loss, block.y, z, block.weights)
 
 
 def _sums_of(block, function, with_targets, *args):

@@ -10,6 +10,7 @@ import numpy as np
 from gdregress._objective.base import Objective
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._utils.array_api import dot, namespace, sum_of_products, to_numpy
+from gdregress._utils.caches import computed_once
 from gdregress.samplers import ALL_ROWS
 
 # Cancellation costs at most five of the sixteen digits of a value and ten of a gradient, whose
@@ -156,6 +157,25 @@ class QuadraticObjective(Objective):
         if is_known and not self._gradient_keeps_digits(dot(gradient, gradient)):
             gradient = self._data.gradient(params)
         return self._as_params(gradient)
+
+    def has_hessians(self):
+        """Whether `model` knows the second derivatives: they are constant."""
+        return isinstance(self.y, np.ndarray)
+
+    def model(self, params):
+        """Loss, its gradient and its second derivatives, as of `PartitionedObjective`."""
+        self.recentre_for_gradient(params)
+        curved = [self.products[0]] * math.prod(self.output_shape)
+        return self.loss_value(params), self.gradient(params), np.array(curved)
+
+    @computed_once
+    def products(self):
+        """A' S A, one matrix for all targets."""
+        return (self._centred + np.outer(self._mean, self._mean))[None]
+
+    def secant_curvatures(self, params):
+        """Those of squared error: 1."""
+        return np.ones(math.prod(self.output_shape))
 
     def snapshot(self, params):
         return self._data.snapshot(params)

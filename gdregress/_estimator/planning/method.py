@@ -4,7 +4,6 @@ from gdregress._engines.conjugate import ConjugateGradients
 from gdregress._engines.envelope import Envelope
 from gdregress._engines.newton import Newton
 from gdregress._engines.working_sets import WorkingSets
-from gdregress._estimator.planning.metric import worth_moments
 from gdregress._objective.row_space import suits
 
 # Its name as ``optimizer``. It is not in OPTIMIZERS: conjugate directions and the search along
@@ -21,8 +20,8 @@ def method_of(estimator, components, objective):
     conjugate gradients   smooth convex losses over all rows, but for squared error where
                           its moments are known, which make updates free; and where they
                           are asked for by name
-    working sets          l1 with a smooth loss over all rows whose columns are too many
-                          for their moments, for one target
+    working sets          l1 with a smooth loss over all rows, for one target, but for squared
+                          error where its moments are known
     newton                smooth losses over rows in blocks, each reading of which is dear, where
                           the columns are few enough for their moments
     updates               all others, and all whose optimizer or rate is chosen
@@ -37,15 +36,15 @@ def method_of(estimator, components, objective):
     )
     if automatic and Envelope.covers(objective):
         return "envelope"
-    automatic = automatic and _is_auto(estimator, "momentum", "schedule")
-    if not objective.has_rows:
-        automatic = automatic and not objective.from_moments
-        return "newton" if automatic and Newton.covers(objective) else "updates"
-    if automatic and not objective.from_moments and ConjugateGradients.covers(objective):
-        return "conjugate gradients"
-    if automatic and not worth_moments(objective.design) and WorkingSets.covers(objective):
-        return "working sets"
-    return "updates"
+    if not (automatic and _is_auto(estimator, "momentum", "schedule")):
+        return "updates"
+    if objective.has_rows and not objective.from_moments:
+        if ConjugateGradients.covers(objective):
+            return "conjugate gradients"
+        if WorkingSets.covers(objective):
+            return "working sets"
+    known = objective.from_moments and objective.penalty.is_quadratic
+    return "newton" if not known and Newton.covers(objective) else "updates"
 
 
 def takes_row_space(estimator, components, objective):
