@@ -21,6 +21,7 @@ Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 
 import numpy as np
 
 from gdregress._core import core
+from gdregress._core.threads import one_thread_of_blas
 from gdregress._engines.directions import Directions
 from gdregress._engines.lasso_quadratic import least, solve
 
@@ -30,6 +31,9 @@ ENOUGH, LITTLE, MUCH = 0.1, 0.25, 0.75
 # By how much it does. The factor grows with every step that is refused.
 STRONGER, DOUBLED, WEAKER, SMALLEST = 4.0, 2.0, 8.0, 1e-30
 MOST_TRIALS = 20
+# Accuracy of the minimum of the model under l1, as a share of the largest entry of the gradient
+# mapping.
+EXACT = 0.01
 
 
 class Newton(Directions):
@@ -53,8 +57,8 @@ class Newton(Directions):
     def _take(self, params):
         """Compute all from the parameters alone, so that a resumed run is the same to the bit."""
         self.known, self.params = params, params.astype(float)
-        value, of_loss, self.curved = self.run.objective.model(params)
-        self.value = value + self.run.objective.penalty_value(params)
+        losses, of_loss, self.curved = self.run.objective.model(params)
+        self.values = losses + self._penalties(self._columns(self.params))
         self.of_loss = of_loss.astype(float)
         self.gradient = self.of_loss + self.l2 * self.params
 
@@ -70,20 +74,23 @@ class Newton(Directions):
         return columns.reshape(shape[::-1]).T if len(shape) == 2 else columns.reshape(shape)
 
     def direction(self, state):
-        """Return the first step that is good enough, under growing damping."""
+        """Return the first step of each target that is good enough, under growing damping."""
         if state.damping is None and self._is_straight():
             state.damping = self._first_damping()
+        columns = self._columns(self.params)
+        steps, refused = np.zeros_like(columns), np.full(len(columns), True)
         for trial in range(MOST_TRIALS):
-            step, foreseen = self._step_under(state.damping)
-            fall = self.value - self._value(self._like_data(self.params + step))
-            if fall >= ENOUGH * foreseen - self.run.objective.rounding * abs(self.value):
-                self._adapt(state, fall, foreseen)
-                return step, None
-            if state.damping is None:
-                state.damping = self._first_damping()
-            else:
-                state.damping = state.damping * STRONGER ** (trial + 1)
-        return np.zeros_like(step), None
+            tried, foreseen = self._steps_under(state.damping)
+            steps = np.where(refused[:, None], tried, steps)
+            falls = self.values - self._values(columns + steps)
+            rounding = self.run.objective.rounding * abs(self.values)
+            good = refused & (falls >= ENOUGH * foreseen - rounding)
+            self._adapt(state, good, falls, foreseen)
+            refused &= ~good
+            if not refused.any():
+                break
+            self._damp(state, refused, trial)
+        return self._from_columns(np.where(refused[:, None], 0.0, steps)), None
 
     def length(self, direction, dz):
         """1: the direction is a step."""
@@ -102,36 +109,52 @@ class Newton(Directions):
         products, loss = self.run.objective.products, self.run.objective.loss
         return np.kron(np.eye(loss.n_outputs), products) if loss.coupled else products
 
-    def _value(self, params):
-        """The objective; infinite where the second derivatives are."""
-        value, _, curved = self.run.objective.model(params)
-        value += self.run.objective.penalty_value(params)
-        return value if np.isfinite(curved).all() else np.inf
+    def _penalties(self, columns):
+        """R of each target."""
+        l2 = self._columns(np.broadcast_to(self.l2, self.params.shape))
+        return np.sum(self._l1(columns) * abs(columns) + l2 * columns**2 / 2, axis=1)
 
-    def _adapt(self, state, fall, foreseen):
-        """Change the damping by how true the model has proven."""
+    def _l1(self, columns):
+        """The strengths of l1 for the parameters of a target."""
+        return np.tile(self.l1, columns.shape[1] // len(self.l1))
+
+    def _values(self, columns):
+        """The objective of each target; infinite where its second derivatives are."""
+        params = self._like_data(self._from_columns(columns))
+        losses, _, curved = self.run.objective.model(params)
+        finite = np.isfinite(curved).all(axis=(1, 2))
+        return np.where(finite, losses + self._penalties(columns), np.inf)
+
+    def _damp(self, state, refused, trial):
+        """Damp the targets more whose step was refused."""
+        known = np.zeros(len(refused)) if state.damping is None else state.damping
+        more = np.where(known > 0, known * STRONGER ** (trial + 1), self._first_damping())
+        state.damping = np.where(refused, more, known)
+
+    def _adapt(self, state, good, falls, foreseen):
+        """Change the damping of good steps by how true the model has proven."""
         if state.damping is None:
             return
-        if fall < LITTLE * foreseen:
-            state.damping = state.damping * DOUBLED
-        elif fall > MUCH * foreseen:
-            state.damping = np.maximum(state.damping / WEAKER, SMALLEST)
+        good = good & (state.damping > 0)
+        little, much = falls < LITTLE * foreseen, falls > MUCH * foreseen
+        weaker = np.maximum(state.damping / WEAKER, SMALLEST)
+        changed = np.where(little, state.damping * DOUBLED, np.where(much, weaker, state.damping))
+        state.damping = np.where(good, changed, state.damping)
 
-    def _step_under(self, damping):
-        """A step, and the decrease that the model without damping foresees of it."""
+    def _steps_under(self, damping):
+        """Steps, and the decrease that the model without damping foresees of each."""
         l2 = np.broadcast_to(self.l2, self.params.shape)
-        flat, *columns = (self._columns(each) for each in (l2, self.params, self.gradient))
-        damped = self.curved
+        flat, w, g = (self._columns(each) for each in (l2, self.params, self.gradient))
+        damped, l1 = self.curved, self._l1(w)
         if damping is not None:
             damped = self.curved + damping[:, None, None] * self._products
-        steps = [self._step(*each) for each in zip(damped, flat, *columns, strict=True)]
-        bent = sum(d @ H @ d for d, H in zip(steps, self.curved, strict=True))
-        step = self._from_columns(np.array(steps))
+        each = zip(damped, flat, w, g, strict=True)
+        steps = np.array([self._step(*of_target, l1) for of_target in each])
         if self.run.objective.loss.coupled:
-            step = self._without_common_part(step, l2)
-        growth = abs(self.params + step) - abs(self.params)
-        slope = np.vdot(self.gradient, step) + np.sum(self.l1 @ growth)
-        return step, -float(slope + (bent + np.sum(self.l2 * step**2)) / 2)
+            steps = self._columns(self._without_common_part(self._from_columns(steps), l2))
+        bent = np.array([d @ H @ d for d, H in zip(steps, self.curved, strict=True)])
+        growth = abs(w + steps) - abs(w)
+        return steps, -np.sum(g * steps + l1 * growth + flat * steps**2 / 2, axis=1) - bent / 2
 
     def _without_common_part(self, step, l2):
         """Remove from a step of coupled classes the part that all share and that has no penalty.
@@ -141,14 +164,16 @@ class Newton(Directions):
         free = ((l2 == 0).all(axis=1) & (self.l1 == 0))[:, None]
         return step - np.where(free, step.mean(axis=1, keepdims=True), 0.0)
 
-    def _step(self, curved, flat, w, g):
+    def _step(self, curved, flat, w, g, l1):
         """The step of one target."""
         H = curved + np.diag(flat)
         g = np.where(np.diag(H) > 0, g, 0.0)  # where nothing is curved, a gradient is rounding
-        if not self.l1.any():
+        if not l1.any():
             return -solve(H, g)
-        l1 = np.tile(self.l1, len(w) // len(self.l1))
-        return least(H, g - H @ w, l1, w) - w
+        moved = w - g
+        violation = float(np.max(abs(moved - w - np.clip(moved, -l1, l1))))
+        with one_thread_of_blas():
+            return least(H, g - H @ w, l1, w, EXACT * violation) - w
 
 
 def _has_descent(objective):

@@ -46,19 +46,31 @@ def gradient_of_slopes(design, weights, slopes):
     return design.adjoint(slopes / design.n_samples)
 
 
-def squares_and_losses(loss, y, z, weights):
-    """Weighted sums over the rows of squared slopes, and of losses above their least.
+def losses_of_targets(loss, y, z, weights):
+    """sum_i s_i L(y_i, z_i) of each target, an ndarray; coupled classes are one."""
+    y, loss = _separate(loss, y, z)
+    return _sums_over_rows(loss.value(y, z), weights)
 
-    Returns
-    -------
-    sums : ndarray of shape (2, n_targets)
-        Coupled classes are one target.
-    """
+
+def squares_and_losses(loss, y, z, weights):
+    """The same of squared slopes, and of losses above their least."""
+    y, loss = _separate(loss, y, z)
     losses = loss.value(y, z) if loss.deviance is None else loss.deviance(y, z) / 2
     squares = loss.gradient(y, z) ** 2
     squares = squares.sum(axis=1) if loss.coupled else squares
-    values = np.array([squares, losses], dtype=float).reshape(2, len(y), -1)
-    return np.sum(values if weights is None else values * weights[:, None], axis=1)
+    return np.array([_sums_over_rows(squares, weights), _sums_over_rows(losses, weights)])
+
+
+def _separate(loss, y, z):
+    """Targets and loss, of each class against the rest where these are separate."""
+    if loss.coupled or loss.n_outputs is None:
+        return y, loss
+    return loss.expanded(y, z), loss.base_loss
+
+
+def _sums_over_rows(values, weights):
+    values = values.reshape(len(values), -1).astype(float)
+    return np.sum(values if weights is None else values * weights[:, None], axis=0)
 
 
 def over_targets(values, like):

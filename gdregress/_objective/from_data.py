@@ -15,6 +15,7 @@ from gdregress._objective.evaluation import (
     at_predictions,
     by_rows,
     gradient_of_slopes,
+    losses_of_targets,
     mean_gradient,
     mean_loss,
     squares_and_losses,
@@ -178,17 +179,17 @@ class DataObjective(Objective):
         return known and (not self.loss.coupled or cost_in_passes(self) < math.inf)
 
     def model(self, params):
-        """Loss, its gradient and its second derivatives, as of `PartitionedObjective`."""
+        """Losses, their gradient and second derivatives, as of `PartitionedObjective`."""
         known = self._models.get(params)
         if known is not None:
             return known
         gradient, z = self.gradient_and_predictions(params)
-        value = self.loss_value(params)
+        losses = losses_of_targets(self.loss, self.y, z, self.weights) / self.n_samples
         if self.loss.coupled:
             curved = self.coupled_hessian(params, z)[None]
         else:
             curved = np.array(self.hessians(params, z))
-        return self._models.keep(params, (value, gradient, curved))
+        return self._models.keep(params, (losses, gradient, curved))
 
     @computed_once
     def products(self):

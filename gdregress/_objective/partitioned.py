@@ -18,6 +18,7 @@ from gdregress._objective.curvature import Spectrum
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import (
+    losses_of_targets,
     mean_gradient,
     mean_loss,
     over_targets,
@@ -240,9 +241,9 @@ class PartitionedObjective(Objective):
         return self.model(params)[2]
 
     def model(self, params):
-        """Loss, its gradient and its second derivatives, by one reduction.
+        """The loss of each target, their gradient and second derivatives, by one reduction.
 
-        They are one matrix for each target, or one for all classes together where these are
+        These are one matrix for each target, or one for all classes together where these are
         coupled, see `coupled_products`.
         """
         known = self._models.get(params)
@@ -250,9 +251,10 @@ class PartitionedObjective(Objective):
             return known
         there = self.design.coordinates, self.loss, self._there(params)
         sums = self.partitions.reduce(_model, self.design.fit_intercept, *there)
-        value = self._values.keep(params, sums[0] / self._weight)
+        losses = sums[0] / self._weight
+        self._values.keep(params, float(np.sum(losses)))
         gradient = self._gradients.keep(params, self._inside(sums[1], params))
-        return self._models.keep(params, (value, gradient, sums[2] / self._weight))
+        return self._models.keep(params, (losses, gradient, sums[2] / self._weight))
 
     @computed_once
     def products(self):
@@ -336,19 +338,20 @@ def _loss_of(block, fit_intercept, loss, params):
 
 
 def _model(block, fit_intercept, coordinates, loss, params):
-    """Sums over a block: losses, gradient, and of each target the second derivatives inside."""
-    value, gradient = _pass_of(block, fit_intercept, loss, params, None, False)
+    """Sums over a block, of each target: losses, gradient, and second derivatives inside."""
+    _, gradient = _pass_of(block, fit_intercept, loss, params, None, False)
     z = _design(block, fit_intercept).predict(params)
+    losses = losses_of_targets(loss, block.y, z, block.weights)
     inside, curved = DesignMatrix(block.X, fit_intercept, coordinates), []
     if loss.coupled:
         H = coupled_products(inside, loss.probability(z), block.weights)
-        return float(value), gradient, block.n_samples * H[None]
+        return losses, gradient, block.n_samples * H[None]
     bent = np.asarray(loss.curvature_at(block.y, z))
     for target, column in enumerate(bent.reshape(len(bent), -1).T):
         column = column if block.weights is None else column * block.weights
         weights = np.ascontiguousarray(column, dtype=block.y.dtype)
         curved.append(block.n_samples * curved_products(inside, weights, target))
-    return float(value), gradient, np.array(curved)
+    return losses, gradient, np.array(curved)
 
 
 def _products(block, fit_intercept, coordinates):

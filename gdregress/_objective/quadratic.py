@@ -163,10 +163,11 @@ class QuadraticObjective(Objective):
         return isinstance(self.y, np.ndarray)
 
     def model(self, params):
-        """Loss, its gradient and its second derivatives, as of `PartitionedObjective`."""
+        """Losses, their gradient and second derivatives, as of `PartitionedObjective`."""
         self.recentre_for_gradient(params)
-        curved = [self.products[0]] * math.prod(self.output_shape)
-        return self.loss_value(params), self.gradient(params), np.array(curved)
+        several = math.prod(self.output_shape)
+        losses = self._data.model(params)[0] if several > 1 else np.array([self.loss_value(params)])
+        return losses, self.gradient(params), np.array([self.products[0]] * several)
 
     @computed_once
     def products(self):
