@@ -166,7 +166,9 @@ class QuadraticObjective(Objective):
         """Losses, their gradient and second derivatives, as of `PartitionedObjective`."""
         self.recentre_for_gradient(params)
         several = math.prod(self.output_shape)
-        losses = self._data.model(params)[0] if several > 1 else np.array([self.loss_value(params)])
+        losses = (
+            self._data.model(params)[0] if several > 1 else np.array([self.loss_value(params)])
+        )
         return losses, self.gradient(params), np.array([self.products[0]] * several)
 
     @computed_once

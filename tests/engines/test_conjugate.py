@@ -307,10 +307,9 @@ def test_on_other_data_directions_start_anew():
         {"schedule": "constant"},
         {"average": True},
         {"solver": "mini-batch"},
-        {"penalty": "l1", "alpha": 0.01},
     ],
 )
-def test_whoever_chooses_a_rule_gets_it(given):
+def test_a_rule_that_is_chosen_is_followed(given):
     X, z = narrow()
     assert method_of(GDClassifier(**given), X, targets_for("log_loss", z)) == "updates"
 

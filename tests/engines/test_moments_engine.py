@@ -253,7 +253,13 @@ def test_the_epoch_that_is_kept_keeps_no_others():
 
 @pytest.mark.parametrize(
     "parameters",
-    [{}, {"optimizer": "gd"}, {"penalty": "l1"}, {"verbose": 1}, {"store_path": True}],
+    [
+        {},
+        {"optimizer": "gd"},
+        {"penalty": "l1", "optimizer": "nesterov"},
+        {"verbose": 1},
+        {"store_path": True},
+    ],
     ids=" ".join,
 )
 def test_used_where_nothing_speaks_against_it(parameters):

@@ -1,4 +1,4 @@
-"""Newton steps over rows in blocks end at the minimum, whatever the start and the penalty."""
+"""Newton steps end at the minimum, whatever the start and the penalty."""
 
 import warnings
 
@@ -7,7 +7,8 @@ import pytest
 from numpy.testing import assert_allclose
 from scipy.optimize import minimize
 from scipy.special import xlogy
-from sklearn.linear_model import LogisticRegression
+from sklearn.datasets import load_wine
+from sklearn.linear_model import Lasso, LogisticRegression
 
 from gdregress import GDClassifier, GDRegressor
 
@@ -184,3 +185,53 @@ def test_separable_classes_are_said_to_be():
     X, z, _ = make_data()
     with pytest.warns(UserWarning, match="the classes can be separated"):
         fitted(GDClassifier(penalty=None, tol=1e-12, max_iter=12), X, z > 0)
+
+
+def largest_violation(gradient, coef, alpha):
+    """How far a minimum of loss + alpha |w| is from its conditions."""
+    return np.max(
+        np.where(coef == 0, abs(gradient) - alpha, abs(gradient + alpha * np.sign(coef)))
+    )
+
+
+@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+@pytest.mark.parametrize("loss", ["log_loss", "squared_hinge"])
+def test_l1_for_classes_of_a_raw_table(loss, solver):
+    """Columns that depend on each other: steps of first order do not end in a thousand epochs."""
+    X, y = load_wine(return_X_y=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = GDClassifier(loss, penalty="l1", alpha=1e-3, solver=solver, random_state=0)
+        model.fit(X, y)
+    size, signs = X.std(axis=0), np.where(y[:, None] == np.arange(3), 1.0, -1.0)
+    if loss == "log_loss":
+        slopes = model.predict_proba(X) - (signs > 0)
+    else:
+        slopes = -2 * signs * np.maximum(0, 1 - signs * model.decision_function(X))
+    gradient = slopes.T @ X / len(y)
+    assert model.n_iter_ < 150 and 0 < np.sum(model.coef_ == 0)
+    assert largest_violation(gradient / size, model.coef_, 1e-3 / size) < 1e-4
+    assert_allclose(slopes.mean(axis=0), 0, atol=1e-4)
+
+
+@pytest.mark.parametrize("n_targets", [1, 3])
+def test_squared_error_under_l1_ends_at_the_minimum_of_lasso(n_targets):
+    X, _ = load_wine(return_X_y=True)
+    Y = X @ np.random.RandomState(0).normal(size=(13, n_targets)) + X[:, :1] ** 2
+    Y = Y[:, 0] if n_targets == 1 else Y
+    model = GDRegressor(penalty="l1", alpha=0.1, tol=1e-9).fit(X, Y)
+    assert model.stop_reason_ == "tolerance" and model.n_iter_ < 10
+    for k, y in enumerate(Y.reshape(len(Y), -1).T):
+        known = Lasso(alpha=0.1, tol=1e-12, max_iter=10**6).fit(X, y)
+        assert_allclose(np.atleast_2d(model.coef_)[k], known.coef_, rtol=1e-5, atol=1e-8)
+
+
+def test_each_target_is_damped_by_itself():
+    """One target's steps are too long at first; the other ends as it does alone."""
+    X, z, rng = make_data()
+    easy, hard = np.exp(z / 3), np.exp(3 * z + rng.normal(size=len(z)))
+    both = GDRegressor("poisson", penalty="l1", alpha=1e-3, tol=1e-9)
+    both.fit(X, np.column_stack([easy, hard]))
+    for k, y in enumerate([easy, hard]):
+        one = GDRegressor("poisson", penalty="l1", alpha=1e-3, tol=1e-9).fit(X, y)
+        assert_allclose(both.coef_[k], one.coef_, rtol=1e-6, atol=1e-9)

@@ -3,8 +3,11 @@
 from dataclasses import replace
 
 from gdregress._engines.envelope import Envelope
+from gdregress._engines.newton import Newton
+from gdregress._engines.working_sets import WorkingSets
 from gdregress._estimator.components import over_all_rows
 from gdregress._estimator.planning.coordinates import frame_of, penalty_inside
+from gdregress._estimator.planning.method import all_is_auto
 from gdregress._estimator.planning.metric import l2_strength, takes_metric
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.planning.renewal import EPOCHS, EPOCHS_OF_BATCHES, Renewal, move
@@ -22,6 +25,7 @@ class Finish:
 
     Variance reduction has one rate for all classes or targets, whose curvatures may be far apart,
     and no metric for each of them. Runs over all rows have both, and their epochs cost a third.
+    Under l1 it has no metric at all, and these take Newton steps.
 
     Parameters
     ----------
@@ -104,8 +108,17 @@ def _finishes_over_all_rows(estimator, prepared):
         return False
     if not prepared.components.loss.smooth:
         return Envelope.covers(prepared.objective)
-    several = prepared.objective.output_shape != ()
-    return several and _may_take_metric(estimator, prepared)
+    objective = prepared.objective
+    if not objective.penalty.is_quadratic:
+        return _takes_newton_steps(estimator, prepared)
+    return objective.output_shape != () and _may_take_metric(estimator, prepared)
+
+
+def _takes_newton_steps(estimator, prepared):
+    """Whether a run of variance reduction under l1 would take Newton steps over all rows."""
+    reduced = prepared.components.optimizer.variance_reduced and all_is_auto(estimator)
+    objective = prepared.objective
+    return reduced and (WorkingSets.covers(objective) or Newton.covers(objective))
 
 
 def _may_take_metric(estimator, prepared):

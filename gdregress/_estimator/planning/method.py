@@ -22,8 +22,9 @@ def method_of(estimator, components, objective):
                           are asked for by name
     working sets          l1 with a smooth loss over all rows, for one target, but for squared
                           error where its moments are known
-    newton                smooth losses over rows in blocks, each reading of which is dear, where
-                          the columns are few enough for their moments
+    newton                l1 with a smooth loss otherwise, and all smooth losses over rows in
+                          blocks, each reading of which is dear, where the columns are few enough
+                          for their moments
     updates               all others, and all whose optimizer or rate is chosen
     ====================  ===============================================================
     """
