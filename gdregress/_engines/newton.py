@@ -88,6 +88,17 @@ class Newton(Directions):
         """1: the direction is a step."""
         return 1.0
 
+    def _gap(self, norm, params, value):
+        """F - F*: an estimate where the model, which is at hand, foresees that it ends the run."""
+        certificate = self.run.certificate
+        if certificate is None:
+            return None
+        left = certificate.tol**2 * max(certificate.null_objective - value, 0.0)
+        foreseen = self._step_under(None)[1]
+        if norm > certificate.rounding and foreseen > left:
+            return max(certificate.proportion(norm), foreseen)
+        return certificate.gap(norm, params, value)
+
     def _is_straight(self):
         """Whether rows differ along a parameter, and none that does is curved."""
         straight = (_diagonals(self.curved) == 0) & (self._columns(self.gradient) != 0)

@@ -25,7 +25,8 @@ class DaskPartitions(Partitions):
     ----------
     client : distributed.Client
     blocks : list of distributed.Future
-        To each a `Block`, or None where a partition has no rows.
+        To each a `Block`, or None where a partition has no rows; what a function of `reduce` is
+        handed.
     updates_per_round : int or None
         As of `Partitions`.
     """
