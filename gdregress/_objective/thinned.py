@@ -14,6 +14,7 @@ class Thinned(Partitions):
     Parameters
     ----------
     partitions : Partitions
+        Of many machines, where a block without such a row may answer with None.
     step : int
         At most the number of rows.
     """
