@@ -89,11 +89,17 @@ class Newton(Directions):
         return 1.0
 
     def _gap(self, norm, params, value):
-        """F - F*: an estimate where the model, which is at hand, foresees that it ends the run."""
+        """F - F*: an estimate where the model, which is at hand, foresees that it ends the run.
+
+        A tolerance within the rounding of F asks for the last digits of the parameters: steps then
+        go on until they gain nothing.
+        """
         certificate = self.run.certificate
         if certificate is None:
             return None
         left = certificate.tol**2 * max(certificate.null_objective - value, 0.0)
+        if left <= self.run.objective.rounding * abs(value):
+            return super()._gap(norm, params, value)
         foreseen = self._step_under(None)[1]
         if norm > certificate.rounding and foreseen > left:
             return max(certificate.proportion(norm), foreseen)
