@@ -12,6 +12,13 @@ def clear_errors(client):
     try:
         yield
     except (CancelledError, library("distributed").comm.CommClosedError) as error:
+        if isinstance(error, CancelledError) and client.status == "running":
+            raise RuntimeError(
+                "Rows have been lost with the only worker that had them, and Dask cannot compute "
+                "them again: they were scattered, or the collection that they came from has been "
+                "deleted or cancelled. Pass collections that read or make their rows, such as "
+                "dask.array.from_array or dask.dataframe.read_parquet, and fit again."
+            ) from error
         raise RuntimeError(
             "The cluster has dropped the computation: the scheduler is gone, or the client was "
             f"closed ({client!r}). Connect to a running cluster, and fit again."
