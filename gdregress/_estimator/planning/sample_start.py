@@ -19,8 +19,9 @@ from gdregress._solver.solve import solve
 
 # One row of so many is taken, or more where there are fewer rows for each parameter.
 STEP, ROWS_OF_A_PARAMETER = 16, 100
-# Numbers in all rows from which on the steps saved are worth the tasks.
-LEAST_NUMBERS = 1 << 24
+# Numbers in all rows from which on the steps saved are worth the dozen tasks a worker. How many
+# workers there are does not count, as the coefficients must not depend on it.
+LEAST_NUMBERS = 1 << 26
 # A step that is not worth it, and most epochs on the sample.
 LEAST_STEP, MOST_EPOCHS = 4, 20
 
