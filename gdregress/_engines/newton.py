@@ -1,8 +1,8 @@
-"""The engine of Newton steps: of rows that lie in blocks, and of l1 for several targets or classes.
+"""The engine of Newton steps: of rows in blocks, and under l1 of several targets or classes.
 
 An epoch is one reading of the rows, or one reduction over their blocks: it brings the loss, its
-gradient g and its second derivatives H at the end of the last step. The step minimises the quadratic model of the loss plus
-the penalty,
+gradient g and its second derivatives H at the end of the last step. The step of each target
+minimises the quadratic model of the loss plus the penalty,
 
     d = argmin_d  g . d + d' (H + m A' S A) d / 2 + R(w + d),    w <- w + d,
 
@@ -56,7 +56,7 @@ class Newton(Directions):
 
     def _take(self, params):
         """Compute all from the parameters alone, so that a resumed run is the same to the bit."""
-        self.known, self.params = params, params.astype(float)
+        self.known, self.params, self.model_steps = params, params.astype(float), None
         losses, of_loss, self.curved = self.run.objective.model(params)
         self.values = losses + self._penalties(self._columns(self.params))
         self.of_loss = of_loss.astype(float)
@@ -95,6 +95,23 @@ class Newton(Directions):
     def length(self, direction, dz):
         """1: the direction is a step."""
         return 1.0
+
+    def _gap(self, norm, params, value):
+        """F - F*: an estimate where the model, which is at hand, foresees that it ends the run.
+
+        A tolerance within the rounding of F asks for the last digits of the parameters: steps then
+        go on until they gain nothing.
+        """
+        certificate = self.run.certificate
+        if certificate is None:
+            return None
+        left = certificate.tol**2 * max(certificate.null_objective - value, 0.0)
+        if left <= self.run.objective.rounding * abs(value):
+            return super()._gap(norm, params, value)
+        foreseen = float(np.sum(self._undamped()[1]))
+        if norm > certificate.rounding and foreseen > left:
+            return max(certificate.proportion(norm), foreseen)
+        return certificate.gap(norm, params, value)
 
     def _is_straight(self):
         """Whether rows differ along a parameter, and none that does is curved."""
@@ -143,6 +160,15 @@ class Newton(Directions):
 
     def _steps_under(self, damping):
         """Steps, and the decrease that the model without damping foresees of each."""
+        return self._undamped() if damping is None else self._steps_of_model(damping)
+
+    def _undamped(self):
+        """The same without damping, computed once for the end of an epoch and the next step."""
+        if self.model_steps is None:
+            self.model_steps = self._steps_of_model(None)
+        return self.model_steps
+
+    def _steps_of_model(self, damping):
         l2 = np.broadcast_to(self.l2, self.params.shape)
         flat, w, g = (self._columns(each) for each in (l2, self.params, self.gradient))
         damped, l1 = self.curved, self._l1(w)

@@ -37,6 +37,7 @@ from gdregress._estimator.planning.finish import renewal_for
 from gdregress._estimator.planning.method import CONJUGATE_GRADIENTS
 from gdregress._estimator.planning.plan import Hooks, plan_run
 from gdregress._estimator.planning.refinement import refined
+from gdregress._estimator.planning.sample_start import sample_start
 from gdregress._estimator.planning.start import (
     fitted_numbers,
     fresh_state,
@@ -283,7 +284,7 @@ class BaseGD(
         if resume_from is None:
             start = given_start(self, prepared, *start)
             continues = start is not None
-            start = start or convex_start(self, prepared)
+            start = start or convex_start(self, prepared) or sample_start(self, prepared)
         else:
             refuse_start(start)
             prepared, start, course = taken_up(self, prepared, resume_from)

@@ -25,6 +25,8 @@ from gdregress.samplers import ALL_ROWS
 SQUARED_ROWS = 4096
 # Numbers in a block of rows that stays in the cache during its sums.
 BLOCK = 1 << 16
+# Numbers in several rows that are taken at once.
+SIDE_BY_SIDE = 512
 # Smaller squares have lost digits, and their inverses overflow.
 SMALLEST_VARIANCE = 1e-290
 # Share of the largest squared deviation in a column that is added to its variance.
@@ -263,12 +265,28 @@ def largest_deviations(X, mean, counts=None):
         counted = {"axis": 0, "where": counts[:, None]}
         low, high = np.min(X, initial=np.inf, **counted), np.max(X, initial=-np.inf, **counted)
     elif xp is np:
-        ends = np.array(_of_blocks(lambda rows: (rows.min(axis=0), rows.max(axis=0)), X))
-        low, high = ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
+        low, high = extremes(X)
     else:
         low, high = (to_numpy(find(X, axis=0)) for find in (xp.min, xp.max))
     low, high = low.astype(float), high.astype(float)
     return np.maximum(abs(high - mean), abs(low - mean)) ** 2
+
+
+def extremes(X):
+    """Smallest and largest value of each column of dense rows of NumPy."""
+    ends = np.array(_of_blocks(_extremes_of_some, X))
+    return ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
+
+
+def _extremes_of_some(X):
+    """The same of a block, several rows side by side: NumPy is slow along short ones."""
+    n, p = X.shape
+    abreast = max(1, min(n, SIDE_BY_SIDE // p)) if X.flags.c_contiguous else 1
+    whole = n // abreast * abreast
+    rows = X[:whole].reshape(-1, abreast * p)
+    ends = (find(rows, axis=0).reshape(abreast, p) for find in (np.min, np.max))
+    low, high = (np.concatenate([end, X[whole:]]) for end in ends)
+    return low.min(axis=0), high.max(axis=0)
 
 
 def _largest_sparse_deviations(X, mean, counts):

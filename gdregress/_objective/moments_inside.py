@@ -14,7 +14,6 @@ from scipy import sparse
 from gdregress._objective.moments import COPIED_ROWS, LARGEST, moments_of
 from gdregress._utils.array_api import namespace
 
-
 # Largest second derivative of a row: a larger exp(z) means a step too long, and overflows.
 LARGEST_CURVATURE = 1e30
 

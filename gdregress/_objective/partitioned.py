@@ -6,6 +6,7 @@ The functions of a block answer in the user's own columns; the coordinates and t
 the process of the run.
 """
 
+import copy
 import math
 
 import numpy as np
@@ -28,6 +29,7 @@ from gdregress._objective.moments import affordable
 from gdregress._objective.moments_inside import curved_products, moments_inside
 from gdregress._objective.snapshot import Snapshot
 from gdregress._objective.summary import extremes, farther
+from gdregress._objective.thinned import Thinned
 from gdregress._utils.array_api import dot
 from gdregress._utils.caches import computed_once
 from gdregress.losses import SquaredError
@@ -173,9 +175,15 @@ class PartitionedObjective(Objective):
         """The objective of another loss on the same rows."""
         return PartitionedObjective(self.design, loss, self.penalty)
 
+    def of_each(self, step):
+        """The objective of each so many-th row, in the same coordinates."""
+        design, partitions = self.design, Thinned(self.partitions, step)
+        design = PartitionedDesign(partitions, design.fit_intercept, design.coordinates)
+        return PartitionedObjective(design, self.loss, self.penalty)
+
     def with_moments(self, moments):
-        """This objective with the moments of its columns."""
-        other = PartitionedObjective(self.design, self.loss, self.penalty)
+        """This objective with the moments of its columns, and what is known of it."""
+        other = copy.copy(self)
         other.moments = moments
         return other
 
@@ -316,15 +324,18 @@ def _design(block, fit_intercept):
     return DesignMatrix(block.X, fit_intercept)
 
 
-def _pass_of(block, fit_intercept, loss, params, next_point, both_values):
-    """Sums over a block: the losses, and their gradient at the next point."""
+def _pass_of(block, fit_intercept, loss, params, next_point, both_values, predictions=None):
+    """Sums over a block: the losses, and their gradient at the next point, of which z is kept."""
     design = _design(block, fit_intercept)
     data = design, block.y, block.weights, loss
     if fused_pass.supports(design, block.y, loss):
-        value, gradient = fused_pass.fused_pass(*data, params, next_point, both_values=both_values)
+        kept = {"both_values": both_values, "predictions": predictions}
+        value, gradient = fused_pass.fused_pass(*data, params, next_point, **kept)
         return block.n_samples * value, block.n_samples * gradient
     further = params if next_point is None else next_point
     z, z_further = design.predict(params), design.predict(further)
+    if predictions is not None:
+        predictions[:] = z_further.reshape(predictions.shape)
     value = mean_loss(loss, block.y, block.weights, z)
     if both_values:
         value = np.array([value, mean_loss(loss, block.y, block.weights, z_further)])
@@ -339,8 +350,9 @@ def _loss_of(block, fit_intercept, loss, params):
 
 def _model(block, fit_intercept, coordinates, loss, params):
     """Sums over a block, of each target: losses, gradient, and second derivatives inside."""
-    _, gradient = _pass_of(block, fit_intercept, loss, params, None, False)
-    z = _design(block, fit_intercept).predict(params)
+    z = np.empty((block.n_samples, *params.shape[1:]))
+    columns = z.reshape(block.n_samples, -1)
+    _, gradient = _pass_of(block, fit_intercept, loss, params, None, False, columns)
     losses = losses_of_targets(loss, block.y, z, block.weights)
     inside, curved = DesignMatrix(block.X, fit_intercept, coordinates), []
     if loss.coupled:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from gdregress._objective import design
 from gdregress._objective.design import DesignMatrix, mean_and_variance
 from gdregress._objective.moments import Moments, moments_of
 from gdregress.losses.constant import mean_of_targets
@@ -123,17 +124,14 @@ def _mixed(one, other, share, products_of_steps):
 
 
 def extremes(block):
-    """Smallest and largest value of each column of a block."""
-    return tuple(_of_columns(find, block.X) for find in ("min", "max"))
+    """Smallest and largest value of each column of a block, in double precision."""
+    if sparse.issparse(block.X):
+        ends = (getattr(block.X, find)(axis=0).toarray().ravel() for find in ("min", "max"))
+    else:
+        ends = design.extremes(block.X)
+    return tuple(end.astype(float) for end in ends)
 
 
 def farther(one, other):
     """The `extremes` of the rows of both."""
     return np.minimum(one[0], other[0]), np.maximum(one[1], other[1])
-
-
-def _of_columns(find, X):
-    """Smallest or largest value of each column, in double precision."""
-    found = getattr(X, find)(axis=0)
-    found = found.toarray().ravel() if sparse.issparse(found) else found
-    return np.asarray(found, dtype=float)

@@ -11,7 +11,7 @@ from gdregress._estimator.input.batches import BatchCheck, refuse_what_needs_all
 from gdregress._estimator.input.classes import set_classes, weight_of_labels
 from gdregress._objective.partitions import Block
 from gdregress._objective.summary import merged, summary_of
-from gdregress._utils.validation import check_parameters, naming
+from gdregress._utils.validation import check_parameters
 from gdregress.dask._collections import aligned
 from gdregress.dask._errors import clear_errors
 from gdregress.dask._library import library
@@ -69,15 +69,10 @@ def _check_round(updates):
 def _facts(estimator, client, rows):
     """Numbers of rows of all blocks; the weight and the type of the labels, if there are any."""
     has_labels = hasattr(estimator, "_set_classes")
-    numbers = range(len(rows))
-    found = client.map(_facts_of, rows, numbers, has_labels=has_labels, pure=False)
-    sizes, weights, types = zip(*client.gather(found), strict=True)
+    sizes, weights, types = DaskPartitions(client, rows).reduce(_facts_of, has_labels)
     if not any(sizes):
         raise ValueError("X has no rows.")
-    if not has_labels:
-        return sizes, None
-    dtype = next(dtype for dtype, size in zip(types, sizes, strict=True) if size)
-    return sizes, (sum(weights, Counter()), dtype)
+    return sizes, (weights, types[0]) if has_labels else None
 
 
 def _check(estimator, client, rows, sizes, labels, validated):
@@ -103,13 +98,13 @@ def _rows(X, y, sample_weight):
     return X, y, sample_weight
 
 
-def _facts_of(rows, number, has_labels):
+def _facts_of(rows, has_labels):
     """Number of rows of a block, the weight of each label there, and the type of the labels."""
     X, y, sample_weight = rows
     if not has_labels or not X.shape[0]:
-        return X.shape[0], Counter(), None
-    with naming(f"Partition {number}"):
-        return X.shape[0], *weight_of_labels(y, sample_weight)
+        return [X.shape[0]], Counter(), []
+    weights, dtype = weight_of_labels(y, sample_weight)
+    return [X.shape[0]], weights, [dtype]
 
 
 def _first_checked(check, number, rows):

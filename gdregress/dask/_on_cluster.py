@@ -30,7 +30,7 @@ class OnCluster:
     """Mixin before a local estimator, whose parameters and attributes it has."""
 
     _page = "gdregress.dask.{estimator_name}"
-    _local: type
+    _local: Any
     _client: Any = None
 
     @property
@@ -144,7 +144,7 @@ class OnCluster:
             From sums over the partitions; at most 1.
         """
         if not is_collection(X):
-            return getattr(super(), "score")(X, y, sample_weight)  # noqa: B009
+            return self._local.score(self, X, y, sample_weight)
         return self._score_of_blocks(X, y, sample_weight)
 
     def _score_of_blocks(self, X, y, sample_weight):
@@ -201,10 +201,11 @@ class OnCluster:
     def _by_rows(self, method, X):
         """What a method of the local estimator answers: for a Dask collection lazily."""
         if not is_collection(X):
-            return getattr(super(), method)(X)
+            return getattr(self._local, method)(self, X)
         check_is_fitted(self)
         model = self._sent()
-        meta = getattr(super(), method)(one_row(X))[:0]  # errors then have the name of this class
+        none = one_row(X)  # errors then have the name of this class
+        meta = getattr(self._local, method)(self, none)[:0]
         return map_rows(partial(_answer, model, method, meta), X, meta)
 
     def _by_blocks(self, function, X, y, sample_weight, *args):

@@ -25,7 +25,8 @@ class DaskPartitions(Partitions):
     ----------
     client : distributed.Client
     blocks : list of distributed.Future
-        To each a `Block`, or None where a partition has no rows.
+        To each a `Block`, or None where a partition has no rows; what a function of `reduce` is
+        handed.
     updates_per_round : int or None
         As of `Partitions`.
     """
@@ -57,9 +58,11 @@ class DaskPartitions(Partitions):
         """Workers and the numbers of the blocks there, in the order of the first of them."""
         with self.client.as_current():
             library("distributed").wait(self.blocks)  # some may be computed again
-        for block in self.blocks:
+        for number, block in enumerate(self.blocks):
             if block.status == "error":
-                block.result()
+                error = block.exception()
+                error.add_note(f"It was raised while partition {number} was computed.")
+                raise error
         places, found = self.client.who_has(self.blocks), {}
         for number, block in enumerate(self.blocks):
             workers = places.get(block.key) or (None,)

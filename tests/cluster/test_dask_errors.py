@@ -102,6 +102,28 @@ def test_workers_that_die_again_and_again(cluster):
         raise distributed.KilledWorker("pass_of-0", distributed.scheduler.WorkerState, 3)
 
 
+def test_rows_that_cannot_be_computed(data):
+    def broken(block, block_info=None):
+        if block_info and block_info[0]["chunk-location"][0] == 2:
+            raise OSError("the file is truncated")
+        return block
+
+    X, y = data
+    with pytest.raises(OSError, match="the file is truncated") as raised:
+        DaskGDRegressor().fit(X.map_blocks(broken, dtype=float, meta=np.empty((0, 0))), y)
+    assert raised.value.__notes__ == ["It was raised while partition 2 was computed."]
+
+
+def test_a_client_that_is_closed(data):
+    model = DaskGDRegressor()
+    with needed("distributed").Client(
+        processes=False, n_workers=1, dashboard_address=":0", set_as_default=False
+    ) as client:
+        model.client = client
+    with pytest.raises(RuntimeError, match=r"the client was closed .* fit again"):
+        model.fit(*data)
+
+
 def test_other_columns_than_those_of_the_fit(data):
     model = DaskGDRegressor().fit(*data)
     message = "3 features, but DaskGDRegressor is expecting 4 features"

@@ -137,6 +137,21 @@ def test_a_worker_dies_in_the_middle_of_a_sum(processes, data):
     np.testing.assert_array_equal(again.coef_, model.coef_)
 
 
+@pytest.mark.full
+def test_rows_that_only_a_dead_worker_had(processes, data):
+    arrays, delayed = needed("dask.array"), needed("dask").delayed
+    X, y = data
+    rows = processes.client.scatter([np.asarray(block) for block in np.split(X.compute(), 10)])
+    parts = [arrays.from_delayed(delayed(some), (400, 5), dtype=float) for some in rows]
+    given = arrays.concatenate(parts), y
+    model = fitted(processes.client, given)
+    before = dict(vars(model))
+    processes.workers[0].kill()
+    with pytest.raises(RuntimeError, match="lost with the only worker that had them"):
+        model.fit(*given)
+    assert all(vars(model)[name] is value for name, value in before.items())
+
+
 def test_an_interrupt_cancels_what_is_under_way(cluster, data, monkeypatch):
     model = fitted(cluster, data)
     coef = model.coef_.copy()
