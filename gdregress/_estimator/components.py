@@ -168,6 +168,8 @@ def _warn_unused(estimator, components, used):
         "scoring": "early_stopping is False",
         "n_iter_no_change": "this run is not ended by a plateau",
     }
+    if not (components.penalty.active or np.any(estimator.alpha)):
+        used.add("alpha")  # it says the same
     unused = {name: why for name, why in reasons.items() if name not in used}
     warn_ignored(estimator, {name: unused[name] for name in unused if hasattr(estimator, name)})
 

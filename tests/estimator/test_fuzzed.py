@@ -1,0 +1,30 @@
+"""Random problems: no fit claims a minimum where there is none, or is silent far from it."""
+
+import pytest
+from fuzzing import case, judged
+
+FALSE = {'false "tolerance"', "silent"}
+
+
+def seeds(first, count, *marks):
+    return [pytest.param(seed, marks=marks) for seed in range(first, first + count)]
+
+
+@pytest.mark.parametrize("seed", seeds(0, 40) + seeds(40, 400, pytest.mark.full))
+def test_no_fit_claims_what_is_not_so(seed):
+    try:
+        found = judged(case(seed))
+    except ValueError as error:  # a start from which the objective is infinite
+        assert "before the first update" in str(error)
+        return
+    assert not FALSE & set(found.faults), str(found)
+
+
+@pytest.mark.parametrize("seed", [28, 43, 1200, 1255, 1416])
+def test_single_precision_is_judged_as_it_is_stored(seed):
+    """Coefficients of large means or of near copies are rounded farther than the gap they had."""
+    found = judged(case(seed))
+    assert not FALSE & set(found.faults), str(found)
+    coef, intercept = found.model.coef_, found.model.intercept_
+    value = float(found.problem.value(coef, intercept))
+    assert found.model.history_["objective"][-1] == pytest.approx(value, rel=1e-7)
