@@ -208,7 +208,7 @@ def _penalty(rng, kind, X, y):
 
 def _start(rng, where, X, drawn, targets):
     k = drawn["targets"]
-    scale = np.where(X.std(axis=0) > 0, X.std(axis=0), 1)
+    scale = np.where(X.std(axis=0) > 1e-12 * abs(X).max(axis=0), X.std(axis=0), 1)
     coef = rng.normal(size=(k, X.shape[1])) / scale * {"near": 0.1, "far": 3.0}[where]
     if drawn["loss"] not in LABELS and drawn["loss"] not in ("poisson", "gamma", "softmax"):
         coef *= drawn["size_y"]

@@ -66,20 +66,21 @@ def _as_stored(run, index, params):
 
     Where means are large beside spreads, or columns all but cancel, predictions are differences
     of large numbers, and half a digit of a parameter moves them visibly. F is measured again
-    where parameters have fewer digits than the sums over rows; at kinks what rounding makes of
-    predictions is added to the gap.
+    where parameters have fewer digits than the sums over rows, and along envelopes, whose rows
+    move by sums of steps; at kinks what rounding makes of predictions is added to the gap.
     """
     objective, row = run.objective, run.history.full_row(index)
     known, value = row["gap"], row["objective"]
     if known is None or not isinstance(params, np.ndarray):
         return "tolerance"
     gap = known
-    if objective.has_rows and params.dtype == np.float32:
+    along_envelopes = run.method == "envelope"
+    if objective.has_rows and (along_envelopes or params.dtype == np.float32):
         loss, penalty = value_as_stored(objective, params)
         gap, value = gap + max(loss + penalty - value, 0.0), loss + penalty
         for column, number in (("objective", value), ("loss", loss), ("penalty", penalty)):
             run.history.correct(index, column, number)
-    if run.method == "envelope":
+    if along_envelopes:
         gap += rounding_of_predictions(objective, params)
     run.history.correct(index, "gap", gap)
     noise = NOISE * objective.rounding * abs(value)
