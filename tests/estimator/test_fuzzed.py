@@ -28,3 +28,10 @@ def test_single_precision_is_judged_as_it_is_stored(seed):
     coef, intercept = found.model.coef_, found.model.intercept_
     value = float(found.problem.value(coef, intercept))
     assert found.model.history_["objective"][-1] == pytest.approx(value, rel=1e-7)
+
+
+@pytest.mark.parametrize("seed", [2042, 2068, 2219])
+def test_kinks_of_single_precision_end_with_a_proof(seed):
+    """The moments of columns of other sizes, or near copies, under l2 have all their digits."""
+    found = judged(case(seed))
+    assert not found.faults, str(found)
