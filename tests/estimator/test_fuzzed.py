@@ -35,3 +35,11 @@ def test_kinks_of_single_precision_end_with_a_proof(seed):
     """The moments of columns of other sizes, or near copies, under l2 have all their digits."""
     found = judged(case(seed))
     assert not found.faults, str(found)
+
+
+@pytest.mark.parametrize("seed", [0, 14, 1061, 1156, 1166])
+def test_batches_without_a_metric_end_over_all_rows(seed):
+    """Kinks of a penalty, sparse columns, or few rows: variance reduction alone takes too long."""
+    found = judged(case(seed))
+    assert not found.faults, str(found)
+    assert found.model.n_iter_ > found.model.max_iter // 2  # so far by batches

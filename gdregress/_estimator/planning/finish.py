@@ -9,7 +9,7 @@ from gdregress._estimator.planning.metric import l2_strength, takes_metric
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.planning.renewal import EPOCHS, EPOCHS_OF_BATCHES, Renewal, move
 
-# Epochs of variance reduction after which a run is too ill-conditioned for it.
+# Epochs of variance reduction after which a run of several targets is too ill-conditioned for it.
 EPOCHS_OF_SMOOTH_LOSSES = 100
 
 
@@ -22,6 +22,8 @@ class Finish:
 
     Variance reduction has one rate for all classes or targets, whose curvatures may be far apart,
     and no metric for each of them. Runs over all rows have both, and their epochs cost a third.
+    Nor has it a metric where a penalty has kinks, or columns are sparse or more than the rows:
+    there it goes on for half of the epochs.
 
     Parameters
     ----------
@@ -36,6 +38,10 @@ class Finish:
         self.estimator = estimator
         self.prepared = prepared
         self.hooks = hooks
+        several = prepared.objective.output_shape != ()
+        self.epochs = EPOCHS_OF_SMOOTH_LOSSES
+        if not several:
+            self.epochs = max(self.epochs, estimator.max_iter // 2)
         self.waited = 0
 
     def is_due(self, row, stop):
@@ -43,11 +49,11 @@ class Finish:
         if not self.prepared.components.loss.smooth:
             return stop == "plateau"
         self.waited += 1
-        return stop is None and self.left() <= 0
+        return stop == "plateau" or (stop is None and self.left() <= 0)
 
     def left(self):
         """Return the epochs until then, for smooth losses."""
-        return EPOCHS_OF_SMOOTH_LOSSES - self.waited
+        return self.epochs - self.waited
 
     def renew(self, run, state, best):
         """The run over all rows that goes on from the best parameters."""
@@ -104,8 +110,11 @@ def _finishes_over_all_rows(estimator, prepared):
         return False
     if not prepared.components.loss.smooth:
         return Envelope.covers(prepared.objective)
-    several = prepared.objective.output_shape != ()
-    return several and _may_take_metric(estimator, prepared)
+    may_take_metric, loss = _may_take_metric(estimator, prepared), prepared.components.loss
+    if prepared.objective.output_shape != ():
+        return may_take_metric
+    is_renewed = may_take_metric and not loss.is_quadratic
+    return prepared.objective.has_rows and loss.convex and not is_renewed
 
 
 def _may_take_metric(estimator, prepared):
