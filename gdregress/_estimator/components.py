@@ -115,9 +115,13 @@ def build_components(estimator, in_parts=False, validated=False):
 
 
 def over_all_rows(estimator, components):
-    """Return the components of the automatic method over all rows, to continue batches."""
-    sampler = Batch()
-    optimizer, _ = build_component("nesterov", OPTIMIZERS, {"momentum": "auto"})
+    """Return the components that continue batches over all rows.
+
+    An optimizer or a momentum that was given stays; variance reduction has no meaning there.
+    """
+    sampler, optimizer = Batch(), components.optimizer
+    if estimator.optimizer == "auto" or optimizer.variance_reduced:
+        optimizer, _ = build_component("nesterov", OPTIMIZERS, {"momentum": estimator.momentum})
     schedule, _ = _build_schedule(estimator, components.loss, optimizer, sampler, learned=False)
     return replace(components, optimizer=optimizer, sampler=sampler, schedule=schedule)
 

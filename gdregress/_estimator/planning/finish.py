@@ -14,7 +14,7 @@ EPOCHS_OF_SMOOTH_LOSSES = 100
 
 
 class Finish:
-    """Continues a run over batches by the automatic method over all rows.
+    """Continues a run over batches over all rows, by the automatic method or the named optimizer.
 
     The subgradients of single rows do not shrink at a kink: batches come to rest within some per
     cent of the minimum. From that plateau the method of multipliers takes some thirty epochs over
@@ -23,7 +23,8 @@ class Finish:
     Variance reduction has one rate for all classes or targets, whose curvatures may be far apart,
     and no metric for each of them. Runs over all rows have both, and their epochs cost a third.
     Nor has it a metric where a penalty has kinks, or columns are sparse or more than the rows:
-    there it goes on for half of the epochs.
+    there it goes on for half of the epochs. Other optimizers come to rest earlier, as the noise
+    of single rows does not shrink.
 
     Parameters
     ----------
@@ -96,19 +97,20 @@ def renewal_for(estimator, prepared, hooks):
 
 
 def _finishes_over_all_rows(estimator, prepared):
-    """Whether a run over batches ends over all rows, with all left to "auto"."""
+    """Whether a run over batches ends over all rows, at an automatic rate."""
+    smooth = prepared.components.loss.smooth
     automatic = (
         not prepared.components.sampler.takes_all_rows
         and estimator.learning_rate == "auto"
         and isinstance(estimator.optimizer, str)
-        and estimator.optimizer == "auto"
+        and (estimator.optimizer == "auto" or (smooth and estimator.schedule == "auto"))
         and not estimator.average
         and not estimator.early_stopping
         and estimator.tol is not None
     )
     if not automatic:
         return False
-    if not prepared.components.loss.smooth:
+    if not smooth:
         return Envelope.covers(prepared.objective)
     may_take_metric, loss = _may_take_metric(estimator, prepared), prepared.components.loss
     if prepared.objective.output_shape != ():
