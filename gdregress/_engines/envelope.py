@@ -89,8 +89,7 @@ class Envelope(Engine):
         columns = slice(objective.design.n_features)
         penalty = target.l1[columns], target.scale * target.l2[columns]
         weights = objective.weights if objective.has_rows else None
-        eps = float(np.finfo(objective.design.X.dtype).eps)  # gradients are as long as X is
-        return hides_directions(objective.design, target.base, weights, slope, *penalty, eps)
+        return hides_directions(objective.design, target.base, weights, slope, *penalty)
 
     def _strengths(self, name):
         """Of a part of the penalty, for all parameters."""

@@ -14,6 +14,7 @@ import numpy as np
 from gdregress._engines.multiplier_rows import Rows, joined
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import sum_by_rows
+from gdregress._objective.in_double import in_double
 from gdregress._objective.products import Products, SummedProducts
 from gdregress.losses.pieces import position
 
@@ -253,11 +254,11 @@ def _scale(shares, pieces, u):
 
 
 def _predict(design, columns):
-    return design.predict(columns.astype(design.X.dtype)).astype(float, copy=False)
+    return in_double(design).predict(columns)
 
 
 def _adjoint(design, columns):
-    return design.adjoint(columns.astype(design.X.dtype, copy=False)).astype(float)
+    return in_double(design).adjoint(columns)
 
 
 def _design(block, parts):

@@ -47,6 +47,7 @@ SHORT, LONG = 0.1, 0.5
 # Share of the rows whose curvature is damped by where fewer are bent.
 FEW_ROWS = 1e-3
 ROUNDING = 1e-15
+EPS = float(np.finfo(float).eps)
 # Of a gradient, in units of rounding and of its column's size.
 NOISE = 16.0
 # How many times as far as the way so far, a Newton step and the scale of the predictions together
@@ -125,7 +126,7 @@ class Multipliers:
         self.row_damping = 0.0 if products.matrix is None else damping
         system = products, damping * self.base, extra, self.gradient, self.flat
         step, residual = newton_step(*system)
-        noise = NOISE * products.eps * self.sizes
+        noise = NOISE * EPS * self.sizes
         self.step, self.missing = step, np.clip(abs(residual) - noise, 0, None)
 
     @property

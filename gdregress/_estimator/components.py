@@ -115,9 +115,13 @@ def build_components(estimator, in_parts=False, validated=False):
 
 
 def over_all_rows(estimator, components):
-    """Return the components of the automatic method over all rows, to continue batches."""
-    sampler = Batch()
-    optimizer, _ = build_component("nesterov", OPTIMIZERS, {"momentum": "auto"})
+    """Return the components that continue batches over all rows.
+
+    An optimizer or a momentum that was given stays; variance reduction has no meaning there.
+    """
+    sampler, optimizer = Batch(), components.optimizer
+    if estimator.optimizer == "auto" or optimizer.variance_reduced:
+        optimizer, _ = build_component("nesterov", OPTIMIZERS, {"momentum": estimator.momentum})
     schedule, _ = _build_schedule(estimator, components.loss, optimizer, sampler, learned=False)
     return replace(components, optimizer=optimizer, sampler=sampler, schedule=schedule)
 
@@ -168,6 +172,8 @@ def _warn_unused(estimator, components, used):
         "scoring": "early_stopping is False",
         "n_iter_no_change": "this run is not ended by a plateau",
     }
+    if not (components.penalty.active or np.any(estimator.alpha)):
+        used.add("alpha")  # it says the same
     unused = {name: why for name, why in reasons.items() if name not in used}
     warn_ignored(estimator, {name: unused[name] for name in unused if hasattr(estimator, name)})
 

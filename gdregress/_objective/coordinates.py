@@ -86,8 +86,11 @@ class Coordinates(ABC):
         if not self.fit_intercept:
             return self.scaled(params)
         coef = self.scaled(params[:-1, ...])
+        xp = namespace(coef)
+        # that of the coefficients as they are stored: predictions at the means are not rounded
+        coef = xp.astype(xp.astype(coef, params.dtype, copy=False), coef.dtype, copy=False)
         intercept = params[-1:, ...] - self._at_means(coef)
-        return namespace(coef).concat([coef, intercept])
+        return xp.concat([coef, intercept])
 
     def from_user(self, params):
         """The inverse of `to_user`."""

@@ -19,7 +19,7 @@ NO_DIGITS = 1000.0
 EPS = float(np.finfo(float).eps)
 
 
-def hides_directions(design, matrix, weights, slope, l1, l2, eps=EPS):
+def hides_directions(design, matrix, weights, slope, l1, l2):
     """Whether there are such directions, along which no penalty holds the parameters.
 
     Parameters
@@ -34,8 +34,6 @@ def hides_directions(design, matrix, weights, slope, l1, l2, eps=EPS):
         less than what an l1 penalty costs is not gone.
     l1, l2 : ndarrays of shape (n_features,)
         Strengths of the penalty, the second in units of the curvature of the loss.
-    eps : float
-        Rounding of curvatures.
     """
     if matrix is None or namespace(design.X) is not np:
         return False
@@ -46,7 +44,7 @@ def hides_directions(design, matrix, weights, slope, l1, l2, eps=EPS):
     inside = design.coordinates
     if not inside.separable:  # of a metric the rows have told the curvatures
         return False
-    directions = _without_digits(_covariance(matrix, design.n_features), l2, eps)
+    directions = _without_digits(_covariance(matrix, design.n_features), l2)
     if not directions.shape[1]:
         return False
     sizes = row_products(design, directions, None, weights).spread
@@ -65,14 +63,14 @@ def _covariance(matrix, n_features):
     return columns - mean.T @ mean / matrix[-1, -1]
 
 
-def _without_digits(covariance, l2, eps):
+def _without_digits(covariance, l2):
     """Directions in columns of size 1 along which curvatures are rounding, in those as given."""
-    size = np.sqrt(np.maximum(np.diag(covariance), 0.0))
-    some = np.flatnonzero(size > 0)
-    size = size[some]
-    scaled = covariance[np.ix_(some, some)] / np.outer(size, size)
-    scaled += np.diag(l2[some] / size**2)
-    noise = NO_DIGITS * len(some) * eps
+    some = np.flatnonzero(np.diag(covariance) > 0)
+    # the penalty counts in the sizes: a small column that it holds is no reason to doubt others
+    scaled = covariance[np.ix_(some, some)] + np.diag(l2[some])
+    size = np.sqrt(np.diag(scaled))
+    scaled /= np.outer(size, size)
+    noise = NO_DIGITS * len(some) * EPS
     directions = np.zeros((len(covariance), 0))
     try:  # the largest eigenvalue is at most the largest sum of a row: this is the quicker answer
         bound = noise * np.max(np.sum(abs(scaled), axis=1), initial=0.0)

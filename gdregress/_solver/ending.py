@@ -4,10 +4,13 @@ import math
 
 import numpy as np
 
+from gdregress._objective.in_double import rounding_of_predictions, value_as_stored
 from gdregress._solver.run import Result
 
 # Reasons to stop after which the gap is not measured: it is known, or not needed.
 UNMEASURED = ("tolerance", "interrupted")
+# Changes below so many times the rounding of the objective are none.
+NOISE = 100.0
 
 
 def result_of(run, state, best, reason, n_iter, interrupt):
@@ -38,6 +41,8 @@ def result_of(run, state, best, reason, n_iter, interrupt):
     params = run.objective.to_user(best.params if keeps_best else state.reported())
     kept_row = best_row if keeps_best else last_row
     if reason == "tolerance":
+        reason = _as_stored(run, kept_row, params)
+    if reason == "tolerance":
         run.history.measure_gaps_from_last()
     return Result(params, run, reason, n_iter, best_row, kept_row, interrupt)
 
@@ -54,6 +59,33 @@ def _measured(run, index, params, reason):
     run.history.correct(index, "gap", gap)
     ended_early = reason not in ("max_iter", "plateau")
     return reason if ended_early else run.stopping.update(run.history.full_row(index)) or reason
+
+
+def _as_stored(run, index, params):
+    """Return why a run that meets its tolerance ends: rounding may take its parameters too far.
+
+    Where means are large beside spreads, or columns all but cancel, predictions are differences
+    of large numbers, and half a digit of a parameter moves them visibly. F is measured again
+    where parameters have fewer digits than the sums over rows, and along envelopes, whose rows
+    move by sums of steps; at kinks what rounding makes of predictions is added to the gap.
+    """
+    objective, row = run.objective, run.history.full_row(index)
+    known, value = row["gap"], row["objective"]
+    if known is None or not isinstance(params, np.ndarray):
+        return "tolerance"
+    gap = known
+    along_envelopes = run.method == "envelope"
+    if objective.has_rows and (along_envelopes or params.dtype == np.float32):
+        loss, penalty = value_as_stored(objective, params)
+        gap, value = gap + max(loss + penalty - value, 0.0), loss + penalty
+        for column, number in (("objective", value), ("loss", loss), ("penalty", penalty)):
+            run.history.correct(index, column, number)
+    if along_envelopes:
+        gap += rounding_of_predictions(objective, params)
+    run.history.correct(index, "gap", gap)
+    noise = NOISE * objective.rounding * abs(value)
+    proven = gap <= known + noise or run.stopping.still_proves(gap, value)
+    return "tolerance" if proven else "plateau"
 
 
 def _settle(run, state, best, reason, best_row):

@@ -38,6 +38,10 @@ class Stopping(ABC):
         """Whether a run ends at this norm of the gradient mapping, gap and objective."""
         return False
 
+    def still_proves(self, gap, value):
+        """Whether a gap that rounding of the parameters has widened is one of a minimum."""
+        return True
+
 
 class Never(Stopping):
     """Ends no run."""
@@ -212,6 +216,9 @@ class Tolerance(Stopping):
     certificate : Certificate
     """
 
+    # The largest share of F_null - F* that a minimum may miss.
+    MINIMUM = 1e-6
+
     def __init__(self, certificate):
         self.certificate = certificate
 
@@ -221,6 +228,10 @@ class Tolerance(Stopping):
 
     def ends_at(self, gradient_norm, gap, value):
         return self.certificate.proves(gradient_norm, gap, value)
+
+    def still_proves(self, gap, value):
+        left = max(self.certificate.null_objective - value, 0.0) + gap
+        return gap <= max(self.MINIMUM, self.certificate.tol**2) * left
 
 
 class Plateau(Stopping):

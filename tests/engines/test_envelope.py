@@ -1,5 +1,7 @@
 """Losses with kinks over all rows: the minimum of the linear programme, with a proven gap."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -429,3 +431,20 @@ def test_what_was_reported_is_kept_between_two_calls():
     first = model.history_["objective"][-1]
     model.fit(X, y)
     assert model.history_["objective"][-1] <= first * (1 + 1e-14)
+
+
+@pytest.mark.parametrize("apart", [1e-4, 1e-6, 1e-8, 1e-10, 1e-12])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_gap_counts_the_rounding_of_predictions(apart, seed):
+    """Of near copies the coefficients are huge, and predictions are differences of products."""
+    rng = np.random.default_rng(seed)
+    X, way = rng.normal(size=(200, 3)), rng.normal(size=200)
+    y = way + 0.1 * rng.normal(size=200)
+    X[:, 2] = X[:, 0] + apart * way
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        model = GDRegressor("absolute_error").fit(X, y)
+    terms = np.sqrt((X**2).mean(axis=0)) @ abs(model.coef_)
+    left = abs(y - np.median(y)).mean() - model.history_["objective"][-1]
+    assert model.history_["gap"][-1] >= np.finfo(float).eps * terms
+    assert not model.converged_ or np.finfo(float).eps * terms <= 1e-6 * left

@@ -304,3 +304,14 @@ class TestBatchesOfSeveralPredictions:
         model = GDClassifier("squared_hinge", solver="mini-batch", tol=None, max_iter=120)
         model.fit(X, y)
         assert not (np.diff(model.history_["t"]) == 1).any()
+
+
+@pytest.mark.parametrize(
+    "chosen",
+    [{"optimizer": name} for name in ("momentum", "nesterov", "adam")] + [{"momentum": 0.9}],
+)
+def test_batches_of_a_named_optimizer_end_over_all_rows(chosen):
+    X, y = load_diabetes(return_X_y=True, scaled=False)
+    model, warned = fit(GDRegressor(solver="mini-batch", random_state=0, **chosen), X, y)
+    assert model.stop_reason_ == "tolerance" and not warned
+    assert model.score(X, y) > best_score(X, y) - 1e-6

@@ -12,12 +12,13 @@ from gdregress._estimator.planning.metric import l2_strength, takes_metric
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.planning.renewal import EPOCHS, EPOCHS_OF_BATCHES, Renewal, move
 
-# Epochs of variance reduction after which a run is too ill-conditioned for it.
+# Epochs of variance reduction after which a run of several targets, or one under l1, is too
+# ill-conditioned for it.
 EPOCHS_OF_SMOOTH_LOSSES = 100
 
 
 class Finish:
-    """Continues a run over batches by the automatic method over all rows.
+    """Continues a run over batches over all rows, by the automatic method or the named optimizer.
 
     The subgradients of single rows do not shrink at a kink: batches come to rest within some per
     cent of the minimum. From that plateau the method of multipliers takes some thirty epochs over
@@ -25,7 +26,9 @@ class Finish:
 
     Variance reduction has one rate for all classes or targets, whose curvatures may be far apart,
     and no metric for each of them. Runs over all rows have both, and their epochs cost a third.
-    Under l1 it has no metric at all, and these take Newton steps.
+    Nor has it a metric under l1, where these take Newton steps, or where columns are sparse or
+    more than the rows: there it goes on for half of the epochs. Other optimizers come to rest
+    earlier, as the noise of single rows does not shrink.
 
     Parameters
     ----------
@@ -40,6 +43,10 @@ class Finish:
         self.estimator = estimator
         self.prepared = prepared
         self.hooks = hooks
+        self.epochs = EPOCHS_OF_SMOOTH_LOSSES
+        several = prepared.objective.output_shape != ()
+        if not several and not _takes_newton_steps(estimator, prepared):
+            self.epochs = max(self.epochs, estimator.max_iter // 2)
         self.waited = 0
 
     def is_due(self, row, stop):
@@ -47,11 +54,11 @@ class Finish:
         if not self.prepared.components.loss.smooth:
             return stop == "plateau"
         self.waited += 1
-        return stop is None and self.left() <= 0
+        return stop == "plateau" or (stop is None and self.left() <= 0)
 
     def left(self):
         """Return the epochs until then, for smooth losses."""
-        return EPOCHS_OF_SMOOTH_LOSSES - self.waited
+        return self.epochs - self.waited
 
     def renew(self, run, state, best):
         """The run over all rows that goes on from the best parameters."""
@@ -94,31 +101,37 @@ def renewal_for(estimator, prepared, hooks):
 
 
 def _finishes_over_all_rows(estimator, prepared):
-    """Whether a run over batches ends over all rows, with all left to "auto"."""
+    """Whether a run over batches ends over all rows, at an automatic rate."""
+    smooth = prepared.components.loss.smooth
     automatic = (
         not prepared.components.sampler.takes_all_rows
         and estimator.learning_rate == "auto"
         and isinstance(estimator.optimizer, str)
-        and estimator.optimizer == "auto"
+        and (estimator.optimizer == "auto" or (smooth and estimator.schedule == "auto"))
         and not estimator.average
         and not estimator.early_stopping
         and estimator.tol is not None
     )
     if not automatic:
         return False
-    if not prepared.components.loss.smooth:
+    if not smooth:
         return Envelope.covers(prepared.objective)
-    objective = prepared.objective
-    if not objective.penalty.is_quadratic:
-        return _takes_newton_steps(estimator, prepared)
-    return objective.output_shape != () and _may_take_metric(estimator, prepared)
+    objective, loss = prepared.objective, prepared.components.loss
+    if _takes_newton_steps(estimator, prepared):
+        return True
+    may_take_metric = _may_take_metric(estimator, prepared)
+    if objective.output_shape != ():
+        return may_take_metric
+    is_renewed = may_take_metric and not loss.is_quadratic
+    return objective.has_rows and loss.convex and not is_renewed
 
 
 def _takes_newton_steps(estimator, prepared):
     """Whether a run of variance reduction under l1 would take Newton steps over all rows."""
-    reduced = prepared.components.optimizer.variance_reduced and all_is_auto(estimator)
     objective = prepared.objective
-    return reduced and (WorkingSets.covers(objective) or Newton.covers(objective))
+    if objective.penalty.is_quadratic or not all_is_auto(estimator):
+        return False
+    return WorkingSets.covers(objective) or Newton.covers(objective)
 
 
 def _may_take_metric(estimator, prepared):
