@@ -16,6 +16,7 @@ from gdregress._objective.deferred import DeferredScalar
 from gdregress._utils.array_api import (
     asarray,
     dot,
+    is_single,
     namespace,
     rows_beside,
     sum_of_products,
@@ -129,11 +130,7 @@ class Objective(ABC):
     def rounding(self):
         """Relative rounding error of `loss_value`, a sum over the rows."""
         in_double = self.in_one_pass() and isinstance(self.y, np.ndarray)
-        return (
-            1e-6
-            if str(self.y.dtype).endswith("32") and not in_double
-            else 1e-15 * math.sqrt(self.n_samples)
-        )
+        return 1e-6 if is_single(self.y) and not in_double else 1e-15 * math.sqrt(self.n_samples)
 
     def in_one_pass(self):
         """Whether a fused pass gives loss and gradient over all rows, by the core or by JAX."""

@@ -21,7 +21,7 @@ from gdregress._objective.evaluation import (
 from gdregress._objective.moments_inside import curved_products
 from gdregress._objective.row_space import RowSpace
 from gdregress._objective.snapshot import Snapshot
-from gdregress._utils.array_api import dot, namespace, take_rows, to_numpy
+from gdregress._utils.array_api import dot, is_single, namespace, take_rows, to_numpy
 from gdregress._utils.caches import computed_once
 from gdregress.losses import SquaredError
 from gdregress.samplers import ALL_ROWS
@@ -227,7 +227,7 @@ class DataObjective(Objective):
             self._values.keep(params, value)
             return Snapshot(params, slopes, gradient)
         z = self.predict(params)
-        if not str(self.y.dtype).endswith("32"):  # the fused pass adds up in double precision
+        if not is_single(self.y):  # the fused pass adds up in double precision
             self._values.keep(params, mean_loss(self.loss, self.y, self.weights, z))
         with _flags_of_blas_ignored():
             slopes = self.loss.gradient(self.y, z)
