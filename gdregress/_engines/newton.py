@@ -34,9 +34,7 @@ MOST_TRIALS = 20
 class Newton(Directions):
     """Steps to the minimum of a quadratic model, see the module."""
 
-    @classmethod
-    def supports(cls, run, state):
-        return run.method == "newton"
+    method = "newton"
 
     @classmethod
     def covers(cls, objective):

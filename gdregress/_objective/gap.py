@@ -123,6 +123,7 @@ def _decrements(objective, spectrum, params, grad):
     hessians, flat = _hessians(objective, spectrum, params), objective.penalty_curvature()
     if (
         objective.has_rows
+        and objective.loss.coupled
         and cost_in_passes(objective) <= COUPLED
         and objective.penalty.is_quadratic
     ):

@@ -5,7 +5,6 @@ their ends.
 """
 
 import numpy as np
-from scipy import sparse
 
 # Which way the arrays of the compressed formats run: rows or columns, and the entries of each.
 _COMPRESSED = {"csr": ("row", 0), "bsr": ("row", 0), "csc": ("column", 1)}
@@ -16,10 +15,9 @@ def check_structure(X):
 
     Parameters
     ----------
-    X : object
-        Anything but a sparse matrix passes.
+    X : sparse matrix
     """
-    if not sparse.issparse(X) or X.ndim != 2:
+    if X.ndim != 2:
         return
     if X.format in _COMPRESSED:
         _check_compressed(X)
