@@ -253,12 +253,11 @@ class Objective(ABC):
         curvature : ndarray of shape (n_parameters, n_targets)
             With one column where all targets are penalised alike.
         """
-        curvature = np.zeros((self.design.n_parameters, 1))
-        if self.penalty.active:
-            strength = np.asarray(self.penalty.smooth_part, dtype=float)
-            strength = strength[:, None] if strength.ndim == 1 else strength
-            curvature = np.zeros((self.design.n_parameters, max(1, *strength.shape[1:], 1)))
-            curvature[: self.design.n_features] = strength
+        strength = np.asarray(self.penalty.smooth_part if self.penalty.active else 0.0, float)
+        strength = strength[:, None] if strength.ndim == 1 else strength
+        shape = strength.shape[1:] or (1,)
+        curvature = np.zeros((self.design.n_parameters, *shape))
+        curvature[: self.design.n_features] = strength
         return curvature
 
     @property

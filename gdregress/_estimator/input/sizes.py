@@ -53,9 +53,8 @@ def check_sizes(X, y, loss, names, own_columns=False):
             "preconditioner and learning_rate at 'auto', which descends in scaled columns, or "
             "bring the columns and y to sizes nearer to 1, for instance with StandardScaler."
         )
-    expected = expected[expected > 0]
     largest, smallest = float(limits.max) / MARGIN, float(limits.smallest_normal) * MARGIN
-    outside = expected[(expected > largest) | (expected < smallest)]
+    outside = expected[(expected > largest) | ((expected > 0) & (expected < smallest))]
     if outside.size:
         raise ValueError(
             f"Coefficients of about {outside[0]:.1g}, the size of y over that of a column, leave "
