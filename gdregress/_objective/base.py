@@ -14,6 +14,7 @@ import numpy as np
 from gdregress._objective import fused_pass
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._utils.array_api import (
+    as_column,
     asarray,
     dot,
     is_single,
@@ -234,12 +235,18 @@ class Objective(ABC):
             return grad
         if isinstance(params, np.ndarray):
             params, grad = params.astype(float), grad.astype(float)
+        terms = self.penalty.kernel_terms
+        is_known = isinstance(params, np.ndarray) and terms is not None and terms.bounds is None
+        w, g = self.design.coef(params), self.design.coef(grad)
+        if is_known and not np.asarray(terms.l1).any():
+            return self.design.join(_exact_mapping(terms, w, g, 0.0, step_size), grad)
         moved = self.prox(params - step_size * grad, step_size)
-        mapping, terms = (params - moved) / step_size, self.penalty.kernel_terms
-        if not isinstance(params, np.ndarray) or terms is None or terms.bounds is not None:
+        mapping = (params - moved) / step_size
+        if not is_known:
             return mapping
-        w, g, u, m = (self.design.coef(array) for array in (params, grad, moved, mapping))
-        return self.design.join(_where_smooth(terms, w, g, u, m, step_size), grad)
+        u, m = self.design.coef(moved), self.design.coef(mapping)
+        exact, l1 = _exact_mapping(terms, w, g, np.sign(u), step_size), _like(terms.l1, w)
+        return self.design.join(np.where((u != 0) | (l1 == 0), exact, m), grad)
 
     def to_user(self, params):
         """Parameters by the user's own columns, as everything is reported."""
@@ -330,15 +337,18 @@ def normalised_weights(sample_weight):
     return relative / xp.mean(relative)
 
 
-def _where_smooth(terms, w, g, u, mapping, step_size):
-    """(g + l2 w + l1 sign(u)) / (1 + s l2) where u, the prox of w - s g, is not held at zero.
+def _exact_mapping(terms, w, g, sign, step_size):
+    """(g + l2 w + l1 sign(u)) / (1 + s l2), where u, the prox of w - s g, is not held at zero.
 
     The difference of w and u has few digits, and none where both are large.
     """
-    strengths = np.asarray(terms.l1, dtype=float), np.asarray(terms.l2, dtype=float)
-    l1, l2 = (each[:, None] if w.ndim > each.ndim > 0 else each for each in strengths)
-    exact = (g + l2 * w + l1 * np.sign(u)) / (1 + step_size * l2)
-    return np.where((u != 0) | (l1 == 0), exact, mapping)
+    l1, l2 = _like(terms.l1, w), _like(terms.l2, w)
+    return (g + l2 * w + l1 * sign) / (1 + step_size * l2)
+
+
+def _like(strength, w):
+    """A strength for all coefficients, or one for each, beside these."""
+    return as_column(np.asarray(strength, dtype=float), w)
 
 
 def output_shape(y, loss):

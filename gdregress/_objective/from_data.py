@@ -34,10 +34,14 @@ PRODUCT_ROWS = 1 << 18
 
 
 class DataObjective(Objective):
-    """F from the data themselves: any loss, any rows."""
+    """F from the data themselves: any loss, any rows.
+
+    ``by_core`` says whether the compiled core has the fused pass over these rows.
+    """
 
     def __init__(self, design, y, weights, loss, penalty, drawn=None):
         super().__init__(design, y, weights, loss, penalty, drawn)
+        self.by_core = fused_pass.supports(design, y, loss)
         self._predictions = Cache(1)
         self._values = Cache(KEPT_VALUES)
         self._gradients = Cache(KEPT_GRADIENTS)
@@ -70,7 +74,7 @@ class DataObjective(Objective):
         if z is None:
             with _flags_of_blas_ignored():
                 z = self.design.predict(params)
-            if not fused_pass.supports(self.design, self.y, self.loss):
+            if not self.by_core:
                 self._predictions.keep(params, z)  # loss and gradient both need them
         return z
 
@@ -154,7 +158,7 @@ class DataObjective(Objective):
 
     def _at(self, derivative, params):
         """A derivative of the loss at each row; predictions are kept where others need them."""
-        if fused_pass.supports(self.design, self.y, self.loss):
+        if self.by_core:
             with _flags_of_blas_ignored():
                 return at_predictions(derivative, self.design, self.y, params)
         return by_rows(derivative, self.y, self.predict(params))
@@ -206,7 +210,7 @@ class DataObjective(Objective):
 
     def gradient_and_predictions(self, params):
         at_constant = isinstance(params, np.ndarray) and not self.design.coef(params).any()
-        if at_constant or not fused_pass.supports(self.design, self.y, self.loss):
+        if at_constant or not self.by_core:
             return super().gradient_and_predictions(params)
         z = np.empty((self.n_samples, math.prod(self.output_shape)))
         value, gradient = self._pass(params, None, predictions=z)
@@ -217,7 +221,7 @@ class DataObjective(Objective):
     def snapshot(self, params):
         """The `Snapshot` at `params`; the loss there is then known as well."""
         data = self.design, self.y, self.weights, self.loss
-        if fused_pass.supports(*data[:2], self.loss):
+        if self.by_core:
             slopes = np.empty((self.n_samples, math.prod(self.output_shape)))
             value, gradient = fused_pass.fused_pass(*data, params, slopes=slopes)
             self._values.keep(params, value)
@@ -246,8 +250,7 @@ class DataObjective(Objective):
         return None if self.batch_weights is None else take_rows(self.batch_weights, rows)
 
     def in_one_pass(self):
-        by_core = fused_pass.supports(self.design, self.y, self.loss)
-        return by_core or jitted.supports(self.y, self.loss)
+        return self.by_core or jitted.supports(self.y, self.loss)
 
     def _evaluate(self, params, next_point=None, gradient=True):
         """Value, and gradient there or at the next point, if it is wanted, from one pass."""
