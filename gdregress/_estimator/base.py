@@ -404,8 +404,7 @@ class BaseGD(
         check_is_fitted(self)
         xp, device = input_namespace(X)
         self._check_same_namespace(xp, device, method)
-        if sparse.issparse(X):
-            check_structure(X)
+        check_structure(X)
         X = materialised(X)
         X = checked_table(
             self,

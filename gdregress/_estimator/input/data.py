@@ -43,8 +43,7 @@ def validate_input(
     if seen and _is_plain(estimator, X, y):
         return _encoded(estimator, X, y, sample_weight, components, in_parts)
     xp, device = input_namespace(X)
-    if sparse.issparse(X):
-        check_structure(X)
+    check_structure(X)
     X = materialised(X)
     if xp is not np:
         check_dense_and_real(X)

@@ -5,6 +5,7 @@ their ends.
 """
 
 import numpy as np
+from scipy import sparse
 
 # Which way the arrays of the compressed formats run: rows or columns, and the entries of each.
 _COMPRESSED = {"csr": ("row", 0), "bsr": ("row", 0), "csc": ("column", 1)}
@@ -15,9 +16,10 @@ def check_structure(X):
 
     Parameters
     ----------
-    X : sparse matrix
+    X : object
+        Anything but a sparse matrix passes.
     """
-    if X.ndim != 2:
+    if not sparse.issparse(X) or X.ndim != 2:
         return
     if X.format in _COMPRESSED:
         _check_compressed(X)
