@@ -273,8 +273,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             if X_val is not None:
                 refuse_offset_with_validation(offset, exposure)
             start = coef_init, intercept_init
-            y, weights, user_weights = as_rates(self, X, y, sample_weight, offset, exposure)
-            self._fit(X, y, weights, start, validation, resume_from, user_weights)
+            user_weights = None
+            if offset is not None or exposure is not None:
+                given = y, sample_weight, offset, exposure
+                y, sample_weight, user_weights = as_rates(self, X, *given)
+            self._fit(X, y, sample_weight, start, validation, resume_from, user_weights)
         return self
 
     @explains_arguments
@@ -408,8 +411,11 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             As in `fit`; also for another number of columns than in earlier calls.
         """
         with keep_fitted_state(self):
-            y, weights, user_weights = as_rates(self, X, y, sample_weight, offset, exposure)
-            self._partial_fit(X, y, weights, user_weights)
+            user_weights = None
+            if offset is not None or exposure is not None:
+                given = y, sample_weight, offset, exposure
+                y, sample_weight, user_weights = as_rates(self, X, *given)
+            self._partial_fit(X, y, sample_weight, user_weights)
         return self
 
     @explains_arguments
@@ -494,8 +500,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         The targets and weights are those that stand for the same without an offset.
         """
         z = self._raw_prediction(X, method)
-        given = (y, sample_weight, offset, exposure, self._loss)
-        y, sample_weight, _ = as_rates(self, X, *given)
+        if offset is not None or exposure is not None:
+            given = y, sample_weight, offset, exposure, self._loss
+            y, sample_weight, _ = as_rates(self, X, *given)
         xp, device = input_namespace(X)
         y, weights = move_to(y, xp, device), move_to(sample_weight, xp, device)
         y = checked_target(y, z.dtype)

@@ -83,7 +83,7 @@ def kernel_penalty(penalty, n_features, kernels=kernels):
 
 
 def _of_size(size, values):
-    return np.array(np.broadcast_to(values, size), dtype=float)
+    return np.zeros(size) + values
 
 
 def kernel_columns(coordinates, w, kernels=kernels):

@@ -5,7 +5,7 @@ own to the same minimum; all others give the numbers of `Plain`.
 
 A new engine is a file with a subclass of `Engine` and an entry in `ENGINES`. A pace runs the
 epochs of an engine and changes when they are measured, but none of their numbers: it wraps the
-engine, and `wraps(engine)` says whether it can. A new pace is an entry in `PACES`.
+engines whose fact of the name ``wraps`` is true. A new pace is an entry in `PACES`.
 """
 
 from gdregress._engines.ahead import Ahead
@@ -26,8 +26,8 @@ ENGINES = (
     ConjugateGradients,
     WorkingSets,
     Newton,
-    ByBlocks,
     Moments,
+    ByBlocks,
     BlocksAtOnce,
     Compiled,
     Jitted,
@@ -38,8 +38,9 @@ PACES = (Overlapped, Ahead)
 
 def choose_engine(run, state, meter):
     """Return the fastest engine that supports a run, wrapped in the first pace that suits both."""
-    engine = next(engine for engine in ENGINES if engine.supports(run, state))(run, meter)
+    of_method = (engine for engine in ENGINES if engine.method == run.method)
+    engine = next(engine for engine in of_method if engine.supports(run, state))(run, meter)
     for pace in PACES:
-        if pace.wraps(engine) and pace.supports(run, state):
+        if getattr(engine, pace.wraps) and pace.supports(run, state):
             return pace(engine)
     return engine

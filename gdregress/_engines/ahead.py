@@ -32,6 +32,8 @@ class Ahead(Engine):
     engine : EpochEngine
     """
 
+    wraps = "by_epoch"
+
     def __init__(self, engine):
         super().__init__(engine.run, engine.meter)
         self.engine = engine
@@ -39,11 +41,6 @@ class Ahead(Engine):
     @classmethod
     def supports(cls, run, state):
         return epochs_at_once(run, state) > 1
-
-    @classmethod
-    def wraps(cls, engine):
-        """Whether the engine runs one epoch after the other."""
-        return engine.by_epoch
 
     def epochs(self, state, max_epochs):
         left, most = max_epochs, epochs_at_once(self.run, state)

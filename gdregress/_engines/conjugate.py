@@ -63,9 +63,7 @@ PATIENCE = 4
 class ConjugateGradients(Directions):
     """Steps along conjugate directions to the minimum of each, see the module."""
 
-    @classmethod
-    def supports(cls, run, state):
-        return run.method == "conjugate gradients"
+    method = "conjugate gradients"
 
     @classmethod
     def covers(cls, objective):

@@ -8,8 +8,8 @@ import numpy as np
 class Engine(ABC):
     """Runs epochs and measures each.
 
-    ``frees_python`` says whether other threads can work during an epoch, ``by_epoch`` whether
-    epochs run one after the other.
+    ``method`` is that of the runs that it serves, see `Run`. ``frees_python`` says whether other
+    threads can work during an epoch, ``by_epoch`` whether epochs run one after the other.
 
     Parameters
     ----------
@@ -19,6 +19,7 @@ class Engine(ABC):
         ``meter.append`` does so where the numbers are known already.
     """
 
+    method = "updates"
     frees_python = False
     by_epoch = False
 
@@ -27,12 +28,12 @@ class Engine(ABC):
         self.meter = meter
 
     @classmethod
-    @abstractmethod
     def supports(cls, run, state):
-        """Whether this engine can run the epochs of a run from a state.
+        """Whether this engine can run the epochs of a run of its method from a state.
 
         Asked once a run; later the state keeps its types and shapes.
         """
+        return True
 
     @abstractmethod
     def epochs(self, state, max_epochs):

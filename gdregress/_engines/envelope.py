@@ -24,13 +24,11 @@ class Envelope(Engine):
     length of the last step, in units of a full Newton step.
     """
 
+    method = "envelope"
+
     def __init__(self, run, meter):
         super().__init__(run, meter)
         self.targets, self.rows, self.reported = [], None, None
-
-    @classmethod
-    def supports(cls, run, state):
-        return run.method == "envelope"
 
     @staticmethod
     def covers(objective):

@@ -39,9 +39,7 @@ EXACT = 0.01
 class Newton(Directions):
     """Steps to the minimum of a quadratic model, see the module."""
 
-    @classmethod
-    def supports(cls, run, state):
-        return run.method == "newton"
+    method = "newton"
 
     @classmethod
     def covers(cls, objective):

@@ -26,6 +26,8 @@ class Overlapped(Engine):
         Its random numbers must be its own, as they may be put back.
     """
 
+    wraps = "frees_python"
+
     def __init__(self, engine):
         super().__init__(engine.run, engine.meter)
         self.engine = engine
@@ -41,11 +43,6 @@ class Overlapped(Engine):
             and run.schedule.takes_arrays  # others may do anything when called for an epoch more
             and run.objective.design.size >= SMALLEST_SIZE
         )
-
-    @classmethod
-    def wraps(cls, engine):
-        """Whether epochs of this engine leave a processor to others."""
-        return engine.frees_python
 
     def epochs(self, state, max_epochs):
         shown, following = _Epoch(state), None

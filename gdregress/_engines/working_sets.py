@@ -46,9 +46,7 @@ FLOORS = (0.0, 1e-2, 1.0)
 class WorkingSets(Directions):
     """Steps to the minimum of the model over a working set, see the module."""
 
-    @classmethod
-    def supports(cls, run, state):
-        return run.method == "working sets"
+    method = "working sets"
 
     @classmethod
     def covers(cls, objective):

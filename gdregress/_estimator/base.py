@@ -284,7 +284,9 @@ class BaseGD(
         if resume_from is None:
             start = given_start(self, prepared, *start)
             continues = start is not None
-            start = start or convex_start(self, prepared) or sample_start(self, prepared)
+            if start is None and prepared.components.loss.convex_start is not None:
+                start = convex_start(self, prepared)
+            start = start or sample_start(self, prepared)
         else:
             refuse_start(start)
             prepared, start, course = taken_up(self, prepared, resume_from)
@@ -294,7 +296,7 @@ class BaseGD(
         metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
         epoch_end = EpochEnd(self, original, prepared.components.loss, X=X, y=y, metadata=metadata)
         hooks = Hooks(
-            validate=scorer_for(self, prepared),
+            validate=None if prepared.held_out is None else scorer_for(self, prepared),
             store=original if self.store_path else None,
             on_epoch=epoch_end if epoch_end.has_work() else None,
         )
@@ -383,6 +385,11 @@ class BaseGD(
         if "validation_score" in history:
             fitted["validation_scores_"] = history["validation_score"][1:]
         return fitted
+
+    def _forget_sparse_coef(self):
+        """Before a fit, which may start at the coefficients."""
+        if sparse.issparse(getattr(self, "coef_", None)):
+            self.densify()
 
     def _forget_results(self):
         """Delete the results of an earlier fit."""

@@ -121,9 +121,10 @@ class EpochEnd:
         self.loss = loss
         self.data = data
         self.context = None
-        self.parameters, self.changes = _parameters_of(estimator), {}
         has_own = bool(getattr(estimator, "_skl_callbacks", None))
         self.has_callbacks = has_own or hasattr(estimator, "_parent_callback_ctx")
+        self.parameters = _parameters_of(estimator) if self.has_callbacks else {}
+        self.changes = {}
 
     def has_work(self):
         """Whether an epoch ends with callbacks or printing."""

@@ -67,7 +67,8 @@ class Components:
             or that does not suit the optimizer.
         """
         shape = (n_features, *output_shape(y, loss))
-        failure = check_prox(self.penalty, shape, y, names)
+        self.penalty.check_features(n_features, names)
+        failure = None if self.penalty.is_builtin else check_prox(self.penalty, shape, y)
         if failure is not None and self.optimizer.adaptive:
             raise ValueError(
                 f"{_name(self.optimizer)} has a step size for each coefficient, for which "

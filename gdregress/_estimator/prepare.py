@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from gdregress._estimator.components import Components, build_components
 from gdregress._estimator.input.columns_in_use import columns_in_use, take_columns
@@ -129,13 +130,13 @@ def prepare(
     components, data = _checked_input(estimator, given, validated, reset, in_parts, seen)
     data, to_user_library = read_in_place(data, components)
     n_features, columns = data[0].shape[1], None
-    if in_use_only:
+    if in_use_only and sparse.issparse(data[0]):
         columns = columns_in_use(estimator, data[0], components.penalty)
     if columns is not None:
         moments = None
         data = (take_columns(data[0], columns), *data[1:])
     rows, held_out, kept = data, None, None
-    if not in_parts:
+    if validated or (estimator.early_stopping and not in_parts):
         if held_out_seed is None and not validated:
             held_out_seed = seed_of_held_out(estimator)
         to_validate = validation, components, held_out_seed

@@ -191,7 +191,8 @@ def minimize(
     objective = FunctionObjective(function, penalty, n_samples)
     check_jac(objective, tree.start)
     optimizer = _optimizer(optimizer, momentum)
-    check_own_rate(optimizer, learning_rate, penalty)
+    if optimizer.has_own_rate:
+        check_own_rate(optimizer, learning_rate, penalty)
     path = [] if store_path else None
     on_epoch = _Callback(callback, tree, objective, path)
     on_epoch.remember(tree.start)
@@ -286,9 +287,11 @@ def _schedule(schedule, updates_per_epoch, max_iter):
 
 def _check_components(optimizer, penalty, schedule, start):
     """Raise ValueError for components of the caller that do not keep to their contracts."""
-    check_optimizer(optimizer, start, needs_prox=penalty.active)
+    if not optimizer.is_builtin:
+        check_optimizer(optimizer, start, needs_prox=penalty.active)
     factor_at(schedule, 0)
-    failure = check_prox(penalty, tuple(start.shape), start)
+    penalty.check_features(start.shape[0])
+    failure = None if penalty.is_builtin else check_prox(penalty, tuple(start.shape), start)
     if failure is not None and optimizer.adaptive:
         raise ValueError(
             f"{type(optimizer).__name__} has a step size for each number of x, and "

@@ -14,8 +14,10 @@ import numpy as np
 from gdregress._objective import fused_pass
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._utils.array_api import (
+    as_column,
     asarray,
     dot,
+    is_single,
     namespace,
     rows_beside,
     sum_of_products,
@@ -129,11 +131,7 @@ class Objective(ABC):
     def rounding(self):
         """Relative rounding error of `loss_value`, a sum over the rows."""
         in_double = self.in_one_pass() and isinstance(self.y, np.ndarray)
-        return (
-            1e-6
-            if str(self.y.dtype).endswith("32") and not in_double
-            else 1e-15 * math.sqrt(self.n_samples)
-        )
+        return 1e-6 if is_single(self.y) and not in_double else 1e-15 * math.sqrt(self.n_samples)
 
     def in_one_pass(self):
         """Whether a fused pass gives loss and gradient over all rows, by the core or by JAX."""
@@ -241,12 +239,18 @@ class Objective(ABC):
             return grad
         if isinstance(params, np.ndarray):
             params, grad = params.astype(float), grad.astype(float)
+        terms = self.penalty.kernel_terms
+        is_known = isinstance(params, np.ndarray) and terms is not None and terms.bounds is None
+        w, g = self.design.coef(params), self.design.coef(grad)
+        if is_known and not np.asarray(terms.l1).any():
+            return self.design.join(_exact_mapping(terms, w, g, 0.0, step_size), grad)
         moved = self.prox(params - step_size * grad, step_size)
-        mapping, terms = (params - moved) / step_size, self.penalty.kernel_terms
-        if not isinstance(params, np.ndarray) or terms is None or terms.bounds is not None:
+        mapping = (params - moved) / step_size
+        if not is_known:
             return mapping
-        w, g, u, m = (self.design.coef(array) for array in (params, grad, moved, mapping))
-        return self.design.join(_where_smooth(terms, w, g, u, m, step_size), grad)
+        u, m = self.design.coef(moved), self.design.coef(mapping)
+        exact, l1 = _exact_mapping(terms, w, g, np.sign(u), step_size), _like(terms.l1, w)
+        return self.design.join(np.where((u != 0) | (l1 == 0), exact, m), grad)
 
     def to_user(self, params):
         """Parameters by the user's own columns, as everything is reported."""
@@ -260,12 +264,11 @@ class Objective(ABC):
         curvature : ndarray of shape (n_parameters, n_targets)
             With one column where all targets are penalised alike.
         """
-        curvature = np.zeros((self.design.n_parameters, 1))
-        if self.penalty.active:
-            strength = np.asarray(self.penalty.smooth_part, dtype=float)
-            strength = strength[:, None] if strength.ndim == 1 else strength
-            curvature = np.zeros((self.design.n_parameters, max(1, *strength.shape[1:], 1)))
-            curvature[: self.design.n_features] = strength
+        strength = np.asarray(self.penalty.smooth_part if self.penalty.active else 0.0, float)
+        strength = strength[:, None] if strength.ndim == 1 else strength
+        shape = strength.shape[1:] or (1,)
+        curvature = np.zeros((self.design.n_parameters, *shape))
+        curvature[: self.design.n_features] = strength
         return curvature
 
     @property
@@ -338,15 +341,18 @@ def normalised_weights(sample_weight):
     return relative / xp.mean(relative)
 
 
-def _where_smooth(terms, w, g, u, mapping, step_size):
-    """(g + l2 w + l1 sign(u)) / (1 + s l2) where u, the prox of w - s g, is not held at zero.
+def _exact_mapping(terms, w, g, sign, step_size):
+    """(g + l2 w + l1 sign(u)) / (1 + s l2), where u, the prox of w - s g, is not held at zero.
 
     The difference of w and u has few digits, and none where both are large.
     """
-    strengths = np.asarray(terms.l1, dtype=float), np.asarray(terms.l2, dtype=float)
-    l1, l2 = (each[:, None] if w.ndim > each.ndim > 0 else each for each in strengths)
-    exact = (g + l2 * w + l1 * np.sign(u)) / (1 + step_size * l2)
-    return np.where((u != 0) | (l1 == 0), exact, mapping)
+    l1, l2 = _like(terms.l1, w), _like(terms.l2, w)
+    return (g + l2 * w + l1 * sign) / (1 + step_size * l2)
+
+
+def _like(strength, w):
+    """A strength for all coefficients, or one for each, beside these."""
+    return as_column(np.asarray(strength, dtype=float), w)
 
 
 def output_shape(y, loss):

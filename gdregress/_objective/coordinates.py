@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from gdregress._utils.array_api import array_like, as_column, namespace, to_numpy
+from gdregress._utils.caches import computed_once
 from gdregress.penalties import KernelTerms, NoPenalty, Penalty
 
 # Eigenvalues below so many times their rounding have fewer than eight digits.
@@ -412,7 +413,7 @@ class ColumnsPenalty(Penalty):
         largest = float(np.max(to_numpy(self.scale)))
         return self.penalty.strong_convexity / largest**2
 
-    @property
+    @computed_once
     def kernel_terms(self) -> KernelTerms | None:
         terms = self.penalty.kernel_terms
         if terms is None:

@@ -107,10 +107,12 @@ class Spectrum:
         """
         if self.matrix is None:
             return self._largest_pair[0]
-        counts, inside = np.ones(len(self.matrix), dtype=bool), self.design.coordinates
+        matrix, inside = self.matrix, self.design.coordinates
         if inside is not None and inside.varies is not None:
+            counts = np.ones(len(matrix), dtype=bool)
             counts[: self.design.n_features] = to_numpy(inside.varies) > 0
-        return np.linalg.eigvalsh(self.matrix[np.ix_(counts, counts)] if counts.any() else [[0.0]])
+            matrix = matrix[np.ix_(counts, counts)] if counts.any() else [[0.0]]
+        return np.linalg.eigvalsh(matrix)
 
     @computed_once
     def _largest_pair(self):

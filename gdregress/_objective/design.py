@@ -45,13 +45,18 @@ class DesignMatrix:
         columns; X stays as it is. None where they are these.
     moments_of_columns : dict or None
         What is known already of the user's own columns, see `mean_and_variance`.
+
+    Attributes
+    ----------
+    is_sparse : bool
+        Whether rows are stored by their nonzeros.
     """
 
     # Whether X is all of the rows.
     has_rows = True
 
     def __init__(self, X, fit_intercept, coordinates=None, moments_of_columns=None):
-        self.X = X
+        self.X, self.is_sparse = X, sparse.issparse(X)
         self.fit_intercept = fit_intercept
         self.coordinates = coordinates
         self.n_samples, self.n_features = X.shape
@@ -61,12 +66,7 @@ class DesignMatrix:
     @property
     def size(self):
         """Count of the numbers that X holds."""
-        return self.X.nnz if sparse.issparse(self.X) else self.X.size
-
-    @property
-    def is_sparse(self):
-        """Whether rows are stored by their nonzeros."""
-        return sparse.issparse(self.X)
+        return self.X.nnz if self.is_sparse else self.X.size
 
     def in_coordinates(self, coordinates):
         """The map of the same rows from other coordinates."""
@@ -169,7 +169,7 @@ class DesignMatrix:
         """||a_i||^2 of every row, intercept included, shape (n_samples,)."""
         if self.coordinates is not None and not self.coordinates.separable:
             norms = _row_norms_by_blocks(self.X, self.coordinates)
-        elif sparse.issparse(self.X):
+        elif self.is_sparse:
             norms = _sparse_row_norms(self.X, self.coordinates)
         elif self.coordinates is None:
             norms = namespace(self.X).linalg.vecdot(self.X, self.X)
@@ -192,7 +192,7 @@ class DesignMatrix:
             mean, variance = self.mean_and_variance(weights)
             scale = self.coordinates.scale
             squares = (variance + (mean - self.coordinates.mean) ** 2) / scale**2
-        elif sparse.issparse(X):
+        elif self.is_sparse:
             ones = np.ones(X.shape[0], dtype=X.dtype) if weights is None else weights
             squares = X.multiply(X).T @ ones / X.shape[0]
         else:

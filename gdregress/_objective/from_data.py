@@ -24,7 +24,7 @@ from gdregress._objective.moments import affordable
 from gdregress._objective.moments_inside import curved_products
 from gdregress._objective.row_space import RowSpace
 from gdregress._objective.snapshot import Snapshot
-from gdregress._utils.array_api import dot, namespace, take_rows, to_numpy
+from gdregress._utils.array_api import dot, is_single, namespace, take_rows, to_numpy
 from gdregress._utils.caches import computed_once
 from gdregress.losses import SquaredError
 from gdregress.samplers import ALL_ROWS
@@ -37,10 +37,14 @@ PRODUCT_ROWS = 1 << 18
 
 
 class DataObjective(Objective):
-    """F from the data themselves: any loss, any rows."""
+    """F from the data themselves: any loss, any rows.
+
+    ``by_core`` says whether the compiled core has the fused pass over these rows.
+    """
 
     def __init__(self, design, y, weights, loss, penalty, drawn=None):
         super().__init__(design, y, weights, loss, penalty, drawn)
+        self.by_core = fused_pass.supports(design, y, loss)
         self._predictions = Cache(1)
         self._values = Cache(KEPT_VALUES)
         self._gradients = Cache(KEPT_GRADIENTS)
@@ -74,7 +78,7 @@ class DataObjective(Objective):
         if z is None:
             with _flags_of_blas_ignored():
                 z = self.design.predict(params)
-            if not fused_pass.supports(self.design, self.y, self.loss):
+            if not self.by_core:
                 self._predictions.keep(params, z)  # loss and gradient both need them
         return z
 
@@ -158,7 +162,7 @@ class DataObjective(Objective):
 
     def _at(self, derivative, params):
         """A derivative of the loss at each row; predictions are kept where others need them."""
-        if fused_pass.supports(self.design, self.y, self.loss):
+        if self.by_core:
             with _flags_of_blas_ignored():
                 return at_predictions(derivative, self.design, self.y, params)
         return by_rows(derivative, self.y, self.predict(params))
@@ -239,7 +243,7 @@ class DataObjective(Objective):
 
     def gradient_and_predictions(self, params):
         at_constant = isinstance(params, np.ndarray) and not self.design.coef(params).any()
-        if at_constant or not fused_pass.supports(self.design, self.y, self.loss):
+        if at_constant or not self.by_core:
             return super().gradient_and_predictions(params)
         z = np.empty((self.n_samples, math.prod(self.output_shape)))
         value, gradient = self._pass(params, None, predictions=z)
@@ -250,7 +254,7 @@ class DataObjective(Objective):
     def snapshot(self, params):
         """The `Snapshot` at `params`; the loss there is then known as well."""
         data = self.design, self.y, self.weights, self.loss
-        if fused_pass.supports(*data[:2], self.loss):
+        if self.by_core:
             slopes = np.empty((self.n_samples, math.prod(self.output_shape)))
             value, gradient = fused_pass.fused_pass(*data, params, slopes=slopes)
             self._values.keep(params, value)
@@ -260,7 +264,7 @@ class DataObjective(Objective):
             self._values.keep(params, value)
             return Snapshot(params, slopes, gradient)
         z = self.predict(params)
-        if not str(self.y.dtype).endswith("32"):  # the fused pass adds up in double precision
+        if not is_single(self.y):  # the fused pass adds up in double precision
             self._values.keep(params, mean_loss(self.loss, self.y, self.weights, z))
         with _flags_of_blas_ignored():
             slopes = self.loss.gradient(self.y, z)
@@ -279,8 +283,7 @@ class DataObjective(Objective):
         return None if self.batch_weights is None else take_rows(self.batch_weights, rows)
 
     def in_one_pass(self):
-        by_core = fused_pass.supports(self.design, self.y, self.loss)
-        return by_core or jitted.supports(self.y, self.loss)
+        return self.by_core or jitted.supports(self.y, self.loss)
 
     def _evaluate(self, params, next_point=None, gradient=True):
         """Value, and gradient there or at the next point, if it is wanted, from one pass."""

@@ -78,15 +78,15 @@ def fused_pass(
     kept = [_NOTHING if array is None else array for array in (slopes, predictions)]
     weights = core.kernel_weights(weights, y.dtype)
     row_length = design.n_features
-    if sparse.issparse(design.X):
+    if design.is_sparse:
         row_length = 1 + design.X.nnz // n
     rows_at_once = max(8, BLOCK_BYTES // (8 * row_length))
     kernel_loss, arrays = core.kernel_loss(loss, kernels), core.arrays_of(design.X)
 
     def add(start, stop, values, g=_NOTHING, squares=_NO_NUMBERS):
-        scratch = [memory_apart(k, rows_at_once) for k in (y.shape[1], len(w))]
-        scratch.append(memory_apart(rows_at_once))
-        if sparse.issparse(design.X):
+        rows = memory_apart(y.shape[1] + len(w) + 1, rows_at_once)
+        scratch = rows[: y.shape[1]], rows[y.shape[1] : -1], rows[-1]
+        if design.is_sparse:
             rest = (design.fit_intercept, kernel_loss, w, u, g, *scratch, values, squares, *kept)
             kernels.csr_pass(*arrays, y, weights, start, stop, *rest)
             return

@@ -18,12 +18,12 @@ import math
 from functools import partial
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg.lapack import dposv
 
 from gdregress._objective.coupled import CoupledSystem, cost_in_passes
 from gdregress._objective.moments import affordable
 from gdregress._objective.moments_inside import row_products
-from gdregress._utils.array_api import dot, to_numpy
+from gdregress._utils.array_api import dot, is_single, to_numpy
 
 # Passes that the matrix of several classes may cost.
 COUPLED = 10
@@ -123,6 +123,7 @@ def _decrements(objective, spectrum, params, grad):
     hessians, flat = _hessians(objective, spectrum, params), objective.penalty_curvature()
     if (
         objective.has_rows
+        and objective.loss.coupled
         and cost_in_passes(objective) <= COUPLED
         and objective.penalty.is_quadratic
     ):
@@ -226,21 +227,21 @@ def _half_decrement(hessian, flat, gradient):
 
     inf where one of them is not curved.
     """
-    free, step = gradient != 0, np.zeros_like(gradient)
-    if not free.any():
+    free, step = np.flatnonzero(gradient), np.zeros_like(gradient)
+    if not len(free):
         return 0.0, step
-    H, g = hessian[np.ix_(free, free)] + np.diag(flat[free]), gradient[free]
-    curved = np.diag(H)
+    H, g = hessian[free[:, None], free], gradient[free]
+    H.flat[:: len(free) + 1] += flat[free]
+    curved = H.diagonal()
     if not (np.isfinite(H).all() and (curved > SMALLEST_CURVATURE).all()):
         return math.inf, step
     size = np.sqrt(curved)
-    H, g = H / np.outer(size, size), g / size
+    H, g = H / (size[:, None] * size), g / size
     if not np.isfinite(g).all():
         return math.inf, step
-    H[np.diag_indices_from(H)] += len(g) * np.finfo(float).eps
-    try:
-        solved = cho_solve(cho_factor(H), g)
-    except LinAlgError:
+    H.flat[:: len(free) + 1] += len(g) * np.finfo(float).eps
+    _, solved, failed = dposv(H, g)
+    if failed:
         values, vectors = np.linalg.eigh(H)
         solved = vectors @ ((vectors.T @ g) / np.maximum(values, np.finfo(float).eps))
     step[free] = solved / size
@@ -284,7 +285,7 @@ class _ConjugateGradients:
         self.objective, self.params = objective, params
         self.base = to_numpy(grad).astype(float)
         self.flat = flat if self.base.ndim == 2 else flat[:, 0]
-        precision = 1e-3 if str(params.dtype).endswith("32") else 1e-6
+        precision = 1e-3 if is_single(params) else 1e-6
         self.size = precision * (1.0 + math.sqrt(dot(params, params)))
 
     def product(self, direction):

@@ -8,7 +8,7 @@ rounding, X b is rounding too, and nothing is to be gained along b.
 """
 
 import numpy as np
-from scipy.linalg import LinAlgError, cholesky
+from scipy.linalg.lapack import dpotrf
 
 from gdregress._objective.coordinates import Columns
 from gdregress._objective.moments_inside import row_products
@@ -65,17 +65,18 @@ def _covariance(matrix, n_features):
 
 def _without_digits(covariance, l2):
     """Directions in columns of size 1 along which curvatures are rounding, in those as given."""
-    some = np.flatnonzero(np.diag(covariance) > 0)
+    some = np.flatnonzero(covariance.diagonal() > 0)
     # the penalty counts in the sizes: a small column that it holds is no reason to doubt others
-    scaled = covariance[np.ix_(some, some)] + np.diag(l2[some])
-    size = np.sqrt(np.diag(scaled))
-    scaled /= np.outer(size, size)
+    scaled = covariance[some[:, None], some]
+    scaled.flat[:: len(some) + 1] += l2[some]
+    size = np.sqrt(scaled.diagonal())
+    scaled /= size[:, None] * size
     noise = NO_DIGITS * len(some) * EPS
     directions = np.zeros((len(covariance), 0))
-    try:  # the largest eigenvalue is at most the largest sum of a row: this is the quicker answer
-        bound = noise * np.max(np.sum(abs(scaled), axis=1), initial=0.0)
-        cholesky(scaled - bound * np.eye(len(some)), check_finite=False)
-    except LinAlgError:
+    # the largest eigenvalue is at most the largest sum of a row: this is the quicker answer
+    lowered = scaled.copy()
+    lowered.flat[:: len(some) + 1] -= noise * abs(scaled).sum(axis=1).max(initial=0.0)
+    if len(some) and dpotrf(lowered)[1]:
         values, vectors = np.linalg.eigh(scaled)
         few = values <= noise * values[-1]
         directions = np.zeros((len(covariance), int(few.sum())))

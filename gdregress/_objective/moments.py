@@ -148,7 +148,7 @@ def moments_of(design, y, weights, largest=LARGEST):
     X, p = design.X, design.n_features
     y = np.empty((design.n_samples, 0)) if y is None else y
     with np.errstate(over="ignore", invalid="ignore"):  # checked in the next lines
-        weight, mean, second = (_of_sparse if sparse.issparse(X) else _of_dense)(X, y, weights)
+        weight, mean, second = (_of_sparse if design.is_sparse else _of_dense)(X, y, weights)
         check_finite(second[:p, :p], mean[:p] @ mean[:p])
         constant, values = constants_of(X, weights, mean[:p], second.diagonal()[:p])
     mean[constant], second[constant], second[:, constant] = values, 0.0, 0.0

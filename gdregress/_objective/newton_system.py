@@ -7,7 +7,7 @@ a system each.
 import math
 
 import numpy as np
-from scipy.linalg import LinAlgError, cho_factor, cho_solve
+from scipy.linalg.lapack import dpotrf, dpotrs
 
 from gdregress._objective.moments import affordable
 
@@ -36,10 +36,10 @@ class NewtonSystem:
     """
 
     def __init__(self, matrix, eps=EPS):
-        size = np.sqrt(np.diag(matrix))
+        size = np.sqrt(matrix.diagonal())
         self.size = np.where(size > 0, size, 1.0)
-        scaled = matrix / np.outer(self.size, self.size)
-        scaled[np.diag_indices_from(scaled)] += size == 0  # along which nothing is curved
+        scaled = matrix / (self.size[:, None] * self.size)
+        scaled.flat[:: len(size) + 1] += size == 0  # along which nothing is curved
         self.factor = _factor(scaled, eps)
 
     @property
@@ -48,7 +48,7 @@ class NewtonSystem:
 
     def solve(self, gradient):
         """x."""
-        return cho_solve(self.factor, gradient / self.size) / self.size
+        return dpotrs(self.factor, gradient / self.size)[0] / self.size
 
 
 class SeparateSystems:
@@ -98,9 +98,9 @@ def _factor(scaled, eps):
         return None
     jitter = JITTER * eps
     for _ in range(MOST_JITTERS):
-        scaled[np.diag_indices_from(scaled)] += jitter
-        try:
-            return cho_factor(scaled)
-        except LinAlgError:
-            jitter *= STRONGER
+        scaled.flat[:: len(scaled) + 1] += jitter
+        factor, failed = dpotrf(scaled, clean=False)
+        if not failed:
+            return factor
+        jitter *= STRONGER
     return None

@@ -58,15 +58,11 @@ class PartitionedDesign(DesignMatrix):
     def __init__(self, partitions, fit_intercept, coordinates=None):
         summary = partitions.summary
         super().__init__(summary.like[0], fit_intercept, coordinates)
-        self.partitions = partitions
+        self.partitions, self.is_sparse = partitions, summary.nonzeros > 0
         self.n_samples = summary.n_samples
 
     def in_coordinates(self, coordinates):
         return PartitionedDesign(self.partitions, self.fit_intercept, coordinates)
-
-    @property
-    def is_sparse(self):
-        return self.partitions.summary.nonzeros > 0
 
     @property
     def size(self):

@@ -9,7 +9,7 @@ import numpy as np
 
 from gdregress._objective.base import Objective
 from gdregress._objective.deferred import DeferredScalar
-from gdregress._utils.array_api import dot, namespace, sum_of_products, to_numpy
+from gdregress._utils.array_api import dot, is_single, namespace, sum_of_products, to_numpy
 from gdregress._utils.caches import computed_once
 from gdregress.samplers import ALL_ROWS
 
@@ -87,7 +87,7 @@ class QuadraticObjective(Objective):
             constant = np.atleast_1d(to_numpy(constant).astype(float))
             value, gradient = self.moments.at_constant(constant, self.design.fit_intercept)
             gradient = self.like_y(gradient.reshape(params.shape), exact=True)
-        single = str(self.y.dtype).endswith("32")
+        single = is_single(self.y)
         least_value, least_gradient = (
             (SMALLEST_SINGLE, SMALLEST_SINGLE) if single else (SMALLEST_VALUE, SMALLEST_GRADIENT)
         )

@@ -108,14 +108,15 @@ class History(dict[str, list[Any]]):
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Add a row, a dict with a value for each column that applies."""
-        new = [name for name, value in row.items() if value is not None and name not in self]
-        if new:
-            self._open(new)
+        if not row.keys() <= self.keys():
+            self._open([name for name in row if row[name] is not None and name not in self])
         for name, column in self.items():
             column.append(row.get(name))
 
     def _open(self, names: Sequence[str]) -> None:
         """Add columns that have not applied so far."""
+        if not names:
+            return
         known = dict(self) | {name: [None] * len(self) for name in names}
         self.clear()
         self.update({name: known[name] for name in COLUMNS if name in known})

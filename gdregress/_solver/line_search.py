@@ -2,7 +2,7 @@
 
 import math
 
-from gdregress._utils.array_api import dot, namespace
+from gdregress._utils.array_api import dot, is_single, namespace
 
 # Length of the step that measures a curvature, as a share of the distance to go.
 SHORT_STEP = 1e-3
@@ -155,7 +155,7 @@ class LineSearch:
 
 def _lost_digits(point, grad):
     """Return the change of the function by the rounding of a point to its type."""
-    eps = 1e-7 if str(point.dtype).endswith("32") else 1e-16
+    eps = 1e-7 if is_single(point) else 1e-16
     return eps * math.sqrt(dot(grad, grad) * dot(point, point))
 
 

@@ -120,11 +120,11 @@ class Meter:
             What is left of the objective where the gradient was taken; None to estimate it at
             the parameters.
         """
-        run, validated, kept, now = self.run, (None, None), None, now or time.perf_counter()
+        run, validated, kept, now = self.run, None, None, now or time.perf_counter()
         if run.validate is not None or run.store is not None:
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
                 user = run.objective.to_user(params)
-                validated = validated if run.validate is None else run.validate(user)
+                validated = None if run.validate is None else run.validate(user)
                 kept = None if run.store is None else run.store(user)
         gap = self._gap(norm, params, loss + penalty) if gap is None else gap
         row = {
@@ -136,10 +136,10 @@ class Meter:
             "gradient_norm": norm,
             "gap": gap,
             "learning_rate": rate,
-            "validation_score": validated[0],
-            "validation_loss": validated[1],
             "seconds": now - run.started,
         }
+        if validated is not None:
+            row["validation_score"], row["validation_loss"] = validated
         run.history.append(row)
         if kept is not None:
             run.history.append_parameters(*kept)

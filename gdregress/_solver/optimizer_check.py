@@ -18,8 +18,6 @@ STEPS, RATE = 3, 1e-3
 
 def check_own_rate(optimizer, learning_rate, penalty):
     """Raise ValueError for a rate or a penalty together with a rule that has its own rate."""
-    if not optimizer.has_own_rate:
-        return
     name = type(optimizer.transformation).__name__
     if isinstance(learning_rate, str) or learning_rate != 1:
         raise ValueError(
@@ -50,8 +48,6 @@ def check_optimizer(optimizer, like, needs_prox=False):
         With the name of the method, for one that writes into what it is handed, or that returns
         something else than it should.
     """
-    if optimizer.is_builtin:
-        return
     optimizer, calls = clone(optimizer), []
 
     def prox(params, step_size):

@@ -155,6 +155,13 @@ def widest_type(array):
     return kinds.get("float64", array.dtype)
 
 
+def is_single(array: Array) -> bool:
+    """Whether the numbers of an array are of single precision."""
+    if isinstance(array, np.ndarray):
+        return array.dtype == np.float32
+    return str(array.dtype).endswith("32")
+
+
 def index_type(array):
     """The integer type by which an array's library numbers what arrays hold."""
     if isinstance(array, np.ndarray):

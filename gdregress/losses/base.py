@@ -50,7 +50,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal
 
-from gdregress._utils.array_api import namespace
+from gdregress._utils.array_api import is_single, namespace
 from gdregress._utils.facts import StatesFacts
 from gdregress._utils.types import Array, BaseEstimator
 
@@ -269,5 +269,5 @@ def local_curvature(loss: Loss, y: Array, z: Array) -> Array:
     The answer for losses whose curvature has no bound, Poisson and gamma among them, or whose
     author has stated none.
     """
-    step = DIFFERENCE_STEP ** (0.5 if str(z.dtype).endswith("32") else 1.0)
+    step = DIFFERENCE_STEP ** (0.5 if is_single(z) else 1.0)
     return (loss.gradient(y, z + step) - loss.gradient(y, z - step)) / (2 * step)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gdregress._utils.array_api import namespace, to_numpy
+from gdregress._utils.array_api import is_single, namespace, to_numpy
 from gdregress._utils.types import Array
 from gdregress.losses.base import DIFFERENCE_STEP, Loss
 
@@ -32,7 +32,7 @@ def check_gradient(loss: Loss, y: Array) -> None:
     y = y[:MOST_ROWS, ...]
     if xp is np:  # not every device knows double precision
         y = y.astype(float)
-    single = str(y.dtype).endswith("32")
+    single = is_single(y)
     share, epsilon = (DIFFERENCE_STEP**0.5, 1e-6) if single else (DIFFERENCE_STEP, 1e-15)
     size = float(xp.sqrt(xp.mean(y * y))) or 1.0
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):

@@ -10,7 +10,7 @@ import numpy as np
 
 from gdregress._estimator.advice.forecast import epochs_needed, fewest_epochs, gaps_of
 from gdregress._estimator.advice.trials import Ended, as_text, first_that_helps, penalty_that_ends
-from gdregress._utils.array_api import as_column, dot, to_numpy
+from gdregress._utils.array_api import as_column, dot, is_single, to_numpy
 from gdregress.exceptions import ConvergenceWarning, DivergenceWarning, warn_user
 
 # Factor of the parameters that tests whether a penalty grows with them.
@@ -130,7 +130,7 @@ def _missing_text(ended, diagnostics, share):
 
 def _rounding_text(objective, params):
     """What single precision makes of predictions, by the half digit that parameters lose."""
-    if not str(objective.y.dtype).endswith("32"):
+    if not is_single(objective.y):
         return []
     squares = to_numpy(objective.column_mean_squares).astype(float)
     size = to_numpy(params).astype(float) ** 2 * as_column(squares, params)

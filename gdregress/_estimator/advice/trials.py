@@ -183,7 +183,8 @@ def _seed(random_state):
 
 def _run(estimator, data, epochs, in_use_only):
     prepared = prepare(estimator, *data, in_use_only=in_use_only)
-    hooks = Hooks(validate=scorer_for(estimator, prepared))
+    validate = None if prepared.held_out is None else scorer_for(estimator, prepared)
+    hooks = Hooks(validate=validate)
     hooks = replace(hooks, renewal=renewal_for(estimator, prepared, hooks))
     plan = plan_run(
         estimator, prepared.components, prepared.objective, prepared.frame, None, hooks

@@ -53,11 +53,6 @@ class SparseCoef:
         self.coef_ = self._dense_coef()
         return self
 
-    def _forget_sparse_coef(self) -> None:
-        """Before a fit, which may start at the coefficients."""
-        if sparse.issparse(getattr(self, "coef_", None)):
-            self.densify()
-
     def _dense_coef(self) -> Any:
         """``coef_`` as an array of the shape that `fit` leaves."""
         if not sparse.issparse(self.coef_):

@@ -5,7 +5,6 @@ would be a million numbers long.
 """
 
 import numpy as np
-from scipy import sparse
 
 from gdregress._utils.array_api import to_numpy
 
@@ -23,11 +22,11 @@ def columns_in_use(estimator, X, penalty):
     Parameters
     ----------
     estimator : GDRegressor or GDClassifier
-    X : array or CSR array of shape (n_samples, n_features)
+    X : CSR array of shape (n_samples, n_features)
     penalty : Penalty
     """
     terms = penalty.kernel_terms
-    if not sparse.issparse(X) or terms is None or terms.bounds is not None:
+    if terms is None or terms.bounds is not None:
         return None
     if np.ndim(terms.l1) or np.ndim(terms.l2):
         return None  # a strength for each of all columns

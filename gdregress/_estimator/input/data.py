@@ -149,9 +149,7 @@ def _wants_rows(X, components):
 
 
 def seed_of_held_out(estimator):
-    """The number by which the rows of early stopping are drawn; None without it."""
-    if not estimator.early_stopping:
-        return None
+    """The number by which the rows of early stopping are drawn."""
     given = estimator.random_state
     is_seed = isinstance(given, Integral)
     return int(given) if is_seed else int(check_random_state(given).randint(2**31))
@@ -166,11 +164,9 @@ def hold_out(estimator, data, components, seed=None):
     Returns
     -------
     rows, held_out : tuples of (X, y, weights)
-    kept : ndarray of int or None
-        Numbers of the rows to train on; None for all.
+    kept : ndarray of int
+        Numbers of the rows to train on.
     """
-    if not estimator.early_stopping:
-        return data, None, None
     n = data[0].shape[0]
     # one row has no R2, and classes are split by their shares
     fewest, fewest_left = 2, 1

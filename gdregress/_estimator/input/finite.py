@@ -4,8 +4,11 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils import assert_all_finite
 
-from gdregress._core.threads import SMALLEST_PIECE, map_in_threads, pieces_of
+from gdregress._core.threads import map_in_threads, pieces_of
 from gdregress._utils.array_api import to_numpy
+
+# Numbers that threads add up sooner than one thread, with the time that it takes to start them.
+WORTH_THREADS = 1 << 22
 
 
 def check_all_finite(X, estimator):
@@ -14,7 +17,7 @@ def check_all_finite(X, estimator):
     A sum over finite numbers is finite or overflows; scikit-learn checks that case again,
     and at arrays that are small or not NumPy's.
     """
-    if isinstance(X, np.ndarray) and X.size >= 2 * SMALLEST_PIECE:
+    if isinstance(X, np.ndarray) and X.size >= WORTH_THREADS:
         numbers = X.reshape(-1, order="A")  # a view of C and Fortran order alike
 
         def total(start, stop):

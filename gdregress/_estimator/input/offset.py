@@ -30,6 +30,7 @@ def as_rates(estimator, X, y, sample_weight, offset, exposure, loss=None):
     X, y, sample_weight
         As the user gave them.
     offset, exposure : array-like of shape (n_samples,) or None
+        At least one of them.
     loss : Loss or None
         Of the fit; None for that of the parameters.
 
@@ -40,8 +41,6 @@ def as_rates(estimator, X, y, sample_weight, offset, exposure, loss=None):
         The weights without the offsets, by whose sum objective and penalty are still divided;
         None where they are the same.
     """
-    if offset is None and exposure is None:
-        return y, sample_weight, None
     if loss is None:
         check_parameters(estimator)
         loss, _ = build_loss(estimator)

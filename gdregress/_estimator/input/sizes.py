@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import sparse
 
-from gdregress._utils.array_api import take_rows, to_numpy
+from gdregress._utils.array_api import is_single, take_rows, to_numpy
 
 # Rows that are looked at: sizes that differ by a hundred orders of magnitude show in the first.
 ROWS = 200
@@ -45,7 +45,7 @@ def check_sizes(X, y, loss, names, own_columns=False):
         targets = _target_sizes(y, loss)
         expected = targets[:, None] / columns[present]
         gradient = float(targets.max()) * float(columns[least])
-    limits = np.finfo(str(X.dtype).rpartition(".")[2])
+    limits = np.finfo(np.float32 if is_single(X) else np.float64)
     if own_columns and targets.any() and gradient < float(limits.smallest_normal):
         raise ValueError(
             f"The gradient along column {label}, about {columns[least]:.1g} times the "
@@ -53,9 +53,8 @@ def check_sizes(X, y, loss, names, own_columns=False):
             "preconditioner and learning_rate at 'auto', which descends in scaled columns, or "
             "bring the columns and y to sizes nearer to 1, for instance with StandardScaler."
         )
-    expected = expected[expected > 0]
     largest, smallest = float(limits.max) / MARGIN, float(limits.smallest_normal) * MARGIN
-    outside = expected[(expected > largest) | (expected < smallest)]
+    outside = expected[(expected > largest) | ((expected > 0) & (expected < smallest))]
     if outside.size:
         raise ValueError(
             f"Coefficients of about {outside[0]:.1g}, the size of y over that of a column, leave "
@@ -72,9 +71,7 @@ def _sizes(array):
         np.maximum.at(sizes, rows.indices, np.abs(rows.data))
         return sizes
     values = to_numpy(rows)
-    values = values.reshape(len(values), -1)
-    ends = (end(axis=0, initial=0).astype(float) for end in (values.max, values.min))
-    return np.maximum(*map(np.abs, ends))
+    return abs(values.reshape(len(values), -1)).max(axis=0, initial=0).astype(float)
 
 
 def _target_sizes(y, loss):

@@ -130,9 +130,7 @@ class Scorer:
 
 
 def scorer_for(estimator, prepared):
-    """Return the scorer of each epoch, or None without rows to validate on."""
-    if prepared.held_out is None:
-        return None
+    """Return the scorer of each epoch by the rows to validate on."""
     in_run = original_units(replace(prepared, to_user_library=_as_it_is), estimator._coef_as_rows)
     return Scorer(estimator, prepared, in_run)
 

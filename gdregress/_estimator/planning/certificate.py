@@ -8,7 +8,7 @@ import numpy as np
 from gdregress._objective.gap import remaining
 from gdregress._objective.hidden import hides_directions
 from gdregress._solver.stopping import Certificate
-from gdregress._utils.array_api import namespace
+from gdregress._utils.array_api import is_single, namespace
 
 # Smallest tolerance of parameters in single precision, whose objective has seven digits.
 SINGLE = 3e-4
@@ -33,7 +33,7 @@ def certificate_for(estimator, curvature, null):
     elif objective.from_moments and reference**2 > 0:
         ratio = estimate(null.params) / reference**2 or ratio
     tol = estimator.tol or 0.0
-    if tol and str(objective.y.dtype).endswith("32"):
+    if tol and is_single(objective.y):
         tol = max(tol, SINGLE)
     if objective.loss.kernel is not None:
         enough = tol**2 * null.objective * min(shares or [1.0])
@@ -68,7 +68,7 @@ def _hides_directions(curvature):
     terms, h = penalty.kernel_terms, curvature.of_loss or 1.0
     if penalty.active and (terms is None or terms.bounds is not None):
         return False
-    l1, l2 = (np.broadcast_to(s, n_features) for s in (terms.l1, terms.l2))
+    l1, l2 = (np.zeros(n_features) + s for s in (terms.l1, terms.l2))
     slope = objective.slope_size(null) if l1.any() else 1.0  # beside which l1 counts
     return hides_directions(objective.design, spectrum.matrix, spectrum.weights, slope, l1, l2 / h)
 

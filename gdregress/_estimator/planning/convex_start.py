@@ -11,16 +11,17 @@ from gdregress._solver.solve import solve
 def convex_start(estimator, prepared):
     """The state at the minimum of the loss's `convex_start`.
 
-    None where the loss states none, where not all is left to "auto", and under early stopping,
-    which ends a run on its path from the best constant.
+    None where not all is left to "auto", and under early stopping, which ends a run on its path
+    from the best constant.
 
     Parameters
     ----------
     estimator : GDRegressor or GDClassifier
     prepared : Prepared
+        With a loss that states one.
     """
     loss = prepared.components.loss.convex_start
-    if loss is None or estimator.early_stopping or not all_is_auto(estimator):
+    if estimator.early_stopping or not all_is_auto(estimator):
         return None
     components = replace(prepared.components, loss=loss)
     objective, frame = prepared.objective.with_loss(loss), prepared.frame

@@ -16,7 +16,7 @@ from gdregress._objective.curvature import (
 )
 from gdregress._objective.moments import check_finite
 from gdregress._solver.line_search import trial_by_curvature, trial_by_distance
-from gdregress._utils.array_api import namespace, to_numpy
+from gdregress._utils.array_api import is_single, namespace, to_numpy
 from gdregress._utils.caches import computed_once
 
 CONSTANT_MOMENTUM = 0.9
@@ -236,7 +236,7 @@ class CurvatureBounds:
             The objective at the null parameters, or more.
         """
         objective, loss = self.objective, self.objective.loss
-        share = ROUNDING_SINGLE if str(objective.y.dtype).endswith("32") else ROUNDING
+        share = ROUNDING_SINGLE if is_single(objective.y) else ROUNDING
         if loss.target_range in ("labels", "classes") or loss.link == "log":
             return share * self.of_loss
         rounding = share * math.sqrt(2 * self.of_loss * max(0.0, null_objective))

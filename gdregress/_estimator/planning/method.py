@@ -35,7 +35,7 @@ def method_of(estimator, components, objective):
         and components.sampler.takes_all_rows
         and not estimator.average
     )
-    if automatic and Envelope.covers(objective):
+    if automatic and not components.loss.smooth and Envelope.covers(objective):
         return "envelope"
     if not (automatic and _is_auto(estimator, "momentum", "schedule")):
         return "updates"

@@ -54,7 +54,9 @@ def first_metric(estimator, components, design, spectrum, y, weights):
     some = design.coordinates.varying
     if not len(some):
         return None
-    values = np.linalg.eigvalsh((covariance + np.diag(extra))[np.ix_(some, some)])
+    curved = covariance[some[:, None], some]
+    curved.flat[:: len(some) + 1] += extra[some]
+    values = np.linalg.eigvalsh(curved)
     known = _of_last_fit(estimator)
     pays = known == "Metric" if known else _saves_epochs(estimator, components, spectrum, values)
     if not (asked or pays):

@@ -99,8 +99,10 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         estimator, components, objective, frame.spectrum, null_params
     )
     start = _known_start(start, objective, optimizer, in_parts)
-    check_own_rate(optimizer, estimator.learning_rate, components.penalty)
-    check_optimizer(optimizer, first, needs_prox=components.penalty.active)
+    if not optimizer.is_builtin:
+        if optimizer.has_own_rate:
+            check_own_rate(optimizer, estimator.learning_rate, components.penalty)
+        check_optimizer(optimizer, first, needs_prox=components.penalty.active)
     schedule, offset = _schedule_of_run(estimator, components, objective, start, in_parts)
     method = "updates" if in_parts else method_of(estimator, components, objective)
     searched = method == "updates" and is_searched(estimator, components)

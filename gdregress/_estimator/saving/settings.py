@@ -14,9 +14,12 @@ _PASSING = {"max_iter", "verbose", "warm_start", "store_path", "random_state"}
 def settings(estimator):
     """The parameters that bear on the course of a run, as text that can be compared.
 
-    Of this process: functions have their address in it.
+    Those at their defaults are left out. Of this process: functions have their address in it.
     """
-    return repr(parameters_as_text(estimator, _PASSING))
+    known = defaults(type(estimator)).items()
+    changed = [name for name, default in known if getattr(estimator, name) is not default]
+    given = {name: _text(getattr(estimator, name)) for name in changed if name not in _PASSING}
+    return repr({k: v for k, v in given.items() if v != _text(defaults(type(estimator))[k])})
 
 
 def parameters_as_text(estimator, left_out):
