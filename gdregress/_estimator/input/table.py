@@ -146,7 +146,8 @@ def refuse_types(table, name):
     if dates:
         where = "" if dates == [None] else f" in {_listed(dates)}"
         raise ValueError(f"{name} holds dates or durations{where}: {COUNT}.")
-    if any(str(dtype).endswith("bfloat16") for _, dtype in types):
+    tensors = [dtype for _, dtype in types if not hasattr(dtype, "kind")]  # not of NumPy, pandas
+    if any(str(dtype).endswith("bfloat16") for dtype in tensors):
         raise TypeError(
             f"{name} is of bfloat16, in whose 8 bits descent cannot end. Pass {name}.float()."
         )
