@@ -123,9 +123,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
     update, which again larger batches make cheap.
 
     Passes over all rows use the threads that scikit-learn is allowed (``OMP_NUM_THREADS``,
-    ``threadpoolctl``); the results do not depend on how many, but for
-    the last bits of losses of your own and of dense rows of more than 512 columns, whose products
-    are BLAS's.
+    ``threadpoolctl``); the results do not depend on how many, but for the last bits where products
+    or factors are BLAS's: losses of your own, dense rows of more than 512 columns, and the second
+    moments of more than 100 columns, as squared error and ``preconditioner="moments"`` use them.
 
     A constant column shares the intercept: only their sum is determined. Its coefficient
     stays at zero under an automatic rate; descent at a given one splits the sum between both.

@@ -55,7 +55,7 @@ from gdregress._estimator.saving.saved_state import (
 )
 from gdregress._solver.history import History
 from gdregress._solver.solve import solve
-from gdregress._utils.arguments import NamesParameters, explains_arguments
+from gdregress._utils.arguments import NamesAttributes, NamesParameters, explains_arguments
 from gdregress._utils.array_api import input_namespace, materialised, namespace, to_host, to_numpy
 from gdregress._utils.sklearn_versions import CallbackSupportMixin, with_callbacks
 from gdregress._utils.types import Array, BaseEstimator
@@ -83,7 +83,13 @@ StopReason = Literal["tolerance", "plateau", "max_iter", "diverged", "callback",
 
 
 class BaseGD(
-    NamesParameters, LinkedHTML, SparseCoef, CallbackSupportMixin, BaseEstimator, metaclass=ABCMeta
+    NamesParameters,
+    NamesAttributes,
+    LinkedHTML,
+    SparseCoef,
+    CallbackSupportMixin,
+    BaseEstimator,
+    metaclass=ABCMeta,
 ):
     """The base class of GDRegressor and GDClassifier."""
 
@@ -140,6 +146,7 @@ class BaseGD(
         "verbose": ["verbose"],
     }
 
+    _fitted_attributes = RESULTS
     _registries = {"penalty": PENALTIES, "optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 
     # The losses by name; the target ranges that the estimator accepts, and advice for all others.

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NoReturn, Self, overload
 
+from gdregress._utils.neighbours import COLUMNS as COLUMNS_OF_NEIGHBOURS
 from gdregress._utils.types import Array
 
 if TYPE_CHECKING:
@@ -200,7 +201,21 @@ class History(dict[str, list[Any]]):
 
     def __missing__(self, column: str) -> NoReturn:
         reason = "does not apply to this fit" if column in COLUMNS else "is no column"
-        raise KeyError(f"{column!r} {reason}. The columns are: {', '.join(self)}.")
+        columns = f"The columns are: {', '.join(self)}."
+        meant = _meant_by(column)
+        hint = f" Did you mean {meant!r}?" if meant in self else ""
+        if (meant or column).startswith("validation_") and not hint:
+            hint = " Rows to validate on are given to fit: fit(X, y, X_val=X_val, y_val=y_val)."
+        raise KeyError(f"{column!r} {reason}. {columns}{hint}")
+
+    if not TYPE_CHECKING:  # which would take any name for an attribute
+
+        def __getattr__(self, name):
+            """Say that columns are items."""
+            column = name if name in COLUMNS else _meant_by(name)
+            hint = f" Columns are items: history_[{column!r}]." if column else ""
+            text = f"{type(self).__name__!r} object has no attribute {name!r}.{hint}"
+            raise AttributeError(text, name=name, obj=self)
 
     def __len__(self) -> int:
         return len(self.get("epoch", ()))
@@ -303,6 +318,11 @@ class FunctionHistory(History):
     """That of a function, which has no columns: its gradient is in the units of x."""
 
     _units: ClassVar[str] = ""
+
+
+def _meant_by(word: str) -> str:
+    """The column that neighbouring libraries call so, or nothing."""
+    return "".join(COLUMNS_OF_NEIGHBOURS.get(word, ()))
 
 
 def _applies(columns: Mapping[str, list[Any]], name: str) -> bool:

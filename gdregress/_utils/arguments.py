@@ -10,9 +10,9 @@ import inspect
 from collections.abc import Callable, Mapping
 from functools import cache, update_wrapper, wraps
 from types import MethodType
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from gdregress._utils.neighbours import hint_for_name
+from gdregress._utils.neighbours import ATTRIBUTES, belongs_to_estimator, hint_for_name
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -79,6 +79,24 @@ class NamesParameters:
         return super().set_params(**params)  # type: ignore[misc]
 
 
+class NamesAttributes:
+    """Says what neighbouring libraries' attributes and methods are called here."""
+
+    # What a fit sets.
+    _fitted_attributes: tuple[str, ...] = ()
+
+    if not TYPE_CHECKING:  # which would take any name for an attribute
+
+        def __getattr__(self, name):
+            hint = "".join(ATTRIBUTES.get(name, ()))
+            if name in self._fitted_attributes and "coef_" not in vars(self):
+                hint = "It is set by fit."
+            if not hint or name.startswith("_"):
+                return object.__getattribute__(self, name)  # raises the error with its reason
+            text = f"{type(self).__name__!r} object has no attribute {name!r}. {hint}"
+            raise AttributeError(text, name=name, obj=self)
+
+
 def _takes(known: dict[str, inspect.Parameter], kind: Any) -> bool:
     return any(parameter.kind is kind for parameter in known.values())
 
@@ -101,10 +119,13 @@ def _refuse_positions(owner: str, args: tuple[Any, ...], known: dict[str, Any]) 
 
 
 def _unknown(name: str, owner: str, known: dict[str, Any], inner: type | None = None) -> str:
-    kind = "argument" if owner.endswith("()") else "parameter"
+    is_call = owner.endswith("()")
+    kind = "argument" if is_call else "parameter"
     hint = hint_for_name(name, known)
-    if not hint and inner is not None and name in _parameters(inner):
-        hint = f" It belongs to the estimator: {owner}({inner.__name__}({name}=...))."
+    meant = "" if hint or inner is None else belongs_to_estimator(name, _parameters(inner))
+    if meant and inner is not None and (is_call or meant == name):
+        example = f"{inner.__name__}({meant}=...)"
+        hint = f" It belongs to the estimator: {example if is_call else f'{owner}({example})'}."
     there_are = f" It has {', '.join(known)}." if known else " It has none."
     return f"{owner} has no {kind} {name!r}.{hint or there_are}"
 
@@ -122,7 +143,8 @@ def explains_arguments(function: _Function) -> _Function:
     def checked(*args: Any, **arguments: Any) -> Any:
         if not known.keys() >= arguments.keys():
             name = next(name for name in arguments if name not in known)
-            raise TypeError(_unknown(name, called, names))
+            is_estimator = bool(args) and isinstance(args[0], NamesParameters)
+            raise TypeError(_unknown(name, called, names, type(args[0]) if is_estimator else None))
         if len(args) > most:
             _refuse_positions(called, args[len(known) - len(names) :], names)
         return function(*args, **arguments)

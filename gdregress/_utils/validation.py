@@ -105,13 +105,14 @@ def check_parameters(component):
 
 def check_choices(caller, constraints, values):
     """The same for the arguments of a function, by their names."""
-    _refuse_classes(caller, values)
+    _refuse_classes(caller, constraints, values)
     for name, value in values.items():
         try:
             validate_parameter_constraints(constraints, {name: value}, caller_name=caller)
         except InvalidParameterError as error:
             hint = _hint(name, value, constraints[name])
-            raise InvalidParameterError(f"{error}{hint}") from None
+            text = " ".join(str(error).split())  # a value may be shown in many lines
+            raise InvalidParameterError(f"{text}{hint}") from None
 
 
 def _hint(name, value, constraints):
@@ -126,14 +127,18 @@ def _hint(name, value, constraints):
     return hint_for_value(name, value, names, accepts, elsewhere)
 
 
-def _refuse_classes(caller, values):
+def _refuse_classes(caller, constraints, values):
     """Raise InvalidParameterError for a class that stands where its instance is meant."""
     for name, value in values.items():
-        if isinstance(value, type):
-            raise InvalidParameterError(
-                f"The {name!r} parameter of {caller} must be an instance, {value.__name__}(). "
-                f"Got {value!r} instead."
-            )
+        if not isinstance(value, type):
+            continue
+        accepted, hint = f"an instance, {value.__name__}()", ""
+        if value.__module__.startswith("torch."):
+            accepted = " or ".join(str(make_constraint(one)) for one in constraints[name])
+            hint = _hint(name, value, constraints[name])
+        raise InvalidParameterError(
+            f"The {name!r} parameter of {caller} must be {accepted}. Got {value!r} instead.{hint}"
+        )
 
 
 def check_partial_fit(estimator):

@@ -134,6 +134,25 @@ def large():
     return X, y, rng.uniform(0.5, 1.5, size=len(X))
 
 
+@pytest.mark.parametrize(
+    ("n_columns", "parameters"),
+    [
+        (100, {"loss": "squared_error"}),
+        (100, {"loss": "huber"}),
+        (400, {"loss": "huber", "preconditioner": "columns"}),
+    ],
+)
+def test_fits_of_many_columns_are_the_same_to_the_bit(n_columns, parameters):
+    rng = np.random.RandomState(0)
+    X = rng.normal(size=(1009, n_columns))
+    y = X @ rng.normal(size=n_columns) + rng.standard_t(2, size=len(X))
+    found = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads):
+            found.append(GDRegressor(max_iter=3, tol=None, **parameters).fit(X, y).coef_)
+    assert_array_equal(*found)
+
+
 @pytest.mark.parametrize("storage", ["C", "Fortran", "csr"])
 @pytest.mark.parametrize(
     "parameters",

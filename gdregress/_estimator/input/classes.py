@@ -21,17 +21,23 @@ def refuse_missing_labels(y):
     y : array-like
         As the user gave it.
     """
-    labels = np.asarray(to_numpy(y))
-    if not (labels.ndim and labels.size) or labels.dtype.kind not in "fO":
-        return
-    labels = labels.reshape(len(labels), -1)
-    is_missing = labels != labels if labels.dtype.kind == "f" else _missing(labels)
-    rows = np.flatnonzero(is_missing.any(axis=1))
+    rows = missing_rows(y)
     if rows.size:
+        first = np.asarray(to_numpy(y))[rows[0]]
         raise ValueError(
-            f"y contains a missing label: y[{rows[0]}] is {labels[rows[0]].tolist()[0]!r}, and "
+            f"y contains a missing label: y[{rows[0]}] is {np.ravel(first).tolist()[0]!r}, and "
             f"there are {rows.size}. Remove those rows, or give them a label of their own."
         )
+
+
+def missing_rows(y):
+    """Numbers of the rows of y that hold None, NaN or another mark of a missing value."""
+    labels = np.asarray(to_numpy(y))
+    if not (labels.ndim and labels.size) or labels.dtype.kind not in "fO":
+        return np.array([], dtype=np.intp)
+    labels = labels.reshape(len(labels), -1)
+    is_missing = labels != labels if labels.dtype.kind == "f" else _missing(labels)
+    return np.flatnonzero(is_missing.any(axis=1))
 
 
 def _missing(labels):

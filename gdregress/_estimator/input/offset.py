@@ -13,7 +13,11 @@ import numpy as np
 from sklearn.utils.validation import check_array
 
 from gdregress._estimator.components import build_loss
-from gdregress._estimator.input.table import checked_weights, refuse_sparse_target, refuse_types
+from gdregress._estimator.input.table import (
+    checked_weights,
+    refuse_types,
+    refuse_what_is_no_target,
+)
 from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
 from gdregress._utils.validation import check_parameters, check_target
 
@@ -45,7 +49,7 @@ def as_rates(estimator, X, y, sample_weight, offset, exposure, loss=None):
         check_parameters(estimator)
         loss, _ = build_loss(estimator)
     xp, device = input_namespace(X)
-    refuse_sparse_target(y)
+    refuse_what_is_no_target(X, y)
     refuse_types(y, "y")
     y, sample_weight = move_to(y, xp, device), move_to(sample_weight, xp, device)
     y = check_array(y, ensure_2d=False, dtype=[xp.float64, xp.float32], input_name="y")

@@ -1,11 +1,12 @@
 """The user's table: scikit-learn's checks of it, and errors that name column, row and cure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import check_array, validate_data
 
+from gdregress._estimator.input.classes import missing_rows
 from gdregress._utils.array_api import namespace, to_numpy
 from gdregress._utils.sklearn_versions import check_sample_weight
 
@@ -38,9 +39,10 @@ def checked_table(estimator, X, *target, **checks):
     refuse_what_is_no_table(X)
     refuse_types(X, "X")
     if target:
-        refuse_sparse_target(target[0])
+        refuse_what_is_no_target(X, *target)
         if checks.get("y_numeric"):
             refuse_types(target[0], "y")
+            refuse_missing_objects(target[0])
     try:
         named = {"y": target[0]} if target else {}
         return validate_data(estimator, X, **named, **checks)
@@ -50,6 +52,7 @@ def checked_table(estimator, X, *target, **checks):
             or _columns_text(X)
             or _names_text(error)
             or _target_text(error, checks, *target)
+            or _width_text(error, *target)
         )
         if not message:
             raise
@@ -85,19 +88,53 @@ def _is_table(X):
     return isinstance(X, Sequence) or any(hasattr(X, name) for name in protocols)
 
 
-def refuse_sparse_target(y):
-    """Raise TypeError for a sparse y."""
+def refuse_what_is_no_target(X, y):
+    """Raise TypeError, with advice, for a sparse y and for what is no array of targets."""
     if sparse.issparse(y):
         flat = ".ravel()" if y.ndim == 2 and y.shape[1] == 1 else ""
         raise TypeError(
             f"y is a sparse matrix of shape {y.shape}, and targets are dense. Pass "
             f"y.toarray(){flat}."
         )
+    if isinstance(y, (str, bytes)):
+        raise TypeError(
+            f"y is text, {y[:40]!r}, and no targets. If it is a column of X, pass its values, "
+            f"X[{y[:40]!r}], and X without it."
+        )
+    if isinstance(y, (Set, Mapping, Iterator)):
+        raise TypeError(
+            f"y is a {type(y).__name__}, and no targets in the order of the rows. Pass a list or "
+            "an array, one target for each row of X."
+        )
+    shapes = getattr(X, "shape", ()), getattr(y, "shape", ())
+    if [len(shape) for shape in shapes] == [1, 2] and shapes[0][0] == shapes[1][0]:
+        raise ValueError(
+            f"X has the shape {tuple(shapes[0])} and y {tuple(shapes[1])}. The order of the "
+            "arguments is (X, y), X being the table. Reshape your data if X is a single column."
+        )
+
+
+def refuse_missing_objects(y):
+    """Raise ValueError naming the first target that is None, NaN or another mark of none."""
+    is_list = isinstance(y, Sequence) and any(value is None for value in y)
+    if is_list or getattr(y, "dtype", None) == np.dtype(object):
+        missing = missing_rows(y)
+        if missing.size:
+            raise ValueError(
+                f"Input y contains NaN. The first is y[{missing[0]}], and there are "
+                f"{missing.size}. Remove those rows."
+            )
 
 
 def refuse_types(table, name):
     """Raise ValueError for complex numbers, and for dates, which NumPy turns into nanoseconds."""
     types = _types_of(table)
+    fields = getattr(getattr(table, "dtype", None), "names", None)
+    if fields:
+        raise TypeError(
+            f"{name} is a structured array with the fields {', '.join(fields)}. Pass "
+            f"pandas.DataFrame({name})."
+        )
     hidden = int(np.ma.count_masked(table)) if isinstance(table, np.ma.MaskedArray) else 0
     if hidden:
         raise ValueError(
@@ -109,6 +146,11 @@ def refuse_types(table, name):
     if dates:
         where = "" if dates == [None] else f" in {_listed(dates)}"
         raise ValueError(f"{name} holds dates or durations{where}: {COUNT}.")
+    tensors = [dtype for _, dtype in types if not hasattr(dtype, "kind")]  # not of NumPy, pandas
+    if any(str(dtype).endswith("bfloat16") for dtype in tensors):
+        raise TypeError(
+            f"{name} is of bfloat16, in whose 8 bits descent cannot end. Pass {name}.float()."
+        )
     unreal = [dtype for _, dtype in types if getattr(dtype, "kind", "") == "c"]
     if unreal:
         raise ValueError(
@@ -187,15 +229,16 @@ def _columns(X):
 
 
 def _first_that_is_no_number(values):
-    """Row and value; None if all are numbers, or are no values by themselves."""
+    """Row and value; None if all are numbers, or are marks of a missing one."""
     if values.dtype.kind in "biufc":
         return None
     for row, value in enumerate(values.tolist()):
-        if isinstance(value, str) or hasattr(value, "year") or hasattr(value, "days"):
-            try:
-                float(value)
-            except (TypeError, ValueError):
-                return row, value
+        if value is None or type(value).__name__ in ("NAType", "NaTType"):
+            continue
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            return row, value
     return None
 
 
@@ -217,6 +260,17 @@ def _target_text(error, checks, y=None):
             f"{len(missing)}. Remove those rows."
         )
     return _label_text(y) if checks.get("y_numeric") else ""
+
+
+def _width_text(error, y=None):
+    """What to pass instead of labels in more than one column; nothing if it is something else."""
+    text = str(error)
+    if "y should be a 1d array" not in text or getattr(y, "ndim", 1) != 2:
+        return ""
+    return (
+        f"{text.rstrip('.')}. Of one-hot columns pass y.argmax(axis=1); other labels "
+        "in several columns are for MultiOutputClassifier."
+    )
 
 
 def _label_text(y):
