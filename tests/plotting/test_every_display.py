@@ -118,6 +118,13 @@ def test_a_label_that_is_none_of_theirs_is_named(models, lines, name):
         DRAWN[name][0](models, lines, line_kw={"c": {"lw": 3}})
 
 
+@pytest.mark.parametrize("name", ["surface", "fit", "rates"])
+def test_a_model_has_one_colour_in_all_pictures(models, lines, name):
+    first, second = DRAWN["loss"][0](models, lines).lines_
+    found = DRAWN[name][0](models, lines).lines_
+    assert [line.get_color() for line in found] == [first.get_color(), second.get_color()]
+
+
 def test_a_coefficient_is_styled_by_its_name(models):
     display = CoefficientPathDisplay.from_estimators(models, line_kw={"x1": {"lw": 5}})
     assert [line.get_linewidth() for line in display.lines_] == [1.5, 5, 1.5, 5]
