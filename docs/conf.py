@@ -25,6 +25,7 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx_gallery.gen_gallery",
     "parameter_groups",
+    "signatures",
     "animation_player",
     "mathml",
 ]
@@ -55,6 +56,7 @@ numpydoc_validation_checks = {
     "RT03",
 }
 add_module_names = False
+toc_object_entries_show_parents = "hide"  # the names of classes do not fit
 html_math_renderer = "mathml"
 
 # gallery, in the order of a course
@@ -101,6 +103,7 @@ sphinx_gallery_conf = {
 # pages
 html_theme = "pydata_sphinx_theme"
 html_title = "gdregress"
+html_favicon = "_static/favicon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 html_theme_options = {
@@ -110,6 +113,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+html_sidebars = {"getting_started": []}  # a section of one page
 html_context = {"default_mode": "auto"}
 html_copy_source = False
 html_show_sourcelink = False

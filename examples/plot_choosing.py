@@ -30,14 +30,17 @@ X, X_new, y, y_new = train_test_split(X, y, test_size=0.5, random_state=0)
 X, X_new = columns.fit_transform(X), columns.transform(X_new)
 
 # %%
-# Before anything is fitted: will plain descent finish on these columns?
+# Before anything is fitted: will plain descent finish on these columns? Sex has two values, so
+# that its square says nothing new, and the condition number is infinite. That costs no epochs;
+# what does are columns that are nearly alike.
 
 model = GDRegressor(optimizer="gd", learning_rate=0.05)
 diagnosis = diagnose(X, y, model)
 print(diagnosis.sections()["Will it finish?"][0])
 print(f"condition number of X: {diagnosis.condition_number:.0f}")
 for one in diagnosis.predictions:
-    print(f"{one.optimizer:<9} {one.epochs:>9,} epochs at its best rate, {one.best_rate:.3f}")
+    momentum = f"{one.momentum:.5f}" if isinstance(one.momentum, float) else one.momentum or ""
+    print(f"{one.optimizer:<10}{momentum:<9}{one.epochs:>12,} epochs at its best rate")
 
 # %%
 # The strength of a penalty

@@ -72,9 +72,9 @@ print_scores({**ways, "LogisticRegression": reference}, Z_test, y_test)
 
 # %%
 # ``history_`` holds the objective after every epoch. Its distance to the minimum shows how they
-# get there: many small updates are ahead after the first epoch. Their noise has to be calmed by
-# smaller steps, and in the end batch descent, whose long steps remember the ones before, leaves
-# them behind.
+# get there. The many small updates of batches and single rows are noisy, and it takes ever smaller
+# steps to calm them. Batch descent has no noise: its steps remember the ones before, go as far as
+# the objective falls, and are at the minimum after a few epochs.
 
 margins = (2 * y_train - 1) * reference.decision_function(Z_train)
 least = np.mean(np.logaddexp(0, -margins)) + alpha / 2 * np.sum(reference.coef_**2)

@@ -4,7 +4,7 @@ Early stopping and validation
 
 A model that is flexible enough learns the noise of its rows as well as what they have in common,
 and it learns that last. This lesson watches the loss on rows that were not fitted, stops where it
-is lowest, in three ways, and shows that stopping early is much like a penalty.
+is lowest, in two ways, and shows that stopping early is much like a penalty.
 
 Run it with ``python examples/plot_early_stopping.py``.
 """
@@ -93,7 +93,7 @@ for name, model in models.items():
 # Descent begins at zero and reaches the steep directions first. Where it stops, the coefficients
 # along the flat ones are still small, which is what an l2 penalty does to them. Of a direction of
 # curvature d, descent has learned the first share after t steps at the rate r, and a fit under l2
-# learns the second, which is close for the third:
+# learns the second, which is much the same for the third:
 #
 # .. math:: 1 - (1 - r d)^t, \qquad \frac{d}{d + \alpha}, \qquad \alpha = \frac{1}{r t}
 
@@ -110,5 +110,5 @@ axis.legend()
 plt.show()
 
 # %%
-# The curves are not the same, but close. The count of epochs is then a strength of a penalty, and
+# The curves are not the same, but alike. The count of epochs is then a strength of a penalty, and
 # one that costs no second fit to try: every epoch is one of them.

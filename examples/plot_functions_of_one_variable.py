@@ -30,12 +30,16 @@ def square(x):
     return x**2
 
 
+def derivative(x):
+    return 2 * x
+
+
 def descend(learning_rate, steps, start, momentum=0.0):
     """A descent on the parabola, of so many steps at most."""
     return minimize(
         square,
         start,
-        jac=lambda x: 2 * x,
+        jac=derivative,
         optimizer="momentum" if momentum else "gd",
         momentum=momentum,
         learning_rate=learning_rate,
@@ -52,17 +56,14 @@ from_four = descend(learning_rate=0.1, steps=30, start=4.0)
 print("x after steps 1, 6, 11, 16, 30:", short(from_four.path[i] for i in (1, 6, 11, 16, 30)))
 
 # %%
-# ``path`` holds x at the start and after every step, and ``history`` the function and the size of
-# its gradient there, which in one variable is the slope. Each step is 0.1 times the slope, and
-# takes x to 0.8 times what it was.
+# ``path`` holds x at the start and after every step, and ``history`` the function there. The slope
+# is the gradient of one variable. Each step is 0.1 times the slope, and takes x to 0.8 times what
+# it was.
 
 print(f"{'step':>4}{'x':>16}{'f(x)':>16}{'slope':>16}")
 for step in (0, 1, 2, 3, 10, 20, 30):
-    row = from_four.history.row(step)
-    print(
-        f"{step:>4}{from_four.path[step]:>16.10f}{row['objective']:>16.10f}"
-        f"{row['gradient_norm']:>16.10f}"
-    )
+    x, height = from_four.path[step], from_four.history["objective"][step]
+    print(f"{step:>4}{x:>16.10f}{height:>16.10f}{derivative(x):>16.10f}")
 
 # %%
 # The slope at a point is that of the tangent, the line that touches the curve there. At 4 it is
@@ -70,8 +71,9 @@ for step in (0, 1, 2, 3, 10, 20, 30):
 
 display = DescentPathDisplay.from_function(square, from_four.path[:3], xlim=(0, 5))
 for x in from_four.path[:2]:
-    display.ax_.axline((x, square(x)), slope=2 * x, color="gray", linestyle="--", linewidth=1)
-    display.ax_.text(x + 0.15, square(x) - 1.2, f"slope {2 * x:g}")
+    slope = derivative(x)
+    display.ax_.axline((x, square(x)), slope=slope, color="gray", linestyle="--", linewidth=1)
+    display.ax_.text(x + 0.15, square(x) - 1.2, f"slope {slope:g}")
 plt.show()
 
 # %%

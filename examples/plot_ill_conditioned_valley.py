@@ -150,9 +150,10 @@ def print_table(degrees):
 print_table(degrees=0)
 
 # %%
-# Ten times the condition number costs plain descent ten times the steps, but momentum only about
-# the square root of that, 3.2 times. RMSprop and Adam do not notice at all: for whoever divides
-# every coordinate by the size of its gradient, the gorge is a bowl.
+# Ten times the condition number costs plain descent ten times the steps, but momentum only three
+# to four and a half times: the more there are, the closer to the square root of ten, 3.2. RMSprop
+# and Adam do not notice at all: for whoever divides every coordinate by the size of its gradient,
+# the gorge is a bowl.
 #
 # Turn the valley
 # ---------------

@@ -99,7 +99,8 @@ plt.show()
 # A table of rates
 # ----------------
 #
-# What each of them came to, and what that says of the rate:
+# What each of them came to, with the norm of the last gradient that it stepped against, and what
+# that says of the rate:
 
 
 def verdict(model):

@@ -38,7 +38,7 @@ column = X.reshape(-1, 1)  # as scikit-learn takes a single feature
 # residuals: what a line misses a point by is the side of a square, and the loss is the mean of
 # their areas. A miss that is twice as large counts four times.
 
-figure, axis = plt.subplots(layout="constrained")
+figure, axis = plt.subplots(figsize=(4.4, 6.4), layout="constrained")
 axis.plot(X[:8], y[:8], "o")
 axis.axline((0, 4), slope=1, color="tab:red", label="y = x + 4")
 for point, target in zip(X[:8], y[:8], strict=True):
@@ -46,7 +46,7 @@ for point, target in zip(X[:8], y[:8], strict=True):
     square = plt.Rectangle((point, point + 4), -missed, missed, alpha=0.25, linewidth=0)
     axis.add_patch(square)
 axis.set(xlabel="x", ylabel="y", aspect="equal", title="Eight of the points, one line")
-axis.legend(loc="lower right")
+figure.legend(loc="outside lower center")
 plt.show()
 
 # %%
@@ -134,8 +134,9 @@ for axis, (name, descent) in zip(axes.flat, descents.items(), strict=True):
 plt.show()
 
 # %%
-# At 0.05 the loss has 276 digits in the end. At 0.1 it is soon too large for the computer, which
-# holds numbers up to 1.8e308; whoever goes on from there gets nan, which is not a number.
+# At 0.05 the loss has 276 digits in the end; the picture follows it to the 196th. At 0.1 it is
+# soon too large for the computer, which holds numbers up to 1.8e308; whoever goes on from there
+# gets nan, which is not a number.
 
 print(descents["rate 0.1"].message)
 

@@ -75,7 +75,7 @@ window = {"xlim": (-13, 3), "ylim": (-5, 11)}
 LossSurfaceDisplay.from_estimator(model, flats, price, ax=left, **window)
 left.set(title=f"as they are: {model.stop_reason_}, epoch {model.n_iter_}", aspect="equal")
 model = descend(scaled)
-window = {"xlim": (-80, 40), "ylim": (-20, 100)}
+window = {"xlim": (-90, 50), "ylim": (-20, 120)}
 LossSurfaceDisplay.from_estimator(model, scaled, price, ax=right, **window)
 right.set(title=f"scaled: {model.stop_reason_}, epoch {model.n_iter_}", aspect="equal")
 plt.show()

@@ -45,10 +45,12 @@ schedules = {
     "cosine": Cosine(scale=len(t)),
     "one-cycle": OneCycle(scale=len(t)),
 }
+dashes = ("-", "--", "-", "-.", ":")
+styles = {name: {"color": f"C{i}", "ls": dashes[i]} for i, name in enumerate(schedules)}
 figure, axis = plt.subplots(figsize=(7, 4), layout="constrained")
-for (name, schedule), dashes in zip(schedules.items(), ("-", "--", "-", "-.", ":"), strict=True):
-    axis.plot(t / updates_per_epoch, schedule(t), dashes, label=name)
-axis.set(xlabel="epoch", ylabel="factor of the learning rate")
+for name, schedule in schedules.items():
+    axis.plot(t / updates_per_epoch, schedule(t), **styles[name], label=name)
+axis.set(xlabel="epoch", ylabel="factor of the learning rate", xticks=range(0, 21, 5))
 axis.legend()
 plt.show()
 
@@ -56,7 +58,8 @@ plt.show()
 # The race
 # --------
 #
-# 1,600 rows of five columns, batches of 32: fifty updates in an epoch. All begin at the same rate.
+# 1,600 rows of five columns, batches of 32: fifty updates in an epoch. The rate is 0.3, times the
+# factor of each.
 
 rng = np.random.default_rng(0)
 X = rng.normal(size=(1600, 5))
@@ -80,7 +83,8 @@ least = GDRegressor(tol=1e-9).fit(X, y).loss_curve_[-1]
 models = {
     name: descend(schedule) for name, schedule in {"constant": "constant", **schedules}.items()
 }
-LossCurveDisplay.from_estimators(models, y="gap", best=least)
+styles["constant"] = {"color": "black"}
+LossCurveDisplay.from_estimators(models, y="gap", best=least, line_kw=styles)
 plt.show()
 
 # %%

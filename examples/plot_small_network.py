@@ -140,9 +140,10 @@ for name, result in ways.items():
 
 display = FitDisplay.from_estimator(line, column, y, line_kw={"label": "best line", "ls": ":"})
 grid = np.linspace(-3, 3, 300)
-for epoch in (10, 40, 300):
+dashes = {10: "C2-.", 40: "C1--", 300: "k-"}
+for epoch in dashes:
     network = ways["Adam"].path[epoch]
-    display.ax_.plot(grid, predict(network, grid), label=f"epoch {epoch}", alpha=epoch / 600 + 0.5)
+    display.ax_.plot(grid, predict(network, grid), dashes[epoch], label=f"epoch {epoch}")
 display.ax_.legend()
 plt.show()
 
@@ -162,5 +163,6 @@ losses = sorted(result.history["objective"][-1] for result in ends)
 print("losses after 300 epochs:", *[f"{each:.4f}" for each in losses])
 
 # %%
+# Where one begins decides how far one comes in the same time, and to which minimum in the end.
 # Hence the habit of starting several times and keeping the best. For a line, or any other loss
 # that ``GDRegressor`` and ``GDClassifier`` have, once is enough.

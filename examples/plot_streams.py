@@ -12,6 +12,7 @@ Run it with ``python examples/plot_streams.py``.
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 from sklearn.linear_model import LinearRegression
 
 from gdregress import GDClassifier, GDRegressor
@@ -27,8 +28,11 @@ from gdregress.plotting import CoefficientPathDisplay
 
 rng = np.random.default_rng(0)
 n_parts, n_rows = 200, 24
-X = np.column_stack(
-    [rng.normal(12, 8, size=n_parts * n_rows), rng.poisson(60, size=n_parts * n_rows)]
+X = pd.DataFrame(
+    {
+        "temperature": rng.normal(12, 8, size=n_parts * n_rows),
+        "people": rng.poisson(60, size=n_parts * n_rows),
+    }
 )
 true = np.array([-1.5, 0.4])
 y = 80 + X @ true + rng.normal(0, 3, size=len(X))
@@ -57,10 +61,10 @@ plt.show()
 # On day 100 the heating is renewed, and a degree makes half the difference. The mean over all
 # rows would be wrong before and after. ``partial_fit`` has several learners at rates from quick
 # to slow compete: the quick ones follow, the slow ones are exact, and those that predict the next
-# rows best count.
+# rows best count. Dashed, the truth about the temperature.
 
 slopes = np.where(np.arange(len(X)) < len(X) // 2, -1.5, -0.75)
-drifting = 80 + slopes * X[:, 0] + 0.4 * X[:, 1] + rng.normal(0, 3, size=len(X))
+drifting = 80 + slopes * X["temperature"] + 0.4 * X["people"] + rng.normal(0, 3, size=len(X))
 
 follower, errors = GDRegressor(store_path=True), []
 for rows in parts:

@@ -229,7 +229,9 @@ class FitDisplay(AnimatedDisplay):
         # the lines of three or more classes have the same colours and names
         if self.kind == "classes" and len(names) > 2:
             names = ["_" + name for name in names]
-        self.points_ = draw_points(ax, self.x, self.y, self.groups, names, point_kw)
+        # two or more lines have the colours of their models in all pictures
+        shades = [foreground()] if self.kind == "line" and len(self.lines) > 1 else None
+        self.points_ = draw_points(ax, self.x, self.y, self.groups, names, point_kw, shades)
         self.lines_ = []
         if self.kind == "predicted":
             ends = range_of(self.x, self.y)
@@ -251,8 +253,6 @@ class FitDisplay(AnimatedDisplay):
         shades = colours(n_lines)
         if n_lines == 1:  # the colour of the second class, or a colour that the data do not use
             shades = [colours(4)[3 if self.groups is None else 1]]
-        elif self.kind == "line":
-            shades = colours(n_lines + 1)[1:]
         drawn = draw_lines(ax, self.grid, self.lines, self.line_labels, shades, line_kw)
         draw_references(ax, self.grid, self.references)
         if self.threshold is not None:

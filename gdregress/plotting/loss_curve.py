@@ -313,10 +313,10 @@ class LossCurveDisplay(AnimatedDisplay):
 
     def _y_label(self):
         if self.y == "gap":
-            seen = "the best seen, " if self.best_is_seen else ""
-            return f"objective above {seen}{self.best:.6g}"
+            seen = "\nthe best seen, " if self.best_is_seen else " "
+            return f"objective above{seen}{self.best:.6g}"
         if self.y == "gradient_norm":
-            return "norm of the gradient" + (", scaled columns" if self.scaled_columns else "")
+            return "norm of the gradient" + (",\nscaled columns" if self.scaled_columns else "")
         return self.y.replace("_", " ")
 
     @property

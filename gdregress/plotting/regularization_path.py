@@ -144,6 +144,7 @@ class RegularizationPathDisplay(Display):
         ax: Sequence[Axes] | None = None,
         *,
         max_features: int = 10,
+        legend: bool = True,
         line_kw: dict[str, Any] | None = None,
         score_kw: dict[str, Any] | None = None,
     ) -> Self:
@@ -156,6 +157,8 @@ class RegularizationPathDisplay(Display):
         max_features : int, default=10
             Largest count of coefficients with a colour and a name, chosen by their magnitude
             under the weakest penalty; the others are faint.
+        legend : bool, default=True
+            Whether to draw legends, where there is room for them.
         line_kw, score_kw : dict or None, default=None
             Passed to ``Axes.plot`` for the lines with a name, and for the mean score.
 
@@ -168,7 +171,8 @@ class RegularizationPathDisplay(Display):
         names = {j: str(self.feature_names[j]) for j in named}
         drawn = DrawnCoefficients(self.ax_, self.alphas, self.coef.T, names, line_kw)
         self.lines_ = list(drawn.lines.values())
-        drawn.draw_legend()
+        if legend:
+            drawn.draw_legend()
         self._draw_scores(self.axes_[1], score_kw)
         chosen = {"color": foreground(), "linestyle": ":", "linewidth": 1.0}
         for one in self.axes_:
@@ -177,7 +181,8 @@ class RegularizationPathDisplay(Display):
             one.axvline(self.best, label=f"chosen: {self.best:.3g}", **chosen)
         self.ax_.set_ylabel("coefficient")
         self.axes_[1].set(xlabel="alpha, the strength of the penalty", ylabel=self.score_name)
-        legend_below(self.axes_[1], *self.axes_[1].get_legend_handles_labels())
+        if legend:
+            legend_below(self.axes_[1], *self.axes_[1].get_legend_handles_labels())
         return self
 
     def _draw_scores(self, ax, score_kw):

@@ -5,10 +5,12 @@ from itertools import combinations, pairwise
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.testing import assert_allclose
+from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.datasets import load_diabetes
 from sklearn.pipeline import make_pipeline
@@ -118,6 +120,13 @@ def test_a_label_that_is_none_of_theirs_is_named(models, lines, name):
         DRAWN[name][0](models, lines, line_kw={"c": {"lw": 3}})
 
 
+@pytest.mark.parametrize("name", ["surface", "fit", "rates"])
+def test_a_model_has_one_colour_in_all_pictures(models, lines, name):
+    first, second = DRAWN["loss"][0](models, lines).lines_
+    found = DRAWN[name][0](models, lines).lines_
+    assert [line.get_color() for line in found] == [first.get_color(), second.get_color()]
+
+
 def test_a_coefficient_is_styled_by_its_name(models):
     display = CoefficientPathDisplay.from_estimators(models, line_kw={"x1": {"lw": 5}})
     assert [line.get_linewidth() for line in display.lines_] == [1.5, 5, 1.5, 5]
@@ -160,6 +169,19 @@ def test_numbers_of_many_epochs_do_not_overlap_in_narrow_axes(x_scale):
     boxes = [label.get_window_extent() for label in ticks]
     assert len(boxes) > 3
     assert all(left.x1 < right.x0 for left, right in pairwise(boxes))
+
+
+def test_long_names_of_columns_fit_on_two_plain_axes(models):
+    names = ["a name of a column that is too long for one line", "another one of the same length"]
+    frame = pd.DataFrame(X, columns=names)
+    fits = {name: clone(model).fit(frame, Y) for name, model in models.items()}
+    figure, (left, _) = plt.subplots(1, 2)
+    LossSurfaceDisplay.from_estimators(fits, frame, Y, features=names, grid=8, ax=left)
+    figure.canvas.draw()
+    legend, label = left.get_legend().get_window_extent(), left.xaxis.label.get_window_extent()
+    assert left.get_xlabel().count("\n") == 1
+    assert label.y0 > legend.y1 > legend.y0 > 0
+    assert left.yaxis.label.get_window_extent().y1 < figure.bbox.y1
 
 
 def test_small_axes_keep_their_room(models):

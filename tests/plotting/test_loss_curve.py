@@ -170,6 +170,7 @@ def test_what_is_not_positive_is_no_plateau_at_the_lower_edge_of_a_log_axis():
     display = LossCurveDisplay.from_estimator(square(0.5), scale="log")
     bottom = display.ax_.get_ylim()[0]
     assert_array_equal(display.lines_[0].get_ydata(), [16.0, bottom, np.nan])
+    assert bottom < 16.0 / 1000  # where nothing but the start is positive too
     assert stop_markers(display) == [("o", 2, bottom)]
 
 
@@ -228,7 +229,7 @@ def test_a_column_that_a_fit_does_not_have_is_named(small_data):
 
 def test_gradients_are_said_to_be_in_scaled_columns(small_data):
     display = LossCurveDisplay.from_estimator(fitted(*small_data), y="gradient_norm")
-    assert display.ax_.get_ylabel().startswith("norm of the gradient, scaled columns")
+    assert display.ax_.get_ylabel().startswith("norm of the gradient,\nscaled columns")
     display = LossCurveDisplay.from_estimator(square(0.1), y="gradient_norm")
     assert "scaled" not in display.ax_.get_ylabel()
 

@@ -15,7 +15,7 @@ MARKERS = ("o", "s", "^", "D", "v", "P")
 RASTERIZED = 2000
 
 
-def draw_points(ax, x, y, groups, labels, point_kw):
+def draw_points(ax, x, y, groups, labels, point_kw, shades=None):
     """Draw the rows in the colours and markers of their groups, and return the artists.
 
     Parameters
@@ -27,6 +27,8 @@ def draw_points(ax, x, y, groups, labels, point_kw):
         Names of the groups.
     point_kw : dict or None
         Passed to ``Axes.plot``; a dict under the name of a group is for that group.
+    shades : list of str or None
+        Other colours than those of the palette.
     """
     n = len(x)
     style = {
@@ -37,8 +39,8 @@ def draw_points(ax, x, y, groups, labels, point_kw):
         "rasterized": n > RASTERIZED,
     }
     own = keywords_by_label(point_kw, [label.removeprefix("_") for label in labels])
-    artists = []
-    for k, (label, colour) in enumerate(zip(labels, colours(len(labels)), strict=True)):
+    artists, shades = [], shades or colours(len(labels))
+    for k, (label, colour) in enumerate(zip(labels, shades, strict=True)):
         rows = slice(None) if groups is None else groups == k
         look = {"color": colour, "marker": MARKERS[k % len(MARKERS)], "label": label}
         artists += ax.plot(x[rows], y[rows], **style | look | own[k])

@@ -35,14 +35,17 @@ def limits(curves, scale):
     bottom, top : float
     is_cut : bool
     """
-    curves = [values[np.isfinite(values)] for values in map(finite, curves)]
+    curves, comes_to_zero = [values[np.isfinite(values)] for values in map(finite, curves)], False
     if scale == "log":
+        comes_to_zero = any((values <= 0).any() for values in curves)
         curves = [np.log10(values[values > 0]) for values in curves]
     curves = [values for values in curves if values.size]
     if not curves:
         return 0.0, 1.0, False
     tops = [values.max() for values in curves]
     start, low = max(values[0] for values in curves), min(values.min() for values in curves)
+    if comes_to_zero:  # the lower edge, where zero is drawn, is far below the start
+        low = min(low, start - FOLLOWED[scale])
     unit = 1.0 if scale == "log" else (start - low or np.inf)
     followed = start + FOLLOWED[scale] * unit
     is_cut = min(tops) <= followed < max(tops)

@@ -1,5 +1,6 @@
 """The plane of the parameters over which a surface is drawn."""
 
+import textwrap
 from numbers import Integral
 from typing import Any, NamedTuple
 
@@ -10,6 +11,8 @@ from gdregress.plotting._shared.estimators import checked_target
 INTERCEPT = "intercept"
 # Share of the first principal length below which the second is rounding: the path is straight.
 STRAIGHT = 1e-12
+# Most characters in a line of a label, which fit along axes that share a figure.
+LONGEST = 40
 
 
 class Plane(NamedTuple):
@@ -91,7 +94,7 @@ def _coefficient_plane(features, target, names, after, training, ends):
     origin = np.where(directions.any(axis=0), 0.0, ends)
     note = (f" for target {target}" if n_targets > 1 else "") + (after and f", after {after}")
     labels = [*(f"coefficient of {name}" for name in names), INTERCEPT]
-    labels = tuple(labels[row] + note for row in rows)
+    labels = tuple(textwrap.fill(labels[row] + note, LONGEST) for row in rows)
     return Plane(training, np.array([origin, *directions]), False, labels)
 
 

@@ -83,8 +83,9 @@ def legend_below(ax, handles, labels, short_labels=None, **style):
 
     figure, short_labels = ax.figure.figure, short_labels or labels
     texts = (labels, short_labels) if figure.get_layout_engine() is not None else ()
-    # the tick labels and the label of the axis take less than four lines
-    down = -4 * FontProperties(size="medium").get_size_in_points()
+    # tick labels and the label of the axis take less than four lines; those of a box lie inside
+    lines = 0 if ax.name == "3d" else 4 + 1.2 * ax.get_xlabel().count("\n")
+    down = -lines * FontProperties(size="medium").get_size_in_points()
     place = offset_copy(ax.transAxes, figure, y=down, units="points")
     below = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0), "bbox_transform": place}
     for each, size, columns in product(texts, ("small", "x-small"), (2, 1)):

@@ -10,6 +10,8 @@ MARGIN = 0.15
 INWARD = 0.25
 # Smallest ratio of the two axes, both measured by their effect on the predictions.
 NARROWEST = 0.2
+# Share of the extent of the other axis below which an extent is rounding.
+STRAIGHT = 1e-12
 # Two axes whose lengths have at most this ratio get the same scale.
 SIMILAR = 1.8
 # Depth below a minimum, as a share of the heights shown, at which another place is lower.
@@ -64,8 +66,11 @@ def window(points, minimum=None, effect_of_unit=(1.0, 1.0), xlim=None, ylim=None
     """
     middles = (None, None) if minimum is None else minimum
     axes = np.array([limits(values, at) for values, at in zip(points.T, middles, strict=True)])
-    lengths = axes[:, 1] - axes[:, 0]
-    effects = lengths * effect_of_unit
+    units = np.asarray(effect_of_unit, dtype=float)
+    extents = np.ptp(points, axis=0) * units
+    is_rounding = (units > 0) & (extents > 0) & (extents <= STRAIGHT * extents.max())
+    lengths = np.where(is_rounding, 2.0, axes[:, 1] - axes[:, 0])  # as those of no extent
+    effects = lengths * units
     known = np.where(effects > 0, effects, np.inf)
     lengths = lengths * np.maximum(1.0, NARROWEST * effects.max() / known)
     if similar_lengths(*lengths) and xlim is None and ylim is None:
