@@ -53,10 +53,10 @@ class SVRG(GradientDescent):
 
         g = mean_B s_i (r_i(w) - r_i(w_0)) a_i + mean s_i r_i(w_0) a_i,
 
-    where w_0, the snapshot, is the point at the end of the last epoch and the second mean, over all
-    rows, is the gradient there, which every epoch ends with anyway. The expectation of g is the
-    gradient at w, and its variance vanishes as w and w_0 approach the minimum: at a constant rate
-    the run converges to it, at a geometric pace where the objective is strongly convex.
+    where w_0, the snapshot, is the point at the end of the last epoch, and the second mean, over
+    all rows, is the gradient there, which every epoch ends with anyway. The expectation of g is
+    the gradient at w, and its variance vanishes as w and w_0 approach the minimum: at a constant
+    rate the run converges to it, at a geometric pace where the objective is strongly convex.
 
     For solver="stochastic" and "mini-batch" and smooth losses.
 
