@@ -8,15 +8,15 @@ import numpy as np
 class Engine(ABC):
     """Runs epochs and measures each.
 
-    ``frees_python`` says whether other threads can work during an epoch, ``by_epoch`` whether
-    epochs run one after the other.
+    ``frees_python`` states whether other threads can run during an epoch, ``by_epoch`` whether the
+    engine runs single epochs.
 
     Parameters
     ----------
     run : Run
     meter : Meter
-        ``meter(state, rate, evaluated)`` appends the row of an epoch to the history;
-        ``meter.append`` does so where the numbers are known already.
+        ``meter(state, rate, evaluated)`` measures an epoch and appends its row to the history;
+        ``meter.append`` appends numbers that are known already.
     """
 
     frees_python = False
@@ -31,15 +31,15 @@ class Engine(ABC):
     def supports(cls, run, state):
         """Whether this engine can run the epochs of a run from a state.
 
-        Asked once a run; later the state keeps its types and shapes.
+        It is called once a run; the state keeps its types and shapes later.
         """
 
     @abstractmethod
     def epochs(self, state, max_epochs):
-        """Run epochs, and yield the row of each while `state` is that after the epoch.
+        """Run epochs, and yield the row of each while `state` is the state after that epoch.
 
-        The caller may change the state between two epochs: the next one starts from there. To
-        close the generator leaves the state at the last row.
+        The caller may change the state between two epochs: the next epoch starts from there.
+        Closing the generator leaves the state at the last row.
         """
 
 
@@ -55,7 +55,7 @@ class EpochEngine(Engine):
         Returns
         -------
         evaluated : tuple of (point, gradient) or None
-            Of an update over all rows.
+            Those of an update over all rows.
         rate : float
             The learning rate of the last update.
         """
