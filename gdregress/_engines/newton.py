@@ -1,16 +1,16 @@
-"""The engine of rows that lie in blocks: Newton steps, as each reading of the rows is dear.
+"""The engine of rows in blocks: Newton steps, because each reading of the rows is expensive.
 
-An epoch is one reduction over the blocks: it brings the loss, its gradient g and its second
+An epoch is one reduction over the blocks, which computes the loss, its gradient g and its second
 derivatives H at the end of the last step. The step minimises the quadratic model of the loss plus
 the penalty,
 
     d = argmin_d  g . d + d' (H + m A' S A) d / 2 + R(w + d),    w <- w + d,
 
-undamped, m = 0, unless the objective falls by less than a share of what the model without m
-predicts. m then grows until the fall is enough, and shrinks where the prediction was right. Each
-trial of a step is one reduction, and no step raises the objective. Where few rows are curved, as
-under Huber's loss with a y much larger than epsilon, H alone is no model of the loss; A' S A, the
-second derivatives of squared error, is curved wherever the rows differ.
+undamped, m = 0, unless the objective decreases by less than a share of the decrease that the model
+without m predicts. Then m grows until the decrease suffices, and it shrinks when the prediction
+was right. Each trial of a step is one reduction, and no step increases the objective. If few rows
+are curved, as under Huber's loss with a y much larger than epsilon, H alone is no model of the
+loss; A' S A, the second derivatives of squared error, is positive wherever the rows differ.
 
 References
 ----------
@@ -23,16 +23,16 @@ import numpy as np
 from gdregress._engines.directions import Directions
 from gdregress._engines.lasso_quadratic import least, solve
 
-# Share of the predicted decrease that a step has to reach, and the shares below and above which
-# the damping grows and falls.
+# Share of the predicted decrease that a step has to reach, and the shares below which the damping
+# grows and above which it shrinks.
 ENOUGH, LITTLE, MUCH = 0.1, 0.25, 0.75
-# By how much it does. The factor grows with every step that is refused.
+# Factor of the damping. It grows with every step that is refused.
 STRONGER, DOUBLED, WEAKER, SMALLEST = 4.0, 2.0, 8.0, 1e-30
 MOST_TRIALS = 20
 
 
 class Newton(Directions):
-    """Steps to the minimum of a quadratic model, see the module."""
+    """Steps to the minimum of a quadratic model, see the module docstring."""
 
     @classmethod
     def supports(cls, run, state):
@@ -40,7 +40,7 @@ class Newton(Directions):
 
     @classmethod
     def covers(cls, objective):
-        """Whether the engine knows loss and penalty, and the second derivatives are affordable."""
+        """Whether the engine supports loss and penalty, and the second derivatives are affordable."""
         return cls.knows(objective) and objective.has_hessians()
 
     def begin(self, state):
@@ -50,7 +50,7 @@ class Newton(Directions):
         super().begin(state)
 
     def _take(self, params):
-        """Compute all from the parameters alone, so that a resumed run is the same to the bit."""
+        """Compute all from the parameters only, so that a resumed run is the same to the bit."""
         self.known, self.params = params, params.astype(float)
         value, of_loss, self.curved = self.run.objective.model(params)
         self.value = value + self.run.objective.penalty_value(params)
@@ -58,18 +58,18 @@ class Newton(Directions):
         self.gradient = self.of_loss + self.l2 * self.params
 
     def _columns(self, array):
-        """The vectors of the targets, one after the other; coupled classes are one, in turn."""
+        """The vector of each target; coupled classes have a single one."""
         if self.run.objective.loss.coupled:
             return array.T.reshape(1, -1)
         return array.reshape(len(array), -1).T
 
     def _from_columns(self, columns):
-        """The inverse, of the shape of the parameters."""
+        """The inverse of `_columns`: an array in the shape of the parameters."""
         shape = self.params.shape
         return columns.reshape(shape[::-1]).T if len(shape) == 2 else columns.reshape(shape)
 
     def direction(self, state):
-        """Return the first step that is good enough, under growing damping."""
+        """Return the first step whose decrease suffices, under growing damping."""
         if state.damping is None and self._is_straight():
             state.damping = self._first_damping()
         for trial in range(MOST_TRIALS):
@@ -85,11 +85,11 @@ class Newton(Directions):
         return np.zeros_like(step), None
 
     def length(self, direction, dz):
-        """1: the direction is a step."""
+        """Return 1: the direction is the step."""
         return 1.0
 
     def _is_straight(self):
-        """Whether rows differ along a parameter, and none that does is curved."""
+        """Whether rows differ along a parameter, but no row with a nonzero entry is curved."""
         straight = (_diagonals(self.curved) == 0) & (self._columns(self.gradient) != 0)
         return straight.any() and bool((straight & (_diagonals(self._products) > 0)).any())
 
@@ -102,13 +102,13 @@ class Newton(Directions):
         return np.kron(np.eye(loss.n_outputs), products) if loss.coupled else products
 
     def _value(self, params):
-        """The objective; infinite where the second derivatives are."""
+        """The objective; infinite if the second derivatives are not finite."""
         value, _, curved = self.run.objective.model(params)
         value += self.run.objective.penalty_value(params)
         return value if np.isfinite(curved).all() else np.inf
 
     def _adapt(self, state, fall, foreseen):
-        """Change the damping by how true the model has proven."""
+        """Change the damping by the ratio of the decrease to its prediction."""
         if state.damping is None:
             return
         if fall < LITTLE * foreseen:
@@ -117,7 +117,7 @@ class Newton(Directions):
             state.damping = np.maximum(state.damping / WEAKER, SMALLEST)
 
     def _step_under(self, damping):
-        """A step, and the decrease that the model without damping foresees of it."""
+        """A step, and the decrease that the model without damping predicts for it."""
         l2 = np.broadcast_to(self.l2, self.params.shape)
         flat, *columns = (self._columns(each) for each in (l2, self.params, self.gradient))
         damped = self.curved
@@ -133,9 +133,9 @@ class Newton(Directions):
         return step, -float(slope + (bent + np.sum(self.l2 * step**2)) / 2)
 
     def _without_common_part(self, step, l2):
-        """Remove from a step of coupled classes the part that all share and that has no penalty.
+        """Remove the part of a step that is the same for all coupled classes and has no penalty.
 
-        It changes no prediction, and is rounding.
+        It changes no prediction, and consists of rounding.
         """
         free = ((l2 == 0).all(axis=1) & (self.l1 == 0))[:, None]
         return step - np.where(free, step.mean(axis=1, keepdims=True), 0.0)
@@ -143,7 +143,7 @@ class Newton(Directions):
     def _step(self, curved, flat, w, g):
         """The step of one target."""
         H = curved + np.diag(flat)
-        g = np.where(np.diag(H) > 0, g, 0.0)  # where nothing is curved, a gradient is rounding
+        g = np.where(np.diag(H) > 0, g, 0.0)  # without curvature the gradient is rounding
         if not self.l1.any():
             return -solve(H, g)
         l1 = np.tile(self.l1, len(w) // len(self.l1))
