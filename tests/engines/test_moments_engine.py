@@ -1,4 +1,4 @@
-"""The moments engine: what it leaves to the plain one, and what goes on from its epochs."""
+"""The moments engine: which updates the plain engine makes, and resumed runs."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Newton steps over rows in blocks end at the minimum, whatever the start and the penalty."""
+"""Newton steps over rows in blocks end at the minimum from any start, for any penalty."""
 
 import warnings
 

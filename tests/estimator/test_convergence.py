@@ -1,4 +1,4 @@
-"""When a run ends, what it says if it ended too early, and that the units of y play no part."""
+"""Ends of runs, warnings of early ends, and independence of the units of y."""
 
 import re
 import warnings

@@ -1,4 +1,4 @@
-"""What users bring keeps to its contract: it is asked once, and refused with the numbers."""
+"""Components of the user: checks of their contracts, and errors with numbers."""
 
 import re
 from typing import NamedTuple

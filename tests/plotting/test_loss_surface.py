@@ -1,4 +1,4 @@
-"""A loss surface is the objective itself, and the paths lie where the descents have been."""
+"""A loss surface is the objective itself, and the paths are those of the descents."""
 
 import matplotlib
 import numpy as np

@@ -1,4 +1,4 @@
-"""The rules that end a run, each alone."""
+"""The rules that end a run, each by itself."""
 
 import math
 
