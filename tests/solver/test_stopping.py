@@ -5,13 +5,12 @@ import math
 import numpy as np
 import pytest
 
+from gdregress._solver.certificate import Certificate, ProvenGap
 from gdregress._solver.stopping import (
-    Certificate,
     Divergence,
     Never,
     NotFinite,
     Plateau,
-    ProvenGap,
     SmallGradient,
     Tolerance,
 )
