@@ -128,9 +128,8 @@ def prepare(
     given, seen = (X, y, sample_weight), moments is not None
     components, data = _checked_input(estimator, given, validated, reset, in_parts, seen)
     data, to_user_library = read_in_place(data, components)
-    n_features, columns = data[0].shape[1], None
-    if in_use_only:
-        columns = columns_in_use(estimator, data[0], components.penalty)
+    n_features = data[0].shape[1]
+    columns = columns_in_use(estimator, data[0], components.penalty) if in_use_only else None
     if columns is not None:
         moments = None
         data = (take_columns(data[0], columns), *data[1:])
