@@ -40,7 +40,7 @@ class Newton(Directions):
 
     @classmethod
     def covers(cls, objective):
-        """Whether the engine supports loss and penalty, and the second derivatives are affordable."""
+        """Whether the engine supports loss and penalty, with affordable second derivatives."""
         return cls.knows(objective) and objective.has_hessians()
 
     def begin(self, state):

@@ -75,7 +75,7 @@ class WorkingSets(Directions):
         self.modelled = None
 
     def direction(self, state):
-        """Return the first direction with enough decrease; for the last floor the model is a bound."""
+        """Return the first direction with enough decrease; with the last floor there is one."""
         chosen = self._working_set(state)
         for floor in FLOORS:
             direction, dz = self._to_minimum(*self._modelled(chosen, floor), chosen)
@@ -167,7 +167,7 @@ class WorkingSets(Directions):
         return H
 
     def _length(self, direction, dz):
-        """Return the first length, at most 1, at which the objective decreases enough; 0 if none."""
+        """Return the first length, at most 1, with enough decrease of the objective; 0 if none."""
         objective = self.run.objective
         if objective.loss.is_quadratic:
             return 1.0
