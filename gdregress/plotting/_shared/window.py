@@ -51,7 +51,7 @@ def window(points, minimum=None, effect_of_unit=(1.0, 1.0), xlim=None, ylim=None
     points : ndarray of shape (n_points, 2)
         The window contains them.
     minimum : ndarray of shape (2,) or None
-        One of the points; the window shows its surroundings on all sides.
+        The window shows its surroundings on all sides.
     effect_of_unit : pair of float
         Change of the predictions by a step of length 1 along either axis, which makes the units
         of the axes comparable.
@@ -64,10 +64,14 @@ def window(points, minimum=None, effect_of_unit=(1.0, 1.0), xlim=None, ylim=None
     """
     middles = (None, None) if minimum is None else minimum
     axes = np.array([limits(values, at) for values, at in zip(points.T, middles, strict=True)])
-    lengths = axes[:, 1] - axes[:, 0]
-    effects = lengths * effect_of_unit
+    lengths, per_unit = axes[:, 1] - axes[:, 0], np.asarray(effect_of_unit)
+    moves = (points != (points[0] if minimum is None else minimum)).any(axis=0)
+    effects = lengths * per_unit * (moves if moves.any() else 1.0)
     known = np.where(effects > 0, effects, np.inf)
     lengths = lengths * np.maximum(1.0, NARROWEST * effects.max() / known)
+    # an axis along which no point moves gets the smallest ratio to the other one
+    still = (effects == 0) & (per_unit > 0)
+    lengths[still] = NARROWEST * effects.max() / per_unit[still]
     if similar_lengths(*lengths) and xlim is None and ylim is None:
         lengths[:] = lengths.max()
     ends = (axes.mean(axis=1)[:, None] + np.outer(lengths / 2, [-1, 1])).tolist()
@@ -79,7 +83,8 @@ def window(points, minimum=None, effect_of_unit=(1.0, 1.0), xlim=None, ylim=None
 
 def limits(values, minimum=None):
     """Lower and upper end of an axis that contains some values, with the minimum well inside."""
-    low, high = float(np.min(values)), float(np.max(values))
+    contained = values if minimum is None else np.append(values, minimum)
+    low, high = float(np.min(contained)), float(np.max(contained))
     margin = MARGIN * (high - low) or 0.5 * abs(high) or 1.0
     low, high = low - margin, high + margin
     if minimum is None:
