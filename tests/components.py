@@ -1,4 +1,4 @@
-"""What registered components have: a kernel, an independent formula, a place in the docs.
+"""The kernel, the independent formula and the place in the docs of each registered component.
 
 What a component lacks is listed in the summary of a run; the tests that need it leave it out.
 """

@@ -1,4 +1,4 @@
-"""Fits by a chosen engine at a chosen pace: the only place where tests reach into the engines."""
+"""Fits by a chosen engine and pace: the only place where tests access the engines."""
 
 from collections import Counter
 from contextlib import ExitStack, closing, contextmanager

@@ -1,4 +1,4 @@
-"""Data on which mistakes are made, and what every answer has to be."""
+"""Data for tests of mistakes, and the checks of every answer."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""A plugin for a run with registered components more: keeps the tests that these may change.
+"""A plugin for a run with more registered components: selects the tests that they may change.
 
 ``pytest -p new_components`` with their names and classes in the variable NEW_COMPONENTS. Kept are
 the tests that are parametrized by one of them, and those that read a registry without being

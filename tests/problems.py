@@ -1,4 +1,4 @@
-"""Small objectives by themselves, in the user's parameters or in scaled columns' coordinates."""
+"""Small objectives without an estimator, in the user's parameters or those of scaled columns."""
 
 import numpy as np
 from twins import PENALISED, in_single

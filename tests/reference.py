@@ -1,4 +1,4 @@
-"""Plain NumPy that settles every dispute: slow, naive, and written without the package.
+"""The formulas in plain NumPy: slow, simple, and without the package.
 
 The descents take rows `X`, targets `y` and weights `weights` of any scale, and return the list
 of parameters (coefficients, then the intercept) at the start and after every epoch, for the

@@ -1,4 +1,4 @@
-"""The components of docs/contributing.md, added to a copy of the package as they stand there."""
+"""The components of docs/contributing.md, added to a copy of the package."""
 
 import os
 import re

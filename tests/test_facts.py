@@ -1,4 +1,4 @@
-"""What a class states of its formulas is not inherited past an override of one of them."""
+"""Facts about formulas are not inherited past an override of one of them."""
 
 import numpy as np
 import pytest

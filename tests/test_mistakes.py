@@ -1,4 +1,4 @@
-"""What people do wrong, and what they are told: to be read from top to bottom.
+"""Mistakes of users and the answers they get: to be read from top to bottom.
 
 Each line is a mistake, made by people who know scikit-learn, Keras, PyTorch or a textbook, and a
 part of the last line of the traceback that answers it.

@@ -1,4 +1,4 @@
-"""What the README and the pages of the site show is what happens."""
+"""The code of the README and of the pages of the site prints what they show."""
 
 import doctest
 import inspect

@@ -1,4 +1,4 @@
-"""Which rows each update sees, and how they are counted."""
+"""The rows of each update, and the count of updates."""
 
 import numpy as np
 import pytest

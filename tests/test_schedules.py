@@ -1,4 +1,4 @@
-"""Each schedule against its formula, and what the estimator makes of it."""
+"""Each schedule against its formula, and in a fit."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""pyright, strict, finds nothing wrong with code of users, and finds their mistakes."""
+"""pyright in strict mode accepts correct code of users, and finds their mistakes."""
 
 import inspect
 import json

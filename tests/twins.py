@@ -1,4 +1,4 @@
-"""Rows, penalties and fits by which both forms of the kernels are compared with plain loops."""
+"""Rows, penalties and fits for comparing both forms of the kernels with plain loops."""
 
 import math
 

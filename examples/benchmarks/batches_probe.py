@@ -1,4 +1,4 @@
-"""Print what one fit beyond memory takes: ``python batches_probe.py FOLDER FIT HOW MEGABYTES``.
+"""Print the cost of one fit beyond memory: ``python batches_probe.py FOLDER FIT HOW MEGABYTES``.
 
 A process of its own, which may hold so many megabytes of its own (``RLIMIT_DATA``): what it maps
 from files does not count, copies of it do. FIT is a key of `FITS`; HOW is "mapped" for `fit` on a

@@ -1,4 +1,4 @@
-"""What everything is measured on: synthetic data with a seed, and the flights of the example."""
+"""The data of the benchmarks: synthetic data with a seed, and the flights of the example."""
 
 import sys
 from importlib.util import find_spec

@@ -1,4 +1,4 @@
-"""What the figures were measured on: processor, system, and the versions of every contender."""
+"""The machine of the figures: processor, system, and versions of all libraries."""
 
 import os
 import platform

@@ -1,4 +1,4 @@
-"""The objective as this suite measures it, the same for every contender."""
+"""The objective as the benchmarks compute it, the same for all libraries."""
 
 import numpy as np
 from scipy.special import logsumexp

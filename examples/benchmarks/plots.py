@@ -1,4 +1,4 @@
-"""Pictures of the reports that are curves."""
+"""Plots of the reports that are curves."""
 
 from pathlib import Path
 

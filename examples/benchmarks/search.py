@@ -1,4 +1,4 @@
-"""The smallest effort that is enough."""
+"""A search for the smallest sufficient number of epochs."""
 
 
 def smallest(enough, limit):

@@ -1,4 +1,4 @@
-"""Times as ratios: every contender in one process, one after the other, several times over."""
+"""Ratios of times: all libraries in one process, one after the other, several times."""
 
 import statistics
 import time

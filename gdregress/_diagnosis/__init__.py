@@ -1,1 +1,1 @@
-"""What descent will do on some data, told by the eigenvalues before it is run."""
+"""Predictions of a descent from the eigenvalues of its second derivatives, before it runs."""

@@ -1,29 +1,29 @@
-"""Columns that make descent slow, by name: from their moments alone."""
+"""Finds the columns that make descent slow from the moments of the columns."""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-# Sizes of columns whose ratio slows descent in the user's own columns down.
+# Ratio of two standard deviations from which descent in the user's columns is slow.
 RATIO_OF_SIZES = 10.0
 # Correlation beyond which two columns are near-duplicates.
 DUPLICATES = 0.99
-# Relative size of what rounding makes of zero.
+# Relative size below which a number is the rounding error of zero.
 ROUNDING = 1e-10
-# Names in a sentence.
+# Largest count of names in a sentence.
 MOST_NAMED = 5
 
 
 @dataclass
 class ColumnFaults:
-    """Columns by name; each list is empty where nothing is wrong.
+    """The columns that slow descent down, by name; a list is empty where none does.
 
     Attributes
     ----------
     largest, smallest : str or None
         Columns whose standard deviations differ by more than ten times.
     ratio : float
-        Of these deviations.
+        Ratio of these two deviations.
     constant : list of str
     off_centre : list of str
         Columns whose mean is more than ten times their standard deviation.
@@ -42,7 +42,7 @@ class ColumnFaults:
     one_hot: list[list[str]] = field(default_factory=list)
 
     def sentences(self) -> list[str]:
-        """What is at fault, a sentence each."""
+        """One sentence for each fault."""
         said = []
         if self.largest is not None:
             said.append(
@@ -68,20 +68,20 @@ class ColumnFaults:
 
 
 def listed(names):
-    """Names in a sentence."""
+    """Names separated by commas; of many names the first few and the count of the others."""
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return ", ".join(names[:MOST_NAMED]) + more
 
 
 def column_faults(mean, variance, covariance, names, fit_intercept):
-    """What is at fault with columns.
+    """The faults of some columns.
 
     Parameters
     ----------
     mean, variance : ndarray of shape (n_features,)
-        Of the user's columns.
+        Means and variances of the user's columns.
     covariance : ndarray of shape (n_features, n_features) or None
-        None looks at single columns only.
+        None finds the faults of single columns only.
     names : list of str
     fit_intercept : bool
     """
@@ -115,7 +115,7 @@ def column_faults(mean, variance, covariance, names, fit_intercept):
 
 
 def _one_hot_sets(mean, covariance):
-    """Neighbouring columns of 0 and 1 of which exactly one is 1 in every row."""
+    """Sets of neighbouring columns of 0 and 1 that add up to 1 in every row."""
     products = covariance + np.outer(mean, mean)
     is_binary = (np.abs(np.diag(products) - mean) <= ROUNDING) & (mean > 0) & (mean < 1)
     sets, current = [], []

@@ -1,4 +1,4 @@
-"""`diagnose`, step by step: plan the run, read its spectrum, predict, recommend."""
+"""The steps of `diagnose`: plan the run, take its eigenvalues, predict, recommend."""
 
 import math
 import warnings
@@ -25,10 +25,10 @@ from gdregress._objective.moments import LARGEST
 from gdregress._solver.solve import solve
 from gdregress._utils.array_api import to_numpy
 
-# Epochs of a trial where no formula tells how many are needed.
+# Epochs of a trial, where no formula gives the number of epochs.
 TRIAL = 60
 DEFAULT_TOL = 1e-4
-# The textbook run whose spectrum is read.
+# Settings of plain gradient descent, whose eigenvalues the report states.
 PLAIN = {
     "optimizer": "gd",
     "momentum": "auto",
@@ -52,7 +52,7 @@ def report_on(estimator, X, y, sample_weight):
         As the user gave them.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of a run that is not asked for
+        warnings.simplefilter("ignore")  # the user has not asked for these runs
         raw = _plain(estimator, X, y, sample_weight, None)
         scaled = _plain(estimator, X, y, sample_weight, "columns")
         _refuse(raw)
@@ -85,7 +85,7 @@ def report_on(estimator, X, y, sample_weight):
 
 
 def _refuse(plan):
-    """Raise ValueError for what has no curvature."""
+    """Raise ValueError for a loss without second derivatives."""
     loss = plan.run.objective.loss
     if not loss.smooth:
         raise ValueError(
@@ -95,7 +95,7 @@ def _refuse(plan):
 
 
 def _theory(loss, forms_matrices):
-    """By what the epochs of the tables are known."""
+    """The sentence that says how the epochs of the tables are computed."""
     if not forms_matrices:
         said = f"More than {LARGEST - 1} columns: eigenvalues are those of {PRODUCTS} products. "
         return said + _theory(loss, True)
@@ -111,19 +111,19 @@ def _theory(loss, forms_matrices):
 
 
 def _plain(estimator, X, y, sample_weight, preconditioner):
-    """The run of plain descent in some coordinates."""
+    """The run of plain gradient descent in the coordinates of a preconditioner."""
     model = clone(estimator).set_params(**PLAIN, preconditioner=preconditioner)
     return planned(model, X, y, sample_weight)
 
 
 def _quadratic(plan, fitted, tol):
-    """The objective of a run as a `Quadratic`: itself, or its model at the minimum.
+    """The objective of a run as a `Quadratic`: exactly, or by its model at the minimum.
 
     Parameters
     ----------
     plan : Planned
     fitted : estimator or None
-        At the minimum; None where the objective is quadratic.
+        Fitted to the minimum; None where the objective is quadratic.
     tol : float or None
     """
     objective, start, on_the_way = plan.prepared.objective, plan.start, 0.0
@@ -146,7 +146,7 @@ def _quadratic(plan, fitted, tol):
 
 
 def _largest_on_the_way(plan, slopes):
-    """A bound of the curvature wherever descent may come; that at its start if there is none."""
+    """A bound of the curvature on the path of descent; without one, the curvature at the start."""
     objective, spectrum = plan.prepared.objective, plan.prepared.frame.spectrum
     bound = objective.loss.curvature
     if bound is not None:
@@ -156,7 +156,7 @@ def _largest_on_the_way(plan, slopes):
 
 
 def _threshold(plan, whole, tol):
-    """tol^2 of what the best constant has left, at which descent ends."""
+    """The gap at which descent ends: tol^2 times the gap of the best constant."""
     objective = plan.prepared.objective
     left = whole.gap(0 * whole.slopes)
     if objective.loss.is_quadratic:
@@ -166,7 +166,7 @@ def _threshold(plan, whole, tol):
 
 
 def _parameters(plan, fitted):
-    """Those of a fitted model in the coordinates of a run."""
+    """The parameters of a fitted model in the coordinates of a run."""
     design, like = plan.prepared.objective.design, plan.plan.first_params
     coef = np.asarray(fitted.coef_, dtype=float)
     coef = coef.reshape(-1, design.n_features).T
@@ -176,7 +176,7 @@ def _parameters(plan, fitted):
 
 
 def _outcome(estimator, X, y, sample_weight):
-    """Whether the estimator's own run ends, after how many epochs, and how that is known."""
+    """Whether the run of the estimator ends, its count of epochs, and how both are known."""
     plan = planned(estimator, X, y, sample_weight)
     run, most = plan.run, estimator.max_iter
     rule, rate = run.optimizer, run.learning_rate
@@ -209,12 +209,12 @@ def _outcome(estimator, X, y, sample_weight):
 
 
 def _by_trial(estimator, X, y, sample_weight):
-    """The same from the first epochs of the run, and from their pace."""
+    """The same as `_outcome`, from the first epochs of the run and their rate of convergence."""
     plan = planned(estimator, X, y, sample_weight)
     run = replace(plan.run, renewal=renewal_for(plan.estimator, plan.prepared, Hooks()))
     most = estimator.max_iter
     by_moments = run.objective.loss.is_quadratic and plan.prepared.frame.has_moments
-    if not (by_moments and run.sampler.takes_all_rows):  # whose epochs read no rows
+    if not (by_moments and run.sampler.takes_all_rows):  # else its epochs read no rows
         run = replace(run, max_iter=min(TRIAL, most))
     state = fresh_state(plan.estimator, plan.prepared, plan.plan.first_params)
     result = solve(run, state)
@@ -240,12 +240,12 @@ def _by_trial(estimator, X, y, sample_weight):
 
 
 def _known_by(how, epochs, most):
-    """How a number of epochs is known, and of how many that may be needed it is."""
+    """How a number of epochs is known, with max_iter unless no epoch is needed."""
     return how if epochs == 0 else f"of max_iter={most:,}, {how}"
 
 
 def _all_epochs(most):
-    """The same of a run that no tolerance ends."""
+    """The same as `_outcome` for tol=None, under which only max_iter ends a run."""
     return False, most, "all of max_iter, which tol=None asks for"
 
 
@@ -266,7 +266,7 @@ def _moments(spectrum):
 
 
 def _recommended(estimator, raw, facts):
-    """What to do, with the reason."""
+    """Recommendations, each with its reason."""
     said = []
     numeric = not isinstance(estimator.learning_rate, str)
     best = min(one.epochs for one in facts["predictions"])
@@ -292,7 +292,7 @@ def _recommended(estimator, raw, facts):
 
 
 def _closed_form(raw, best, epochs):
-    """Whether solving the normal equations takes less time."""
+    """A recommendation of the closed form, if it takes fewer multiplications than descent."""
     strength = l2_strength(raw.prepared.components.penalty)
     if strength is None or np.ndim(strength):
         return []

@@ -1,4 +1,4 @@
-"""Early stopping read as ridge: what is left of the degrees of freedom after some epochs.
+"""Early stopping as ridge: the degrees of freedom of a descent after some epochs.
 
 After k epochs the predictions are z_k = S_k y for a matrix S_k that does not depend on y. With A
 the columns of the run, H = A' A / n = V diag(lambda) V' and phi_k the factors of
@@ -21,16 +21,16 @@ from scipy.optimize import brentq
 
 
 class ImplicitRidge(NamedTuple):
-    """What is left after some epochs, arrays of shape (n_epochs,).
+    """The ridge that a descent corresponds to after some epochs; arrays of shape (n_epochs,).
 
     Parameters
     ----------
     epochs : ndarray of int
-        How many.
+        Counts of epochs.
     degrees_of_freedom : ndarray
-        The intercept among them.
+        Those of the predictions, the intercept included.
     mean_squared_error : ndarray
-        On the rows themselves.
+        On the rows of the fit.
     gcv : ndarray
         Generalised cross-validation, an estimate of the error on new rows.
     alpha : ndarray
@@ -44,12 +44,12 @@ class ImplicitRidge(NamedTuple):
     alpha: npt.NDArray[np.float64]
 
 
-# Strengths of the ridge, relative to the largest eigenvalue, between which is searched.
+# Ends of the search for the strength of the ridge, relative to the largest eigenvalue.
 WEAKEST, STRONGEST = 1e-14, 1e14
 
 
 def degrees_of_freedom(moments, factors, vectors, of_mean):
-    """Of the predictions after some epochs.
+    """Degrees of freedom of the predictions after some epochs.
 
     Parameters
     ----------
@@ -57,10 +57,10 @@ def degrees_of_freedom(moments, factors, vectors, of_mean):
         A' A / n.
     factors : ndarray of shape (n_epochs, n_parameters)
     vectors : ndarray of shape (n_parameters, n_parameters)
-        Along which the factors are.
+        Eigenvectors; factor j belongs to column j.
     of_mean : ndarray of shape (n_parameters,) or None
-        Means of the columns of A where descent begins at the mean of y, which is one degree of
-        freedom, and what is left to fit is the rest of y.
+        Means of the columns of A, if descent begins at the mean of y: the mean is one degree of
+        freedom, and descent fits the rest of y.
     """
     along = np.einsum("ij,ik,kj->j", vectors, moments, vectors)
     freedom = factors @ along
@@ -78,14 +78,14 @@ def ridge_of(freedom, eigenvalues, n_free):
     ----------
     freedom : float
     eigenvalues : ndarray
-        Of the columns that are penalised.
+        Eigenvalues of the columns that are penalised.
     n_free : int
         1 for an intercept, else 0.
 
     Returns
     -------
     alpha : float
-        0 where all are free, inf where none is.
+        0 where all degrees are free, inf where none is.
     """
     largest = float(eigenvalues.max(initial=0.0))
     curved = eigenvalues[eigenvalues > largest * len(eigenvalues) * np.finfo(float).eps]

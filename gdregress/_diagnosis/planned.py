@@ -59,7 +59,7 @@ class Planned:
 
     @property
     def shape(self):
-        """Of the parameters, with a column for each target."""
+        """Shape of the parameters, with a column for each target."""
         return len(self.start), self.start.size // len(self.start)
 
 

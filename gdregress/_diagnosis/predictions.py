@@ -1,7 +1,7 @@
 """How many epochs batch descent takes on a quadratic function, by its eigenvalues.
 
-With L and mu its largest and smallest curvature and kappa = L / mu, L at least the largest that
-descent may meet before it comes to the quadratic function,
+L and mu are its largest and smallest curvature and kappa = L / mu; L is at least the largest
+curvature on the path to the quadratic function.
 
 =================  =====================  ==============================================
 rule               best rate              best momentum
@@ -14,7 +14,7 @@ nesterov, "auto"   1 / L                  the accelerated sequence
 =================  =====================  ==============================================
 
 The gap after k epochs, sum_j lambda_j e_jk^2 / 2 with e the distance from the minimum along each
-eigenvector, then needs no run over the rows.
+eigenvector, follows without reading the rows.
 
 References
 ----------
@@ -31,7 +31,7 @@ import numpy as np
 from gdregress._objective.spectral import affine
 from gdregress.optimizers import GradientDescent, Momentum, Nesterov, Optimizer
 
-# Epochs beyond which nothing is predicted, and beyond which an accelerated sequence is not run.
+# Largest count of epochs that is predicted, and that an accelerated sequence is run for.
 MOST, MOST_OF_SEQUENCE = 10**9, 100_000
 # Curvatures below this share of the largest are rounding.
 ROUNDING = 1e-14
@@ -39,18 +39,18 @@ ROUNDING = 1e-14
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a rule takes at its best rate and momentum.
+    """The epochs of an optimizer at its best learning rate and momentum.
 
     Attributes
     ----------
     optimizer : str
     momentum : float, "auto" or None
     stable_rate : float
-        Largest that does not diverge, at this momentum.
+        Largest learning rate that does not diverge at this momentum.
     best_rate : float
     epochs : int or inf
-        Until the gap is tol^2 of that of the best constant; inf beyond a billion, and beyond
-        100,000 for the accelerated sequence.
+        Until the gap is tol^2 times that of the best constant; inf for more than a billion, or
+        more than 100,000 of the accelerated sequence.
     """
 
     optimizer: str
@@ -61,18 +61,17 @@ class Prediction:
 
 
 class Quadratic:
-    """A quadratic function along its eigenvectors, from where descent begins.
+    """A quadratic function along its eigenvectors, with the slopes at the start of a descent.
 
     Parameters
     ----------
     curvature : ndarray of shape (n_directions,)
     slopes : ndarray of shape (n_directions,)
-        Derivatives where descent begins.
+        Derivatives at the start.
     threshold : float
         Gap at which descent ends.
     largest_on_the_way : float, default=0.0
-        Largest curvature that descent may meet before it comes to this function, by which its
-        rate has to be chosen.
+        Largest curvature on the path to this function, which limits the learning rate.
     """
 
     def __init__(self, curvature, slopes, threshold, largest_on_the_way=0.0):
@@ -89,7 +88,7 @@ class Quadratic:
         return float(np.sum(self.curvature * distance**2) / 2)
 
     def epochs(self, rule, rate, most=MOST):
-        """Epochs until the gap is at most the threshold; inf where that takes more."""
+        """Epochs until the gap is at most the threshold; inf if they are more than ``most``."""
         if self.gap(0 * self.slopes) <= self.threshold:
             return 0
         if rule.recurrence(rate, self.curvature) is None:
@@ -100,7 +99,7 @@ class Quadratic:
         )
 
     def _of_sequence(self, rule, rate, most):
-        """The same by running a rule whose momentum changes, on the eigenvectors."""
+        """The same for a rule whose momentum changes, by running it along the eigenvectors."""
         position = 0 * self.slopes
         memory = rule.init(position)
         for k in range(1, most + 1):
@@ -112,13 +111,13 @@ class Quadratic:
 
 
 class _Powers:
-    """Factors of `SpectralDescent` after 1, 2, 4, ... updates, and between."""
+    """Factors of `SpectralDescent` after any number of updates, from powers of two."""
 
     def __init__(self, recurrence, rate):
         self.squares = [affine(recurrence, rate)]
 
     def first(self, gap_of, threshold, most):
-        """First number of updates whose gap is at most a threshold, where it falls steadily."""
+        """Smallest number of updates whose gap is at most a threshold; gaps have to decrease."""
         start = np.zeros((len(self.squares[0]), 3))
         start[:, 2] = 1.0
         with np.errstate(over="ignore", invalid="ignore"):
@@ -126,7 +125,7 @@ class _Powers:
                 if 2 ** len(self.squares) > most:
                     return inf
                 self.squares.append(self.squares[-1] @ self.squares[-1])
-            # the largest number that is not enough, from the largest power of two down
+            # bisection: the largest number of updates whose gap is above the threshold
             state, count = start, 0
             for i in reversed(range(len(self.squares) - 1)):
                 further = self._apply(i, state)
@@ -139,8 +138,8 @@ class _Powers:
 
 
 def tuned(largest, smallest):
-    """Each rule with its best momentum, and its best rate, see the module."""
-    if not largest > 0:  # a flat function, on which any rate stays where it begins
+    """Each rule with its best momentum, and its best rate: the table of this module."""
+    if not largest > 0:  # a flat function: any rate stays at the start
         largest = smallest = 1.0
     kappa = largest / smallest
     root, tripled = sqrt(kappa), sqrt(3 * kappa + 1)

@@ -1,4 +1,4 @@
-"""One run whose learning rate rises with every update, until the loss of the batches explodes."""
+"""A run whose learning rate rises with every update, until the loss explodes."""
 
 import math
 from itertools import islice
@@ -10,26 +10,25 @@ import numpy.typing as npt
 from gdregress._objective.evaluation import mean_loss
 from gdregress._utils.array_api import take_rows, to_numpy
 
-# Rows on which every step is measured, at most: the same ones, so that no batch is luckier.
+# Most rows on which the loss is measured; they are the same before every update.
 SAMPLE = 4096
-# How far above its least the loss ends the test.
+# The test ends where the loss is more than this many times the smallest so far.
 EXPLODED = 4.0
-# A fall of fewer standard errors, and of a smaller share of the loss, may be one by chance.
+# A decrease is certain if it is more than so many standard errors or this share of the loss.
 CERTAIN, PLAIN = 3.0, 0.1
 
 
 class RangeTest(NamedTuple):
-    """What a run of rising rates has shown.
+    """The losses of a run of rising learning rates.
 
     Parameters
     ----------
     learning_rates, losses, sample_losses : ndarray
-        Rate of each update, and before it the loss of its batch and that of a sample of the rows,
-        which is the same for all updates.
+        Rate of each update; losses of its batch and of a fixed sample of the rows before it.
     steepest : float
-        Rate at which the loss of the sample has fallen fastest.
+        Rate at which the loss of the sample decreased fastest.
     least : float
-        Rate at which it was least.
+        Rate at which the loss of the sample was smallest.
     """
 
     learning_rates: npt.NDArray[np.float64]
@@ -40,7 +39,7 @@ class RangeTest(NamedTuple):
 
 
 class Sample:
-    """The loss of every so many-th row, in which the noise of batches has no part.
+    """The loss on evenly spaced rows, without the noise of the batches.
 
     Parameters
     ----------
@@ -57,7 +56,7 @@ class Sample:
         self.first = self.best = None
 
     def measure(self, params):
-        """Add the mean loss at some parameters, which is returned."""
+        """Compute, store and return the mean loss at some parameters."""
         losses = to_numpy(self.loss.value(self.y, self.design.predict(params))).astype(float)
         losses = losses.reshape(len(losses), -1).sum(axis=1)
         mean = float(self.shares @ losses)
@@ -69,7 +68,7 @@ class Sample:
         return mean
 
     def falls(self):
-        """Whether the loss has fallen by more than it may by chance."""
+        """Whether the loss has decreased by more than chance explains."""
         falls = self.first - self.best
         fall = float(self.shares @ falls)
         error = math.sqrt(float(self.shares**2 @ (falls - fall) ** 2))
@@ -89,9 +88,9 @@ def losses_at_rising_rates(plan, rates, rng):
     Returns
     -------
     losses : list of float
-        Fewer than the rates where the test has ended before.
+        Fewer than the rates if the test ends early.
     sample : Sample
-        With as many losses.
+        With as many losses as the list.
     """
     run, objective, params = plan.run, plan.run.objective, plan.plan.first_params
     memory, losses, sample = run.optimizer.init(params), [], Sample(objective)
@@ -112,9 +111,9 @@ def losses_at_rising_rates(plan, rates, rng):
 
 
 def steepest_of(losses, least):
-    """Number of the update about which the losses fall fastest, before their least.
+    """Number of the update at which the losses decrease fastest, before their minimum.
 
-    The fall is that over a tenth of the updates, as single steps differ by chance.
+    The decrease is that over a tenth of the updates, because single steps are noisy.
     """
     half = max(1, len(losses) // 20)
     fall = [
@@ -125,7 +124,7 @@ def steepest_of(losses, least):
 
 
 def _without_end(objective, sampler, rng):
-    """The batches of one epoch after the other."""
+    """The batches of epoch after epoch, without end."""
     while True:
         yield from objective.batches(sampler, rng)
 

@@ -1,4 +1,4 @@
-"""The report of `diagnose`: what is known, in the order in which a person asks for it."""
+"""The report of `diagnose`."""
 
 from dataclasses import dataclass
 from html import escape
@@ -10,17 +10,16 @@ from gdregress._diagnosis.predictions import Prediction
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What descent will do on some data; printable, and a table in notebooks.
+    """A prediction of descent on some data, printed as text and shown as a table in notebooks.
 
     Parameters
     ----------
     finishes : bool or None
-        Whether the estimator ends by "tolerance" within its ``max_iter``; None where that is not
-        known.
+        Whether the estimator ends by "tolerance" within its ``max_iter``; None if unknown.
     epochs : int or None
-        How many it takes; None where that is not known.
+        Count of epochs of the run; None if unknown.
     how_known : str
-        By a formula, or by a trial.
+        Whether a formula or a trial gives the count.
     condition_number : float
         Of X: its largest singular value over its smallest, a column of ones for the intercept
         included; inf if it is singular, nan if there are too many columns to tell.
@@ -33,15 +32,15 @@ class Diagnosis:
         For each rule at its best rate, in the user's own columns (``preconditioner=None``) and in
         scaled ones (``preconditioner="columns"``).
     columns : ColumnFaults
-        What is wrong with which columns.
+        The columns that slow descent down, and why.
     critical_batch_size : float
         The ratio max_i ||a_i||^2 / L of the scaled columns: rows of a batch beyond which larger
         ones save no updates (Ma, Bassily and Belkin, "The power of interpolation", 2018,
         theorem 4).
     theory : str
-        By what the predictions are known, and how far.
+        How the predictions are computed, and for which part of the path they hold.
     recommendations : list of str
-        What to do, with the reason.
+        Recommendations, each with its reason.
     """
 
     finishes: bool | None
@@ -106,7 +105,7 @@ class Diagnosis:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        """The same for notebooks."""
+        """The report for notebooks."""
         parts = []
         for heading, sentences in self.sections().items():
             tag = "pre" if heading.startswith("Epochs") else "p"
@@ -116,12 +115,12 @@ class Diagnosis:
 
 
 def _number(condition):
-    """A condition number in words."""
+    """A condition number as text."""
     return "not known" if isnan(condition) else f"{condition:.3g}"
 
 
 def count_of_epochs(number):
-    """A number of epochs in words."""
+    """A number of epochs as text."""
     if number == inf:
         return "more than a billion epochs"
     return f"{number:,} epoch" if number == 1 else f"{number:,} epochs"

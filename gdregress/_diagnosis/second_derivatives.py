@@ -1,11 +1,11 @@
-"""Second derivatives of an objective and what they are along: matrices, or products of them.
+"""Second derivatives of an objective, as matrices or as operators, and their eigenvalues.
 
-Of many columns no matrix is formed. Lanczos' process from the slope g where descent begins finds
-the Ritz values theta_i and the share of g along each,
+For many columns no matrix is formed. Lanczos' process from the gradient g at the start finds
+the Ritz values theta_i and the components of g along the Ritz vectors,
 
     g' p(H) g = sum_i (||g|| tau_i)^2 p(theta_i)    for polynomials p of degree < 2 m
 
-after m products, and what k updates leave of the gap is such a polynomial of degree 2 k.
+after m products. The gap after k updates is such a polynomial of degree 2 k.
 
 References
 ----------
@@ -19,7 +19,7 @@ from scipy.sparse.linalg import LinearOperator
 from gdregress._objective.moments_inside import curved_products
 from gdregress._utils.array_api import asarray, namespace, to_numpy
 
-# Products of a process at most, and the size of a new direction that is rounding.
+# Most products of the process; relative norm below which a new direction is rounding error.
 PRODUCTS, ROUNDING = 200, 1e-13
 
 
@@ -30,7 +30,7 @@ def second_derivatives(plan, params=None):
     ----------
     plan : Planned
     params : array or None
-        Where D, the second derivatives of the loss, is taken; None for squared error.
+        The point at which D, the second derivatives of the loss, is taken; None for squared error.
     """
     objective = plan.prepared.objective
     strengths = np.broadcast_to(objective.penalty_curvature(), plan.shape)
@@ -54,7 +54,7 @@ def second_derivatives(plan, params=None):
 
 
 def _products(design, weights, strengths):
-    """The operator that has no matrix."""
+    """The second derivatives as an operator, without forming the matrix."""
     xp = namespace(design.X)
     if isinstance(weights, np.ndarray):
         device = None if xp is np else design.X.device
@@ -67,7 +67,7 @@ def _products(design, weights, strengths):
 
 
 def along_eigenvectors(H, slope):
-    """Eigenvalues and the slope along their vectors; of an operator those that the slope meets.
+    """Eigenvalues and the gradient along the eigenvectors; Ritz values for an operator.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
 """Engines run the epochs: the plain one defines them, the others are faster.
 
-`Envelope`, `ConjugateGradients`, `WorkingSets`, `Newton` and `BlocksAtOnce` take steps of their
-own to the same minimum; all others give the numbers of `Plain`.
+`Envelope`, `ConjugateGradients`, `WorkingSets`, `Newton` and `BlocksAtOnce` take other steps to
+the same minimum; all others give the numbers of `Plain`.
 
 A new engine is a file with a subclass of `Engine` and an entry in `ENGINES`. A pace runs the
 epochs of an engine and changes when they are measured, but none of their numbers: it wraps the

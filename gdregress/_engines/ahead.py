@@ -1,10 +1,10 @@
-"""A pace: some epochs run before their numbers are fetched, so that an accelerator never waits.
+"""A pace: several epochs run before their numbers are fetched; an accelerator does not wait.
 
-To know whether a run has converged, the host fetches numbers from the device. It waits for them,
-and the device then waits for its next work. This pace therefore runs some epochs at a time,
-fetches their numbers together, and asks the rules epoch by epoch. Epochs after the one at which a
-rule stops the run are dropped: the result is that of measuring after every epoch. The host also
-waits for the estimates of the certificate.
+The host fetches numbers from the device to decide whether a run has converged. While it waits for
+them, the device has no work. This pace therefore runs several epochs, fetches their numbers
+together, and applies the stopping rules epoch by epoch. Epochs after the one at which a rule stops
+the run are dropped, so that the result is that of measuring after every epoch. The host also waits
+for the estimates of the certificate.
 """
 
 from dataclasses import replace
@@ -17,15 +17,15 @@ from gdregress._engines.snapshot import RunSnapshot
 from gdregress._objective.deferred import AssumptionFailed, DeferredScalar, fetch
 from gdregress._utils.array_api import in_host_memory
 
-# Most epochs between two transfers; a tenth of the waiting is little beside the epochs themselves.
+# Most epochs between two transfers: the epochs then take much longer than the transfer.
 MAX_EPOCHS = 10
-# Most updates between two transfers. A transfer costs as much as a few updates: where an epoch has
-# many, measuring each is cheap, and epochs that are dropped are dear.
+# Most updates between two transfers. A transfer costs as much as a few updates: if an epoch has
+# many, measuring each is cheap, and dropped epochs are expensive.
 MAX_UPDATES = 100
 
 
 class Ahead(Engine):
-    """Runs some epochs of another engine, then measures them together.
+    """Runs several epochs of another engine, then measures them together.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ class Ahead(Engine):
     def epochs(self, state, max_epochs):
         left, most = max_epochs, epochs_at_once(self.run, state)
         while left > 0:
-            # a short run drops no more epochs than it has taken
+            # a run drops at most as many epochs as it has had
             n_epochs = min(left, most, len(self.run.history))
             taken, complete = yield from self._some(state, n_epochs)
             left -= taken
@@ -54,14 +54,14 @@ class Ahead(Engine):
                 left -= 1
 
     def _some(self, state, n_epochs):
-        """Yield the rows of some epochs, with the state as it was after each.
+        """Yield the rows of several epochs, with the state after each.
 
         Returns
         -------
         taken : int
-            How many rows were shown.
+            Count of the rows yielded.
         complete : bool
-            False if an assumption of the epoch after the last one shown does not hold.
+            False if an assumption of the epoch after the last row does not hold.
         """
         drawn = state.rng.get_state(legacy=False)
         taken, shown = 0, RunSnapshot(state)
@@ -82,7 +82,7 @@ class Ahead(Engine):
         except GeneratorExit:
             raise
         except BaseException:
-            shown.restore(state)  # an interrupted epoch leaves no trace
+            shown.restore(state)  # an interrupted epoch changes nothing
             raise
         finally:
             if taken < n_epochs:
@@ -90,7 +90,7 @@ class Ahead(Engine):
         return taken, True
 
     def _run_all(self, state, n_epochs):
-        """The next epochs, as a list of `_Epoch`; the state stays as it is."""
+        """The next epochs, as a list of `_Epoch`; the state does not change."""
         assumptions = []
         objective = self.run.objective.assuming(assumptions)
         meter = self.meter.on(objective)
@@ -107,7 +107,7 @@ class Ahead(Engine):
         return epochs
 
     def _row(self, state, epoch, loss, penalty, norm):
-        """The row of an epoch, whose gap is that of the point of its gradient."""
+        """The row of an epoch; its gap is that at the point of the gradient."""
         gap = None
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             if epoch.evaluated is not None:
@@ -118,14 +118,14 @@ class Ahead(Engine):
             return self.meter.append(state, state.reported(), epoch.rate, *numbers, gap=gap)
 
     def _redraw(self, rng, drawn, n_epochs):
-        """Put the random numbers to their state after this many epochs since `drawn`."""
+        """Set the random generator to its state after so many epochs since `drawn`."""
         rng.set_state(drawn)
         for _ in range(n_epochs):
             next(self.run.sampler.batches(self.run.objective.n_samples, rng))
 
 
 class _Epoch(NamedTuple):
-    """An epoch before its numbers are fetched: the state after it, and what it returned.
+    """An epoch before its numbers are fetched: the state after it, and the results of the engine.
 
     ``numbers`` are loss, penalty, gradient norm and further assumptions, as `DeferredScalar`.
     """
@@ -137,12 +137,12 @@ class _Epoch(NamedTuple):
 
 
 def epochs_at_once(run, state):
-    """How many epochs of a run may go between two transfers.
+    """Count of the epochs of a run between two transfers.
 
-    1 where the next epoch depends on the numbers of the last, where the caller sees each epoch,
-    where a component is the caller's own and might do anything with an update too many, and in
-    the memory of the host, where nothing has to be waited for. Nesterov over all rows decides in
-    each step whether to restart, and waits anyway.
+    It is 1 if the next epoch depends on the numbers of the last, if a callback receives each
+    epoch, if a component belongs to the caller and may have side effects in dropped updates, and
+    if the arrays are in the memory of the host, so that there is no transfer. Nesterov over all
+    rows waits in each step, to decide whether to restart.
     """
     objective, optimizer, sampler = run.objective, run.optimizer, run.sampler
     if isinstance(state.params, np.ndarray) or in_host_memory(state.params):

@@ -1,18 +1,19 @@
-r"""The engine of batches of rows that lie in blocks on many machines: local descent, and averages.
+r"""The engine of batches of rows in blocks on many machines: local descent, and averages.
 
-In a round every block k descends by itself from the same parameters w, over as many updates as all
-others; the next round begins at
+In a round every block k descends separately from the same parameters w, with as many updates as
+all others; the next round starts at
 
     w <- sum_k p_k w_k,    p_k = the share of block k in the weight of all rows.
 
-One reduction moves as many numbers as there are parameters. Blocks that see other rows descend to
-other minima, so that without a correction the average of rounds of many updates is near the
-minimum only. Under variance reduction each update has the gradient over all rows at the snapshot
-v, of which its own rows give the change since,
+One reduction transfers as many numbers as there are parameters. Blocks with different rows descend
+to different minima, so that without a correction the averages come near the minimum only. Under
+variance reduction the gradient of an update is that over all rows at the snapshot w_0, and its
+change since then over the rows of the batch,
 
-    g = mean_B s_i (r_i(w) - r_i(v)) a_i + grad F(v),
+    g = mean_B s_i (r_i(w) - r_i(w_0)) a_i + grad F(w_0).
 
-which is zero at the minimum of all rows for w = v, whatever the block: there the rounds stay.
+It is zero at the minimum of all rows if w = w_0, in every block, so that the minimum is a fixed
+point of the rounds.
 
 References
 ----------
@@ -34,7 +35,7 @@ from gdregress._objective.from_data import DataObjective
 from gdregress._utils.array_api import take_rows
 from gdregress.samplers import ALL_ROWS
 
-# Parts of the run that no update needs, and that are not sent to the blocks.
+# Parts of the run that updates do not need; they are not sent to the blocks.
 _NOT_SENT = (
     "objective",
     "stopping",
@@ -52,7 +53,7 @@ _NOT_SENT = (
 
 
 class BlocksAtOnce(EpochEngine):
-    """Rounds in which all blocks descend at the same time, see the module."""
+    """Rounds in which all blocks descend at the same time, see the module docstring."""
 
     @classmethod
     def supports(cls, run, state):
@@ -89,14 +90,14 @@ class BlocksAtOnce(EpochEngine):
 
 
 def _like(mean, value):
-    """The mean of numbers or arrays of the optimizer's memory, as one of them."""
+    """The mean of entries of the optimizer's memory, in the type of these entries."""
     if isinstance(value, int):  # a count of updates, the same for all blocks
         return round(mean)
     return mean.astype(value.dtype, copy=False) if isinstance(value, np.ndarray) else mean
 
 
 def _moved(block, run, state, parts, length, seed, total):
-    """The block's part in the averages of parameters, memory and rate after a round."""
+    """The contribution of a block to the averages of parameters, memory and rate after a round."""
     fit_intercept, coordinates, loss, penalty = parts
     size, updates = length
     rng = np.random.RandomState([seed, block.start % 2**32])
@@ -119,9 +120,9 @@ def _moved(block, run, state, parts, length, seed, total):
 
 
 def _rows(n, wanted, run, state, rng):
-    """Return the rows of a round: all rows as often as they fit, then some.
+    """Return the rows of a round: all rows as often as they fit, then the first of them.
 
-    In the order of the data a round begins where the last one has ended.
+    Without shuffling a round begins at the row after the last one of the previous round.
     """
     for _ in range(wanted // n):
         yield ALL_ROWS
@@ -139,6 +140,6 @@ def _of_mean_one(block, rows):
 
 
 def _of_size(sampler, size):
-    """The sampler with batches of so many rows; one that takes single rows stays as it is."""
+    """The sampler with batches of so many rows; a sampler of single rows is returned unchanged."""
     known = sampler.get_params()
     return type(sampler)(**{**known, "batch_size": size}) if "batch_size" in known else sampler

@@ -1,9 +1,9 @@
-"""The engine of stochastic and mini-batch epochs over rows that lie in blocks.
+"""The engine of stochastic and mini-batch epochs over rows in blocks.
 
 An epoch takes one block after the other, and the rows of a block in random order. Each block is
-descended by the engine for rows in memory, from the end of the last one. Under variance
-reduction a block computes the slopes of its rows at the snapshot itself, so that nothing of the
-length of the rows is kept.
+given to the engine for rows in memory, which starts at the end of the last block. Under variance
+reduction a block computes the slopes of its rows at the snapshot again, so that no array of the
+length of the rows is stored.
 """
 
 import copy
@@ -18,7 +18,7 @@ from gdregress._objective.snapshot import Snapshot
 
 
 class ByBlocks(EpochEngine):
-    """Batches of one block after the other, see the module."""
+    """Batches of one block after the other, see the module docstring."""
 
     @classmethod
     def supports(cls, run, state):
@@ -35,7 +35,7 @@ class ByBlocks(EpochEngine):
             part = replace(self.run, objective=objective, sampler=sampler, max_iter=1)
             inner = Compiled if Compiled.supports(part, state) else Plain
             _, rate = inner(part, None).epoch(state)
-            state.epoch -= 1  # it is one of all blocks
+            state.epoch -= 1  # the count is that of all blocks
         state.snapshot = snapshot
         state.epoch += 1
         return None, rate

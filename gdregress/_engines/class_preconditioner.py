@@ -1,18 +1,19 @@
-r"""The preconditioner of `preconditioner` for softmax, whose classes share the rows.
+r"""The preconditioner of conjugate gradients for softmax, whose classes are coupled.
 
 With M = sum_i s_i (diag(p_i) - p_i p_i') / n over the rows, m_j the mean square of column j and
-E_j the strength of l2, B solves for the K parameters of each column by themselves,
+E_j the strength of l2, B is block diagonal, with one block for the K parameters of each column,
 
     B_j = m_j M + E_j.
 
-V holds the coefficients of each class and its intercept, along which the curvature of the rows is
-known from their predictions; as for one class,
+The columns of V are the coefficients of each class and the intercept of each class; the curvature
+along them follows from the predictions. As for one class (`preconditioner`),
 
     P^-1 = B^-1 + V ((V' H V)^-1 - (V' B V)^-1) V'.
 
-Changes that are alike for all classes change no probability. Those of V have none: they are u_k
-for class k less u_k / K for all. B has the curvature of l2 along them, as H does; where there is
-no l2, gradients are zero there, and B is made as curved as in the mean.
+A change that is the same for all classes changes no probability. The columns of V contain no such
+change: they are u_k for class k less u_k / K for all classes. Along such changes B has the
+curvature of l2, as H has; without l2 the gradient along them is zero, and B gets the mean
+curvature.
 """
 
 import numpy as np
@@ -24,7 +25,7 @@ from gdregress._utils.array_api import namespace, to_numpy
 
 
 class CorrectedClasses:
-    """P, see the module.
+    """P, see the module docstring.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ class CorrectedClasses:
     l2 : array of shape (q, 1)
     probabilities, z : arrays of shape (n_samples, K)
     weights : array of shape (n_samples,) or None
-        Of mean 1.
+        Their mean is 1.
     """
 
     def __init__(self, params, fit_intercept, squares, l2, probabilities, z, weights):
@@ -49,7 +50,7 @@ class CorrectedClasses:
         self.curvature = squares[:, None] * values + l2
         flat = l2[:, 0] == 0
         self.curvature[flat, 0] = squares[flat] * values.mean()
-        self.curvature[~(self.curvature > 0)] = 1.0  # as along columns in which no row differs
+        self.curvature[~(self.curvature > 0)] = 1.0  # as along constant columns
         self.u = params[:p]
         of_l2 = ((self.u * l2[:p]).T @ self.u) * (np.eye(k) - 1 / k)
         B = np.zeros_like(H)
@@ -75,7 +76,7 @@ class CorrectedClasses:
 
 
 def _unlike(changes):
-    """Return changes of the parameters without the part that all classes share."""
+    """Return changes of the parameters without the part that is the same for all classes."""
     return changes - changes.mean(axis=1, keepdims=True)
 
 
@@ -84,7 +85,7 @@ def _along(P, z, weights):
     xp, k = namespace(P), P.shape[1]
     both = xp.concat([P * z, P], axis=1)
     s = xp.ones_like(P[:, 0]) if weights is None else xp.astype(weights, P.dtype)
-    if xp is np:  # in the same bits whatever the threads
+    if xp is np:  # the same bits for any number of threads
         H = -curved_products(DesignMatrix(both, False), s)
     else:
         H = -to_numpy(both.T @ (s[:, None] * both)).astype(float) / P.shape[0]
@@ -96,7 +97,7 @@ def _along(P, z, weights):
 
 
 def _difference_of_inverses(H, B):
-    """H^-1 - B^-1; None where one of them has none, as where all coefficients are zero."""
+    """H^-1 - B^-1; None if a matrix is singular, as for coefficients of zero."""
     size = np.sqrt(np.abs(np.diag(B)))
     if not (np.isfinite(H).all() and (size > 0).all()):
         return None

@@ -1,8 +1,7 @@
 """The compiled engine: stochastic and mini-batch epochs in the core.
 
-It covers NumPy data, dense or CSR, every component that states a kernel, any number of
-targets, weights and averages, the coordinates of centred and scaled columns, and variance
-reduction.
+It supports NumPy data, dense or CSR, every component that states a kernel, any number of targets,
+weights and averages, the coordinates of centred and scaled columns, and variance reduction.
 """
 
 import math
@@ -17,13 +16,13 @@ from gdregress._engines.engine import EpochEngine
 from gdregress._engines.kernel_choice import IN_USER_UNITS, ROW_BY_ROW, kernel_for
 from gdregress._engines.rates import learning_rates
 
-# Updates whose learning rates are computed at once, in arrays that stay in the cache.
+# Updates whose learning rates are computed together, in arrays that stay in the cache.
 UPDATES_AT_ONCE = 1 << 15
-# Bytes of the rows of a batch that stay in the cache between their predictions and gradient.
+# Bytes of rows whose predictions and gradient are computed before they leave the cache.
 BLOCK_BYTES = 1 << 14
-# Bytes of rows gathered at a time from a matrix stored by columns, where single rows are slow.
+# Bytes of rows that are copied together from a matrix in column order, where one row is slow.
 GATHERED_BYTES = 1 << 20
-# Most updates between two moves of a coefficient, the smallest decay of its velocity meanwhile.
+# Most updates that are applied together, and the smallest decay of a velocity over them.
 MAX_DELAY, SMALLEST_DECAY = 1 << 12, 1e-200
 
 
@@ -47,7 +46,7 @@ class Compiled(EpochEngine):
 
     @classmethod
     def supports(cls, run, state):
-        """Also warns once where only a compiler is missing."""
+        """Also warn, once, if only the compiled core is missing."""
         covered = cls.covers(run, state)
         if covered and not core.is_compiled():
             core.warn_uncompiled()
@@ -56,7 +55,7 @@ class Compiled(EpochEngine):
 
     @staticmethod
     def covers(run, state):
-        """Whether the core, compiled or not, has the components of this run."""
+        """Whether the core, compiled or not, supports the components of this run."""
         objective = run.objective
         return (
             run.sampler.cuts_one_order
@@ -75,7 +74,7 @@ class Compiled(EpochEngine):
         order = self.row_orders.draw(n, state.rng, run.sampler.shuffle, run.max_iter)
         epoch = _Epoch(run, state, self.kernels)
         start, updates = 0, -(-n // size)
-        # a sparse epoch brings all parameters up to date at its end, which is dear if done often
+        # a sparse kernel brings all parameters up to date at its end, which is expensive
         most = max(UPDATES_AT_ONCE, run.objective.design.n_parameters)
         while start < updates:
             stop = min(updates, start + most)
@@ -93,7 +92,7 @@ class Compiled(EpochEngine):
 
 
 class _Epoch:
-    """The parameters and the optimizer's memory on their way through the core."""
+    """The parameters and the optimizer's memory as arrays of the core."""
 
     def __init__(self, run, state, kernels):
         self.run, self.state, self.kernels = run, state, kernels
@@ -113,7 +112,7 @@ class _Epoch:
         self.most_updates = _updates_at_once(X, size, self.gathers)
 
     def descend(self, order, size, rates):
-        """Make updates in a row; the same means take in the parameters after each."""
+        """Make consecutive updates; the same averages include the parameters after each."""
         objective, average = self.run.objective, self.state.average
         X = objective.design.X
         means = [] if average is None else average.means()
@@ -136,7 +135,7 @@ class _Epoch:
             average.advance(len(rates))
 
     def _run_gathered(self, X, others, order, size, rates, rule):
-        """Make the updates from a copy of their rows, in the order in which they are used."""
+        """Make the updates from a copy of their rows in the order of use."""
         y, weights = (array[order] if len(array) else array for array in others)
         known, self.kernel_snapshot = self.kernel_snapshot, self._snapshot_of(order)
         rows = _gathered(X, order), y, weights, np.arange(len(order))
@@ -164,7 +163,7 @@ class _Epoch:
         )
 
     def _run_kernel(self, X, rows, size, rates, rule):
-        """Make the updates by the fastest kernel that has them."""
+        """Make the updates by the fastest kernel that supports them."""
         name = kernel_for(self.run, self.state, self.penalty, self.snapshot is not None, rates)
         kernel = getattr(self.kernels, name)
         scratch = [memory_apart(k, self.rows_at_once) for k in (rows[-3].shape[1], len(self.w))]
@@ -189,7 +188,7 @@ class _Epoch:
         return np.zeros(self.run.objective.design.n_features, dtype=np.int64)
 
     def _run_steps(self, kernel, rows, scratch):
-        """Plain descent, with w in the user's units meanwhile."""
+        """Plain descent with w in the user's units."""
         design, penalty = self.run.objective.design, self.run.objective.penalty
         units = core.user_units(design, self.w)
         w = self.w * units
@@ -200,7 +199,7 @@ class _Epoch:
         self.w[...] = w / units
 
     def store(self):
-        """Put parameters and memory into the state."""
+        """Write parameters and memory to the state."""
         state, fields = self.state, self.run.optimizer.kernel_memory
         changed = {
             field: core.like_params(rows, state.params)
@@ -213,19 +212,19 @@ class _Epoch:
 
 
 def _are_shared(coordinates):
-    """Whether all targets have the same coordinates, as the core's have."""
+    """Whether all targets have the same coordinates, which the core requires."""
     return coordinates is None or coordinates.is_shared
 
 
 def _rows_at_once(X, size):
-    """Rows of a batch whose predictions are computed together: all, or what the cache holds."""
+    """Rows of a batch whose predictions are computed together; the cache has to hold them."""
     if sparse.issparse(X):
         return size
     return min(size, max(1, BLOCK_BYTES // (X.itemsize * max(1, X.shape[1]))))
 
 
 def _gathered(X, order):
-    """Rows of a matrix that is stored by columns, in C order; columns are read one by one."""
+    """Rows of a matrix in column order, copied to C order column by column."""
     rows = np.empty((X.shape[1], len(order)), dtype=X.dtype)
     for column, gathered in zip(X.T, rows, strict=True):
         gathered[...] = column[order]
@@ -233,7 +232,7 @@ def _gathered(X, order):
 
 
 def _updates_at_once(X, size, gathers):
-    """Updates whose rows are numbered, or gathered, together; no bound where that is dear."""
+    """Count of the updates whose rows are drawn or copied together; no bound if that is slow."""
     if sparse.issparse(X):
         return max(UPDATES_AT_ONCE, X.shape[0])
     if not gathers:
@@ -242,6 +241,6 @@ def _updates_at_once(X, size, gathers):
 
 
 def lazy_momentum(momentum, kernels):
-    """The core's table of the moves that a coefficient makes over updates without a gradient."""
+    """The core's table for many updates of momentum without a gradient at once."""
     length = int(math.log(SMALLEST_DECAY) / math.log(momentum))
     return kernels.LazyMomentum(momentum, np.empty((6, 1 + min(MAX_DELAY, max(1, length)))))

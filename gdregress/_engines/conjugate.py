@@ -4,24 +4,25 @@ With g the gradient of F, P a matrix that is close to its curvature and q = P^-1
 
     d <- -q + max(0, beta) d,    beta = q . (g - g') / (q' . g'),    w <- w + t d,
 
-where primes are of the step before and t is the exact minimum of F along d. For a quadratic F
-these are the conjugate gradients of linear algebra, which no method of the same passes betters;
-for any other they adapt to the curvature near the minimum. Several targets, or classes
-of which each is told from the rest, are as many problems, which share their passes: each has its
-own beta and t. On few rows with many columns under l2, q = H^-1 g with all second derivatives H,
-see `RowSpace`: then -q is a Newton step.
+where primes denote the previous step and t is the exact minimum of F along d. For a quadratic F
+this is the conjugate gradient method of linear algebra, which is optimal among methods with as
+many passes; otherwise it adapts to the curvature near the minimum. Several targets, or classes
+one against the rest, are separate problems that share the passes over the rows: each has its own
+beta and t. For few rows with many columns under l2, q = H^-1 g with all second derivatives H, see
+`RowSpace`: then -q is a Newton step.
 
-P is the `preconditioner` of the point, for softmax that of `class_preconditioner`, until the run
-has taken as long as the curvature itself takes, or some times as long: then P is the curvature at
-that point, see `newton_system` and `coupled`, and is kept for as long.
+P is the `preconditioner` at the current point, or `class_preconditioner` for softmax. Once the run
+has cost as much as the second derivatives themselves would, or a multiple of it, P becomes the
+matrix of second derivatives, see `newton_system` and `coupled`, which is kept for as many passes
+again.
 
 References
 ----------
 Powell, "Restart procedures for the conjugate gradient method", 1977, section 4, for when beta is
 0; Polak and Ribiere, "Note sur la convergence de methodes de directions conjuguees", 1969; Nocedal
 and Wright, "Numerical optimization", 2006, section 5.2, for the sign of beta; Karlin, Manasse,
-Rudolph and Sleator, "Competitive snoopy caching", 1988, for when to pay a price: once as much has
-been spent without it, which is never twice as dear as the best.
+Rudolph and Sleator, "Competitive snoopy caching", 1988, for the time at which to pay a price:
+after as much has been spent without it, which costs at most twice the optimum.
 """
 
 import math
@@ -46,22 +47,22 @@ from gdregress._objective.line import Line
 from gdregress._objective.newton_system import SeparateSystems
 from gdregress._utils.array_api import dot, namespace, to_numpy
 
-# A first trial moves predictions at most by so many times the largest prediction or target.
+# The first trial changes predictions by at most this multiple of the largest prediction or target.
 FAR = 1e3
-# Of q . g, the share of q . g' from which directions start anew: far smaller ones, at which
-# Powell did, cost conjugacy where columns depend on each other.
+# Directions restart if |q . g'| is more than this share of q . g. Powell's share is far smaller,
+# and loses conjugacy if columns depend on each other.
 RESTART = 3.0
-# Of q, as the predictions of a direction have to be numbers of single precision.
+# Largest entry of q: the predictions of a direction have to fit into single precision.
 LONGEST = 1e20
 # Passes over the rows in a step.
 PASSES = 3
-# How many times what the curvature costs is spent without it where targets are separate: P is near
-# it there, and often all that is needed.
+# The run takes this multiple of the cost of the second derivatives before it computes them, if
+# targets are separate: P is close to them there, and is often enough.
 PATIENCE = 4
 
 
 class ConjugateGradients(Directions):
-    """Steps along conjugate directions to the minimum of each, see the module."""
+    """Steps along conjugate directions to the minimum of each, see the module docstring."""
 
     method = "conjugate gradients"
 
@@ -71,7 +72,7 @@ class ConjugateGradients(Directions):
         return knows(objective.loss) and objective.penalty.is_quadratic
 
     def begin(self, state):
-        """Go on from the last direction where a run is resumed on the same data."""
+        """Continue with the last direction if a run is resumed on the same data."""
         super().begin(state)
         if state.conjugate is None:
             state.conjugate = (0 * self.params, self.gradient, 0.0, None, 0)
@@ -89,14 +90,14 @@ class ConjugateGradients(Directions):
         return direction, self.predictions(direction)
 
     def _products(self, a, b):
-        """a . b of each target, or of all classes together where these are coupled."""
+        """a . b of each target, or of all classes together if they are coupled."""
         axis = None if self.run.objective.loss.coupled else 0
         return namespace(a).sum(a * b, axis=axis)
 
     def _within_range(self, q):
-        """q, or in other units where next to nothing is curved, so that predictions overflow.
+        """q, scaled down where the curvature is so small that predictions would overflow.
 
-        Lengths are searched for, and directions are conjugate whatever the units of each q are.
+        The search finds the length for any scale of q, and conjugacy does not depend on it.
         """
         xp, axis = namespace(q), None if self.run.objective.loss.coupled else 0
         size = xp.max(abs(q), axis=axis)
@@ -105,23 +106,23 @@ class ConjugateGradients(Directions):
         return q / xp.where(is_finite & (size > LONGEST), size, one)
 
     def _beta(self, q, g, gradient, square):
-        """The share of the last direction; 0 where the gradients say that the curvature is new."""
+        """beta; 0 if the gradients show that the curvature has changed."""
         xp, common, own = namespace(g), self._products(q, gradient), self._products(q, g)
         goes_on = (square > 0) & (abs(common) <= RESTART * own) & (own > common)
         return xp.where(goes_on, (own - common) / square, 0 * own)
 
     def _renewed(self, taken_at, waited):
-        """Where all of the curvature has been taken, if it has, and the steps since."""
+        """The point of the last system of second derivatives, if any, and the steps since."""
         objective = self.run.objective
         if objective.design.coordinates is None or objective.row_space is not None:
-            return None, 0  # in the user's own columns as they are, or from the rows anyway
+            return None, 0  # the user's own columns, or a system that comes from the rows
         if PASSES * (waited + 1) <= self.price:
             return taken_at, waited + 1
         self.system = None
         return self.params, 0
 
     def _price(self):
-        """Return the passes of a run before it computes the whole curvature."""
+        """Return the count of passes before the run computes all second derivatives."""
         objective = self.run.objective
         if objective.loss.coupled:
             return coupled.cost_in_passes(objective)
@@ -141,9 +142,9 @@ class ConjugateGradients(Directions):
         return self._preconditioner().solve(g)
 
     def _system(self, taken_at):
-        """Return the system of the whole curvature at some parameters."""
+        """Return the system of all second derivatives at some parameters."""
         objective, there, z = self.run.objective, self._like_data(taken_at), self.z
-        if taken_at is not self.params:  # where a run is resumed
+        if taken_at is not self.params:  # in a resumed run
             z = wide(objective.gradient_and_predictions(there)[1])
         l2, eps = to_numpy(self.l2).astype(float), float(np.finfo(to_numpy(there).dtype).eps)
         if objective.loss.coupled:
@@ -152,7 +153,7 @@ class ConjugateGradients(Directions):
         return SeparateSystems(objective.hessians(there, z), l2, eps)
 
     def _of_classes(self):
-        """P of predictions that are coupled."""
+        """P of coupled predictions."""
         objective = self.run.objective
         P = objective.loss.probability(self.z)
         squares, rest = objective.column_mean_squares, (P, self.z, objective.weights)
@@ -160,7 +161,7 @@ class ConjugateGradients(Directions):
         return CorrectedClasses(self._curved_params(), intercept, squares, self.l2, *rest)
 
     def _preconditioner(self):
-        """P of all others, at the parameters."""
+        """P of separate predictions at the parameters."""
         objective = self.run.objective
         if objective.row_space is not None:
             return FromRows(objective.row_space, self.z)
@@ -173,18 +174,18 @@ class ConjugateGradients(Directions):
         return Diagonal(diagonal)
 
     def _curved_params(self):
-        """The parameters, and zeros where no row and no penalty says anything of them."""
+        """The parameters, with zeros where neither a row nor the penalty depends on them."""
         xp, squares = namespace(self.params), self.run.objective.column_mean_squares
         squares = squares[:, None] if len(self.params.shape) == 2 else squares
         return xp.where(squares + self.l2 > 0, self.params, 0 * self.params)
 
     def _bent(self):
-        """s_i L'' / n of the rows at the parameters; not kept, as it is as long as the rows."""
+        """s_i L'' / n of the rows at the parameters; computed anew to save memory."""
         objective = self.run.objective
         return self.share(by_rows(objective.loss.curvature_at, objective.y, self.z))
 
     def _is_corrected(self):
-        """Whether the curvature of single rows says more than its mean."""
+        """Whether the curvature differs among rows."""
         objective = self.run.objective
         return not objective.loss.is_quadratic and objective.design.fit_intercept
 
@@ -201,10 +202,10 @@ class ConjugateGradients(Directions):
         return sum_by_rows(of_rows, objective.y, self.z, dz, *weights) / objective.n_samples
 
     def length(self, direction, dz):
-        """Where F is least along the direction, for each target that has one of its own."""
+        """The length at which F is smallest along the direction, for each separate target."""
         objective, loss = self.run.objective, self.run.objective.loss
         parts = self.z, dz, self.gradient, direction, self.params, 0 * direction + self.l2
-        if loss.coupled:  # whose step is a whole one at first
+        if loss.coupled:  # a Newton step has length 1
             return self._length(loss, None, objective.y, *parts)
         along = self._curvature_along(dz)
         if len(direction.shape) == 1:
@@ -217,7 +218,7 @@ class ConjugateGradients(Directions):
         return objective.like_y(np.array(lengths), exact=True)
 
     def _length(self, loss, along, y, z, dz, gradient, direction, params, l2):
-        """Where the derivative is zero, which grows."""
+        """The zero of the derivative, which is increasing."""
         of_penalty, slope = l2 * direction, dot(gradient, direction)
         flat, at_start = dot(of_penalty, direction), dot(of_penalty, params)
         guess = 1.0 if along is None else _least_of_quadratic(slope, float(along) + flat)
@@ -237,7 +238,7 @@ def _least_of_quadratic(slope, curvature):
 
 
 def _reach(y, z, dz):
-    """How far a first trial goes at most: where a loss is straight, nothing else bounds it."""
+    """The largest first trial: where a loss is linear, the curvature gives no bound."""
     return FAR * (_largest(z) + _largest(y) or 1.0) / (_largest(dz) or 1.0)
 
 

@@ -1,7 +1,7 @@
 """The base class of engines that choose a direction for all parameters and a length along it.
 
-A prediction along a direction d is z + t dz with dz = A d, so that a search for t reads no row of
-the data. An epoch reads them for dz, and for the predictions and the gradient at its end.
+Predictions along a direction d are z + t dz with dz = A d, so that the search for t reads no rows.
+An epoch reads the rows for dz, and for the predictions and the gradient at its end.
 """
 
 from abc import abstractmethod
@@ -12,23 +12,23 @@ from gdregress._engines.engine import Engine
 from gdregress._objective.evaluation import over_targets
 from gdregress._utils.array_api import namespace
 
-# Last steps whose progress decides whether an estimate of the gap is worth its passes.
+# Count of the last steps whose decrease decides whether the gap is estimated, which takes passes.
 RECENT = 3
 
 
 class Directions(Engine):
     """Steps along directions over all rows, of smooth losses.
 
-    The learning rate in the history is the length of a step in units of its direction, the longest
-    one where each target has its own.
+    The learning rate in the history is the length of a step in units of its direction, the largest
+    one if each target has its own.
 
     Attributes
     ----------
     l2 : array of shape (n_parameters,), or (n_parameters, 1 or n_targets)
-        Strengths of that part of the penalty, zero for the intercept.
+        Strengths of l2, zero for the intercept.
     params, of_loss, gradient : arrays of shape (n_parameters,) or (n_parameters, n_targets)
-        The parameters, and the gradient there of the loss and of loss and l2; of NumPy in double
-        precision.
+        The parameters, the gradient of the loss, and that of loss and l2; NumPy arrays are in
+        double precision.
     z : array of shape (n_samples,) or (n_samples, n_targets)
         The predictions.
     """
@@ -39,14 +39,14 @@ class Directions(Engine):
 
     @staticmethod
     def knows(objective):
-        """Whether these engines know loss and penalty."""
+        """Whether these engines support loss and penalty."""
         terms = objective.penalty.kernel_terms
         return knows(objective.loss) and terms is not None and terms.bounds is None
 
     def epochs(self, state, max_epochs):
         for _ in range(max_epochs):
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                if state.params is not self.known:  # at first, or moved by the loop
+                if state.params is not self.known:  # or the loop has changed them
                     self.begin(state)
                 direction, dz = self.direction(state)
                 length = self.length(direction, dz)
@@ -71,7 +71,7 @@ class Directions(Engine):
         self._take(state.params)
 
     def _take(self, params):
-        """Compute all from the parameters alone, so that a resumed run is the same to the bit."""
+        """Compute all from the parameters only, so that a resumed run is the same to the bit."""
         self.known, self.params = params, wide(params)
         of_loss, z = self.run.objective.gradient_and_predictions(params)
         self.of_loss, self.z = wide(of_loss), wide(z)
@@ -82,7 +82,7 @@ class Directions(Engine):
         return wide(self.run.objective.design.predict(self._like_data(params)))
 
     def share(self, values):
-        """What every row contributes to the mean of some values; NumPy's are written over."""
+        """The contribution of every row to a weighted mean; NumPy arrays are overwritten."""
         objective = self.run.objective
         if objective.weights is not None:
             values = values * over_targets(objective.weights, values)
@@ -110,7 +110,7 @@ class Directions(Engine):
         return self.meter.append(state, params, length, loss, penalty, norm, gap=gap)
 
     def _gap(self, norm, params, value):
-        """F - F*: an estimate where the last steps have gained little, else their gain.
+        """F - F*: an estimate if the last steps have decreased F little, else that decrease.
 
         With the products of the rows an estimate costs next to nothing.
         """
@@ -126,7 +126,7 @@ class Directions(Engine):
 
 
 def knows(loss):
-    """Whether the engines know a loss."""
+    """Whether the engines support a loss."""
     return loss.kernel is not None and loss.convex and loss.smooth
 
 
@@ -136,5 +136,5 @@ def _longest(length):
 
 
 def wide(array):
-    """Convert to double precision where that is cheap."""
+    """Convert arrays of NumPy to double precision."""
     return array.astype(float, copy=False) if isinstance(array, np.ndarray) else array

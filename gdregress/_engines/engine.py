@@ -15,8 +15,8 @@ class Engine(ABC):
     ----------
     run : Run
     meter : Meter
-        ``meter(state, rate, evaluated)`` appends the row of an epoch to the history;
-        ``meter.append`` does so where the numbers are known already.
+        ``meter(state, rate, evaluated)`` measures an epoch and appends its row to the history;
+        ``meter.append`` appends numbers that are known already.
     """
 
     method = "updates"
@@ -31,16 +31,16 @@ class Engine(ABC):
     def supports(cls, run, state):
         """Whether this engine can run the epochs of a run of its method from a state.
 
-        Asked once a run; later the state keeps its types and shapes.
+        It is called once a run; the state keeps its types and shapes later.
         """
         return True
 
     @abstractmethod
     def epochs(self, state, max_epochs):
-        """Run epochs, and yield the row of each while `state` is that after the epoch.
+        """Run epochs, and yield the row of each while `state` is the state after that epoch.
 
-        The caller may change the state between two epochs: the next one starts from there. To
-        close the generator leaves the state at the last row.
+        The caller may change the state between two epochs: the next epoch starts from there.
+        Closing the generator leaves the state at the last row.
         """
 
 
@@ -56,7 +56,7 @@ class EpochEngine(Engine):
         Returns
         -------
         evaluated : tuple of (point, gradient) or None
-            Of an update over all rows.
+            Those of an update over all rows.
         rate : float
             The learning rate of the last update.
         """

@@ -1,8 +1,8 @@
 """The engine of kinks: descent over all rows along smooth envelopes of the objective.
 
-Losses of two linear pieces are followed to their kinks by the method of multipliers, see
-`Multipliers`. An epoch is one Newton step: the predictions of its direction and one gradient; of
-rows that lie in blocks one reduction each.
+The method of multipliers finds the minima of losses with two linear pieces, which lie at kinks,
+see `Multipliers`. An epoch is one Newton step: the predictions of its direction and one gradient,
+or one reduction each for rows in blocks.
 """
 
 import math
@@ -20,8 +20,8 @@ from gdregress._objective.moments import affordable
 class Envelope(Engine):
     """Newton steps on envelopes that approach the objective, with a proven gap.
 
-    Every row of the history is that of the best parameters so far; its learning rate is the
-    length of the last step, in units of a full Newton step.
+    Every row of the history belongs to the best parameters so far; its learning rate is the length
+    of the last step in units of a full Newton step.
     """
 
     method = "envelope"
@@ -32,11 +32,10 @@ class Envelope(Engine):
 
     @staticmethod
     def covers(objective):
-        """Whether the engine knows loss and penalty, on arrays of NumPy.
+        """Whether the engine supports loss and penalty, on arrays of NumPy.
 
-        Of rows in blocks the second derivatives have to be affordable.
-
-        Not the perceptron, whose minimum is at coefficients of zero.
+        For rows in blocks the second derivatives have to be affordable. The perceptron is not
+        supported, because its minimum is at coefficients of zero.
         """
         loss, terms = objective.loss.base_loss, objective.penalty.kernel_terms
         coordinates = objective.design.coordinates
@@ -53,20 +52,20 @@ class Envelope(Engine):
     def epochs(self, state, max_epochs):
         for _ in range(max_epochs):
             with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                if state.params is not self.reported:  # at first, or put elsewhere since
+                if state.params is not self.reported:  # or the loop has changed them
                     self._begin(state)
-                state.multipliers = None  # which hold arrays as long as the rows
+                state.multipliers = None  # they hold arrays of the length of the rows
                 row = self._row(state, self._step())
             yield row
 
     def _begin(self, state):
-        """The targets, each at its parameters, or where it was in a run that is taken up."""
+        """The `Multipliers` of the targets, at the parameters or as stored in a resumed run."""
         objective, params = self.run.objective, state.params.astype(float)
         columns = params.reshape(len(params), -1)
         self.rows = (InMemory if objective.has_rows else InBlocks)(objective, columns)
         l1, l2 = (self._strengths(name) for name in ("l1", "l2"))
         squares, loss = diagonal(self.rows.bases[0]), objective.loss.base_loss
-        flat = squares <= SMALLEST_VARIANCE  # all that these add to predictions is rounding
+        flat = squares <= SMALLEST_VARIANCE  # they change predictions by rounding only
         self.targets = [
             Multipliers(loss.of_target(k).pieces, l1, l2, base, column, scale, flat)
             for k, (column, base, scale) in enumerate(
@@ -90,14 +89,14 @@ class Envelope(Engine):
         return hides_directions(objective.design, target.base, weights, slope, *penalty)
 
     def _strengths(self, name):
-        """Of a part of the penalty, for all parameters."""
+        """The strengths of a part of the penalty, for all parameters."""
         design = self.run.objective.design
         strengths = np.zeros(design.n_parameters)
         strengths[: design.n_features] = getattr(self.run.objective.penalty.kernel_terms, name)
         return strengths
 
     def _step(self):
-        """One Newton step of every target; the longest share of one that was taken."""
+        """Take one Newton step of every target, and return the largest of their lengths."""
         for target, model in zip(self.targets, self.rows.models(self.targets), strict=True):
             target.aim(*model)
         lengths = []

@@ -1,8 +1,9 @@
-"""Where the rows are that `Envelope` descends on: in memory, or in blocks that are read again.
+"""The rows of `Envelope`: in memory, or in blocks that are read again.
 
-In memory the positions and the slopes of the last round are kept. In blocks nothing of the length
-of the rows is: a position is the prediction at the parameters, and the slope at which a round has
-left a row follows from the parameters at the ends of all rounds so far, which are few.
+For rows in memory the positions and the slopes of the last round are stored. For rows in blocks no
+array of the length of the rows is: a position is the prediction at the parameters, and the slope
+of a row at the end of a round follows from the parameters at the ends of all rounds, which are
+few.
 """
 
 from abc import ABC, abstractmethod
@@ -18,26 +19,26 @@ from gdregress._objective.in_double import in_double
 from gdregress._objective.products import Products, SummedProducts
 from gdregress.losses.pieces import position
 
-# Lengths at which the rows of blocks tell the derivative along a step; it is read off between.
-# Those of short steps are in units of that which moves the rows by a width: where few rows are
-# bent a Newton step is long, and ends at the first kinks.
+# Lengths at which blocks compute the derivative along a step; between them it is interpolated.
+# Those of short steps are in units of the length that moves the rows by a width: if few rows are
+# bent, a Newton step is long and ends at the first kinks.
 SHORT = np.geomspace(1e-4, 1.0, 25)
 LONG = np.array([0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 1.0, 1.05, 1.1, 1.2, 1.5, 2.0, 4.0, 10.0, 100.0])
 
 
 class EnvelopeRows(ABC):
-    """The rows of all targets, each of which has `Multipliers`.
+    """The rows of all targets; each target has its own `Multipliers`.
 
     Parameters
     ----------
     objective : Objective
     params : ndarray of shape (n_parameters, n_targets)
-        Where they begin.
+        The parameters at the start.
 
     Attributes
     ----------
     scales : list of float
-        Of each target the root of the mean square of m there.
+        The root mean square of m at the start, for each target.
     bases : list of ndarray
         A' S A, or its diagonal.
     """
@@ -47,36 +48,36 @@ class EnvelopeRows(ABC):
 
     @abstractmethod
     def models(self, targets):
-        """Of each target the gradient A' s c and the `Products` of the rows that are bent."""
+        """For each target the gradient A' s c and the `Products` of the bent rows."""
 
     @abstractmethod
     def along(self, targets):
-        """Of each target its `Along`, and the derivative as a function of the length."""
+        """For each target its `Along`, and the derivative as a function of the length."""
 
     @abstractmethod
     def move(self, number, target, length):
-        """Go along with a target that has taken a share of its step."""
+        """Move the rows of a target by a share of its step."""
 
     @abstractmethod
     def recentre(self, number, target):
-        """Take the slopes at which a round has ended as centres of the next."""
+        """Set the centres of the next round to the slopes at the end of this one."""
 
     @abstractmethod
     def where(self, number):
-        """What is kept of the rows of a target, by its names."""
+        """The stored arrays of the rows of a target, by name."""
 
     @abstractmethod
     def go_to(self, number, where):
-        """Go on from what another has kept."""
+        """Continue from the stored arrays of another run."""
 
 
 class InMemory(EnvelopeRows):
-    """Rows whose positions are kept."""
+    """Rows whose positions are stored."""
 
     def __init__(self, objective, params):
         self.design, loss, n = objective.design, objective.loss, objective.n_samples
         if objective.weights is None:
-            self.shares = np.broadcast_to(1 / n, n)  # which takes no memory
+            self.shares = np.broadcast_to(1 / n, n)  # a number takes no memory
         else:
             self.shares = objective.weights.astype(float) / n
         z, y = _predict(self.design, params), target_columns(objective.y, loss)
@@ -130,7 +131,7 @@ class InMemory(EnvelopeRows):
         return self.rows[number].derivative(self.du[number], length)
 
     def move(self, number, target, length):
-        moved = self.du[number]  # which no one needs any more
+        moved = self.du[number]  # no longer needed
         moved *= length
         moved += self.u[number]
         self.u[number], self.du[number] = moved, None
@@ -147,7 +148,7 @@ class InMemory(EnvelopeRows):
 
 
 class Course(NamedTuple):
-    """From where the position of each row follows, and its centre.
+    """The parameters from which the position and the centre of each row follow.
 
     Attributes
     ----------
@@ -157,7 +158,7 @@ class Course(NamedTuple):
     widths : ndarray of shape (n_rounds,)
         The width of each round.
     width : float
-        Of this round.
+        The width of this round.
     """
 
     params: np.ndarray
@@ -167,7 +168,7 @@ class Course(NamedTuple):
 
 
 class InBlocks(EnvelopeRows):
-    """Rows of which each sum is a reduction over their blocks."""
+    """Rows in blocks: each sum over them is a reduction."""
 
     def __init__(self, objective, params):
         design, self.partitions = objective.design, objective.partitions
@@ -203,7 +204,7 @@ class InBlocks(EnvelopeRows):
         return [(sums, _between(known, table)) for known, sums, table in each]
 
     def move(self, number, target, length):
-        """Nothing is kept that would have to."""
+        """Do nothing: no positions are stored."""
 
     def recentre(self, number, target):
         ends, widths = self.ends[number]
@@ -224,7 +225,7 @@ class InBlocks(EnvelopeRows):
 
 
 def target_columns(y, loss):
-    """Targets, or labels of -1 and 1 of every class, one column each."""
+    """Targets, or the labels -1 and 1 of every class, as columns."""
     y = y.astype(float, copy=False)
     if loss.n_outputs is None:
         return y.reshape(len(y), -1)
@@ -232,14 +233,14 @@ def target_columns(y, loss):
 
 
 def _lengths(target):
-    """At which the derivative of a target along its step is asked for."""
+    """The lengths at which the derivative of a target along its step is computed."""
     moved = float(np.sqrt(target.step @ target.base @ target.step))
     unit = min(1.0, target.width / moved) if moved > 0 else 1.0
     return np.sort(np.concatenate([[0.0], unit * SHORT, np.geomspace(unit, 1.0, 9), LONG]))
 
 
 def _between(lengths, derivatives):
-    """The derivative as a function of the length, which stays among those that are known."""
+    """The interpolated derivative as a function of the length, constant beyond the last one."""
     right = max(derivatives[-1], 0.0) or np.inf
     return partial(np.interp, xp=lengths, fp=derivatives, right=right)
 
@@ -266,7 +267,7 @@ def _design(block, parts):
 
 
 def _rows_of(block, parts, total, courses, ways=()):
-    """The `Rows` of a block, of each target, and its predictions at other parameters."""
+    """The `Rows` of a block for each target, and their predictions at other parameters."""
     loss, rows = parts[2], []
     columns = [np.column_stack([course.params, course.ends]) for course in courses] + list(ways)
     z = _predict(_design(block, parts), np.column_stack(columns))
@@ -288,20 +289,20 @@ def _rows_of(block, parts, total, courses, ways=()):
 
 
 def _squares(block, parts, total, courses):
-    """Of each target the part of a block in the mean of m^2."""
+    """The contribution of a block to the mean of m^2, for each target."""
     found, _ = _rows_of(block, parts, total, courses)
     return np.array([rows.shares @ rows.pieces.beyond(rows.u) ** 2 for rows in found])
 
 
 def _models(block, parts, total, courses):
-    """The part of a block in the gradient of each target, and in its second derivatives."""
+    """The contribution of a block to gradient and second derivatives of each target."""
     design, (found, _) = _design(block, parts), _rows_of(block, parts, total, courses)
     gradient = _adjoint(design, np.column_stack([rows.gradient() for rows in found]))
     return gradient, np.array([Products(design, rows.curvature()).matrix for rows in found])
 
 
 def _along(block, parts, total, courses, ways):
-    """Of each target the `Along` of a block, and the derivative at some lengths."""
+    """The `Along` of a block for each target, and the derivative at some lengths."""
     sums, tables, y = [], [], target_columns(block.y, parts[2])
     columns = [np.column_stack([step, candidate]) for step, candidate, *_ in ways]
     found = _rows_of(block, parts, total, courses, columns)

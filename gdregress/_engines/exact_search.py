@@ -2,27 +2,27 @@
 
 import math
 
-# Ends of an interval that are farther apart than this are halved by their ratio: no power of ten,
-# as the trials are, so that rounding does not decide.
+# Intervals whose ends have a larger ratio are halved on a log scale. The number is no power of
+# ten, as the trials are, so that rounding does not decide.
 APART = 50.0
 
 
 def zero_of_increasing(function, at_zero, share=0.01, most=40):
-    """Where an increasing function that is negative at zero has fallen to a share of its size.
+    """The point at which an increasing function, negative at zero, is small.
 
-    By false position, every third time by halving. 1 is tried first. As long as the function is
-    known to be negative at zero only, or positive nowhere, x is divided or multiplied by powers
-    that grow: the first trial may be off by any factor. Before, three times of four, it is tried
-    where a line through the last two values is zero.
+    The first trial is x = 1. Until an interval with a change of sign is known, x is multiplied or
+    divided by growing powers, because the first trial may be wrong by any factor; three of four
+    trials are zeros of the line through the last two values instead. In the interval the method is
+    false position, with halving at every third step.
 
     Parameters
     ----------
     function : callable
     at_zero : float
-        Its value at zero.
+        Value of the function at zero.
     share : float
     most : int
-        Most evaluations, after which the largest x is the answer where it is negative.
+        Most evaluations; then the result is the largest x with a negative value.
     """
     if not at_zero < 0:
         return 0.0

@@ -54,7 +54,7 @@ class Jitted(EpochEngine):
             if len(some_rates):
                 some_rates = jnp.asarray(some_rates, dtype=state.params.dtype)
                 carry = _scan()(traced, arrays, snapshot, carry, jnp.asarray(batches), some_rates)
-        # counts are the same whatever the data: the host need not wait for them
+        # counts do not depend on the data: the host need not wait for them
         counts = {
             name: value + len(rates) if name == "count" else value
             for name, value in state.memory._asdict().items()

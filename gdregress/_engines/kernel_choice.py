@@ -3,11 +3,11 @@
 import numpy as np
 from scipy import sparse
 
-# So many plain moves of a coefficient cost as much as a lazy one.
+# Cost of an update of a lazy coefficient, in updates of a dense one.
 LAZY_COST = 8
-# Momenta nearer to 1 would cost digits.
+# A momentum closer to 1 would lose digits.
 LARGEST_MOMENTUM = 0.999
-# Kernels that make an update for each row, and those whose parameters are in the user's units.
+# Kernels of single-row updates, and kernels with parameters in the user's units.
 ROW_BY_ROW = {"dense_descent", "dense_steps"}
 IN_USER_UNITS = {"dense_steps", "csr_steps"}
 
@@ -20,14 +20,14 @@ def kernel_for(run, state, penalty, reduced, rates):
     run : Run
     state : State
     penalty : Penalty
-        Of the core.
+        The penalty of the core.
     reduced : bool
         Whether a snapshot reduces the variance.
     rates : ndarray
         Learning rates of the updates.
     """
     plain = run.optimizer.kernel == "GradientDescent"
-    # whether rows and gradients are used as they are
+    # whether the coordinates are the user's own
     as_it_is = not reduced and run.objective.design.coordinates is None
     if not sparse.issparse(run.objective.design.X):
         if not plain or run.sampler.size(run.objective.n_drawn) > 1:
@@ -46,15 +46,15 @@ def kernel_for(run, state, penalty, reduced, rates):
 
 
 def _few_nonzeros(run):
-    """Whether it pays to move only the coefficients that have a gradient."""
+    """Whether it is faster to update only the coefficients that have a gradient."""
     X, size = run.objective.design.X, run.sampler.size(run.objective.n_drawn)
     return LAZY_COST * size * X.nnz <= X.shape[0] * X.shape[1]
 
 
 def _may_wait(run, rates):
-    """Whether coefficients without a gradient can wait until they are needed next.
+    """Whether updates of coefficients without a gradient can be deferred.
 
-    All of them are moved whenever the rate changes; rows that are centred have no zeros.
+    Every change of the rate updates all of them; centred rows have no zeros.
     """
     coordinates = run.objective.design.coordinates
     centred = coordinates is not None and np.any(coordinates.mean)
@@ -62,15 +62,15 @@ def _may_wait(run, rates):
 
 
 def _by_columns(run):
-    """Whether each coefficient has a coordinate of its own, and not a metric."""
+    """Whether each coefficient has its own coordinate, without a metric."""
     coordinates = run.objective.design.coordinates
     return coordinates is None or coordinates.separable
 
 
 def _is_lazy(run, penalty, rates):
-    """Whether momentum can be applied to a coefficient for many updates at once.
+    """Whether many updates of momentum without a gradient can be applied at once.
 
-    An overdamped heavy ball whose only penalty is l2 ends at the same parameters by it.
+    It gives the same parameters for an overdamped heavy ball without a penalty other than l2.
     """
     return (
         run.optimizer.kernel in ("Momentum", "Nesterov")
@@ -80,8 +80,8 @@ def _is_lazy(run, penalty, rates):
 
 
 def is_overdamped(momentum, shrinkage):
-    """Whether a heavy ball that l2 pulls back does not swing, with a margin.
+    """Whether a heavy ball under l2 is overdamped, with a margin.
 
-    Its momentum m and the shrinkage c = lr l2 of a step are such that (1 - m)^2 > 4 m c.
+    With momentum m and the shrinkage c = lr l2 of a step, (1 - m)^2 > 4 m c.
     """
     return 0 < momentum < LARGEST_MOMENTUM and 8 * momentum * shrinkage <= (1 - momentum) ** 2

@@ -2,9 +2,9 @@
 
     Q(v) = c . v + v' H v / 2 + sum_j l1_j |v_j|
 
-Sweeps of coordinate descent soon find which coefficients are zero and the signs of the others,
-among which Q is quadratic: a Newton step to its minimum then replaces many slow sweeps. The step
-ends early where a coefficient would change its sign.
+A few sweeps of coordinate descent find the coefficients that are zero and the signs of the others.
+For fixed signs Q is quadratic: a Newton step to its minimum then replaces many slow sweeps. The
+step is cut where a coefficient would change its sign.
 """
 
 import numpy as np
@@ -25,9 +25,9 @@ def least(H, c, l1, v, enough=0.0, kernels=core.kernels):
         Positive semidefinite.
     c, l1 : ndarrays of shape (k,)
     v : ndarray of shape (k,)
-        Where the search begins.
+        Start of the search.
     enough : float, default=0.0
-        Size of the changes of the gradient at which it may end.
+        The search ends after a sweep that changes the gradient by at most this.
     kernels : module
         The compiled core, or the same files run by Python.
     """
@@ -41,7 +41,7 @@ def least(H, c, l1, v, enough=0.0, kernels=core.kernels):
 
 
 def _towards(target, v, l1):
-    """The target, or where the first coefficient on the way there would change its sign."""
+    """The target, or the point on the way at which the first coefficient changes its sign."""
     crossing = np.flatnonzero((v * target < 0) & (l1 > 0))
     if not len(crossing):
         return target
@@ -53,16 +53,16 @@ def _towards(target, v, l1):
 
 
 def _within_signs(H, c, l1, v):
-    """The minimum among coefficients of these signs, were the others held at zero."""
+    """The minimum for coefficients of these signs, with the others at zero."""
     free = (v != 0) | (l1 == 0)
-    slope = c + H @ v + l1 * np.sign(v)  # of v, so that the next step refines what this one rounds
+    slope = c + H @ v + l1 * np.sign(v)  # v is corrected by a change
     target = v.copy()
     target[free] -= solve(H[np.ix_(free, free)], slope[free])
     return target
 
 
 def solve(H, right):
-    """H^-1 right for a positive semidefinite H, with as little on its diagonal as it takes."""
+    """H^-1 right for a positive semidefinite H, with the smallest diagonal term that suffices."""
     size = np.sqrt(np.maximum(np.diag(H), np.finfo(float).tiny))
     scaled, jitter = H / np.outer(size, size), JITTER
     while True:

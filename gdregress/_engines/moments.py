@@ -1,10 +1,10 @@
 """The moments engine: batch descent on a quadratic objective, many updates in one call.
 
-By the moments of the columns an update costs p^2 operations, which for few columns is far less
-than the Python around them. The core therefore takes many updates in one call. It stops before
-an update after which `Plain` would have done something else: moved the anchor of the objective,
-or ended the run at the point of the gradient. `Plain` takes that one. Epochs after
-the one at which a rule stops the run are dropped.
+With the moments of the columns an update costs p^2 operations, which for few columns take less
+time than the Python code around them. The core therefore makes many updates in one call. It stops
+before an update at which `Plain` does more than the update: it moves the anchor of the objective,
+or ends the run at the point of the gradient. `Plain` makes that update. Epochs after the one at
+which a rule stops the run are dropped.
 """
 
 import numpy as np
@@ -15,12 +15,12 @@ from gdregress._engines.plain import Plain
 from gdregress.schedules import factors_at
 
 MAX_UPDATES = 64
-# Operations of an update beyond which NumPy's matrix products are faster.
+# From so many operations an update on NumPy's matrix products are faster.
 LARGEST_UPDATE = 1 << 17
 
 
 class Moments(Engine):
-    """Updates over all rows in the core, by the moments of the columns.
+    """Updates over all rows in the core, from the moments of the columns.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Moments(Engine):
 
     @staticmethod
     def covers(run, state):
-        """Whether the core, compiled or not, has the updates of this run."""
+        """Whether the core, compiled or not, supports the updates of this run."""
         objective, params = run.objective, state.params
         return (
             objective.from_moments
@@ -66,12 +66,12 @@ class Moments(Engine):
                 left -= 1
 
     def _some(self, state, n_epochs):
-        """Yield the rows of some epochs.
+        """Yield the rows of several epochs.
 
         Returns
         -------
         taken : int
-            How many epochs were run.
+            Count of the epochs run.
         complete : bool
             False if the next epoch is for `Plain`.
         """
@@ -83,7 +83,7 @@ class Moments(Engine):
             gap, ends = self.meter.judge(norm, self._point(state))
             if ends:
                 return i, False
-            # a copy: a view of one epoch would keep the memory of all
+            # a copy: a view of one epoch would hold the memory of all
             params, *memory = path[i].copy()
             state.params, state.memory = params, _memory_like(state.memory, memory, t)
             state.count += 1
@@ -105,14 +105,14 @@ class Moments(Engine):
         return self.run.learning_rate * state.rate_factor * factors
 
     def _descend(self, state, rates):
-        """Updates at these rates, as many as `Plain` would take likewise.
+        """Updates at these rates, until `Plain` does more than the update.
 
         Returns
         -------
         path : ndarray of shape (n_updates, 1 + n_arrays, *shape of the parameters)
-            After each update the parameters and the arrays of the optimizer's memory.
+            The parameters and the arrays of the optimizer's memory after each update.
         numbers : list of list of float
-            Of each the loss, the norm of the gradient mapping, and t of the accelerated momentum.
+            Loss, norm of the gradient mapping, and t of the accelerated momentum after each.
         """
         run, kernels = self.run, self.kernels
         memory = [getattr(state.memory, name) for name in run.optimizer.kernel_memory]
@@ -126,7 +126,7 @@ class Moments(Engine):
         return path[:taken], numbers[:taken].tolist()
 
     def _quadratic(self):
-        """The objective around its anchor; the least loss, gradient and norm of the core."""
+        """The objective around its anchor, and the limits of loss, gradient and norm."""
         expansion = self.run.objective.expansion
         quadratic = self.kernels.Quadratic(
             expansion.centred,
@@ -140,7 +140,7 @@ class Moments(Engine):
         return quadratic, limits
 
     def _rule(self, state, rows):
-        """The optimizer's class in the core, which writes into the rows of its arrays."""
+        """The optimizer in the core, which updates the rows of its arrays in place."""
         optimizer, features = self.run.optimizer, self.run.objective.design.n_features
         accelerated = optimizer.restarts and optimizer.momentum == "auto"
         name = "AcceleratedNesterov" if accelerated else optimizer.kernel

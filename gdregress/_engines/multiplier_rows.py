@@ -1,7 +1,7 @@
-r"""The rows of one target in the method of multipliers: what they add to its sums.
+r"""The rows of one target in the method of multipliers, and the sums over them.
 
-All of it is a sum over rows, or the largest over them, so that rows may lie in blocks. A row has
-its position u, and the slope c0 at which the last round has left it; at the width t its slope is
+Every result is a sum or a maximum over rows, so that rows may be in blocks. A row has a position u
+and the slope c0 at the end of the last round; at the width t its slope is
 
     c = clip((m(u) + t c0) / t, lower, upper)
 
@@ -15,27 +15,27 @@ import numpy as np
 
 from gdregress._objective.partitions import added
 
-# Rows of a block: what is computed on the way is as long as one.
+# Rows of a block, which bounds the length of temporary arrays.
 BLOCK = 1 << 15
 
 
 class Along(NamedTuple):
-    """Of rows at their positions, and of their linearised slopes d at the end of a Newton step.
+    """Sums over rows at their positions, with the linearised slopes d at the end of a Newton step.
 
     Attributes
     ----------
     reach : float
-        How many times too large d is for its bounds, where they are on both sides of zero.
+        Ratio of d to its bounds, if they are on both sides of zero.
     loss, candidate : float
-        Mean of L, here and at the candidate.
+        Mean of L at the positions and at the candidate.
     gap : float
-        Mean of L + L*(d) - d u: what the dual misses of L.
+        Mean of L + L*(d) - d u, the difference of L and the dual.
     dual : float
         Mean of d u - L*(d).
     missed : float
         Mean of L + L*(c) - c u.
     cut : float
-        Mean of what had to be cut off of d, times how far the row may have to go.
+        Mean of the part of d beyond its bounds times the distance that the row may have to move.
     squares : ndarray of shape (5,)
         Means of d^2, d (d - c), (d - c)^2, d (c - c0) and (d - c) (c - c0).
     """
@@ -50,13 +50,13 @@ class Along(NamedTuple):
     squares: np.ndarray
 
     def moved_squares(self, scale):
-        """Mean of (scale d - c0)^2 - (c - c0)^2, of which nothing cancels."""
+        """Mean of (scale d - c0)^2 - (c - c0)^2, without cancellation."""
         a = scale - 1
         return float(np.array([a * a, 2 * a, 1, 2 * a, 2]) @ self.squares)
 
 
 def joined(one, other):
-    """The sums of the rows of both, target by target."""
+    """The sums over both sets of rows, target by target."""
     return tuple(
         Along(max(a.reach, b.reach), *added(a[1:], b[1:])) for a, b in zip(one, other, strict=True)
     )
@@ -68,7 +68,7 @@ class Rows:
     Parameters
     ----------
     pieces : Pieces
-        Of the loss.
+        The linear pieces of the loss.
     u : ndarray of shape (n_samples,)
     sign : ndarray of shape (n_samples,) or 1.0
         du_i / dz_i.
@@ -90,7 +90,7 @@ class Rows:
         return Rows(self.pieces, u, self.sign, self.shares, self.centres, self.width)
 
     def blocks(self, *arrays):
-        """These rows, a block after the other, each with its part of some arrays."""
+        """Blocks of these rows, each with its part of some arrays."""
         for start in range(0, max(1, len(self.u)), BLOCK):
             rows = slice(start, start + BLOCK)
             parts = self.u, self.sign, self.shares, self.centres, *arrays
@@ -98,7 +98,7 @@ class Rows:
             yield Rows(self.pieces, u, sign, shares, centres, self.width), *rest
 
     def _filled(self, function, *arrays):
-        """function(rows, *arrays) of the blocks, side by side."""
+        """function(rows, *arrays) of all blocks, concatenated."""
         found = np.empty(len(self.u))
         for rows, part, *rest in self.blocks(found, *arrays):
             part[...] = function(rows, *rest)
@@ -109,11 +109,11 @@ class Rows:
         return self._filled(Rows._slopes, u)
 
     def gradient(self):
-        """What the rows contribute to the gradient: s dL_t/dz."""
+        """The contributions of the rows to the gradient: s dL_t/dz."""
         return self._filled(lambda rows: rows.shares * rows._slopes(rows.u) * rows.sign)
 
     def curvature(self):
-        """And to the second derivatives: those that are bent do."""
+        """Their contributions to the second derivatives, zero unless a row is bent."""
         return self._filled(
             lambda rows: rows.pieces.is_bent(rows._slopes(rows.u)) * rows.shares / rows.width
         )
@@ -122,7 +122,7 @@ class Rows:
         return self.pieces.slope(u + self.width * self.centres, self.width)
 
     def derivative(self, du, length):
-        """The part of the rows in the derivative of F_t along a direction."""
+        """The contribution of the rows to the derivative of F_t along a direction."""
         parts = (
             (rows.shares * du) @ rows._slopes(rows.u + length * du) for rows, du in self.blocks(du)
         )
@@ -134,13 +134,13 @@ class Rows:
         Parameters
         ----------
         du : ndarray of shape (n_samples,)
-            Of the Newton step.
+            Change of the positions by the Newton step.
         candidate : ndarray of shape (n_samples,) or None
-            Positions there; None for where the rows are.
+            Positions at the candidate; None for the positions of the rows.
         damping : float
-            Of the Newton system, added to the curvature of each row.
+            Term of the Newton system that is added to the curvature of each row.
         scale : float
-            Of positions.
+            Scale of the positions.
         """
         blocks = self.blocks(du, candidate)
         return reduce(joined, ((rows._along(*parts, damping, scale),) for rows, *parts in blocks))[

@@ -2,20 +2,20 @@ r"""The method of multipliers for losses of two linear pieces, for one target.
 
     F(w) = sum_i s_i L(u_i) + sum_j l1_j |w_j| + l2_j w_j^2 / 2,    u_i = +-(a_i . w - shift_i)
 
-is the largest over slopes c of the rows and e of the coefficients of a dual function D(c, e). At
+is the maximum of a dual function D(c, e) over slopes c of the rows and e of the coefficients. With
 fixed centres c0, e0 of the slopes, the augmented Lagrangian
 
     F_t(w) = max_c,e  sum_i s_i (c_i u_i - L*(c_i) - t (c_i - c0_i)^2 / 2) + ...
 
-is smooth: with centres of zero it is the Moreau envelope of F of width t. It is minimised by
-Newton steps, each of which needs only the rows whose envelope is bent, and an exact search along
-them. The slopes at its minimum are the next centres, and the next width is smaller: kinks are
-reached at a width that is far from zero, after a few of such rounds.
+is smooth: with centres of zero it is the Moreau envelope of F of width t. Newton steps with an
+exact line search minimise it; a step needs only the rows whose envelope is bent. The slopes at the
+minimum are the centres of the next round, whose width is smaller: after a few rounds the minimum
+of F is reached at a width that is far from zero.
 
-The linearised slopes at the end of a Newton step meet the conditions of the dual exactly. Scaled
-back into their bounds they give a lower bound of F*: the gap is proven, not estimated. Where zero
-is not inside the bounds (the hinge) they are cut off; what is cut off, and what the Newton system
-was missed by, is added to the gap times a generous distance of the minimum.
+The linearised slopes at the end of a Newton step satisfy the equations of the dual exactly. Scaled
+into their bounds they give a lower bound of F*: the gap is proven, not estimated. If zero is not
+inside the bounds (the hinge), slopes beyond the bounds are clipped; the clipped part, and the
+residual of the Newton system, times a bound of the distance to the minimum are added to the gap.
 
 Letters
 -------
@@ -37,21 +37,21 @@ import numpy as np
 from gdregress._engines.exact_search import zero_of_increasing
 from gdregress._objective.products import newton_step
 
-# The next round begins once the minimum of this one has been missed by this share of the gap.
+# The next round begins when the error of the minimum of this one is this share of the gap.
 ENOUGH = 0.3
 NARROWER, LEAST_WIDTH = 4.0, 1e-12
-# Damping of the Newton system, relative to A' A: at first, at least; and its changes after short
-# steps and after long ones.
+# Damping of the Newton system, relative to A' A: the first and the smallest, and its factors after
+# short and after long steps.
 DAMPING, LEAST_DAMPING, MORE, LESS = 0.1, 1e-10, 4.0, 0.1
 SHORT, LONG = 0.1, 0.5
-# Share of the rows whose curvature is damped by where fewer are bent.
+# The damping is that of at least this share of the rows, also if fewer are bent.
 FEW_ROWS = 1e-3
 ROUNDING = 1e-15
 EPS = float(np.finfo(float).eps)
-# Of a gradient, in units of rounding and of its column's size.
+# Largest gradient that is rounding, in units of the rounding error of its column.
 NOISE = 16.0
-# How many times as far as the way so far, a Newton step and the scale of the predictions together
-# the minimum may be.
+# Bound of the distance to the minimum, in units of the distance from the start, a Newton step and
+# the scale of the predictions together.
 FAR = 100.0
 _CHANGING = (
     *("params", "coef_centres", "width", "scale", "damping"),
@@ -60,22 +60,22 @@ _CHANGING = (
 
 
 class Multipliers:
-    """Where one target stands; its rows are elsewhere, see `Rows`.
+    """The state of one target without its rows, see `Rows`.
 
     Parameters
     ----------
     pieces : Pieces
-        Of the loss.
+        The linear pieces of the loss.
     l1, l2 : ndarrays of shape (n_parameters,)
         Strengths of the penalty, zero for the intercept.
     base : ndarray
-        A' S A, or its diagonal where it would be too large.
+        A' S A, or its diagonal if the matrix is too large.
     params : ndarray of shape (n_parameters,)
-        Where it begins.
+        The parameters at the start.
     scale : float
-        The root of the mean square of m there.
+        The root mean square of m at the start.
     flat : ndarray of bool of shape (n_parameters,)
-        Parameters along which no row differs but by rounding.
+        Parameters along which rows differ by rounding only.
     """
 
     def __init__(self, pieces, l1, l2, base, params, scale, flat):
@@ -86,17 +86,17 @@ class Multipliers:
         self.sizes = np.sqrt(np.where(flat, 0.0, diagonal(base)))
         self.damping = DAMPING
         self.best, self.best_loss, self.best_params = math.inf, math.inf, params
-        self.bound = 0.0  # no loss and no penalty is below zero
+        self.bound = 0.0  # losses and penalties are not negative
         # or is it in directions whose steps are rounding, as `hides_directions` says?
         self.has_digits = True
         self.two_sided = pieces.lower < 0 < pieces.upper
 
     def where(self):
-        """The numbers that change from step to step, by their names."""
+        """The numbers that change from step to step, by name."""
         return {name: getattr(self, name) for name in _CHANGING}
 
     def go_to(self, where):
-        """Go on from where another has been."""
+        """Continue from the numbers of another run."""
         vars(self).update({name: where[name] for name in _CHANGING})
 
     @property
@@ -105,7 +105,7 @@ class Multipliers:
         return max(0.0, self.best - self.bound)
 
     def aim(self, row_gradient, products):
-        """Take the gradient of F_t and the Newton step from here.
+        """Compute the gradient of F_t and the Newton step.
 
         Parameters
         ----------
@@ -131,17 +131,17 @@ class Multipliers:
 
     @property
     def candidate(self):
-        """The parameters, those that are loose being zero."""
+        """The parameters, with zero for loose ones."""
         return np.where(self.loose, 0.0, self.params)
 
     def advance(self, sums, derivative):
-        """Step along the direction; the share of the Newton step that is taken.
+        """Step along the direction.
 
         Parameters
         ----------
         sums : Along
         derivative : callable
-            Of a length: the part of the rows in the derivative of F_t.
+            The contribution of the rows to the derivative of F_t, as a function of the length.
 
         Returns
         -------
@@ -163,7 +163,7 @@ class Multipliers:
         return length, is_over
 
     def begin_round(self):
-        """Take the slopes here as centres, and a smaller width."""
+        """Set the centres to the current slopes, and a smaller width."""
         self.coef_centres = self._coef_slopes(self.params)
         self.width = max(self.width / NARROWER, LEAST_WIDTH * self.scale)
 
@@ -171,14 +171,14 @@ class Multipliers:
         return np.clip(self.coef_centres + params / self.width, -1, 1)
 
     def _offer(self, loss):
-        """Keep the candidate, whose mean loss this is, if it is the best so far."""
+        """Store the candidate with this mean loss if it is the best so far."""
         params = self.candidate
         value = loss + float(self.l1 @ abs(params) + self.l2 @ (params * params) / 2)
         if value < self.best:
             self.best, self.best_loss, self.best_params = value, loss, params
 
     def _bounds(self, sums):
-        """F here; F - D for the slopes at the end of the Newton step; F_t less its own dual."""
+        """F; F - D for the slopes at the end of the Newton step; F_t less its own dual."""
         t, e, sizes = self.width, self.e, abs(self.params)
         ends = e + self.loose / t * self.step
         distance = sizes + abs(self.step)
@@ -201,7 +201,7 @@ class Multipliers:
         return sums.loss + penalty, gap, missed
 
     def _search(self, of_rows):
-        """Where F_t is least along the Newton step: its derivative grows piecewise linearly."""
+        """The minimum of F_t along the Newton step; its derivative is piecewise linear."""
         step = self.step
 
         def derivative(length):
@@ -213,5 +213,5 @@ class Multipliers:
 
 
 def diagonal(matrix):
-    """That of a matrix, which may be given by it alone."""
+    """The diagonal of a matrix, or the diagonal itself if that is given."""
     return matrix if matrix.ndim == 1 else np.diag(matrix)

@@ -6,11 +6,11 @@ minimises the quadratic model of the loss plus the penalty,
 
     d = argmin_d  g . d + d' (H + m A' S A) d / 2 + R(w + d),    w <- w + d,
 
-undamped, m = 0, unless the objective falls by less than a share of what the model without m
-predicts. m then grows until the fall is enough, and shrinks where the prediction was right. Each
-trial of a step is one reduction, and no step raises the objective. Where few rows are curved, as
-under Huber's loss with a y much larger than epsilon, H alone is no model of the loss; A' S A, the
-second derivatives of squared error, is curved wherever the rows differ.
+undamped, m = 0, unless the objective decreases by less than a share of the decrease that the model
+without m predicts. Then m grows until the decrease suffices, and it shrinks when the prediction
+was right. Each trial of a step is one reduction, and no step increases the objective. If few rows
+are curved, as under Huber's loss with a y much larger than epsilon, H alone is no model of the
+loss; A' S A, the second derivatives of squared error, is positive wherever the rows differ.
 
 References
 ----------
@@ -25,10 +25,10 @@ from gdregress._core.threads import one_thread_of_blas
 from gdregress._engines.directions import Directions
 from gdregress._engines.lasso_quadratic import least, solve
 
-# Share of the predicted decrease that a step has to reach, and the shares below and above which
-# the damping grows and falls.
+# Share of the predicted decrease that a step has to reach, and the shares below which the damping
+# grows and above which it shrinks.
 ENOUGH, LITTLE, MUCH = 0.1, 0.25, 0.75
-# By how much it does. The factor grows with every step that is refused.
+# Factor of the damping. It grows with every step that is refused.
 STRONGER, DOUBLED, WEAKER, SMALLEST = 4.0, 2.0, 8.0, 1e-30
 MOST_TRIALS = 20
 # Accuracy of the minimum of the model under l1, as a share of the largest entry of the gradient
@@ -37,7 +37,7 @@ EXACT = 0.01
 
 
 class Newton(Directions):
-    """Steps to the minimum of a quadratic model, see the module."""
+    """Steps to the minimum of a quadratic model, see the module docstring."""
 
     method = "newton"
 
@@ -61,13 +61,13 @@ class Newton(Directions):
         self.gradient = self.of_loss + self.l2 * self.params
 
     def _columns(self, array):
-        """The vectors of the targets, one after the other; coupled classes are one, in turn."""
+        """The vector of each target; coupled classes have a single one."""
         if self.run.objective.loss.coupled:
             return array.T.reshape(1, -1)
         return array.reshape(len(array), -1).T
 
     def _from_columns(self, columns):
-        """The inverse, of the shape of the parameters."""
+        """The inverse of `_columns`: an array in the shape of the parameters."""
         shape = self.params.shape
         return columns.reshape(shape[::-1]).T if len(shape) == 2 else columns.reshape(shape)
 
@@ -91,7 +91,7 @@ class Newton(Directions):
         return self._from_columns(np.where(refused[:, None], 0.0, steps)), None
 
     def length(self, direction, dz):
-        """1: the direction is a step."""
+        """Return 1: the direction is the step."""
         return 1.0
 
     def _gap(self, norm, params, value):
@@ -112,7 +112,7 @@ class Newton(Directions):
         return certificate.gap(norm, params, value)
 
     def _is_straight(self):
-        """Whether rows differ along a parameter, and none that does is curved."""
+        """Whether rows differ along a parameter, but no row with a nonzero entry is curved."""
         straight = (_diagonals(self.curved) == 0) & (self._columns(self.gradient) != 0)
         return straight.any() and bool((straight & (_diagonals(self._products) > 0)).any())
 
@@ -181,9 +181,9 @@ class Newton(Directions):
         return steps, -np.sum(g * steps + l1 * growth + flat * steps**2 / 2, axis=1) - bent / 2
 
     def _without_common_part(self, step, l2):
-        """Remove from a step of coupled classes the part that all share and that has no penalty.
+        """Remove the part of a step that is the same for all coupled classes and has no penalty.
 
-        It changes no prediction, and is rounding.
+        It changes no prediction, and consists of rounding.
         """
         free = ((l2 == 0).all(axis=1) & (self.l1 == 0))[:, None]
         return step - np.where(free, step.mean(axis=1, keepdims=True), 0.0)

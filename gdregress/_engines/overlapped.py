@@ -1,8 +1,8 @@
 """A pace: an epoch is measured in another thread, while the next epoch descends.
 
-A compiled epoch keeps one processor busy, and most epochs are followed by another. The next one
-therefore begins before the last one has been measured. If a rule then stops the run or changes
-its state, the epoch under way is dropped: the result is that of measuring after every epoch.
+A compiled epoch uses one processor, and most epochs are followed by another. The next epoch
+therefore begins before the last one has been measured. If a rule then stops the run or changes its
+state, the next epoch is dropped, so that the result is that of measuring after every epoch.
 """
 
 import time
@@ -13,7 +13,7 @@ from gdregress._core.threads import in_background, threads_allowed
 from gdregress._engines.engine import Engine
 from gdregress._engines.snapshot import RunSnapshot
 
-# Numbers in the data whose fused pass is worth a thread of its own.
+# Numbers in the data from which on a fused pass runs in its own thread.
 SMALLEST_SIZE = 1 << 20
 
 
@@ -23,7 +23,7 @@ class Overlapped(Engine):
     Parameters
     ----------
     engine : EpochEngine
-        Its random numbers must be its own, as they may be put back.
+        Its random generator must be its own, because it may be reset.
     """
 
     wraps = "frees_python"
@@ -34,13 +34,13 @@ class Overlapped(Engine):
 
     @classmethod
     def supports(cls, run, state):
-        """Whether a pass over all rows is worth a thread, and a thread is free."""
+        """Whether a pass over all rows takes long enough for a thread, and a thread is free."""
         return (
             run.max_iter > 1
             and not run.waits_for_measure
             and threads_allowed() > 1
-            and not run.objective.from_moments  # which needs no pass
-            and run.schedule.takes_arrays  # others may do anything when called for an epoch more
+            and not run.objective.from_moments  # it needs no pass
+            and run.schedule.takes_arrays  # others may have side effects in a dropped epoch
             and run.objective.design.size >= SMALLEST_SIZE
         )
 
@@ -63,7 +63,7 @@ class Overlapped(Engine):
         except GeneratorExit:
             raise
         except BaseException:
-            shown.restore(state)  # an interrupted epoch leaves no trace
+            shown.restore(state)  # an interrupted epoch changes nothing
             raise
 
     def _run(self, state):
@@ -71,7 +71,7 @@ class Overlapped(Engine):
             return _Epoch(state, self.engine.epoch(state)[1])
 
     def _measure(self, params):
-        """Loss, penalty and gradient norm, and the time at which they were known."""
+        """Loss, penalty and gradient norm, and the time at which they were computed."""
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
             numbers = [scalar.value() for scalar in self.meter.deferred(params)]
         return *numbers, time.perf_counter()

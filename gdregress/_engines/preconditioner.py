@@ -1,17 +1,17 @@
-r"""The preconditioner of conjugate gradients: the curvature of F, as far as it is cheap.
+r"""The preconditioner of conjugate gradients: an approximation of the curvature of F.
 
 The diagonal of the curvature of each parameter is
 
     D_jj = sum_i s_i L''(y_i, z_i) / n * mean(x_j^2) + (strength of l2).
 
-Where rows differ in their curvature, D is most wrong along the parameters u themselves: rows far
-out along u are fitted, and straight. The curvature along u and along the intercept follows from
-the known predictions, without a reading of the rows. With V = [(u, 0), (0, 1)],
+If the curvature differs among rows, the error of D is largest along the parameters u: rows with
+large predictions are fitted, so that their loss is straight. The curvature along u and along the
+intercept follows from the known predictions, without reading the rows. With V = [(u, 0), (0, 1)],
 
     P^-1 = D^-1 + V ((V' H V)^-1 - (V' D V)^-1) V'
 
-is H^-1 in the span of V and D^-1 on the complement. For columns of a normal distribution whose
-second moments are D, this P is H but for sampling, by Stein's lemma.
+is H^-1 in the span of V and D^-1 on the complement. If the rows are a sample of a normal
+distribution whose second moments are D, the expectation of H is P, by Stein's lemma.
 
 References
 ----------
@@ -25,7 +25,7 @@ from gdregress._objective.evaluation import sum_by_rows
 from gdregress._objective.row_space import FLOOR
 from gdregress._utils.array_api import namespace
 
-# Strengths of l2 that differ by a smaller factor are of about one size.
+# Strengths of l2 whose ratio is smaller count as equal.
 ALIKE = 100.0
 # A smaller share of the determinant of V' H V is rounding.
 SINGULAR = 1e-10
@@ -48,19 +48,19 @@ class Diagonal:
 
 
 class Corrected(Diagonal):
-    """P, see the module.
+    """P, see the module docstring.
 
     Parameters
     ----------
     diagonal : ndarray of shape (q,) or (q, n_targets)
     params : ndarray of the same shape
-        The last ones are the intercepts.
+        The parameters; the last row holds the intercepts.
     l2 : ndarray
         Strengths of the penalty, which broadcast over the parameters.
     bent : ndarray of shape (n_samples,) or (n_samples, n_targets)
         s_i L'' / n of the rows.
     z : ndarray of the same shape
-        Their predictions.
+        Predictions of the rows.
     """
 
     def __init__(self, diagonal, params, l2, bent, z):
@@ -101,7 +101,7 @@ def _curvatures(intercept, bent, z):
 
 
 class FromRows:
-    """All of the curvature, from the products of few rows with many columns.
+    """The matrix of second derivatives of few rows with many columns.
 
     Parameters
     ----------
@@ -119,7 +119,7 @@ class FromRows:
 
 
 def diagonal_of(objective, bent, l2):
-    """D, or by the bound of the curvature of a loss where it has none; ones where nothing bends.
+    """D, by the bound of the curvature for losses without second derivative; ones where D is 0.
 
     Parameters
     ----------
@@ -140,9 +140,9 @@ def diagonal_of(objective, bent, l2):
 
 
 def spans_rows(objective, l2):
-    """Whether columns outnumber rows, under an l2 of about one size.
+    """Whether there are more columns than rows, under about equal strengths of l2.
 
-    Its strengths are D then: with them all steps stay combinations of the rows, which are few.
+    D is then the strength of l2, so that all steps are linear combinations of the few rows.
     """
     design = objective.design
     strengths, xp = design.coef(l2), namespace(l2)
@@ -153,7 +153,7 @@ def spans_rows(objective, l2):
 def _of_penalty(objective, curved, l2):
     """The strengths of l2.
 
-    The intercept, which has none, is brought to the mean of the curvatures of these.
+    The intercept has none and gets the mean of the others.
     """
     design, xp = objective.design, namespace(l2)
     strengths, of_loss = design.coef(l2), design.coef(curved)

@@ -1,21 +1,21 @@
-"""The learning rates of many updates at once, for engines that take these together."""
+"""The learning rates of many updates, for engines that make them together."""
 
 from gdregress.schedules import factors_at
 
 
 def learning_rates(run, state, n, size, start=0, stop=None):
-    """Learning rates of an epoch's updates, a short last batch counting by its share.
+    """Learning rates of the updates of an epoch; that of a short last batch is times its share.
 
-    Also the last rate before that share.
+    Also returns the last rate without that share.
 
     Parameters
     ----------
     run : Run
     state : State
     n, size : int
-        Rows, and those of a batch.
+        Counts of the rows, and of the rows of a batch.
     start, stop : int
-        Updates within the epoch, `start` of which are behind the state; None for all.
+        Updates of the epoch; the state has made the first `start`. None for all.
     """
     updates, first = -(-n // size), state.count - run.schedule_offset
     stop = updates if stop is None else stop

@@ -2,14 +2,14 @@
 
 
 class RunSnapshot:
-    """The fields of a state between two epochs. Their arrays are never written to, and not copied.
+    """The fields of a state between two epochs. Their arrays are never changed, so not copied.
 
     Parameters
     ----------
     state : State
     with_random_state : bool
-        Whether the random numbers are kept as well. To draw those of an epoch again may be
-        cheaper than to keep them after each.
+        Whether the state of the random generator is stored as well. To draw the numbers of an
+        epoch again may be faster than to store it after each.
     """
 
     def __init__(self, state, with_random_state=False):
@@ -27,5 +27,5 @@ class RunSnapshot:
             state.rng.set_state(self.random_state)
 
     def is_current(self, state):
-        """Whether the state is as it was put back; an average changes with the parameters."""
+        """Whether the state equals the snapshot; averages change with the parameters."""
         return all(value is getattr(state, name) for name, value in self.fields.items())

@@ -1,12 +1,12 @@
 """The engine of l1 over all rows: Newton steps on working sets of coefficients.
 
 At the minimum most coefficients are zero. A step minimises the quadratic model of the loss plus
-the penalty over a working set: the coefficients that are not zero, and those at zero whose
-gradient exceeds the strength of l1 by most. The model has the second derivatives at the start of
-the step; it is exact for squared error, and for other losses the step is a proximal Newton step.
-An epoch reads all rows once, for the gradient, and the columns of its set twice more. Squared
-error keeps its model until another coefficient has to move; its set begins with those that may
-have to soon.
+the penalty over a working set: the coefficients that are not zero, and the coefficients at zero
+whose gradients exceed the strength of l1 the most. The model has the second derivatives at the
+start of the step; it is exact for squared error, and for other losses the step is a proximal
+Newton step. An epoch reads all rows once, for the gradient, and the columns of its set twice more.
+For squared error the model is kept until a coefficient outside of the set has to move; the set
+therefore includes coefficients that are close to it.
 
 References
 ----------
@@ -29,28 +29,28 @@ from gdregress._objective.evaluation import mean_loss
 from gdregress._objective.moments import LARGEST_ROW
 from gdregress._objective.moments_inside import curved_products
 
-# Fewest coefficients at zero that may join, and how many products take as long as a number read:
-# a set may be so large that its model takes as long as to read all rows.
+# Fewest coefficients at zero that may enter, and count of products that take as long as reading a
+# number: the largest set is that whose model takes as long as to read all rows.
 JOINING, PRODUCTS = 64, 20
 # Accuracy of the minimum over a set, as a share of the violation.
 EXACT = 0.1
 # Most parameters of a set, as its model is a matrix.
 LARGEST = 2048
-# Of the decrease that the model foresees, the share that a step has to bring.
+# Share of the predicted decrease that a step has to reach.
 ENOUGH, SHORTER, MOST_TRIALS = 0.1, 0.5, 10
-# Least second derivatives of the rows in the model, in units of their bound. Without them the
-# model of rows that are straight at the start of a step may have no minimum.
+# Smallest second derivatives of the rows in the model, in units of their bound. Without them the
+# model of rows without curvature at the start of a step may have no minimum.
 FLOORS = (0.0, 1e-2, 1.0)
 
 
 class WorkingSets(Directions):
-    """Steps to the minimum of the model over a working set, see the module."""
+    """Steps to the minimum of the model over a working set, see the module docstring."""
 
     method = "working sets"
 
     @classmethod
     def covers(cls, objective):
-        """Whether the engine knows loss and penalty, on arrays of NumPy."""
+        """Whether the engine supports loss and penalty, on arrays of NumPy."""
         return (
             cls.knows(objective)
             and objective.output_shape == ()
@@ -73,7 +73,7 @@ class WorkingSets(Directions):
         self.modelled = None
 
     def direction(self, state):
-        """Return the first direction worth a step; under the last floor the model is a bound."""
+        """Return the first direction with enough decrease; with the last floor there is one."""
         chosen = self._working_set(state)
         for floor in FLOORS:
             direction, dz = self._to_minimum(*self._modelled(chosen, floor), chosen)
@@ -114,9 +114,9 @@ class WorkingSets(Directions):
         return abs(self.params + direction) - abs(self.params)
 
     def _working_set(self, state):
-        """Which parameters, in their order; the intercept is always among them.
+        """The indices of the working set, in ascending order; the intercept is always included.
 
-        The last set where it has all that have to move and its model still holds.
+        It is the last set if that contains all that have to move and its model is still valid.
         """
         inside = (self.params != 0) | (self.l1 == 0)
         beyond = np.where(inside, 0.0, abs(self.gradient) - self.l1)
@@ -130,9 +130,9 @@ class WorkingSets(Directions):
         return chosen
 
     def _new_set(self, inside, beyond):
-        """Those inside, and at zero those that are beyond the strength of l1 by most.
+        """The coefficients that are not zero, and those at zero with the largest violations.
 
-        A model that is kept takes in as many that are not beyond it yet.
+        A set whose model is kept includes as many without a violation.
         """
         most = max(self.joining, np.count_nonzero(inside) // (2 if self._is_constant() else 1))
         joining = np.argsort(np.where(inside, np.inf, -beyond), kind="stable")[:most]
@@ -141,7 +141,7 @@ class WorkingSets(Directions):
         chosen = np.union1d(np.flatnonzero(inside), joining)
         if len(chosen) <= LARGEST:
             return chosen
-        # no more than fit, those first whose gradient is farthest from what holds them
+        # as many as fit, largest violation first
         slope = self.gradient + self.l1 * np.sign(self.params)
         pull = np.where(self.params != 0, abs(slope), beyond)
         pull[self.l1 == 0] = np.inf
@@ -155,7 +155,7 @@ class WorkingSets(Directions):
         return DesignMatrix(design.X[:, columns], design.fit_intercept, coordinates)
 
     def _model(self, part, chosen, floor):
-        """Second derivatives of loss and l2 by the parameters of the working set."""
+        """Second derivatives of loss and l2 with respect to the parameters of the working set."""
         objective, loss = self.run.objective, self.run.objective.loss
         bent = loss.curvature_at(objective.y, self.z)
         bent = self.share(np.maximum(bent, floor * (loss.curvature or float(np.max(bent)))))
@@ -165,7 +165,7 @@ class WorkingSets(Directions):
         return H
 
     def _length(self, direction, dz):
-        """Return the first length, 1 or less, at which the objective falls enough; 0 if none."""
+        """Return the first length, at most 1, with enough decrease of the objective; 0 if none."""
         objective = self.run.objective
         if objective.loss.is_quadratic:
             return 1.0
@@ -189,5 +189,5 @@ class WorkingSets(Directions):
 
 
 def _has_products(X):
-    """Whether the products of columns cost no more than some passes over the rows."""
+    """Whether the products of columns cost at most some passes over the rows."""
     return not sparse.issparse(X) or X.nnz <= LARGEST_ROW * X.shape[0]

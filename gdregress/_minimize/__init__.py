@@ -1,1 +1,1 @@
-"""`minimize`: the same loop on a function that the caller wrote."""
+"""`minimize`: the loop of the estimators on a function of the caller."""

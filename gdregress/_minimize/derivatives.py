@@ -1,4 +1,4 @@
-"""Values and gradients of a function that the caller wrote, by whichever means there are."""
+"""Values and gradients of a function of the caller, which may need differentiation."""
 
 import math
 
@@ -16,22 +16,22 @@ class Function:
     fun : callable
     args : tuple
     tree : TreeDef
-        Of x.
+        The structure of x.
 
     Attributes
     ----------
     nfev, njev : int
         Evaluations of the function and of its gradient.
     joint : bool
-        Whether one evaluation gives both.
+        Whether one evaluation gives value and gradient.
     means : str
-        Where the gradient comes from, in words.
+        How the gradient is computed, for messages.
     by_hand : bool
-        Whether the caller has written the gradient, too.
+        Whether the gradient is a function of the caller.
 
     Notes
     -----
-    ``batch`` holds the numbers of some rows; it is None for a function that has none.
+    ``batch`` holds the numbers of some rows; it is None for a function without rows.
     """
 
     joint = True
@@ -51,12 +51,12 @@ class Function:
         return self.value_and_gradient(flat, batch)[1]
 
     def call(self, flat, batch):
-        """What fun returns."""
+        """The value that fun returns."""
         self.nfev += 1
         return self.fun(self.tree.unflatten_copy(flat), *self.further(batch))
 
     def further(self, batch):
-        """What fun and jac are handed after x."""
+        """The arguments of fun and jac after x."""
         return self.args if batch is None else (batch.copy(), *self.args)
 
 
@@ -117,7 +117,7 @@ class ByTorch(Function):
 
 
 class ByJax(Function):
-    """Automatic differentiation by JAX, of x as a NumPy array or one of JAX."""
+    """Automatic differentiation by JAX, of x as a NumPy array or a JAX array."""
 
     means = "Derivatives by JAX."
 
@@ -161,7 +161,7 @@ BY_LIBRARY = {"torch": ByTorch, "jax": ByJax}
 
 
 def differentiated(fun, args, tree, jac):
-    """The function with a gradient, by the means that `jac` asks for.
+    """The function with a gradient, computed as `jac` says.
 
     Parameters
     ----------
@@ -187,7 +187,7 @@ def differentiated(fun, args, tree, jac):
 
 
 def number(value):
-    """What a function returned, as a float; an error unless it is one real number."""
+    """The value that a function returned, as a float; an error unless it is one real number."""
     shape = tuple(getattr(value, "shape", ()))
     if any(length != 1 for length in shape):
         raise ValueError(f"fun must return a single number. It returned an array of {shape}.")

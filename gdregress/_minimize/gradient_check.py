@@ -1,4 +1,4 @@
-"""Is ``jac`` the derivative of ``fun``? Asked once, where the minimisation starts."""
+"""Checks at x0 that ``jac`` is the derivative of ``fun``."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from gdregress._utils.array_api import asarray, dot, is_single, namespace, to_numpy, widest_type
 
-# Step of a difference, relative to the size of x, and how far it is from a derivative.
+# Step of a difference, relative to the size of x, and its relative error.
 STEP, TOLERANCE = 1e-5, 1e-2
 # Differences to both sides that differ by more than this share belong to a kink, or to noise.
 BENT = 0.1
@@ -17,19 +17,19 @@ def check_jac(objective, flat):
 
         g . d ~ (f(x + h d) - f(x - h d)) / (2 h)
 
-    Nothing is said where `fun` has a kink or noise, is not finite, or knows single precision only.
+    It raises no error where `fun` has a kink or noise, is not finite, or has single precision.
 
     Parameters
     ----------
     objective : FunctionObjective
-        Keeps what it is asked for at x0, where the run begins.
+        It stores its value and gradient at x0, where the run begins.
     flat : array
         x0.
 
     Raises
     ------
     ValueError
-        With the numbers, if the two differ, or if only the gradient is not finite.
+        If the two differ, or if the gradient is not finite and the value is.
     """
     by_hand = objective.function.by_hand
     if not by_hand or flat.dtype != widest_type(flat) or is_single(flat):
@@ -57,7 +57,7 @@ def check_jac(objective, flat):
 
 
 def _refuse_gradient(value, gradient):
-    """Raise ValueError for numbers that are not finite where the function is."""
+    """Raise ValueError for a gradient that is not finite where the function is."""
     numbers = to_numpy(gradient).ravel()
     bad = numbers[~np.isfinite(numbers)]
     if bad.size and math.isfinite(value):
@@ -68,7 +68,7 @@ def _refuse_gradient(value, gradient):
 
 
 def _difference(objective, flat, here, direction):
-    """The derivative along a direction by differences; None where they tell nothing."""
+    """The derivative along a direction by differences; None if they are not conclusive."""
     step = STEP * max(1.0, float(namespace(flat).max(abs(flat))))
     with np.errstate(all="ignore"):
         low, high = (

@@ -1,4 +1,4 @@
-"""minimize: the loop of the estimators on a function that the caller wrote."""
+"""`minimize`: the loop of the estimators on a function of the caller."""
 
 import inspect
 import time
@@ -90,8 +90,8 @@ def minimize(
     """Minimise f(x) + R(x) by gradient descent.
 
     f may be a mean over rows of data, f(x) = mean_i f_i(x), which batches of rows estimate. A
-    step is one update of x; an epoch is as many as it takes to see every row once, and a single
-    one without batches.
+    step is one update of x. An epoch is as many steps as use every row once, and a single step
+    without batches.
 
     Parameters
     ----------
@@ -99,17 +99,17 @@ def minimize(
         ``fun(x, *args)``, a number; with n_samples ``fun(x, batch, *args)``, the mean over the
         rows whose numbers are in batch, an ndarray of int.
     x0 : float, array, or dict, list or tuple of arrays
-        Where the descent starts: NumPy, PyTorch or JAX. Functions are handed, and the result is,
-        what x0 is.
+        The start of the descent: NumPy, PyTorch or JAX. Functions receive x in the structure and
+        the library of x0, and the result has them.
     args : tuple, default=()
         Further arguments of fun and jac.
     jac : callable, bool, {"torch", "jax"} or None, default=None
         ``jac(x, *args)``, the gradient, shaped like x, with n_samples ``jac(x, batch, *args)``;
-        True if fun returns value and gradient; a library that differentiates fun, for x0 of
-        NumPy. None leaves it to the library of x0; NumPy has SciPy's finite differences. For
-        JAX, hand over ``jax.jit(fun)``: without it every operation is sent off by itself.
+        True if fun returns value and gradient; the library that differentiates fun, for x0 of
+        NumPy. None stands for the library of x0, and for SciPy's finite differences with NumPy.
+        For JAX, pass ``jax.jit(fun)``: otherwise JAX dispatches every operation by itself.
     optimizer : str, Optimizer or optax.GradientTransformation, default="gd"
-        As in `GDRegressor`. A transformation of optax has its own learning rate; it asks for
+        As in `GDRegressor`. A transformation of optax has its own learning rate; it requires
         ``learning_rate=1.0`` and no penalty.
     momentum : float in [0, 1) or "auto", default=0.9
         For "momentum" and "nesterov"; "auto", the accelerated sequence, for the latter.
@@ -123,15 +123,15 @@ def minimize(
         R, by its prox, as in `GDRegressor`; all of x is penalised. Bounds are
         ``Box(lower, upper)``.
     n_samples : int or None, default=None
-        Rows of the data that fun is a mean over; None for a function that knows no rows.
+        Count of the rows that fun is a mean over; None for a function without rows.
     sampler : {"batch", "stochastic", "mini-batch"} or Sampler, default="batch"
         The rows of each step: all of them, one, 32, or as in ``MiniBatch(batch_size=256)``.
     max_iter : int, default=1000
-        Most epochs.
+        Largest count of epochs.
     tol : float or None, default=1e-8
         The descent ends when the norm of the gradient over all rows (with a penalty, of the
-        gradient mapping) is at most this, or when the function has not fallen for 50 epochs.
-        None makes all steps, unless an adaptive schedule has used up its learning rate.
+        gradient mapping) is at most this, or when the function has not decreased for 50 epochs.
+        None runs all epochs, unless an adaptive schedule reaches its smallest learning rate.
     callback : callable or None, default=None
         Called after each epoch, as SciPy does: with an ``OptimizeResult`` of x and fun if its
         only argument is named ``intermediate_result``, with x otherwise. It may raise
@@ -141,14 +141,14 @@ def minimize(
     random_state : int, RandomState instance or None, default=None
         For the order of the rows.
     hess, hessp, bounds, constraints : None
-        Not supported; there for ``scipy.optimize.minimize(..., method=minimize)``.
+        Not supported; ``scipy.optimize.minimize(..., method=minimize)`` passes them.
 
     Returns
     -------
     result : scipy.optimize.OptimizeResult
         ``x``, ``fun`` (with the penalty), ``jac``, ``nit``, ``nfev``, ``njev``, ``status``,
         ``success``, ``message``, ``history``, and ``path``, the list of x from x0 on. Without
-        success x is the best of them, after max_iter the last.
+        success x is the best point of the path, and after max_iter the last.
 
     Raises
     ------
@@ -190,17 +190,28 @@ def minimize(
     sampler = _sampler(sampler, n_samples, learning_rate)
     objective = FunctionObjective(function, penalty, n_samples)
     check_jac(objective, tree.start)
-    optimizer = _optimizer(optimizer, momentum)
-    if optimizer.has_own_rate:
-        check_own_rate(optimizer, learning_rate, penalty)
     path = [] if store_path else None
     on_epoch = _Callback(callback, tree, objective, path)
     on_epoch.remember(tree.start)
-    search = _search(objective, tree.start, optimizer, learning_rate)
+    optimizer = _optimizer(optimizer, momentum)
+    rule = optimizer, learning_rate, schedule
+    run = _plan(objective, tree.start, *rule, sampler, max_iter, tol, on_epoch)
+    result = solve(run, State(params=tree.start, rng=check_random_state(random_state)))
+    if result.interrupt is not None:
+        raise result.interrupt
+    return outcome(run, result, tree, objective, path, tol)
+
+
+def _plan(objective, start, optimizer, learning_rate, schedule, sampler, max_iter, tol, on_epoch):
+    """The run of these components."""
+    penalty = objective.penalty
+    if optimizer.has_own_rate:
+        check_own_rate(optimizer, learning_rate, penalty)
+    search = _search(objective, start, optimizer, learning_rate)
     rate = learning_rate if search is None else search.rate
     schedule = _schedule(schedule, sampler.updates_per_epoch(objective.n_samples), max_iter)
-    _check_components(optimizer, penalty, schedule, tree.start)
-    run = Run(
+    _check_components(optimizer, penalty, schedule, start)
+    return Run(
         objective=objective,
         optimizer=optimizer,
         sampler=sampler,
@@ -218,10 +229,6 @@ def minimize(
         on_epoch=on_epoch,
         history=FunctionHistory(),
     )
-    result = solve(run, State(params=tree.start, rng=check_random_state(random_state)))
-    if result.interrupt is not None:
-        raise result.interrupt
-    return outcome(run, result, tree, objective, path, tol)
 
 
 def _refuse(unsupported):
@@ -232,7 +239,7 @@ def _refuse(unsupported):
 
 
 def _sampler(sampler, n_samples, learning_rate):
-    """The sampler; ValueError where it does not suit the function or the rate."""
+    """The sampler; ValueError if it cannot be combined with the function or the rate."""
     sampler = build_component(sampler, SAMPLERS, {})[0]
     if n_samples is not None:
         warn_large_batch(sampler, n_samples)
@@ -264,7 +271,7 @@ def _optimizer(optimizer, momentum):
 
 
 def _search(objective, start, optimizer, learning_rate):
-    """What finds the learning rate along the way; None where it is a number."""
+    """The search for the learning rate during the run; None if the rate is a number."""
     if not isinstance(learning_rate, str):
         return None
     if optimizer.adaptive:
@@ -274,7 +281,7 @@ def _search(objective, start, optimizer, learning_rate):
         )
     if learning_rate == "line-search":
         return LineSearch(trial_by_curvature(objective, start, 1.0))
-    # a heavy ball leaves its momentum a share of a rate that is right without it
+    # the rate of a heavy ball is (1 - momentum) times that of gradient descent
     return LocalCurvature(1.0 if optimizer.searched_point else 1.0 - optimizer.momentum)
 
 
@@ -286,7 +293,7 @@ def _schedule(schedule, updates_per_epoch, max_iter):
 
 
 def _check_components(optimizer, penalty, schedule, start):
-    """Raise ValueError for components of the caller that do not keep to their contracts."""
+    """Raise ValueError for components of the caller that violate their contracts."""
     if not optimizer.is_builtin:
         check_optimizer(optimizer, start, needs_prox=penalty.active)
     factor_at(schedule, 0)
@@ -307,7 +314,7 @@ def _plateau(schedule, tol):
 
 
 class _Callback:
-    """After each epoch: keeps the path and calls the caller's function; True ends the run."""
+    """Stores the path and calls the function of the caller after each epoch; True ends the run."""
 
     def __init__(self, callback, tree, objective, path):
         self.callback = callback
@@ -318,7 +325,7 @@ class _Callback:
         if callback is not None:
             try:
                 names = list(inspect.signature(callback).parameters)
-            except ValueError:  # a built-in function tells nothing
+            except ValueError:  # a built-in function has no signature
                 names = []
             self.by_name = names == ["intermediate_result"]
 

@@ -1,4 +1,4 @@
-"""What `minimize` answers: where the descent has ended, and why, in words."""
+"""The result of `minimize`, with the reason for its end as a message."""
 
 import math
 from itertools import pairwise
@@ -8,15 +8,15 @@ from scipy.optimize import OptimizeResult
 
 from gdregress._solver.history import History
 
-# Epochs without any progress after which all is rounding, or the noise of batches.
+# A run ends after so many epochs without progress: the rest is rounding, or noise of batches.
 PATIENCE = 50
-# A gradient so many times as large as at the start is far away; so many rises are no swing.
+# A run has diverged if its gradient has grown by this factor, or after so many rises.
 FAR, RISES = 10.0, 20
 STATUS = {"tolerance": 0, "max_iter": 1, "diverged": 2, "plateau": 3, "callback": 99}
 
 
 class MinimizeResult(OptimizeResult):
-    """SciPy's result with the types of what `minimize` puts into it."""
+    """SciPy's result, with the types of the fields that `minimize` sets."""
 
     x: Any
     fun: float
@@ -31,7 +31,7 @@ class MinimizeResult(OptimizeResult):
     path: list[Any]
 
     def __repr__(self):
-        """As SciPy's, but for rows of each epoch, of which there may be thousands."""
+        """SciPy's text without the rows of the epochs, which may be thousands."""
         short = OptimizeResult(self)
         short["history"] = str(self.history).partition("\n")[0]
         if "path" in self:
@@ -40,7 +40,7 @@ class MinimizeResult(OptimizeResult):
 
 
 def outcome(run, result, tree, objective, path, tol) -> MinimizeResult:
-    """The answer of `minimize`.
+    """The result of `minimize`.
 
     Parameters
     ----------
@@ -79,9 +79,9 @@ def outcome(run, result, tree, objective, path, tol) -> MinimizeResult:
 def has_grown(history):
     """Whether a run has diverged although its numbers are finite.
 
-    Of a function of a caller nothing is known that would tell a transient from a divergence, so
-    that the end of a run decides: the function is above its start, and the gradient ten times
-    what it was there; or it is larger, and the function has risen in each of the last epochs.
+    The curvature of a function of the caller is unknown, so that the end of the run decides: the
+    function is above its value at the start, and either the gradient is ten times as large as
+    there, or it is larger and the function has increased in each of the last epochs.
     """
     values, norms = history["objective"], history["gradient_norm"]
     if not (values[-1] > values[0] and norms[-1] > norms[0]):
@@ -132,7 +132,7 @@ def _message(run, reason, value, tol, used_up):
 
 
 def _rate(run):
-    """The last rate; beside the caller's own number where a schedule has changed it."""
+    """The last rate, with the number of the caller if a schedule has changed it."""
     rate, given = run.history["learning_rate"][-1], run.learning_rate
     if run.line_search is not None or math.isclose(rate, given):
         return f"{rate:.3g}"

@@ -12,7 +12,7 @@ from gdregress._utils.array_api import asarray, materialised, namespace, to_nump
 
 @dataclass(frozen=True)
 class Leaf:
-    """Where an array lies in the flat vector; `shape` is None for a plain number."""
+    """The place of an array in the flat vector; `shape` is None for a plain number."""
 
     start: int
     shape: tuple | None
@@ -25,7 +25,7 @@ class Leaf:
 
 
 class TreeDef:
-    """How a number, an array, or a dict, list or tuple of arrays lies in a flat vector.
+    """The structure of a number, an array, or a dict, list or tuple of arrays as a flat vector.
 
     A list or tuple of numbers is an array, as in SciPy.
 
@@ -49,27 +49,27 @@ class TreeDef:
         if len(spaces) != 1 or not sum(math.prod(leaf.shape) for leaf in leaves):
             raise ValueError("x0 must hold at least one number, and arrays of one library only.")
         self.xp = spaces.pop()
-        self.start = self._joined(leaves) + 0  # the caller's own numbers are left alone
+        self.start = self._joined(leaves) + 0  # a copy: the numbers of the caller stay unchanged
 
     def build(self, flat):
-        """What x0 was, with the numbers of a flat vector of whichever library."""
+        """The structure of x0 with the numbers of a flat vector of any library."""
         return _built(self._tree, flat)
 
     def unflatten_copy(self, flat):
-        """The same for the caller's functions, which may write into what they are handed."""
+        """The same as a copy, for functions of the caller, which may write into it."""
         return self.build(flat if array_api_compat.is_jax_array(flat) else flat + 0)
 
     def unflatten(self, flat):
-        """The same, apart from the flat vector, and with Python's own numbers."""
+        """The same as a copy, with numbers of Python."""
         return _to_python(self.build(flat + 0))
 
     def flatten(self, gradient):
-        """Inverse of `build`: the numbers of a gradient, which is shaped like x0.
+        """Inverse of `build`: the flat vector of a gradient in the structure of x0.
 
         Raises
         ------
         ValueError
-            If it is not.
+            If its structure is another one.
         """
         leaves = []
         _leaves_like(self._tree, gradient, leaves)
@@ -85,7 +85,7 @@ class TreeDef:
 
 
 def _leaves_of(part, leaves, start):
-    """The tree of `part` with a Leaf for each array, and where the next one starts."""
+    """The structure of `part` with a Leaf for each array, and the place of the next array."""
     if isinstance(part, dict):
         tree = {}
         for key, value in part.items():
@@ -104,7 +104,7 @@ def _leaves_of(part, leaves, start):
 
 
 def _leaves_like(tree, part, leaves):
-    """Append the arrays of `part` in the order of a tree, whose keys and shapes it must have."""
+    """Append the arrays of `part` in the order of a tree with the same keys and shapes."""
     if isinstance(tree, dict):
         if not isinstance(part, dict) or part.keys() != tree.keys():
             came = list(part) if isinstance(part, dict) else type(part).__name__
@@ -135,7 +135,7 @@ def _is_plain(part):
 
 
 def _as_floats(part, name="x0"):
-    """An array of floating-point numbers; TypeError for what cannot be one."""
+    """An array of floating-point numbers; TypeError for values that cannot be converted."""
     if not array_api_compat.is_array_api_obj(part):
         part = np.asarray(part)
     xp = namespace(part)
@@ -160,7 +160,7 @@ def _built(tree, flat):
 
 
 def _to_python(tree):
-    """Numbers as Python has them; while they descend they are NumPy's, which may overflow."""
+    """A number of Python; during the descent it is a NumPy scalar, which may overflow."""
     if isinstance(tree, dict):
         return {key: _to_python(branch) for key, branch in tree.items()}
     if isinstance(tree, (list, tuple)):

@@ -9,9 +9,10 @@ import numpy as np
 
 from gdregress._objective.snapshot import Snapshot
 from gdregress._solver.averaging import SuffixAverage
+from gdregress._solver.certificate import Certificate
 from gdregress._solver.history import History
 from gdregress._solver.rate_search import LearnedRate
-from gdregress._solver.stopping import Certificate, Plateau, Stopping
+from gdregress._solver.stopping import Plateau, Stopping
 
 # Relative difference of two values of one objective that is rounding, also in single precision.
 SAME_VALUE = 1e-6

@@ -1,1 +1,1 @@
-"""What all other folders use: arrays of any library, checks of parameters, versions."""
+"""Helpers of all other folders: arrays of any library, checks of parameters, versions."""

@@ -1,7 +1,7 @@
-"""Names of parameters and arguments that nobody knows, and methods that are not to be had.
+"""Errors for unknown parameters and arguments, and for methods that are not available.
 
-What Python and scikit-learn say of them names private classes, or leaves the reason in an
-earlier traceback.
+The errors of Python and scikit-learn name private classes, or have the reason in an earlier
+traceback only.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 def defaults(component_class: type) -> dict[str, Any]:
     """Names and defaults of the parameters of a component or estimator.
 
-    Kept, as looking into signatures is half the time of a fit on a few rows.
+    They are cached, because reading signatures takes half the time of a fit on a few rows.
     """
     return {name: parameter.default for name, parameter in _parameters(component_class).items()}
 
@@ -32,11 +32,11 @@ def _parameters(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 
 class NamesParameters:
-    """Refuses parameters that its class does not have, with a hint which is meant."""
+    """Raises an error for parameters that its class does not have, with a suggestion."""
 
     # For each parameter that takes components by name, the classes that the names stand for.
     _registries: Mapping[str, Mapping[Any, type]] = {}
-    # The class of an estimator inside, to which parameters may be meant to belong.
+    # The class of an inner estimator, whose parameters a user may pass by mistake.
     _inner: type | None = None
 
     def __new__(cls, *args: Any, **parameters: Any) -> Self:
@@ -131,13 +131,13 @@ def _unknown(name: str, owner: str, known: dict[str, Any], inner: type | None = 
 
 
 def explains_arguments(function: _Function) -> _Function:
-    """A function or method that says which argument is meant by one that it does not have."""
+    """Decorator: the error for an unknown argument suggests one that the function has."""
     known = _parameters(function)
     names = {name: parameter for name, parameter in known.items() if name != "self"}
     most = len(_by_position(known))
     is_init = function.__name__ == "__init__"
     called = f"{function.__qualname__.split('.')[0] if is_init else function.__name__}()"
-    function.__qualname__ = function.__name__  # what Python says of missing ones has that name
+    function.__qualname__ = function.__name__  # errors for missing arguments name it
 
     @wraps(function)
     def checked(*args: Any, **arguments: Any) -> Any:
@@ -153,7 +153,7 @@ def explains_arguments(function: _Function) -> _Function:
 
 
 def can_be_called(function: Callable[..., Any], *args: Any) -> bool:
-    """Whether a function takes so many arguments; True of those whose signature is not known."""
+    """Whether a function takes so many arguments; True if its signature is unknown."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
@@ -166,17 +166,17 @@ def can_be_called(function: Callable[..., Any], *args: Any) -> bool:
 
 
 def check_is_one_of(call: str, name: str, value: Any, *classes: type) -> None:
-    """Raise TypeError for an argument of another class, which is often one of another place.
+    """Raise TypeError for an argument of another class, often one at a wrong position.
 
     Parameters
     ----------
     call : str
         The function with its arguments in their order, such as "f(X, y)".
     name : str
-        Of the argument.
+        Name of the argument.
     value : object
     *classes : type
-        One of them it has to be an instance of.
+        The classes that are accepted.
     """
     if not isinstance(value, classes):
         names = " or ".join(one.__name__ for one in classes)
@@ -187,10 +187,9 @@ def check_is_one_of(call: str, name: str, value: Any, *classes: type) -> None:
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[_Function], _Function]:
-    """A method that is there if a check passes, which raises AttributeError with the reason.
+    """A method that exists if a check passes; otherwise AttributeError states the reason.
 
-    scikit-learn's own says that there is no such attribute, and leaves the reason to an earlier
-    traceback.
+    The error of scikit-learn's own decorator has the reason in an earlier traceback only.
 
     Parameters
     ----------

@@ -1,8 +1,8 @@
-"""Which array library holds the data, and how to move between libraries.
+"""The array library of the data, and conversions between libraries.
 
 Everything follows ``X``: the parameters, the predictions and the fitted arrays live in the
-namespace and on the device of the data. Other libraries than NumPy take part only where the
-user has asked for it with ``sklearn.set_config(array_api_dispatch=True)``.
+namespace and on the device of the data. Other libraries than NumPy are supported only under
+``sklearn.set_config(array_api_dispatch=True)``.
 """
 
 from typing import Any
@@ -15,8 +15,8 @@ from scipy import sparse
 
 from gdregress._utils.types import Array, ArrayLike
 
-# Beyond so many numbers BLAS shares a dot product out between threads, which afterwards keep
-# their processors busy waiting for more, and its result depends on how many there are.
+# From so many numbers on BLAS computes a dot product in several threads: its result depends on
+# their number, and they keep their processors busy for a while afterwards.
 LARGEST_DOT = 10_000
 
 
@@ -44,10 +44,10 @@ def input_namespace(X):
 
 
 def to_numpy(array: Array) -> npt.NDArray[Any]:
-    """Copy or view of an array, or of anything like one, as a NumPy array on the CPU."""
+    """Copy or view of an array-like as a NumPy array on the CPU."""
     if isinstance(array, np.ndarray) or not array_api_compat.is_array_api_obj(array):
         return np.asarray(array)
-    if array_api_compat.is_jax_array(array):  # which fetches from any device by itself
+    if array_api_compat.is_jax_array(array):  # JAX copies from any device by itself
         return np.asarray(array)
     array = materialised(array)  # other libraries read the memory as it is
     try:
@@ -58,21 +58,21 @@ def to_numpy(array: Array) -> npt.NDArray[Any]:
 
 
 def to_host(array):
-    """An array in the memory of the host: of its own library where that can do it, or NumPy's.
+    """An array in the memory of the host, of its own library if that supports it, else of NumPy.
 
-    A pickle of it can be read where there is no accelerator. JAX does that by itself.
+    Its pickle can be read on a machine without accelerator. JAX does so by itself.
     """
     if isinstance(array, (np.ndarray, np.generic)) or array_api_compat.is_jax_array(array):
         return array
     if array_api_compat.is_cupy_array(array):
         return to_numpy(array)
     xp = namespace(array)
-    cpu = xp.Device("CPU_DEVICE") if hasattr(xp, "Device") else "cpu"  # array-api-strict's name
+    cpu = xp.Device("CPU_DEVICE") if hasattr(xp, "Device") else "cpu"  # in array-api-strict
     return array_api_compat.to_device(array, cpu)
 
 
 def in_host_memory(array):
-    """Whether an array of PyTorch or JAX lies where NumPy can read it without a copy."""
+    """Whether NumPy can read an array of PyTorch or JAX without a copy."""
     if array_api_compat.is_torch_array(array):
         return array.device.type == "cpu"
     if array_api_compat.is_jax_array(array):
@@ -83,7 +83,7 @@ def in_host_memory(array):
 def move_to(array: Any, xp: Any, device: Any) -> Any:
     """Move `array` to a namespace and device.
 
-    None passes unchanged. Lists and frames pass unchanged too where the library is NumPy.
+    None is returned unchanged; so are lists and frames if the library is NumPy.
     """
     if array is None or sparse.issparse(array):
         return array
@@ -99,9 +99,9 @@ def move_to(array: Any, xp: Any, device: Any) -> Any:
 
 
 def materialised(array):
-    """An array whose numbers stand in its memory, without a record for derivatives.
+    """An array without lazy operations and without a record for derivatives.
 
-    PyTorch puts a change of sign and a conjugation off until somebody reads the tensor by itself.
+    PyTorch marks a tensor as negated or conjugated, and its memory holds the earlier numbers.
     """
     if not array_api_compat.is_torch_array(array):
         return array
@@ -129,7 +129,7 @@ def asarray(values: ArrayLike, xp: Any, device: Any, dtype: Any = None) -> Array
 
 
 def array_like(values: Array, array: Array) -> Array:
-    """Numbers in the library, on the device and of the type of an array."""
+    """Numbers as an array in the library, on the device and of the type of another array."""
     xp = namespace(array)
     if xp is np:
         return np.asarray(to_numpy(values), dtype=array.dtype)
@@ -144,7 +144,7 @@ def as_column(values: Array, like: Array) -> Array:
 
 
 def widest_type(array):
-    """The floating type with the most digits that an array's library has where the array lies."""
+    """The widest floating type of an array's library on the device of the array."""
     if isinstance(array, np.ndarray):
         return np.float64
     kinds = (
@@ -163,7 +163,7 @@ def is_single(array: Array) -> bool:
 
 
 def index_type(array):
-    """The integer type by which an array's library numbers what arrays hold."""
+    """The integer type of indices in an array's library."""
     if isinstance(array, np.ndarray):
         return np.intp
     device = array_api_compat.device(array)
@@ -176,7 +176,7 @@ def dot(a: Array, b: Array) -> float:
 
 
 def sum_of_products(a: Array, b: Array) -> Array:
-    """The same as an array of one number, which nobody has waited for."""
+    """The same as an array of one number, without waiting for the device."""
     if isinstance(a, np.ndarray) and a.size <= LARGEST_DOT:
         return np.vdot(a, b)
     return namespace(a).sum(a * b)
@@ -206,7 +206,7 @@ def take_rows(array, rows):
 
 
 def rows_beside(array, batches):
-    """Batches whose rows are numbered where an array is, moved there all at once.
+    """Batches with their row numbers on the device of an array, moved there in one transfer.
 
     Parameters
     ----------

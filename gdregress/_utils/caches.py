@@ -1,7 +1,7 @@
 """A property that is computed once, without a lock.
 
 `functools.cached_property` holds one lock for all instances of a class before Python 3.12. Passes
-over the data take long: a process that is forked meanwhile inherits the lock and never gets it,
+over the data take long: a process that is forked meanwhile inherits a lock that is never released,
 and a small fit waits for a large one in another thread.
 """
 
@@ -12,9 +12,9 @@ from typing import Any
 
 
 class computed_once:
-    """Decorator of a method without arguments, whose answer becomes an attribute.
+    """Decorator of a method without arguments: its result is stored as an attribute.
 
-    Two threads that ask at the same time both compute it, and get the same.
+    Two threads that read it at the same time both compute it, with the same result.
 
     Parameters
     ----------

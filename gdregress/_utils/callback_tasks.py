@@ -1,7 +1,7 @@
-"""What stands for scikit-learn's support of callbacks where it has none, before version 1.9.
+"""Support of callbacks for versions of scikit-learn before 1.9, which have none.
 
 The protocol is that of scikit-learn 1.9: hooks are called for the fit and for each epoch. Here
-meta-estimators hand no callbacks down, and clones have none.
+meta-estimators pass no callbacks on, and clones have none.
 """
 
 import copy
@@ -22,12 +22,12 @@ class Task:
     task_id : int
     parent : Task or None
     max_subtasks : int or None
-        Most tasks that can be parts of this one.
+        Largest count of the parts of this task.
 
     Attributes
     ----------
     task_name, task_id, parent, max_subtasks
-        As scikit-learn's contexts have them.
+        The same as in scikit-learn's contexts.
     """
 
     def __init__(self, callbacks, task_name="fit", task_id=0, parent=None, max_subtasks=0):
@@ -46,7 +46,7 @@ class Task:
         self._call("on_fit_task_begin", estimator, given)
 
     def call_on_fit_task_end(self, *, estimator, **given):
-        """Call the hooks at its end; whether one of them has answered with True."""
+        """Call the hooks at the end of the task, and return whether one of them returned True."""
         return self._call("on_fit_task_end", estimator, given)
 
     def _call(self, hook, estimator, given):
@@ -75,7 +75,7 @@ class CallbackSupportMixin:
     """`set_callbacks` and what `fit` needs for it."""
 
     def set_callbacks(self, *callbacks: Any) -> Self:
-        """Have callbacks called while the estimator is fitted; without any, none is.
+        """Set the callbacks that a fit calls; without arguments, remove all.
 
         Parameters
         ----------
@@ -104,7 +104,7 @@ class CallbackSupportMixin:
 
 
 def with_callbacks(fit):
-    """`fit` with the callbacks torn down after it, however it ends."""
+    """`fit` that tears the callbacks down at its end, also after an error."""
 
     @wraps(fit)
     def with_teardown(estimator, *args, **kwargs):

@@ -1,4 +1,4 @@
-"""Docstrings that share parts, which are written once."""
+"""Parts that several docstrings share."""
 
 import re
 from collections.abc import Callable
@@ -14,11 +14,11 @@ def filled_in(**parts: str) -> Callable[[_Documented], _Documented]:
     Parameters
     ----------
     **parts : str
-        Each stands in for the lines that are its name in braces, as deep as these are indented.
+        Text that replaces the lines with its name in braces, with their indentation.
     """
 
     def decorate(documented: _Documented) -> _Documented:
-        if documented.__doc__ is not None:  # as it is under python -OO
+        if documented.__doc__ is not None:  # under python -OO there is none
             documented.__doc__ = re.sub(
                 r"^( *)\{(\w+)\}$",
                 lambda line: indent(parts[line[2]].strip(), line[1]),

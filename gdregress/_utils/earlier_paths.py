@@ -49,7 +49,7 @@ class EarlierPath:
         return import_module(today)
 
     def exec_module(self, module):
-        """Nothing is left to run: the module has been imported under its own name."""
+        """Do nothing: `create_module` has imported the module under its own name."""
 
 
 def install():

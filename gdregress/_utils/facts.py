@@ -7,20 +7,20 @@ from gdregress._utils.arguments import NamesParameters
 
 
 class StatesFacts(NamesParameters):
-    """A component whose class attributes say what is known of its formulas.
+    """A component whose class attributes state facts about its formulas.
 
-    A class that states a fact vouches for the formulas as they stand in that class. A subclass
-    that overrides one of them is another function: each fact about it that the subclass does not
-    state anew goes back to what the base of all such components says, which means "unknown".
+    A class states facts about the formulas of that class. A subclass that overrides a formula is
+    another function: each fact about the formula that the subclass does not state goes back to
+    the value in the base of all such components, which means "unknown".
 
     Attributes
     ----------
     formulas_of_facts : dict of str to tuple of str
-        For each fact, the methods that it is about.
+        The methods that each fact is about.
     is_builtin : bool
-        Whether all formulas are this package's own: pure functions, tested with every engine.
+        Whether all formulas belong to this package: pure functions, tested with every engine.
     traceable : bool
-        Whether JAX may trace the formulas; those of this package where nothing else is stated.
+        Whether JAX may trace the formulas; by default only those of this package.
     """
 
     formulas_of_facts: dict[str, tuple[str, ...]] = {}
@@ -34,22 +34,22 @@ class StatesFacts(NamesParameters):
             return self.is_builtin
 
     def __init__(self) -> None:
-        """No parameters, where a component does not say otherwise."""
+        """A component has no parameters by default."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if _is_here(cls) and "formulas_of_facts" in vars(cls.__bases__[0]):
-            # derived from the base of its kind alone, whose facts are all unknown
+            # a subclass of the base of its kind, whose facts are all unknown
             cls.is_builtin = vars(cls).get("is_builtin", True)
         else:
             cls._forget_facts_of_overrides()
 
     @classmethod
     def _forget_facts_of_overrides(cls) -> None:
-        """Put facts back to "unknown" whose formulas are overridden below them.
+        """Set facts to "unknown" if a formula that they are about is overridden below them.
 
-        Parts of formulas, which are methods with an underscore, count for all facts. Classes of
-        this package state what holds with the parts that they override.
+        Methods with an underscore are parts of formulas: to override one sets all facts to
+        "unknown". Classes of this package state the facts about the parts that they override.
         """
         parts = set() if _is_here(cls) else _parts_of_formulas(cls)
         position, nowhere = _positions(cls), len(cls.__mro__)
@@ -65,12 +65,12 @@ class StatesFacts(NamesParameters):
             cls.is_builtin = True
 
     def check_formulas(self) -> None:
-        """Forget facts of formulas that the class has been given since it was made.
+        """Set facts to "unknown" after an assignment of formulas to the class.
 
         Raises
         ------
         TypeError
-            For formulas that stand on the instance, where no fact can be told of them.
+            For formulas that are attributes of the instance: their facts are unknown.
         """
         cls = type(self)
         own = {f for formulas in cls.formulas_of_facts.values() for f in formulas} & {*vars(self)}
@@ -84,12 +84,12 @@ class StatesFacts(NamesParameters):
 
 
 def _is_here(cls: type) -> bool:
-    """Whether a class is one of this package."""
+    """Whether a class belongs to this package."""
     return cls.__module__.partition(".")[0] == "gdregress"
 
 
 def _positions(cls: type) -> dict[str, int]:
-    """How far up the method resolution order each attribute is found that `cls` has."""
+    """For each attribute of `cls` its position in the method resolution order."""
     positions: dict[str, int] = {}
     for i, base in enumerate(cls.__mro__):
         for name in vars(base):
@@ -98,19 +98,19 @@ def _positions(cls: type) -> dict[str, int]:
 
 
 def _first_to_state(cls: type, fact: str) -> type:
-    """The base of all components of a kind, which says what "unknown" is."""
+    """The base of all components of a kind, whose attributes are the unknown facts."""
     return next(base for base in reversed(cls.__mro__) if fact in vars(base))
 
 
 def _parts_of_formulas(cls: type) -> set[str]:
-    """Methods with an underscore of the classes of this package that `cls` is derived from."""
+    """Methods with an underscore in the bases of `cls` that belong to this package."""
     here = [base for base in cls.__mro__[:-1] if _is_here(base) and base is not StatesFacts]
     found = ((name, value) for base in here for name, value in vars(base).items())
     return {name for name, value in found if re.match("_[a-z]", name) and callable(value)}
 
 
 def _all_here(cls: type[StatesFacts], parts: set[str]) -> bool:
-    """Whether all formulas are this package's, and no base has said that they are not."""
+    """Whether all formulas belong to this package and no base states otherwise."""
     formulas = {name for names in cls.formulas_of_facts.values() for name in names} | parts
     position = _positions(cls)
     owners = (cls.__mro__[position[name]] for name in formulas if name in position)

@@ -6,14 +6,14 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-# The member of the archive that holds what is no array.
+# The member of the archive that holds all values but the arrays.
 _REST = "json"
 
 
 def write(path, content):
-    """Replace a file at once: whoever reads it finds the old content or the new one.
+    """Replace a file atomically: a reader finds the old content or the new one.
 
-    It is written beside the file, brought to the disk, and renamed.
+    The content is written to a file beside it, flushed to the disk, and renamed.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def read(path):
 
 
 def _bring_to_disk(folder):
-    """Bring the name of a file to the disk, where folders can be opened for that."""
+    """Flush the folder of a file to the disk, if the system can open folders."""
     if os.name != "posix":
         return
     opened = os.open(folder, os.O_RDONLY)
@@ -61,7 +61,7 @@ def _bring_to_disk(folder):
 
 
 def _encoded(value, arrays):
-    """The value as JSON has it; its arrays go to `arrays`, by the names that stand for them."""
+    """The value for JSON; its arrays are added to `arrays` under the names in their place."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (bool, int, float, str)):

@@ -1,8 +1,8 @@
-"""Words of neighbouring libraries and what they are called here: the hints of error messages.
+"""Words of neighbouring libraries and their names here, for the hints of error messages.
 
-Each table leads from a word of scikit-learn, Keras, PyTorch, XGBoost or a textbook to what is
-meant by it: names that this package has, of which the first that is accepted is taken, and at
-last, if none is, a sentence. To teach the package a word, add it to its table.
+Each table maps a word of scikit-learn, Keras, PyTorch, XGBoost or a textbook to names of this
+package, of which the first accepted one is suggested, and to a sentence for the case that none is
+accepted. To add a word, add it to its table.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -15,7 +15,7 @@ Accepts: TypeAlias = Callable[[Any], bool]
 
 
 def _all(words: str, *meant: Any) -> dict[str, tuple[Any, ...]]:
-    """The same meaning for some words."""
+    """A table in which some words have the same meaning."""
     return dict.fromkeys(words.split(), meant)
 
 
@@ -153,9 +153,9 @@ ATTRIBUTES: dict[str, tuple[str, ...]] = {
     **_all("save save_model save_weights load load_model load_weights", _SAVED),
     **_all("cv_results_ best_params_ best_estimator_ best_score_ alpha_", _OF_SEARCHES),
 }
-# Parameters that hold the numbers to be tried.
+# Parameters that hold the numbers of a grid.
 GRIDS = ("alphas", "l1_ratios", "learning_rates")
-# What is said where the first meaning is not to be had.
+# Sentences for the case that the first meaning is not accepted.
 ELSEWHERE = {
     "learning_rate": _LEARNING_RATE,
     "max_iter": _EPOCHS,
@@ -264,14 +264,14 @@ VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
 
 
 def hint_for_name(name: str, known: Iterable[str]) -> str:
-    """What is meant by a name that is not known: a sentence, or nothing.
+    """A suggestion for an unknown name: a sentence, or "".
 
     Parameters
     ----------
     name : str
-        Of a parameter or an argument.
+        Name of a parameter or an argument.
     known : iterable of str
-        Those that there are.
+        The names that exist.
     """
     known = list(known)
     candidates = NAMES.get(name, ())
@@ -296,19 +296,19 @@ def hint_for_value(
     accepts: Accepts,
     elsewhere: Mapping[str, str] | None = None,
 ) -> str:
-    """What is meant by a value that a parameter does not accept: a sentence, or nothing.
+    """A suggestion for a value that a parameter does not accept: a sentence, or "".
 
     Parameters
     ----------
     name : str
-        Of the parameter.
+        Name of the parameter.
     value : object
     names : iterable of str
-        Values that are accepted by name.
+        Names that the parameter accepts.
     accepts : callable
         Whether the parameter accepts a value.
     elsewhere : mapping of str to str or None
-        Names that others take, each with a sentence that says so.
+        Names that other estimators accept, each with a sentence that says so.
     """
     names, elsewhere = list(names), elsewhere or {}
     if isinstance(value, type) or type(value).__module__.startswith("torch."):
@@ -356,7 +356,7 @@ def _plain(word: str) -> str:
 
 
 def _spelt_alike(word: str, names: Iterable[str]) -> list[str]:
-    """The name that differs in capitals, hyphens, underscores and spaces alone."""
+    """The name that differs in capitals, hyphens, underscores and spaces only."""
     return [name for name in names if _plain(name) == _plain(word)][:1]
 
 

@@ -1,4 +1,4 @@
-"""What scikit-learn has from version 1.9 only, and what stands for it with 1.6 to 1.8."""
+"""Functions of scikit-learn 1.9, and their replacements for versions 1.6 to 1.8."""
 
 import inspect
 
@@ -16,5 +16,5 @@ _ALL_ZERO = {"allow_all_zero_weights": True} if "allow_all_zero_weights" in _KNO
 
 
 def check_sample_weight(sample_weight, X):
-    """scikit-learn's check of weights, which may all be zero, as they might before 1.9."""
+    """scikit-learn's check of weights, which accepts weights of zero only, as before 1.9."""
     return _check_sample_weight(sample_weight, X, dtype=X.dtype, **_ALL_ZERO)

@@ -1,4 +1,4 @@
-"""Types of arguments and results, and of what the public files take from scikit-learn."""
+"""Types of arguments and results, and typed forms of the names from scikit-learn."""
 
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Concatenate, Protocol, Self, TypeAlias, TypeVar
@@ -8,15 +8,15 @@ import numpy.typing as npt
 from sklearn import base
 
 # An array of NumPy, PyTorch, JAX or another library of the array API, or a number that stands
-# for one. No protocol describes them all, so that a type checker has to take any.
+# for one. No protocol describes them all, so that a type checker accepts any.
 Array: TypeAlias = Any
-# What becomes an array: also lists, and series and frames of pandas and polars.
+# Values that can be converted to an array: also lists, series and frames of pandas and polars.
 ArrayLike: TypeAlias = Any
 # The same with two dimensions, or a sparse matrix or array of SciPy.
 MatrixLike: TypeAlias = Any
 
-# (X, y) or (X, y, sample_weight), again and again: a function that returns an iterator of such
-# batches, or what can be iterated more than once.
+# Batches (X, y) or (X, y, sample_weight): a function that returns an iterator of them, or an
+# iterable that can be read more than once.
 BatchSource: TypeAlias = Callable[[], Iterable[Any]] | Iterable[Any]
 
 # The rows of one update.

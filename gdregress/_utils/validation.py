@@ -47,20 +47,20 @@ __all__ = [
 
 
 class Interval(_Interval):
-    """scikit-learn's range of numbers, in which True and False are none."""
+    """scikit-learn's range of numbers, without True and False."""
 
     def is_satisfied_by(self, val: Any) -> bool:
         return not isinstance(val, (bool, np.bool_)) and super().is_satisfied_by(val)
 
 
 class StrOptions(_StrOptions):
-    """scikit-learn's choice of names, told in the order given.
+    """scikit-learn's choice of names, which errors list in the given order.
 
     Parameters
     ----------
     names : iterable of str
     elsewhere : dict of str to str or None
-        Names that another estimator takes, and a sentence that says so.
+        Names that another estimator accepts, each with a sentence that says so.
     """
 
     def __init__(self, names: Iterable[str], elsewhere: dict[str, str] | None = None) -> None:
@@ -73,7 +73,7 @@ class StrOptions(_StrOptions):
 
 
 class ScorerName(StrOptions):
-    """One of some names, or that of a scorer of scikit-learn.
+    """One of some names, or the name of a scorer of scikit-learn.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class ScorerName(StrOptions):
     def is_satisfied_by(self, val: Any) -> bool:
         if super().is_satisfied_by(val) or not isinstance(val, str):
             return super().is_satisfied_by(val)
-        from sklearn.metrics import get_scorer_names  # takes long to load
+        from sklearn.metrics import get_scorer_names  # slow to import
 
         return val in get_scorer_names()
 
@@ -95,7 +95,7 @@ class ScorerName(StrOptions):
 def check_parameters(component):
     """Raise InvalidParameterError for the first parameter outside its stated range.
 
-    Defaults are within their ranges and are not checked: that would be a tenth of a small fit.
+    Defaults are within their ranges and are not checked: it would take a tenth of a small fit.
     """
     known = defaults(type(component)).items()
     given = {name: getattr(component, name) for name, _ in known}
@@ -116,7 +116,7 @@ def check_choices(caller, constraints, values):
 
 
 def _hint(name, value, constraints):
-    """What a value that is not accepted may stand for: a sentence, or nothing."""
+    """A suggestion for a value that is not accepted: a sentence, or ""."""
     made = [make_constraint(constraint) for constraint in constraints]
     names = [word for one in made for word in getattr(one, "names", ())]
     elsewhere = {k: v for one in made for k, v in getattr(one, "elsewhere", {}).items()}
@@ -142,7 +142,7 @@ def _refuse_classes(caller, constraints, values):
 
 
 def check_partial_fit(estimator):
-    """Raise AttributeError for what needs all rows at once; True otherwise."""
+    """Raise AttributeError for settings that need all rows at once; True otherwise."""
     for name in ("early_stopping", "standardize"):
         if isinstance(getattr(estimator, name), (bool, np.bool_)) and getattr(estimator, name):
             advice = " and scale the rows before" if name == "standardize" else ""
@@ -181,7 +181,7 @@ def build_component(choice, registry, flat_parameters):
 
 
 def _with_python_numbers(component):
-    """The component, its own to change, with NumPy's scalars among its parameters as Python's."""
+    """The component with the NumPy scalars among its parameters as numbers of Python."""
     parameters = component.get_params(deep=False)
     numbers = {name: as_python(value) for name, value in parameters.items()}
     changed = {name: numbers[name] for name in numbers if numbers[name] is not parameters[name]}
@@ -203,7 +203,7 @@ def warn_ignored(estimator, unused):
 
 
 def warn_large_batch(sampler, n_samples):
-    """Warn of batches that were asked to have more rows than there are."""
+    """Warn of a batch_size that is larger than the count of rows."""
     asked = getattr(sampler, "batch_size", 0)
     if n_samples < asked != defaults(type(sampler)).get("batch_size"):
         warn_user(
@@ -214,7 +214,7 @@ def warn_large_batch(sampler, n_samples):
 
 
 def check_loss(loss, estimator):
-    """Raise ValueError for a loss of other targets, or that describes itself by unknown words."""
+    """Raise ValueError for a loss of other targets, or with unknown words for its facts."""
     known = {
         "link": ("identity", "log"),
         "target_range": ("real", "non-negative", "positive", "labels", "classes"),
@@ -240,9 +240,9 @@ def check_target(loss, y, rows=None, in_parts=False):
     loss : Loss
     y : array
     rows : ndarray of int or None
-        Numbers of the rows among those that the user gave, where some have been removed.
+        Numbers of the rows in the data of the user, if some have been removed.
     in_parts : bool
-        Whether there are more rows than these, which may hold the first positive target.
+        Whether there are more rows than these; they may hold the first positive target.
     """
     outside = {
         "real": None,
@@ -267,9 +267,9 @@ def check_target(loss, y, rows=None, in_parts=False):
 
 @contextmanager
 def keep_fitted_state(estimator):
-    """Put the earlier fitted attributes back if the block ends before the new ones are set.
+    """Restore the earlier fitted attributes if the block ends before the new ones are set.
 
-    An interrupt after that leaves a fitted model; an error never does.
+    After an interrupt that comes later the model is fitted; after an error it never is.
     """
     before = dict(vars(estimator))
     try:
@@ -285,7 +285,7 @@ def keep_fitted_state(estimator):
 
 @contextmanager
 def naming(part):
-    """Say in the message of a ValueError or TypeError which part of the rows it is about.
+    """Name the part of the rows in the message of a ValueError or TypeError.
 
     Parameters
     ----------

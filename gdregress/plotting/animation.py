@@ -6,14 +6,12 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 from gdregress.plotting._shared.display import AnimatedDisplay
 from gdregress.plotting._shared.figure import pyplot
 from gdregress.plotting._shared.frames import animation_of, chosen_frames
-
-if TYPE_CHECKING:
-    from matplotlib.animation import FuncAnimation
+from gdregress.plotting._shared.types import FuncAnimation
 
 WRITERS = {".gif": "pillow", ".mp4": "ffmpeg", ".html": "html"}
 # Largest size of the pictures in an .html file in megabytes; beyond it matplotlib drops frames.
@@ -115,7 +113,7 @@ def save_animation(
     RuntimeError
         For ".mp4" without ffmpeg.
     """
-    from matplotlib.animation import HTMLWriter, writers
+    from matplotlib.animation import writers
 
     path = Path(filename)
     if path.suffix.lower() not in WRITERS:
@@ -126,14 +124,13 @@ def save_animation(
             "Writing .mp4 files needs ffmpeg, a program that was not found: install ffmpeg or "
             "save as .gif."
         )
-    writer: Any = name
-    if name == "html":
-        source: Any = animation.event_source
-        rate: Any = fps or 1000 / source.interval
-        writer = HTMLWriter(rate, embed_frames=True, embed_limit=EMBEDDED, default_mode="loop")
-        fps = None
+    source: Any = animation.event_source
+    page = {"embed_frames": True, "embed_limit": EMBEDDED, "default_mode": "loop"}
+    options: Any = page if name == "html" else {}
+    rate: Any = fps or 1000 / source.interval
+    writer = writers[name](rate, **options)
     with _progress(path.name) as report:
-        animation.save(path, writer, cast(Any, fps), dpi, progress_callback=report)
+        animation.save(path, writer, dpi=dpi, progress_callback=report)
 
 
 @contextmanager

@@ -14,13 +14,16 @@ from gdregress.plotting._coefficient_path.courses import CoefficientCourse, read
 from gdregress.plotting._shared.arguments import check_count
 from gdregress.plotting._shared.coefficients import DrawnCoefficients, largest
 from gdregress.plotting._shared.display import AnimatedDisplay
-from gdregress.plotting._shared.estimators import check_dict
-from gdregress.plotting._shared.figure import foreground
+from gdregress.plotting._shared.estimators import by_label
+from gdregress.plotting._shared.marks import legend_entry
 from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.scale import chosen_count_scale, set_count, with_scale
 from gdregress.plotting._shared.types import Axes, Scale
 
 __all__ = ["CoefficientCourse", "CoefficientPathDisplay"]
+
+# The lines of the reference.
+DASHED = {"linestyle": "--", "linewidth": 1.0}
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -157,8 +160,7 @@ class CoefficientPathDisplay(AnimatedDisplay):
         TypeError, ValueError
             As in `from_estimator`, and if the coefficients belong to different columns.
         """
-        check_dict(estimators)
-        data = read_courses(estimators, target, reference, intercept)
+        data = read_courses(by_label(estimators), target, reference, intercept)
         return cls(**data).plot(ax, **options)
 
     def plot(
@@ -222,19 +224,18 @@ class CoefficientPathDisplay(AnimatedDisplay):
             self._draw_reference(axes, drawn.lines, named)
             self._drawn.append(drawn)
         if legend:
-            dashed = {"color": foreground(), "linestyle": "--", "linewidth": 1.0}
-            more = {"reference": self.ax_.plot([], [], **dashed)[0]}
+            more = {"reference": legend_entry("reference", DASHED)}
             self._drawn[-1].draw_legend(more if self.reference_lines_ else {})
         self.lines_ = [line for drawn in self._drawn for line in drawn.lines.values()]
         self._ends = [np.array(line.get_xydata()) for line in self.lines_]
         return self
 
     def _draw_reference(self, axes, lines, named):
-        style = {"linestyle": "--", "linewidth": 1.0, "alpha": 0.8}
-        known = dict(enumerate([] if self.reference is None else self.reference))
-        shown = [j for j in named if j in known]
+        known = [] if self.reference is None else self.reference
         self.reference_lines_ += [
-            axes.axhline(known[j], color=lines[j].get_color(), **style) for j in shown
+            axes.axhline(known[j], color=lines[j].get_color(), alpha=0.8, **DASHED)
+            for j in named
+            if j < len(known)
         ]
 
     @property

@@ -14,7 +14,7 @@ from gdregress.plotting._descent_path.steps import Steps, draw_mark
 from gdregress.plotting._shared.arguments import check_count
 from gdregress.plotting._shared.figure import colours, foreground
 from gdregress.plotting._shared.lines import by_name, keywords_by_label
-from gdregress.plotting._shared.marks import KEPT, MINIMUM
+from gdregress.plotting._shared.marks import KEPT, MINIMUM, legend_entry
 from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.path_display import PathDisplay
 from gdregress.plotting._shared.types import Axes, DescentPaths, Limits
@@ -188,16 +188,14 @@ class DescentPathDisplay(PathDisplay):
                 axes.set_title(self._name(group[0]), fontsize="medium")
         self.lines_ = [steps.line for steps in self._steps.values()]
         if legend:
-            entries = {} if side_by_side else {k: self._entry(k, shades[k]) for k in labels}
+            style = {"marker": ".", "linewidth": 0.8, "linestyle": "-"}
+            entries = {
+                label: legend_entry(self._name(label), {"color": shades[label], **style})
+                for label in ([] if side_by_side else labels)
+            }
             name, kept = self._minimum_name(), bool(self.kept)
             self._draw_legend(entries, name, kept, most_inside=MOST_INSIDE)
         return self
-
-    def _entry(self, label, colour):
-        from matplotlib.lines import Line2D
-
-        style = {"color": colour, "marker": ".", "linewidth": 0.8}
-        return Line2D([], [], label=self._name(label), **style)
 
     def _ylim(self):
         """Limits that contain the paths in the window, and a small part of the curve above."""

@@ -19,7 +19,7 @@ from gdregress.plotting._fit.drawing import (
     range_of,
 )
 from gdregress.plotting._shared.display import AnimatedDisplay
-from gdregress.plotting._shared.estimators import check_dict
+from gdregress.plotting._shared.estimators import by_label
 from gdregress.plotting._shared.figure import colours, foreground
 from gdregress.plotting._shared.legend import draw_legend
 from gdregress.plotting._shared.panels import panels
@@ -189,8 +189,7 @@ class FitDisplay(AnimatedDisplay):
         ValueError
             As in `from_estimator`, and if the models have no picture in common.
         """
-        check_dict(estimators)
-        models = {str(label): model for label, model in estimators.items()}
+        models = by_label(estimators)
         return cls(**fit_data(models, X, y, target, reference, n_points)).plot(ax, **plot_options)
 
     def plot(

@@ -15,7 +15,7 @@ from gdregress.plotting._learning_rate.marks import draw_sweep
 from gdregress.plotting._learning_rate.rising import draw_range_test
 from gdregress.plotting._learning_rate.trials import Sweep, Trial, read_sweeps
 from gdregress.plotting._shared.display import Display
-from gdregress.plotting._shared.estimators import check_dict
+from gdregress.plotting._shared.estimators import by_label
 from gdregress.plotting._shared.legend import draw_legend
 from gdregress.plotting._shared.lines import line_styles
 from gdregress.plotting._shared.panels import panels
@@ -190,9 +190,8 @@ class LearningRateDisplay(Display):
         TypeError, ValueError
             As in `from_estimator`.
         """
-        check_dict(estimators)
         arguments = (X, y, sample_weight, learning_rates, show, best)
-        return cls(**read_sweeps(estimators, *arguments)).plot(ax, **options)
+        return cls(**read_sweeps(by_label(estimators), *arguments)).plot(ax, **options)
 
     @classmethod
     def from_range_test(cls, result: RangeTest, *, ax: Axes | None = None, **options: Any) -> Self:

@@ -146,11 +146,9 @@ class LossCurveDisplay(AnimatedDisplay):
         ValueError
             If x or y is unknown, or if ``best`` is not finite or given without ``y="gap"``.
         """
-        label = name_of(estimator) if label is None else label
-        models = {label: estimator}
-        return cls.from_estimators(
-            models, y=y, x=x, best=best, validation=validation, ax=ax, **options
-        )
+        models = {name_of(estimator) if label is None else label: estimator}
+        data = read_curves(models, x, y, best, validation)
+        return cls(x=x, y=y, **data).plot(ax, **options)
 
     @classmethod
     def from_estimators(
@@ -265,19 +263,18 @@ class LossCurveDisplay(AnimatedDisplay):
         ]
         runs = list(zip(self.lines_, self.curves, strict=True))
         ends = [mark_stop(*run) for run in runs]
-        labels = [stop_text(*run) for run in runs]
-        dashed, entries = self._draw_other_rows(show_validation)
+        dashed, entries = self._draw_other_rows(runs, show_validation)
         self._ends = [end[1:] for end in ends]
         self._moving = [(li, np.array(li.get_xydata()), curve) for li, curve in runs + dashed]
         if legend:
+            labels = [*(stop_text(*run) for run in runs), *entries]
             short = [*(curve.label for curve in self.curves), *entries]
             most = 0 if is_cut or entries else MOST_INSIDE
-            handles = [*ends, *entries.values()]
-            draw_legend(self.ax_, handles, [*labels, *entries], short, most_inside=most)
+            draw_legend(self.ax_, [*ends, *entries.values()], labels, short, most_inside=most)
         return self
 
-    def _draw_other_rows(self, show_validation):
-        """Draw losses or scores on rows that were not fitted.
+    def _draw_other_rows(self, runs, show_validation):
+        """Draw losses or scores of some runs on rows that were not fitted.
 
         Returns
         -------
@@ -287,7 +284,6 @@ class LossCurveDisplay(AnimatedDisplay):
             Entries of the legend.
         """
         self.validation_ax_ = None
-        runs = list(zip(self.lines_, self.curves, strict=True))
         if held_out := [run for run in runs if run[1].held_out is not None]:
             return draw_held_out(self.ax_, held_out)
         scored = [run for run in runs if run[1].validation is not None]

@@ -11,7 +11,7 @@ from gdregress._utils.types import BaseEstimator, MatrixLike, ObjectiveFunction
 from gdregress.plotting._loss_surface.drawing import DrawnSurface
 from gdregress.plotting._loss_surface.estimator_surface import estimator_surface
 from gdregress.plotting._loss_surface.function_surface import function_surface
-from gdregress.plotting._shared.estimators import check_dict
+from gdregress.plotting._shared.estimators import by_label
 from gdregress.plotting._shared.types import Axes, DescentPaths, Features, Limits
 
 
@@ -192,9 +192,8 @@ class LossSurfaceDisplay(DrawnSurface):
         ValueError
             As in `from_estimator`, and if the estimators have minimised different objectives.
         """
-        check_dict(estimators)
         data = (X, y, sample_weight, features, target, grid, xlim, ylim)
-        return cls(**estimator_surface(estimators, *data)).plot(ax, **plot_options)
+        return cls(**estimator_surface(by_label(estimators), *data)).plot(ax, **plot_options)
 
     @classmethod
     def from_function(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,15 +12,13 @@ from sklearn.base import is_classifier
 
 from gdregress._utils.types import BaseEstimator, MatrixLike
 from gdregress.plotting._shared.display import AnimatedDisplay
-from gdregress.plotting._shared.estimators import check_dict
+from gdregress.plotting._shared.estimators import by_label
 from gdregress.plotting._shared.figure import pyplot
+from gdregress.plotting._shared.types import Figure, SubFigure
 from gdregress.plotting.coefficient_path import CoefficientPathDisplay
 from gdregress.plotting.fit import FitDisplay
 from gdregress.plotting.loss_curve import LossCurveDisplay, YAxis
 from gdregress.plotting.loss_surface import LossSurfaceDisplay
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure, SubFigure
 
 # Inches of one panel.
 WIDTH, HEIGHT = 4.6, 4.0
@@ -110,8 +108,8 @@ class OverviewDisplay(AnimatedDisplay):
         ValueError
             As in `LossSurfaceDisplay.from_estimators`.
         """
-        check_dict(estimators)
-        return cls(estimators=estimators, X=X, y=y, target=target).plot(figure, **options)
+        models = by_label(estimators)
+        return cls(estimators=models, X=X, y=y, target=target).plot(figure, **options)
 
     def plot(
         self,

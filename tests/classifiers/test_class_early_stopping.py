@@ -1,4 +1,4 @@
-"""Rows held out hold every class, and their accuracy decides."""
+"""The held-out rows contain every class, and early stopping uses their accuracy."""
 
 import array_api_strict
 import numpy as np

@@ -1,4 +1,4 @@
-"""GDClassifier in the company of scikit-learn: clones, searches, ensembles, to_sklearn."""
+"""GDClassifier with scikit-learn: clones, searches, ensembles, to_sklearn."""
 
 import pickle
 import warnings

@@ -15,6 +15,7 @@ from classes import (
     two_and_three,
 )
 from grids import pairwise
+from hooks import EpochHook, Press
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.callback import ScoringMonitor
 from sklearn.metrics import hinge_loss, log_loss
@@ -66,35 +67,15 @@ class TestHistory:
         assert_allclose(model.loss_curve_[-1], expected)
 
 
-class Recorder:
+class Recorder(EpochHook):
     """Keeps the model of every epoch."""
 
     def __init__(self):
         self.models = []
 
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
     def on_fit_task_end(self, estimator, context, *, fitted_estimator):
         if context.task_name == "epoch":
             self.models.append(fitted_estimator)
-
-
-class Press(Recorder):
-    """Presses Ctrl-C at the end of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def on_fit_task_end(self, estimator, context):
-        if context.task_name == "epoch" and context.task_id + 1 == self.epoch:
-            raise KeyboardInterrupt
 
 
 class TestCallbacks:

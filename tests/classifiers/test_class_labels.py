@@ -1,4 +1,4 @@
-"""Labels of any kind, and the shapes of what is learned about them."""
+"""Labels of any kind, and the shapes of the attributes that depend on them."""
 
 import array_api_strict
 import numpy as np

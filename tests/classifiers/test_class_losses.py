@@ -1,4 +1,4 @@
-"""The perceptron, one's own losses, and losses that are not for classes."""
+"""The perceptron, losses of the user, and losses that are not for classes."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""A cluster of threads, which takes no time to start, and data on it."""
+"""A cluster of threads, which starts quickly, and data on it."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is wrong, in which partition and row, and what to do; an earlier fit stays."""
+"""Errors name the partition, the row and the remedy; an earlier fit is kept."""
 
 import warnings
 

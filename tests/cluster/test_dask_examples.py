@@ -1,4 +1,4 @@
-"""The examples in the docstrings of `gdregress.dask`, and the cluster that starts by itself."""
+"""The examples in the docstrings of `gdregress.dask`, and the cluster that they start."""
 
 import doctest
 import subprocess

@@ -1,4 +1,4 @@
-"""Workers die and join, the scheduler goes, the user interrupts: processes of their own."""
+"""Workers fail and join, the scheduler stops, the user interrupts, in separate processes."""
 
 import os
 import signal

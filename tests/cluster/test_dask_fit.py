@@ -1,4 +1,4 @@
-"""Fits on Dask collections give what the local estimators give, however the rows are cut."""
+"""Fits on Dask collections equal those of the local estimators for any partitions."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""The order of a sum does not depend on who has added up what."""
+"""The order of a sum does not depend on the worker that computes a part."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Why the core is not compiled is said, with what to do about it."""
+"""The message for a missing compiled core states the reason and the remedy."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Epochs that are corrected by a snapshot equal plain loops; so do steps that wait."""
+"""Epochs with variance reduction equal plain loops; so do deferred steps."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""What a release holds, without building one: the sources and the metadata."""
+"""The contents of a release, without building one: sources and metadata."""
 
 import tomllib
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Work is cut by its size alone, so that threads change no result, and errors are not lost."""
+"""Work is divided by its size only: threads change no result, and errors are raised."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""The formula says where a run is, and what early stopping leaves of its degrees of freedom."""
+"""The closed form gives the iterates of a run, and the degrees of freedom of early stopping."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What is predicted happens within a factor of 2, and what is at fault is found by name."""
+"""Predicted epochs are right within a factor of 2, and faulty columns are named."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""The range test finds the rates that work, and leaves everything else alone."""
+"""The range test finds learning rates that converge, and has no side effects."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Which kernel makes the updates of a run, and when coefficients may wait for theirs."""
+"""The kernel of a run, and when updates of coefficients may be deferred."""
 
 from types import SimpleNamespace
 

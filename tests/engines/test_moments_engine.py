@@ -1,10 +1,11 @@
-"""The moments engine: what it leaves to the plain one, and what goes on from its epochs."""
+"""The moments engine: which updates the plain engine makes, and resumed runs."""
 
 import numpy as np
 import pytest
 from components import OVER_ALL_ROWS, with_kernel
 from grids import pairwise
 from harness import assert_same_run, using
+from hooks import EpochHook
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn import clone
@@ -206,21 +207,12 @@ def test_a_resumed_run_is_the_uninterrupted_one(optimizer, k):
     assert model.history_["gradient_norm"][1:] == once.history_["gradient_norm"][-15:]
 
 
-class StopAfter:
+class StopAfter(EpochHook):
     """A callback of scikit-learn's that ends the run after an epoch."""
 
     def __init__(self, epoch):
         self.epoch = epoch
         self.coefs = []
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context, *, X, y):
-        pass
 
     def on_fit_task_end(self, estimator, context, *, X, y, metadata, fitted_estimator):
         if context.task_name == "epoch":

@@ -1,4 +1,4 @@
-"""What rows add to the sums of the method of multipliers, against the formulas row by row."""
+"""The sums over rows of the method of multipliers, against the formulas row by row."""
 
 import numpy as np
 import pytest

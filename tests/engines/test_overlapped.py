@@ -1,4 +1,4 @@
-"""Epochs measured in another thread: ends, cuts, interrupts, and generators that are shared."""
+"""Epochs measured in another thread: stops, cuts of the rate, interrupts, shared generators."""
 
 import numpy as np
 import pytest

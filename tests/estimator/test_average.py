@@ -1,4 +1,4 @@
-"""Averages of the iterates: of a suffix, and what is returned is what is reported."""
+"""Averages of a suffix of the iterates; the history reports the returned parameters."""
 
 import numpy as np
 import pytest

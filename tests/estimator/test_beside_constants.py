@@ -1,4 +1,4 @@
-"""A constant column beside an intercept: runs are those without it, and its coefficient rests."""
+"""A constant column beside an intercept changes no run, and its coefficient stays at 0."""
 
 import numpy as np
 import pytest

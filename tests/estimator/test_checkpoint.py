@@ -7,6 +7,7 @@ import sys
 import numpy as np
 import pytest
 from harness import assert_identical_run
+from hooks import EpochHook
 from numpy.testing import assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
@@ -23,20 +24,11 @@ class Interrupt(Exception):
     """What ends a fit in the middle."""
 
 
-class EndAt:
+class EndAt(EpochHook):
     """A callback that raises at the end of an epoch."""
 
     def __init__(self, epoch):
         self.epoch = epoch
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator):
         if context.task_name == "epoch" and fitted_estimator.n_iter_ == self.epoch:

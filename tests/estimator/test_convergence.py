@@ -1,4 +1,4 @@
-"""When a run ends, what it says if it ended too early, and that the units of y play no part."""
+"""Ends of runs, warnings of early ends, and independence of the units of y."""
 
 import re
 import warnings
@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 from grids import pairwise
+from hooks import Press
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.datasets import load_diabetes
@@ -554,26 +555,6 @@ class Interrupted(Loss):
             if Interrupted.pressed_after < 0:
                 raise KeyboardInterrupt
         return z - y
-
-
-class Press:
-    """A callback that presses Ctrl-C at the end of an epoch."""
-
-    def __init__(self, epoch):
-        self.epoch = epoch
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context):
-        pass
-
-    def on_fit_task_end(self, estimator, context):
-        if context.task_name == "epoch" and context.task_id + 1 == self.epoch:
-            raise KeyboardInterrupt
 
 
 class TestInterrupt:

@@ -1,4 +1,4 @@
-"""A learning rate that is too large ends the run early, says so, and says what would work."""
+"""A learning rate that is too large ends the run early, with a warning and a remedy."""
 
 import re
 import warnings

@@ -1,4 +1,4 @@
-"""Early stopping returns what it has validated, and the best of it."""
+"""Early stopping returns the best of the validated parameters."""
 
 import tracemalloc
 import warnings

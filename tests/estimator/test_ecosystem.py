@@ -1,4 +1,4 @@
-"""The estimator in the company of pickles, pipelines and searches."""
+"""The estimator with pickles, pipelines and searches."""
 
 import copy
 import pickle

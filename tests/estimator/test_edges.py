@@ -1,4 +1,4 @@
-"""Settings at the edge of what is meaningful, each of which once gave a wrong answer."""
+"""Extreme settings, each of which gave a wrong result once."""
 
 import warnings
 

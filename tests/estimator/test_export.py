@@ -1,4 +1,4 @@
-"""A fitted model elsewhere: in ONNX, as scikit-learn's twin, with sparse coefficients."""
+"""A fitted model as ONNX, as a model of scikit-learn, with sparse coefficients."""
 
 import importlib.util
 import pickle

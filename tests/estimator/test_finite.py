@@ -1,4 +1,4 @@
-"""NaN and infinity are found wherever they hide; large finite numbers are none."""
+"""NaN and infinity are found in any place; large finite numbers are accepted."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What X and y may be: containers, types, orders, shapes. None of them changes the answer."""
+"""Accepted X and y: containers, types, orders, shapes. None of them changes the result."""
 
 import tracemalloc
 

@@ -1,4 +1,4 @@
-"""Beside its input a fit needs little memory: whatever is the size of X is made in blocks."""
+"""A fit needs little memory beyond its input: copies of X are made in blocks."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Offsets and exposures under a log link: equal to targets and weights that are worked out."""
+"""Offsets and exposures under a log link equal explicit targets and weights."""
 
 import numpy as np
 import pytest

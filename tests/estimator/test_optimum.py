@@ -1,4 +1,4 @@
-"""Every optimizer with every penalty and loss reaches the minimum that others find.
+"""Every optimizer with every penalty and loss reaches the minimum that other solvers find.
 
 The minimum is scikit-learn's where it minimises the same objective, and otherwise the one that
 SciPy's L-BFGS-B or linear programming finds. Stated tolerances, as measured with margin:

@@ -1,10 +1,11 @@
-"""What users bring keeps to its contract: it is asked once, and refused with the numbers."""
+"""Components of the user: checks of their contracts, and errors with numbers."""
 
 import re
 from typing import NamedTuple
 
 import numpy as np
 import pytest
+from hooks import EpochHook
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
@@ -668,17 +669,8 @@ def test_automatic_schedules_of_parts_do_not_depend_on_the_size_of_a_part():
 # Callbacks
 
 
-class Writes:
+class Writes(EpochHook):
     """Writes into all that it is handed."""
-
-    def setup(self, estimator, context):
-        pass
-
-    def teardown(self, estimator, context):
-        pass
-
-    def on_fit_task_begin(self, estimator, context, *, X, y):
-        pass
 
     def on_fit_task_end(self, estimator, context, *, fitted_estimator):
         if context.task_name == "epoch":

@@ -1,4 +1,4 @@
-"""Every parameter that is wrong, impossible with another, or without effect says so."""
+"""Errors and warnings for parameters that are wrong, incompatible or without effect."""
 
 import numpy as np
 import pandas as pd

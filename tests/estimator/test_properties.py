@@ -1,4 +1,4 @@
-"""Properties that hold for any data, tried on data that hypothesis makes up."""
+"""Properties that hold for any data, on data from hypothesis."""
 
 import warnings
 

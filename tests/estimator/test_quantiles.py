@@ -1,4 +1,4 @@
-"""Several quantiles at once: each is the quantile regression that it is by itself."""
+"""Several quantiles at once: each equals the quantile regression of that quantile alone."""
 
 import pickle
 

@@ -1,4 +1,4 @@
-"""Three small textbook experiments, to all the digits they were published with.
+"""Three small textbook experiments, to all published digits.
 
 They descend the mean squared error without the factor 1/2: our learning rates are twice theirs,
 and their losses twice our objective.

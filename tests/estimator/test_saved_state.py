@@ -1,4 +1,4 @@
-"""What is saved with a fitted estimator: arrays, numbers, strings, dicts; no private type."""
+"""The saved state of a fitted estimator: arrays, numbers, strings, dicts; no private type."""
 
 import copy
 import pickle

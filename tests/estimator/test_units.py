@@ -1,4 +1,4 @@
-"""Neither units nor means, of X or y, change when a run ends or what it predicts.
+"""Neither units nor means of X or y change the end of a run or its predictions.
 
 Squared error without a penalty, under an automatic rate.
 """

@@ -1,4 +1,4 @@
-"""Rows of the user's own to validate on: what is measured there, what it ends, what is refused."""
+"""Validation rows of the user: measurements, stopping, errors."""
 
 import warnings
 

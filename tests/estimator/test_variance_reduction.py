@@ -1,4 +1,4 @@
-"""SVRG: its course against a plain loop, its minimum against scikit-learn's, what it refuses."""
+"""SVRG: its iterates against a plain loop, its minimum against scikit-learn's, its errors."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The best constant of each loss, against formulas of their own and SciPy's search."""
+"""The best constant of each loss, against explicit formulas and SciPy's search."""
 
 import math
 

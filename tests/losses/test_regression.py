@@ -1,4 +1,4 @@
-"""Each loss: value, gradient and curvature, on every array library; and one's own loss."""
+"""Each loss: value, gradient and curvature, on every array library; and a loss of the user."""
 
 import numpy as np
 import pytest

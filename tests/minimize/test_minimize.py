@@ -1,4 +1,4 @@
-"""minimize descends any function, from any library, as the estimators' loop does."""
+"""`minimize` descends any function of any library, by the loop of the estimators."""
 
 import warnings
 

@@ -1,4 +1,4 @@
-"""minimize over batches of rows: a model of one's own, descended as the estimators' are."""
+"""`minimize` over batches of rows equals the estimators on the same model."""
 
 import numpy as np
 import pytest

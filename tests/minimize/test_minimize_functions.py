@@ -1,4 +1,4 @@
-"""minimize reaches the minima that are known, or that SciPy finds."""
+"""`minimize` reaches known minima, or those that SciPy finds."""
 
 import numpy as np
 import pytest

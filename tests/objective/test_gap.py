@@ -1,4 +1,4 @@
-"""What is left of the objective, against the minimum that SciPy or least squares finds."""
+"""The estimated gap, against the minimum that SciPy or least squares finds."""
 
 import math
 

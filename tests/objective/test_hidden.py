@@ -1,4 +1,4 @@
-"""Directions along which the rows differ, and the moments of their columns do not tell."""
+"""Directions along which the rows differ although the moments of the columns have no digits."""
 
 import numpy as np
 import pytest

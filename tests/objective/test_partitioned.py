@@ -1,4 +1,4 @@
-"""Sums over blocks of rows are those over all rows at once, wherever the blocks are cut."""
+"""Sums over blocks of rows equal those over all rows, for any blocks."""
 
 from itertools import pairwise
 

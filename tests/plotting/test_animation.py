@@ -1,4 +1,4 @@
-"""Moving pictures show the epochs they say, and end as the still ones look."""
+"""Animations show the epochs that their titles state, and end like the still pictures."""
 
 import sys
 import warnings

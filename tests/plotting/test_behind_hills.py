@@ -1,4 +1,4 @@
-"""What a surface in three dimensions hides is known, and drawn faintly."""
+"""Parts of lines that a surface in three dimensions hides are found and drawn faintly."""
 
 import matplotlib
 import numpy as np

@@ -1,4 +1,4 @@
-"""Steps on a curve: where the descent has been, and what does not fit into the window."""
+"""Steps on a curve: the points of the descent, and points outside of the window."""
 
 import matplotlib
 import numpy as np

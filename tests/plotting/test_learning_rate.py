@@ -1,4 +1,4 @@
-"""The learning rate display shows what fits with each rate come to, and the limit among them."""
+"""The display shows the results of fits by learning rate, and the stable limit."""
 
 import warnings
 

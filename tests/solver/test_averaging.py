@@ -1,4 +1,4 @@
-"""Averages of the iterates: which of them are in it, and that they are what is returned."""
+"""Averages of the iterates: which iterates they include, and that they are returned."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What the history of a fit says, and how it reads."""
+"""The columns of the history of a fit, and its printed form."""
 
 import json
 import re

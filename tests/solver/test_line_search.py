@@ -1,4 +1,4 @@
-"""Backtracking: where a search begins, what follows a trial that fails, and what it costs."""
+"""Backtracking: the first trial, what follows a failed one, and the cost."""
 
 import warnings
 

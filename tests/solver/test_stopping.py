@@ -1,17 +1,16 @@
-"""The rules that end a run, each alone."""
+"""The rules that end a run, each by itself."""
 
 import math
 
 import numpy as np
 import pytest
 
+from gdregress._solver.certificate import Certificate, ProvenGap
 from gdregress._solver.stopping import (
-    Certificate,
     Divergence,
     Never,
     NotFinite,
     Plateau,
-    ProvenGap,
     SmallGradient,
     Tolerance,
 )

@@ -1,4 +1,4 @@
-"""Least squares from running moments: the solution of all rows, and when it is believed."""
+"""Least squares from running moments: the solution of all rows, and when it is used."""
 
 import numpy as np
 import pytest

@@ -1,1 +1,1 @@
-"""Real tables, the optima of their objectives by other solvers, and what a fit makes of them."""
+"""Real tables, the optima of their objectives by other solvers, and the results of fits."""

@@ -1,4 +1,4 @@
-"""What a warning advises and predicts, read from its text.
+"""The advice and the predictions of a warning, read from its text.
 
 Advice is one line that can be pasted, the last that begins with "Try: ", such as
 ``Try: GDRegressor(learning_rate="auto", standardize=True)``; it names the settings that change.

@@ -1,4 +1,4 @@
-"""One fit, and what it said of itself beside where it ended."""
+"""One fit: its own statements, and the point at which it ended."""
 
 import warnings
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The losses written once more, apart from the package: value, slope and curvature in z.
+"""The losses without the package: value, slope and curvature in z.
 
 Targets of numbers are y; labels are -1 and 1.
 """

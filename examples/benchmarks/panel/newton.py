@@ -1,4 +1,4 @@
-"""Damped Newton steps for smooth convex objectives: the reference for what descent is to reach.
+"""Damped Newton steps for smooth convex objectives: the reference optima.
 
 min_u  mean_i L(y_i, a_i . u) + sum_j penalty_j u_j^2 / 2
 """

@@ -1,4 +1,4 @@
-"""F* and F of the best constant, by other solvers; they are kept in a temporary folder."""
+"""F* and F of the best constant by other solvers, cached in a temporary folder."""
 
 import tempfile
 from pathlib import Path

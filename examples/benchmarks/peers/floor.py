@@ -1,4 +1,4 @@
-"""Floors under the stochastic epoch: a dot product and an axpy per row, or the product alone."""
+"""Lower bounds of the time of a stochastic epoch: a dot product and an axpy for each row."""
 
 import ctypes
 import shutil

@@ -1,4 +1,4 @@
-"""The loop that one writes first, in plain NumPy."""
+"""A textbook loop in plain NumPy."""
 
 import numpy as np
 

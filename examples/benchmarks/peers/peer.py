@@ -1,4 +1,4 @@
-"""What every contender is asked, and what it answers."""
+"""The interface of all libraries that are compared."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

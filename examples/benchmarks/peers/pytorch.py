@@ -1,4 +1,4 @@
-"""A PyTorch training loop, as it comes and under torch.compile."""
+"""A PyTorch training loop, eager and under torch.compile."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Libraries that learn row by row, handed to them in Python: mlxtend, river and Vowpal Wabbit."""
+"""Libraries that learn row by row, called from Python: mlxtend, river and Vowpal Wabbit."""
 
 import numpy as np
 

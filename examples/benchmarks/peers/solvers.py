@@ -1,4 +1,4 @@
-"""The solvers that a problem is best left to, beside ours, for one and the same objective.
+"""The best specialised solvers of each problem, and ours, for the same objective.
 
 Each function returns estimators by name; packages that are not installed are left out. Their
 strengths are ours, F = mean loss + l1 ||w||_1 + l2 ||w||^2 / 2, in their own units.

@@ -1,4 +1,4 @@
-"""What is compared: one function per question, each returning the reports it printed."""
+"""The comparisons: one function for each question, which returns the reports that it prints."""
 
 from suites.advice import advice, predictions
 from suites.beyond_memory import beyond_memory, beyond_memory_kinks, beyond_memory_shuffled

@@ -1,4 +1,4 @@
-"""Whether what warnings advise helps, and whether the epochs that they predict are enough."""
+"""Whether the advice of warnings helps, and whether the predicted epochs suffice."""
 
 import warnings
 from collections import Counter

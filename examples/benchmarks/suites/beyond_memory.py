@@ -1,4 +1,4 @@
-"""Fits of rows in a file by a process with less memory: `fit` of a mapped array, `fit_batches`."""
+"""Fits of rows in a file larger than memory: `fit` of a mapped array, and `fit_batches`."""
 
 import json
 import subprocess

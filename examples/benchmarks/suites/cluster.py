@@ -1,4 +1,4 @@
-"""Dask: workers, bytes, peers, and what a cluster costs on data that fit into one machine."""
+"""Dask: workers, bytes, peers, and the overhead for data that fit into one machine."""
 
 import time
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What a fit takes on 10, 100 and 1,000 workers, from what is measured here and a model.
+"""Time of a fit on 10, 100 and 1,000 workers, from measurements here and a model.
 
 Of K workers, each with n / K rows, a sum over all rows takes
 

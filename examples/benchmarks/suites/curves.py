@@ -1,4 +1,4 @@
-"""Time to a given gap: the same objective for all, the gap measured by us after so many epochs."""
+"""Time to a given gap: the same objective for all libraries, measured after a number of epochs."""
 
 import math
 from dataclasses import replace

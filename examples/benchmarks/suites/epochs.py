@@ -1,4 +1,4 @@
-"""Time per epoch: the same updates for everyone, with and without what a fit does around them."""
+"""Time per epoch: the same updates in all libraries, with and without the overhead of a fit."""
 
 import numpy as np
 from data import csr, dense

@@ -1,4 +1,4 @@
-"""Right digits of coefficients that are certified to fifteen."""
+"""Correct digits of coefficients that NIST certifies to fifteen digits."""
 
 import numpy as np
 from panel.nist import REFERENCES

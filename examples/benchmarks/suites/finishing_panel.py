@@ -1,4 +1,4 @@
-"""Whether runs end at the minimum and say so, on real tables."""
+"""Whether runs on real tables end at the minimum, and whether they report it correctly."""
 
 import sys
 from dataclasses import asdict

@@ -1,4 +1,4 @@
-"""How long it takes to end at the minimum, beside the solvers of scikit-learn."""
+"""Time to end at the minimum, beside the solvers of scikit-learn."""
 
 import time
 from functools import partial

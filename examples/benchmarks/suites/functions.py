@@ -1,4 +1,4 @@
-"""minimize on functions that everyone knows, against SciPy's CG and L-BFGS-B."""
+"""`minimize` on standard test functions, against SciPy's CG and L-BFGS-B."""
 
 import numpy as np
 import scipy.optimize

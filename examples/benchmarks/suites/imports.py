@@ -1,4 +1,4 @@
-"""What ``import gdregress`` costs once scikit-learn's linear models are there."""
+"""Time of ``import gdregress`` after scikit-learn's linear models are imported."""
 
 import json
 import os

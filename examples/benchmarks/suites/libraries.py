@@ -1,4 +1,4 @@
-"""Data of PyTorch and JAX: our epochs on their arrays, against loops written in them by hand."""
+"""Data of PyTorch and JAX: our epochs on their arrays, against hand-written loops in them."""
 
 import os
 

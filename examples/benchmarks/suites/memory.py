@@ -1,4 +1,4 @@
-"""Peak memory of a fit beyond its data, each in a process that only loads and fits."""
+"""Peak memory of a fit beyond its data, in a process that only loads and fits."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Ours beside the best solvers of each loss, on one panel of problems."""
+"""Our estimators beside the best solvers of each loss, on one panel of problems."""
 
 from dataclasses import dataclass, field
 from functools import cached_property, partial

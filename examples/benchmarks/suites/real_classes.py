@@ -1,4 +1,4 @@
-"""Classes of real data told apart, beside LogisticRegression with the same penalty."""
+"""Classification of real data, beside LogisticRegression with the same penalty."""
 
 import numpy as np
 from data import flights, missing_for_flights

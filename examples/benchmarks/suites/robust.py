@@ -1,4 +1,4 @@
-"""Time to a given gap for losses that have no closed form: Huber and quantile."""
+"""Time to a given gap for losses without a closed form: Huber and quantile."""
 
 import numpy as np
 from data import dense

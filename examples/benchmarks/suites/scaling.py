@@ -1,4 +1,4 @@
-"""Cost of an epoch against rows, columns and batch size, with slopes on logarithmic axes."""
+"""Time of an epoch by rows, columns and batch size, with slopes on logarithmic axes."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""Where the data are no work at all: what a call costs."""
+"""Small data: the overhead of a call."""
 
 from data import dense
 from sklearn.linear_model import LinearRegression, Ridge, SGDRegressor

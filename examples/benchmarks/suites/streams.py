@@ -1,4 +1,4 @@
-"""Streams: what `partial_fit` has learned, beside SGDRegressor and SGDClassifier, and its cost."""
+"""Streams: quality and time of `partial_fit`, beside SGDRegressor and SGDClassifier."""
 
 import statistics
 import time

@@ -1,7 +1,7 @@
-"""The kernels: each file is a part that Python can run, and all are compiled into one module.
+"""The kernels: Python files, all of which are compiled into one module.
 
 Two modules hold all of them: `compiled`, where the package was built with a C compiler, and
-`interpreted`, the same code run by Python, which needs Cython's module of types. Cython inlines
+`interpreted`, the same code run by Python, which needs the package Cython. Cython inlines
 functions within one module only, so the build joins the parts into one (see `_core/build.py`).
 A .pxd beside a part holds the C types of its classes and the C loops that it calls.
 

@@ -8,6 +8,7 @@ g   gradient, in the shape of u
 m   means of the columns
 s   scales of the columns
 B   matrix of a metric
+b   intercept of w; b' is that of u
 t   target
 j   coordinate
 k   coordinate
@@ -21,9 +22,9 @@ import numpy as np
 class Columns:
     """The parameters w = u / s with the intercept b = b' - m . w, for parameters u and b'.
 
-    The gradient (g, g_b) by them becomes that by u and b', which is ((g - m g_b) / s, g_b). In a
-    metric w is B u, and the gradient B' (g - m g_b). Both maps are applied once a batch, so that
-    rows are multiplied as they are.
+    A gradient (g, g_b) with respect to (w, b) becomes ((g - m g_b) / s, g_b) with respect to
+    (u, b'). In a metric w = B u, and the gradient becomes B' (g - m g_b). Both maps are applied
+    once a batch, so that the products take the rows as they are.
 
     Parameters
     ----------
@@ -95,7 +96,7 @@ class Columns:
         return total
 
     def pull_back(self, g):
-        """g <- the gradient by u, from that by w."""
+        """g <- the gradient with respect to u, from that with respect to w."""
         p = self.inverse_scale.shape[0]
         for t in range(self.w.shape[0]):
             total = g[t, p] if g.shape[1] > p else 0.0

@@ -5,7 +5,9 @@
 Letters
 -------
 H   matrix of shape (k, k), symmetric
-g   c + H v, the gradient of the quadratic part
+c   gradient of the quadratic part at zero
+g   c + H v, its gradient at v
+l1  strength of the absolute value of each coefficient
 v   coefficients
 j   the coefficient that moves
 h   curvature along it
@@ -25,10 +27,11 @@ def coordinate_descent(
     enough: cython.double,
     most: cython.Py_ssize_t,
 ):
-    """Move every coefficient to its minimum, one after the other, over and over; v and g in place.
+    """Minimise over one coefficient after the other, in sweeps; v and g are updated in place.
 
-    Ends after a sweep that has changed no entry of the gradient's own coefficient by more than
-    `enough`, at the latest after `most`. Returns whether it has ended before.
+    It ends after a sweep in which no change of a coefficient has changed its own entry of the
+    gradient by more than `enough`, and after `most` sweeps at the latest. Returns whether it has
+    converged.
     """
     k: cython.Py_ssize_t = v.shape[0]
     i: cython.Py_ssize_t

@@ -61,9 +61,9 @@ def dense_descent(
 ):
     """w <- prox(w - lr dL/dz x) for one row after the other.
 
-    Under l2 alone the parameters are kept as w = scale v, so that the shrinkage is one division
-    of the scale. The intercept, which does not shrink, grows by as much in v. `targets` and z are
-    scratch space as in `dense_epoch`.
+    Under l2 alone the parameters are stored as w = scale v, so that the shrinkage is one division
+    of the scale. The intercept does not shrink, so that its entry of v is divided by the factor.
+    `targets` and z are scratch space as in `dense_epoch`.
     """
     n: cython.Py_ssize_t = order.shape[0]
     a: cython.Py_ssize_t
@@ -83,8 +83,8 @@ def dense_descent(
             prefetch_row(X, y, order, a + PREFETCH_DISTANCE)
             next_row = long_row(X, order, a + PREFETCH_DISTANCE)
             i = order[a]
-            step = -rates[a] * weight(weights, i) * inverse  # ready before the slope is
-            if rule.k == 1:  # the same without a detour
+            step = -rates[a] * weight(weights, i) * inverse  # computed while the slope is
+            if rule.k == 1:  # the same, without a loop over rows
                 r = loss.slope(y[i, 0], scale * dot(X, i, v, 0, next_row))
                 if r != 0:
                     add(step * r, X, i, v, 0)

@@ -1,8 +1,7 @@
 """Plain descent over sparse rows in time proportional to the nonzeros: `csr_steps`.
 
-A coefficient without a gradient goes on moving: by the gradient of a snapshot, and by strengths
-of the penalty of its own. Both are applied for many updates at once when it is next needed, see
-`Steps.wait`.
+The gradient of a snapshot and the penalty also move coefficients that have no nonzero in a row.
+These updates are applied together when a row next needs the coefficient, see `Steps.wait`.
 
 Letters
 -------
@@ -52,25 +51,20 @@ def csr_steps(
     targets: cython.double[:, ::1],
     z: cython.double[:, ::1],
 ):
-    """One of the steps for every batch of sparse rows; w of the rule is in the user's units.
+    """One step of `steps` for every batch of sparse rows; w of the rule is in the user's units.
 
     The rows are not centred. `last_update`, all zeros at first, counts the updates that have been
-    applied to each coefficient. Where the rate changes all are brought up to date, which takes
-    time proportional to their number. `targets` and z are scratch space for a batch.
+    applied to each coefficient. All coefficients are brought up to date where the rate changes,
+    which takes time proportional to their number. `targets` and z are scratch space for a batch.
     """
     n: cython.Py_ssize_t = order.shape[0]
     place: cython.Py_ssize_t
     b: cython.Py_ssize_t
     a: cython.Py_ssize_t
-    e: cython.Py_ssize_t
-    i: cython.Py_ssize_t
-    j: cython.Py_ssize_t
     t: cython.Py_ssize_t
     next_row: cython.Py_ssize_t
     m: cython.Py_ssize_t
     p: cython.Py_ssize_t = rule.p
-    w: cython.double[:, ::1] = rule.w
-    g: cython.double[:, ::1] = rule.g
     with cython.nogil:
         for b in range(rates.shape[0]):
             if rates[b] != steps.rate:
@@ -83,36 +77,78 @@ def csr_steps(
                 prefetch_nonzeros(data, indices, indptr, next_row)
                 if snapshot.taken:
                     snapshot.prefetch_slopes(order, place + a + PREFETCH_DISTANCE)
-                i = order[place + a]
-                take_targets(y, i, targets, a)
-                for t in range(rule.k):
-                    z[t, a] = w[t, p] if rule.fit_intercept else 0.0
-                for e in range(indptr[i], indptr[i + 1]):
-                    j = indices[e]
-                    if last_update[j] < b:
-                        for t in range(rule.k):
-                            w[t, j] = steps.wait(w[t, j], t, j, b - last_update[j])
-                        last_update[j] = b
-                    for t in range(rule.k):
-                        z[t, a] += data[e] * w[t, j]
+                take_targets(y, order[place + a], targets, a)
+                predict(data, indices, indptr, order[place + a], a, rule, steps, last_update, b, z)
             loss.slopes(targets, z, m)
             if snapshot.taken:
                 snapshot.subtract(order, place, m, z)
             add_gradient(data, indices, indptr, weights, order, place, m, rule, z)
             for a in range(m):
-                i = order[place + a]
-                for e in range(indptr[i], indptr[i + 1]):
-                    j = indices[e]
-                    if last_update[j] == b:  # another row of the batch may have moved it
-                        for t in range(rule.k):
-                            w[t, j] = steps.step(w[t, j], g[t, j], t, j)
-                            g[t, j] = 0.0
-                        last_update[j] = b + 1
+                step_row(indices, indptr, order[place + a], rule, steps, last_update, b)
             if rule.fit_intercept:
                 for t in range(rule.k):
-                    w[t, p] -= rates[b] * (g[t, p] + steps.drift[t, p])
-                    g[t, p] = 0.0
+                    rule.w[t, p] -= rates[b] * (rule.g[t, p] + steps.drift[t, p])
+                    rule.g[t, p] = 0.0
         catch_up(rule, steps, last_update, rates.shape[0])
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def predict(
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    i: cython.Py_ssize_t,
+    a: cython.Py_ssize_t,
+    rule: Rule,
+    steps: Steps,
+    last_update: cython.longlong[::1],
+    b: cython.Py_ssize_t,
+    z: cython.double[:, ::1],
+) -> cython.void:
+    """Predictions for row i, whose coefficients are brought up to update b first."""
+    e: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    w: cython.double[:, ::1] = rule.w
+    for t in range(rule.k):
+        z[t, a] = w[t, rule.p] if rule.fit_intercept else 0.0
+    for e in range(indptr[i], indptr[i + 1]):
+        j = indices[e]
+        if last_update[j] < b:
+            for t in range(rule.k):
+                w[t, j] = steps.wait(w[t, j], t, j, b - last_update[j])
+            last_update[j] = b
+        for t in range(rule.k):
+            z[t, a] += data[e] * w[t, j]
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def step_row(
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    i: cython.Py_ssize_t,
+    rule: Rule,
+    steps: Steps,
+    last_update: cython.longlong[::1],
+    b: cython.Py_ssize_t,
+) -> cython.void:
+    """Update b of the coefficients of row i that no other row of the batch has updated."""
+    e: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    for e in range(indptr[i], indptr[i + 1]):
+        j = indices[e]
+        if last_update[j] == b:
+            for t in range(rule.k):
+                rule.w[t, j] = steps.step(rule.w[t, j], rule.g[t, j], t, j)
+                rule.g[t, j] = 0.0
+            last_update[j] = b + 1
 
 
 @cython.cfunc

@@ -1,7 +1,7 @@
 """Epochs of momentum over sparse rows in time proportional to the nonzeros: `csr_momentum`.
 
-Updates without a gradient move a coefficient by a linear recursion, so that many of them can be
-applied at once when the coefficient is next needed: `LazyMomentum`.
+Without a gradient an update of a coefficient is a linear recursion. `LazyMomentum` applies many
+such updates together when a row next needs the coefficient.
 
 Letters
 -------
@@ -53,8 +53,8 @@ class LazyMomentum:
         F_{b+1} = F_b (h mu - (1 - h) sigma_b).
 
     Without a penalty rho = 0, S = 1, sigma = -mu / (1 - mu) and F_b = mu^b. The recursions run in
-    the directions in which they forget their errors, and the two stay apart as long as the
-    momentum is overdamped, 4 mu < h (1 + mu)^2. So many updates at once cost as much as one.
+    the directions in which their errors decay, and the two solutions are independent as long as
+    the momentum is overdamped, 4 mu < h (1 + mu)^2. So many updates cost as much as one.
 
     Parameters
     ----------
@@ -133,9 +133,9 @@ def csr_momentum(
 ):
     """Heavy ball or Nesterov for every batch of sparse rows, in time proportional to the nonzeros.
 
-    A coefficient is moved when it is next needed: `last_update`, all zeros at first, counts the
-    updates that have been applied to each. There may be an l2 penalty, but no other and no means.
-    `targets` and z are scratch space for a batch.
+    A coefficient is updated when a row next needs it: `last_update`, all zeros at first, counts
+    the updates that have been applied to each. There may be an l2 penalty, but no other and no
+    means. `targets` and z are scratch space for a batch.
     """
     n: cython.Py_ssize_t = order.shape[0]
     first: cython.Py_ssize_t = 0
@@ -143,18 +143,13 @@ def csr_momentum(
     place: cython.Py_ssize_t
     b: cython.Py_ssize_t
     a: cython.Py_ssize_t
-    e: cython.Py_ssize_t
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
-    t: cython.Py_ssize_t
     next_row: cython.Py_ssize_t
     m: cython.Py_ssize_t
     lr: cython.double
     h: cython.double
-    u: cython.double
     p: cython.Py_ssize_t = rule.p
-    # the gradient is taken at w + lookahead v
-    lookahead: cython.double = lazy.momentum if rule.evaluates_at_lookahead else 0.0
     with cython.nogil:
         while first < rates.shape[0]:
             updates = min(lazy.length, rates.shape[0] - first)
@@ -169,27 +164,11 @@ def csr_momentum(
                     prefetch_nonzeros(data, indices, indptr, next_row)
                     i = order[place + a]
                     take_targets(y, i, targets, a)
-                    for t in range(rule.k):
-                        z[t, a] = 0.0
-                        if rule.fit_intercept:
-                            z[t, a] = rule.w[t, p] + lookahead * rule.memory[0, t, p]
-                    for e in range(indptr[i], indptr[i + 1]):
-                        j = indices[e]
-                        if last_update[j] < b:
-                            lazy.move(rule, j, last_update[j], b)
-                            last_update[j] = b
-                        for t in range(rule.k):
-                            u = rule.w[t, j] + lookahead * rule.memory[0, t, j]
-                            z[t, a] += data[e] * u
+                    predict_ahead(data, indices, indptr, i, a, rule, lazy, last_update, b, z)
                 loss.slopes(targets, z, m)
                 add_gradient(data, indices, indptr, weights, order, place, m, rule, z)
                 for a in range(m):
-                    i = order[place + a]
-                    for e in range(indptr[i], indptr[i + 1]):
-                        j = indices[e]
-                        if last_update[j] == b:  # another row of the batch may have moved it
-                            lazy.step(rule, j, lr, h)
-                            last_update[j] = b + 1
+                    move_row(indices, indptr, order[place + a], rule, lazy, last_update, b, lr, h)
                 if rule.fit_intercept:
                     lazy.step(rule, p, lr, 1.0)
             for j in range(p):
@@ -197,3 +176,64 @@ def csr_momentum(
                     lazy.move(rule, j, last_update[j], updates)
                 last_update[j] = 0
             first += updates
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def predict_ahead(
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    i: cython.Py_ssize_t,
+    a: cython.Py_ssize_t,
+    rule: Rule,
+    lazy: LazyMomentum,
+    last_update: cython.longlong[::1],
+    b: cython.Py_ssize_t,
+    z: cython.double[:, ::1],
+) -> cython.void:
+    """Predictions for row i at u = w + lookahead v, its coefficients brought up to update b."""
+    e: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    u: cython.double
+    lookahead: cython.double = lazy.momentum if rule.evaluates_at_lookahead else 0.0
+    for t in range(rule.k):
+        z[t, a] = 0.0
+        if rule.fit_intercept:
+            z[t, a] = rule.w[t, rule.p] + lookahead * rule.memory[0, t, rule.p]
+    for e in range(indptr[i], indptr[i + 1]):
+        j = indices[e]
+        if last_update[j] < b:
+            lazy.move(rule, j, last_update[j], b)
+            last_update[j] = b
+        for t in range(rule.k):
+            u = rule.w[t, j] + lookahead * rule.memory[0, t, j]
+            z[t, a] += data[e] * u
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def move_row(
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    i: cython.Py_ssize_t,
+    rule: Rule,
+    lazy: LazyMomentum,
+    last_update: cython.longlong[::1],
+    b: cython.Py_ssize_t,
+    lr: cython.double,
+    h: cython.double,
+) -> cython.void:
+    """Update b of the coefficients of row i that no other row of the batch has updated."""
+    e: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    for e in range(indptr[i], indptr[i + 1]):
+        j = indices[e]
+        if last_update[j] == b:
+            lazy.step(rule, j, lr, h)
+            last_update[j] = b + 1

@@ -62,7 +62,7 @@ cdef class Tweedie(Loss):
     cdef double value(self, double y, double z) noexcept nogil
 
 cdef class NegativeBinomial(Loss):
-    @cython.locals(a=double, d=double, q=double, odds=double, softplus=double)
+    @cython.locals(dispersion=double, d=double, q=double, odds=double, softplus=double)
     cdef double value(self, double y, double z) noexcept nogil
     @cython.locals(small=double)
     cdef double slope(self, double y, double z) noexcept nogil

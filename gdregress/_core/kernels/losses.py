@@ -10,7 +10,11 @@ z  prediction; z[t, a] for prediction t of row a: one per target, or one per cla
 a  row of a block
 m  number of rows in the block
 t  target, or class
-d  distance between the prediction and log y, where the loss is zero
+d  difference between the prediction and log y, at which the loss is zero
+k  exponent
+q  share of y in y + 1 / dispersion
+s  u / (2 + u), in whose powers log(1 + u) is expanded
+u  argument of a logarithm, less 1
 """
 
 import cython
@@ -177,17 +181,17 @@ class Tweedie(Loss):
 
 
 class NegativeBinomial(Loss):
-    """Its parameter is the dispersion a."""
+    """Its parameter is the dispersion."""
 
     def value(self, y, z):
-        a = self.parameter
+        dispersion = self.parameter
         d = z - (log(y) if y > 0 else 0.0)
         if y > 0 and fabs(d) < REMAINDER_NEAR:
-            q = a * y / (1 + a * y)
-            return (y + 1 / a) * (q * exp_remainder(d) - log_remainder(q * expm1(d)))
-        odds = z + log(a)
+            q = dispersion * y / (1 + dispersion * y)
+            return (y + 1 / dispersion) * (q * exp_remainder(d) - log_remainder(q * expm1(d)))
+        odds = z + log(dispersion)
         softplus = (odds if odds > 0 else 0.0) + log1p(exp(-fabs(odds)))
-        return (y + 1 / a) * (softplus - log1p(a * y)) - y * d
+        return (y + 1 / dispersion) * (softplus - log1p(dispersion * y)) - y * d
 
     def slope(self, y, z):
         small = exp(-fabs(z))
@@ -205,7 +209,7 @@ class Gamma(Loss):
         return 1 - y * exp(-z)
 
 
-# The comparisons below are such that the loss of a prediction that is not a number is none either.
+# The comparisons below return NaN for a prediction that is NaN.
 
 
 class LogLoss(Loss):

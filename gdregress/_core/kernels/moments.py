@@ -2,7 +2,7 @@
 
 Letters
 -------
-X  rows; x_i is row i
+X  rows; x is one of them, x_i row i
 y  targets of shape (rows, targets)
 B  block of centred and weighted rows [x - shift_x, y - shift_y, 1], padded with zeros, in panels:
    of shape (panels, rows, columns of a panel)

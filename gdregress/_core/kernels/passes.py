@@ -1,6 +1,6 @@
 """Passes over all rows: `dense_pass` and `csr_pass` are fused ones, value and gradient at once.
 
-Each adds to sums of the caller over a range of rows, so that threads can share the rows out.
+Each adds the sums over a range of rows to arrays of the caller, so that threads share the rows.
 `dense_squares` and `csr_squares` sum the squares of the columns alone.
 
 Letters
@@ -57,12 +57,12 @@ def dense_pass(
 ):
     """Add the weighted losses at w over a range of rows to values, and their gradient at u to g.
 
-    An empty g asks for no gradient; an empty u stands for w, and each row is multiplied once. A
-    second place in values asks for the losses at u. The squares of the columns are added to
-    `squares` unless it is empty. The slopes dL/dz of each row at the point of the gradient, and
-    its predictions there, are written to arrays of shape (rows, predictions) unless these are
-    empty. `targets`, z and `losses` are scratch space for a block: rows that stay in the cache
-    until everything about them is computed.
+    With an empty g no gradient is computed. An empty u stands for w, and each row is multiplied
+    once. The losses at u are computed if values has a second place. The squares of the columns are
+    added to `squares` unless it is empty. The slopes dL/dz of each row at the point of the
+    gradient, and its predictions there, are written to arrays of shape (rows, predictions) unless
+    these are empty. `targets`, z and `losses` are scratch space for a block: rows that stay in the
+    cache until everything about them is computed.
     """
     i: cython.Py_ssize_t = start
     a: cython.Py_ssize_t

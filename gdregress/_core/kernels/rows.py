@@ -1,11 +1,11 @@
 """Rows: their targets and weights, and the products of dense rows with the parameters.
 
-dense_loops.h holds the compiled loops over the numbers of a row. A random row takes longer to
-arrive from memory than to compute with, so a few rows after the current one are prefetched.
+dense_loops.h holds the compiled loops over the numbers of a row. To load a random row from memory
+takes longer than to compute with it, so that a few rows after the current one are prefetched.
 
 Letters
 -------
-X  rows; x_i is row i
+X  rows; x is one of them, x_i row i
 y  targets of shape (rows, targets)
 w  parameters of shape (predictions, features + intercept), the intercept last
 z  predictions of shape (predictions, rows of a block)

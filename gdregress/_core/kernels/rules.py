@@ -41,7 +41,7 @@ class Rule:
     Attributes
     ----------
     sequence : float
-        Number reached of the sequence behind ``momentum="auto"``, 1 for all other rules.
+        The t of ``momentum="auto"`` after the last update; 1 for all other rules.
     evaluates_at_lookahead : bool
         Whether u differs from w.
     """
@@ -187,7 +187,7 @@ class Adam(Rule):
                 move(self, t, j, self.w[t, j] - step_size * self.direction(t, j), step_size)
 
     def update_moments(self, t, j):
-        """Both moments decay and take in g and its square."""
+        """Update both moments with g and its square."""
         g, first, second = self.g[t, j], self.first_decay, self.second_decay
         self.memory[0, t, j] = first * self.memory[0, t, j] + (1 - first) * g
         self.memory[1, t, j] = second * self.memory[1, t, j] + (1 - second) * (g * g)

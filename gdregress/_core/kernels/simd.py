@@ -1,10 +1,10 @@
-"""The instruction set of the loops over rows, see simd.h: which there are, and which is in use."""
+"""The instruction sets that the loops over rows are compiled for, see simd.h; one is in use."""
 
 import cython
 
 
 def instruction_sets():
-    """Names of those that the processor has and the kernels were compiled for, the least first."""
+    """Names of the compiled instruction sets that the processor has, the oldest first."""
     names = []
     if cython.compiled:
         for number in range(count_instruction_sets()):
@@ -13,7 +13,7 @@ def instruction_sets():
 
 
 def use_instruction_set(name):
-    """From now on, in all threads; a name of `instruction_sets`."""
+    """Use one of `instruction_sets` from now on, in all threads."""
     number: cython.int = instruction_sets().index(name)
     if cython.compiled:
         c_use_instruction_set(number)

@@ -1,8 +1,10 @@
-"""Variance reduction: what is known of all rows at the point of the last full gradient.
+"""Variance reduction: slopes and gradient of all rows at the point of the last full gradient.
 
 Letters
 -------
+w  parameters; w_0 those at which the snapshot was taken
 g  gradient of shape (targets, features + intercept), the intercept last
+r  slope dL/dz of a row; s its weight, x the row itself
 z  slopes dL/dz of shape (predictions, rows of a block)
 i  row
 a  row of a block
@@ -15,10 +17,10 @@ import cython
 
 
 class Snapshot:
-    """The slopes r_i(v) of all rows at a point v, and the gradient of their mean loss there.
+    """The slopes r_i(w_0) of all rows at a point w_0, and the gradient of their mean loss there.
 
-    The gradient of a batch at w becomes mean s_i (r_i(w) - r_i(v)) a_i + the gradient at v, which
-    has the same expectation and a variance that vanishes with w - v (Johnson and Zhang,
+    The gradient of a batch at w becomes mean s_i (r_i(w) - r_i(w_0)) x_i + the gradient at w_0. It
+    has the same expectation and a variance that vanishes with w - w_0 (Johnson and Zhang,
     "Accelerating stochastic gradient descent using predictive variance reduction", 2013).
 
     Parameters
@@ -26,7 +28,7 @@ class Snapshot:
     slopes : ndarray of shape (n_samples, n_predictions)
         Without weights; empty where there is no snapshot.
     gradient : ndarray of shape (n_predictions, n_features + intercept)
-        By the parameters in whose coordinates the run descends.
+        With respect to the parameters in the coordinates of the run.
     """
 
     def __init__(self, slopes, gradient):

@@ -14,6 +14,7 @@ z   predictions, then slopes dL/dz, of shape (predictions, rows of a batch)
 r   slope times weight over m: factor of a row in the gradient
 c   factor of a row in the step
 lr  learning rate
+x   a row; x_i is row i
 i   row
 e   place of a nonzero in data and indices
 a   row within a batch
@@ -58,23 +59,20 @@ def csr_descent(
 ):
     """w <- prox(w - lr g) for every batch of sparse rows, in time proportional to the nonzeros.
 
-    The coefficients are kept as w = scale v, so that the shrinkage of l2 is one division of the
-    scale; the intercept is kept as it is. The soft thresholds of l1 are lr l1 / scale for v, and
-    thresholds in a row add up: `threshold` is their sum so far, `applied_threshold[t, j]` the part
-    of it that coefficient j has had, and the rest is applied before the coefficient is used.
-    Bounds need no scale; they are applied to the coefficients that have moved. `applied_threshold`
-    is zero at first, and empty without l1; `targets` and z are scratch space for a batch.
+    The coefficients are stored as w = scale v, so that the shrinkage of l2 is one division of the
+    scale; the intercept is not scaled. The soft thresholds of l1 are lr l1 / scale for v, and
+    successive thresholds add up: `threshold` is their sum so far, `applied_threshold[t, j]` the
+    part that has been applied to coefficient j; the rest is applied before the coefficient is
+    used. Bounds need no scale; they are applied to the coefficients that have moved.
+    `applied_threshold` is zero at first, and empty without l1; `targets` and z are scratch space
+    for a batch.
     """
     n: cython.Py_ssize_t = order.shape[0]
     b: cython.Py_ssize_t
     a: cython.Py_ssize_t
-    e: cython.Py_ssize_t
     i: cython.Py_ssize_t
-    j: cython.Py_ssize_t
-    t: cython.Py_ssize_t
     next_row: cython.Py_ssize_t
     m: cython.Py_ssize_t
-    c: cython.double
     scale: cython.double = 1.0
     threshold: cython.double = 0.0
     v: cython.double[:, ::1] = rule.w
@@ -87,35 +85,19 @@ def csr_descent(
                 next_row = prefetch_sparse_row(indptr, y, order, b * batch_size + a)
                 i = order[b * batch_size + a]
                 take_targets(y, i, targets, a)
-                for t in range(rule.k):
-                    if penalty.l1 > 0:
-                        for e in range(indptr[i], indptr[i + 1]):
-                            apply_threshold(v, applied_threshold, t, indices[e], threshold)
-                    z[t, a] = scale * sparse_dot(
-                        data, indices, indptr, i, v, t, next_row if t == 0 else -1
-                    )
-                    z[t, a] += v[t, p] if rule.fit_intercept else 0.0
-            if m == 1 and rule.k == 1:  # the same without a detour
+                if penalty.l1 > 0:
+                    apply_to_row(indices, indptr, i, v, applied_threshold, threshold)
+                predict_row(data, indices, indptr, i, v, scale, rule, next_row, a, z)
+            if m == 1 and rule.k == 1:  # the same, without a loop over rows
                 z[0, 0] = loss.slope(targets[0, 0], z[0, 0])
             else:
                 loss.slopes(targets, z, m)
             for a in range(m):
                 i = order[b * batch_size + a]
-                for t in range(rule.k):
-                    if z[t, a] == 0:
-                        continue
-                    c = -rates[b] * z[t, a] * weight(weights, i) / m
-                    if rule.fit_intercept:
-                        v[t, p] += c
-                    c = c / scale
-                    sparse_add(c, data, indices, indptr, i, v, t)
+                add_row(data, indices, indptr, weights, i, a, m, rates[b], scale, rule, z)
             if penalty.bounded:
                 for a in range(m):
-                    i = order[b * batch_size + a]
-                    for t in range(rule.k):
-                        for e in range(indptr[i], indptr[i + 1]):
-                            j = indices[e]
-                            v[t, j] = penalty.inside(v[t, j], j)
+                    keep_inside(indices, indptr, order[b * batch_size + a], rule)
             threshold += rates[b] * penalty.l1 / scale
             scale /= 1 + rates[b] * penalty.l2
             if scale < SMALLEST_SCALE or rule.means.shape[0] > 0:
@@ -129,6 +111,56 @@ def csr_descent(
 @cython.nogil
 @cython.inline
 @cython.exceptval(check=False)
+def add_row(
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    weights: cython.const[cython.floating][::1],
+    i: cython.Py_ssize_t,
+    a: cython.Py_ssize_t,
+    m: cython.Py_ssize_t,
+    lr: cython.double,
+    scale: cython.double,
+    rule: Rule,
+    z: cython.double[:, ::1],
+) -> cython.void:
+    """scale v <- scale v + c x_i, where c is the share of row i in the step of its batch."""
+    t: cython.Py_ssize_t
+    c: cython.double
+    for t in range(rule.k):
+        if z[t, a] == 0:
+            continue
+        c = -lr * z[t, a] * weight(weights, i) / m
+        if rule.fit_intercept:
+            rule.w[t, rule.p] += c
+        c = c / scale
+        sparse_add(c, data, indices, indptr, i, rule.w, t)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def keep_inside(
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    i: cython.Py_ssize_t,
+    rule: Rule,
+) -> cython.void:
+    """Move the coefficients of row i into their bounds."""
+    e: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    for t in range(rule.k):
+        for e in range(indptr[i], indptr[i + 1]):
+            j = indices[e]
+            rule.w[t, j] = rule.penalty.inside(rule.w[t, j], j)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
 def apply_threshold(
     v: cython.double[:, ::1],
     applied_threshold: cython.double[:, ::1],
@@ -136,9 +168,29 @@ def apply_threshold(
     j: cython.Py_ssize_t,
     threshold: cython.double,
 ) -> cython.void:
-    """Apply the part of the threshold that coefficient j has not had."""
+    """Apply the part of the threshold that has not been applied to coefficient j."""
     v[t, j] -= clip(v[t, j], threshold - applied_threshold[t, j])
     applied_threshold[t, j] = threshold
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def apply_to_row(
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    i: cython.Py_ssize_t,
+    v: cython.double[:, ::1],
+    applied_threshold: cython.double[:, ::1],
+    threshold: cython.double,
+) -> cython.void:
+    """Apply the threshold to all coefficients of row i."""
+    e: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    for t in range(v.shape[0]):
+        for e in range(indptr[i], indptr[i + 1]):
+            apply_threshold(v, applied_threshold, t, indices[e], threshold)
 
 
 @cython.cfunc
@@ -180,18 +232,17 @@ def csr_epoch(
 ):
     """One step of the rule for every batch of sparse rows; each moves all coordinates.
 
-    The rows may be centred all the same: only the parameters and the gradient of a batch are
-    those of the columns' coordinates. Where there is a snapshot the gradients of the batches are
-    those of variance reduction. `targets` and z are scratch space for a batch.
+    The coordinates may be those of centred columns: the products take the rows as they are, and
+    only the parameters and the gradient of a batch are transformed. Where there is a snapshot the
+    gradients of the batches are those of variance reduction. `targets` and z are scratch space for
+    a batch.
     """
     n: cython.Py_ssize_t = order.shape[0]
     b: cython.Py_ssize_t
     a: cython.Py_ssize_t
     i: cython.Py_ssize_t
-    t: cython.Py_ssize_t
     next_row: cython.Py_ssize_t
     m: cython.Py_ssize_t
-    p: cython.Py_ssize_t = rule.p
     u: cython.double[:, ::1] = columns.w if columns.active else rule.u
     with cython.nogil:
         for b in range(rates.shape[0]):
@@ -205,11 +256,7 @@ def csr_epoch(
                     snapshot.prefetch_slopes(order, b * batch_size + a + PREFETCH_DISTANCE)
                 i = order[b * batch_size + a]
                 take_targets(y, i, targets, a)
-                for t in range(rule.k):
-                    z[t, a] = sparse_dot(
-                        data, indices, indptr, i, u, t, next_row if t == 0 else -1
-                    )
-                    z[t, a] += u[t, p] if rule.fit_intercept else 0.0
+                predict_row(data, indices, indptr, i, u, 1.0, rule, next_row, a, z)
             loss.slopes(targets, z, m)
             if snapshot.taken:
                 snapshot.subtract(order, b * batch_size, m, z)
@@ -220,6 +267,29 @@ def csr_epoch(
                 snapshot.add(rule.g)
             rule.step(rates[b])
             rule.update_means()
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def predict_row(
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    i: cython.Py_ssize_t,
+    u: cython.double[:, ::1],
+    scale: cython.double,
+    rule: Rule,
+    next_row: cython.Py_ssize_t,
+    a: cython.Py_ssize_t,
+    z: cython.double[:, ::1],
+) -> cython.void:
+    """Predictions for row i, whose coefficients are scale u; `next_row` is prefetched."""
+    t: cython.Py_ssize_t
+    for t in range(rule.k):
+        z[t, a] = scale * sparse_dot(data, indices, indptr, i, u, t, next_row if t == 0 else -1)
+        z[t, a] += u[t, rule.p] if rule.fit_intercept else 0.0
 
 
 @cython.cfunc

@@ -1,13 +1,14 @@
-"""Plain descent in the user's units, whatever its coordinates: `Steps`, `dense_steps` of rows.
+"""Plain descent in scaled coordinates, computed in the user's units: `Steps`, `dense_steps`.
 
 Letters
 -------
-X   rows; x is one of them
+X   rows; x is one of them, x_i row i
 y   targets of shape (rows, targets)
+u   parameters in the coordinates, s the scales of their columns: u = s w
 w   parameters of shape (predictions, features + intercept), the intercept last
 d   sizes of the steps of the coefficients
 e   drift
-g   gradient by w, of centred columns
+g   gradient with respect to w, of centred columns
 z   predictions, then slopes dL/dz, of shape (predictions, rows of a block)
 r   slope times weight: factor of a row in the gradient
 c   -lr r
@@ -45,17 +46,17 @@ class Steps:
 
         w_j <- clip(soft(w_j - lr (d_j g_j + e_j), lr threshold_j) h_j, lower_j, upper_j),
 
-    with d = 1 / s^2, e the snapshot's gradient by u over s, and the threshold l1 / s and the
-    bounds likewise. So a row is multiplied as it is, and each step is a single loop.
+    with d = 1 / s^2, e the snapshot's gradient with respect to u over s, the threshold l1 / s, and
+    the bounds over s. So the products take the rows as they are, and each step is a single loop.
 
     Parameters
     ----------
     mean : ndarray of shape (n_features,)
-        Of the columns, in whose deviations the gradient is taken.
+        Means of the columns; the gradient is that of the centred columns.
     sizes : ndarray of shape (n_features,)
         d.
     drift : ndarray of shape (n_predictions, n_features + intercept)
-        e; that of the intercept is the snapshot's gradient by it.
+        e; for the intercept the snapshot's gradient itself.
     thresholds, l2s, lower, upper : ndarrays of shape (n_features,)
 
     Attributes
@@ -89,7 +90,7 @@ class Steps:
         self.rate = lr
 
     def prox(self, w, j):
-        """soft(w) h of coefficient j, its bounds left out."""
+        """soft(w) h of coefficient j, without its bounds."""
         return (w - clip(w, self.rate * self.thresholds[j])) * self.factors[j]
 
     def inside(self, w, j):
@@ -105,8 +106,8 @@ class Steps:
     def wait(self, w, t, j, n):
         """Coefficient j of target t after n updates at the same rate without rows of its own.
 
-        Clipping once in the end is the same as after every update, as all of them move w one way
-        until it rests.
+        Clipping once at the end equals clipping after every update, because the updates move w
+        monotonically until it stays.
         """
         if not self.clips:
             return self.after(w, self.drift[t, j], j, n)
@@ -116,15 +117,15 @@ class Steps:
         """The same without bounds.
 
         While w stays on one side of zero, say w > 0, an update is w <- h (w - lr pull) with
-        pull = e + threshold, see `after`. It has stayed there if it is still positive after all
-        of them, as they are monotone. Otherwise it has come to zero: it rests there if
-        |e| <= threshold, and goes on on the other side if not.
+        pull = e + threshold, see `after`. The updates are monotone: if w is positive after all of
+        them, it has never changed its sign. Otherwise it has come to zero: it stays there if
+        |e| <= threshold, and crosses to the other side if not.
         """
         while n > 0:
             side = -1.0 if w < 0 or (w == 0 and self.drift[t, j] > 0) else 1.0
             pull = side * self.drift[t, j] + self.thresholds[j]
             new = self.after(side * w, pull, j, n)
-            if self.thresholds[j] == 0 or not new <= 0:  # what is not a number stays none
+            if self.thresholds[j] == 0 or not new <= 0:  # NaN stays NaN
                 return side * new
             if fabs(self.drift[t, j]) <= self.thresholds[j]:
                 return 0.0
@@ -169,7 +170,7 @@ def dense_steps(
     targets: cython.double[:, ::1],
     z: cython.double[:, ::1],
 ):
-    """One of the steps for one row after the other; w of the rule is in the user's units.
+    """One step of `steps` for one row after the other; w of the rule is in the user's units.
 
     The intercept is that of the centred columns. `targets` and z are scratch space for a row.
     """
@@ -192,7 +193,7 @@ def dense_steps(
             for t in range(rule.k):
                 z[t, 0] = dot_centred(X, i, steps, w, t, next_row if t == 0 else -1)
                 z[t, 0] += w[t, p] if rule.fit_intercept else 0.0
-            if rule.k == 1:  # the same without a detour
+            if rule.k == 1:  # the same, without a loop over rows
                 z[0, 0] = loss.slope(targets[0, 0], z[0, 0])
             else:
                 loss.slopes(targets, z, 1)

@@ -1,4 +1,4 @@
-"""Rows of a stream: several learners go over them side by side, one row after the other.
+"""Rows of a stream: several learners read them side by side, one row after the other.
 
 The equations stand in `gdregress._stream.rows`, whose functions have the same names.
 
@@ -12,6 +12,7 @@ z  predictions of a row, of shape (predictions, 1)
 r  slopes dL/dz that a step takes, in the shape of z
 q  change of a prediction by a unit of r
 h  curvature of the loss
+n  number of learners
 i  row
 m  learner
 t  prediction of a row
@@ -35,7 +36,7 @@ LARGEST_SLOPE = cython.declare(cython.double, 1e100)
 
 
 class StreamLearners:
-    """What learns from the rows: arrays of the caller, updated in place.
+    """The state of the learners: arrays of the caller, updated in place.
 
     Parameters
     ----------
@@ -48,11 +49,11 @@ class StreamLearners:
         Mean squared norm of a row, and the curvature of the loss.
     penalty : Penalty
     coupled : float
-        Bound of the curvature of a loss whose predictions belong together; 0 for all others.
+        Bound of the curvature of a loss of several coupled predictions; 0 for all others.
     scratch : ndarray of shape (3, predictions, 1)
     bounds : ndarray of shape (2, predictions)
     losses : ndarray of shape (learners + 1, rows)
-        Of every candidate on every row, before any of the rows has been learned.
+        Losses of every candidate on every row, before the learners read the rows.
     targets : ndarray of shape (targets, 1)
     """
 
@@ -89,11 +90,11 @@ class StreamLearners:
                     self.restart(m, i)
 
     def is_beaten(self, m):
-        """Whether the candidate before this learner has been better."""
+        """Whether the losses of the previous candidate are smaller, beyond chance."""
         return self.lead[m] > THRESHOLD * sqrt(self.squares[m])
 
     def restart(self, m, i):
-        """Begin again where the candidate before has arrived."""
+        """Start again from the parameters of the previous candidate."""
         for t in range(self.k):
             for j in range(self.w.shape[1]):
                 if m == 0:
@@ -118,7 +119,7 @@ class StreamLearners:
                 self.r[t, 0] = bounded(self.r[t, 0]) / (1 + q * self.coupled)
             return
         if self.costs_nothing(loss):
-            return  # of the perceptron, whose slope leaves a row that costs nothing yet
+            return  # the slope of the perceptron is not zero at a loss of zero
         for t in range(self.k):
             self.r[t, 0] = bounded(self.r[t, 0])
             far = fabs(self.z[t, 0]) + fabs(self.targets[min(t, self.targets.shape[0] - 1), 0])
@@ -140,7 +141,7 @@ class StreamLearners:
             self.r[t, 0] *= (self.low[t] + self.high[t]) / 2
 
     def take_average(self, m):
-        """v_l goes on towards w_l."""
+        """Update the average v of a learner with its w."""
         before = MEMORY * self.size / self.rates[m - 1] if m > 0 else 1.0
         share = max(self.rates[m] / (MEMORY * self.size), 1 / (before + self.age[m] / 2))
         for t in range(m * self.k, (m + 1) * self.k):
@@ -149,7 +150,7 @@ class StreamLearners:
 
 
 def bounded(slope):
-    """A slope that is a number, however far off the prediction is."""
+    """The slope within [-LARGEST_SLOPE, LARGEST_SLOPE]: never infinite."""
     if slope > LARGEST_SLOPE:
         return LARGEST_SLOPE
     return slope if slope > -LARGEST_SLOPE else -LARGEST_SLOPE

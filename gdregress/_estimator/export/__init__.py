@@ -1,1 +1,1 @@
-"""What leaves the package: ONNX, twins of scikit-learn, summaries, HTML, sparse coefficients."""
+"""Fitted models in other forms: ONNX, scikit-learn, summaries, HTML, sparse coefficients."""

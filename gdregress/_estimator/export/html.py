@@ -1,4 +1,4 @@
-"""What scikit-learn's HTML representation links to and shows."""
+"""Links and texts of the HTML representation of the estimators."""
 
 from functools import cache
 from importlib.metadata import PackageNotFoundError, metadata
@@ -6,12 +6,12 @@ from importlib.metadata import PackageNotFoundError, metadata
 
 @cache
 def documentation_url() -> str:
-    """Where the site is served: "Documentation" under ``project.urls`` in pyproject.toml.
+    """The address of the site: "Documentation" under ``project.urls`` in pyproject.toml.
 
     Returns
     -------
     str
-        Empty where none is declared, or the package is not installed.
+        Empty if none is declared or the package is not installed.
     """
     try:
         declared = metadata("gdregress").get_all("Project-URL") or []

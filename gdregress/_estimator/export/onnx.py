@@ -1,4 +1,4 @@
-"""Conversion to ONNX by skl2onnx, which finds the estimators as it finds scikit-learn's own."""
+"""Converters to ONNX, registered with skl2onnx."""
 
 import importlib.util
 import sys
@@ -19,12 +19,12 @@ OPTIONS = {
 
 
 def register_with_skl2onnx(regressor: type, classifier: type) -> None:
-    """Register the converters once skl2onnx is imported, now or later; it is not imported here.
+    """Register the converters as soon as the user imports skl2onnx, which this does not import.
 
     Parameters
     ----------
     regressor, classifier : classes
-        GDRegressor and GDClassifier, or those that search for the best of them.
+        GDRegressor and GDClassifier, or GDRegressorCV and GDClassifierCV.
     """
 
     def register():
@@ -60,7 +60,7 @@ def register_with_skl2onnx(regressor: type, classifier: type) -> None:
 
 
 def _of_fitted(parse):
-    """A parser of skl2onnx, the first that asks for attributes, for models that are fitted."""
+    """A parser of skl2onnx that raises NotFittedError for models that are not fitted."""
 
     def checked(scope, model, inputs, custom_parsers=None):
         check_is_fitted(model)
@@ -70,7 +70,7 @@ def _of_fitted(parse):
 
 
 def _model(operator):
-    """The fitted model of an operator: that of a search is its best."""
+    """The fitted model of an operator; for a search its best estimator."""
     return getattr(operator.raw_operator, "best_estimator_", operator.raw_operator)
 
 
@@ -105,7 +105,7 @@ def convert_regressor(scope, operator, container):
 
 
 def convert_classifier(scope, operator, container):
-    """As the classifier of scikit-learn with the same coefficients and predictions."""
+    """The operator of scikit-learn's classifier with the same coefficients and predictions."""
     from skl2onnx._supported_operators import sklearn_operator_name_map
     from skl2onnx.common._registration import get_converter
 
@@ -124,7 +124,7 @@ class _AfterImport(MetaPathFinder, Loader):
     Parameters
     ----------
     name : str
-        Of the module.
+        Name of the module.
     function : callable
     """
 
@@ -152,6 +152,6 @@ class _AfterImport(MetaPathFinder, Loader):
     def exec_module(self, module):
         module.__spec__.loader = self.loader
         self.loader.exec_module(module)
-        if self in sys.meta_path:  # whoever looks for a module need not import it
+        if self in sys.meta_path:  # find_spec alone imports no module
             sys.meta_path.remove(self)
         self.function()

@@ -1,4 +1,4 @@
-"""Coefficients that are kept as a sparse matrix, as in scikit-learn's linear models."""
+"""``coef_`` as a sparse array, as in scikit-learn's linear models."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class SparseCoef:
 
     @explains_arguments
     def sparsify(self) -> Self:
-        """Keep ``coef_`` as a sparse array, which is smaller and faster where l1 left few.
+        """Convert ``coef_`` to a sparse array, which is smaller and faster if most are zero.
 
-        It is then of shape (n_targets, n_features) or (n_classes, n_features), also for a single
+        Its shape is then (n_targets, n_features) or (n_classes, n_features), also for a single
         target. A later fit begins with `densify`.
 
         Returns
@@ -42,7 +42,7 @@ class SparseCoef:
 
     @explains_arguments
     def densify(self) -> Self:
-        """Keep ``coef_`` as a dense array again, as `fit` leaves it.
+        """Convert ``coef_`` back to a dense array, as after `fit`.
 
         Returns
         -------
@@ -54,7 +54,7 @@ class SparseCoef:
         return self
 
     def _dense_coef(self) -> Any:
-        """``coef_`` as an array of the shape that `fit` leaves."""
+        """``coef_`` as a dense array in the shape that it has after `fit`."""
         if not sparse.issparse(self.coef_):
             return self.coef_
         coef = self.coef_.toarray()

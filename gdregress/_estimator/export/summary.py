@@ -5,8 +5,8 @@ loss at its prediction, and s_i its weight,
 
     H = sum_i s_i h_i a_i a_i',    V = sum_i s_i^2 r_i^2 a_i a_i',    cov = H^-1 V H^-1,
 
-which is HC0 in statsmodels. It needs no model of the variance: that of the errors may differ from
-row to row, and the distribution behind the loss may be another one.
+which is HC0 in statsmodels. It assumes no model of the variance: the variance of the errors may
+differ from row to row, and their distribution need not be that of the loss.
 
 References
 ----------
@@ -32,27 +32,27 @@ CAVEAT = (
     "columns, and that columns, loss and settings were not chosen on these rows."
 )
 
-# Standard errors from the minimum that move the level of an interval of 95 % by a half per cent.
+# Distance from the minimum, in standard errors, that changes a level of 95 % by half a per cent.
 FAR = 0.2
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Coefficients of a fit and how sure they are; ``print`` shows the table.
+    """Coefficients of a fit with their standard errors; ``print`` shows the table.
 
     Parameters
     ----------
     names : list of str
-        Of the columns; "intercept" is the last, where there is one.
+        Names of the columns, then "intercept" if there is one.
     coef, standard_error, z, p_value, lower, upper : ndarrays of shape (n_parameters,)
-        Here z is coef / standard_error, p_value that of coef = 0 under a normal distribution, and
-        lower and upper end the confidence interval.
+        z is coef / standard_error, p_value that of coef = 0 under a normal distribution; lower and
+        upper are the ends of the confidence interval.
     covariance : ndarray of shape (n_parameters, n_parameters)
-        Of the coefficients.
+        Covariance of the coefficients.
     level : float
-        Of the confidence interval.
+        Level of the confidence interval.
     stop_reason : str
-        Of the fit.
+        ``stop_reason_`` of the fit.
     """
 
     names: list[str]
@@ -90,12 +90,12 @@ def summary_of(estimator, X, y, z, weights, level):
     estimator : GDRegressor or GDClassifier
     X : ndarray or sparse matrix
     y : ndarray of shape (n_samples,)
-        Targets as the loss understands them.
+        Targets in the coding of the loss.
     z : ndarray of shape (n_samples,)
         Raw predictions.
     weights : ndarray of shape (n_samples,) or None
     level : float
-        Of the confidence intervals.
+        Level of the confidence intervals.
     """
     check_choices("summary", {"level": [Interval(Real, 0, 1, closed="neither")]}, {"level": level})
     loss = estimator._loss
@@ -123,7 +123,7 @@ def summary_of(estimator, X, y, z, weights, level):
 
 
 def _warn_far(step, error, names):
-    """Warn of coefficients that are not those of the minimum on these rows, by a Newton step."""
+    """Warn if a Newton step shows that the coefficients are not at the minimum on these rows."""
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.nan_to_num(abs(step) / error)
     worst = int(np.argmax(distance))
@@ -137,7 +137,7 @@ def _warn_far(step, error, names):
 
 
 def _refuse(estimator, loss, z):
-    """Raise ValueError where the sandwich says nothing."""
+    """Raise ValueError for fits without sandwich standard errors."""
     problems = {
         f"loss={type(loss).__name__} has kinks, at which it has no second derivative; use a "
         "smooth loss, or resample the rows (bootstrap)": not loss.smooth,
@@ -166,7 +166,7 @@ def _products(A, weights):
 
 
 def _inverse(H, names):
-    """Its inverse; ValueError naming the column that the others leave nothing of."""
+    """The inverse; ValueError with the name of a column that depends linearly on the others."""
     size = np.sqrt(np.diag(H))
     if not (size > 0).all():
         raise ValueError(

@@ -1,4 +1,4 @@
-"""Models of scikit-learn with the coefficients of a fit, which predict the same."""
+"""Models of scikit-learn with the coefficients and predictions of a fit."""
 
 import numpy as np
 from sklearn.linear_model import (
@@ -14,7 +14,7 @@ from gdregress._utils.array_api import to_numpy
 from gdregress.losses.classification import CLASSIFICATION_LOSSES, LogLoss
 from gdregress.losses.multiclass import Softmax
 
-# The powers of the Tweedie deviance that have a class of their own.
+# Powers of the Tweedie deviance for which scikit-learn has a class.
 NAMED = {1: PoissonRegressor, 2: GammaRegressor}
 
 
@@ -37,7 +37,7 @@ def regressor_twin(model):
         )
     else:
         twin = NAMED[power]() if power in NAMED else TweedieRegressor(power=power, link="log")
-        vars(twin)["_base_loss"] = twin._get_loss()  # by which it predicts
+        vars(twin)["_base_loss"] = twin._get_loss()  # predict uses it
     _hand_over(model, twin)
     twin.intercept_ = twin.intercept_ if several else float(twin.intercept_)
     return twin
@@ -60,7 +60,7 @@ def classifier_twin(model):
 
 
 def _hand_over(model, twin):
-    """Set what all twins have."""
+    """Set the attributes that all twins have."""
     twin.set_params(fit_intercept=model.fit_intercept)
     twin.coef_ = np.array(to_numpy(model._dense_coef()))
     twin.intercept_ = np.array(to_numpy(model.intercept_))
@@ -70,7 +70,7 @@ def _hand_over(model, twin):
 
 
 def _name_of_loss(loss):
-    """By which scikit-learn knows a loss of labels."""
+    """Scikit-learn's name of a loss of labels."""
     for name, loss_class in CLASSIFICATION_LOSSES.items():
         if type(loss) is loss_class:
             return name

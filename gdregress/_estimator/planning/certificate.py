@@ -7,7 +7,7 @@ import numpy as np
 
 from gdregress._objective.gap import remaining
 from gdregress._objective.hidden import hides_directions
-from gdregress._solver.stopping import Certificate
+from gdregress._solver.certificate import Certificate
 from gdregress._utils.array_api import is_single, namespace
 
 # Smallest tolerance of parameters in single precision, whose objective has seven digits.

@@ -4,11 +4,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from gdregress._solver.certificate import ProvenGap
 from gdregress._solver.stopping import (
     Never,
     NotFinite,
     Plateau,
-    ProvenGap,
     SmallGradient,
     Stalled,
     Stopping,

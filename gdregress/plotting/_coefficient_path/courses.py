@@ -86,7 +86,7 @@ def _read_course(label, model, target, intercept):
         epochs=np.asarray(history["epoch"][-len(coef) :]),
         coef=coef[:, row],
         intercept=intercepts[:, row] if intercept else None,
-        label=None if label is None else str(label),
+        label=label,
     )
     name = "coefficient" + (" of the transformed columns" if earlier_steps(model) else "")
     if coef.shape[1] > 1:

@@ -28,7 +28,7 @@ def function_curve(f, path, xlim, n_points):
         lowest = min(lowest, height(minimum))
     shown = points_shown(paths, heights, lowest)
     if xlim is None:
-        xlim = limits(shown if minimum is None else np.append(shown, minimum), minimum)
+        xlim = limits(shown, minimum)
     x = np.linspace(*checked_limits(xlim, "xlim"), n_points)
     return {
         "x": x,

@@ -97,9 +97,8 @@ def _predicted(models, X, y, name, target):
 
 def _of_line(models, X, y, name, target, reference, grid):
     labels, lines = _lines(models, X, target)
-    references = _references(reference, grid)
-    look = {"line_labels": labels, "references": references, "ylabel": name}
-    return {"kind": "line", "y": y, "lines": lines, **look}
+    drawn = {"lines": lines, "line_labels": labels, "references": _references(reference, grid)}
+    return {"kind": "line", "y": y, "ylabel": name, **drawn}
 
 
 def _lines(models, X, target):
@@ -174,10 +173,7 @@ def _grid(X, values, n_points):
 
 
 def _column_name(model, X):
-    names = getattr(X, "columns", None)
-    if names is None:
-        names = getattr(model, "feature_names_in_", ["x0"])
-    return str(names[0])
+    return str(getattr(X, "columns", getattr(model, "feature_names_in_", ["x0"]))[0])
 
 
 def _target_of(y, target):
@@ -213,7 +209,5 @@ def _references(reference, grid):
                 "reference must be a function of x, such as lambda x: 2 * x + 1, or a dict of "
                 f"them by label. Got {type(function).__name__}."
             )
-    lines = {str(label): function(grid) for label, function in functions.items()}
-    return {
-        label: np.broadcast_to(line, grid.shape).astype(float) for label, line in lines.items()
-    }
+    lines = {str(label): np.asarray(f(grid), dtype=float) for label, f in functions.items()}
+    return {label: np.broadcast_to(line, grid.shape) for label, line in lines.items()}

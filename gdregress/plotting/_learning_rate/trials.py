@@ -97,12 +97,12 @@ def read_sweeps(models, X, y, sample_weight, learning_rates, show, best):
         limit = plan.diagnostics.stable_limit()
         fits = [_fit(final, "auto", *data, sample_weight)]
         automatic, automatic_range = _automatic_trial(fits[0], plan.run)
-        first = automatic.learning_rate
-        first = plan.run.learning_rate if math.isnan(first) else first
+        has_rate = not math.isnan(automatic.learning_rate)
+        first = automatic.learning_rate if has_rate else plan.run.learning_rate
         tried = rates_around(limit, first) if rates is None else rates
         fits += [_fit(final, float(rate), *data, sample_weight) for rate in tried]
         trials = [_trial(fit, rate) for fit, rate in zip(fits[1:], tried, strict=True)]
-        name, label = _limit_name(plan.diagnostics), None if label is None else str(label)
+        name = _limit_name(plan.diagnostics)
         sweeps.append(Sweep(trials, label, automatic, automatic_range, limit, name))
         runs += [(fit.history_, fit.stop_reason_) for fit in fits]
     if show == "gap" and best is None:

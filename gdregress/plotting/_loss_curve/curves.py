@@ -11,7 +11,7 @@ from gdregress._minimize.outcome import STATUS
 from gdregress._solver.history import History
 from gdregress.plotting._loss_curve.held_out import check_validation, held_out_losses
 from gdregress.plotting._shared.arguments import check_choice
-from gdregress.plotting._shared.estimators import check_dict, final_estimator, fitted_estimator
+from gdregress.plotting._shared.estimators import by_label, final_estimator, fitted_estimator
 from gdregress.plotting._shared.least_objective import least_objective, smallest
 
 XAxis: TypeAlias = Literal["epoch", "update", "second"]
@@ -85,7 +85,7 @@ def read_curves(sources, x, y, best, validation=None):
     check_choice("y", y, get_args(YAxis))
     check_choice("x", x, get_args(XAxis))
     _check_best(best, y)
-    check_dict(sources)
+    sources = by_label(sources)
     curves = [_read_curve(label, source, x, y) for label, source in sources.items()]
     if validation is not None:
         check_validation(validation, y)
@@ -116,10 +116,8 @@ def _without_ends(curves):
     lowest = min((curve.y for curve in curves), key=smallest)
     gained = lowest[len(lowest) // 2]
     ends = [len(curve.y) - int(np.argmax(curve.y[::-1] >= gained)) for curve in curves]
-    return [
-        curve._replace(n_drawn=end) if end < len(curve.y) else curve
-        for curve, end in zip(curves, ends, strict=True)
-    ]
+    drawn = [end if end < len(curve.y) else None for curve, end in zip(curves, ends, strict=True)]
+    return [curve._replace(n_drawn=n) for curve, n in zip(curves, drawn, strict=True)]
 
 
 def _read_curve(label, source, x, y):
@@ -133,7 +131,7 @@ def _read_curve(label, source, x, y):
     columns = {name: np.asarray(values, dtype=float) for name, values in history.items()}
     along, losses = columns[COLUMNS.get(x, x)], columns.get("validation_loss")
     return LossCurve(
-        label=str(label),
+        label=label,
         x=along,
         y=columns[COLUMNS.get(y, y)],
         validation=columns.get("validation_score"),

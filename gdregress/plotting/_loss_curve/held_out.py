@@ -11,7 +11,7 @@ from gdregress.plotting._shared.estimators import (
     transformed_targets,
 )
 from gdregress.plotting._shared.frames import chosen_frames
-from gdregress.plotting._shared.training import flat_parameters, rebuild_training
+from gdregress.plotting._shared.training import rebuild_training, stored_path
 
 # Largest count of epochs whose loss is computed.
 MOST = 200
@@ -56,13 +56,12 @@ def held_out_losses(model, column, validation):
     X, y, *weights = validation
     rows = transformed(model, X), transformed_targets(model, y), *weights
     training = rebuild_training(estimator, *rows, early_stopping=False)
-    objective, history = training.objective, estimator.history_
-    first = len(history) - len(history.coef)
-    chosen = chosen_frames(len(history.coef), MOST)
-    losses = []
-    for i in chosen:
-        flat = flat_parameters(history.coef[i], history.intercept[i], estimator.fit_intercept)
+    objective, path = training.objective, stored_path(estimator)
+    losses, chosen = [], chosen_frames(len(path), MOST)
+    for flat in path[chosen]:
         with np.errstate(over="ignore", invalid="ignore"):
             z = objective.design.predict(training.as_parameters(training.to_run(flat)))
             losses.append(float(mean_loss(objective.loss, objective.y, objective.weights, z)))
-    return np.array([[history[column][first + i] for i in chosen], losses], dtype=float)
+    # early calls to partial_fit may have run with store_path=False
+    along = np.array(estimator.history_[column][-len(path) :])
+    return np.array([along[chosen], losses], dtype=float)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gdregress.plotting._shared.figure import foreground
+from gdregress.plotting._shared.marks import legend_entry
 from gdregress.plotting._shared.scale import finite
 
 # Lower end of the axis of scores: a lower score only means that a constant would predict better.
@@ -47,4 +47,4 @@ def _draw(ax, courses, names, find_best):
             best = find_best(y)
             ax.plot(x[best], y[best], color=colour, **STAR)
     looks = zip(names, (DASHED, STAR), strict=True)
-    return lines, {name: ax.plot([], [], color=foreground(), **look)[0] for name, look in looks}
+    return lines, {name: legend_entry(name, look) for name, look in looks}

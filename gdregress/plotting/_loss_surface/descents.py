@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gdregress.exceptions import warn_user
-from gdregress.plotting._shared.training import flat_parameters
+from gdregress.plotting._shared.training import flat_parameters, stored_path
 
 # Largest difference between the last objective of the history and the objective on the data that
 # the caller passes, relative to itself and to the start; a larger one means other data.
@@ -42,13 +42,11 @@ def read_descent(estimator, training):
     UserWarning
         If the objective differs from the history, because the data are not those of the fit.
     """
-    history, fit_intercept = estimator.history_, estimator.fit_intercept
-    stored = zip(history.coef, history.intercept, strict=True)
-    points = np.array([flat_parameters(c, b, fit_intercept) for c, b in stored])
+    points = stored_path(estimator)
     # early calls to partial_fit may have run with store_path=False
-    objective = np.asarray(history["objective"][-len(points) :], dtype=float)
+    objective = np.asarray(estimator.history_["objective"][-len(points) :], dtype=float)
     _check_objective(training.value(points[-1]), objective)
-    kept = flat_parameters(estimator.coef_, estimator.intercept_, fit_intercept)
+    kept = flat_parameters(estimator.coef_, estimator.intercept_, estimator.fit_intercept)
     is_last = np.allclose(kept, points[-1], rtol=1e-12, atol=0)
     return Descent(points, objective, None if is_last else kept)
 

@@ -117,10 +117,10 @@ class DrawnSurface(PathDisplay):
         shows_kept = self._draw_paths(groups, line_kw)
         name = ""
         if self.minimum is not None and self._is_inside(self.minimum):
-            name, star = self.minimum_label, [[*self.minimum, self.minimum_value]]
+            name = self.minimum_label
+            star = np.array([[*self.minimum, self.minimum_value]], dtype=float)
             for axes in self.axes_:
-                point = np.array(star, dtype=float)
-                draw_point(axes, point, foreground(), MINIMUM, self._hills)
+                draw_point(axes, star, foreground(), MINIMUM, self._hills)
         if legend:
             lines = dict(zip(self.paths, self.lines_, strict=True)) if len(groups) == 1 else {}
             title = "projected paths" if self._has_title() else None
@@ -155,10 +155,9 @@ class DrawnSurface(PathDisplay):
     def _draw_hills(self, levels, surface_kw):
         for axes in self.axes_:
             draw_hills(axes, self.x, self.y, self.values, self._gaps(), levels, surface_kw)
-            style = {"fontsize": "small", "labelpad": 8}
-            axes.set_xlabel(self.xlabel, **style)
-            axes.set_ylabel(self.ylabel, **style)
-            axes.set_zlabel(self.zlabel, **style)
+            names = {"x": self.xlabel, "y": self.ylabel, "z": self.zlabel}
+            for axis, name in names.items():
+                getattr(axes, f"set_{axis}label")(name, fontsize="small", labelpad=8)
             axes.tick_params(labelsize="small")
             axes.locator_params(nbins=5)
             axes.set_box_aspect(None, zoom=ZOOM)

@@ -36,9 +36,8 @@ def estimator_surface(models, X, y, sample_weight, features, target, grid, xlim,
     descents = {label: read_descent(e, training) for label, e in estimators.items()}
     best = min((descent.end for descent in descents.values()), key=training.value)
     minimum = find_minimum(next(iter(estimators.values())), training, best)
-    is_shown = {k: points_to_show(d.objective, minimum.value) for k, d in descents.items()}
-    visited = np.vstack([d.points[is_shown[label]] for label, d in descents.items()])
-    first = next(iter(models.values()))
+    seen = [d.points[points_to_show(d.objective, minimum.value)] for d in descents.values()]
+    visited, first = np.vstack(seen), next(iter(models.values()))
     before = earlier_steps(first)
     after = "" if before is None else type(before.steps[-1][1]).__name__
     names = feature_names(first)
@@ -46,7 +45,6 @@ def estimator_surface(models, X, y, sample_weight, features, target, grid, xlim,
     objective = PlaneObjective(plane)
     lowest, shown = plane.coordinates(minimum.point), plane.coordinates(visited)
     middle = lowest if minimum.reached else None
-    shown = np.vstack([shown, lowest]) if minimum.reached else shown
     limits = window(shown, middle, objective.effect_of_unit(), xlim, ylim)
     losses = training.objective.n_samples * training.n_targets
     side = grid or int(np.clip(np.sqrt(LOSSES_A_SECOND / losses), FEWEST, MOST))

@@ -31,7 +31,6 @@ def function_surface(f, path, xlim, ylim, grid, vectorized):
     lowest = np.nanmin(finite(known)) if minimum is None else height(*minimum)
     shown = points_shown(paths, heights, lowest)
     middle = None if minimum is None or _is_far(minimum, shown) else minimum
-    shown = shown if middle is None else np.vstack([shown, middle])
     limits = window(shown, middle, xlim=xlim, ylim=ylim)
     x, y = (np.linspace(low, high, grid) for low, high in limits)
     values = _on_grid(f, height, x, y, vectorized)

@@ -83,8 +83,7 @@ class Band:
     """
 
     def __init__(self, ax, epochs, paths):
-        self.ax = ax
-        self.epochs = epochs
+        self.ax, self.epochs = ax, epochs
         known = ~np.isnan(paths).all(axis=1)
         heights = np.full((4, len(epochs)), np.nan)
         heights[:, known] = np.nanquantile(paths[known], [0, 0.25, 0.75, 1], axis=1)
@@ -96,8 +95,8 @@ class Band:
         """Show the band up to one of the epochs."""
         from matplotlib.patches import Rectangle
 
-        x, (low, high) = self.epochs[min(index, len(self.epochs) - 1)], self.ax.get_ylim()
-        corner, width = (self.epochs[0], low), x - self.epochs[0]
-        shown = Rectangle(corner, width, high - low, transform=self.ax.transData)
+        start, end = self.epochs[[0, min(index, len(self.epochs) - 1)]]
+        low, high = self.ax.get_ylim()
+        shown = Rectangle((start, low), end - start, high - low, transform=self.ax.transData)
         for shade in (self.range, self.half):
             shade.set_clip_path(shown)

@@ -101,8 +101,8 @@ def estimator_with_path(model) -> Any:
     return estimator
 
 
-def check_dict(estimators):
-    """Raise an error unless these are estimators by label, one at least."""
+def by_label(estimators):
+    """A dict of estimators, one at least, with str as labels."""
     if not isinstance(estimators, Mapping) or isinstance(estimators, OptimizeResult):
         raise TypeError(
             'from_estimators takes a dict such as {"batch": batch, "stochastic": stochastic}. '
@@ -110,6 +110,7 @@ def check_dict(estimators):
         )
     if not estimators:
         raise ValueError("from_estimators needs at least one estimator. Got an empty dict.")
+    return {str(label): estimator for label, estimator in estimators.items()}
 
 
 def checked_target(target: Any, n: int, what: str) -> int:

@@ -37,7 +37,6 @@ def keywords_by_label(keywords, labels):
         If no line has such a label.
     """
     keywords = keywords or {}
-    labels = [str(label) for label in labels]
     own = {str(name): kw for name, kw in keywords.items() if isinstance(kw, Mapping)}
     common = {name: kw for name, kw in keywords.items() if not isinstance(kw, Mapping)}
     if unknown := own.keys() - set(labels):

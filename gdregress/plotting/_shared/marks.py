@@ -1,4 +1,4 @@
-"""Markers of the start, the end and the minimum, and their entries in a legend."""
+"""Markers of the start, the end and the minimum, and entries in a legend."""
 
 from gdregress.plotting._shared.figure import foreground
 
@@ -9,7 +9,7 @@ MINIMUM = {"marker": "*", "markersize": 16}
 
 
 def legend_entry(label, style):
-    """A legend's entry for a kind of marker, in the colour of text."""
+    """A legend's entry for a marker or a line, in the colour of text unless the style has one."""
     from matplotlib.lines import Line2D
 
-    return Line2D([], [], color=foreground(), linestyle="", label=label, **style)
+    return Line2D([], [], label=label, **{"color": foreground(), "linestyle": "", **style})

@@ -28,8 +28,9 @@ class PathDisplay(AnimatedDisplay):
 
     def _groups(self, side_by_side):
         """The labels of the paths on each of the axes."""
-        labels = list(self.paths)
-        return [[label] for label in labels] if side_by_side and labels else [labels]
+        return (
+            [[label] for label in self.paths] if side_by_side and self.paths else [[*self.paths]]
+        )
 
     def _name(self, label, note=""):
         """The legend's text for a path."""

@@ -108,6 +108,13 @@ def _check_like_fit(estimator, twin):
         )
 
 
+def stored_path(estimator):
+    """The parameters after each epoch of a fit with ``store_path=True``, as flat vectors."""
+    history, fit_intercept = estimator.history_, estimator.fit_intercept
+    stored = zip(history.coef, history.intercept, strict=True)
+    return np.array([flat_parameters(c, b, fit_intercept) for c, b in stored])
+
+
 def flat_parameters(coef, intercept, fit_intercept):
     """``coef_`` and ``intercept_`` as a flat vector, see `Training`."""
     coef = np.atleast_2d(to_numpy(coef)).astype(float)

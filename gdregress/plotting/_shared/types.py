@@ -8,9 +8,13 @@ import numpy.typing as npt
 from scipy.optimize import OptimizeResult
 
 if TYPE_CHECKING:
+    from matplotlib.animation import FuncAnimation as FuncAnimation
     from matplotlib.axes import Axes as Axes
+    from matplotlib.figure import Figure as Figure
+    from matplotlib.figure import SubFigure as SubFigure
+    from matplotlib.lines import Line2D as Line2D
 else:  # importing the package imports no matplotlib
-    Axes = Any
+    Axes = Figure = FuncAnimation = Line2D = SubFigure = Any
 
 Limits: TypeAlias = Sequence[float] | np.ndarray
 Scale: TypeAlias = Literal["auto", "linear", "log"]
