@@ -92,9 +92,9 @@ def _is_like_the_first(estimator, X, y, components):
     All that scikit-learn may have to say of it, and all that it converts, is left to scikit-learn.
     """
     return (
-        type(X) is np.ndarray
-        and type(y) is np.ndarray
-        and _is_plain(estimator, X, y)
+        _is_plain(estimator, X, y)
+        and np.asarray(X) is X  # no subclass, as matrices and masked arrays are
+        and np.asarray(y) is y
         and X.flags.c_contiguous
         and y.ndim == 1
         and len(y) > 0
