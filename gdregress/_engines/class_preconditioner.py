@@ -19,9 +19,11 @@ curvature.
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
-from gdregress._objective.design import DesignMatrix
-from gdregress._objective.moments_inside import curved_products
+from gdregress._core.threads import pieces_of, sum_in_threads
 from gdregress._utils.array_api import namespace, to_numpy
+
+# Rows whose probabilities are computed at once, and stay in the cache.
+ROWS = 1 << 12
 
 
 class CorrectedClasses:
@@ -35,15 +37,16 @@ class CorrectedClasses:
     squares : array of shape (q,)
         m.
     l2 : array of shape (q, 1)
-    probabilities, z : arrays of shape (n_samples, K)
+    loss : Loss
+    z : array of shape (n_samples, K)
+        Predictions.
     weights : array of shape (n_samples,) or None
         Their mean is 1.
     """
 
-    def __init__(self, params, fit_intercept, squares, l2, probabilities, z, weights):
+    def __init__(self, params, fit_intercept, squares, l2, loss, z, weights):
         k, p = params.shape[1], params.shape[0] - fit_intercept
-        beside = z - params[-1, ...] if fit_intercept else z
-        H, M = _along(probabilities, beside, weights)
+        H, M = _along(loss, params[-1, ...] if fit_intercept else 0.0, z, weights)
         params, squares, l2 = (to_numpy(a).astype(float) for a in (params, squares, l2))
         values, self.turn = np.linalg.eigh(M)
         values[0] = 0.0
@@ -80,20 +83,37 @@ def _unlike(changes):
     return changes - changes.mean(axis=1, keepdims=True)
 
 
-def _along(P, z, weights):
+def _along(loss, intercept, z, weights):
     """V' H V of the rows, coefficients before intercepts, and M."""
-    xp, k = namespace(P), P.shape[1]
-    both = xp.concat([P * z, P], axis=1)
-    s = xp.ones_like(P[:, 0]) if weights is None else xp.astype(weights, P.dtype)
-    if xp is np:  # the same bits for any number of threads
-        H = -curved_products(DesignMatrix(both, False), s)
+    n, k = z.shape
+
+    def add(start, stop, products, sums):
+        for first in range(start, stop, ROWS):
+            rows = slice(first, min(first + ROWS, stop))
+            parts = _sums(loss, intercept, z[rows], None if weights is None else weights[rows])
+            products += parts[0]
+            sums += parts[1]
+
+    if isinstance(z, np.ndarray):
+        products, sums = sum_in_threads(add, pieces_of(n, 8 * k), (2 * k, 2 * k), (3, k))
     else:
-        H = -to_numpy(both.T @ (s[:, None] * both)).astype(float) / P.shape[0]
-    for rows, columns, values in ((0, 0, both[:, :k] * z), (0, k, both[:, :k]), (k, k, P)):
-        mean = to_numpy(xp.sum(s[:, None] * values, axis=0)).astype(float) / P.shape[0]
-        H[range(rows, rows + k), range(columns, columns + k)] += mean
+        found = _sums(loss, intercept, z, weights)
+        products, sums = (to_numpy(array).astype(float) for array in found)
+    H = -products / n
+    for (rows, columns), means in zip(((0, 0), (0, k), (k, k)), sums / n, strict=True):
+        H[range(rows, rows + k), range(columns, columns + k)] += means
     H[k:, :k] = H[:k, k:].T
     return H, H[k:, k:].copy()
+
+
+def _sums(loss, intercept, z, weights):
+    """Sums over some rows of s b b' with b = (P z, P), and of s P z^2, s P z and s P."""
+    xp, k, P = namespace(z), z.shape[1], loss.probability(z)
+    z = z - intercept
+    both = xp.concat([P * z, P], axis=1)
+    weighted = both if weights is None else both * xp.astype(weights, P.dtype)[:, None]
+    each = (weighted[:, :k] * z, weighted[:, :k], weighted[:, k:])
+    return both.T @ weighted, xp.stack([xp.sum(values, axis=0) for values in each])
 
 
 def _difference_of_inverses(H, B):

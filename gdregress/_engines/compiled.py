@@ -182,7 +182,12 @@ class _Epoch:
             return lazy, self._last_updates()
         if name == "dense_descent":
             return ()
-        return self.columns, self.kernel_snapshot
+        own = self.columns, self.kernel_snapshot
+        if name != "dense_epoch":
+            return own
+        # several predictions are made from a copy of their rows
+        copied = self.run.objective.design.n_features if len(self.w) > 1 else 0
+        return *own, memory_apart(self.rows_at_once, copied)
 
     def _last_updates(self):
         return np.zeros(self.run.objective.design.n_features, dtype=np.int64)

@@ -155,8 +155,8 @@ class ConjugateGradients(Directions):
     def _of_classes(self):
         """P of coupled predictions."""
         objective = self.run.objective
-        P = objective.loss.probability(self.z)
-        squares, rest = objective.column_mean_squares, (P, self.z, objective.weights)
+        squares = objective.column_mean_squares
+        rest = (objective.loss, self.z, objective.weights)
         intercept = objective.design.fit_intercept
         return CorrectedClasses(self._curved_params(), intercept, squares, self.l2, *rest)
 

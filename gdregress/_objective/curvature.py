@@ -16,6 +16,7 @@ from gdregress._objective.moments import check_finite, moments_of
 from gdregress._objective.moments_inside import moments_inside
 from gdregress._utils.array_api import namespace, to_numpy
 from gdregress._utils.caches import computed_once
+from gdregress.losses.constant import mean_of_targets
 
 
 class Spectrum:
@@ -91,6 +92,9 @@ class Spectrum:
         if loss.is_quadratic:
             return 1.0
         null = null_parameters(self.design, self.y, self.weights, loss)
+        if loss.target_range in ("labels", "classes") and isinstance(self.y, np.ndarray):
+            constant = null[-1] if self.design.fit_intercept else 0 * null[-1]
+            return mean_curvature(*_null_of_classes(loss, self.y, self.weights, constant))
         bent = at_predictions(loss.curvature_at, self.design, self.y, null)
         return mean_curvature(bent, self.weights)
 
@@ -205,6 +209,24 @@ def loss_curvature(objective, null_params):
         return 1 / prediction_scale(objective, null_params)
     largest = objective.largest_curvature(null_params)
     return largest if 0 < largest < math.inf else 1.0
+
+
+def _null_of_classes(loss, y, weights, constant):
+    """Second derivatives where all predictions are the constant: those of one row of each class.
+
+    Returns
+    -------
+    bent : ndarray of shape (n_classes,) or (n_classes, n_predictions)
+    weights : ndarray of shape (n_classes,)
+        Of mean 1.
+    """
+    shares = mean_of_targets(loss, y, weights)
+    if loss.target_range == "labels":
+        labels, shares = np.array([-1.0, 1.0]), np.array([1 - shares, shares])
+    else:
+        labels = np.arange(len(shares))
+    z = np.broadcast_to(constant, (len(shares), *np.shape(constant)))
+    return loss.curvature_at(labels.astype(y.dtype), z), len(shares) * shares
 
 
 def mean_curvature(bent, weights):

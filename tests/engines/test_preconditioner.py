@@ -73,7 +73,7 @@ def test_of_several_classes(fit_intercept, strength):
     z = A @ params
     probabilities = Softmax(k).probability(z)
     squares = weights @ A**2 / N
-    found = CorrectedClasses(params, fit_intercept, squares, l2, probabilities, z, weights)
+    found = CorrectedClasses(params, fit_intercept, squares, l2, Softmax(k), z, weights)
 
     def curvature(v):
         dz = A @ v

@@ -247,3 +247,20 @@ def test_many_rows_are_descended_at_the_rate_that_gains_most(solver, monkeypatch
     best = left()
     monkeypatch.setattr(learning_rate, "rate_of_reduced", lambda *given: np.inf)
     assert best < 0.1 * left()
+
+
+def test_first_rate_of_several_classes():
+    """1 / sqrt(2 E mu k), E of the geometric mean of the bound and the curvature at the start."""
+    rng = np.random.RandomState(0)
+    n, k, alpha = 20_000, 5, 1e-3
+    X = rng.normal(size=(n, 4))
+    X = (X - X.mean(axis=0)) / X.std(axis=0)
+    y = np.argmax(X @ rng.normal(size=(4, k)) + rng.gumbel(size=(n, k)), axis=1)
+    settings = {"solver": "stochastic", "preconditioner": None, "max_iter": 1, "random_state": 0}
+    model = GDClassifier(alpha=alpha, **settings).fit(X, y)
+    p = np.bincount(y) / n
+    mean = np.mean(p * (1 - p))
+    A = np.c_[X, np.ones(n)]
+    E = np.sqrt(0.5 * mean) * np.max(np.sum(A**2, axis=1))
+    mu = mean * np.linalg.eigvalsh(A.T @ A / n)[0] + alpha
+    assert model.history_["learning_rate"][0] == pytest.approx(1 / np.sqrt(2 * E * mu * n))

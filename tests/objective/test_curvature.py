@@ -6,10 +6,12 @@ import math
 import array_api_strict
 import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 from scipy import sparse
 from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from gdregress import GDRegressor
+from gdregress._objective.base import null_parameters
 from gdregress._objective.curvature import (
     Spectrum,
     expected_smoothness,
@@ -17,6 +19,8 @@ from gdregress._objective.curvature import (
 )
 from gdregress._objective.design import DesignMatrix, column_coordinates, mean_and_variance
 from gdregress._objective.moments import COPIED_ROWS, LARGEST, LARGEST_ROW, moments_of
+from gdregress.losses.classification import LogLoss
+from gdregress.losses.multiclass import multiclass_loss
 from gdregress.optimizers import OPTIMIZERS, GradientDescent, Momentum, Nesterov
 
 # Eigenvalues
@@ -350,3 +354,18 @@ def test_optimal_momentum_damps_the_slowest_direction_critically():
     for rate, mu in [(0.1, 0.5), (1.0, 1e-4), (0.5, 1.9)]:
         m = optimal_momentum(rate, mu)
         assert (1 + m - rate * mu) ** 2 == pytest.approx(4 * m, rel=1e-10)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("k", [2, 3])
+def test_null_curvature_of_classes_is_the_mean_over_the_rows(k, fit_intercept):
+    rng = np.random.RandomState(0)
+    y, weights = rng.randint(k, size=60).astype(float), rng.uniform(0.5, 2.0, 60)
+    weights /= weights.mean()
+    y = 2 * y - 1 if k == 2 else y
+    loss = multiclass_loss(LogLoss(), k)
+    design = DesignMatrix(rng.normal(size=(60, 2)), fit_intercept)
+    null = null_parameters(design, y, weights, loss)
+    bent = loss.curvature_at(y, design.predict(null))
+    expected = np.mean(bent * (weights if k == 2 else weights[:, None]))
+    assert_allclose(Spectrum(design, weights, y).null_curvature(loss), expected, rtol=1e-13)

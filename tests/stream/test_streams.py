@@ -14,6 +14,7 @@ from sklearn.model_selection import ShuffleSplit
 from sklearn.preprocessing import StandardScaler
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress._estimator.input import data
 from gdregress.exceptions import ConvergenceWarning, IgnoredParameterWarning
 from gdregress.losses import Huber, Loss
 from gdregress.penalties import Box
@@ -362,3 +363,45 @@ class TestOnePass:
         model = GDClassifier(solver="mini-batch", batch_size=64, **given)
         ours = self.scores(clone(model).fit)
         assert ours > self.scores(SGDClassifier(**given).fit)
+
+
+LATER = {
+    "as the first": lambda X, y: (X, y),
+    "NaN in X": lambda X, y: (np.where(X > 1, np.nan, X), y),
+    "NaN in y": lambda X, y: (X, np.where(np.arange(len(y)) == 1, np.nan, y)),
+    "no rows": lambda X, y: (X[:0], y[:0]),
+    "a column less": lambda X, y: (X[:, 1:], y),
+    "rows without a target": lambda X, y: (X, y[1:]),
+    "a matrix": lambda X, y: (np.asmatrix(X), y),
+    "a column of targets": lambda X, y: (X, y[:, None]),
+    "masked": lambda X, y: (np.ma.masked_array(X, X > 1), y),
+    "columns in memory": lambda X, y: (np.asfortranarray(X), y),
+    "bool": lambda X, y: (X, y > 0),
+    "integers": lambda X, y: (X, (y > 0).astype(int)),
+    "text": lambda X, y: (X, np.where(y > 0, "a", "b")),
+    "lists": lambda X, y: (X.tolist(), y.tolist()),
+    "float32": lambda X, y: (X.astype(np.float32), y),
+}
+
+
+@pytest.mark.parametrize("model", [GDRegressor, GDClassifier])
+@pytest.mark.parametrize("later", LATER.values(), ids=LATER)
+def test_later_parts_are_checked_as_the_first(model, later, monkeypatch):
+    X = np.random.RandomState(0).randn(6, 3)
+    y = X.sum(axis=1) if model is GDRegressor else (X[:, 0] > 0).astype(int)
+    classes = {} if model is GDRegressor else {"classes": [0, 1]}
+
+    def outcome():
+        fitted = model().partial_fit(X, y, **classes)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            try:
+                fitted.partial_fit(*later(X, y))
+            except (TypeError, ValueError) as error:
+                return type(error), str(error)
+        said = [str(warning.message) for warning in caught]
+        return fitted.coef_.tolist(), list(fitted.history_["objective"]), said
+
+    quick = outcome()
+    monkeypatch.setattr(data, "_is_like_the_first", lambda *args: False)
+    assert quick == outcome()

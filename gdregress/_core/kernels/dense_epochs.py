@@ -35,10 +35,13 @@ if not cython.compiled:
     from gdregress._core.kernels.rows import (
         PREFETCH_DISTANCE,
         add,
+        add_rows,
         dot,
+        dot_rows,
         long_row,
         prefetch_row,
         take_targets,
+        total_of,
         weight,
     )
     from gdregress._core.kernels.rules import Rule
@@ -133,6 +136,7 @@ def dense_epoch(
     rule: Rule,
     columns: Columns,
     snapshot: Snapshot,
+    rows: cython.double[:, ::1],
     targets: cython.double[:, ::1],
     z: cython.double[:, ::1],
 ):
@@ -140,7 +144,8 @@ def dense_epoch(
 
     Where there is a snapshot the gradients of the batches are those of variance reduction.
     `targets` and z are scratch space for the targets and predictions of a block: the rows that
-    stay in the cache while both their predictions and their gradient are computed.
+    stay in the cache while both their predictions and their gradient are computed. Those of
+    several predictions are copied to `rows`, side by side, as they are multiplied several times.
     """
     n: cython.Py_ssize_t = order.shape[0]
     b: cython.Py_ssize_t
@@ -166,16 +171,26 @@ def dense_epoch(
                         snapshot.prefetch_slopes(order, first + a + PREFETCH_DISTANCE)
                     i = order[first + a]
                     take_targets(y, i, targets, a)
-                    for t in range(rule.k):
-                        z[t, a] = dot(X, i, u, t, -1)
+                    if rule.k == 1:
+                        z[0, a] = dot(X, i, u, 0, -1)
+                    else:
+                        copy_row(X, i, rows, a)
+                if rule.k > 1:
+                    dot_rows(rows, 0, block, u, z)
                 loss.slopes(targets, z, block)
                 if snapshot.taken:
                     snapshot.subtract(order, first, block, z)
                 for a in range(block):
                     i = order[first + a]
                     for t in range(rule.k):
-                        if z[t, a] != 0:
-                            add(z[t, a] * weight(weights, i) / m, X, i, rule.g, t)
+                        z[t, a] *= weight(weights, i) / m
+                    if rule.k == 1 and z[0, a] != 0:
+                        add(z[0, a], X, i, rule.g, 0)
+                if rule.k > 1:
+                    add_rows(z, rows, 0, block, rule.g)
+                    for t in range(rule.k):
+                        if rule.fit_intercept:
+                            rule.g[t, rule.p] += total_of(z, t, block)
                 first += block
             if columns.active:
                 columns.pull_back(rule.g)
@@ -183,3 +198,19 @@ def dense_epoch(
                 snapshot.add(rule.g)
             rule.step(rates[b])
             rule.update_means()
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
+def copy_row(
+    X: cython.const[cython.floating][:, ::1],
+    i: cython.Py_ssize_t,
+    rows: cython.double[:, ::1],
+    a: cython.Py_ssize_t,
+) -> cython.void:
+    """Row a of `rows` <- row i of X."""
+    j: cython.Py_ssize_t
+    for j in range(X.shape[1]):
+        rows[a, j] = X[i, j]

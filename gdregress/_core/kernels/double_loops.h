@@ -78,26 +78,37 @@ static void NAMED(add_gram)(const double *B, ptrdiff_t apart, double *S, ptrdiff
 
 GDREGRESS_LOSSES(GDREGRESS_LOSS_LOOPS)
 
-static void NAMED(softmax_losses)(const double *y, const double *z, double *out,
-                                  ptrdiff_t stride, ptrdiff_t k, ptrdiff_t m)
+/* Softmax of m rows, as many at a time as fill vectors: the losses, both, or the slopes */
+#define GDREGRESS_SOFTMAX(losses, slopes)                                                       \
+    do {                                                                                        \
+        ptrdiff_t a = 0;                                                                        \
+        for (; a + GDREGRESS_COLUMNS <= m; a += GDREGRESS_COLUMNS)                              \
+            softmax_of_columns(y + a, z + a, out + a, stride, k, GDREGRESS_COLUMNS, losses, slopes); \
+        if (a < m)                                                                              \
+            softmax_of_columns(y + a, z + a, out + a, stride, k, m - a, losses, slopes);        \
+    } while (0)
+
+static void NAMED(softmax_losses)(const double *y, double *z, double *out, ptrdiff_t stride,
+                                  ptrdiff_t k, ptrdiff_t m)
 {
-    ptrdiff_t a = 0;
-    for (; a + GDREGRESS_COLUMNS <= m; a += GDREGRESS_COLUMNS)
-        softmax_losses_of_columns(y + a, z + a, out + a, stride, k, GDREGRESS_COLUMNS);
-    if (a < m)
-        softmax_losses_of_columns(y + a, z + a, out + a, stride, k, m - a);
+    GDREGRESS_SOFTMAX(1, 0);
+}
+
+static void NAMED(softmax_both)(const double *y, double *z, double *out, ptrdiff_t stride,
+                                ptrdiff_t k, ptrdiff_t m)
+{
+    GDREGRESS_SOFTMAX(1, 1);
 }
 
 static void NAMED(softmax_slopes)(const double *y, double *z, ptrdiff_t stride, ptrdiff_t k,
                                   ptrdiff_t m)
 {
-    ptrdiff_t a = 0;
+    double out[GDREGRESS_COLUMNS];
     if (stride == 1) { /* a single row, whose classes lie side by side */
-        softmax_slopes_of_columns(y, z, 1, k, 1);
+        softmax_of_columns(y, z, out, 1, k, 1, 0, 1);
         return;
     }
-    for (; a + GDREGRESS_COLUMNS <= m; a += GDREGRESS_COLUMNS)
-        softmax_slopes_of_columns(y + a, z + a, stride, k, GDREGRESS_COLUMNS);
-    if (a < m)
-        softmax_slopes_of_columns(y + a, z + a, stride, k, m - a);
+    GDREGRESS_SOFTMAX(0, 1);
 }
+
+#undef GDREGRESS_SOFTMAX

@@ -26,6 +26,7 @@ static const struct gdregress_loops NAMED(loops) = {
     GDREGRESS_ENTRY(shrink_each),
     GDREGRESS_ENTRY(add_gram),
     GDREGRESS_ENTRY(softmax_losses),
+    GDREGRESS_ENTRY(softmax_both),
     GDREGRESS_ENTRY(softmax_slopes),
     .losses = {GDREGRESS_LOSSES(GDREGRESS_LOSS_ENTRY)},
 };

@@ -64,6 +64,25 @@ static inline double log1p_below_one(double e)
     return 2.0 * (s + s * q * sum);
 }
 
+/* log(1 + x) for x >= 0: above 1 it is n log 2 + log(1 + e) with 1 + x = 2^n (1 + e), n being the
+ * exponent of a double; its digits put into 2^52 are those of 2^52 + n. */
+static inline double log1p_above_zero(double x)
+{
+    const double two_to_52 = 4503599627370496.0;
+    double sum = 1.0 + x;
+    uint64_t bits, number, digits = ((uint64_t) 1 << 52) - 1, one = (uint64_t) 1023 << 52;
+    memcpy(&bits, &sum, sizeof bits);
+    number = (bits >> 52) | ((uint64_t) 1075 << 52);
+    bits = (bits & digits) | one;
+    double n, scaled;
+    memcpy(&n, &number, sizeof n);
+    memcpy(&scaled, &bits, sizeof scaled);
+    n -= two_to_52 + 1023.0;
+    double e = x < 1.0 ? x : scaled - 1.0;
+    /* x - x is what is no number of an x that is none */
+    return (x < 1.0 ? 0.0 : n * 0.6931471805599453) + log1p_below_one(e) + (x - x);
+}
+
 /* The sign of r times tanh of |r| = (1 - e) / (1 + e), e = exp(-2 |r|); near zero, where digits of
  * 1 - e would be lost, r - r^3 / 3 + 2 r^5 / 15 - ..., the series to the 19th power. */
 static inline double tanh_by_exp(double r)
@@ -184,43 +203,46 @@ GDREGRESS_INLINE void largest_of_columns(const double *z, ptrdiff_t stride, ptrd
             top[a] = z[t * stride + a] > top[a] ? z[t * stride + a] : top[a];
 }
 
-/* out <- (top - z_y) + log(1 + sum of e^(z_t - top) without that of the top) */
-GDREGRESS_INLINE void softmax_losses_of_columns(const double *y, const double *z, double *out,
-                                                ptrdiff_t stride, ptrdiff_t k, ptrdiff_t width)
+/* out <- (top - z_y) + log(1 + rest), where rest is the sum of e^(z_t - top) without that of the
+ * top; z_t <- P_t, but z_y <- -(sum of all other P_t). One or both: `losses` and `slopes` are
+ * constants. Where the own class is the top, the sum of the others is the rest; else nothing cancels
+ * where its own term is taken from the whole. */
+GDREGRESS_INLINE void softmax_of_columns(const double *y, double *z, double *out,
+                                         ptrdiff_t stride, ptrdiff_t k, ptrdiff_t width,
+                                         int losses, int slopes)
 {
-    double top[GDREGRESS_COLUMNS], own[GDREGRESS_COLUMNS] = {0};
-    double others[GDREGRESS_COLUMNS] = {0}, tops[GDREGRESS_COLUMNS] = {0};
+    double top[GDREGRESS_COLUMNS], own[GDREGRESS_COLUMNS], wrong[GDREGRESS_COLUMNS];
+    double rest[GDREGRESS_COLUMNS], share[GDREGRESS_COLUMNS];
     largest_of_columns(z, stride, k, width, top);
+    for (ptrdiff_t a = 0; a < width; a++) {
+        own[a] = z[(ptrdiff_t) y[a] * stride + a] - top[a];
+        rest[a] = -1.0;
+        share[a] = 0.0;
+    }
     for (ptrdiff_t t = 0; t < k; t++)
         for (ptrdiff_t a = 0; a < width; a++) {
-            double below = z[t * stride + a] - top[a];
-            own[a] += y[a] == (double) t ? below : 0.0;
-            others[a] += below >= 0.0 ? 0.0 : exp_below_zero(below);
-            tops[a] += below >= 0.0 ? 1.0 : 0.0;
+            double below = z[t * stride + a] - top[a], e = exp_below_zero(below);
+            if (slopes)
+                z[t * stride + a] = e;
+            /* factors, as compilers make no vectors of choices here */
+            double is_below = below < 0.0 ? 1.0 : 0.0;
+            share[a] += e * is_below;
+            rest[a] += 1.0 - is_below;
         }
+    for (ptrdiff_t a = 0; a < width; a++) {
+        rest[a] += share[a];
+        if (losses)
+            out[a] = log1p_above_zero(rest[a]) - own[a];
+        share[a] = 1.0 / (1.0 + rest[a]);
+        wrong[a] = own[a] >= 0.0 ? rest[a] : (1.0 + rest[a]) - exp_below_zero(own[a]);
+    }
+    if (!slopes)
+        return;
+    for (ptrdiff_t t = 0; t < k; t++)
+        for (ptrdiff_t a = 0; a < width; a++)
+            z[t * stride + a] *= share[a];
     for (ptrdiff_t a = 0; a < width; a++)
-        out[a] = log1p(others[a] + (tops[a] - 1.0)) - own[a];
-}
-
-/* z_t <- P_t, but z_y <- -(sum of all other P_t) */
-GDREGRESS_INLINE void softmax_slopes_of_columns(const double *y, double *z, ptrdiff_t stride,
-                                                ptrdiff_t k, ptrdiff_t width)
-{
-    double top[GDREGRESS_COLUMNS];
-    double total[GDREGRESS_COLUMNS] = {0}, wrong[GDREGRESS_COLUMNS] = {0};
-    largest_of_columns(z, stride, k, width, top);
-    for (ptrdiff_t t = 0; t < k; t++)
-        for (ptrdiff_t a = 0; a < width; a++) {
-            double e = exp_below_zero(z[t * stride + a] - top[a]);
-            z[t * stride + a] = e;
-            total[a] += e;
-            wrong[a] += y[a] == (double) t ? 0.0 : e;
-        }
-    for (ptrdiff_t t = 0; t < k; t++)
-        for (ptrdiff_t a = 0; a < width; a++) {
-            double slope = y[a] == (double) t ? -wrong[a] : z[t * stride + a];
-            z[t * stride + a] = slope / total[a];
-        }
+        z[(ptrdiff_t) y[a] * stride + a] = -wrong[a] * share[a];
 }
 
 #endif

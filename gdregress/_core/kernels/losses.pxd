@@ -5,7 +5,10 @@ cdef extern from "simd.h":
     void take_slopes(int number, const double *y, double *z,
                      double parameter, Py_ssize_t m) noexcept nogil
     void softmax_losses "chosen.softmax_losses"(
-        const double *y, const double *z, double *out, Py_ssize_t stride, Py_ssize_t classes,
+        const double *y, double *z, double *out, Py_ssize_t stride, Py_ssize_t classes,
+        Py_ssize_t m) noexcept nogil
+    void softmax_both "chosen.softmax_both"(
+        const double *y, double *z, double *out, Py_ssize_t stride, Py_ssize_t classes,
         Py_ssize_t m) noexcept nogil
     void softmax_slopes "chosen.softmax_slopes"(
         const double *y, double *z, Py_ssize_t stride, Py_ssize_t classes,
@@ -20,6 +23,8 @@ cdef class Loss:
     cdef void values(self, double[:, ::1] y, double[:, ::1] z, double[::1] out,
                      Py_ssize_t m) noexcept nogil
     cdef void slopes(self, double[:, ::1] y, double[:, ::1] z, Py_ssize_t m) noexcept nogil
+    cdef void both(self, double[:, ::1] y, double[:, ::1] z, double[::1] out,
+                   Py_ssize_t m) noexcept nogil
 
 cdef class SquaredError(Loss):
     pass
@@ -91,6 +96,8 @@ cdef class Softmax(Loss):
                      Py_ssize_t m) noexcept nogil
     @cython.locals(top=double, total=double, wrong=double)
     cdef void slopes(self, double[:, ::1] y, double[:, ::1] z, Py_ssize_t m) noexcept nogil
+    cdef void both(self, double[:, ::1] y, double[:, ::1] z, double[::1] out,
+                   Py_ssize_t m) noexcept nogil
 
 @cython.locals(top=double)
 cdef double largest_of(double[:, ::1] z, Py_ssize_t a) noexcept nogil

@@ -84,6 +84,11 @@ class Loss:
                 for a in range(m):
                     z[t, a] = self.slope(y[t, a], z[t, a])
 
+    def both(self, y, z, out, m):
+        """out becomes the losses and z the slopes."""
+        self.values(y, z, out, m)
+        self.slopes(y, z, m)
+
 
 class SquaredError(Loss):
     def value(self, y, z):
@@ -311,6 +316,19 @@ class Softmax(Loss):
                     wrong += 0.0 if t == y[0, a] else z[t, a]
                 for t in range(z.shape[0]):
                     z[t, a] = (-wrong if t == y[0, a] else z[t, a]) / total
+
+    def both(self, y, z, out, m):
+        if cython.compiled:
+            softmax_both(
+                cython.address(y[0, 0]),
+                cython.address(z[0, 0]),
+                cython.address(out[0]),
+                z.shape[1],
+                z.shape[0],
+                m,
+            )
+        else:
+            Loss.both(self, y, z, out, m)
 
 
 def largest_of(z, a):

@@ -76,16 +76,14 @@ def dense_pass(
                 for a in range(m):
                     targets[t, a] = y[i + a, t]
             dot_rows(X, i, m, w, z)
-            loss.values(targets, z, losses, m)
-            values[0] += weighted_sum(weights, i, losses, m)
+            if g.shape[0] == 0 or u.shape[0] > 0:
+                loss.values(targets, z, losses, m)
+                values[0] += weighted_sum(weights, i, losses, m)
             if g.shape[0] > 0:
                 if u.shape[0] > 0:
                     dot_rows(X, i, m, u, z)
-                    if values.shape[0] > 1:
-                        loss.values(targets, z, losses, m)
-                        values[1] += weighted_sum(weights, i, losses, m)
                 keep_rows(z, i, m, predictions)
-                loss.slopes(targets, z, m)
+                add_slopes(targets, weights, i, m, loss, u, z, losses, values)
                 keep_rows(z, i, m, slopes)
                 if weights.shape[0] > 0:
                     for t in range(w.shape[0]):
@@ -134,16 +132,14 @@ def csr_pass(
             for a in range(m):
                 take_targets(y, i + a, targets, a)
             predict_sparse(data, indices, indptr, i, m, fit_intercept, w, z)
-            loss.values(targets, z, losses, m)
-            values[0] += weighted_sum(weights, i, losses, m)
+            if g.shape[0] == 0 or u.shape[0] > 0:
+                loss.values(targets, z, losses, m)
+                values[0] += weighted_sum(weights, i, losses, m)
             if g.shape[0] > 0:
                 if u.shape[0] > 0:
                     predict_sparse(data, indices, indptr, i, m, fit_intercept, u, z)
-                    if values.shape[0] > 1:
-                        loss.values(targets, z, losses, m)
-                        values[1] += weighted_sum(weights, i, losses, m)
                 keep_rows(z, i, m, predictions)
-                loss.slopes(targets, z, m)
+                add_slopes(targets, weights, i, m, loss, u, z, losses, values)
                 keep_rows(z, i, m, slopes)
                 for a in range(m):
                     for t in range(w.shape[0]):
@@ -185,6 +181,29 @@ def predict_sparse(
 @cython.nogil
 @cython.inline
 @cython.exceptval(check=False)
+def add_slopes(
+    targets: cython.double[:, ::1],
+    weights: cython.const[cython.floating][::1],
+    i: cython.Py_ssize_t,
+    m: cython.Py_ssize_t,
+    loss: Loss,
+    u: cython.double[:, ::1],
+    z: cython.double[:, ::1],
+    losses: cython.double[::1],
+    values: cython.double[::1],
+) -> cython.void:
+    """z <- slopes at the point of the gradient, whose losses are added where they are wanted."""
+    if u.shape[0] > 0 and values.shape[0] == 1:
+        loss.slopes(targets, z, m)
+        return
+    loss.both(targets, z, losses, m)
+    values[values.shape[0] - 1] += weighted_sum(weights, i, losses, m)
+
+
+@cython.cfunc
+@cython.nogil
+@cython.inline
+@cython.exceptval(check=False)
 def keep_rows(
     z: cython.double[:, ::1],
     i: cython.Py_ssize_t,
@@ -198,6 +217,46 @@ def keep_rows(
         for a in range(m):
             for t in range(z.shape[0]):
                 kept[i + a, t] = z[t, a]
+
+
+def line_pass(
+    y: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    z: cython.const[cython.double][:, ::1],
+    dz: cython.const[cython.double][:, ::1],
+    length: cython.double,
+    start: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    loss: Loss,
+    targets: cython.double[:, ::1],
+    slopes: cython.double[:, ::1],
+    total: cython.double[::1],
+):
+    """Add sum_i s_i dL/dz (z_i + length dz_i) . dz_i over a range of rows to total[0].
+
+    `targets` and `slopes` are scratch space for a block of rows.
+    """
+    i: cython.Py_ssize_t = start
+    a: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    m: cython.Py_ssize_t
+    along: cython.double
+    with cython.nogil:
+        while i < stop:
+            m = min(slopes.shape[1], stop - i)
+            for t in range(y.shape[1]):
+                for a in range(m):
+                    targets[t, a] = y[i + a, t]
+            for t in range(z.shape[1]):
+                for a in range(m):
+                    slopes[t, a] = z[i + a, t] + length * dz[i + a, t]
+            loss.slopes(targets, slopes, m)
+            for a in range(m):
+                along = 0.0
+                for t in range(z.shape[1]):
+                    along += slopes[t, a] * dz[i + a, t]
+                total[0] += weight(weights, i + a) * along
+            i += m
 
 
 def dense_squares(

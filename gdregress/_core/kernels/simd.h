@@ -66,8 +66,10 @@ struct gdregress_loops {
                         ptrdiff_t p);
     void (*add_gram)(const double *B, ptrdiff_t apart, double *S, ptrdiff_t width,
                      ptrdiff_t rows, ptrdiff_t q);
-    void (*softmax_losses)(const double *y, const double *z, double *out, ptrdiff_t stride,
+    void (*softmax_losses)(const double *y, double *z, double *out, ptrdiff_t stride,
                            ptrdiff_t k, ptrdiff_t m);
+    void (*softmax_both)(const double *y, double *z, double *out, ptrdiff_t stride, ptrdiff_t k,
+                         ptrdiff_t m);
     void (*softmax_slopes)(const double *y, double *z, ptrdiff_t stride, ptrdiff_t k, ptrdiff_t m);
     struct {
         void (*values)(const double *y, const double *z, double *out, double c, ptrdiff_t m);

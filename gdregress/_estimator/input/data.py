@@ -42,6 +42,9 @@ def validate_input(
     """
     if seen and _is_plain(estimator, X, y):
         return _encoded(estimator, X, y, sample_weight, components, in_parts)
+    if in_parts and not reset and _is_like_the_first(estimator, X, y, components):
+        check_all_finite(X, estimator)
+        return _encoded(estimator, X, y, sample_weight, components, in_parts)
     xp, device = input_namespace(X)
     check_structure(X)
     X = materialised(X)
@@ -80,6 +83,25 @@ def _is_plain(estimator, X, y):
         and X.dtype in (np.float64, np.float32)
         and X.shape == (len(y), estimator.n_features_in_)
         and y.dtype.kind in "biufU"
+    )
+
+
+def _is_like_the_first(estimator, X, y, components):
+    """Whether a later part needs no more checks than for finite rows, which take most of a call.
+
+    All that scikit-learn may have to say of it, and all that it converts, is left to scikit-learn.
+    """
+    return (
+        _is_plain(estimator, X, y)
+        and np.asarray(X) is X  # no subclass, as matrices and masked arrays are
+        and np.asarray(y) is y
+        and X.flags.c_contiguous
+        and y.ndim == 1
+        and len(y) > 0
+        and y.dtype.kind in ("iu" if hasattr(estimator, "classes_") else "iuf")
+        and not hasattr(estimator, "feature_names_in_")
+        and components.loss.base_loss.is_builtin
+        and bool(np.isfinite(y).all())
     )
 
 

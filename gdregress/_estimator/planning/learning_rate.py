@@ -100,6 +100,10 @@ def rate_of_reduced(objective, optimizer, sampler, spectrum, null_params):
     missing, and the noise of the updates. A rate above 1 / (2 E) means that noise does not matter.
     inf where mu is not known.
 
+    E is that of the bound h of the curvature. Of coupled classes h = 1/2 is that of rows half way
+    between two of them, and those shared by many have far less: the geometric mean of h and the
+    mean curvature at the null parameters stands for them, an estimate and no bound, as mu is.
+
     References
     ----------
     Johnson and Zhang, "Accelerating stochastic gradient descent using predictive variance
@@ -110,7 +114,8 @@ def rate_of_reduced(objective, optimizer, sampler, spectrum, null_params):
     h = loss_curvature(objective, null_params)
     mean = spectrum.null_curvature(objective.loss)
     mu = min(h, mean) * spectrum.smallest + objective.penalty.strong_convexity
-    smoothness = h * smoothness_of_batches(objective, sampler, spectrum)
+    of_rows = math.sqrt(h * min(h, mean)) if objective.loss.coupled else h
+    smoothness = of_rows * smoothness_of_batches(objective, sampler, spectrum)
     updates = sampler.updates_per_epoch(objective.n_drawn)
     square = 2 * smoothness * mu * updates
     return 1 / math.sqrt(square) if square > 0 else math.inf
