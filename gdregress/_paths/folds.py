@@ -1,5 +1,6 @@
 """The moments of folds: each row is read once, whatever the number of folds and candidates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,15 +18,32 @@ class Fold:
     Parameters
     ----------
     train, test : Moments
-    n_train : int
     rows : ndarray of int
         Numbers of the rows that are scored.
     """
 
     train: Moments
     test: Moments
-    n_train: int
     rows: np.ndarray
+
+
+class SplitsInOrder(Sequence):
+    """The splits of KFold without shuffling, each made when it is asked for.
+
+    Parameters
+    ----------
+    n, n_splits : int
+        Counts of rows and of folds.
+    """
+
+    def __init__(self, n, n_splits):
+        self.tests = np.array_split(np.arange(n), n_splits)
+
+    def __len__(self):
+        return len(self.tests)
+
+    def __getitem__(self, k):
+        return np.concatenate(self.tests[:k] + self.tests[k + 1 :]), self.tests[k]
 
 
 def moments_of_folds(X, y, weights, splits, fit_intercept):
@@ -39,7 +57,7 @@ def moments_of_folds(X, y, weights, splits, fit_intercept):
     X : ndarray or CSR array of shape (n_samples, n_features)
     y : ndarray of shape (n_samples,) or (n_samples, n_targets)
     weights : ndarray of shape (n_samples,) or None
-    splits : list of (train, test)
+    splits : SplitsInOrder or list of (train, test)
         Arrays of row numbers.
     fit_intercept : bool
     """
@@ -50,16 +68,18 @@ def moments_of_folds(X, y, weights, splits, fit_intercept):
         moments = moments_of(DesignMatrix(part[0], fit_intercept), *part[1:])
         return moments, (len(rows) if weights is None else float(part[2].sum()))
 
-    tests = [of_rows(test) for _, test in splits]
-    parted = _are_complements(splits, X.shape[0])
+    in_order = isinstance(splits, SplitsInOrder)
+    scored = splits.tests if in_order else [test for _, test in splits]
+    parted = in_order or _are_complements(splits, X.shape[0])
+    tests = [of_rows(rows) for rows in scored]
     whole = replace(merged(tests), weight=1.0) if parted else None
     folds = []
-    for k, (train, test) in enumerate(splits):
+    for k, rows in enumerate(scored):
         others = tests[:k] + tests[k + 1 :]
-        moments = merged(others) if parted else of_rows(train)[0]
+        moments = merged(others) if parted else of_rows(splits[k][0])[0]
         # weights count relative to their mean
         pair = (replace(one, weight=1.0) for one in (moments, tests[k][0]))
-        folds.append(Fold(*pair, len(train), test))
+        folds.append(Fold(*pair, rows))
     return folds, whole
 
 
@@ -80,19 +100,24 @@ def merged(parts):
 
 def _as_slice(rows):
     """The rows as a slice where they follow one another, which copies nothing."""
-    in_order = len(rows) > 0 and rows[-1] - rows[0] == len(rows) - 1
-    return slice(rows[0], rows[-1] + 1) if in_order and (np.diff(rows) == 1).all() else rows
+    follow = len(rows) > 0 and rows[-1] - rows[0] == len(rows) - 1 and _rise(rows)
+    return slice(rows[0], rows[-1] + 1) if follow else rows
+
+
+def _rise(rows):
+    """Whether each number is larger than the one before it."""
+    return bool((rows[1:] > rows[:-1]).all())
 
 
 def _are_complements(splits, n):
     """Whether the rows of each fold are trained on in all others, and nowhere else."""
-    owner = np.full(n, -1)
+    owner = np.full(n, -1, dtype=np.min_scalar_type(-len(splits) - 1))
     for k, (_, test) in enumerate(splits):
-        owner[test] = k
+        owner[_as_slice(test)] = k
     sizes = [len(test) for _, test in splits]
     if sum(sizes) != n or (owner < 0).any():
         return False
     return all(
-        len(train) == n - len(test) and (owner[train] != k).all() and (np.diff(train) > 0).all()
+        len(train) == n - len(test) and (owner[train] != k).all() and _rise(train)
         for k, (train, test) in enumerate(splits)
     )

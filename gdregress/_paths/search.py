@@ -9,12 +9,13 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import MetaEstimatorMixin, clone, is_classifier
 from sklearn.metrics import check_scoring
-from sklearn.model_selection import check_cv
+from sklearn.model_selection import KFold, check_cv
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, indexable
 
 from gdregress._estimator.input.sparse_input import check_structure
 from gdregress._paths.exact_scores import exact_scores, from_moments
 from gdregress._paths.fits import scores_of_fits
+from gdregress._paths.folds import SplitsInOrder
 from gdregress._paths.grid import Grid
 from gdregress._utils.arguments import NamesParameters, explains_arguments
 from gdregress._utils.types import Array, ArrayLike, BaseEstimator, MatrixLike, Scoring
@@ -214,6 +215,8 @@ def _check_length(name, rows, X):
 
 def _splits(splitter, X, y, groups):
     """The folds; ValueError with what to pass where they are made of groups."""
+    if type(splitter) is KFold and not splitter.shuffle and splitter.n_splits <= len(y):
+        return SplitsInOrder(len(y), splitter.n_splits)
     try:
         return list(splitter.split(X, y, groups))
     except ValueError as error:
