@@ -21,7 +21,7 @@ Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 
 import numpy as np
 
 from gdregress._engines.directions import Directions
-from gdregress._engines.lasso_quadratic import least, solve
+from gdregress._engines.quadratic_and_norms import least, solve
 
 # Share of the predicted decrease that a step has to reach, and the shares below and above which
 # the damping grows and falls.

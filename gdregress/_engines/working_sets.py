@@ -1,8 +1,9 @@
-"""The engine of l1 over all rows: Newton steps on working sets of coefficients.
+"""The engine of l1 and of norms of groups over all rows: Newton steps on working sets.
 
-At the minimum most coefficients are zero. A step minimises the quadratic model of the loss plus
-the penalty over a working set: the coefficients that are not zero, and those at zero whose
-gradient exceeds the strength of l1 by most. The model has the second derivatives at the start of
+At the minimum most groups of coefficients are zero; those of l1 are single coefficients. A step
+minimises the quadratic model of the loss plus the penalty over a working set: the groups that are
+not zero, and those at zero where the norm of the gradient exceeds the strength by most, as a group
+is zero at the minimum where ||g_g|| <= t_g. The model has the second derivatives at the start of
 the step; it is exact for squared error, and for other losses the step is a proximal Newton step.
 An epoch reads all rows once, for the gradient, and the columns of its set twice more. Squared
 error keeps its model until another coefficient has to move; its set begins with those that may
@@ -12,7 +13,8 @@ References
 ----------
 Lee, Sun and Saunders, "Proximal Newton-type methods for minimizing composite functions", 2014;
 Johnson and Guestrin, "Blitz: a principled meta-algorithm for scaling sparse optimization", 2015,
-for working sets that grow with the support.
+for working sets that grow with the support; Ndiaye, Fercoq, Gramfort and Salmon, "Gap safe
+screening rules for sparsity enforcing penalties", 2017, section 4.3, for norms of groups.
 """
 
 import math
@@ -22,8 +24,9 @@ from scipy import sparse
 
 from gdregress._core import core
 from gdregress._core.threads import one_thread_of_blas
-from gdregress._engines.directions import Directions
-from gdregress._engines.lasso_quadratic import least
+from gdregress._engines.directions import Directions, knows
+from gdregress._engines.norms import norms_of
+from gdregress._engines.quadratic_and_norms import least
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import mean_loss
 from gdregress._objective.moments import LARGEST_ROW
@@ -54,22 +57,21 @@ class WorkingSets(Directions):
     def covers(cls, objective):
         """Whether the engine knows loss and penalty, on arrays of NumPy."""
         return (
-            cls.knows(objective)
+            knows(objective.loss)
             and objective.output_shape == ()
             and isinstance(objective.y, np.ndarray)
             and objective.design.coordinates is not None
             and objective.design.coordinates.separable
-            and np.any(objective.penalty.kernel_terms.l1)
             and core.kernels is not None
             and _has_products(objective.design.X)
+            and _are_small(_norms(objective))
         )
 
     def begin(self, state):
         super().begin(state)
         objective = self.run.objective
         design = objective.design
-        self.l1 = np.zeros(design.n_parameters)
-        self.l1[: design.n_features] = objective.penalty.kernel_terms.l1
+        self.norms = _norms(objective)
         free = math.isqrt(PRODUCTS * design.size // design.n_samples)
         self.joining = max(JOINING, min(free, LARGEST // 4))
         self.modelled = None
@@ -100,54 +102,65 @@ class WorkingSets(Directions):
 
     def _to_minimum(self, part, H, chosen):
         """Return the step to the minimum of the model, and its change of the predictions."""
-        w, g, l1 = (array[chosen] for array in (self.params, self.gradient, self.l1))
-        direction = np.zeros_like(self.params)
+        u, g, units = (array[chosen] for array in (self.params, self.gradient, self.norms.units))
+        numbers, sizes = np.unique(self.norms.groups[chosen], return_counts=True)
+        strengths, enough = self.norms.strengths[numbers], EXACT * self._violation()
+        direction, v = np.zeros_like(self.params), u / units
         with one_thread_of_blas():
-            direction[chosen] = least(H, g - H @ w, l1, w, EXACT * self._violation()) - w
+            direction[chosen] = (
+                units * least(H, units * g - H @ v, strengths, v, enough, sizes) - u
+            )
             dz = part.predict(direction[chosen].astype(part.X.dtype)).astype(float)
         return direction, dz
 
     def _violation(self):
         """Return the largest entry of the gradient mapping."""
-        moved = self.params - self.gradient
-        return float(np.max(abs(moved - self.params - np.clip(moved, -self.l1, self.l1))))
+        return float(np.max(abs(self.norms.mapping(self.params, self.gradient))))
 
     def _growth(self, direction):
-        return abs(self.params + direction) - abs(self.params)
+        """Return the growth of the norms."""
+        return self.norms.value(self.params + direction) - self.norms.value(self.params)
 
     def _working_set(self, state):
-        """Which parameters, in their order; the intercept is always among them.
+        """Which parameters, group after group; the intercept is always among them.
 
         The last set where it has all that have to move and its model still holds.
         """
-        inside = (self.params != 0) | (self.l1 == 0)
-        beyond = np.where(inside, 0.0, abs(self.gradient) - self.l1)
+        norms = self.norms
+        inside = (norms.of(self.params) > 0) | (norms.strengths == 0)
+        pull = norms.of(norms.units * self.gradient)
+        beyond = np.where(inside, 0.0, pull - norms.strengths)
         outside = inside | (beyond > 0)
         if (known := state.working_set) is not None:
-            outside[known] = False
+            outside[norms.groups[known]] = False
             if not outside.any():
                 return known
-        chosen = self._new_set(inside, beyond)
+        in_set = norms.by_parameter(self._new_set(inside, beyond))
+        chosen = norms.order[in_set[norms.order]]
         state.working_set = chosen if self._is_constant() else None
         return chosen
 
     def _new_set(self, inside, beyond):
-        """Those inside, and at zero those that are beyond the strength of l1 by most.
+        """Which groups: those inside, and at zero those beyond their strength by most.
 
-        A model that is kept takes in as many that are not beyond it yet.
+        A model that is kept takes in as many coefficients that are not beyond it yet.
         """
-        most = max(self.joining, np.count_nonzero(inside) // (2 if self._is_constant() else 1))
-        joining = np.argsort(np.where(inside, np.inf, -beyond), kind="stable")[:most]
+        sizes = self.norms.sizes
+        count = int(sizes[inside].sum())
+        most = max(self.joining, count // (2 if self._is_constant() else 1))
+        chosen = inside.copy()
+        joining = _first(np.where(inside, -np.inf, beyond), sizes, most)
         if not self._is_constant():
             joining = joining[beyond[joining] > 0]
-        chosen = np.union1d(np.flatnonzero(inside), joining)
-        if len(chosen) <= LARGEST:
-            return chosen
-        # no more than fit, those first whose gradient is farthest from what holds them
-        slope = self.gradient + self.l1 * np.sign(self.params)
-        pull = np.where(self.params != 0, abs(slope), beyond)
-        pull[self.l1 == 0] = np.inf
-        return np.sort(np.argsort(-pull, kind="stable")[:LARGEST])
+        chosen[joining] = True
+        if sizes[chosen].sum() > LARGEST:
+            # no more than fit, those first whose gradient is farthest from what holds them
+            mapping = self.norms.mapping(self.params, self.gradient)
+            pull = np.where(inside, self.norms.of(mapping), beyond)
+            pull[self.norms.strengths == 0] = np.inf
+            chosen[:] = False
+            chosen[_first(pull, sizes, LARGEST)] = True
+        return chosen
 
     def _part(self, chosen):
         """The design matrix of the working set."""
@@ -164,7 +177,8 @@ class WorkingSets(Directions):
         weights = (objective.n_samples * bent).astype(part.X.dtype)
         H = curved_products(part, weights, largest=LARGEST)
         H[np.diag_indices_from(H)] += self.l2[chosen]
-        return H
+        units = self.norms.units[chosen]
+        return H if self.norms.are_single else H * np.outer(units, units)
 
     def _length(self, direction, dz):
         """Return the first length, 1 or less, at which the objective falls enough; 0 if none."""
@@ -172,7 +186,7 @@ class WorkingSets(Directions):
         if objective.loss.is_quadratic:
             return 1.0
         start = self._value(0 * direction, 0 * dz)
-        foreseen = float(self.gradient @ direction) + float(self.l1 @ self._growth(direction))
+        foreseen = float(self.gradient @ direction) + self._growth(direction)
         noise = objective.rounding * abs(start)
         for trial in range(MOST_TRIALS):
             length = SHORTER**trial
@@ -187,7 +201,24 @@ class WorkingSets(Directions):
         objective, params = self.run.objective, self.params + move
         z = self.z + dz
         loss = float(mean_loss(objective.loss, objective.y, objective.weights, z))
-        return loss + float(self.l1 @ abs(params) + self.l2 @ (params * params) / 2)
+        return loss + self.norms.value(params) + float(self.l2 @ (params * params)) / 2
+
+
+def _norms(objective):
+    """The norms of the penalty; None where it has none."""
+    design = objective.design
+    return norms_of(objective.penalty, design.n_features, design.n_parameters)
+
+
+def _are_small(norms):
+    """Whether there are norms, and no group is too large for a working set."""
+    return norms is not None and 2 * norms.sizes.max() <= LARGEST
+
+
+def _first(values, sizes, most):
+    """Numbers of the groups of the largest values: as many as hold `most` coefficients, or one."""
+    order = np.argsort(-values, kind="stable")
+    return order[: max(1, np.searchsorted(np.cumsum(sizes[order]), most, side="right"))]
 
 
 def _has_products(X):

@@ -21,6 +21,7 @@ import numpy as np
 
 from gdregress._utils.array_api import array_like, as_column, namespace, to_numpy
 from gdregress.penalties import KernelTerms, NoPenalty, Penalty
+from gdregress.penalties.base import NormTerms
 
 # Eigenvalues below so many times their rounding have fewer than eight digits.
 FEW_DIGITS = 1e8
@@ -419,6 +420,12 @@ class ColumnsPenalty(Penalty):
         if bounds is not None:
             bounds = tuple(np.asarray(bound, dtype=float) * s for bound in bounds)
         return KernelTerms(_over(terms.l1, s), _over(terms.l2, s**2), bounds)
+
+    def norm_terms(self, n_features: int) -> NormTerms | None:
+        terms = self.penalty.norm_terms(n_features)
+        if terms is None:
+            return None
+        return terms._replace(scale=terms.scale * to_numpy(self.scale).astype(float))
 
     @property
     def smooth_part(self) -> Any:

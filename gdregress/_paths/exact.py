@@ -9,7 +9,7 @@ centred where there is an intercept, which then is the mean of y - X w.
 import numpy as np
 
 from gdregress._core import core
-from gdregress._engines.lasso_quadratic import least
+from gdregress._engines.quadratic_and_norms import least
 from gdregress._objective.design import column_coordinates
 
 # Of the diagonal, added to it: less than rounding has made of moments.

@@ -88,7 +88,7 @@ def exact_scores(solve, estimator, grid, data, splits, scoring, scorer):
     estimator : GDRegressor
     grid : Grid
     data : tuple of (X, y, sample_weight)
-    splits : list of (train, test)
+    splits : Splits or SplitsInOrder
     scoring, scorer
         As given, and as a function.
     """

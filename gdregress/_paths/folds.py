@@ -27,8 +27,27 @@ class Fold:
     rows: np.ndarray
 
 
+class Splits(list):
+    """Pairs of (train, test), arrays of row numbers."""
+
+    def tests(self):
+        return [test for _, test in self]
+
+    def are_complements(self, n):
+        """Whether the rows of each fold are trained on in all others, and nowhere else."""
+        owner = np.full(n, -1, dtype=np.min_scalar_type(-len(self) - 1))
+        for k, (_, test) in enumerate(self):
+            owner[_as_slice(test)] = k
+        if sum(len(test) for _, test in self) != n or (owner < 0).any():
+            return False
+        return all(
+            len(train) == n - len(test) and (owner[train] != k).all() and _rise(train)
+            for k, (train, test) in enumerate(self)
+        )
+
+
 class SplitsInOrder(Sequence):
-    """The splits of KFold without shuffling, each made when it is asked for.
+    """The same of KFold without shuffling, each made when it is asked for.
 
     Parameters
     ----------
@@ -37,13 +56,19 @@ class SplitsInOrder(Sequence):
     """
 
     def __init__(self, n, n_splits):
-        self.tests = np.array_split(np.arange(n), n_splits)
+        self._tests = np.array_split(np.arange(n), n_splits)
 
     def __len__(self):
-        return len(self.tests)
+        return len(self._tests)
 
     def __getitem__(self, k):
-        return np.concatenate(self.tests[:k] + self.tests[k + 1 :]), self.tests[k]
+        return np.concatenate(self._tests[:k] + self._tests[k + 1 :]), self._tests[k]
+
+    def tests(self):
+        return self._tests
+
+    def are_complements(self, n):
+        return True
 
 
 def moments_of_folds(X, y, weights, splits, fit_intercept):
@@ -57,8 +82,7 @@ def moments_of_folds(X, y, weights, splits, fit_intercept):
     X : ndarray or CSR array of shape (n_samples, n_features)
     y : ndarray of shape (n_samples,) or (n_samples, n_targets)
     weights : ndarray of shape (n_samples,) or None
-    splits : SplitsInOrder or list of (train, test)
-        Arrays of row numbers.
+    splits : Splits or SplitsInOrder
     fit_intercept : bool
     """
 
@@ -68,9 +92,7 @@ def moments_of_folds(X, y, weights, splits, fit_intercept):
         moments = moments_of(DesignMatrix(part[0], fit_intercept), *part[1:])
         return moments, (len(rows) if weights is None else float(part[2].sum()))
 
-    in_order = isinstance(splits, SplitsInOrder)
-    scored = splits.tests if in_order else [test for _, test in splits]
-    parted = in_order or _are_complements(splits, X.shape[0])
+    scored, parted = splits.tests(), splits.are_complements(X.shape[0])
     tests = [of_rows(rows) for rows in scored]
     whole = replace(merged(tests), weight=1.0) if parted else None
     folds = []
@@ -107,17 +129,3 @@ def _as_slice(rows):
 def _rise(rows):
     """Whether each number is larger than the one before it."""
     return bool((rows[1:] > rows[:-1]).all())
-
-
-def _are_complements(splits, n):
-    """Whether the rows of each fold are trained on in all others, and nowhere else."""
-    owner = np.full(n, -1, dtype=np.min_scalar_type(-len(splits) - 1))
-    for k, (_, test) in enumerate(splits):
-        owner[_as_slice(test)] = k
-    sizes = [len(test) for _, test in splits]
-    if sum(sizes) != n or (owner < 0).any():
-        return False
-    return all(
-        len(train) == n - len(test) and (owner[train] != k).all() and _rise(train)
-        for k, (train, test) in enumerate(splits)
-    )

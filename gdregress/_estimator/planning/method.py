@@ -21,8 +21,8 @@ def method_of(estimator, components, objective):
     conjugate gradients   smooth convex losses over all rows, but for squared error where
                           its moments are known, which make updates free; and where they
                           are asked for by name
-    working sets          l1 with a smooth loss over all rows whose columns are too many
-                          for their moments, for one target
+    working sets          l1 and norms of groups with a smooth loss over all rows whose columns
+                          are too many for their moments, for one target
     newton                smooth losses over rows in blocks, each reading of which is dear, where
                           the columns are few enough for their moments
     updates               all others, and all whose optimizer or rate is chosen
