@@ -12,7 +12,8 @@ import numpy as np
 class Norms:
     """The groups of a penalty, of all parameters or of some.
 
-    Parameters without a norm, such as the intercept, are groups of their own, of strength zero.
+    Those of several targets are numbered row after row, as by ``ravel``. Parameters without a
+    norm, such as the intercept, are groups of their own, of strength zero.
 
     Parameters
     ----------
@@ -55,23 +56,23 @@ class Norms:
         return v - moved * np.divide(left, size, 0 * v, where=size > 0)
 
 
-def norms_of(penalty, n_features, n_parameters):
+def norms_of(penalty, n_features, n_parameters, n_targets):
     """`Norms` of a penalty; None where it has none, or they are not known.
 
     Parameters
     ----------
     penalty : Penalty
         In the coordinates of a run.
-    n_features, n_parameters : int
+    n_features, n_parameters, n_targets : int
     """
-    terms = penalty.norm_terms(n_features)
+    terms = penalty.norm_terms(n_features, n_targets)
     if terms is None or not np.any(terms.strengths):
         return None
     # numbers without gaps
     used, groups = np.unique(terms.groups, return_inverse=True)
     sizes = np.bincount(groups)
     size = np.sqrt(np.bincount(groups, terms.scale**2) / sizes)
-    others = n_parameters - n_features
+    others = (n_parameters - n_features) * n_targets
     return Norms(
         np.concatenate([groups, len(used) + np.arange(others)]),
         np.concatenate([terms.strengths[used] / size, np.zeros(others)]),

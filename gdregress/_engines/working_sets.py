@@ -58,8 +58,8 @@ class WorkingSets(Directions):
         """Whether the engine knows loss and penalty, on arrays of NumPy."""
         return (
             knows(objective.loss)
-            and objective.output_shape == ()
             and isinstance(objective.y, np.ndarray)
+            and objective.output_shape == objective.y.shape[1:]
             and objective.design.coordinates is not None
             and objective.design.coordinates.separable
             and core.kernels is not None
@@ -90,45 +90,54 @@ class WorkingSets(Directions):
         return self.found
 
     def _modelled(self, chosen, floor):
-        """The design matrix and the second derivatives of a working set."""
+        """The rows of parameters in a working set, their design matrix and second derivatives."""
         if self.modelled is None or self.modelled[0] is not chosen or not self._is_constant():
-            part = self._part(chosen)
-            self.modelled = chosen, part, self._model(part, chosen, floor)
+            rows = np.unique(chosen // self._n_targets())
+            part = self._part(rows)
+            self.modelled = chosen, rows, part, self._model(part, rows, chosen, floor)
         return self.modelled[1:]
 
     def _is_constant(self):
         """Whether the second derivatives are constant."""
         return self.run.objective.loss.is_quadratic
 
-    def _to_minimum(self, part, H, chosen):
+    def _n_targets(self):
+        return self.params.shape[1] if self.params.ndim == 2 else 1
+
+    def _to_minimum(self, rows, part, H, chosen):
         """Return the step to the minimum of the model, and its change of the predictions."""
-        u, g, units = (array[chosen] for array in (self.params, self.gradient, self.norms.units))
+        params, gradient = self.params.ravel(), self.gradient.ravel()
+        u, g, units = (array[chosen] for array in (params, gradient, self.norms.units))
         numbers, sizes = np.unique(self.norms.groups[chosen], return_counts=True)
         strengths, enough = self.norms.strengths[numbers], EXACT * self._violation()
-        direction, v = np.zeros_like(self.params), u / units
+        direction, v = np.zeros_like(params), u / units
         with one_thread_of_blas():
             direction[chosen] = (
                 units * least(H, units * g - H @ v, strengths, v, enough, sizes) - u
             )
-            dz = part.predict(direction[chosen].astype(part.X.dtype)).astype(float)
+            direction = direction.reshape(self.params.shape)
+            dz = part.predict(direction[rows].astype(part.X.dtype)).astype(float)
         return direction, dz
 
     def _violation(self):
         """Return the largest entry of the gradient mapping."""
-        return float(np.max(abs(self.norms.mapping(self.params, self.gradient))))
+        return float(np.max(abs(self.norms.mapping(self.params.ravel(), self.gradient.ravel()))))
 
     def _growth(self, direction):
         """Return the growth of the norms."""
-        return self.norms.value(self.params + direction) - self.norms.value(self.params)
+        there = self.norms.value((self.params + direction).ravel())
+        return there - self.norms.value(self.params.ravel())
 
     def _working_set(self, state):
-        """Which parameters, group after group; the intercept is always among them.
+        """Which parameters, group after group; the intercepts are always among them.
+
+        Those of several targets are numbered row after row.
 
         The last set where it has all that have to move and its model still holds.
         """
         norms = self.norms
-        inside = (norms.of(self.params) > 0) | (norms.strengths == 0)
-        pull = norms.of(norms.units * self.gradient)
+        inside = (norms.of(self.params.ravel()) > 0) | (norms.strengths == 0)
+        pull = norms.of(norms.units * self.gradient.ravel())
         beyond = np.where(inside, 0.0, pull - norms.strengths)
         outside = inside | (beyond > 0)
         if (known := state.working_set) is not None:
@@ -155,30 +164,37 @@ class WorkingSets(Directions):
         chosen[joining] = True
         if sizes[chosen].sum() > LARGEST:
             # no more than fit, those first whose gradient is farthest from what holds them
-            mapping = self.norms.mapping(self.params, self.gradient)
+            mapping = self.norms.mapping(self.params.ravel(), self.gradient.ravel())
             pull = np.where(inside, self.norms.of(mapping), beyond)
             pull[self.norms.strengths == 0] = np.inf
             chosen[:] = False
             chosen[_first(pull, sizes, LARGEST)] = True
         return chosen
 
-    def _part(self, chosen):
-        """The design matrix of the working set."""
+    def _part(self, rows):
+        """The design matrix of some rows of parameters, the last being the intercept."""
         design = self.run.objective.design
-        columns = chosen[chosen < design.n_features]
+        columns = rows[rows < design.n_features]
         coordinates = design.coordinates.of_columns(columns)
         return DesignMatrix(design.X[:, columns], design.fit_intercept, coordinates)
 
-    def _model(self, part, chosen, floor):
+    def _model(self, part, rows, chosen, floor):
         """Second derivatives of loss and l2 by the parameters of the working set."""
-        objective, loss = self.run.objective, self.run.objective.loss
+        objective, loss, k = self.run.objective, self.run.objective.loss, self._n_targets()
         bent = loss.curvature_at(objective.y, self.z)
         bent = self.share(np.maximum(bent, floor * (loss.curvature or float(np.max(bent)))))
-        weights = (objective.n_samples * bent).astype(part.X.dtype)
-        H = curved_products(part, weights, largest=LARGEST)
-        H[np.diag_indices_from(H)] += self.l2[chosen]
+        weights = (objective.n_samples * bent).astype(part.X.dtype).reshape(len(bent), -1)
+        H, place = np.zeros((len(chosen),) * 2), np.searchsorted(rows, chosen // k)
+        for target in range(k):
+            if target == 0 or not self._is_constant():
+                products = curved_products(part, weights[:, target].copy(), largest=LARGEST)
+            mine = np.flatnonzero(chosen % k == target)
+            H[np.ix_(mine, mine)] = products[np.ix_(place[mine], place[mine])]
+        l2 = np.broadcast_to(self.l2, self.params.shape).ravel()
+        H[np.diag_indices_from(H)] += l2[chosen]
         units = self.norms.units[chosen]
-        return H if self.norms.are_single else H * np.outer(units, units)
+        H *= np.outer(units, units)
+        return H
 
     def _length(self, direction, dz):
         """Return the first length, 1 or less, at which the objective falls enough; 0 if none."""
@@ -186,7 +202,7 @@ class WorkingSets(Directions):
         if objective.loss.is_quadratic:
             return 1.0
         start = self._value(0 * direction, 0 * dz)
-        foreseen = float(self.gradient @ direction) + self._growth(direction)
+        foreseen = float(np.vdot(self.gradient, direction)) + self._growth(direction)
         noise = objective.rounding * abs(start)
         for trial in range(MOST_TRIALS):
             length = SHORTER**trial
@@ -201,13 +217,13 @@ class WorkingSets(Directions):
         objective, params = self.run.objective, self.params + move
         z = self.z + dz
         loss = float(mean_loss(objective.loss, objective.y, objective.weights, z))
-        return loss + self.norms.value(params) + float(self.l2 @ (params * params)) / 2
+        return loss + self.norms.value(params.ravel()) + float(np.sum(self.l2 * params**2)) / 2
 
 
 def _norms(objective):
     """The norms of the penalty; None where it has none."""
-    design = objective.design
-    return norms_of(objective.penalty, design.n_features, design.n_parameters)
+    design, n_targets = objective.design, math.prod(objective.output_shape)
+    return norms_of(objective.penalty, design.n_features, design.n_parameters, n_targets)
 
 
 def _are_small(norms):

@@ -421,11 +421,12 @@ class ColumnsPenalty(Penalty):
             bounds = tuple(np.asarray(bound, dtype=float) * s for bound in bounds)
         return KernelTerms(_over(terms.l1, s), _over(terms.l2, s**2), bounds)
 
-    def norm_terms(self, n_features: int) -> NormTerms | None:
-        terms = self.penalty.norm_terms(n_features)
+    def norm_terms(self, n_features: int, n_targets: int = 1) -> NormTerms | None:
+        terms = self.penalty.norm_terms(n_features, n_targets)
         if terms is None:
             return None
-        return terms._replace(scale=terms.scale * to_numpy(self.scale).astype(float))
+        scale = np.repeat(to_numpy(self.scale).astype(float), n_targets)
+        return terms._replace(scale=terms.scale * scale)
 
     @property
     def smooth_part(self) -> Any:

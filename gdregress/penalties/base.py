@@ -132,19 +132,20 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
         """
         return self.strong_convexity
 
-    def norm_terms(self, n_features: int) -> NormTerms | None:
-        """The norms whose sum R(w) is but for its smooth part, for one target; None if unknown.
+    def norm_terms(self, n_features: int, n_targets: int = 1) -> NormTerms | None:
+        """The norms whose sum R(w) is but for its smooth part; None if unknown.
 
         Parameters
         ----------
-        n_features : int
+        n_features, n_targets : int
             How many there are.
         """
         terms = self.kernel_terms
         if terms is None or terms.bounds is not None:
             return None
         strengths = np.broadcast_to(np.asarray(to_numpy(terms.l1), float), n_features)
-        return NormTerms(np.arange(n_features), strengths, np.ones(n_features))
+        count = n_features * n_targets
+        return NormTerms(np.arange(count), np.repeat(strengths, n_targets), np.ones(count))
 
     @property
     def is_quadratic(self) -> bool:
@@ -181,13 +182,15 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
 class NormTerms(NamedTuple):
     """The parts of a penalty that are sum_g t_g sqrt(sum_{j in g} (w_j / s_j)^2).
 
+    The coefficients of several targets are numbered feature after feature.
+
     Parameters
     ----------
-    groups : ndarray of int of shape (n_features,)
-        The number of each feature's group.
+    groups : ndarray of int of shape (n_features * n_targets,)
+        The number of each coefficient's group.
     strengths : ndarray of shape (n_groups,)
         t.
-    scale : ndarray of shape (n_features,)
+    scale : ndarray of shape (n_features * n_targets,)
         s.
     """
 

@@ -109,14 +109,16 @@ class GroupL2(Penalty):
     def check_features(self, n_features: int, names: Sequence[str] | None = None) -> None:
         self._layout(n_features)
 
-    def norm_terms(self, n_features: int) -> NormTerms | None:
+    def norm_terms(self, n_features: int, n_targets: int = 1) -> NormTerms | None:
         layout = self._layout(n_features)
         # features in no list are groups of their own, without a strength
         groups = len(layout.sizes) + np.arange(n_features)
         for number, members in enumerate(layout.members):
             groups[members[members < n_features]] = number
         strengths = np.concatenate([self.alpha * np.sqrt(layout.sizes), np.zeros(n_features)])
-        return NormTerms(groups, strengths, np.ones(n_features))
+        of_targets = n_targets * groups[:, None] + np.arange(n_targets)
+        ones = np.ones(n_features * n_targets)
+        return NormTerms(of_targets.ravel(), np.repeat(strengths, n_targets), ones)
 
     def _rows(self, w: Array) -> tuple[Array, Array]:
         """Coefficients as an array of shape (n_groups, largest, ...), and the strengths."""
@@ -170,10 +172,9 @@ class L21(Penalty):
     def __init__(self, alpha: float = 1e-4) -> None:
         self.alpha = alpha
 
-    def norm_terms(self, n_features: int) -> NormTerms | None:
-        return NormTerms(
-            np.arange(n_features), np.full(n_features, self.alpha), np.ones(n_features)
-        )
+    def norm_terms(self, n_features: int, n_targets: int = 1) -> NormTerms | None:
+        groups = np.repeat(np.arange(n_features), n_targets)
+        return NormTerms(groups, np.full(n_features, self.alpha), np.ones(len(groups)))
 
     def value(self, w: Array) -> Any:
         rows = w if w.ndim == 2 else w[:, None]

@@ -5,7 +5,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.linear_model import ElasticNet, Lasso
+from sklearn.linear_model import ElasticNet as ElasticNetOfSklearn
+from sklearn.linear_model import Lasso, MultiTaskLasso
 
 from gdregress import GDClassifier, GDRegressor
 from gdregress._core import core
@@ -15,7 +16,7 @@ from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.prepare import prepare
 from gdregress._objective.moments_inside import curved_products
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
-from gdregress.penalties import GroupL2
+from gdregress.penalties import L1, L21, ElasticNet, GroupL2
 
 ALL = LOSSES | CLASSIFICATION_LOSSES
 SMOOTH = [
@@ -96,7 +97,7 @@ def test_equals_coordinate_descent(penalty, fit_intercept):
         model.set_params(l1_ratio=0.15)
         exact = Lasso(tol=1e-12, max_iter=100_000, **given).fit(X, y)
     else:
-        exact = ElasticNet(l1_ratio=0.5, tol=1e-12, max_iter=100_000, **given).fit(X, y)
+        exact = ElasticNetOfSklearn(l1_ratio=0.5, tol=1e-12, max_iter=100_000, **given).fit(X, y)
     assert method_of(model, X, y) == "working sets"
     model.fit(X, y)
     assert_allclose(model.coef_, exact.coef_, atol=1e-6)
@@ -264,6 +265,41 @@ def test_groups_end_where_descent_ends(given):
     assert model.stop_reason_ == "tolerance" and model.n_iter_ < 30
     assert values[0] == pytest.approx(values[1], rel=1e-9)
     assert_allclose(model.coef_, descent.coef_, atol=1e-5)
+
+
+SEVERAL = {
+    "l1": L1(0.05),
+    "elasticnet": ElasticNet(0.05, l1_ratio=0.5),
+    "groups": GroupL2(GROUPS, 0.03),
+    "rows": L21(0.1),
+}
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+@pytest.mark.parametrize("penalty", list(SEVERAL))
+def test_several_targets_end_where_descent_ends(penalty, loss):
+    X, y = wide()
+    Y, weights = np.column_stack([y, X[:, 0] - y, X[:, 7]]), np.random.RandomState(2).rand(60)
+    model = GDRegressor(loss, penalty=SEVERAL[penalty], tol=1e-6)
+    assert method_of(model, X, Y) == "working sets"
+    descent = clone(model).set_params(optimizer="nesterov", max_iter=50_000)
+    model.fit(X, Y, weights)
+    values = [each.history_["objective"][-1] for each in (model, descent.fit(X, Y, weights))]
+    assert model.stop_reason_ == "tolerance" and model.n_iter_ < 40
+    assert values[0] == pytest.approx(values[1], rel=1e-8)
+    assert 0 < np.count_nonzero(model.coef_) < model.coef_.size / 2
+    if penalty == "rows":
+        used = model.coef_ != 0
+        assert_array_equal(used.any(axis=0), used.all(axis=0))
+
+
+def test_the_multi_task_lasso_of_wide_data():
+    X, y = wide()
+    Y = np.column_stack([y, X[:, 0] - y])
+    model = GDRegressor(penalty=L21(0.1), tol=1e-8)
+    assert method_of(model, X, Y) == "working sets"
+    exact = MultiTaskLasso(alpha=0.1, tol=1e-12, max_iter=100_000).fit(X, Y)
+    assert_allclose(model.fit(X, Y).coef_, exact.coef_, atol=1e-6)
 
 
 def test_features_in_no_group_and_groups_larger_than_a_set(monkeypatch):

@@ -22,7 +22,7 @@ def method_of(estimator, components, objective):
                           its moments are known, which make updates free; and where they
                           are asked for by name
     working sets          l1 and norms of groups with a smooth loss over all rows whose columns
-                          are too many for their moments, for one target
+                          are too many for their moments, for numbers and two classes
     newton                smooth losses over rows in blocks, each reading of which is dear, where
                           the columns are few enough for their moments
     updates               all others, and all whose optimizer or rate is chosen
