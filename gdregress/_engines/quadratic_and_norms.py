@@ -6,7 +6,12 @@ Blocks of a single coefficient make the norms an l1 norm. Sweeps of coordinate d
 which blocks are zero and the signs of single coefficients. There Q is smooth, with the second
 derivatives H + t_b (I - e e') / ||v_b||, e = v_b / ||v_b||, of which the second part is zero for
 single coefficients: a Newton step then replaces many slow sweeps. The step ends early where a
-single coefficient would change its sign, and where Q would not fall.
+single coefficient would change its sign. Where Q would not fall, as H is flat along a block, the
+minimum of a quadratic bound of Q takes its place.
+
+References
+----------
+Hunter and Li, "Variable selection using MM algorithms", 2005, for the bound of a norm.
 """
 
 import numpy as np
@@ -14,12 +19,14 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from gdregress._core import core
 
-ROUNDS, SWEEPS, TRIALS = 100, 20, 10
+ROUNDS, SWEEPS = 100, 20
+# Of larger blocks, whose Newton steps are no more than near: the next model is nearer by then.
+ROUNDS_OF_BLOCKS = 10
 ROUNDING, JITTER = 1e-14, 1e-13
 
 
 def least(H, c, t, v, enough=0.0, sizes=None, kernels=core.kernels):
-    """Return the minimiser of Q.
+    """Return the minimiser of Q, or under blocks that need many rounds a point with a lower Q.
 
     Parameters
     ----------
@@ -40,7 +47,7 @@ def least(H, c, t, v, enough=0.0, sizes=None, kernels=core.kernels):
     enough = max(enough, ROUNDING * float(np.max(abs(c) + blocks.by_coefficient(t))))
     H, v = np.ascontiguousarray(H), v.copy()
     bounds = blocks.largest_curvatures(H)
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS if blocks.are_single else ROUNDS_OF_BLOCKS):
         g = c + H @ v
         if kernels.coordinate_descent(H, g, blocks.ends, bounds, t, v, enough, SWEEPS):
             break
@@ -121,11 +128,23 @@ def _towards(target, H, c, blocks, v):
         step[crossing[first]] = -v[crossing[first]]
     if blocks.are_single:
         return v + step if len(crossing) else target
-    for _ in range(TRIALS):
-        if _growth(H, c, blocks, v, step) <= 0:
-            return v + step
-        step = step / 2
-    return v
+    if _growth(H, c, blocks, v, step) <= 0:
+        return v + step
+    return _below(H, c, blocks, v)
+
+
+def _below(H, c, blocks, v):
+    """The minimum of a bound of Q that meets it at v.
+
+    It has t (||u||^2 / ||v|| + ||v||) / 2 in place of t ||u||.
+    """
+    norms = blocks.norms(v)
+    free = blocks.by_coefficient((norms > 0) | (blocks.t == 0))
+    bound = np.divide(blocks.t, norms, 0 * norms, where=norms > 0)
+    bent = H + np.diag(blocks.by_coefficient(bound))
+    target = v.copy()
+    target[free] = -solve(bent[np.ix_(free, free)], c[free])
+    return target if _growth(H, c, blocks, v, target - v) <= 0 else v
 
 
 def _growth(H, c, blocks, v, step):

@@ -223,6 +223,14 @@ def test_least_of_a_quadratic_and_norms_of_groups(kernels, rank, strength):
             assert np.linalg.norm(g[block]) <= of_block + 1e-9
 
 
+def test_least_along_a_block_that_is_flat():
+    """Neither sweeps, which move by t / L, nor Newton steps come from 1000 to zero there."""
+    H, t = np.array([[1.0, 0, 0], [0, 1, 1], [0, 1, 1]]), np.array([1e-3, 1e-3])
+    v = least(H, np.array([-1.0, -1, -1]), t, np.array([0.0, 1000, -1000]), sizes=np.array([1, 2]))
+    # along (1, 1) / sqrt(2): curvature 2, slope sqrt(2)
+    assert_allclose(v, [1 - 1e-3, *[0.5 - 1e-3 / 8**0.5] * 2], atol=1e-8)
+
+
 GROUPS = np.random.RandomState(5).permutation(
     np.repeat(np.arange(40), [1, 2, 3, 4, 5, 5, 5, 5] * 5)
 )
