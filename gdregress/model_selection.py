@@ -13,7 +13,7 @@ from gdregress._estimator.input.sparse_input import check_structure
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.moments import moments_of
 from gdregress._paths.docs import BEST, SCORES, SEARCH
-from gdregress._paths.exact_scores import checked, from_moments, penalties_of
+from gdregress._paths.exact_scores import checked, from_moments
 from gdregress._paths.fits import path_of
 from gdregress._paths.grid import Grid
 from gdregress._paths.search import BaseGDCV, ScoresBest
@@ -283,8 +283,8 @@ def gd_path(
     if solve is not None:
         X, y, weights = checked(estimator, X, y, sample_weight)
         moments = moments_of(DesignMatrix(X, estimator.fit_intercept), y, weights)
-        found = solve(estimator, moments, len(y), grid, penalties_of(estimator, grid))
-        models = [(w.T, b) if y.ndim == 2 else (w[:, 0], b[0]) for _, w, b in found]
+        found = zip(*solve(moments)[1:], strict=True)
+        models = [(w.T, b) if y.ndim == 2 else (w[:, 0], b[0]) for w, b in found]
     else:
         path = path_of(estimator, grid, (X, y, sample_weight))
         models = [(model.coef_, model.intercept_) for _, model in path]

@@ -23,7 +23,7 @@ import numpy as np
 from gdregress._core import core
 from gdregress._core.threads import one_thread_of_blas
 from gdregress._engines.directions import Directions
-from gdregress._engines.lasso_quadratic import least, solve
+from gdregress._engines.quadratic_and_norms import least, solve
 
 # Share of the predicted decrease that a step has to reach, and the shares below which the damping
 # grows and above which it shrinks.

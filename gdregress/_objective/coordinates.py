@@ -22,6 +22,7 @@ import numpy as np
 from gdregress._utils.array_api import array_like, as_column, namespace, to_numpy
 from gdregress._utils.caches import computed_once
 from gdregress.penalties import KernelTerms, NoPenalty, Penalty
+from gdregress.penalties.base import NormTerms
 
 # Eigenvalues below so many times their rounding have fewer than eight digits.
 FEW_DIGITS = 1e8
@@ -423,6 +424,13 @@ class ColumnsPenalty(Penalty):
         if bounds is not None:
             bounds = tuple(np.asarray(bound, dtype=float) * s for bound in bounds)
         return KernelTerms(_over(terms.l1, s), _over(terms.l2, s**2), bounds)
+
+    def norm_terms(self, n_features: int, n_targets: int = 1) -> NormTerms | None:
+        terms = self.penalty.norm_terms(n_features, n_targets)
+        if terms is None:
+            return None
+        scale = np.repeat(to_numpy(self.scale).astype(float), n_targets)
+        return terms._replace(scale=terms.scale * scale)
 
     @property
     def smooth_part(self) -> Any:

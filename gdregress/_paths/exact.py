@@ -9,7 +9,7 @@ centred where there is an intercept, which then is the mean of y - X w.
 import numpy as np
 
 from gdregress._core import core
-from gdregress._engines.lasso_quadratic import least
+from gdregress._engines.quadratic_and_norms import least
 from gdregress._objective.design import column_coordinates
 
 # Of the diagonal, added to it: less than rounding has made of moments.
@@ -40,28 +40,29 @@ class ExactMinimum:
             target = target + np.outer(moments.mean, moments.target_mean)
         self.H = np.ascontiguousarray(covariance / np.outer(scale, scale))
         self.c = target / scale[:, None]
-        self.start = np.zeros_like(self.c)
 
-    def at(self, l1, l2):
-        """Coefficients of shape (n_features, n_targets) and as many intercepts.
+    def at(self, strengths):
+        """Coefficients of shape (n_strengths, n_features, n_targets) and their intercepts.
 
         Parameters
         ----------
-        l1, l2 : float or ndarray of shape (n_features,)
-            Strengths of the norms.
+        strengths : list of KernelTerms
+            Of the norms. Each minimum is searched for from the last one.
         """
-        H = self.H.copy()
-        H.flat[:: len(H) + 1] += l2 / self.of_penalty**2 + JITTER
-        norm = l1 / self.of_penalty
-        if np.any(norm > 0):
-            parts = zip(self.c.T, self.start.T, strict=True)
-            u = np.column_stack([least(H, -c, norm, np.ascontiguousarray(s)) for c, s in parts])
-        else:
-            u = np.linalg.solve(H, self.c)
-        self.start = u
-        w = u / self.scale[:, None]
-        mean = self.moments.mean @ w
-        return w, (self.moments.target_mean - mean) * bool(self.fit_intercept)
+        each = np.empty((len(strengths), *self.c.shape))
+        H, curvature, u = self.H.copy(), self.H.diagonal() + JITTER, np.zeros_like(self.c)
+        for k, (l1, l2, _) in enumerate(strengths):
+            np.fill_diagonal(H, curvature + l2 / self.of_penalty**2)
+            each[k] = u = self._least(H, l1, u)
+        w = each / self.scale[:, None]
+        return w, (self.moments.target_mean - self.moments.mean @ w) * bool(self.fit_intercept)
+
+    def _least(self, H, l1, start):
+        """The minimum of each target in columns of one size."""
+        if not np.any(l1):
+            return np.linalg.solve(H, self.c)
+        parts = zip(self.c.T, start.T, strict=True)
+        return np.column_stack([least(H, -c, l1 / self.of_penalty, s) for c, s in parts])
 
 
 def mean_squared_errors(moments, w, b):
@@ -70,10 +71,10 @@ def mean_squared_errors(moments, w, b):
     Parameters
     ----------
     moments : Moments
-    w : ndarray of shape (n_features, n_targets)
-    b : ndarray of shape (n_targets,)
+    w : ndarray of shape (n_models, n_features, n_targets)
+    b : ndarray of shape (n_models, n_targets)
     """
-    curved = np.einsum("jk,jk->k", w, moments.covariance @ w - 2 * moments.target_covariance)
+    curved = np.sum(w * (moments.covariance @ w - 2 * moments.target_covariance), axis=1)
     distance = moments.target_mean - moments.mean @ w - b
     return moments.target_variance + curved + distance**2
 

@@ -2,6 +2,7 @@
 
 import warnings
 from copy import copy
+from functools import partial
 from numbers import Real
 
 import numpy as np
@@ -28,7 +29,10 @@ SMALLEST_ERROR = 1e-6
 
 
 def from_moments(estimator, grid, data):
-    """What has all candidates from moments, `minima` or `descents`; None where they are fitted.
+    """The function from moments to all candidates; None where they are fitted.
+
+    It returns their numbers, coefficients of shape (n_candidates, n_features, n_targets) and
+    intercepts.
 
     Parameters
     ----------
@@ -49,8 +53,10 @@ def from_moments(estimator, grid, data):
     penalties = penalties_of(estimator, grid)
     at_minimum = has_default_rules(estimator) and ends_at_minimum(estimator)
     if at_minimum and "learning_rate" not in grid.names and all(map(has_exact_minimum, penalties)):
-        return minima
-    return descents if _has_descents(estimator, grid, components, penalties) else None
+        return partial(minima, estimator, grid, penalties)
+    if _has_descents(estimator, grid, components, penalties):
+        return partial(descents, estimator, grid, penalties)
+    return None
 
 
 def _has_descents(estimator, grid, components, penalties):
@@ -78,50 +84,45 @@ def exact_scores(solve, estimator, grid, data, splits, scoring, scorer):
     Parameters
     ----------
     solve : callable
-        `minima` or `descents`.
+        See `from_moments`.
     estimator : GDRegressor
     grid : Grid
     data : tuple of (X, y, sample_weight)
-    splits : list of (train, test)
+    splits : Splits or SplitsInOrder
     scoring, scorer
         As given, and as a function.
     """
     X, y, weights = checked(estimator, *data)
     folds, whole = moments_of_folds(X, y, weights, splits, estimator.fit_intercept)
-    penalties = penalties_of(estimator, grid)
-    scores = np.empty((len(penalties), len(folds)))
+    scores = np.empty((len(grid.candidates), len(folds)))
     for k, fold in enumerate(folds):
-        score = _score_of(fold, (X, y, weights), estimator, scoring, scorer)
-        for i, w, b in solve(estimator, fold.train, fold.n_train, grid, penalties):
-            scores[i, k] = score(w, b)
+        numbers, w, b = solve(fold.train)
+        scores[numbers, k] = _scores(fold, (X, y, weights), estimator, scoring, scorer, w, b)
     return scores, whole
 
 
-def minima(estimator, moments, n_samples, grid, penalties):
-    """Number, coefficients and intercepts of each candidate, along falling strengths.
+def minima(estimator, grid, penalties, moments):
+    """Numbers, coefficients and intercepts of the candidates, along falling strengths.
 
     Parameters
     ----------
     estimator : GDRegressor
-    moments : Moments
-    n_samples : int
     grid : Grid
     penalties : list of Penalty
         Of the candidates.
+    moments : Moments
     """
     exact = ExactMinimum(moments, estimator.fit_intercept, estimator.standardize)
-    for block in grid.in_order():
-        for i in block:
-            terms = penalties[i].kernel_terms
-            yield i, *exact.at(terms.l1, terms.l2)
+    numbers = [i for block in grid.in_order() for i in block]
+    return numbers, *exact.at([penalties[i].kernel_terms for i in numbers])
 
 
-def descents(estimator, moments, n_samples, grid, penalties):
+def descents(estimator, grid, penalties, moments):
     """The same after ``max_iter`` epochs of batch descent that begin at zero.
 
     For parameters see `minima`.
     """
-    intercept = bool(estimator.fit_intercept)
+    intercept, found = bool(estimator.fit_intercept), []
     matrix = moments.matrix(intercept)
     _, gradient = moments.at_constant(np.zeros(len(moments.target_mean)), intercept)
     optimizer, start = build_components(estimator).optimizer, np.zeros(len(matrix))
@@ -129,10 +130,10 @@ def descents(estimator, moments, n_samples, grid, penalties):
         rate, strengths = _rate(estimator, parameters), start.copy()
         strengths[: len(moments.mean)] = l2_strength(penalties[i])
         each = [shrunk(matrix, g, strengths, start, rate) for g in gradient.T]
-        params = np.column_stack(
-            [one.displacements([estimator.max_iter], optimizer, rate)[0] for one in each]
-        )
-        yield i, *((params[:-1], params[-1]) if intercept else (params, 0 * params[0]))
+        found.append([one.displacements([estimator.max_iter], optimizer, rate)[0] for one in each])
+    params, p = np.swapaxes(found, 1, 2), len(moments.mean)
+    b = params[:, p] if intercept else 0 * params[:, 0]
+    return range(len(found)), params[:, :p], b
 
 
 def _rate(estimator, parameters):
@@ -146,14 +147,34 @@ def checked(estimator, X, y, sample_weight):
     return X, y, None if sample_weight is None else checked_weights(sample_weight, X)
 
 
-def _score_of(fold, data, estimator, scoring, scorer):
+def _scores(fold, data, estimator, scoring, scorer, w, b):
+    """Scores of coefficients and intercepts of many models at the rows left out."""
+    by_rows = _score_by_rows(fold, data, estimator, scorer)
+    if not (scoring is None or (isinstance(scoring, str) and scoring in FROM_MOMENTS)):
+        return [by_rows(*model) for model in zip(w, b, strict=True)]
+    errors, variance = mean_squared_errors(fold.test, w, b), fold.test.target_variance
+    lost_digits = ~(errors > SMALLEST_ERROR * variance).all(axis=1)
+    if scoring == "neg_mean_squared_error":
+        scores = -errors.mean(axis=1)
+    else:
+        with np.errstate(divide="ignore", invalid="ignore"):  # such scores come from the rows
+            scores = (1 - errors / variance).mean(axis=1)
+        # a target of which R2 is no share, as that of a single row
+        spread = np.sqrt(np.maximum(variance, 0.0))
+        lost_digits |= (spread <= ROUNDING * abs(fold.test.target_mean)).any()
+    for i in np.flatnonzero(lost_digits):
+        scores[i] = by_rows(w[i], b[i])
+    return scores
+
+
+def _score_by_rows(fold, data, estimator, scorer):
     """The function from coefficients and intercepts to the score of the rows left out."""
     rows = []  # taken where a score asks for them
     model = copy(estimator)
     vars(model).pop("feature_names_in_", None)  # the rows have come without
     model._loss = SquaredError()
 
-    def by_rows(w, b):
+    def score(w, b):
         if not rows:
             rows.extend(None if array is None else take_rows(array, fold.rows) for array in data)
         X, y, weights = rows
@@ -161,17 +182,4 @@ def _score_of(fold, data, estimator, scoring, scorer):
         model.coef_, model.intercept_ = (w.T, b) if y.ndim == 2 else (w[:, 0], float(b[0]))
         return scorer(model, X, y, **given)
 
-    def by_moments(w, b):
-        errors, variance = mean_squared_errors(fold.test, w, b), fold.test.target_variance
-        lost_digits = not (errors > SMALLEST_ERROR * variance).all()
-        if lost_digits or (scoring is None and is_constant.any()):
-            return by_rows(w, b)
-        return -float(errors.mean()) if scoring else float((1 - errors / variance).mean())
-
-    if not (scoring is None or (isinstance(scoring, str) and scoring in FROM_MOMENTS)):
-        return by_rows
-    scoring = None if scoring == "r2" else scoring
-    # a target of which R2 is no share, as that of a single row
-    spread = np.sqrt(np.maximum(fold.test.target_variance, 0.0))
-    is_constant = spread <= ROUNDING * abs(fold.test.target_mean)
-    return by_moments
+    return score

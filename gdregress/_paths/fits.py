@@ -26,7 +26,7 @@ def scores_of_fits(estimator, grid, data, splits, scoring, scorer, n_jobs):
     estimator : GDRegressor or GDClassifier
     grid : Grid
     data : tuple of (X, y, sample_weight)
-    splits : list of (train, test)
+    splits : Splits or SplitsInOrder
     scoring, scorer
         As given, and as a function.
     n_jobs : int or None

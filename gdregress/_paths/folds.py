@@ -1,5 +1,6 @@
 """The moments of folds: each row is read once, whatever the number of folds and candidates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,15 +18,57 @@ class Fold:
     Parameters
     ----------
     train, test : Moments
-    n_train : int
     rows : ndarray of int
         Numbers of the rows that are scored.
     """
 
     train: Moments
     test: Moments
-    n_train: int
     rows: np.ndarray
+
+
+class Splits(list):
+    """Pairs of (train, test), arrays of row numbers."""
+
+    def tests(self):
+        return [test for _, test in self]
+
+    def are_complements(self, n):
+        """Whether the rows of each fold are trained on in all others, and nowhere else."""
+        owner = np.full(n, -1, dtype=np.min_scalar_type(-len(self) - 1))
+        for k, (_, test) in enumerate(self):
+            owner[_as_slice(test)] = k
+        if sum(len(test) for _, test in self) != n or (owner < 0).any():
+            return False
+        return all(
+            len(train) == n - len(test) and (owner[train] != k).all() and _rise(train)
+            for k, (train, test) in enumerate(self)
+        )
+
+
+class SplitsInOrder(Sequence):
+    """The same of KFold without shuffling, each made when it is asked for.
+
+    Parameters
+    ----------
+    n, n_splits : int
+        Counts of rows and of folds.
+    """
+
+    def __init__(self, n, n_splits):
+        self._tests = np.array_split(np.arange(n), n_splits)
+
+    def __len__(self):
+        return len(self._tests)
+
+    def __getitem__(self, k):
+        return np.concatenate(self._tests[:k] + self._tests[k + 1 :]), self._tests[k]
+
+    def tests(self):
+        return self._tests
+
+    def are_complements(self, n):
+        return True
 
 
 def moments_of_folds(X, y, weights, splits, fit_intercept):
@@ -39,8 +82,7 @@ def moments_of_folds(X, y, weights, splits, fit_intercept):
     X : ndarray or CSR array of shape (n_samples, n_features)
     y : ndarray of shape (n_samples,) or (n_samples, n_targets)
     weights : ndarray of shape (n_samples,) or None
-    splits : list of (train, test)
-        Arrays of row numbers.
+    splits : Splits or SplitsInOrder
     fit_intercept : bool
     """
 
@@ -50,16 +92,16 @@ def moments_of_folds(X, y, weights, splits, fit_intercept):
         moments = moments_of(DesignMatrix(part[0], fit_intercept), *part[1:])
         return moments, (len(rows) if weights is None else float(part[2].sum()))
 
-    tests = [of_rows(test) for _, test in splits]
-    parted = _are_complements(splits, X.shape[0])
+    scored, parted = splits.tests(), splits.are_complements(X.shape[0])
+    tests = [of_rows(rows) for rows in scored]
     whole = replace(merged(tests), weight=1.0) if parted else None
     folds = []
-    for k, (train, test) in enumerate(splits):
+    for k, rows in enumerate(scored):
         others = tests[:k] + tests[k + 1 :]
-        moments = merged(others) if parted else of_rows(train)[0]
+        moments = merged(others) if parted else of_rows(splits[k][0])[0]
         # weights count relative to their mean
         pair = (replace(one, weight=1.0) for one in (moments, tests[k][0]))
-        folds.append(Fold(*pair, len(train), test))
+        folds.append(Fold(*pair, rows))
     return folds, whole
 
 
@@ -80,19 +122,10 @@ def merged(parts):
 
 def _as_slice(rows):
     """The rows as a slice where they follow one another, which copies nothing."""
-    in_order = len(rows) > 0 and rows[-1] - rows[0] == len(rows) - 1
-    return slice(rows[0], rows[-1] + 1) if in_order and (np.diff(rows) == 1).all() else rows
+    follow = len(rows) > 0 and rows[-1] - rows[0] == len(rows) - 1 and _rise(rows)
+    return slice(rows[0], rows[-1] + 1) if follow else rows
 
 
-def _are_complements(splits, n):
-    """Whether the rows of each fold are trained on in all others, and nowhere else."""
-    owner = np.full(n, -1)
-    for k, (_, test) in enumerate(splits):
-        owner[test] = k
-    sizes = [len(test) for _, test in splits]
-    if sum(sizes) != n or (owner < 0).any():
-        return False
-    return all(
-        len(train) == n - len(test) and (owner[train] != k).all() and (np.diff(train) > 0).all()
-        for k, (train, test) in enumerate(splits)
-    )
+def _rise(rows):
+    """Whether each number is larger than the one before it."""
+    return bool((rows[1:] > rows[:-1]).all())

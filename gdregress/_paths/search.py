@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_consistent_length, check_is_fitted, i
 from gdregress._estimator.input.sparse_input import check_structure
 from gdregress._paths.exact_scores import exact_scores, from_moments
 from gdregress._paths.fits import scores_of_fits
+from gdregress._paths.folds import Splits, SplitsInOrder
 from gdregress._paths.grid import Grid
 from gdregress._utils.arguments import NamesParameters, explains_arguments
 from gdregress._utils.types import Array, ArrayLike, BaseEstimator, MatrixLike, Scoring
@@ -129,8 +130,7 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
             _check_length(name, rows, X)
         X, y, sample_weight, groups = indexable(X, y, sample_weight, groups)
         grid = Grid(self, estimator, X, y, sample_weight)
-        splitter = check_cv(self.cv, y, classifier=is_classifier(estimator))
-        splits = _splits(splitter, X, y, groups)
+        splits = _splits(self.cv, is_classifier(estimator), X, y, groups)
         data, scorer = (X, y, sample_weight), check_scoring(estimator, self.scoring)
         solve, moments = from_moments(estimator, grid, data), None
         if solve is not None:
@@ -212,10 +212,14 @@ def _check_length(name, rows, X):
         raise ValueError(f"{name} must have one value for each row of X. {error}.") from error
 
 
-def _splits(splitter, X, y, groups):
+def _splits(cv, classifier, X, y, groups):
     """The folds; ValueError with what to pass where they are made of groups."""
+    splitter = check_cv(cv, y, classifier=classifier)
+    is_number = cv is None or isinstance(cv, Integral)
+    if is_number and not classifier and splitter.n_splits <= len(y):
+        return SplitsInOrder(len(y), splitter.n_splits)
     try:
-        return list(splitter.split(X, y, groups))
+        return Splits(splitter.split(X, y, groups))
     except ValueError as error:
         if groups is not None or "groups" not in str(error):
             raise

@@ -20,6 +20,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from gdregress._utils.array_api import to_numpy
 from gdregress._utils.facts import StatesFacts
 from gdregress._utils.types import Array, BaseEstimator
@@ -49,6 +52,8 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
                           curvature: a number or one for each coefficient; 0 is always safe
     ``kernel_terms``      `KernelTerms`, by which the compiled core has the prox; None
                           where it has not
+    ``norm_terms``        a method: `NormTerms`, the norms whose sum R(w) is but for its smooth
+                          part, by which working sets have it; None where it is not
     ``traceable``         whether JAX may trace the formulas
     ====================  =============================================================
 
@@ -81,6 +86,7 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
         "strong_convexity": ("value", "prox"),
         "smooth_part": ("value", "prox"),
         "kernel_terms": ("value", "prox"),
+        "norm_terms": ("value", "prox"),
         "traceable": ("value", "prox"),
     }
 
@@ -126,6 +132,21 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
         """
         return self.strong_convexity
 
+    def norm_terms(self, n_features: int, n_targets: int = 1) -> NormTerms | None:
+        """The norms whose sum R(w) is but for its smooth part; None if unknown.
+
+        Parameters
+        ----------
+        n_features, n_targets : int
+            How many there are.
+        """
+        terms = self.kernel_terms
+        if terms is None or terms.bounds is not None:
+            return None
+        strengths = np.broadcast_to(np.asarray(to_numpy(terms.l1), float), n_features)
+        count = n_features * n_targets
+        return NormTerms(np.arange(count), np.repeat(strengths, n_targets), np.ones(count))
+
     @property
     def is_quadratic(self) -> bool:
         """Whether R(w) is sum_j c_j w_j^2 / 2 and nothing else, as far as is known."""
@@ -156,6 +177,26 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
     def _with_numbers(self, numbers: dict[str, Array]) -> Penalty:
         """The same penalty with other arrays."""
         return self
+
+
+class NormTerms(NamedTuple):
+    """The parts of a penalty that are sum_g t_g sqrt(sum_{j in g} (w_j / s_j)^2).
+
+    The coefficients of several targets are numbered feature after feature.
+
+    Parameters
+    ----------
+    groups : ndarray of int of shape (n_features * n_targets,)
+        The number of each coefficient's group.
+    strengths : ndarray of shape (n_groups,)
+        t.
+    scale : ndarray of shape (n_features * n_targets,)
+        s.
+    """
+
+    groups: npt.NDArray[np.intp]
+    strengths: npt.NDArray[np.float64]
+    scale: npt.NDArray[np.float64]
 
 
 class KernelTerms(NamedTuple):

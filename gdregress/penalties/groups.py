@@ -33,7 +33,7 @@ import numpy.typing as npt
 from gdregress._utils.array_api import array_like, asarray, namespace, to_numpy
 from gdregress._utils.types import Array, ArrayLike
 from gdregress._utils.validation import Interval
-from gdregress.penalties.base import Penalty
+from gdregress.penalties.base import NormTerms, Penalty
 
 # Newton steps at most, and the change that is rounding, in units of the type's.
 NEWTON_STEPS, SETTLED = 50, 4
@@ -109,6 +109,17 @@ class GroupL2(Penalty):
     def check_features(self, n_features: int, names: Sequence[str] | None = None) -> None:
         self._layout(n_features)
 
+    def norm_terms(self, n_features: int, n_targets: int = 1) -> NormTerms | None:
+        layout = self._layout(n_features)
+        # features in no list are groups of their own, without a strength
+        groups = len(layout.sizes) + np.arange(n_features)
+        for number, members in enumerate(layout.members):
+            groups[members[members < n_features]] = number
+        strengths = np.concatenate([self.alpha * np.sqrt(layout.sizes), np.zeros(n_features)])
+        of_targets = n_targets * groups[:, None] + np.arange(n_targets)
+        ones = np.ones(n_features * n_targets)
+        return NormTerms(of_targets.ravel(), np.repeat(strengths, n_targets), ones)
+
     def _rows(self, w: Array) -> tuple[Array, Array]:
         """Coefficients as an array of shape (n_groups, largest, ...), and the strengths."""
         xp, layout = namespace(w), self._layout(w.shape[0])
@@ -160,6 +171,10 @@ class L21(Penalty):
 
     def __init__(self, alpha: float = 1e-4) -> None:
         self.alpha = alpha
+
+    def norm_terms(self, n_features: int, n_targets: int = 1) -> NormTerms | None:
+        groups = np.repeat(np.arange(n_features), n_targets)
+        return NormTerms(groups, np.full(n_features, self.alpha), np.ones(len(groups)))
 
     def value(self, w: Array) -> Any:
         rows = w if w.ndim == 2 else w[:, None]

@@ -5,16 +5,18 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.linear_model import ElasticNet, Lasso
+from sklearn.linear_model import ElasticNet as ElasticNetOfSklearn
+from sklearn.linear_model import Lasso, MultiTaskLasso
 
 from gdregress import GDClassifier, GDRegressor
 from gdregress._core import core
 from gdregress._core.kernels import interpreted
-from gdregress._engines.lasso_quadratic import least
+from gdregress._engines.quadratic_and_norms import least
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.prepare import prepare
 from gdregress._objective.moments_inside import curved_products
 from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES
+from gdregress.penalties import L1, L21, ElasticNet, GroupL2
 
 ALL = LOSSES | CLASSIFICATION_LOSSES
 SMOOTH = [
@@ -95,7 +97,7 @@ def test_equals_coordinate_descent(penalty, fit_intercept):
         model.set_params(l1_ratio=0.15)
         exact = Lasso(tol=1e-12, max_iter=100_000, **given).fit(X, y)
     else:
-        exact = ElasticNet(l1_ratio=0.5, tol=1e-12, max_iter=100_000, **given).fit(X, y)
+        exact = ElasticNetOfSklearn(l1_ratio=0.5, tol=1e-12, max_iter=100_000, **given).fit(X, y)
     assert method_of(model, X, y) == "working sets"
     model.fit(X, y)
     assert_allclose(model.coef_, exact.coef_, atol=1e-6)
@@ -183,18 +185,146 @@ def test_least_of_a_quadratic(kernels, k, rank):
     assert_allclose(gradient[v != 0], -(l1 * np.sign(v))[v != 0], atol=1e-10)
 
 
-def test_sweeps_are_the_same_compiled_and_interpreted():
+@pytest.mark.parametrize("sizes", [[1] * 7, [2, 1, 4]], ids=["single", "groups"])
+def test_sweeps_are_the_same_compiled_and_interpreted(sizes):
     rng = np.random.RandomState(0)
     A = rng.normal(size=(20, 7))
-    H, l1 = A.T @ A, rng.uniform(0, 20, 7)
+    H, ends = A.T @ A, np.cumsum(sizes)
+    t = rng.uniform(0, 20, len(sizes))
+    bounds = np.full(len(sizes), np.linalg.eigvalsh(H)[-1])
     found = []
     for kernels in (core.kernels, interpreted):
         v, g = np.zeros(7), A.T @ np.arange(20.0)
-        ended = kernels.coordinate_descent(H, g, l1, v, 1e-3, 5)
+        ended = kernels.coordinate_descent(H, g, ends, bounds, t, v, 1e-3, 5)
         found.append((v, g, ended))
     assert_allclose(found[0][0], found[1][0], rtol=1e-12)
     assert_allclose(found[0][1], found[1][1], rtol=1e-9, atol=1e-11)
     assert found[0][2] == found[1][2]
+
+
+@pytest.mark.parametrize("kernels", [core.kernels, interpreted], ids=["built", "interpreted"])
+@pytest.mark.parametrize("rank", [30, 8])
+@pytest.mark.parametrize("strength", [0.1, 3.0])
+def test_least_of_a_quadratic_and_norms_of_groups(kernels, rank, strength):
+    """By the conditions of the minimum: -t v / ||v||, or at zero a norm of t at most."""
+    rng = np.random.RandomState(rank)
+    A, sizes = (
+        rng.normal(size=(rank, 12)) * 10 ** rng.uniform(-1, 1, 12),
+        np.array([1, 3, 5, 2, 1]),
+    )
+    H, c, t = A.T @ A, A.T @ rng.normal(size=rank), strength * np.array([1.0, 2, 1, 3, 0])
+    v = least(H, c, t, np.zeros(12), sizes=sizes, kernels=kernels)
+    g = c + H @ v
+    for block, of_block in zip(np.split(np.arange(12), np.cumsum(sizes)[:-1]), t, strict=True):
+        size = np.linalg.norm(v[block])
+        if size > 0:
+            assert_allclose(g[block], -of_block * v[block] / size, atol=1e-9 * abs(c).max())
+        else:
+            assert np.linalg.norm(g[block]) <= of_block + 1e-9
+
+
+def test_least_along_a_block_that_is_flat():
+    """Neither sweeps, which move by t / L, nor Newton steps come from 1000 to zero there."""
+    H, t = np.array([[1.0, 0, 0], [0, 1, 1], [0, 1, 1]]), np.array([1e-3, 1e-3])
+    v = least(H, np.array([-1.0, -1, -1]), t, np.array([0.0, 1000, -1000]), sizes=np.array([1, 2]))
+    # along (1, 1) / sqrt(2): curvature 2, slope sqrt(2)
+    assert_allclose(v, [1 - 1e-3, *[0.5 - 1e-3 / 8**0.5] * 2], atol=1e-8)
+
+
+GROUPS = np.random.RandomState(5).permutation(
+    np.repeat(np.arange(40), [1, 2, 3, 4, 5, 5, 5, 5] * 5)
+)
+
+
+def group_strengths(alpha):
+    return alpha * np.sqrt(np.bincount(GROUPS))
+
+
+@pytest.mark.parametrize("storage", [np.asarray, sparse.csr_array], ids=["dense", "csr"])
+@pytest.mark.parametrize("name", SMOOTH)
+def test_meets_the_conditions_of_the_minimum_in_groups(name, storage):
+    """Slopes of -t_g w_g / ||w_g|| where a group is not zero, and of a norm of t_g at most."""
+    X, z = wide()
+    X = X if storage is np.asarray else sparse_rows(X)
+    y, weights = targets_for(name, z), np.random.RandomState(2).uniform(0.5, 2.0, len(z))
+    model = estimator(name, tol=1e-6, alpha=1e-4, penalty=GroupL2(GROUPS, 0.03))
+    assert method_of(model, storage(X), y) == "working sets"
+    model.fit(storage(X), y, weights)
+    assert model.stop_reason_ == "tolerance"
+    w, slopes = np.ravel(model.coef_), slopes_of(model, name, X, y, weights)
+    sizes, strengths = np.sqrt(np.bincount(GROUPS, w**2)), group_strengths(0.03)
+    used = sizes > 0
+    assert 0 < used.sum() < 40
+    atol = 5e-5 * X.std(axis=0).max()
+    of_used = used[GROUPS]
+    expected = -(strengths / np.where(used, sizes, 1.0))[GROUPS] * w
+    assert_allclose(slopes[of_used], expected[of_used], atol=atol)
+    assert (np.sqrt(np.bincount(GROUPS, slopes**2)) <= strengths + atol).all()
+
+
+@pytest.mark.parametrize("given", [{}, {"standardize": True}, {"fit_intercept": False}])
+def test_groups_end_where_descent_ends(given):
+    X, y = wide()
+    model = GDRegressor(penalty=GroupL2(GROUPS, 0.05), tol=1e-7, **given)
+    assert method_of(model, X, y) == "working sets"
+    descent = clone(model).set_params(optimizer="nesterov", max_iter=50_000)
+    model.fit(X, y)
+    values = [each.history_["objective"][-1] for each in (model, descent.fit(X, y))]
+    assert model.stop_reason_ == "tolerance" and model.n_iter_ < 30
+    assert values[0] == pytest.approx(values[1], rel=1e-9)
+    assert_allclose(model.coef_, descent.coef_, atol=1e-5)
+
+
+SEVERAL = {
+    "l1": L1(0.05),
+    "elasticnet": ElasticNet(0.05, l1_ratio=0.5),
+    "groups": GroupL2(GROUPS, 0.03),
+    "rows": L21(0.1),
+}
+
+
+@pytest.mark.parametrize("loss", ["squared_error", "huber"])
+@pytest.mark.parametrize("penalty", list(SEVERAL))
+def test_several_targets_end_where_descent_ends(penalty, loss):
+    X, y = wide()
+    Y, weights = np.column_stack([y, X[:, 0] - y, X[:, 7]]), np.random.RandomState(2).rand(60)
+    model = GDRegressor(loss, penalty=SEVERAL[penalty], tol=1e-6)
+    assert method_of(model, X, Y) == "working sets"
+    descent = clone(model).set_params(optimizer="nesterov", max_iter=50_000)
+    model.fit(X, Y, weights)
+    values = [each.history_["objective"][-1] for each in (model, descent.fit(X, Y, weights))]
+    assert model.stop_reason_ == "tolerance" and model.n_iter_ < 40
+    assert values[0] == pytest.approx(values[1], rel=1e-8)
+    assert 0 < np.count_nonzero(model.coef_) < model.coef_.size / 2
+    if penalty == "rows":
+        used = model.coef_ != 0
+        assert_array_equal(used.any(axis=0), used.all(axis=0))
+
+
+def test_the_multi_task_lasso_of_wide_data():
+    X, y = wide()
+    Y = np.column_stack([y, X[:, 0] - y])
+    model = GDRegressor(penalty=L21(0.1), tol=1e-8)
+    assert method_of(model, X, Y) == "working sets"
+    exact = MultiTaskLasso(alpha=0.1, tol=1e-12, max_iter=100_000).fit(X, Y)
+    assert_allclose(model.fit(X, Y).coef_, exact.coef_, atol=1e-6)
+
+
+def test_features_in_no_group_and_groups_larger_than_a_set(monkeypatch):
+    X, y = wide()
+    monkeypatch.setattr("gdregress._engines.working_sets.LARGEST", 20)
+    lists = [np.flatnonzero(number == GROUPS) for number in range(1, 40)]  # not the first
+    model = GDRegressor(penalty=GroupL2(lists, 0.03), tol=1e-6, max_iter=5000)
+    assert method_of(model, X, y) == "working sets"
+    model.fit(X, y)
+    monkeypatch.undo()
+    whole = clone(model).fit(X, y)
+    assert model.stop_reason_ == "tolerance" and (model.coef_[GROUPS == 0] != 0).all()
+    assert np.count_nonzero(whole.coef_) > 20
+    assert model.history_["objective"][-1] == pytest.approx(whole.history_["objective"][-1], 1e-8)
+    all_in_one = GDRegressor(penalty=GroupL2(np.zeros(150, int), 0.03))
+    monkeypatch.setattr("gdregress._engines.working_sets.LARGEST", 20)
+    assert method_of(all_in_one, X, y) == "updates"
 
 
 def test_the_least_of_correlated_columns_whose_signs_change_on_the_way():

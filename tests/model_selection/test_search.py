@@ -19,6 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from gdregress import GDClassifier, GDClassifierCV, GDRegressor, GDRegressorCV, gd_path
 from gdregress._paths import exact_scores, search
+from gdregress._paths.folds import SplitsInOrder
 from gdregress.penalties import Box, ElasticNet
 from gdregress.samplers import SAMPLERS
 
@@ -56,6 +57,15 @@ def by_moments(monkeypatch):
 
     monkeypatch.setattr(search, "exact_scores", counted)
     return asked
+
+
+@pytest.mark.parametrize("n, n_splits", [(100, 5), (103, 5), (7, 7), (11, 3)])
+def test_splits_in_order_are_those_of_kfold(n, n_splits):
+    found = SplitsInOrder(n, n_splits)
+    assert len(found) == n_splits
+    for pair, expected in zip(found, KFold(n_splits).split(np.zeros(n)), strict=True):
+        for rows, numbers in zip(pair, expected, strict=True):
+            assert_array_equal(rows, numbers)
 
 
 # Squared error, from moments

@@ -1,6 +1,12 @@
-"""Coordinate descent on a quadratic function plus an l1 norm: `coordinate_descent`.
+"""Block coordinate descent on a quadratic function plus norms of blocks: `coordinate_descent`.
 
-    Q(v) = c . v + v' H v / 2 + sum_j l1_j |v_j|
+    Q(v) = c . v + v' H v / 2 + sum_b t_b ||v_b||_2
+
+With L_b the largest eigenvalue of the block of H, a block moves to
+
+    v_b <- (1 - t_b / ||u||)_+ u / L_b,    u = L_b v_b - g_b,
+
+which is its minimum where it is a single coefficient, and lowers Q everywhere.
 
 Letters
 -------
@@ -9,54 +15,73 @@ c   gradient of the quadratic part at zero
 g   c + H v, its gradient at v
 l1  strength of the absolute value of each coefficient
 v   coefficients
-j   the coefficient that moves
-h   curvature along it
+b   the block that moves
+L   bound of its curvature
+t   strength of its norm
+u   what the block would be without the norm, times L
 i   coefficient
+j   coefficient of the block
 k   number of coefficients
+
+References
+----------
+Qin, Scheinberg and Goldfarb, "Efficient block-coordinate descent algorithms for the group lasso",
+2013.
 """
 
 import cython
-from cython.cimports.libc.math import fabs
+import numpy as np
+from cython.cimports.libc.math import fabs, sqrt
 
 
 def coordinate_descent(
     H: cython.const[cython.double][:, ::1],
     g: cython.double[::1],
-    l1: cython.const[cython.double][::1],
+    ends: cython.const[cython.Py_ssize_t][::1],
+    L: cython.const[cython.double][::1],
+    t: cython.const[cython.double][::1],
     v: cython.double[::1],
     enough: cython.double,
     most: cython.Py_ssize_t,
 ):
-    """Minimise over one coefficient after the other, in sweeps; v and g are updated in place.
+    """Move every block of consecutive coefficients, over and over; v and g in place.
 
-    It ends after a sweep in which no change of a coefficient has changed its own entry of the
-    gradient by more than `enough`, and after `most` sweeps at the latest. Returns whether it has
-    converged.
+    Ends after a sweep that has moved no coefficient by more than `enough`, in units of 1 / L, at
+    the latest after `most`. Returns whether it has ended before. ``ends`` are those of the blocks.
     """
     k: cython.Py_ssize_t = v.shape[0]
+    b: cython.Py_ssize_t
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
     _: cython.Py_ssize_t
-    h: cython.double
-    new: cython.double
-    change: cython.double
+    start: cython.Py_ssize_t
+    u: cython.double
+    norm: cython.double
+    left: cython.double
     largest: cython.double = 0.0
+    change: cython.double[::1] = np.zeros(k)
     with cython.nogil:
         for _ in range(most):
             largest = 0.0
-            for j in range(k):
-                h = H[j, j]
-                if not h > 0:
+            start = 0
+            for b in range(ends.shape[0]):
+                if not L[b] > 0:
+                    start = ends[b]
                     continue
-                new = h * v[j] - g[j]
-                new = (new - l1[j] if new > l1[j] else new + l1[j] if new < -l1[j] else 0.0) / h
-                change = new - v[j]
-                if change == 0:
-                    continue
-                v[j] = new
-                largest = max(largest, h * fabs(change))
-                for i in range(k):
-                    g[i] += change * H[j, i]
+                norm = 0.0
+                for j in range(start, ends[b]):
+                    u = L[b] * v[j] - g[j]
+                    norm = fabs(u) if ends[b] == start + 1 else sqrt(norm * norm + u * u)
+                left = (1 - t[b] / norm) / L[b] if norm > t[b] else 0.0
+                for j in range(start, ends[b]):
+                    change[j] = left * (L[b] * v[j] - g[j]) - v[j]
+                for j in range(start, ends[b]):
+                    if change[j] != 0:
+                        v[j] += change[j]
+                        largest = max(largest, L[b] * fabs(change[j]))
+                        for i in range(k):
+                            g[i] += change[j] * H[j, i]
+                start = ends[b]
             if largest <= enough:
                 break
     return largest <= enough

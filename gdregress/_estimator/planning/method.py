@@ -20,8 +20,8 @@ def method_of(estimator, components, objective):
     conjugate gradients   smooth convex losses over all rows, but for squared error where
                           its moments are known, which make updates free; and where they
                           are asked for by name
-    working sets          l1 with a smooth loss over all rows, for one target, but for squared
-                          error where its moments are known
+    working sets          l1 and norms of groups with a smooth loss over all rows, for numbers and
+                          two classes, but for squared error where its moments are known
     newton                l1 with a smooth loss otherwise, and all smooth losses over rows in
                           blocks, each reading of which is dear, where the columns are few enough
                           for their moments

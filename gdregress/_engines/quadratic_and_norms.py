@@ -1,0 +1,165 @@
+"""The minimum of a quadratic function plus norms of blocks, for few coefficients.
+
+    Q(v) = c . v + v' H v / 2 + sum_b t_b ||v_b||_2
+
+Blocks of a single coefficient make the norms an l1 norm. Sweeps of coordinate descent soon find
+which blocks are zero and the signs of single coefficients. There Q is smooth, with the second
+derivatives H + t_b (I - e e') / ||v_b||, e = v_b / ||v_b||, of which the second part is zero for
+single coefficients: a Newton step then replaces many slow sweeps. The step ends early where a
+single coefficient would change its sign. Where Q would not fall, as H is flat along a block, the
+minimum of a quadratic bound of Q takes its place.
+
+References
+----------
+Hunter and Li, "Variable selection using MM algorithms", 2005, for the bound of a norm.
+"""
+
+import numpy as np
+from scipy.linalg import LinAlgError, cho_factor, cho_solve
+
+from gdregress._core import core
+
+ROUNDS, SWEEPS = 100, 20
+# Of larger blocks, whose Newton steps are no more than near: the next model is nearer by then.
+ROUNDS_OF_BLOCKS = 10
+ROUNDING, JITTER = 1e-14, 1e-13
+
+
+def least(H, c, t, v, enough=0.0, sizes=None, kernels=core.kernels):
+    """Return the minimiser of Q, or under blocks that need many rounds a point with a lower Q.
+
+    Parameters
+    ----------
+    H : ndarray of shape (k, k)
+        Positive semidefinite.
+    c : ndarray of shape (k,)
+    t : ndarray of shape (n_blocks,)
+    v : ndarray of shape (k,)
+        Where the search begins.
+    enough : float, default=0.0
+        Size of the changes of the gradient at which it may end.
+    sizes : ndarray of int of shape (n_blocks,) or None
+        Of the blocks, which follow one another; None for blocks of one.
+    kernels : module
+        The compiled core, or the same files run by Python.
+    """
+    blocks = Blocks(t, sizes)
+    enough = max(enough, ROUNDING * float(np.max(abs(c) + blocks.by_coefficient(t))))
+    H, v = np.ascontiguousarray(H), v.copy()
+    bounds = blocks.largest_curvatures(H)
+    for _ in range(ROUNDS if blocks.are_single else ROUNDS_OF_BLOCKS):
+        g = c + H @ v
+        if kernels.coordinate_descent(H, g, blocks.ends, bounds, t, v, enough, SWEEPS):
+            break
+        v = _towards(_within_blocks(H, c, blocks, v), H, c, blocks, v)
+    return v
+
+
+class Blocks:
+    """Which coefficients belong together, and the norms of them.
+
+    Parameters
+    ----------
+    t : ndarray of shape (n_blocks,)
+    sizes : ndarray of int of shape (n_blocks,) or None
+    """
+
+    def __init__(self, t, sizes):
+        self.t, self.sizes = t, sizes
+        self.are_single = sizes is None or len(sizes) == sizes.sum()
+        self.ends = np.arange(1, len(t) + 1) if self.are_single else np.cumsum(sizes)
+
+    @property
+    def turning(self):
+        """The coefficients that may not change their sign at once."""
+        single = True if self.are_single else self.sizes == 1
+        return self.by_coefficient((self.t > 0) & single)
+
+    def by_coefficient(self, values):
+        """The value of the block of each coefficient."""
+        return values if self.are_single else np.repeat(values, self.sizes)
+
+    def norms(self, v):
+        if self.are_single:
+            return abs(v)
+        return np.sqrt(np.add.reduceat(v * v, self.ends - self.sizes))
+
+    def largest_curvatures(self, H):
+        """The largest eigenvalue of each block of H."""
+        if self.are_single:
+            return H.diagonal().copy()
+        largest = H.diagonal()[self.ends - 1]
+        for b in np.flatnonzero(self.sizes > 1):
+            block = slice(self.ends[b] - self.sizes[b], self.ends[b])
+            largest[b] = np.linalg.eigvalsh(H[block, block])[-1]
+        return largest
+
+    def curvature(self, norms, directions):
+        """t_b (I - e e') / ||v_b|| of the blocks that are not zero, as a matrix."""
+        number = self.by_coefficient(np.arange(len(self.t)))
+        bent = self.by_coefficient(np.divide(self.t, norms, 0 * self.t, where=norms > 0))
+        within = np.where(number[:, None] == number, -np.outer(bent * directions, directions), 0.0)
+        within[np.diag_indices_from(within)] += bent
+        return within
+
+
+def _within_blocks(H, c, blocks, v):
+    """The minimum of the quadratic model of Q where the blocks that are zero are held there."""
+    norms = blocks.norms(v)
+    free = blocks.by_coefficient((norms > 0) | (blocks.t == 0))
+    size = blocks.by_coefficient(norms)
+    directions = np.divide(v, size, 0 * v, where=size > 0)
+    # of v, so that the next step refines what this one rounds
+    slope = c + H @ v + blocks.by_coefficient(blocks.t) * directions
+    bent = H if blocks.are_single else H + blocks.curvature(norms, directions)
+    target = v.copy()
+    target[free] -= solve(bent[np.ix_(free, free)], slope[free])
+    return target
+
+
+def _towards(target, H, c, blocks, v):
+    """The target, or a point on the way there: see the module."""
+    crossing = np.flatnonzero((v * target < 0) & blocks.turning)
+    step = target - v
+    if len(crossing):
+        shares = v[crossing] / (v - target)[crossing]
+        first = np.argmin(shares)
+        step = shares[first] * step
+        step[crossing[first]] = -v[crossing[first]]
+    if blocks.are_single:
+        return v + step if len(crossing) else target
+    if _growth(H, c, blocks, v, step) <= 0:
+        return v + step
+    return _below(H, c, blocks, v)
+
+
+def _below(H, c, blocks, v):
+    """The minimum of a bound of Q that meets it at v.
+
+    It has t (||u||^2 / ||v|| + ||v||) / 2 in place of t ||u||.
+    """
+    norms = blocks.norms(v)
+    free = blocks.by_coefficient((norms > 0) | (blocks.t == 0))
+    bound = np.divide(blocks.t, norms, 0 * norms, where=norms > 0)
+    bent = H + np.diag(blocks.by_coefficient(bound))
+    target = v.copy()
+    target[free] = -solve(bent[np.ix_(free, free)], c[free])
+    return target if _growth(H, c, blocks, v, target - v) <= 0 else v
+
+
+def _growth(H, c, blocks, v, step):
+    """Q(v + step) - Q(v)."""
+    quadratic = step @ (c + H @ (v + step / 2))
+    return quadratic + blocks.t @ (blocks.norms(v + step) - blocks.norms(v))
+
+
+def solve(H, right):
+    """H^-1 right for a positive semidefinite H, with as little on its diagonal as it takes."""
+    size = np.sqrt(np.maximum(np.diag(H), np.finfo(float).tiny))
+    scaled, jitter = H / np.outer(size, size), JITTER
+    while True:
+        scaled[np.diag_indices_from(scaled)] += jitter
+        try:
+            return cho_solve(cho_factor(scaled), right / size) / size
+        except LinAlgError:
+            jitter *= 100
