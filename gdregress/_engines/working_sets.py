@@ -44,6 +44,8 @@ ENOUGH, SHORTER, MOST_TRIALS = 0.1, 0.5, 10
 # Smallest second derivatives of the rows in the model, in units of their bound. Without them the
 # model of rows without curvature at the start of a step may have no minimum.
 FLOORS = (0.0, 1e-2, 1.0)
+# Entries of the gradient mapping below this share of the largest one are rounding.
+SMALL = 1e-9
 
 
 class WorkingSets(Directions):
@@ -78,11 +80,20 @@ class WorkingSets(Directions):
         """Return the first direction with enough decrease; with the last floor there is one."""
         chosen = self._working_set(state)
         for floor in FLOORS:
-            direction, dz = self._to_minimum(*self._modelled(chosen, floor), chosen)
+            rows, part, H = self._modelled(chosen, floor)
+            if floor < FLOORS[-1] and self._is_straight(H, chosen):
+                continue
+            direction, dz = self._to_minimum(rows, part, H, chosen)
             self.found = self._length(direction, dz)
             if self.found > 0:
                 break
         return direction, dz
+
+    def _is_straight(self, H, chosen):
+        """Whether the model has no curvature along a parameter that has to move."""
+        mapping = abs(self._mapping())
+        moves = mapping[chosen] > SMALL * np.max(mapping)
+        return bool((moves & (H.diagonal() <= 0)).any())
 
     def length(self, direction, dz):
         return self.found
@@ -119,7 +130,10 @@ class WorkingSets(Directions):
 
     def _violation(self):
         """Return the largest entry of the gradient mapping."""
-        return float(np.max(abs(self.norms.mapping(self.params.ravel(), self.gradient.ravel()))))
+        return float(np.max(abs(self._mapping())))
+
+    def _mapping(self):
+        return self.norms.mapping(self.params.ravel(), self.gradient.ravel())
 
     def _growth(self, direction):
         """Return the growth of the norms."""
@@ -162,8 +176,7 @@ class WorkingSets(Directions):
         chosen[joining] = True
         if sizes[chosen].sum() > LARGEST:
             # no more than fit, those first whose gradient is farthest from what holds them
-            mapping = self.norms.mapping(self.params.ravel(), self.gradient.ravel())
-            pull = np.where(inside, self.norms.of(mapping), beyond)
+            pull = np.where(inside, self.norms.of(self._mapping()), beyond)
             pull[self.norms.strengths == 0] = np.inf
             chosen[:] = False
             chosen[_first(pull, sizes, LARGEST)] = True

@@ -16,7 +16,8 @@ from gdregress._utils.validation import (
 )
 from gdregress.losses import Loss
 from gdregress.losses.from_function import CallableLoss
-from gdregress.optimizers import OPTIMIZERS, as_optimizer
+from gdregress.optimizers import OPTIMIZERS
+from gdregress.optimizers.from_optax import as_optimizer
 from gdregress.penalties import PENALTIES
 from gdregress.penalties.from_object import as_penalty
 from gdregress.samplers import SAMPLERS, Batch

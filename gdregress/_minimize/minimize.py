@@ -37,7 +37,8 @@ from gdregress._utils.validation import (
     check_choices,
     warn_large_batch,
 )
-from gdregress.optimizers import OPTIMIZERS, Optimizer, as_optimizer
+from gdregress.optimizers import OPTIMIZERS, Optimizer
+from gdregress.optimizers.from_optax import as_optimizer
 from gdregress.penalties import PENALTIES, Penalty
 from gdregress.penalties.from_object import as_penalty
 from gdregress.samplers import SAMPLERS, Sampler

@@ -143,8 +143,8 @@ def explains_arguments(function: _Function) -> _Function:
     def checked(*args: Any, **arguments: Any) -> Any:
         if not known.keys() >= arguments.keys():
             name = next(name for name in arguments if name not in known)
-            is_estimator = bool(args) and isinstance(args[0], NamesParameters)
-            raise TypeError(_unknown(name, called, names, type(args[0]) if is_estimator else None))
+            inner = type(args[0]) if args and hasattr(args[0], "_registries") else None
+            raise TypeError(_unknown(name, called, names, inner))
         if len(args) > most:
             _refuse_positions(called, args[len(known) - len(names) :], names)
         return function(*args, **arguments)

@@ -8,7 +8,7 @@ optimizer, write a class with `init`, `lookahead` and `step` and add a line to `
 
 from gdregress.optimizers.adaptive import OPTIMIZERS, AdaGrad, Adam, AMSGrad, NAdam, RMSProp
 from gdregress.optimizers.base import Optimizer
-from gdregress.optimizers.from_optax import Transformation, as_optimizer
+from gdregress.optimizers.from_optax import Transformation
 from gdregress.optimizers.momentum import SVRG, GradientDescent, Momentum, Nesterov
 
 __all__ = [
@@ -24,5 +24,4 @@ __all__ = [
     "Optimizer",
     "RMSProp",
     "Transformation",
-    "as_optimizer",
 ]

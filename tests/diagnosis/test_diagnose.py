@@ -132,7 +132,7 @@ def test_a_run_by_moments_is_tried_to_its_end(penalty):
     X, y = make_data()
     X[:, 1] = X[:, 0] + 0.01 * X[:, 1]
     model = GDRegressor(penalty=penalty, alpha=1e-6, preconditioner="columns")
-    model.set_params(max_iter=100_000)
+    model.set_params(max_iter=100_000, optimizer="nesterov")
     found = diagnose(X, y, model)
     model.fit(X, y)
     assert model.stop_reason_ == "tolerance" and model.n_iter_ > 200

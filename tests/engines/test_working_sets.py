@@ -341,3 +341,14 @@ def test_the_least_of_correlated_columns_whose_signs_change_on_the_way():
     slope = c + H @ v
     assert_allclose(slope[v != 0], -(l1 * np.sign(v))[v != 0], atol=1e-12)
     assert (abs(slope[v == 0]) <= l1[v == 0]).all()
+
+
+def test_a_column_whose_rows_are_all_straight():
+    """A category beyond the threshold of Huber's loss has no curvature to begin with."""
+    rng = np.random.RandomState(0)
+    X = np.column_stack([rng.normal(size=200), np.repeat([0.0, 1.0], [180, 20])])
+    y = X[:, 0] + rng.normal(size=200) + 100 * X[:, 1]
+    model = GDRegressor("huber", penalty="l1", alpha=1e-3, fit_intercept=False).fit(X, y)
+    slopes = np.clip(model.predict(X) - y, -1.35, 1.35)
+    assert model.stop_reason_ == "tolerance" and model.n_iter_ < 30
+    assert_allclose(X.T @ slopes / 200, -1e-3 * np.sign(model.coef_), atol=1e-7)

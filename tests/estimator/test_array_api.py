@@ -149,9 +149,9 @@ def test_classes_equal_numpy(library, solver, loss, n_classes):
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"penalty": "l1", "alpha": 0.1},
+        {"penalty": "l1", "alpha": 0.1, "optimizer": "nesterov"},
         {"penalty": "l2", "alpha": 0.1},
-        {"penalty": "elasticnet", "alpha": 0.1},
+        {"penalty": "elasticnet", "alpha": 0.1, "optimizer": "nesterov"},
         {"penalty": Box(-1, [0.5, 0.5, 1.0])},
         {"standardize": True},
         {"standardize": True, "fit_intercept": False},

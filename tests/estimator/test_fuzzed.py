@@ -42,4 +42,4 @@ def test_batches_without_a_metric_end_over_all_rows(seed):
     """Kinks of a penalty, sparse columns, or few rows: variance reduction alone takes too long."""
     found = judged(case(seed))
     assert not found.faults, str(found)
-    assert found.model.n_iter_ > found.model.max_iter // 2  # so far by batches
+    assert found.model.n_iter_ > 100  # so far by batches

@@ -19,7 +19,6 @@ from gdregress import DivergenceWarning, GDClassifier, GDRegressor, minimize
 from gdregress.losses import Quantile
 from gdregress.penalties import Box
 from gdregress.plotting._loss_surface import minimum
-from gdregress.plotting._shared.window import window
 from gdregress.plotting.loss_surface import LossSurfaceDisplay
 
 matplotlib.use("Agg")
@@ -130,13 +129,6 @@ def test_sparse_data_have_the_same_surface(small_data):
     dense = surface(fitted(X, y, standardize=True), X, y)
     X = sparse.csr_array(X)
     assert_allclose(surface(fitted(X, y, standardize=True), X, y).values, dense.values, rtol=1e-9)
-
-
-def test_an_axis_along_which_no_point_moves_is_as_short_as_an_axis_may_be():
-    still = np.array([[0.0, 3.0], [10.0, 3.0]])
-    rounded = np.array([[0.0, 3.0], [10.0, 3.0 + 1e-15]])
-    for points in (still, rounded):
-        assert_allclose(window(points, effect_of_unit=(1.0, 2.0)), [[-1.5, 11.5], [2.35, 3.65]])
 
 
 def test_outside_the_domain_of_a_penalty_there_is_no_surface(small_data):

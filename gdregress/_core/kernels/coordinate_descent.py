@@ -6,14 +6,14 @@ With L_b the largest eigenvalue of the block of H, a block moves to
 
     v_b <- (1 - t_b / ||u||)_+ u / L_b,    u = L_b v_b - g_b,
 
-which is its minimum where it is a single coefficient, and lowers Q everywhere.
+which is its minimum where it is a single coefficient, and lowers Q everywhere. A block without
+curvature, L_b = 0, moves to zero if the norm is stronger than its gradient, and stays otherwise.
 
 Letters
 -------
 H   matrix of shape (k, k), symmetric
 c   gradient of the quadratic part at zero
 g   c + H v, its gradient at v
-l1  strength of the absolute value of each coefficient
 v   coefficients
 b   the block that moves
 L   bound of its curvature
@@ -65,10 +65,15 @@ def coordinate_descent(
             largest = 0.0
             start = 0
             for b in range(ends.shape[0]):
+                norm = 0.0
                 if not L[b] > 0:
+                    for j in range(start, ends[b]):
+                        norm += g[j] * g[j]
+                    if norm < t[b] * t[b]:
+                        for j in range(start, ends[b]):
+                            v[j] = 0.0
                     start = ends[b]
                     continue
-                norm = 0.0
                 for j in range(start, ends[b]):
                     u = L[b] * v[j] - g[j]
                     norm = fabs(u) if ends[b] == start + 1 else sqrt(norm * norm + u * u)

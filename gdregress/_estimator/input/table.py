@@ -56,6 +56,8 @@ def checked_table(estimator, X, *target, **checks):
         )
         if not message:
             raise
+        if isinstance(error, TypeError):  # whose words scikit-learn's checks ask for
+            raise TypeError(f"{message} NumPy says: {error}.") from error
         raise ValueError(message) from error
 
 
