@@ -1,10 +1,13 @@
 """l1 on more columns than rows: the minimum of every smooth loss, and its zeros."""
 
+import warnings
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.datasets import load_diabetes
 from sklearn.linear_model import ElasticNet as ElasticNetOfSklearn
 from sklearn.linear_model import Lasso, MultiTaskLasso
 
@@ -352,3 +355,20 @@ def test_a_column_whose_rows_are_all_straight():
     slopes = np.clip(model.predict(X) - y, -1.35, 1.35)
     assert model.stop_reason_ == "tolerance" and model.n_iter_ < 30
     assert_allclose(X.T @ slopes / 200, -1e-3 * np.sign(model.coef_), atol=1e-7)
+
+
+def test_squared_error_under_groups_takes_the_rows():
+    """The moments alone would leave it to steps of first order."""
+    X, y = load_diabetes(return_X_y=True)
+    penalty = GroupL2(np.arange(10) // 2, alpha=1.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = GDRegressor(penalty=penalty).fit(X, y)
+    gradient = (X.T @ (model.predict(X) - y) / len(y)).reshape(5, 2)
+    groups = model.coef_.reshape(5, 2)
+    sizes = np.linalg.norm(groups, axis=1)
+    zero, strength = sizes == 0, np.sqrt(2)
+    assert model.n_iter_ < 20 and zero.any() and not zero.all()
+    expected = -strength * groups[~zero] / sizes[~zero, None]
+    assert_allclose(gradient[~zero], expected, atol=1e-5)
+    assert (np.linalg.norm(gradient[zero], axis=1) <= strength).all()

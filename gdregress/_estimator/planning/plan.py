@@ -91,7 +91,8 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     null_params = objective.inside(objective.null_parameters())
     first = objective.inside(first_parameters(estimator, objective))
     if not in_parts and _worth_moments(estimator, components, objective, frame):
-        objective = _by_moments(objective, frame.spectrum, first)
+        by_groups = _takes_groups(estimator, components, objective)
+        objective = _by_moments(objective, frame.spectrum, first, by_groups)
     elif not in_parts and takes_row_space(estimator, components, objective):
         objective = objective.with_row_space()
     null = null_model(objective, null_params, first if start is None else start.params)
@@ -164,10 +165,16 @@ def _worth_moments(estimator, components, objective, frame):
     return frame.has_moments or for_rate or saved >= passes
 
 
-def _by_moments(objective, spectrum, anchor):
+def _takes_groups(estimator, components, objective):
+    """Whether working sets of groups read the rows, as no other engine has their Newton steps."""
+    method = method_of(estimator, components, objective)
+    return method == "working sets" and components.penalty.kernel_terms is None
+
+
+def _by_moments(objective, spectrum, anchor, by_groups):
     """The objective, helped by the moments of its columns."""
     objective = objective.with_moments(spectrum.moments)
-    if spectrum.moments is None or not objective.loss.is_quadratic:
+    if spectrum.moments is None or not objective.loss.is_quadratic or by_groups:
         return objective
     with np.errstate(over="ignore", invalid="ignore"):
         return QuadraticObjective(objective, anchor=anchor)
