@@ -32,7 +32,7 @@ ENOUGH, LITTLE, MUCH = 0.1, 0.25, 0.75
 STRONGER, DOUBLED, WEAKER, SMALLEST = 4.0, 2.0, 8.0, 1e-30
 MOST_TRIALS = 20
 # Accuracy of the minimum of the model under l1, as a share of the largest entry of the gradient
-# mapping.
+# mapping; of squared error the model is exact, and so is its minimum.
 EXACT = 0.01
 
 
@@ -196,8 +196,9 @@ class Newton(Directions):
             return -solve(H, g)
         moved = w - g
         violation = float(np.max(abs(moved - w - np.clip(moved, -l1, l1))))
+        enough = 0.0 if self.run.objective.loss.is_quadratic else EXACT * violation
         with one_thread_of_blas():
-            return least(H, g - H @ w, l1, w, EXACT * violation) - w
+            return least(H, g - H @ w, l1, w, enough) - w
 
 
 def _has_descent(objective):

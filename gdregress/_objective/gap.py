@@ -78,8 +78,8 @@ def _remaining(objective, spectrum, params, step_size, shares):
         left = objective.gradient_mapping(there, objective.gradient(there), step_size)
         left = to_numpy(left).astype(float)
         after = math.fsum(decrements(left, gap)[0]) if np.isfinite(left).all() else math.inf
-        if after <= LEFT * gap:
-            more = _beyond_first_step(gap, after, float(np.sum(left * steps)))
+        if abs(after) <= LEFT * gap:  # it may be rounding below zero, or overflow
+            more = _beyond_first_step(gap, max(after, 0.0), float(np.sum(left * steps)))
             gap, gaps = more * gap, [more * each for each in gaps]
         elif not _is_rounding(objective, spectrum, params, mapping):
             return math.inf

@@ -10,6 +10,7 @@ from suites.epochs import mini_batch_epoch, single_rows, sparse_epoch, stochasti
 from suites.finishing_epochs import finishing_epochs
 from suites.finishing_nist import finishing_nist
 from suites.finishing_panel import finishing_optimizers, finishing_panel
+from suites.finishing_penalties import finishing_penalties
 from suites.finishing_scores import finishing_scores
 from suites.finishing_speed import finishing_speed
 from suites.flights import example, flights
@@ -56,6 +57,7 @@ SUITES = {
         panel,
         finishing_panel,
         finishing_optimizers,
+        finishing_penalties,
         finishing_nist,
         finishing_epochs,
         finishing_scores,
