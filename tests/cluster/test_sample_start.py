@@ -70,7 +70,7 @@ def test_rows_that_mislead_are_not_followed(rows):
         {"loss": "squared_error"},
         {"loss": "huber", "learning_rate": 0.1, "max_iter": 2, "tol": None},
         {"loss": "absolute_error", "max_iter": 2, "tol": None},
-        {"loss": "huber", "solver": "mini-batch", "random_state": 0},
+        {"loss": "huber", "solver": "mini-batch", "max_iter": 2, "tol": None},
     ],
     ids=str,
 )
