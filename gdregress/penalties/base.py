@@ -139,6 +139,11 @@ class Penalty(StatesFacts, BaseEstimator, ABC):
         ----------
         n_features, n_targets : int
             How many there are.
+
+        Returns
+        -------
+        terms : NormTerms or None
+            Groups of the coefficients, numbered row after row, and the strengths of their norms.
         """
         terms = self.kernel_terms
         if terms is None or terms.bounds is not None:

@@ -45,8 +45,8 @@ class Summary:
     names : list of str
         Names of the columns, then "intercept" if there is one.
     coef, standard_error, z, p_value, lower, upper : ndarrays of shape (n_parameters,)
-        z is coef / standard_error, p_value that of coef = 0 under a normal distribution; lower and
-        upper are the ends of the confidence interval.
+        Here z is coef / standard_error, p_value that of coef = 0 under a normal distribution;
+        lower and upper are the ends of the confidence interval.
     covariance : ndarray of shape (n_parameters, n_parameters)
         Covariance of the coefficients.
     level : float
