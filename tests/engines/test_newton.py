@@ -243,7 +243,9 @@ def test_each_target_is_damped_by_itself():
     X, z, rng = make_data()
     easy, hard = np.exp(z / 3), np.exp(3 * z + rng.normal(size=len(z)))
     both = GDRegressor("poisson", penalty="l1", alpha=1e-3, tol=1e-9)
-    both.fit(X, np.column_stack([easy, hard]))
+    both = fitted(both, X, np.column_stack([easy, hard]))
+    damping = np.asarray(both._state["damping"])
+    assert (damping > 0).tolist() == [False, True]
     for k, y in enumerate([easy, hard]):
-        one = GDRegressor("poisson", penalty="l1", alpha=1e-3, tol=1e-9).fit(X, y)
+        one = fitted(GDRegressor("poisson", penalty="l1", alpha=1e-3, tol=1e-9), X, y)
         assert_allclose(both.coef_[k], one.coef_, rtol=1e-6, atol=1e-9)
