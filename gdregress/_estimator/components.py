@@ -11,6 +11,7 @@ from gdregress._objective.base import output_shape
 from gdregress._objective.prox_check import check_prox
 from gdregress._utils.validation import (
     build_component,
+    changed_parameters,
     check_loss,
     warn_ignored,
 )
@@ -160,6 +161,11 @@ def _warn_unused(estimator, components, used):
     """
     if _uses_n_iter_no_change(estimator, components):
         used.add("n_iter_no_change")
+    if not (components.penalty.active or np.any(estimator.alpha)):
+        used.add("alpha")  # it says the same
+    unused = changed_parameters(estimator).keys() - used
+    if not unused:
+        return
     penalty = f"penalty={_name(estimator.penalty)} does not use it"
     solver, schedule = _name(estimator.solver), _name(estimator.schedule)
     reasons = {
@@ -174,10 +180,7 @@ def _warn_unused(estimator, components, used):
         "scoring": "early_stopping is False",
         "n_iter_no_change": "this run is not ended by a plateau",
     }
-    if not (components.penalty.active or np.any(estimator.alpha)):
-        used.add("alpha")  # it says the same
-    unused = {name: why for name, why in reasons.items() if name not in used}
-    warn_ignored(estimator, {name: unused[name] for name in unused if hasattr(estimator, name)})
+    warn_ignored(estimator, {name: why for name, why in reasons.items() if name in unused})
 
 
 def build_loss(estimator):

@@ -67,8 +67,8 @@ class Learners:
     @property
     def best(self):
         """Number of the candidate that is reported."""
-        beaten = is_beaten(self.record)
-        return int(np.argmax(beaten)) if beaten.any() else len(RATES)
+        beaten = is_beaten(self.record).tolist()
+        return beaten.index(True) if True in beaten else len(RATES)
 
     @property
     def reported(self):

@@ -28,7 +28,7 @@ def losses_before(learners, X, y, loss):
     candidates, p, m = learners.candidates, X.shape[1], len(y)
     n, k, _ = candidates.shape
     z = X @ candidates[:, :, :p].reshape(-1, p).T
-    z = np.moveaxis(z.reshape(m, n, k), 1, 0)
+    z = z.reshape(m, n, k).transpose(1, 0, 2)
     if candidates.shape[2] > p:
         z = z + candidates[:, None, :, p]
     z = z[:, :, 0] if y.ndim == 1 and loss.n_outputs is None else z
@@ -57,7 +57,7 @@ def counted(tally, losses, slopes):
     """The tally of what is reported, with its losses and slopes on a chunk taken in."""
     m = len(losses)
     number = min(tally[2] + m, WINDOW)
-    new = np.array([np.sum(slopes * slopes) / m, losses.mean()])
+    new = np.array([np.sum(slopes * slopes) / m, losses.sum() / m])
     return np.append(tally[:2] + (new - tally[:2]) * min(1.0, m / number), number)
 
 

@@ -97,10 +97,15 @@ def check_parameters(component):
 
     Defaults are within their ranges and are not checked: it would take a tenth of a small fit.
     """
-    known = defaults(type(component)).items()
-    given = {name: getattr(component, name) for name, _ in known}
-    changed = {name: given[name] for name, default in known if given[name] is not default}
+    changed = changed_parameters(component)
     check_choices(type(component).__name__, component._parameter_constraints, changed)
+
+
+def changed_parameters(component):
+    """The parameters that are not their defaults, and their values."""
+    known = defaults(type(component)).items()
+    given = ((name, getattr(component, name), default) for name, default in known)
+    return {name: value for name, value, default in given if value is not default}
 
 
 def check_choices(caller, constraints, values):
@@ -172,7 +177,7 @@ def build_component(choice, registry, flat_parameters):
         component.check_formulas()
     else:
         component_class = registry[choice]
-        taken = set(defaults(component_class)) & set(flat_parameters)
+        taken = defaults(component_class).keys() & flat_parameters.keys()
         given = {name: as_python(flat_parameters[name]) for name in taken}
         component = component_class(**{k: v for k, v in given.items() if v is not None})
     if taken or not isinstance(choice, str):  # defaults are within their ranges

@@ -15,21 +15,27 @@ def check_all_finite(X, estimator):
     """Raise scikit-learn's error where X holds NaN or infinity, and say where.
 
     A sum over finite numbers is finite or overflows; scikit-learn checks that case again,
-    and at arrays that are small or not NumPy's.
+    and at arrays that are not NumPy's.
     """
-    if isinstance(X, np.ndarray) and X.size >= WORTH_THREADS:
-        numbers = X.reshape(-1, order="A")  # a view of C and Fortran order alike
-
-        def total(start, stop):
-            with np.errstate(over="ignore", invalid="ignore"):
-                return np.sum(numbers[start:stop])
-
-        if np.isfinite(map_in_threads(total, pieces_of(X.size, 1))).all():
-            return
+    if isinstance(X, np.ndarray) and np.isfinite(_sums(X)).all():
+        return
     try:
         assert_all_finite(X, input_name="X")
     except ValueError as error:
         raise ValueError(f"{str(error).splitlines()[0]} {_where(X, estimator)}") from None
+
+
+def _sums(X):
+    """Sums over pieces of an array of NumPy, on all threads where it is large."""
+    numbers = X.reshape(-1, order="A")  # a view of C and Fortran order alike
+
+    def total(start, stop):
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.sum(numbers[start:stop])
+
+    if X.size < WORTH_THREADS:
+        return total(0, X.size)
+    return map_in_threads(total, pieces_of(X.size, 1))
 
 
 def _where(X, estimator):

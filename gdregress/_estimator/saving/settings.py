@@ -5,7 +5,7 @@ from hashlib import sha256
 import numpy as np
 
 from gdregress._utils.array_api import to_numpy
-from gdregress._utils.validation import defaults
+from gdregress._utils.validation import changed_parameters, defaults
 
 # Parameters that do not change the course of a run, or its length only.
 _PASSING = {"max_iter", "verbose", "warm_start", "store_path", "random_state"}
@@ -16,10 +16,9 @@ def settings(estimator):
 
     Those at their defaults are left out. Of this process: functions have their address in it.
     """
-    known = defaults(type(estimator)).items()
-    changed = [name for name, default in known if getattr(estimator, name) is not default]
-    given = {name: _text(getattr(estimator, name)) for name in changed if name not in _PASSING}
-    return repr({k: v for k, v in given.items() if v != _text(defaults(type(estimator))[k])})
+    known, changed = defaults(type(estimator)), changed_parameters(estimator)
+    given = {name: _text(value) for name, value in changed.items() if name not in _PASSING}
+    return repr({name: text for name, text in given.items() if text != _text(known[name])})
 
 
 def parameters_as_text(estimator, left_out):
