@@ -607,14 +607,12 @@ class GDClassifier(ClassifierMixin, BaseGD):
 
     def _check_input(self, X, y, **checks):
         refuse_missing_labels(y)
-        X, y = checked_table(self, X, y, **checks)
-        # labels of later parts are held against the classes, which takes a fraction of the time
-        kind = getattr(getattr(y, "dtype", None), "kind", "O")
-        if checks["reset"] or kind not in "biuU":
-            check_classification_targets(y)
-        return X, y
+        return checked_table(self, X, y, **checks)
 
     def _encode_target(self, y, X, weights, loss, rows, in_parts):
+        # labels of parts are held against the classes, which takes a fraction of the time
+        if not in_parts or getattr(y.dtype, "kind", "O") not in "biuU":
+            check_classification_targets(y)
         if not in_parts:
             self._set_classes(classes_of(y))
         encoded, class_weight = encode(y, self.classes_, X), self.class_weight

@@ -365,7 +365,7 @@ class TestOnePass:
         assert ours > self.scores(SGDClassifier(**given).fit)
 
 
-LATER = {
+PARTS = {
     "as the first": lambda X, y: (X, y),
     "NaN in X": lambda X, y: (np.where(X > 1, np.nan, X), y),
     "NaN in y": lambda X, y: (X, np.where(np.arange(len(y)) == 1, np.nan, y)),
@@ -385,23 +385,25 @@ LATER = {
 
 
 @pytest.mark.parametrize("model", [GDRegressor, GDClassifier])
-@pytest.mark.parametrize("later", LATER.values(), ids=LATER)
-def test_later_parts_are_checked_as_the_first(model, later, monkeypatch):
+@pytest.mark.parametrize("part", PARTS.values(), ids=PARTS)
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_arrays_are_checked_as_scikit_learn_does(model, part, method, monkeypatch):
     X = np.random.RandomState(0).randn(6, 3)
     y = X.sum(axis=1) if model is GDRegressor else (X[:, 0] > 0).astype(int)
-    classes = {} if model is GDRegressor else {"classes": [0, 1]}
 
     def outcome():
-        fitted = model().partial_fit(X, y, **classes)
+        fitted = model(max_iter=2)
+        if method == "partial_fit":  # whose first call is checked as a fit is
+            fitted.partial_fit(X, y, **({} if model is GDRegressor else {"classes": [0, 1]}))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
-                fitted.partial_fit(*later(X, y))
+                getattr(fitted, method)(*part(X, y))
             except (TypeError, ValueError) as error:
                 return type(error), str(error)
         said = [str(warning.message) for warning in caught]
         return fitted.coef_.tolist(), list(fitted.history_["objective"]), said
 
     quick = outcome()
-    monkeypatch.setattr(data, "_is_like_the_first", lambda *args: False)
+    monkeypatch.setattr(data, "_needs_no_conversion", lambda *args: False)
     assert quick == outcome()

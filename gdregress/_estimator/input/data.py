@@ -5,7 +5,7 @@ from numbers import Integral
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import is_classifier
+from sklearn.base import ClassifierMixin, is_classifier
 from sklearn.model_selection import StratifiedShuffleSplit
 from sklearn.utils import check_random_state
 
@@ -36,31 +36,17 @@ def validate_input(
     """X, encoded y and weights as arrays of one namespace, without rows of weight 0; the loss.
 
     The loss is that of the components in its form for these targets. Rows that have been `seen`
-    before are known to be finite, and arrays of the type and the columns of the first need no
-    other checks. Where all of them are `read_later` for their variances, these tell whether
-    they are finite.
+    before are known to be finite. Where all of them are `read_later` for their variances, these
+    tell whether they are finite.
     """
-    if seen and _is_plain(estimator, X, y):
+    if seen and _is_plain(X, y) and X.shape[1] == estimator.n_features_in_:
         return _encoded(estimator, X, y, sample_weight, components, in_parts)
-    if in_parts and not reset and _is_like_the_first(estimator, X, y, components):
-        check_all_finite(X, estimator)
-        return _encoded(estimator, X, y, sample_weight, components, in_parts)
+    if _needs_no_conversion(estimator, X, y, reset):
+        estimator.n_features_in_ = X.shape[1]
+    else:
+        X, y = _converted(estimator, X, y, components, reset)
     xp, device = input_namespace(X)
-    check_structure(X)
-    X = materialised(X)
-    if xp is not np:
-        check_dense_and_real(X)
     sample_weight = move_to(sample_weight, xp, device)
-    X, y = estimator._check_input(
-        X,
-        y,
-        accept_sparse="csr",
-        accept_large_sparse=True,
-        dtype=[xp.float64, xp.float32],
-        order="C" if xp is np and _wants_rows(X, components) else None,
-        ensure_all_finite=False,  # in the next line
-        reset=reset,
-    )
     all_equal = sample_weight is None and getattr(estimator, "class_weight", None) is None
     if not (seen or (read_later and all_equal and takes_variances(estimator, components, X))):
         check_all_finite(X, estimator)
@@ -75,32 +61,53 @@ def validate_input(
     return data, loss
 
 
-def _is_plain(estimator, X, y):
-    """Whether rows are arrays of NumPy with the columns of the first, and their targets too."""
+def _converted(estimator, X, y, components, reset):
+    """X and y as arrays of one library, after scikit-learn's checks."""
+    xp = input_namespace(X)[0]
+    check_structure(X)
+    X = materialised(X)
+    if xp is not np:
+        check_dense_and_real(X)
+    return estimator._check_input(
+        X,
+        y,
+        accept_sparse="csr",
+        accept_large_sparse=True,
+        dtype=[xp.float64, xp.float32],
+        order="C" if xp is np and _wants_rows(X, components) else None,
+        ensure_all_finite=False,  # `validate_input` says where X is not
+        reset=reset,
+    )
+
+
+def _is_plain(X, y):
+    """Whether rows are floating-point numbers in an array of NumPy, and one has targets each."""
     return (
         isinstance(X, np.ndarray)
         and isinstance(y, np.ndarray)
         and X.dtype in (np.float64, np.float32)
-        and X.shape == (len(y), estimator.n_features_in_)
+        and X.ndim == 2
+        and len(X) == len(y)
         and y.dtype.kind in "biufU"
     )
 
 
-def _is_like_the_first(estimator, X, y, components):
-    """Whether a later part needs no more checks than for finite rows, which take most of a call.
+def _needs_no_conversion(estimator, X, y, reset):
+    """Whether scikit-learn would hand back X and y as they are, which takes a tenth of a fit.
 
-    All that scikit-learn may have to say of it, and all that it converts, is left to scikit-learn.
+    All that it may have to say of them, and all that it converts, is left to it.
     """
+    numbers = "iu" if isinstance(estimator, ClassifierMixin) else "iuf"
     return (
-        _is_plain(estimator, X, y)
+        _is_plain(X, y)
         and np.asarray(X) is X  # no subclass, as matrices and masked arrays are
         and np.asarray(y) is y
         and X.flags.c_contiguous
+        and X.size > 0
         and y.ndim == 1
-        and len(y) > 0
-        and y.dtype.kind in ("iu" if hasattr(estimator, "classes_") else "iuf")
+        and y.dtype.kind in numbers
         and not hasattr(estimator, "feature_names_in_")
-        and components.loss.base_loss.is_builtin
+        and (reset or X.shape[1] == estimator.n_features_in_)
         and bool(np.isfinite(y).all())
     )
 
