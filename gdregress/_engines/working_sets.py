@@ -59,7 +59,7 @@ class WorkingSets(Directions):
         return (
             knows(objective.loss)
             and isinstance(objective.y, np.ndarray)
-            and objective.output_shape == objective.y.shape[1:]
+            and objective.loss.n_outputs is None
             and objective.design.coordinates is not None
             and objective.design.coordinates.separable
             and core.kernels is not None
