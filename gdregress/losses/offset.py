@@ -92,7 +92,8 @@ class Offset(Loss):
         return (y[:, 0] if self.n_targets is None else y[:, :-1]), y[:, -1]
 
     def _deviance(self, y: Array, z: Array) -> Array:
-        return self.loss.deviance(*targets_and_predictions(self, y, z))  # pyright: ignore
+        given = targets_and_predictions(self, y, z)
+        return self.loss.deviance(*given)  # pyright: ignore[reportOptionalCall]
 
 
 def targets_and_predictions(loss: Loss, y: Array, z: Array) -> tuple[Array, Array]:

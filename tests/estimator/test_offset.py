@@ -258,7 +258,7 @@ def test_streams_of_the_core_learn_as_those_of_numpy(monkeypatch):
 
 
 def test_the_best_constant_beside_offsets():
-    X, targets, years = make_data()
+    _, targets, years = make_data()
     for name, loss in LOSSES.items():
         y = target_for(name, targets)
         both = np.column_stack([y, y + 1, np.log(years)])
