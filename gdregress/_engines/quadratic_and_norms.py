@@ -23,6 +23,9 @@ ROUNDS, SWEEPS = 100, 20
 # Of larger blocks, whose Newton steps are no more than near: the next model is nearer by then.
 ROUNDS_OF_BLOCKS = 30
 ROUNDING, JITTER = 1e-14, 1e-13
+EPS = float(np.finfo(float).eps)
+# Diagonal entries of the factor of a matrix with ones on its diagonal.
+NEARLY_FLAT = 1e-5
 # Of the interval in which the minimum along a step is looked for.
 HALVINGS = 20
 
@@ -121,8 +124,11 @@ def _within_blocks(H, c, blocks, v):
     bent = H[np.ix_(free, free)]
     if not blocks.are_single:
         bent += blocks.curvature(norms, directions, free)
+    root = np.sqrt(np.diag(H))  # |H_ij| is at most the product of two of them
+    terms = abs(c) + root * (root @ abs(v)) + blocks.by_coefficient(blocks.t)
+    noise = len(v) * EPS * float(np.max(terms))
     target = v.copy()
-    target[free] -= solve(bent, slope[free])
+    target[free] -= solve(bent, slope[free], noise)
     return target
 
 
@@ -186,13 +192,33 @@ def _growth(H, c, blocks, v, step):
     return quadratic + blocks.t @ (blocks.norms(v + step) - blocks.norms(v))
 
 
-def solve(H, right):
-    """H^-1 right for a positive semidefinite H, with as little on its diagonal as it takes."""
-    size = np.sqrt(np.maximum(np.diag(H), np.finfo(float).tiny))
-    scaled, jitter = H / np.outer(size, size), JITTER
-    while True:
-        scaled[np.diag_indices_from(scaled)] += jitter
-        try:
-            return cho_solve(cho_factor(scaled), right / size) / size
-        except LinAlgError:
-            jitter *= 100
+def solve(H, right, noise=0.0):
+    """H^-1 right for a positive semidefinite H, with as little on its diagonal as it takes.
+
+    Along directions in which H is flat, such as the difference of two copies of a column, what is
+    rounding on the right moves nothing; nor does a coordinate that is not curved at all.
+
+    Parameters
+    ----------
+    H : ndarray of shape (k, k)
+    right : ndarray of shape (k,)
+    noise : float, default=0.0
+        Rounding of its entries.
+    """
+    step, curved = np.zeros_like(right), np.flatnonzero(np.diag(H) > 0)
+    if len(curved) < len(H):
+        step[curved] = solve(H[np.ix_(curved, curved)], right[curved], noise)
+        return step
+    size = np.sqrt(np.diag(H))
+    scaled, right = H / np.outer(size, size), right / size
+    scaled[np.diag_indices_from(scaled)] += JITTER
+    try:
+        factor = cho_factor(scaled)
+        if np.min(np.diag(factor[0]), initial=1.0) > NEARLY_FLAT:
+            return cho_solve(factor, right) / size
+    except LinAlgError:
+        pass
+    values, vectors = np.linalg.eigh(scaled)
+    along, lowest = vectors.T @ right, JITTER * len(size)
+    along[(values <= 2 * lowest) & (abs(along) <= noise / np.min(size))] = 0.0
+    return vectors @ (along / np.maximum(values, lowest)) / size
