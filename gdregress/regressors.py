@@ -24,7 +24,11 @@ from gdregress._estimator.base import BaseGD
 from gdregress._estimator.docs import OUTCOME_OF_FIT, RESULTS, RUN, STRENGTH
 from gdregress._estimator.export.summary import Summary, summary_of
 from gdregress._estimator.export.twins import regressor_twin
-from gdregress._estimator.input.offset import as_rates, refuse_offset_with_validation, total_offset
+from gdregress._estimator.input.offset import (
+    refuse_offset_with_validation,
+    target_beside_offset,
+    total_offset,
+)
 from gdregress._estimator.input.table import (
     checked_table,
     checked_target,
@@ -33,7 +37,7 @@ from gdregress._estimator.input.table import (
 )
 from gdregress._estimator.scores import explained
 from gdregress._utils.arguments import available_if, explains_arguments
-from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
+from gdregress._utils.array_api import as_column, input_namespace, move_to, namespace, to_numpy
 from gdregress._utils.docstrings import filled_in
 from gdregress._utils.neighbours import OF_CLASSES
 from gdregress._utils.types import (
@@ -261,8 +265,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             File of a `gdregress.callbacks.Checkpoint`, from which an interrupted fit of the same
             data and parameters continues. `max_iter` counts the epochs before it as well.
         offset : array-like of shape (n_samples,) or None
-            Added to the raw prediction of each row under "poisson", "gamma" or "tweedie", so that
-            a row predicts exp(x . w + b + offset).
+            Added to the raw prediction of each row under a loss with a log link, so that a row
+            predicts exp(x . w + b + offset).
         exposure : array-like of shape (n_samples,) or None
             The same as an offset of log(exposure): for how long, or for how many, a row counts.
 
@@ -273,11 +277,8 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             if X_val is not None:
                 refuse_offset_with_validation(offset, exposure)
             start = coef_init, intercept_init
-            user_weights = None
-            if offset is not None or exposure is not None:
-                given = y, sample_weight, offset, exposure
-                y, sample_weight, user_weights = as_rates(self, X, *given)
-            self._fit(X, y, sample_weight, start, validation, resume_from, user_weights)
+            offsets = offset, exposure
+            self._fit(X, y, sample_weight, start, validation, resume_from, offsets)
         return self
 
     @explains_arguments
@@ -411,11 +412,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
             As in `fit`; also for another number of columns than in earlier calls.
         """
         with keep_fitted_state(self):
-            user_weights = None
-            if offset is not None or exposure is not None:
-                given = y, sample_weight, offset, exposure
-                y, sample_weight, user_weights = as_rates(self, X, *given)
-            self._partial_fit(X, y, sample_weight, user_weights)
+            self._partial_fit(X, y, sample_weight, (offset, exposure))
         return self
 
     @explains_arguments
@@ -450,7 +447,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         z = self._raw_prediction(X, "predict")
         if offset is not None or exposure is not None:
             o = total_offset(offset, exposure, self._loss, z)
-            z = z + (o if z.ndim == 1 else o[:, None])
+            z = z + as_column(o, z)
         return predict_mean(self._loss, z)
 
     @explains_arguments
@@ -489,20 +486,15 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         NotFittedError, ValueError, TypeError
             As `predict`; also for a y of another shape, or outside of the domain of the loss.
         """
-        y, z, weights = self._targets_beside(X, y, sample_weight, False, offset, exposure)
-        return explained(self._loss_of_fit(), y, z, weights)
-
-    def _targets_beside(
-        self, X, y, sample_weight, in_parts=False, offset=None, exposure=None, method="score"
-    ):
-        """Targets, raw predictions and weights of the rows of X, all checked, for a method.
-
-        The targets and weights are those that stand for the same without an offset.
-        """
-        z = self._raw_prediction(X, method)
+        y, z, weights = self._targets_beside(X, y, sample_weight)
+        loss = self._loss_of_fit()
         if offset is not None or exposure is not None:
-            given = y, sample_weight, offset, exposure, self._loss
-            y, sample_weight, _ = as_rates(self, X, *given)
+            loss, y = target_beside_offset(loss, y, total_offset(offset, exposure, loss, z))
+        return explained(loss, y, z, weights)
+
+    def _targets_beside(self, X, y, sample_weight, in_parts=False, method="score"):
+        """Targets, raw predictions and weights of the rows of X, all checked, for a method."""
+        z = self._raw_prediction(X, method)
         xp, device = input_namespace(X)
         y, weights = move_to(y, xp, device), move_to(sample_weight, xp, device)
         y = checked_target(y, z.dtype)
@@ -559,8 +551,9 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
         UserWarning
             If the coefficients are not those of the minimum on these rows.
         """
-        offsets = offset, exposure
-        y, z, weights = self._targets_beside(X, y, sample_weight, False, *offsets, "summary")
+        y, z, weights = self._targets_beside(X, y, sample_weight, method="summary")
+        if offset is not None or exposure is not None:
+            z = z + as_column(total_offset(offset, exposure, self._loss, z), z)
         rows = X if sparse.issparse(X) else to_numpy(X).astype(float)
         shape = z.shape if math.prod(z.shape) > z.shape[0] else (-1,)  # one column is one target
         y, z = (to_numpy(array).reshape(shape) for array in (y, z))
@@ -614,7 +607,7 @@ class GDRegressor(MultiOutputMixin, RegressorMixin, BaseGD):
                 y = xp.astype(y, X.dtype)
             if not bool(xp.all(xp.isfinite(y))):
                 raise ValueError(f"y holds values beyond the range of {X.dtype}, the type of X.")
-        check_target(loss, y, rows, in_parts)
+        check_target(loss, loss.split_target(y)[0], rows, in_parts)
         return loss.expand_target(y), weights, loss
 
     def _validation_score(self, loss, y, z, weights):

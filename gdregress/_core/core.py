@@ -59,16 +59,18 @@ def has_loss(loss):
     """Whether the core has the formulas of a loss."""
     if loss.kernel is None:
         return False
-    parameter = loss.base_loss.kernel_parameter
+    single = loss.without_offset.base_loss
+    parameter = single.kernel_parameter
     # one for each target is more than it takes
-    return parameter is None or not np.ndim(getattr(loss.base_loss, parameter))
+    return parameter is None or not np.ndim(getattr(single, parameter))
 
 
 def kernel_loss(loss, kernels=kernels):
     """The class of the core that computes a loss, with the loss's own parameter."""
     kernel = getattr(kernels, loss.kernel)
-    if loss.base_loss is not loss:
-        return kernel(kernel_loss(loss.base_loss, kernels))
+    single = loss.without_offset.base_loss
+    if single is not loss:
+        return kernel(kernel_loss(single, kernels))
     return kernel(getattr(loss, loss.kernel_parameter) if loss.kernel_parameter else 0.0)
 
 

@@ -46,6 +46,7 @@ from gdregress._objective.evaluation import by_rows, over_targets, sum_by_rows
 from gdregress._objective.line import Line
 from gdregress._objective.newton_system import SeparateSystems
 from gdregress._utils.array_api import dot, namespace, to_numpy
+from gdregress.losses.offset import targets_and_predictions
 
 # The first trial changes predictions by at most this multiple of the largest prediction or target.
 FAR = 1e3
@@ -203,14 +204,15 @@ class ConjugateGradients(Directions):
 
     def length(self, direction, dz):
         """The length at which F is smallest along the direction, for each separate target."""
-        objective, loss = self.run.objective, self.run.objective.loss
-        parts = self.z, dz, self.gradient, direction, self.params, 0 * direction + self.l2
+        objective, loss = self.run.objective, self.run.objective.loss.without_offset
+        y, z = targets_and_predictions(objective.loss, objective.y, self.z)
+        parts = z, dz, self.gradient, direction, self.params, 0 * direction + self.l2
         if loss.coupled:  # a Newton step has length 1
-            return self._length(loss, None, objective.y, *parts)
+            return self._length(loss, None, y, *parts)
         along = self._curvature_along(dz)
         if len(direction.shape) == 1:
-            return self._length(loss, along, objective.y, *parts)
-        parts = (loss.expanded(objective.y, self.z), *parts)
+            return self._length(loss, along, y, *parts)
+        parts = (loss.expanded(y, z), *parts)
         lengths = [
             self._length(loss.base_loss.of_target(k), along[k], *(part[:, k] for part in parts))
             for k in range(direction.shape[1])

@@ -6,8 +6,8 @@ Blocks of a single coefficient make the norms an l1 norm. Sweeps of coordinate d
 which blocks are zero and the signs of single coefficients. There Q is smooth, with the second
 derivatives H + t_b (I - e e') / ||v_b||, e = v_b / ||v_b||, of which the second part is zero for
 single coefficients: a Newton step then replaces many slow sweeps. The step ends early where a
-single coefficient would change its sign. Where Q would not fall, as H is flat along a block, the
-minimum of a quadratic bound of Q takes its place.
+single coefficient would change its sign, and where Q is least along it. Where Q would not fall, as
+H is flat along a block, the minimum of a quadratic bound of Q takes its place.
 
 References
 ----------
@@ -21,8 +21,13 @@ from gdregress._core import core
 
 ROUNDS, SWEEPS = 100, 20
 # Of larger blocks, whose Newton steps are no more than near: the next model is nearer by then.
-ROUNDS_OF_BLOCKS = 10
+ROUNDS_OF_BLOCKS = 30
 ROUNDING, JITTER = 1e-14, 1e-13
+EPS = float(np.finfo(float).eps)
+# Diagonal entries of the factor of a matrix with ones on its diagonal.
+NEARLY_FLAT = 1e-5
+# Of the interval in which the minimum along a step is looked for.
+HALVINGS = 20
 
 
 def least(H, c, t, v, enough=0.0, sizes=None, kernels=core.kernels):
@@ -84,6 +89,10 @@ class Blocks:
             return abs(v)
         return np.sqrt(np.add.reduceat(v * v, self.ends - self.sizes))
 
+    def dot(self, v, u):
+        """v_b . u_b of each block."""
+        return np.add.reduceat(v * u, self.ends - self.sizes)
+
     def largest_curvatures(self, H):
         """The largest eigenvalue of each block of H."""
         if self.are_single:
@@ -94,10 +103,11 @@ class Blocks:
             largest[b] = np.linalg.eigvalsh(H[block, block])[-1]
         return largest
 
-    def curvature(self, norms, directions):
-        """t_b (I - e e') / ||v_b|| of the blocks that are not zero, as a matrix."""
-        number = self.by_coefficient(np.arange(len(self.t)))
-        bent = self.by_coefficient(np.divide(self.t, norms, 0 * self.t, where=norms > 0))
+    def curvature(self, norms, directions, free):
+        """t_b (I - e e') / ||v_b|| of the free coefficients, whose blocks are not zero."""
+        number = self.by_coefficient(np.arange(len(self.t)))[free]
+        bent = self.by_coefficient(np.divide(self.t, norms, 0 * self.t, where=norms > 0))[free]
+        directions = directions[free]
         within = np.where(number[:, None] == number, -np.outer(bent * directions, directions), 0.0)
         within[np.diag_indices_from(within)] += bent
         return within
@@ -111,9 +121,14 @@ def _within_blocks(H, c, blocks, v):
     directions = np.divide(v, size, 0 * v, where=size > 0)
     # of v, so that the next step refines what this one rounds
     slope = c + H @ v + blocks.by_coefficient(blocks.t) * directions
-    bent = H if blocks.are_single else H + blocks.curvature(norms, directions)
+    bent = H[np.ix_(free, free)]
+    if not blocks.are_single:
+        bent += blocks.curvature(norms, directions, free)
+    root = np.sqrt(np.diag(H))  # |H_ij| is at most the product of two of them
+    terms = abs(c) + root * (root @ abs(v)) + blocks.by_coefficient(blocks.t)
+    noise = len(v) * EPS * float(np.max(terms))
     target = v.copy()
-    target[free] -= solve(bent[np.ix_(free, free)], slope[free])
+    target[free] -= solve(bent, slope[free], noise)
     return target
 
 
@@ -128,9 +143,32 @@ def _towards(target, H, c, blocks, v):
         step[crossing[first]] = -v[crossing[first]]
     if blocks.are_single:
         return v + step if len(crossing) else target
-    if _growth(H, c, blocks, v, step) <= 0:
-        return v + step
-    return _below(H, c, blocks, v)
+    share = _least_along(H, c, blocks, v, step)
+    return v + share * step if share > 0 else _below(H, c, blocks, v)
+
+
+def _least_along(H, c, blocks, v, step):
+    """The share of the step, at most 1, at which Q is least along it; 0 where it would not fall.
+
+    Near the minimum it is 1. Where H is flat along a block, only its norm bends Q there, by less
+    the longer the block becomes: the model of Newton's step is then good for a part of the way.
+    """
+    slope, bend = float(step @ (c + H @ v)), float(step @ (H @ step))
+
+    def derivative(share):
+        there = v + share * step
+        norms = blocks.norms(there)
+        along = blocks.dot(there, step)
+        of_norms = np.divide(along, norms, -blocks.norms(step), where=norms > 0)
+        return slope + share * bend + float(blocks.t @ of_norms)
+
+    low, high = 0.0, 1.0
+    if derivative(high) <= 0:
+        return high
+    for _ in range(HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if derivative(middle) < 0 else (low, middle)
+    return low
 
 
 def _below(H, c, blocks, v):
@@ -141,9 +179,10 @@ def _below(H, c, blocks, v):
     norms = blocks.norms(v)
     free = blocks.by_coefficient((norms > 0) | (blocks.t == 0))
     bound = np.divide(blocks.t, norms, 0 * norms, where=norms > 0)
-    bent = H + np.diag(blocks.by_coefficient(bound))
+    bent = H[np.ix_(free, free)]
+    bent[np.diag_indices_from(bent)] += blocks.by_coefficient(bound)[free]
     target = v.copy()
-    target[free] = -solve(bent[np.ix_(free, free)], c[free])
+    target[free] = -solve(bent, c[free])
     return target if _growth(H, c, blocks, v, target - v) <= 0 else v
 
 
@@ -153,13 +192,33 @@ def _growth(H, c, blocks, v, step):
     return quadratic + blocks.t @ (blocks.norms(v + step) - blocks.norms(v))
 
 
-def solve(H, right):
-    """H^-1 right for a positive semidefinite H, with as little on its diagonal as it takes."""
-    size = np.sqrt(np.maximum(np.diag(H), np.finfo(float).tiny))
-    scaled, jitter = H / np.outer(size, size), JITTER
-    while True:
-        scaled[np.diag_indices_from(scaled)] += jitter
-        try:
-            return cho_solve(cho_factor(scaled), right / size) / size
-        except LinAlgError:
-            jitter *= 100
+def solve(H, right, noise=0.0):
+    """H^-1 right for a positive semidefinite H, with as little on its diagonal as it takes.
+
+    Along directions in which H is flat, such as the difference of two copies of a column, what is
+    rounding on the right moves nothing; nor does a coordinate that is not curved at all.
+
+    Parameters
+    ----------
+    H : ndarray of shape (k, k)
+    right : ndarray of shape (k,)
+    noise : float, default=0.0
+        Rounding of its entries.
+    """
+    step, curved = np.zeros_like(right), np.flatnonzero(np.diag(H) > 0)
+    if len(curved) < len(H):
+        step[curved] = solve(H[np.ix_(curved, curved)], right[curved], noise)
+        return step
+    size = np.sqrt(np.diag(H))
+    scaled, right = H / np.outer(size, size), right / size
+    scaled[np.diag_indices_from(scaled)] += JITTER
+    try:
+        factor = cho_factor(scaled)
+        if np.min(np.diag(factor[0]), initial=1.0) > NEARLY_FLAT:
+            return cho_solve(factor, right) / size
+    except LinAlgError:
+        pass
+    values, vectors = np.linalg.eigh(scaled)
+    along, lowest = vectors.T @ right, JITTER * len(size)
+    along[(values <= 2 * lowest) & (abs(along) <= noise / np.min(size))] = 0.0
+    return vectors @ (along / np.maximum(values, lowest)) / size

@@ -25,12 +25,12 @@ from scipy import sparse
 from gdregress._core import core
 from gdregress._core.threads import one_thread_of_blas
 from gdregress._engines.directions import Directions, knows
-from gdregress._engines.norms import norms_of
 from gdregress._engines.quadratic_and_norms import least
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import mean_loss
 from gdregress._objective.moments import LARGEST_ROW
 from gdregress._objective.moments_inside import curved_products
+from gdregress._objective.norms import norms_of
 
 # Fewest coefficients at zero that may enter, and count of products that take as long as reading a
 # number: the largest set is that whose model takes as long as to read all rows.
@@ -59,7 +59,7 @@ class WorkingSets(Directions):
         return (
             knows(objective.loss)
             and isinstance(objective.y, np.ndarray)
-            and objective.output_shape == objective.y.shape[1:]
+            and objective.loss.n_outputs is None
             and objective.design.coordinates is not None
             and objective.design.coordinates.separable
             and core.kernels is not None

@@ -26,6 +26,7 @@ from gdregress._estimator.export.html import LinkedHTML
 from gdregress._estimator.export.sparse_coef import SparseCoef
 from gdregress._estimator.input.batches import checked_batches
 from gdregress._estimator.input.finite import check_all_finite
+from gdregress._estimator.input.offset import NO_OFFSETS
 from gdregress._estimator.input.sparse_input import check_structure
 from gdregress._estimator.input.table import checked_table
 from gdregress._estimator.input.validation_set import scorer_for
@@ -73,6 +74,8 @@ from gdregress.penalties import PENALTIES
 from gdregress.samplers import SAMPLERS, MiniBatch
 from gdregress.schedules import SCHEDULES
 
+# What `fit` may be given beside X and y, as scorers name it.
+OF_ROWS = ("sample_weight", "offset", "exposure")
 # The attributes that a fit sets, besides those of its input.
 RESULTS = (
     *("coef_", "intercept_", "n_iter_", "t_", "learning_rate_", "momentum_", "stop_reason_"),
@@ -249,20 +252,19 @@ class BaseGD(
         start=(None, None),
         validation=NOT_GIVEN,
         resume_from=None,
-        user_weights=None,
+        offsets=NO_OFFSETS,
         moments=None,
     ):
         refuse_refit(self)
         self._forget_sparse_coef()
         in_use_only = start[0] is None and validation[0] is None
         known = {
-            "user_weights": user_weights,
             "in_use_only": in_use_only,
             "held_out_seed": None if resume_from is None else held_out_seed(resume_from),
             "moments": moments,
         }
-        prepared = prepare(self, X, y, sample_weight, validation, **known)
-        data = X, y, sample_weight, validation
+        data = X, y, sample_weight, validation, offsets
+        prepared = prepare(self, *data, **known)
         self._fit_prepared(prepared, start, resume_from, data)
 
     @with_callbacks
@@ -283,10 +285,10 @@ class BaseGD(
         start : tuple of (coef_init, intercept_init)
         resume_from : path or None
             The file of a `Checkpoint`.
-        data : tuple of (X, y, sample_weight, validation) or None
+        data : tuple of (X, y, sample_weight, validation, offsets) or None
             As the user gave them, for trials of other settings; None for batches.
         """
-        X, y, sample_weight, _ = data or (None,) * 4
+        X, y, sample_weight, _, offsets = data or (None, None, None, None, NO_OFFSETS)
         course = None
         if resume_from is None:
             start = given_start(self, prepared, *start)
@@ -299,9 +301,11 @@ class BaseGD(
             prepared, start, course = taken_up(self, prepared, resume_from)
             continues = True
         original = original_units(prepared, self._coef_as_rows)
-        # not every scorer accepts weights
-        metadata = {} if sample_weight is None else {"sample_weight": sample_weight}
-        epoch_end = EpochEnd(self, original, prepared.components.loss, X=X, y=y, metadata=metadata)
+        # not every scorer accepts weights, or offsets
+        metadata = dict(zip(OF_ROWS, (sample_weight, *offsets), strict=True))
+        metadata = {name: values for name, values in metadata.items() if values is not None}
+        loss = prepared.components.loss.without_offset
+        epoch_end = EpochEnd(self, original, loss, X=X, y=y, metadata=metadata)
         hooks = Hooks(
             validate=None if prepared.held_out is None else scorer_for(self, prepared),
             store=original if self.store_path else None,
@@ -328,18 +332,18 @@ class BaseGD(
         finally:
             epoch_end.keep_changes()
 
-    def _partial_fit(self, X, y, sample_weight, user_weights=None):
+    def _partial_fit(self, X, y, sample_weight, offsets=NO_OFFSETS):
         self._forget_sparse_coef()
         if learns_by_rows(self):
-            learn_part(self, X, y, sample_weight, user_weights)
+            learn_part(self, X, y, sample_weight, offsets)
             return
         earlier = getattr(self, "_state", None)
         totals = (earlier["weight_total"], earlier["row_total"]) if earlier else (0.0, 0)
         try:
             parts = {"reset": earlier is None, "in_parts": True, "earlier": totals}
-            prepared = prepare(self, X, y, sample_weight, user_weights=user_weights, **parts)
+            prepared = prepare(self, X, y, sample_weight, offsets=offsets, **parts)
         except NoRows:
-            learn_part(self, X, y, sample_weight)
+            learn_part(self, X, y, sample_weight, offsets)
             return
         start = resumed(self, prepared) if earlier else None
         original = original_units(prepared, self._coef_as_rows)
@@ -386,7 +390,7 @@ class BaseGD(
             "converged_": result.stop_reason == "tolerance",
             "history_": history,
             "loss_curve_": history["objective"][1:],
-            "_loss": plan.run.objective.loss,
+            "_loss": plan.run.objective.loss.without_offset,
             "_state": saved(state),
         }
         if "validation_score" in history:

@@ -7,7 +7,6 @@ import numpy as np
 
 from gdregress._estimator.planning.learning_rate import learns_rate
 from gdregress._estimator.planning.method import asks_for_conjugate_gradients
-from gdregress._objective.base import output_shape
 from gdregress._objective.prox_check import check_prox
 from gdregress._utils.validation import (
     build_component,
@@ -68,7 +67,7 @@ class Components:
             For strengths that do not suit the features, a prox that is not that of the value,
             or that does not suit the optimizer.
         """
-        shape = (n_features, *output_shape(y, loss))
+        shape = (n_features, *loss.output_shape(y))
         self.penalty.check_features(n_features, names)
         failure = None if self.penalty.is_builtin else check_prox(self.penalty, shape, y)
         if failure is not None and self.optimizer.adaptive:

@@ -16,6 +16,7 @@ from gdregress._estimator.input.data import (
     validate_input,
 )
 from gdregress._estimator.input.finite import check_all_finite
+from gdregress._estimator.input.offset import NO_OFFSETS, beside_offsets
 from gdregress._estimator.input.sizes import check_sizes
 from gdregress._estimator.input.validation_set import rows_to_validate
 from gdregress._estimator.planning.coordinates import (
@@ -32,7 +33,7 @@ from gdregress._objective.partitioned import (
     PartitionedObjective,
     PartitionedSpectrum,
 )
-from gdregress._utils.array_api import array_like, namespace, to_numpy
+from gdregress._utils.array_api import namespace
 from gdregress._utils.validation import check_parameters, warn_large_batch
 
 
@@ -91,10 +92,10 @@ def prepare(
     y,
     sample_weight,
     validation=NOT_GIVEN,
+    offsets=NO_OFFSETS,
     reset=True,
     in_parts=False,
     earlier=(0.0, 0),
-    user_weights=None,
     in_use_only=False,
     held_out_seed=None,
     moments=None,
@@ -108,14 +109,14 @@ def prepare(
         As the user gave them.
     validation : tuple of (X_val, y_val, sample_weight_val)
         As the user gave them.
+    offsets : tuple of (offset, exposure)
+        As the user gave them.
     reset : bool
         Whether X sets the number of features; otherwise it must have that of an earlier fit.
     in_parts : bool
         Whether there are more rows than these, as in `partial_fit`.
     earlier : tuple of (weight, rows)
         Totals of the parts before this one.
-    user_weights : ndarray of shape (n_samples,) or None
-        Weights by whose sum the objective is divided, where that is not the sum of sample_weight.
     in_use_only : bool
         Whether columns without entries may be left out.
     held_out_seed : int or None
@@ -126,8 +127,11 @@ def prepare(
     """
     check_parameters(estimator)
     validated = any(part is not None for part in validation)
-    given, seen = (X, y, sample_weight), moments is not None
-    components, data = _checked_input(estimator, given, validated, reset, in_parts, seen)
+    components = build_components(estimator, in_parts, validated)
+    components, y = beside_offsets(components, X, y, offsets)
+    given = X, y, sample_weight
+    flags = validated, reset, in_parts, moments is not None
+    components, data = _checked_input(estimator, components, given, *flags)
     data, to_user_library = read_in_place(data, components)
     n_features, columns = data[0].shape[1], None
     if in_use_only and sparse.issparse(data[0]):
@@ -142,8 +146,7 @@ def prepare(
         to_validate = validation, components, held_out_seed
         rows, held_out, kept = rows_to_validate(estimator, data, *to_validate)
     X, y, weights = rows
-    divisor = _sum_of_rows(user_weights, sample_weight, y, kept)
-    weights, divisor = _relative_weights(y, weights, divisor, earlier)
+    weights, total = _relative_weights(y, weights, earlier)
     frame = _frame(estimator, components, (X, y, weights), in_parts, moments)
     frame = replace(frame, columns=columns)
     penalty = penalty_inside(estimator, components.penalty, frame.design.coordinates)
@@ -160,7 +163,7 @@ def prepare(
         held_out,
         objective,
         frame,
-        divisor,
+        total,
         data[0].shape[0] if kept is None else len(kept),
         to_user_library,
         n_features,
@@ -168,20 +171,20 @@ def prepare(
     )
 
 
-def _checked_input(estimator, given, validated, reset, in_parts, seen):
+def _checked_input(estimator, components, given, validated, reset, in_parts, seen):
     """The components for these data, and the data as checked arrays.
 
     Parameters
     ----------
     estimator : GDRegressor or GDClassifier
+    components : Components
     given : tuple of (X, y, sample_weight)
-        As the user gave them.
+        As the user gave them, offsets beside the targets.
     validated, reset, in_parts : bool
         See `prepare`; whether a validation set was given.
     seen : bool
         Whether an earlier reading has checked the rows.
     """
-    components = build_components(estimator, in_parts, validated)
     read_later = not (in_parts or validated or estimator.early_stopping)
     several = {"seen": seen, "read_later": read_later}
     data, loss = validate_input(estimator, *given, components, reset, in_parts, **several)
@@ -242,28 +245,8 @@ def prepare_partitions(estimator, components, partitions, validation=NOT_GIVEN):
     )
 
 
-def _sum_of_rows(user_weights, sample_weight, like, kept):
-    """The sum of the user's weights over the rows that are trained on; None without any.
-
-    Parameters
-    ----------
-    user_weights : ndarray of shape (n_samples,) or None
-    sample_weight : array of shape (n_samples,)
-        The rows that have a weight by it are those of the run.
-    like : array
-        Of the type in which weights are numbers.
-    kept : ndarray of int or None
-        Numbers of the rows that are trained on; None for all.
-    """
-    if user_weights is None:
-        return None
-    weights = array_like(to_numpy(sample_weight), like)
-    weights = user_weights[to_numpy(weights) > 0]
-    return float((weights if kept is None else weights[kept]).sum())
-
-
-def _relative_weights(y, weights, divisor, earlier):
-    """Weights relative to their mean, None where all are 1; and the sum that is divided by.
+def _relative_weights(y, weights, earlier):
+    """Weights relative to their mean, None where all are 1; and their sum.
 
     The weights of a part of `partial_fit` are relative to the mean of all rows so far, as the
     mean of the part says nothing of the others.
@@ -272,17 +255,16 @@ def _relative_weights(y, weights, divisor, earlier):
     ----------
     y : array of shape (n_samples,) or (n_samples, n_targets)
     weights : array of shape (n_samples,) or None
-    divisor : float or None
-        The sum to divide by, where it is not that of the weights.
     earlier : tuple of (weight, rows)
         Totals of the parts before this one.
     """
     total = y.shape[0] if weights is None else float(namespace(weights).sum(weights))
-    divisor = total if divisor is None else divisor
-    mean_so_far = (earlier[0] + divisor) / (earlier[1] + y.shape[0])
-    mean = total / y.shape[0] / mean_so_far if earlier[1] else total / divisor
     weights = None if weights is None else normalised_weights(weights)
+    if not earlier[1]:
+        return weights, total
+    mean_so_far = (earlier[0] + total) / (earlier[1] + y.shape[0])
+    mean = total / y.shape[0] / mean_so_far
     if mean == 1:
-        return weights, divisor
+        return weights, total
     ones = 0 * y[(slice(None),) + (0,) * (y.ndim - 1)] + 1
-    return (ones if weights is None else weights) * mean, divisor
+    return (ones if weights is None else weights) * mean, total

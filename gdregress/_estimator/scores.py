@@ -9,6 +9,8 @@ from gdregress._utils.array_api import namespace
 from gdregress._utils.types import Array
 from gdregress.exceptions import warn_user
 from gdregress.losses.base import predict_mean, raw_prediction
+from gdregress.losses.constant import best_constant
+from gdregress.losses.offset import targets_and_predictions
 
 
 def explained(loss, y, z, weights=None):
@@ -16,8 +18,9 @@ def explained(loss, y, z, weights=None):
 
         1 - sum_i s_i d(y_i, z_i) / sum_i s_i d(y_i, z_0),   the mean over the targets
 
-    where z_0 predicts the weighted mean of y, and d is the deviance or the squared error of the
-    prediction. A loss as it stands will not do: its minimum need not be 0.
+    where z_0 predicts the weighted mean of y, or is the best constant beside offsets, and d is the
+    deviance or the squared error of the prediction. A loss as it stands will not do: its minimum
+    need not be 0.
 
     Parameters
     ----------
@@ -33,8 +36,12 @@ def explained(loss, y, z, weights=None):
     """
     if y.shape[0] < 2:
         return undefined()
-    sums = target_sums(y, weights)
-    return share_explained(*loss_sums(loss, y, z, weights, sums))
+    targets, offset = loss.split_target(y)
+    sums, null = target_sums(targets, weights), None
+    if offset is not None and loss.deviance is not None:
+        _, null = targets_and_predictions(loss, y, 0 * z + best_constant(loss, y, weights))
+    targets, z = targets_and_predictions(loss, y, z)
+    return share_explained(*loss_sums(loss.without_offset, targets, z, weights, sums, null))
 
 
 def undefined():
@@ -83,7 +90,7 @@ def target_sums(y, weights=None):
     return TargetSums(xp.sum(s), xp.sum(s * y, axis=0), xp.min(y, axis=0), xp.max(y, axis=0))
 
 
-def loss_sums(loss, y, z, weights, sums):
+def loss_sums(loss, y, z, weights, sums, null=None):
     """The two sums of `explained` over some rows, an array each with a number for every target.
 
     Parameters
@@ -92,6 +99,8 @@ def loss_sums(loss, y, z, weights, sums):
         As for `explained`.
     sums : TargetSums
         Of all rows.
+    null : array of the shape of z or None
+        z_0 of each row, where it is not the same in all.
     """
     xp, s, mean = namespace(y), _weight_column(y, weights), sums.mean
     y, z = _columns(y), _columns(z)
@@ -100,8 +109,9 @@ def loss_sums(loss, y, z, weights, sums):
         left, total = _squares(y, predict_mean(loss, z), mean, largest)
     else:
         some = xp.where(mean > 0, mean, xp.ones_like(mean))  # a fold without an event
-        left, null = loss.deviance(y, z), loss.deviance(y, raw_prediction(loss, some) + 0 * y)
-        total = xp.where(mean > 0, null, 0 * null)
+        null = raw_prediction(loss, some) + 0 * y if null is None else _columns(null)
+        left, total = loss.deviance(y, z), loss.deviance(y, null)
+        total = xp.where(mean > 0, total, 0 * total)
     return xp.sum(s * left, axis=0), xp.sum(s * total, axis=0)
 
 

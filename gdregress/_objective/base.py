@@ -85,7 +85,7 @@ class Objective(ABC):
         self.drawn, self.batch_weights = drawn, weights
         if drawn is not None:
             self.batch_weights = _weights_in_batches(weights, drawn)
-        self.output_shape = output_shape(y, loss)
+        self.output_shape = loss.output_shape(y)
 
     @abstractmethod
     def loss_value(self, params, next_point=None):
@@ -355,15 +355,10 @@ def _like(strength, w):
     return as_column(np.asarray(strength, dtype=float), w)
 
 
-def output_shape(y, loss):
-    """Shape of the raw predictions of one row: of its targets, or a number for each class."""
-    return y.shape[1:] if loss.n_outputs is None else (loss.n_outputs,)
-
-
 def zero_parameters(design, y, loss):
     """Coefficients and intercept of zero."""
     xp = namespace(y)
-    shape = (design.n_parameters, *output_shape(y, loss))
+    shape = (design.n_parameters, *loss.output_shape(y))
     return xp.zeros(shape, dtype=y.dtype, device=None if xp is np else y.device)
 
 

@@ -127,6 +127,11 @@ class DataObjective(Objective):
         bent = self._at(self.loss.curvature_at, params)
         return float(namespace(bent).max(bent))
 
+    def mean_curvature(self, params):
+        """The weighted mean of d2L/dz2 over the rows, for each target."""
+        bent = to_numpy(self._at(self.loss.curvature_at, params))
+        return np.average(bent, axis=0, weights=self.weights)
+
     def slope_size(self, params):
         """Root mean square of dL/dz over the rows."""
         slopes = self._at(self.loss.gradient, params)

@@ -131,6 +131,9 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
         X, y, sample_weight, groups = indexable(X, y, sample_weight, groups)
         grid = Grid(self, estimator, X, y, sample_weight)
         splits = _splits(self.cv, is_classifier(estimator), X, y, groups)
+        # other scores count rows of classes that a fold has not seen as wrong
+        of_classes = is_classifier(estimator) and self.scoring in (None, "neg_log_loss")
+        _check_folds(splits, y if of_classes else None, sample_weight)
         data, scorer = (X, y, sample_weight), check_scoring(estimator, self.scoring)
         solve, moments = from_moments(estimator, grid, data), None
         if solve is not None:
@@ -140,7 +143,7 @@ class BaseGDCV(MetaEstimatorMixin, NamesParameters, BaseEstimator):
             scores = scores_of_fits(
                 estimator, grid, data, splits, self.scoring, scorer, self.n_jobs
             )
-        best = int(np.argmax(scores.mean(axis=1)))
+        best = _best(scores, self.scoring)
         self.best_estimator_ = estimator.set_params(**grid.candidates[best])
         if moments is None:
             self.best_estimator_.fit(X, y, sample_weight)
@@ -226,6 +229,48 @@ def _splits(cv, classifier, X, y, groups):
         raise ValueError(
             f"cv={type(splitter).__name__} splits by groups. Pass them: fit(X, y, groups=groups)."
         ) from error
+
+
+def _check_folds(splits, labels, sample_weight):
+    """Raise ValueError for a fold without rows of weight, or that scores classes it has not seen.
+
+    Parameters
+    ----------
+    splits : Splits or SplitsInOrder
+    labels, sample_weight : array-like or None
+    """
+    if labels is None and sample_weight is None:
+        return
+    weights = None if sample_weight is None else np.asarray(sample_weight)
+    labels = None if labels is None else np.asarray(labels)
+    for k, fold in enumerate(splits):
+        for rows, what in zip(fold, ("trained on", "scored"), strict=True):
+            if weights is not None and weights.shape and not np.any(weights[rows]):
+                raise ValueError(
+                    f"Fold {k} of cv: none of the {len(rows)} rows that are {what} has a weight "
+                    "above 0. Remove the rows without weight first, or shuffle:"
+                    " cv=KFold(5, shuffle=True)."
+                )
+        unseen = [] if labels is None else np.setdiff1d(labels[fold[1]], labels[fold[0]])
+        if len(unseen):
+            raise ValueError(
+                f"Fold {k} of cv scores labels of {unseen[0]!r}, and none is among the rows that "
+                "it trains on. A number, such as cv=5, gives each fold rows of all classes that "
+                "have as many; remove a class of a single row."
+            )
+
+
+def _best(scores, scoring):
+    """Number of the best candidate; ValueError where the score of a fold is undefined."""
+    means = scores.mean(axis=1)
+    if not np.isfinite(means).any():
+        fold = int(np.argmin(np.isfinite(scores).all(axis=0)))
+        raise ValueError(
+            f"scoring={scoring!r} has no number for fold {fold} of cv, so that no candidate is "
+            "the best. R2 needs two rows or more: use larger folds, or "
+            "scoring='neg_mean_squared_error'."
+        )
+    return int(np.nanargmax(means))
 
 
 def _no_attribute(search, name):

@@ -31,7 +31,7 @@ def losses_before(learners, X, y, loss):
     z = z.reshape(m, n, k).transpose(1, 0, 2)
     if candidates.shape[2] > p:
         z = z + candidates[:, None, :, p]
-    z = z[:, :, 0] if y.ndim == 1 and loss.n_outputs is None else z
+    z = z if loss.output_shape(y) else z[:, :, 0]
     repeated = np.concatenate([y] * n)
     with np.errstate(over="ignore", invalid="ignore"):
         values = np.asarray(loss.value(repeated, z.reshape(n * m, *z.shape[2:])))
@@ -48,7 +48,7 @@ def losses_of(params, X, y, loss):
     if params.shape[1] > p:
         z = z + params[:, p]
     with np.errstate(over="ignore", invalid="ignore"):
-        values = np.asarray(loss.value(y, z[:, 0] if y.ndim == 1 else z))
+        values = np.asarray(loss.value(y, z if loss.output_shape(y) else z[:, 0]))
     values = values.reshape(len(y), -1).sum(axis=1)
     return np.where(values < LARGEST_LOSS, values, LARGEST_LOSS)
 

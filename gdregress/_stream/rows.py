@@ -91,7 +91,7 @@ def implicit(loss, y, z, q):
     q : ndarray of shape (n_learners,)
     """
     q, y = q[:, None], np.broadcast_to(y, (len(z), *np.shape(y)))
-    single = loss.n_outputs is None and y.ndim == 1
+    single = not loss.output_shape(y)
 
     def slopes_at(z):
         with np.errstate(over="ignore", invalid="ignore"):
@@ -103,7 +103,7 @@ def implicit(loss, y, z, q):
         return slopes / (1 + q)
     if loss.coupled:
         return slopes / (1 + q * loss.curvature)
-    far = abs(z) + abs(y.reshape(len(z), -1)) + 100
+    far = abs(z) + abs(y.reshape(len(z), -1)[:, : z.shape[1]]) + 100
     low, high = np.zeros_like(z), np.minimum(1.0, far / (q * abs(slopes) + 1e-300))
     for _ in range(HALVINGS):
         share = (low + high) / 2

@@ -178,12 +178,18 @@ def check_is_one_of(call: str, name: str, value: Any, *classes: type) -> None:
     *classes : type
         The classes that are accepted.
     """
-    if not isinstance(value, classes):
-        names = " or ".join(one.__name__ for one in classes)
-        raise TypeError(
-            f"{name} must be a {names}, and is of type {type(value).__name__}. The order of the "
-            f"arguments is {call}."
-        )
+    if isinstance(value, classes):
+        return
+    names = " or ".join(one.__name__ for one in classes)
+    what, advice = f"of type {type(value).__name__}", ""
+    if isinstance(value, type):
+        what, advice = f"the class {value.__name__}", f" Make an instance: {value.__name__}()."
+    elif hasattr(value, "steps"):
+        advice = " Pass its last step, model[-1], and the rows that it is given, of model[:-1]."
+    elif hasattr(value, "estimator"):
+        advice = " Pass its estimator; after a search, best_estimator_."
+    order = f"The order of the arguments is {call}."
+    raise TypeError(f"{name} must be a {names}, and is {what}.{advice} {order}")
 
 
 def available_if(check: Callable[[Any], bool]) -> Callable[[_Function], _Function]:

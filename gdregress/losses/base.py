@@ -34,8 +34,6 @@ fact                  meaning
                       classes that can be separated leave the objective no minimum
 ``kernel``            name of its class in the compiled core, None where it has none
 ``kernel_parameter``  name of the one parameter which that class is given
-``degree``            h for which L(c y, z + log c) = c^h L(y, z) for all c > 0, by which
-                      rows may have an offset; None where there is none
 ``tweedie_power``     p for which L is half the Tweedie deviance of exp(z); None where it is not
 ``traceable``         whether JAX may trace the formulas
 ``probability``       P(y = 1) as a function of z, None where the loss knows none
@@ -99,7 +97,6 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     kernel_parameter: str | None = None
     probability: Callable[..., Array] | None = None
     deviance: Callable[..., Array] | None = None
-    degree: float | None = None
     tweedie_power: float | None = None
     log_probability: Callable[..., Array] | None = None
     label_probabilities: Callable[..., tuple[Array, Array]] | None = None
@@ -122,7 +119,6 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         "traceable": ("value", "gradient"),
         "probability": ("value", "gradient"),
         "deviance": ("value", "gradient"),
-        "degree": ("value", "gradient"),
         "tweedie_power": ("value", "gradient"),
         "log_probability": ("value", "gradient", "probability", "label_probabilities"),
         "label_probabilities": ("value", "gradient", "probability"),
@@ -210,6 +206,41 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         y : array
         """
         return y
+
+    def output_shape(self, y: Array) -> tuple[int, ...]:
+        """Shape of the raw predictions of a row: that of its targets, or one for each class.
+
+        Parameters
+        ----------
+        y : array of shape (n_samples,) or (n_samples, n_targets)
+            The targets.
+
+        Returns
+        -------
+        shape : tuple of int
+        """
+        return y.shape[1:] if self.n_outputs is None else (self.n_outputs,)
+
+    def split_target(self, y: Array) -> tuple[Array, Array | None]:
+        """The targets, and the offset of each row that stands beside them.
+
+        Parameters
+        ----------
+        y : array
+            The targets as the run has them.
+
+        Returns
+        -------
+        targets : array
+        offset : array of shape (n_samples,) or None
+            Of a loss of rows with offsets.
+        """
+        return y, None
+
+    @property
+    def without_offset(self) -> Loss:
+        """The loss that a fitted model has, whatever the offsets of the rows it was fitted to."""
+        return self
 
     def of_target(self, target: int) -> Loss:
         """The loss of one column of the targets, the same for all but for those that expand them.

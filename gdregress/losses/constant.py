@@ -19,6 +19,8 @@ SAMPLE, POINTS, ROUNDS = 512, 17, 7
 FARTHEST = 64.0
 # Share of the slopes of the rows that is lost where they are added up.
 ROUNDING = 1e-13
+# Newton steps to the best constant beside offsets, of which a handful is the rule.
+NEWTON_STEPS = 50
 
 
 def best_constant(loss: Loss, y: Array, weights: Array | None) -> Array:
@@ -26,8 +28,9 @@ def best_constant(loss: Loss, y: Array, weights: Array | None) -> Array:
 
     The mean of y for squared error, its logarithm under a log link (that of half an event in all
     where every y is zero), the log odds of the labels
-    for the log loss and the logarithms of their shares for softmax. For any other loss the zero
-    of the mean slope over `SAMPLE` rows; all convex losses have just one.
+    for the log loss and the logarithms of their shares for softmax. Beside offsets, and for any
+    other loss, the zero of the mean slope, for the latter over `SAMPLE` rows; all convex losses
+    have just one.
 
     Parameters
     ----------
@@ -36,6 +39,8 @@ def best_constant(loss: Loss, y: Array, weights: Array | None) -> Array:
     weights : array of shape (n_samples,) or None
     """
     xp = namespace(y)
+    if loss.without_offset is not loss:
+        return _beside_offsets(loss, y, weights)
     if not xp.isdtype(y.dtype, "real floating"):  # of which the constants would be truncated
         y = xp.astype(y, widest_type(y))
     mean = mean_of_targets(loss, y, weights)
@@ -122,6 +127,26 @@ def _bracket(slope: Callable[[float], float]) -> float:
     while z < FARTHEST and slope(z) < 0:
         z *= 2
     return z
+
+
+def _beside_offsets(loss: Loss, y: Array, weights: Array | None) -> Array:
+    """The same beside offsets o, under a log link: Newton steps from log(sum y / sum exp(o)).
+
+    That is the constant of "poisson". A step is at most 1, beyond which exp(z) is no line.
+    """
+    xp, (targets, offset) = namespace(y), loss.split_target(y)
+    mean = _mean(targets, weights)
+    mean = xp.where(mean > 0, mean, 0.5 / y.shape[0] + 0 * mean)
+    b = xp.log(mean / _mean(xp.exp(offset), weights))
+    for _ in range(NEWTON_STEPS):
+        z = b + 0 * targets
+        bent = _mean(loss.curvature_at(y, z), weights)
+        bent = xp.where(bent > 0, bent, 0 * bent + 1)
+        step = xp.clip(_mean(loss.gradient(y, z), weights) / bent, -1.0, 1.0)
+        b = b - step
+        if not bool(xp.any(abs(step) > ROUNDING)):
+            break
+    return b
 
 
 def _of_sample(loss: Loss, y: Array, weights: Array | None) -> npt.NDArray[np.float64]:

@@ -32,7 +32,7 @@ class Poisson(Loss):
     convex = True
     kernel = "Poisson"
     link = "log"
-    degree, tweedie_power = 1.0, 1.0
+    tweedie_power = 1.0
     target_range = "non-negative"
 
     def value(self, y: Array, z: Array) -> Array:
@@ -65,7 +65,7 @@ class Gamma(Loss):
     convex = True
     kernel = "Gamma"
     link = "log"
-    degree, tweedie_power = 0.0, 2.0
+    tweedie_power = 2.0
     target_range = "positive"
 
     def value(self, y: Array, z: Array) -> Array:
@@ -117,10 +117,6 @@ class Tweedie(Loss):
         return self.power <= 2
 
     @property
-    def degree(self) -> float:
-        return 2.0 - self.power
-
-    @property
     def tweedie_power(self) -> float:
         return self.power
 
@@ -152,9 +148,6 @@ class NegativeBinomial(Loss):
 
     Near the minimum, with d = z - log y, q = a y / (1 + a y) and u = q (exp(d) - 1), that is
     (y + 1/a) (q (exp(d) - 1 - d) - (u - log(1 + u))).
-
-    Of a row of exposure c it is L_a(c y, z + log c) = c L_ac(y, z): the dispersion would differ
-    from row to row, so that it has no `degree`, and rows have no offsets.
 
     Parameters
     ----------

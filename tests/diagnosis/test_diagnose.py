@@ -5,6 +5,8 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 from scipy import sparse
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from gdregress import (
     GDClassifier,
@@ -352,3 +354,17 @@ def test_a_function_that_is_flat_is_stable_at_any_rate(loss):
     assert all(one.stable_rate == np.inf for one in found.predictions)
     assert all(one.epochs <= 1 for one in found.predictions)
     assert "Will it finish?" in str(found)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "message"),
+    [
+        (make_pipeline(StandardScaler(), GDRegressor()), r"of type Pipeline\. Pass its last step"),
+        (GDRegressorCV(), r"of type GDRegressorCV\. Pass its estimator"),
+        (GDRegressor, r"the class GDRegressor\. Make an instance: GDRegressor\(\)"),
+        ("l2", r"of type str\. The order of the arguments is diagnose\(X, y, estimator\)"),
+    ],
+)
+def test_says_what_to_pass_instead_of_another_object(estimator, message):
+    with pytest.raises(TypeError, match=message):
+        diagnose(*make_data(), estimator)

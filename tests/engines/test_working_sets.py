@@ -234,6 +234,25 @@ def test_least_along_a_block_that_is_flat():
     assert_allclose(v, [1 - 1e-3, *[0.5 - 1e-3 / 8**0.5] * 2], atol=1e-8)
 
 
+@pytest.mark.parametrize("share", [1e-3, 1e-4, 1e-5])
+def test_groups_that_all_but_interpolate_end_soon(share):
+    """More coefficients move than there are rows: H is flat along most of their directions."""
+    rng = np.random.RandomState(0)
+    X, W = rng.normal(size=(25, 150)), np.zeros((150, 3))
+    W[:15] = rng.normal(size=(15, 3))
+    Y = X @ W + rng.normal(size=(25, 3))
+    strongest = np.linalg.norm(X.T @ (Y - Y.mean(axis=0)) / 25, axis=1).max()
+    model = GDRegressor(penalty=L21(share * strongest)).fit(X, Y)
+    assert model.stop_reason_ == "tolerance"
+    assert model.n_iter_ <= 16
+    slopes = X.T @ (model.predict(X) - Y) / 25
+    sizes, w = np.linalg.norm(slopes, axis=1), model.coef_.T
+    used = np.linalg.norm(w, axis=1) > 0
+    assert (sizes <= share * strongest * (1 + 1e-5)).all()
+    assert_allclose(sizes[used], share * strongest, rtol=1e-5)
+    assert 3 * used.sum() > 3 * 25
+
+
 GROUPS = np.random.RandomState(5).permutation(
     np.repeat(np.arange(40), [1, 2, 3, 4, 5, 5, 5, 5] * 5)
 )

@@ -1,7 +1,10 @@
 """Offsets and exposures under a log link equal explicit targets and weights."""
 
+import pickle
+
 import numpy as np
 import pytest
+from harness import using
 from libraries import statsmodels_api
 from numpy.testing import assert_allclose
 from scipy import sparse
@@ -13,11 +16,19 @@ from sklearn.model_selection import cross_val_score
 
 from gdregress import GDRegressor, GDRegressorCV
 from gdregress._estimator import base, prepare
+from gdregress._stream import stream
 from gdregress.dask import DaskGDRegressor
 from gdregress.losses import Gamma, Loss, NegativeBinomial, Poisson, Tweedie
+from gdregress.losses.constant import best_constant
+from gdregress.losses.offset import Offset
 
 TIGHT = {"tol": 1e-8, "max_iter": 5000, "random_state": 0}
-LOSSES = {"poisson": Poisson(), "gamma": Gamma(), "tweedie": Tweedie(1.6)}
+LOSSES = {
+    "poisson": Poisson(),
+    "gamma": Gamma(),
+    "tweedie": Tweedie(1.6),
+    "negative_binomial": NegativeBinomial(0.7),
+}
 
 
 def make_data(n=200):
@@ -28,7 +39,8 @@ def make_data(n=200):
 
 
 def target_for(name, targets):
-    return targets.get(name, targets["gamma"] * (targets["poisson"] > 0))
+    both = targets["gamma"] * (targets["poisson"] > 0)
+    return {**targets, "tweedie": both, "negative_binomial": np.round(both)}[name]
 
 
 @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
@@ -66,6 +78,7 @@ def test_statsmodels_has_the_same_fit(name):
         "poisson": statsmodels.families.Poisson(),
         "gamma": statsmodels.families.Gamma(log),
         "tweedie": statsmodels.families.Tweedie(log, var_power=1.6),
+        "negative_binomial": statsmodels.families.NegativeBinomial(log, alpha=0.7),
     }[name]
     rows = statsmodels.add_constant(X)
     peer = statsmodels.GLM(y, rows, family=family, offset=np.log(years))
@@ -111,18 +124,24 @@ def test_offset_and_exposure_add_up_and_nothing_is_none():
     assert ones.score(X, y, exposure=np.ones(len(y))) == pytest.approx(plain.score(X, y))
 
 
-def test_several_targets_sparse_rows_and_tensors(torch):
+@pytest.mark.parametrize("solver", ["batch", "mini-batch", "stochastic"])
+@pytest.mark.parametrize("loss", [Poisson(), NegativeBinomial(0.7)], ids=str)
+def test_several_targets_sparse_rows_and_tensors(torch, loss, solver):
     X, targets, years = make_data()
     Y = np.column_stack([targets["poisson"], 1 + targets["poisson"]])
-    dense = GDRegressor("poisson", **TIGHT).fit(X, Y, exposure=years)
+    given = {"solver": solver, **TIGHT}
+    dense = GDRegressor(loss, **given).fit(X, Y, exposure=years)
     for k in range(2):
-        alone = GDRegressor("poisson", **TIGHT).fit(X, Y[:, k], exposure=years)
+        alone = GDRegressor(loss, **TIGHT).fit(X, Y[:, k], exposure=years)
         assert_allclose(dense.coef_[k], alone.coef_, atol=1e-6)
-    by_sparse = GDRegressor("poisson", **TIGHT).fit(sparse.csr_array(X), Y, exposure=years)
+        column = GDRegressor(loss, **given).fit(X, Y[:, [k]], exposure=years)
+        assert column.coef_.shape == (1, 3)
+        assert_allclose(column.coef_[0], alone.coef_, atol=1e-6)
+    by_sparse = GDRegressor(loss, **given).fit(sparse.csr_array(X), Y, exposure=years)
     assert_allclose(by_sparse.coef_, dense.coef_, atol=1e-6)
     with config_context(array_api_dispatch=True):
         there = [torch.asarray(a) for a in (X, Y, years)]
-        model = GDRegressor("poisson", **TIGHT).fit(*there[:2], exposure=there[2])
+        model = GDRegressor(loss, **given).fit(*there[:2], exposure=there[2])
         predicted = model.predict(there[0], exposure=there[2])
         score = model.score(there[0], there[1], exposure=there[2])
     assert_allclose(model.coef_.numpy(), dense.coef_, atol=1e-6)
@@ -130,15 +149,16 @@ def test_several_targets_sparse_rows_and_tensors(torch):
     assert score == pytest.approx(dense.score(X, Y, exposure=years))
 
 
+@pytest.mark.parametrize("loss", [Poisson(), NegativeBinomial(0.7)], ids=str)
 @pytest.mark.parametrize("given", [{}, {"learning_rate": 0.05, "solver": "mini-batch"}], ids=str)
-def test_parts_learn_what_a_fit_learns(given):
+def test_parts_learn_what_a_fit_learns(given, loss):
     X, targets, years = make_data(2000)
     y = targets["poisson"]
-    model = GDRegressor("poisson", penalty="l2", alpha=0.2, random_state=0, **given)
+    model = GDRegressor(loss, penalty="l2", alpha=0.2, random_state=0, **given)
     for _ in range(10):
         for part in np.array_split(np.arange(len(y)), 10):
             model.partial_fit(X[part], y[part], exposure=years[part])
-    whole = GDRegressor("poisson", penalty="l2", alpha=0.2, **TIGHT).fit(X, y, exposure=years)
+    whole = GDRegressor(loss, penalty="l2", alpha=0.2, **TIGHT).fit(X, y, exposure=years)
     assert_allclose(model.coef_, whole.coef_, atol=0.03)
 
 
@@ -179,11 +199,10 @@ def test_early_stopping_and_metadata_routing():
 
 
 class Counts(Loss):
-    """Poisson by its formulas alone, with a degree."""
+    """Poisson by its formulas alone."""
 
     link = "log"
     target_range = "non-negative"
-    degree = 1.0
 
     def value(self, y, z):
         return Poisson().value(y, z)
@@ -192,7 +211,7 @@ class Counts(Loss):
         return np.exp(z) - y
 
 
-def test_a_loss_of_ones_own_states_its_degree():
+def test_a_loss_of_ones_own_needs_no_more_than_a_log_link():
     X, targets, years = make_data()
     y = targets["poisson"]
     own = GDRegressor(Counts(), tol=1e-7, max_iter=5000).fit(X, y, exposure=years)
@@ -210,20 +229,80 @@ def test_rows_to_validate_on_have_no_offset():
     assert_allclose(by_rates.coef_, GDRegressor("poisson").fit(X, y, exposure=years).coef_, 1e-3)
 
 
-@pytest.mark.parametrize("c", [0.2, 3.0])
-@pytest.mark.parametrize("loss", [Poisson(), Gamma(), Tweedie(1.2), Tweedie(2.7)], ids=str)
-def test_the_degree_of_a_loss(loss, c):
-    """L(c y, z + log c) = c^h L(y, z)."""
-    y, z = np.array([0.3, 1.0, 5.0]), np.array([-1.0, 0.5, 1.0])
-    scaled = loss.value(c * y, z + np.log(c))
-    assert_allclose(scaled, c**loss.degree * loss.value(y, z), rtol=1e-12)
+@pytest.mark.parametrize("store", [np.asarray, sparse.csr_array])
+@pytest.mark.parametrize("penalty", [None, "l2", "l1"])
+@pytest.mark.parametrize("solver", ["batch", "mini-batch", "stochastic"])
+@pytest.mark.parametrize("form", ["compiled", "interpreted"])
+def test_kernels_descend_as_the_plain_engine(form, solver, penalty, store):
+    X, targets, years = make_data(60)
+    y, given = target_for("negative_binomial", targets), {"solver": solver, "penalty": penalty}
+    given |= {"learning_rate": 0.01, "max_iter": 3, "tol": None, "random_state": 0}
+    for columns in (y, np.column_stack([y, 1 + y])):
+        model = GDRegressor(NegativeBinomial(0.7), alpha=0.1, **given)
+        with using(form):
+            fast = clone(model).fit(store(X), columns, exposure=years)
+        with using("plain"):
+            plain = clone(model).fit(store(X), columns, exposure=years)
+        assert_allclose(fast.coef_, plain.coef_, rtol=1e-9, atol=1e-12)
+        assert_allclose(fast.history_["objective"], plain.history_["objective"], rtol=1e-12)
+
+
+def test_streams_of_the_core_learn_as_those_of_numpy(monkeypatch):
+    X, targets, years = make_data(300)
+    y = target_for("negative_binomial", targets)
+    fast, plain = (GDRegressor(NegativeBinomial(0.7), random_state=0) for _ in range(2))
+    fast.partial_fit(X, y, exposure=years)
+    monkeypatch.setattr(stream.core, "covers", lambda *data: False)
+    plain.partial_fit(X, y, exposure=years)
+    assert_allclose(fast.coef_, plain.coef_, rtol=1e-9)
+
+
+def test_the_best_constant_beside_offsets():
+    _, targets, years = make_data()
+    for name, loss in LOSSES.items():
+        y = target_for(name, targets)
+        both = np.column_stack([y, y + 1, np.log(years)])
+        found = best_constant(Offset(loss, 2), both, None)
+        for k in range(2):
+            slopes = loss.gradient(both[:, k], found[k] + np.log(years))
+            assert abs(slopes.sum()) < 1e-9 * abs(slopes).sum()
+
+
+@pytest.mark.parametrize("scoring", ["loss", "score", "neg_mean_poisson_deviance"])
+def test_rows_held_out_are_scored_beside_their_offsets(scoring):
+    X, targets, years = make_data(2000)
+    y = targets["poisson"]
+    given = {"early_stopping": True, "scoring": scoring, **TIGHT}
+    model = GDRegressor("poisson", **given).fit(X, y, exposure=years)
+    without = GDRegressor("poisson", **given).fit(X, y)
+    assert max(model.validation_scores_) > max(without.validation_scores_) + 0.1
+
+
+def test_scores_of_callbacks_know_the_exposures():
+    from sklearn.callback import ScoringMonitor
+
+    X, targets, years = make_data()
+    monitor = ScoringMonitor(scoring={"score": GDRegressor.score})
+    model = GDRegressor("poisson", **TIGHT).set_callbacks(monitor)
+    model.fit(X, targets["poisson"], exposure=years)
+    scores = [row["score"] for row in monitor.get_logs().data if "score" in row]
+    expected = model.score(X, targets["poisson"], exposure=years)
+    assert scores[-1] == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_fit_is_exported_without_the_offsets():
+    X, targets, years = make_data()
+    model = GDRegressor(NegativeBinomial(0.7)).fit(X, targets["poisson"], exposure=years)
+    again = pickle.loads(pickle.dumps(model))
+    assert again._loss.get_params() == {"dispersion": 0.7}
+    assert_allclose(again.predict(X, exposure=years), years * model.predict(X))
 
 
 @pytest.mark.parametrize(
     ("loss", "given", "message"),
     [
         ("squared_error", {"offset": np.zeros(200)}, "SquaredError is none.*subtract the offset"),
-        (NegativeBinomial(), {"exposure": np.ones(200)}, "exposure needs a loss"),
+        ("huber", {"exposure": np.ones(200)}, "exposure needs a loss with a log link"),
         ("poisson", {"offset": np.zeros(3)}, r"offset must have one number for each of the 200"),
         ("poisson", {"offset": 1.0}, "must have one number for each of the 200"),
         ("poisson", {"exposure": np.r_[np.ones(199), 0.0]}, r"exposure\[199\] = 0.0"),

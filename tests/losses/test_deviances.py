@@ -93,15 +93,6 @@ def test_negative_binomial_is_what_its_likelihood_lacks(dispersion):
     assert_allclose(NegativeBinomial(dispersion).value(y, z), expected, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.filterwarnings("error")
-def test_negative_binomial_of_an_exposure_has_another_dispersion():
-    """So that no other target and weight stand for it, as they do for Poisson."""
-    y, z = np.meshgrid([0.0, 0.5, 3.0], [-1.0, 0.2, 2.0])
-    found = NegativeBinomial(0.7).value(4 * y, z + np.log(4))
-    assert_allclose(found, 4 * NegativeBinomial(0.7 * 4).value(y, z), rtol=1e-12)
-    assert NegativeBinomial().degree is None
-
-
 def test_negative_binomial_far_out():
     y, z = np.array([3.0, 3.0, 0.0]), np.array([-800.0, 800.0, 800.0])
     loss = NegativeBinomial(0.5)

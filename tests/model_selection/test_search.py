@@ -7,6 +7,7 @@ from grids import pairwise
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.datasets import load_diabetes, load_iris
 from sklearn.linear_model import LassoCV, LogisticRegressionCV
 from sklearn.model_selection import (
     GridSearchCV,
@@ -426,3 +427,26 @@ def test_damaged_sparse_rows_are_refused_before_any_is_taken(ask, damage):
     setattr(rows, damage, getattr(rows, damage)[:-3])
     with pytest.raises(ValueError, match="not a valid CSR matrix"):
         ask(rows, y)
+
+
+def test_says_which_fold_has_no_weight():
+    X, y = load_diabetes(return_X_y=True)
+    weights = np.r_[np.zeros(148), np.ones(294)]
+    with pytest.raises(ValueError, match="Fold 0 of cv: none of the 148 rows that are sc"):
+        GDRegressorCV(cv=KFold(3)).fit(X, y, weights)
+
+
+def test_says_which_fold_has_not_seen_a_class():
+    X, y = load_iris(return_X_y=True)
+    names = np.array(["setosa", "versicolor", "virginica"])[y]
+    with pytest.raises(ValueError, match=r"Fold 0 of cv scores .*'setosa'.*such as cv=5"):
+        GDClassifierCV(alphas=2, cv=KFold(3)).fit(X, names)
+
+
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.UndefinedMetricWarning")
+def test_scores_that_are_undefined_choose_nothing():
+    X, y = load_diabetes(return_X_y=True)
+    with pytest.raises(ValueError, match=r"no number for fold 0 of cv.*neg_mean_squared"):
+        GDRegressorCV(cv=LeaveOneOut()).fit(X[:30], y[:30])
+    model = GDRegressorCV(cv=LeaveOneOut(), scoring="neg_mean_squared_error")
+    assert model.fit(X[:30], y[:30]).alpha_ > 0

@@ -87,7 +87,7 @@ def dense_descent(
             next_row = long_row(X, order, a + PREFETCH_DISTANCE)
             i = order[a]
             step = -rates[a] * weight(weights, i) * inverse  # computed while the slope is
-            if rule.k == 1:  # the same, without a loop over rows
+            if rule.k == 1 and y.shape[1] == 1:  # the same, without a loop over rows
                 r = loss.slope(y[i, 0], scale * dot(X, i, v, 0, next_row))
                 if r != 0:
                     add(step * r, X, i, v, 0)

@@ -90,6 +90,14 @@ cdef class Perceptron(Loss):
 cdef class OneVsRest(Loss):
     cdef Loss loss
 
+cdef class Offset(Loss):
+    cdef Loss loss
+    @cython.locals(last=Py_ssize_t)
+    cdef void values(self, double[:, ::1] y, double[:, ::1] z, double[::1] out,
+                     Py_ssize_t m) noexcept nogil
+    @cython.locals(last=Py_ssize_t)
+    cdef void slopes(self, double[:, ::1] y, double[:, ::1] z, Py_ssize_t m) noexcept nogil
+
 cdef class Softmax(Loss):
     @cython.locals(top=double, own=double, others=double, tops=double)
     cdef void values(self, double[:, ::1] y, double[:, ::1] z, double[::1] out,

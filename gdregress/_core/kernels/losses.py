@@ -280,6 +280,26 @@ class OneVsRest(Loss):
                 z[t, a] = self.loss.slope(1.0 if t == y[0, a] else -1.0, z[t, a])
 
 
+class Offset(Loss):
+    """The last target of a row is added to its predictions."""
+
+    def __init__(self, loss):
+        self.loss = loss
+
+    def values(self, y, z, out, m):
+        last = y.shape[0] - 1
+        for a in range(m):
+            out[a] = 0.0
+            for t in range(z.shape[0]):
+                out[a] += self.loss.value(y[t, a], z[t, a] + y[last, a])
+
+    def slopes(self, y, z, m):
+        last = y.shape[0] - 1
+        for t in range(z.shape[0]):
+            for a in range(m):
+                z[t, a] = self.loss.slope(y[t, a], z[t, a] + y[last, a])
+
+
 class Softmax(Loss):
     """The target is the number of the row's class."""
 

@@ -88,7 +88,7 @@ def csr_descent(
                 if penalty.l1 > 0:
                     apply_to_row(indices, indptr, i, v, applied_threshold, threshold)
                 predict_row(data, indices, indptr, i, v, scale, rule, next_row, a, z)
-            if m == 1 and rule.k == 1:  # the same, without a loop over rows
+            if m == 1 and rule.k == 1 and y.shape[1] == 1:  # without a loop over rows
                 z[0, 0] = loss.slope(targets[0, 0], z[0, 0])
             else:
                 loss.slopes(targets, z, m)

@@ -193,7 +193,7 @@ def dense_steps(
             for t in range(rule.k):
                 z[t, 0] = dot_centred(X, i, steps, w, t, next_row if t == 0 else -1)
                 z[t, 0] += w[t, p] if rule.fit_intercept else 0.0
-            if rule.k == 1:  # the same, without a loop over rows
+            if rule.k == 1 and y.shape[1] == 1:  # the same, without a loop over rows
                 z[0, 0] = loss.slope(targets[0, 0], z[0, 0])
             else:
                 loss.slopes(targets, z, 1)

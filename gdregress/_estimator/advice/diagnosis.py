@@ -27,7 +27,7 @@ def report(estimator, result, diagnostics, data=None, continues=False, is_part=F
     estimator : GDRegressor or GDClassifier
     result : Result
     diagnostics : RunDiagnostics
-    data : tuple of (X, y, sample_weight, validation) or None
+    data : tuple of (X, y, sample_weight, validation, offsets) or None
         As the user gave them, to try advice on; None where they cannot be had.
     continues : bool
         Whether the run went on from an earlier one.

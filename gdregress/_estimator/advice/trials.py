@@ -38,7 +38,7 @@ class Ended:
     Parameters
     ----------
     estimator : GDRegressor or GDClassifier
-    data : tuple of (X, y, sample_weight, validation)
+    data : tuple of (X, y, sample_weight, validation, offsets)
         As the user gave them.
     result : Result
     null_objective : float

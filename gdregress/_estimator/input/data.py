@@ -53,11 +53,12 @@ def validate_input(
     if sparse.issparse(X):
         X = canonical(X)
     data, loss = _encoded(estimator, X, y, sample_weight, components, in_parts)
-    y = data[1]
-    if not (seen or loss.base_loss.is_builtin) and y.shape[0]:
+    y, _ = loss.split_target(data[1])
+    single = loss.without_offset.base_loss
+    if not (seen or single.is_builtin) and y.shape[0]:
         # with more than two classes, two are enough to tell
-        labels = y if loss.base_loss is loss else 2 * xp.astype(y > 0, y.dtype) - 1
-        check_gradient(loss.base_loss, labels)
+        labels = y if loss.n_outputs is None else 2 * xp.astype(y > 0, y.dtype) - 1
+        check_gradient(single, labels)
     return data, loss
 
 

@@ -1,74 +1,69 @@
-r"""Offsets of the raw prediction under a log link, as other targets and weights.
+"""Offsets of the raw prediction under a log link: a column beside the targets.
 
 With z_i = x_i . w + b + o_i a row predicts exp(o_i) exp(x_i . w + b): o_i is the logarithm of its
-exposure, such as the years for which it was watched. For a loss of degree h,
-
-    L(c y, z + log c) = c^h L(y, z),    so that    L(y, z + o) = exp(h o) L(y exp(-o), z).
-
-A row with an offset equals a row without one whose target is y exp(-o) and whose weight is
-exp(h o) times as large: for Poisson the rate per unit of exposure, weighted by the exposure.
+exposure, such as the years for which it was watched.
 """
+
+from dataclasses import replace
 
 import numpy as np
 from sklearn.utils.validation import check_array
 
-from gdregress._estimator.components import build_loss
-from gdregress._estimator.input.table import (
-    checked_weights,
-    refuse_types,
-    refuse_what_is_no_target,
-)
+from gdregress._estimator.input.table import refuse_types, refuse_what_is_no_target
 from gdregress._utils.array_api import input_namespace, move_to, namespace, to_numpy
-from gdregress._utils.validation import check_parameters, check_target
+from gdregress.losses.offset import Offset
 
 # exp of more leaves the range of double precision, and with a margin that of sums of squares.
 LARGEST_OFFSET = 300.0
+# Neither an offset nor an exposure.
+NO_OFFSETS = (None, None)
 
 
-def as_rates(estimator, X, y, sample_weight, offset, exposure, loss=None):
-    """Targets and weights whose loss without an offset is that of y with it.
+def beside_offsets(components, X, y, offsets):
+    """The components and the targets of rows with offsets; both as they are without any.
 
     Parameters
     ----------
-    estimator : GDRegressor
-    X, y, sample_weight
+    components : Components
+    X, y
         As the user gave them.
-    offset, exposure : array-like of shape (n_samples,) or None
-        At least one of them.
-    loss : Loss or None
-        Of the fit; None for that of the parameters.
-
-    Returns
-    -------
-    y, sample_weight
-    user_weights : ndarray of shape (n_samples,) or None
-        The weights without the offsets, by whose sum objective and penalty are still divided;
-        None where they are the same.
+    offsets : tuple of (offset, exposure)
+        As the user gave them.
     """
-    if loss is None:
-        check_parameters(estimator)
-        loss, _ = build_loss(estimator)
+    if all(part is None for part in offsets):
+        return components, y
     xp, device = input_namespace(X)
     refuse_what_is_no_target(X, y)
     refuse_types(y, "y")
-    y, sample_weight = move_to(y, xp, device), move_to(sample_weight, xp, device)
-    y = check_array(y, ensure_2d=False, dtype=[xp.float64, xp.float32], input_name="y")
-    o = total_offset(offset, exposure, loss, y)
-    check_target(loss, y, in_parts=True)
-    y = y * xp.exp(-(o if y.ndim == 1 else o[:, None]))
-    if not loss.degree:
-        return y, sample_weight, None
-    weights = 0 * o + 1 if sample_weight is None else checked_weights(sample_weight, y, True)
-    return y, weights * xp.exp(loss.degree * o), to_numpy(weights)
+    y = check_array(
+        move_to(y, xp, device), ensure_2d=False, dtype=[xp.float64, xp.float32], input_name="y"
+    )
+    loss, y = target_beside_offset(components.loss, y, total_offset(*offsets, components.loss, y))
+    return replace(components, loss=loss), y
+
+
+def target_beside_offset(loss, y, offset):
+    """The loss of targets beside which the offset stands, and these targets.
+
+    Parameters
+    ----------
+    loss : Loss
+    y : array of shape (n_samples,) or (n_samples, n_targets)
+    offset : array of shape (n_samples,)
+    """
+    columns = y[:, None] if y.ndim == 1 else y
+    n_targets = None if y.ndim == 1 else y.shape[1]
+    return Offset(loss, n_targets), namespace(y).concat([columns, offset[:, None]], axis=1)
 
 
 def refuse_offset_with_validation(offset, exposure):
     """Raise ValueError for rows to validate on whose own offsets nobody knows."""
     if offset is not None or exposure is not None:
         raise ValueError(
-            "offset and exposure are of the rows of X, and those of X_val are not known. Give the "
-            "rates y / exposure for both y and y_val, and their weights: for 'poisson' the "
-            "exposures, for 'gamma' none."
+            "offset and exposure are of the rows of X, and those of X_val are not known. Hold "
+            "out rows of X instead, early_stopping=True without X_val; or give the rates y / "
+            "exposure for both y and y_val, and their weights: for 'poisson' the exposures, for "
+            "'gamma' none."
         )
 
 
@@ -82,12 +77,11 @@ def total_offset(offset, exposure, loss, like):
     like : array of shape (n_samples, ...)
     """
     name = "offset" if exposure is None else "exposure"
-    if loss.degree is None:
-        what = "subtract the offset from y" if loss.link == "identity" else "leave it out"
+    if loss.link != "log":
         raise ValueError(
-            f"{name} needs a loss for which it is another target and weight: 'poisson', 'gamma' "
-            f"or 'tweedie', or one of yours that states its degree. {type(loss).__name__} is "
-            f"none of them; use one of these, or {what}."
+            f"{name} needs a loss with a log link: 'poisson', 'gamma', 'tweedie', "
+            f"'negative_binomial', or one of yours. {type(loss).__name__} is none of them; use "
+            "one of these, or subtract the offset from y."
         )
     xp = namespace(like)
     total = xp.zeros_like(like[(slice(None),) + (0,) * (like.ndim - 1)])

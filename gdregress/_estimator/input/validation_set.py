@@ -1,6 +1,7 @@
 """The rows to validate on: held out of the data, or given by the user."""
 
 from dataclasses import replace
+from functools import partial
 
 from sklearn.base import is_classifier
 
@@ -100,23 +101,27 @@ class Scorer:
             of_rows = self.objective.loss, self.y, z, self.weights
             return self.estimator._validation_score(*of_rows), loss
         weights = {} if self.weights is None else {"sample_weight": self.weights}
-        return float(self.scorer(self._model(params), self.X, self._labels(), **weights)), loss
+        y, offset = self.objective.loss.split_target(self.y)
+        model = self._model(params, offset)
+        return float(self.scorer(model, self.X, self._labels(y), **weights)), loss
 
-    def _model(self, params):
-        """A model with these parameters, to which rows without names are known."""
+    def _model(self, params, offset):
+        """A model with these parameters, to which rows without names, and offsets, are known."""
         model = object.__new__(type(self.estimator))
         vars(model).update(vars(self.estimator))
         vars(model).pop("feature_names_in_", None)
         model.coef_, model.intercept_ = self.original(params)
-        model._loss = self.objective.loss
+        model._loss = self.objective.loss.without_offset
+        if offset is not None:
+            model.predict = partial(model.predict, offset=offset)
         return model
 
-    def _labels(self):
+    def _labels(self, y):
         """The targets as the user has them."""
         if not is_classifier(self.estimator):
-            return self.y
+            return y
         classes = to_numpy(self.estimator.classes_)
-        return classes[codes_of(self.y, len(classes))]
+        return classes[codes_of(y, len(classes))]
 
     def _loss(self, z):
         return float(mean_loss(self.objective.loss, self.wide_y, self.relative, z))

@@ -8,10 +8,10 @@ from scipy import sparse
 from gdregress._estimator.callbacks import print_epoch
 from gdregress._estimator.components import build_components, refuse_columns
 from gdregress._estimator.input.data import validate_input
+from gdregress._estimator.input.offset import NO_OFFSETS, beside_offsets
 from gdregress._estimator.planning.start import fitted_numbers, is_assigned, own_generator
 from gdregress._estimator.saving.saved_state import saved
 from gdregress._estimator.saving.settings import settings
-from gdregress._objective.base import output_shape
 from gdregress._solver.history import History
 from gdregress._solver.run import State
 from gdregress._stream.stream import Stream
@@ -28,7 +28,7 @@ def learns_by_rows(estimator):
     return estimator.learning_rate == "auto"
 
 
-def learn_part(estimator, X, y, sample_weight, user_weights=None):
+def learn_part(estimator, X, y, sample_weight, offsets=NO_OFFSETS):
     """Learn from one call of `partial_fit`; under any rate, from one without a row of weight.
 
     Parameters
@@ -36,12 +36,13 @@ def learn_part(estimator, X, y, sample_weight, user_weights=None):
     estimator : GDRegressor or GDClassifier
     X, y, sample_weight
         As the user gave them.
-    user_weights : ndarray of shape (n_samples,) or None
-        As for `prepare`.
+    offsets : tuple of (offset, exposure)
+        As the user gave them.
     """
     started, earlier = time.perf_counter(), getattr(estimator, "_state", None)
     check_parameters(estimator)
     components = build_components(estimator, in_parts=True)
+    components, y = beside_offsets(components, X, y, offsets)
     (X, y, weights), loss = validate_input(
         estimator, X, y, sample_weight, components, earlier is None, in_parts=True
     )
@@ -50,7 +51,7 @@ def learn_part(estimator, X, y, sample_weight, user_weights=None):
         components = components.with_checked_penalty(X.shape[1], loss, y, names)
         if learns_by_rows(estimator):
             refuse_columns(components, "partial_fit under learning_rate='auto'")
-    n_rows, total = y.shape[0], y.shape[0] if weights is None else float(to_numpy(weights).sum())
+    n_rows = y.shape[0]
     if earlier is not None and not n_rows:
         return
     if earlier is None and learns_by_rows(estimator):
@@ -62,7 +63,7 @@ def learn_part(estimator, X, y, sample_weight, user_weights=None):
     state["learning_rate"] = stream.learning_rate
     if not earlier:
         part.measure(history, state, started)
-    state["weight_total"] += total if user_weights is None else float(user_weights.sum())
+    state["weight_total"] += n_rows if weights is None else float(to_numpy(weights).sum())
     state["row_total"] += n_rows
     if n_rows:
         part.learn(state["row_total"] / state["weight_total"])
@@ -95,7 +96,7 @@ def _first_state(estimator):
 
 def _stream(estimator, state, X, y, weights, loss):
     """The stream so far; a new one that begins at the last fit, or at the best constant."""
-    outputs = output_shape(y, loss)
+    outputs = loss.output_shape(y)
     shape = (int(np.prod(outputs)), X.shape[1] + bool(estimator.fit_intercept))
     stream = None if state["stream"] is None else Stream.from_dict(state["stream"])
     if stream is not None and not is_assigned(estimator, state):
@@ -146,7 +147,7 @@ class _Part:
 
     def __init__(self, estimator, X, y, weights, loss, penalty, stream):
         self.estimator = estimator
-        self.like, self.outputs = y, output_shape(y, loss)
+        self.like, self.outputs = y, loss.output_shape(y)
         self.X = X if sparse.issparse(X) else to_numpy(X)
         self.y = to_numpy(y).astype(float)
         self.weights = np.ones(len(self.y)) if weights is None else to_numpy(weights).astype(float)
@@ -223,7 +224,7 @@ def _fitted(state, part, loss, history):
         "converged_": False,
         "history_": history,
         "loss_curve_": history["objective"][1:],
-        "_loss": loss,
+        "_loss": loss.without_offset,
         "_state": state,
     }
 

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from gdregress._objective.duality import duality_gap
 from gdregress._objective.gap import remaining
 from gdregress._objective.hidden import hides_directions
 from gdregress._solver.certificate import Certificate
@@ -37,7 +38,7 @@ def certificate_for(estimator, curvature, null):
         tol = max(tol, SINGLE)
     if objective.loss.kernel is not None:
         enough = tol**2 * null.objective * min(shares or [1.0])
-        estimate = partial(_or_all_of_it, estimate, objective, enough)
+        estimate = partial(_or_a_bound, estimate, objective, enough)
     # along a hidden direction a gradient may be small beside the rounding of others, and count
     rounding = 0.0 if is_hidden else curvature.rounding(tol * reference, null.objective)
     asked = estimator.tol is not None
@@ -54,11 +55,16 @@ def _unknown(params):
     return math.inf
 
 
-def _or_all_of_it(estimate, objective, enough, params):
-    """An estimate; where none can be made all of F, if it is small: no loss of ours is below 0."""
+def _or_a_bound(estimate, objective, enough, params):
+    """An estimate; where none can be made a bound, if it is small.
+
+    Bounds are the duality gap, and all of F: no loss of ours is below 0.
+    """
     gap = estimate(params)
-    value = objective.value(params) if gap == math.inf else math.inf
-    return value if value <= enough else gap
+    if gap < math.inf:
+        return gap
+    bound = min(objective.value(params), duality_gap(objective, params))
+    return bound if bound <= enough else gap
 
 
 def _hides_directions(curvature):
