@@ -24,7 +24,10 @@ from gdregress.exceptions import warn_user
 # Numbers for which small batches are gathered: what a block costs besides its rows then does not
 # count, or many rows are shuffled together.
 BLOCK_SIZE, SHUFFLED_SIZE = 1 << 17, 1 << 20
-_NO_ROWS = "batches holds no row of a weight above 0."
+_NO_ROWS = (
+    "batches holds no row of a weight above 0. Check that it gives batches at all, and that their "
+    "weights are not all 0."
+)
 
 
 def checked_batches(estimator, batches, classes=None, validated=False, prefetch=False):
