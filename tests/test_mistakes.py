@@ -37,6 +37,13 @@ class Loader:
         yield X, y
 
 
+class Dataset:
+    """Hands out rows by their numbers, as PyTorch's Dataset does."""
+
+    def __getitem__(self, row):
+        return X[row], y[row]
+
+
 def regressor(**parameters):
     return lambda: GDRegressor(**parameters).fit(X, y)
 
@@ -225,7 +232,27 @@ MISTAKES = {
     "durations": (fit(frame.assign(age=days - days[0])), "dates or durations in column 'age'"),
     "a lazy frame": (fit(pl.DataFrame({"a": X[:, 0]}).lazy()), "Pass X.collect()"),
     "a loader of batches": (fit(Loader()), "X is a Loader, which hands out rows or batches"),
-    "a generator of batches": (fit(batch for batch in [X]), "model.partial_fit(rows, targets)"),
+    "a generator of batches": (
+        fit(batch for batch in [X]),
+        "pass the function that makes it to fit_batches",
+    ),
+    "a loader without targets": (
+        lambda: GDRegressor().fit(Loader()),
+        "fit() takes X and y. X is a Loader, which hands out rows or batches, and no table. Pass "
+        "arrays, or pass it to fit_batches",
+    ),
+    "a function that makes batches": (
+        lambda: GDRegressor().fit(lambda: iter([(X, y)])),
+        "or pass it to fit_batches",
+    ),
+    "a list of batches": (
+        lambda: GDClassifier().fit([(X, y), (X, y)]),
+        "X is a list of batches, and no table. Pass arrays, or pass it to fit_batches",
+    ),
+    "a dataset without targets": (
+        lambda: GDRegressor().partial_fit(Dataset()),
+        "pass torch.utils.data.DataLoader(X, batch_size=4096) to fit_batches",
+    ),
     "a dict of columns": (fit({"age": X[:, 0]}), "pandas.DataFrame(X)"),
     "the name of a file": (fit("data.csv"), "pandas.read_csv"),
     "nothing": (fit(None), "X is None"),

@@ -152,7 +152,7 @@ MISTAKES = {
     # Batches
     "rows and targets as batches": (
         lambda: GDRegressor().fit_batches(X, y),
-        "fit_batches() takes by position no more than: batches.",
+        "A batch has X and y, as in fit_batches([(X, y)]); fit takes both as they are.",
     ),
     "a tuple of both": (batches((X, y)), "One batch of all rows is the list [(X, y)]"),
     "rows without targets": (batches([X, X]), "Batch 0: it is a ndarray, and no (X, y)"),
@@ -187,7 +187,7 @@ MISTAKES = {
         batches([(X, y), (X * np.nan, y)]),
         "Batch 1: Input X contains NaN. The first is in row 0, column 0",
     ),
-    "no batches": (batches([]), "batches holds no row of a weight above 0"),
+    "no batches": (batches([]), "Check that it gives batches at all"),
     # Callbacks and checkpoints
     "a list of callbacks": (called([print]), "Pass them one by one"),
     "a class of callbacks": (called(Checkpoint), "Make an instance: Checkpoint(...)."),

@@ -12,11 +12,22 @@ was right. Each trial of a step is one reduction, and no step increases the obje
 are curved, as under Huber's loss with a y much larger than epsilon, H alone is no model of the
 loss; A' S A, the second derivatives of squared error, is positive wherever the rows differ.
 
+Newton steps square the share of F - F* that is left. Where that promises the end, the next step is
+measured by the gradient alone, which reads rows in blocks in a fifth of the time. With H of before
+the step, and D the decrease that the model foresees,
+
+    Theta = sqrt(D_after / D_before),    F - F* = D_after / (1 - 2 Theta)
+
+where second derivatives change linearly along the step: at its end they are (1 +- 2 Theta) H.
+
 References
 ----------
 Lee, Sun and Saunders, "Proximal Newton-type methods for minimizing composite functions", 2014;
-Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963.
+Marquardt, "An algorithm for least-squares estimation of nonlinear parameters", 1963; Deuflhard,
+"Newton methods for nonlinear problems", 2004, section 2.1: the contraction Theta.
 """
+
+import math
 
 import numpy as np
 
@@ -34,6 +45,11 @@ MOST_TRIALS = 20
 # Accuracy of the minimum of the model under l1, as a share of the largest entry of the gradient
 # mapping; of squared error the model is exact, and so is its minimum.
 EXACT = 0.01
+# The largest contraction of a last step: more is no estimate.
+LARGEST_CONTRACTION = 0.25
+# A step may be the last where the share that is left is at most so many times the tolerance: to
+# be wrong costs less than a reading for a model that nobody needs.
+NEAR_END = 10.0
 
 
 class Newton(Directions):
@@ -50,13 +66,17 @@ class Newton(Directions):
         objective = self.run.objective
         self.l1 = np.zeros(objective.design.n_parameters)
         self.l1[: objective.design.n_features] = objective.penalty.kernel_terms.l1
+        self.last_gap = None
         super().begin(state)
 
     def _take(self, params):
         """Compute all from the parameters alone, so that a resumed run is the same to the bit."""
         self.known, self.params, self.model_steps = params, params.astype(float), None
-        losses, of_loss, self.curved = self.run.objective.model(params)
-        self.values = losses + self._penalties(self._columns(self.params))
+        if self.last_gap is None:
+            losses, of_loss, self.curved = self.run.objective.model(params)
+            self.values = losses + self._penalties(self._columns(self.params))
+        else:
+            of_loss = self.run.objective.gradient(params)
         self.of_loss = of_loss.astype(float)
         self.gradient = self.of_loss + self.l2 * self.params
 
@@ -73,9 +93,16 @@ class Newton(Directions):
 
     def direction(self, state):
         """Return the first step of each target that is good enough, under growing damping."""
+        if self.last_gap is not None:  # and another rule than the tolerance lets the run go on
+            self.last_gap = None
+            self._take(self.known)
         if state.damping is None and self._is_straight():
             state.damping = self._first_damping()
         columns = self._columns(self.params)
+        if state.damping is None and self._may_end():
+            self.last_gap = self._gap_after_step()
+            if self.last_gap is not None:
+                return self._from_columns(self._undamped()[0]), None
         steps, refused = np.zeros_like(columns), np.full(len(columns), True)
         for trial in range(MOST_TRIALS):
             tried, foreseen = self._steps_under(state.damping)
@@ -94,6 +121,35 @@ class Newton(Directions):
         """Return 1: the direction is the step."""
         return 1.0
 
+    def _may_end(self):
+        """Whether the next step is likely to be the last, and cheaper without its model."""
+        objective, certificate = self.run.objective, self.run.certificate
+        dear = not (objective.has_rows or objective.loss.is_quadratic)
+        if not dear or len(self.values) > 1 or certificate is None:
+            return False
+        value = float(self.values[0])
+        to_gain = certificate.null_objective - value
+        foreseen = float(self._undamped()[1][0])
+        if certificate.tol**2 * to_gain <= objective.rounding * abs(value):
+            return False
+        return certificate.can_estimate and foreseen <= NEAR_END * certificate.tol * to_gain
+
+    def _gap_after_step(self):
+        """F - F* after the next step, by its gradient, where that ends the run; else None."""
+        objective, certificate, value = self.run.objective, self.run.certificate, self.values[0]
+        steps, foreseen = self._undamped()
+        params = self._like_data(self.params + self._from_columns(steps))
+        reached = objective.loss_value(params) + objective.penalty_value(params)
+        if not value - reached >= ENOUGH * foreseen[0] - objective.rounding * abs(value):
+            return None
+        there = params.astype(float)
+        gradient = objective.gradient(params).astype(float) + self.l2 * there
+        left = float(self._steps_of_model(None, there, gradient)[1][0])
+        if not 0 <= left <= LARGEST_CONTRACTION**2 * foreseen[0]:
+            return None
+        gap = left / (1 - 2 * math.sqrt(left / foreseen[0]))
+        return gap if gap <= certificate.tol**2 * (certificate.null_objective - reached) else None
+
     def _gap(self, norm, params, value):
         """F - F*: an estimate where the model, which is at hand, foresees that it ends the run.
 
@@ -103,6 +159,8 @@ class Newton(Directions):
         certificate = self.run.certificate
         if certificate is None:
             return None
+        if self.last_gap is not None:
+            return certificate.keep(params, self.last_gap)
         left = certificate.tol**2 * max(certificate.null_objective - value, 0.0)
         if left <= self.run.objective.rounding * abs(value):
             return super()._gap(norm, params, value)
@@ -166,9 +224,12 @@ class Newton(Directions):
             self.model_steps = self._steps_of_model(None)
         return self.model_steps
 
-    def _steps_of_model(self, damping):
-        l2 = np.broadcast_to(self.l2, self.params.shape)
-        flat, w, g = (self._columns(each) for each in (l2, self.params, self.gradient))
+    def _steps_of_model(self, damping, params=None, gradient=None):
+        """The steps from the parameters, or from others by their gradient."""
+        params = self.params if params is None else params
+        gradient = self.gradient if gradient is None else gradient
+        l2 = np.broadcast_to(self.l2, params.shape)
+        flat, w, g = (self._columns(each) for each in (l2, params, gradient))
         damped, l1 = self.curved, self._l1(w)
         if damping is not None:
             damped = self.curved + damping[:, None, None] * self._products

@@ -94,7 +94,8 @@ class Spectrum:
         null = null_parameters(self.design, self.y, self.weights, loss)
         if loss.target_range in ("labels", "classes") and isinstance(self.y, np.ndarray):
             constant = null[-1] if self.design.fit_intercept else 0 * null[-1]
-            return mean_curvature(*_null_of_classes(loss, self.y, self.weights, constant))
+            shares = mean_of_targets(loss, self.y, self.weights)
+            return mean_curvature(*null_of_classes(loss, shares, self.y.dtype, constant))
         bent = at_predictions(loss.curvature_at, self.design, self.y, null)
         return mean_curvature(bent, self.weights)
 
@@ -211,8 +212,17 @@ def loss_curvature(objective, null_params):
     return largest if 0 < largest < math.inf else 1.0
 
 
-def _null_of_classes(loss, y, weights, constant):
+def null_of_classes(loss, shares, dtype, constant):
     """Second derivatives where all predictions are the constant: those of one row of each class.
+
+    Parameters
+    ----------
+    loss : Loss
+    shares : float or ndarray of shape (n_classes,)
+        `mean_of_targets`.
+    dtype : numpy.dtype
+        Of the targets.
+    constant : number or ndarray
 
     Returns
     -------
@@ -220,13 +230,12 @@ def _null_of_classes(loss, y, weights, constant):
     weights : ndarray of shape (n_classes,)
         Of mean 1.
     """
-    shares = mean_of_targets(loss, y, weights)
     if loss.target_range == "labels":
         labels, shares = np.array([-1.0, 1.0]), np.array([1 - shares, shares])
     else:
         labels = np.arange(len(shares))
     z = np.broadcast_to(constant, (len(shares), *np.shape(constant)))
-    return loss.curvature_at(labels.astype(y.dtype), z), len(shares) * shares
+    return loss.curvature_at(labels.astype(dtype), z), len(shares) * shares
 
 
 def mean_curvature(bent, weights):

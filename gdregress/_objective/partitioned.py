@@ -15,7 +15,7 @@ from gdregress._objective import fused_pass
 from gdregress._objective.base import Objective
 from gdregress._objective.cache import Cache
 from gdregress._objective.coupled import cost_in_passes, coupled_products
-from gdregress._objective.curvature import Spectrum
+from gdregress._objective.curvature import Spectrum, mean_curvature, null_of_classes
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import (
@@ -129,9 +129,13 @@ class PartitionedSpectrum(Spectrum):
     def null_curvature(self, loss):
         if loss.is_quadratic:
             return 1.0
-        objective = PartitionedObjective(self.design, loss, None)
-        there = self.design.fit_intercept, loss, self.design.to_user(objective.null_parameters())
-        total, count = self.partitions.reduce(_curvatures, *there)
+        design, target = self.design, self.partitions.summary.target
+        objective = PartitionedObjective(design, loss, None)
+        null = design.to_user(objective.null_parameters())
+        if loss.target_range in ("labels", "classes"):
+            constant = null[-1] if design.fit_intercept else 0 * null[-1]
+            return mean_curvature(*null_of_classes(loss, target, null.dtype, constant))
+        total, count = self.partitions.reduce(_curvatures, design.fit_intercept, loss, null)
         mean = total / self.partitions.summary.mean_weight / count
         return mean if 0 < mean < math.inf else 1.0
 
@@ -257,7 +261,8 @@ class PartitionedObjective(Objective):
         sums = self.partitions.reduce(_model, self.design.fit_intercept, *there)
         losses = sums[0] / self._weight
         self._values.keep(params, float(np.sum(losses)))
-        gradient = self._gradients.keep(params, self._inside(sums[1], params))
+        gradient = self._inside(sums[1] / self._weight, params)
+        self._gradients.keep(params, gradient)
         return self._models.keep(params, (losses, gradient, sums[2] / self._weight))
 
     @computed_once
@@ -292,9 +297,9 @@ class PartitionedObjective(Objective):
         """The user's parameters at the run's, in double precision."""
         return self.design.to_user(params.astype(float))
 
-    def _inside(self, total, params):
-        """The mean gradient in the coordinates of the run, from a sum in the user's columns."""
-        gradient, inside = total / self._weight, self.design.coordinates
+    def _inside(self, gradient, params):
+        """The mean gradient in the coordinates of the run, from that in the user's columns."""
+        inside = self.design.coordinates
         gradient = gradient if inside is None else inside.pull_back(gradient)
         return np.ascontiguousarray(gradient, dtype=params.dtype)
 
@@ -311,9 +316,46 @@ class PartitionedObjective(Objective):
     def _pass(self, params, next_point, both_values=False):
         there = self._there(params)
         further = None if next_point is params else self._there(next_point)
+        if further is None and self._is_constant(there):
+            known = self.partitions.summary.moments, self.design.fit_intercept
+            value, gradient = of_constant(self.loss, *known, there)
+            return value, self._inside(gradient, params)
         rest = self.design.fit_intercept, self.loss, there, further, both_values
         value, gradient = self.partitions.reduce(_pass_of, *rest)
-        return value / self._weight, self._inside(gradient, params)
+        return value / self._weight, self._inside(gradient / self._weight, params)
+
+    def _is_constant(self, there):
+        """Whether labels have one prediction for all rows, of which the moments know the sums."""
+        known = self.loss.target_range == "labels" and self.partitions.summary.moments is not None
+        return known and not there[: self.design.n_features].any()
+
+
+def of_constant(loss, moments, fit_intercept, params):
+    """Mean loss of labels of -1 and 1 that all have the prediction b, and its gradient.
+
+    The slopes r(y) = L'(y, b) are two numbers, on a line through both: with q the share of 1,
+
+        E[L] = q L(1, b) + (1 - q) L(-1, b),    E[r] likewise,
+        E[x r] = E[x] E[r] + cov(x, y) (r(1) - r(-1)) / 2
+
+    Parameters
+    ----------
+    loss : Loss
+    moments : Moments
+        Of the columns with the labels.
+    fit_intercept : bool
+    params : ndarray of shape (n_parameters,)
+        In the user's columns: coefficients of zero.
+    """
+    labels = np.array([-1.0, 1.0])
+    b = np.full(2, params[-1] if fit_intercept else 0.0)
+    q = (1 + float(moments.target_mean[0])) / 2
+    shares, slopes = np.array([1 - q, q]), loss.gradient(labels, b)
+    slope = float(shares @ slopes)
+    gradient = moments.mean * slope
+    gradient += moments.target_covariance[:, 0] * (slopes[1] - slopes[0]) / 2
+    value = float(shares @ loss.value(labels, b))
+    return value, np.append(gradient, slope) if fit_intercept else gradient
 
 
 def _design(block, fit_intercept):
@@ -348,8 +390,11 @@ def _model(block, fit_intercept, coordinates, loss, params):
     """Sums over a block, of each target: losses, gradient, and second derivatives inside."""
     z = np.empty((block.n_samples, *params.shape[1:]))
     columns = z.reshape(block.n_samples, -1)
-    _, gradient = _pass_of(block, fit_intercept, loss, params, None, False, columns)
-    losses = losses_of_targets(loss, block.y, z, block.weights)
+    value, gradient = _pass_of(block, fit_intercept, loss, params, None, False, columns)
+    if columns.shape[1] == 1 or loss.coupled:
+        losses = np.reshape(value, 1).astype(float)
+    else:
+        losses = losses_of_targets(loss, block.y, z, block.weights)
     inside, curved = DesignMatrix(block.X, fit_intercept, coordinates), []
     if loss.coupled:
         H = coupled_products(inside, loss.probability(z), block.weights)

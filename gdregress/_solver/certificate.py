@@ -35,6 +35,8 @@ class Certificate:
         Whether an estimate is also made at the end of the run.
     reference : float
         Norm of the gradient mapping at the null parameters.
+    can_estimate : bool
+        Whether the curvature has digits along all directions, without which nothing is proven.
     """
 
     # After an estimate that did not end the run, the norm falls by this factor before the next.
@@ -54,7 +56,9 @@ class Certificate:
         rounding,
         measures_end=True,
         reference=0.0,
+        can_estimate=True,
     ):
+        self.can_estimate = can_estimate
         self.remaining = remaining
         self.measures_end = measures_end
         self.null_objective = null_objective
@@ -101,7 +105,10 @@ class Certificate:
 
     def estimate(self, params):
         """Return F(params) - F* from the curvature there."""
-        gap = self.remaining(params)
+        return self.keep(params, self.remaining(params))
+
+    def keep(self, params, gap):
+        """Keep an estimate, which an engine may have made, and return it."""
         self._known, self.is_blind = (params, gap), gap == math.inf
         return gap
 

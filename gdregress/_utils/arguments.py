@@ -13,6 +13,7 @@ from types import MethodType
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from gdregress._utils.neighbours import ATTRIBUTES, belongs_to_estimator, hint_for_name
+from gdregress._utils.sources import advice_for_source
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -112,10 +113,18 @@ def _refuse_positions(owner: str, args: tuple[Any, ...], known: dict[str, Any]) 
     names = _by_position(known)
     others = [name for name in known if name not in names]
     advice = f" Name the others, as in {others[0]}=..." if others else ""
+    if names == ["batches"]:
+        advice = " A batch has X and y, as in fit_batches([(X, y)]); fit takes both as they are."
     raise TypeError(
         f"{owner} takes by position no more than: {', '.join(names) or 'nothing'}. "
         f"Got {len(args)} values.{advice}"
     )
+
+
+def _refuse_source(called: str, X: Any) -> None:
+    """Raise TypeError where y is missing as X has the targets: Python's error says less."""
+    if (advice := advice_for_source(X)) is not None:
+        raise TypeError(f"{called} takes X and y. {advice}")
 
 
 def _unknown(name: str, owner: str, known: dict[str, Any], inner: type | None = None) -> str:
@@ -145,8 +154,11 @@ def explains_arguments(function: _Function) -> _Function:
             name = next(name for name in arguments if name not in known)
             inner = type(args[0]) if args and hasattr(args[0], "_registries") else None
             raise TypeError(_unknown(name, called, names, inner))
+        given = args[len(known) - len(names) :]
         if len(args) > most:
-            _refuse_positions(called, args[len(known) - len(names) :], names)
+            _refuse_positions(called, given, names)
+        if "y" in names and len(given) == 1 and "y" not in arguments:
+            _refuse_source(called, given[0])
         return function(*args, **arguments)
 
     return checked  # type: ignore[return-value]

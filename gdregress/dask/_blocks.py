@@ -13,7 +13,6 @@ from gdregress._objective.partitions import Block
 from gdregress._objective.summary import merged, summary_of
 from gdregress._utils.validation import check_parameters
 from gdregress.dask._collections import aligned
-from gdregress.dask._errors import clear_errors
 from gdregress.dask._library import library
 from gdregress.dask._partitions import DaskPartitions
 from gdregress.exceptions import IgnoredParameterWarning, warn_user
@@ -41,13 +40,11 @@ def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None, v
             IgnoredParameterWarning,
         )
     client, delayed = estimator.client, library("dask").delayed
-    blocks = [delayed(_rows)(*block) for block in aligned(X, y, sample_weight)]
-    with clear_errors(client):
-        rows = client.compute(blocks)
-        sizes, labels = _facts(estimator, client, rows)
-        check = _check(estimator, client, rows, sizes, labels, validated)
-        starts = np.cumsum([0, *sizes[:-1]]).tolist()
-        futures = client.map(_checked, rows, range(len(rows)), starts, check=check, pure=False)
+    rows = client.compute([delayed(_rows)(*block) for block in aligned(X, y, sample_weight)])
+    sizes, labels = _facts(estimator, client, rows)
+    check = _check(estimator, client, rows, sizes, labels, validated)
+    starts = np.cumsum([0, *sizes[:-1]]).tolist()
+    futures = client.map(_checked, rows, range(len(rows)), starts, check=check, pure=False)
     partitions = DaskPartitions(client, futures, updates_per_round)
     partitions.summary = partitions.reduce(
         summary_of, check.loss, estimator.fit_intercept, combine=merged

@@ -12,12 +12,13 @@ def is_collection(data):
     return _is_array(data) or _is_frame(data)
 
 
+# Of their types: a Delayed has every attribute that it is asked for.
 def _is_array(data):
-    return hasattr(data, "dask") and hasattr(data, "numblocks")
+    return hasattr(data, "dask") and hasattr(type(data), "numblocks")
 
 
 def _is_frame(data):
-    return hasattr(data, "dask") and hasattr(data, "divisions")
+    return hasattr(data, "dask") and hasattr(type(data), "divisions")
 
 
 def aligned(X, y, sample_weight=None):
@@ -107,7 +108,7 @@ def map_rows(function, X, meta):
     Parameters
     ----------
     function : callable
-        From a block of rows to an array with as many.
+        From a block of rows and its number to an array with as many.
     X : Dask collection
     meta : ndarray
         No such rows, for their type and shape.
@@ -115,7 +116,29 @@ def map_rows(function, X, meta):
     X, arrays = rows_in_blocks(X, "X"), library("dask.array")
     if _is_array(X):
         shape = {"drop_axis": 1} if meta.ndim == 1 else {"chunks": (X.chunks[0], meta.shape[1:])}
-        return X.map_blocks(function, dtype=meta.dtype, meta=meta, **shape)
+        of_block = _WithNumber(function)
+        return X.map_blocks(of_block, dtype=meta.dtype, meta=meta, **shape)
     shape, delayed = (math.nan, *meta.shape[1:]), library("dask").delayed(function, pure=True)
-    parts = [arrays.from_delayed(delayed(rows), shape, meta=meta) for rows in _blocks(X)]
+    parts = [
+        arrays.from_delayed(delayed(rows, number), shape, meta=meta)
+        for number, rows in enumerate(_blocks(X))
+    ]
     return arrays.concatenate(parts, allow_unknown_chunksizes=True)
+
+
+class _WithNumber:
+    """A function of rows and their number, in the form of which Dask tells it the number.
+
+    Parameters
+    ----------
+    function : callable
+    """
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, rows, block_id=None):
+        return self.function(rows, block_id[0])
+
+    def __dask_tokenize__(self):
+        return library("dask.base").normalize_token(self.function)

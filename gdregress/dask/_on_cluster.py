@@ -20,7 +20,7 @@ from gdregress._utils.validation import keep_fitted_state, naming
 from gdregress.dask._blocks import checked_partitions
 from gdregress.dask._collections import aligned, is_collection, map_rows, one_row
 from gdregress.dask._errors import clear_errors
-from gdregress.dask._library import library
+from gdregress.dask._library import beside_tasks, library
 
 # Attributes that callbacks are kept in: files, locks and bars on the screen.
 _CALLBACKS = ("_skl_callbacks", "_parent_callback_ctx")
@@ -184,8 +184,8 @@ class OnCluster:
     def _fit_on_cluster(self, data, start, validation, updates_per_round, resume_from):
         refuse_refit(self)
         validated = any(part is not None for part in validation)
-        partitions, components = checked_partitions(self, *data, updates_per_round, validated)
-        with clear_errors(partitions.client):
+        with beside_tasks(), clear_errors(self.client):
+            partitions, components = checked_partitions(self, *data, updates_per_round, validated)
             prepared = prepare_partitions(self, components, partitions, validation)
             self._fit_prepared(prepared, start, resume_from)
 
@@ -195,7 +195,7 @@ class OnCluster:
         for number, block in enumerate(aligned(X, y, sample_weight)):
             model = learn(model, number, *block, arguments)
         client = self.client
-        with clear_errors(client):
+        with beside_tasks(), clear_errors(client):
             self._take_fitted(client.compute(model).result())
 
     def _by_rows(self, method, X):
@@ -203,7 +203,7 @@ class OnCluster:
         if not is_collection(X):
             return getattr(self._local, method)(self, X)
         check_is_fitted(self)
-        model = self._sent()
+        model = self._sent(type(self))
         none = one_row(X)  # errors then have the name of this class
         meta = getattr(self._local, method)(self, none)[:0]
         return map_rows(partial(_answer, model, method, meta), X, meta)
@@ -218,7 +218,7 @@ class OnCluster:
             for number, block in enumerate(blocks)
         ]
         client = self.client
-        with clear_errors(client):
+        with beside_tasks(), clear_errors(client):
             return client.gather(client.compute(parts))
 
     def __getstate__(self):
@@ -250,5 +250,6 @@ def _part_learned(model, number, X, y, sample_weight, arguments):
         return copy.deepcopy(model).partial_fit(X, y, sample_weight=sample_weight, **arguments)
 
 
-def _answer(model, method, none, rows):
-    return getattr(model, method)(rows) if rows.shape[0] else none
+def _answer(model, method, none, rows, number):
+    with naming(f"Partition {number}"):
+        return getattr(model, method)(rows) if rows.shape[0] else none

@@ -19,6 +19,7 @@ from scipy import sparse
 from sklearn import config_context
 
 from gdregress import GDClassifier
+from gdregress._estimator.input.classes import weight_of_labels
 from gdregress.losses.classification import CLASSIFICATION_LOSSES
 from gdregress.samplers import SAMPLERS
 
@@ -243,3 +244,27 @@ def test_labels_are_looked_up_in_blocks(labels, monkeypatch):
     missing[[20, 50]] = ["x", "z"] if y.dtype.kind == "U" else [1, 2]
     with pytest.raises(ValueError, match=r"labels that are not among.*\[('x', 'z'|1, 2)\]"):
         GDClassifier().fit_batches([(X, y), (X, missing)], classes=labels)
+
+
+@pytest.mark.parametrize("weighted", [False, True], ids=["plain", "weighted"])
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([-128, 127, 3, 3], np.int8),
+        np.array([2**63 + 5, 2**63 + 7, 2**63 + 7], np.uint64),
+        np.array([-(2**62), 2**62, 0]),
+        np.array([True, False, True]),
+        np.array([0.0, -1.0, 1.0, 1.0]),
+        np.array([0.5, 1.0, 1.0]),
+        np.array([1e300, 0.0]),
+        np.array(["a", "b", "a"]),
+    ],
+    ids=str,
+)
+def test_labels_of_a_part_are_counted_as_numpy_counts_them(labels, weighted):
+    weights = np.arange(1.0, 1 + len(labels)) if weighted else None
+    names, codes = np.unique(labels, return_inverse=True)
+    expected = dict(zip(names.tolist(), np.bincount(codes, weights).tolist(), strict=True))
+    found, dtype = weight_of_labels(labels, weights)
+    assert found == expected and list(map(type, found)) == [type(name) for name in expected]
+    assert np.array_equal(np.sort(np.array(list(found), dtype=dtype)), names)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from libraries import needed
 from on_cluster import in_chunks
+from scipy import sparse
 from sklearn.exceptions import DataConversionWarning
 
 from gdregress.dask import DaskGDClassifier, DaskGDRegressor
@@ -34,6 +35,30 @@ def test_nan_in_a_partition(table, data):
         model.fit(X, data[1])
     assert vars(model).keys() == before.keys()
     assert all(vars(model)[name] is value for name, value in before.items())
+
+
+@pytest.mark.parametrize("as_frame", [False, True], ids=["array", "frame"])
+def test_nan_in_a_partition_to_predict(table, data, as_frame):
+    X = spoiled(table[0], (700, 3), np.nan)
+    if as_frame:
+        names = list("abcd")
+        pandas, frames = needed("pandas"), needed("dask.dataframe")
+        X = frames.from_pandas(pandas.DataFrame(X, columns=names), chunksize=300)
+        known = frames.from_pandas(pandas.DataFrame(table[0], columns=names), chunksize=300)
+    else:
+        X, known = in_chunks(X, 300), data[0]
+    model = DaskGDRegressor().fit(known, data[1])
+    with pytest.raises(ValueError, match=r"Partition 2: .* in row 100.* DaskGDRegressor needs"):
+        model.predict(X).compute()
+    assert model.predict(known).name == model.predict(known).name
+
+
+def test_blocks_of_other_kinds(data):
+    X = needed("dask.array").concatenate(
+        [data[0][:300], data[0][300:].map_blocks(sparse.csr_array)]
+    )
+    with pytest.raises(ValueError, match=r"Partition 1: X is sparse, .* first partition dense"):
+        DaskGDRegressor().fit(X, data[1])
 
 
 def test_a_column_of_text(table):
@@ -73,6 +98,9 @@ def test_rows_that_do_not_pair(data):
 
 @pytest.mark.parametrize("name", ["X", "y", "sample_weight"])
 def test_what_is_no_collection(table, data, name):
+    delayed = {"X": data[0], "y": data[1], name: needed("dask").delayed(table[1])}
+    with pytest.raises(TypeError, match=f"{name} is of type Delayed.*, and no Dask collection"):
+        DaskGDRegressor().fit(**delayed)
     given = {"X": data[0], "y": data[1], "sample_weight": None, name: table[1]}
     with pytest.raises(TypeError, match=f"{name} is of type ndarray, and no Dask collection"):
         DaskGDRegressor().fit(**given)

@@ -176,3 +176,23 @@ def test_an_interrupt_cancels_what_is_under_way(cluster, data, monkeypatch):
 
 def _sleeps(block):
     time.sleep(0.2)
+
+
+def test_as_many_fits_in_tasks_as_there_are_threads(cluster, data):
+    X, y = data
+    X, y = X.compute(), y.compute()
+
+    def coef_of_task(_):
+        model = DaskGDRegressor("huber").fit(in_chunks(X, 400), in_chunks(y, 400))
+        return model.coef_, model.score(in_chunks(X, 400), in_chunks(y, 400))
+
+    fits = cluster.map(coef_of_task, range(6), pure=False)
+    try:
+        needed("distributed").wait(fits, timeout=60)
+        found = cluster.gather(fits)
+    finally:
+        cluster.cancel(fits, force=True)
+    known = fitted(cluster, data)
+    for coef, score in found:
+        np.testing.assert_array_equal(coef, known.coef_)
+        assert score == pytest.approx(known.score(*data), rel=1e-12)

@@ -2,6 +2,7 @@
 
 import warnings
 
+import in_blocks
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -49,6 +50,24 @@ def test_no_step_follows_one_after_which_the_gap_is_small_enough(loss):
     enough = 1e-8 * (objective[0] - least)
     assert model.stop_reason_ == "tolerance"
     assert objective[-1] - least <= enough < objective[-2] - least
+
+
+@pytest.mark.parametrize("penalty", ["l2", "l1"])
+def test_the_last_step_needs_no_second_derivatives(penalty):
+    X, z, rng = make_data(4000)
+    y = z + rng.logistic(size=4000) > 0
+    given = {"penalty": penalty, "alpha": 0.01}
+
+    def model_and_objective(tol):
+        model = GDClassifier(**given, tol=tol)
+        model.classes_ = np.array([False, True])
+        model = in_blocks.fit(model, X, np.where(y, 1.0, -1.0), (1000, 3000))
+        return model, model.history_["objective"][-1]
+
+    (model, value), (_, least) = (model_and_objective(tol) for tol in (1e-3, 1e-9))
+    assert model.stop_reason_ == "tolerance"
+    assert model.calls["_model"] == model.n_iter_ and model.calls["_pass_of"] == 1
+    assert model.history_["gap"][-1] == pytest.approx(value - least, rel=0.5)
 
 
 def test_l1_meets_the_conditions_of_the_minimum():

@@ -490,6 +490,21 @@ def test_an_error_in_the_thread_is_the_callers():
         GDRegressor().fit_batches([(X, y)], prefetch=2)
 
 
+@pytest.mark.parametrize("prefetch", [False, True])
+@pytest.mark.parametrize("estimator", [GDRegressor, GDClassifier])
+def test_a_batch_that_cannot_be_read_is_named(estimator, prefetch):
+    X, y, _ = make_data()
+
+    def batches():
+        yield X[:60], y[:60] > 0
+        yield X[60:], y[60:] > 0
+        raise OSError("the disk is gone")
+
+    with pytest.raises(OSError, match="the disk is gone") as raised:
+        estimator().fit_batches(batches, prefetch=prefetch)
+    assert raised.value.__notes__ == ["It was raised while batch 2 was read."]
+
+
 @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
 def test_early_stopping_on_rows_that_are_given(solver):
     X, y, _ = make_data()

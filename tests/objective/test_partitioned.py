@@ -19,7 +19,14 @@ from gdregress._objective.partitioned import (
 )
 from gdregress._objective.partitions import Block, LocalPartitions
 from gdregress._objective.summary import merged, summary_of
-from gdregress.losses import LOSSES, Huber, LogLoss, SquaredError, SquaredHinge
+from gdregress.losses import (
+    CLASSIFICATION_LOSSES,
+    LOSSES,
+    Huber,
+    LogLoss,
+    SquaredError,
+    SquaredHinge,
+)
 from gdregress.losses.multiclass import multiclass_loss
 from gdregress.penalties import L2
 
@@ -131,6 +138,28 @@ def test_of_labels_and_classes():
         assert_allclose(parts.gradient(null), whole.gradient(null), rtol=1e-11, atol=1e-13)
         far = np.linspace(-5, 5, null.size).reshape(null.shape)
         assert parts.all_right(far) == whole.all_right(far)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+@pytest.mark.parametrize("loss", CLASSIFICATION_LOSSES)
+def test_a_constant_prediction_of_labels_reads_no_row(loss, fit_intercept, monkeypatch):
+    X, _, weights = rows_and_targets()
+    y, loss = np.where(np.arange(23) % 3 == 0, 1.0, -1.0), CLASSIFICATION_LOSSES[loss]()
+    design = DesignMatrix(X, fit_intercept, COLUMNS if fit_intercept else None)
+    whole = DataObjective(design, y, weights, loss, L2())
+    blocks = cut(X, y, weights, loss, [7, 9], fit_intercept)
+    design = PartitionedDesign(blocks, fit_intercept, design.coordinates)
+    parts = PartitionedObjective(design, loss, L2())
+    constant = np.zeros(5 + fit_intercept)
+    if fit_intercept:
+        constant[-1] = 0.3
+    monkeypatch.setattr(blocks, "blocks", None)
+    assert_allclose(parts.loss_value(constant), whole.loss_value(constant), rtol=1e-13)
+    assert_allclose(parts.gradient(constant), whole.gradient(constant), rtol=1e-11, atol=1e-14)
+    if loss.smooth:
+        known = Spectrum(whole.design, weights, y).null_curvature(loss)
+        found = PartitionedSpectrum(design).null_curvature(loss)
+        assert found == pytest.approx(known, rel=1e-12)
 
 
 def test_moments_of_blocks_far_apart_keep_their_digits():

@@ -42,7 +42,8 @@ class Reader:
         ----------
         rng : RandomState or None
         """
-        return read_ahead(partial(self._read, rng)) if self.prefetch else self._read(rng)
+        read = partial(_naming_what_fails, partial(self._read, rng))
+        return read_ahead(read) if self.prefetch else read()
 
     def _read(self, rng):
         given = self.batches
@@ -83,6 +84,19 @@ def _check_kind(batches):
         problem = f"a {kind}, and no iterable of batches"
     if problem is not None:
         raise TypeError(f"batches is {problem}. {ACCEPTED}.")
+
+
+def _naming_what_fails(make):
+    """Yield numbered batches; a note says which one could not be read."""
+    number = 0
+    try:
+        for number, batch in make():
+            yield number, batch
+            number += 1
+            del batch  # before the next one is read
+    except Exception as error:
+        error.add_note(f"It was raised while batch {number} was read.")
+        raise
 
 
 def read_ahead(make):

@@ -24,7 +24,10 @@ from gdregress.exceptions import warn_user
 # Numbers for which small batches are gathered: what a block costs besides its rows then does not
 # count, or many rows are shuffled together.
 BLOCK_SIZE, SHUFFLED_SIZE = 1 << 17, 1 << 20
-_NO_ROWS = "batches holds no row of a weight above 0."
+_NO_ROWS = (
+    "batches holds no row of a weight above 0. Check that it gives batches at all, and that their "
+    "weights are not all 0."
+)
 
 
 def checked_batches(estimator, batches, classes=None, validated=False, prefetch=False):
@@ -136,17 +139,17 @@ class BatchCheck:
 
     def _alike(self, X, y, weights):
         """The arrays in the type of the first batch."""
-        dtype, targets, is_sparse = self.like
+        (dtype, targets, is_sparse), part = self.like, self.part.lower()
         if y.shape[1:] != targets:
             raise ValueError(
-                f"y has the shape {y.shape}, and that of the first batch (n_rows, "
-                f"{', '.join(map(str, targets))}). All batches need the same targets."
+                f"y has the shape {y.shape}, and that of the first {part} (n_rows, "
+                f"{', '.join(map(str, targets))}). All need the same targets."
             )
         if sparse.issparse(X) != is_sparse:
             kinds = ("dense", "sparse")
             raise ValueError(
-                f"X is {kinds[not is_sparse]}, and that of the first batch {kinds[is_sparse]}. "
-                "All batches need the same kind."
+                f"X is {kinds[not is_sparse]}, and that of the first {part} {kinds[is_sparse]}. "
+                "All need the same kind."
             )
         X = X.astype(dtype, copy=False)
         weights = None if weights is None else weights.astype(dtype, copy=False)

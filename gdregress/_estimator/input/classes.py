@@ -11,6 +11,8 @@ from gdregress._utils.array_api import asarray, namespace, to_numpy
 
 # Labels that are looked up at a time.
 ENCODED_ROWS = 1 << 16
+# Whole numbers that are no farther apart are counted without being sorted.
+COUNTED = 1 << 16
 
 
 def refuse_missing_labels(y):
@@ -147,10 +149,28 @@ def weight_of_labels(y, sample_weight):
     """
     refuse_missing_labels(y)
     labels = np.asarray(to_numpy(y)).ravel()
-    weights = np.ones(len(labels)) if sample_weight is None else to_numpy(sample_weight)
-    names, codes = np.unique(labels, return_inverse=True)
-    found = dict(zip(names.tolist(), np.bincount(codes, weights).tolist(), strict=True))
-    return Counter(found), None if labels.dtype.kind == "U" else labels.dtype
+    weights = None if sample_weight is None else to_numpy(sample_weight)
+    names, codes = _numbered(labels)
+    totals = np.bincount(codes, weights, minlength=len(names))
+    some = totals != 0
+    found = zip(names[some].tolist(), totals[some].astype(float).tolist(), strict=True)
+    return Counter(dict(found)), None if labels.dtype.kind == "U" else labels.dtype
+
+
+def _numbered(labels):
+    """Names of labels, perhaps more than occur, and the number of each row's among them."""
+    whole = labels.view(np.uint8) if labels.dtype.kind == "b" else labels
+    if whole.dtype.kind == "f":
+        with np.errstate(invalid="ignore"):  # of what is too large, which is then another number
+            whole = labels.astype(np.int64)
+        whole = whole if np.array_equal(whole, labels) else labels
+    if whole.dtype.kind in "iu" and whole.size:
+        low, high = int(whole.min()), int(whole.max())
+        if high - low < COUNTED:
+            names = np.array(range(low, high + 1), dtype=whole.dtype).astype(labels.dtype)
+            wide = whole if whole.dtype.itemsize == 8 else whole.astype(np.int64)
+            return names, (wide - wide.dtype.type(low)).astype(np.intp, copy=False)
+    return np.unique(labels, return_inverse=True)
 
 
 def set_classes(estimator, weights, dtype, classes=None):

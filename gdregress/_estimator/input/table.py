@@ -9,6 +9,7 @@ from sklearn.utils.validation import check_array, validate_data
 from gdregress._estimator.input.classes import missing_rows
 from gdregress._utils.array_api import namespace, to_numpy
 from gdregress._utils.sklearn_versions import check_sample_weight
+from gdregress._utils.sources import advice_for_source
 
 MOST_NAMED = 5
 ENCODE = (
@@ -75,19 +76,8 @@ def refuse_what_is_no_table(X):
         raise TypeError(f"X is a {kind}, and no table. Pass pandas.DataFrame(X).")
     if X is None:
         raise TypeError("X is None. Pass an array, a frame or a sparse matrix with one row each.")
-    if np.isscalar(X) or _is_table(X):
-        return
-    if hasattr(X, "__iter__") or hasattr(X, "__getitem__"):
-        raise TypeError(
-            f"X is a {kind}, which hands out rows or batches, and no table. Pass arrays, or go "
-            "through it once: for rows, targets in batches: model.partial_fit(rows, targets)."
-        )
-
-
-def _is_table(X):
-    """Whether NumPy or the array API finds rows in an object."""
-    protocols = ("__array__", "__array_interface__", "__array_struct__", "__dlpack__", "shape")
-    return isinstance(X, Sequence) or any(hasattr(X, name) for name in protocols)
+    if (advice := advice_for_source(X)) is not None:
+        raise TypeError(advice)
 
 
 def refuse_what_is_no_target(X, y):

@@ -43,7 +43,14 @@ def certificate_for(estimator, curvature, null):
     rounding = 0.0 if is_hidden else curvature.rounding(tol * reference, null.objective)
     asked = estimator.tol is not None
     return Certificate(
-        estimate, null.objective, tol, ratio, rounding, measures_end=asked, reference=reference
+        estimate,
+        null.objective,
+        tol,
+        ratio,
+        rounding,
+        measures_end=asked,
+        reference=reference,
+        can_estimate=not is_hidden,
     )
 
 

@@ -1,8 +1,8 @@
 """The start of a run over rows in blocks on many machines, at the minimum of some of them.
 
-Newton steps on a share of the rows cost that share of a reading. Their minimum is as far from that
-of all rows as estimates from them are, F - F* being about p / (2 m) of the loss of a row for p
-parameters and m rows, and the steps over all rows go on from there.
+The rows are brought to this process, where Newton steps on them take no task of the cluster. Their
+minimum is as far from that of all rows as estimates from them are, F - F* being about p / (2 m) of
+the loss of a row for p parameters and m rows, and the steps over all rows go on from there.
 
 References
 ----------
@@ -17,13 +17,12 @@ from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.planning.start import fresh_state
 from gdregress._solver.solve import solve
 
-# One row of so many is taken, or more where there are fewer rows for each parameter.
-STEP, ROWS_OF_A_PARAMETER = 16, 100
-# Numbers in all rows from which on the steps saved are worth the dozen tasks a worker. How many
+# Numbers in the rows that are taken, which are 16 MB, or rows for each parameter where these are
+# more; the most numbers, and the most epochs on them.
+NUMBERS, ROWS_OF_A_PARAMETER, MOST_NUMBERS, MOST_EPOCHS = 1 << 21, 100, 1 << 24, 20
+# Where all rows are fewer times as many, the steps that are saved are not worth it. How many
 # workers there are does not count, as the coefficients must not depend on it.
-LEAST_NUMBERS = 1 << 26
-# A step that is not worth it, and most epochs on the sample.
-LEAST_STEP, MOST_EPOCHS = 4, 20
+LEAST_STEP = 16
 
 
 def sample_start(estimator, prepared):
@@ -59,8 +58,7 @@ def sample_start(estimator, prepared):
 
 def _step(objective):
     """Of how many rows one is taken."""
-    design, summary = objective.design, objective.partitions.summary
-    if design.size < LEAST_NUMBERS:
-        return 1
-    n_parameters = objective.zero_parameters().size
-    return min(STEP, summary.n_samples // (ROWS_OF_A_PARAMETER * n_parameters))
+    n_samples = objective.n_samples
+    numbers_of_a_row = max(objective.design.size / n_samples, 1)
+    rows = max(NUMBERS / numbers_of_a_row, ROWS_OF_A_PARAMETER * objective.zero_parameters().size)
+    return int(n_samples // min(rows, MOST_NUMBERS / numbers_of_a_row))
