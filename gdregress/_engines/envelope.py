@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from gdregress._core.threads import one_thread_of_blas
 from gdregress._engines.engine import Engine
 from gdregress._engines.envelope_rows import InBlocks, InMemory
 from gdregress._engines.multipliers import Multipliers, diagonal
@@ -104,7 +105,8 @@ class Envelope(Engine):
         lengths = []
         for k, (sums, derivative) in enumerate(self.rows.along(self.targets)):
             target = self.targets[k]
-            length, is_over = target.advance(sums, derivative)
+            with one_thread_of_blas():
+                length, is_over = target.advance(sums, derivative)
             self.rows.move(k, target, length)
             if is_over:
                 self.rows.recentre(k, target)
