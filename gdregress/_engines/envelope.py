@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from gdregress._core.threads import one_thread_of_blas
 from gdregress._engines.engine import Engine
 from gdregress._engines.envelope_rows import InBlocks, InMemory
 from gdregress._engines.multipliers import Multipliers, diagonal
@@ -43,7 +44,6 @@ class Envelope(Engine):
             loss.pieces is not None
             and not (loss.target_range == "labels" and loss.pieces.value(np.zeros(1)) == 0)
             and terms is not None
-            and terms.bounds is None
             and (coordinates is None or coordinates.is_shared)
             and isinstance(objective.y, np.ndarray)
             and (objective.has_rows or affordable(objective.design))
@@ -63,11 +63,14 @@ class Envelope(Engine):
         objective, params = self.run.objective, state.params.astype(float)
         columns = params.reshape(len(params), -1)
         self.rows = (InMemory if objective.has_rows else InBlocks)(objective, columns)
-        l1, l2 = (self._strengths(name) for name in ("l1", "l2"))
+        terms = objective.penalty.kernel_terms
+        l1, l2 = (self._of_parameters(strengths, 0.0) for strengths in (terms.l1, terms.l2))
+        lower, upper = terms.bounds or (-np.inf, np.inf)
+        bounds = self._of_parameters(lower, -np.inf), self._of_parameters(upper, np.inf)
         squares, loss = diagonal(self.rows.bases[0]), objective.loss.base_loss
         flat = squares <= SMALLEST_VARIANCE  # they change predictions by rounding only
         self.targets = [
-            Multipliers(loss.of_target(k).pieces, l1, l2, base, column, scale, flat)
+            Multipliers(loss.of_target(k).pieces, l1, l2, base, column, scale, flat, *bounds)
             for k, (column, base, scale) in enumerate(
                 zip(columns.T, self.rows.bases, self.rows.scales, strict=True)
             )
@@ -88,12 +91,12 @@ class Envelope(Engine):
         weights = objective.weights if objective.has_rows else None
         return hides_directions(objective.design, target.base, weights, slope, *penalty)
 
-    def _strengths(self, name):
-        """The strengths of a part of the penalty, for all parameters."""
+    def _of_parameters(self, numbers, of_intercept):
+        """Numbers of the penalty, one or one for each coefficient, for all parameters."""
         design = self.run.objective.design
-        strengths = np.zeros(design.n_parameters)
-        strengths[: design.n_features] = getattr(self.run.objective.penalty.kernel_terms, name)
-        return strengths
+        found = np.full(design.n_parameters, of_intercept, dtype=float)
+        found[: design.n_features] = numbers
+        return found
 
     def _step(self):
         """Take one Newton step of every target, and return the largest of their lengths."""
@@ -102,7 +105,8 @@ class Envelope(Engine):
         lengths = []
         for k, (sums, derivative) in enumerate(self.rows.along(self.targets)):
             target = self.targets[k]
-            length, is_over = target.advance(sums, derivative)
+            with one_thread_of_blas():
+                length, is_over = target.advance(sums, derivative)
             self.rows.move(k, target, length)
             if is_over:
                 self.rows.recentre(k, target)

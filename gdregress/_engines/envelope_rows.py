@@ -107,7 +107,7 @@ class InMemory(EnvelopeRows):
     def along(self, targets):
         moves = _predict(self.design, np.column_stack([target.step for target in targets]))
         candidates = [None] * len(targets)
-        if targets[0].l1.any():
+        if targets[0].has_candidate:
             ways = np.column_stack([target.candidate - target.params for target in targets])
             ways = _predict(self.design, ways)
             candidates = [

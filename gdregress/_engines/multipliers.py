@@ -2,8 +2,9 @@ r"""The method of multipliers for losses of two linear pieces, for one target.
 
     F(w) = sum_i s_i L(u_i) + sum_j l1_j |w_j| + l2_j w_j^2 / 2,    u_i = +-(a_i . w - shift_i)
 
-is the maximum of a dual function D(c, e) over slopes c of the rows and e of the coefficients. With
-fixed centres c0, e0 of the slopes, the augmented Lagrangian
+within the `Bounds` of w is the maximum of a dual function D(c, e) over slopes c of the rows, e of
+the coefficients and multipliers of the bounds. With fixed centres c0, e0 of the slopes, the
+augmented Lagrangian
 
     F_t(w) = max_c,e  sum_i s_i (c_i u_i - L*(c_i) - t (c_i - c0_i)^2 / 2) + ...
 
@@ -35,6 +36,7 @@ import math
 import numpy as np
 
 from gdregress._engines.exact_search import zero_of_increasing
+from gdregress._engines.multiplier_bounds import Bounds
 from gdregress._objective.products import newton_step
 
 # The next round begins when the error of the minimum of this one is this share of the gap.
@@ -76,14 +78,17 @@ class Multipliers:
         The root mean square of m at the start.
     flat : ndarray of bool of shape (n_parameters,)
         Parameters along which rows differ by rounding only.
+    lower, upper : ndarrays of shape (n_parameters,)
+        Bounds of the parameters.
     """
 
-    def __init__(self, pieces, l1, l2, base, params, scale, flat):
+    def __init__(self, pieces, l1, l2, base, params, scale, flat, lower, upper):
         self.pieces = pieces
         self.l1, self.l2, self.base, self.flat = l1, l2, base, flat
         self.params, self.coef_centres = params, 0.0
         self.width = self.scale = scale or 1.0
-        self.sizes = np.sqrt(np.where(flat, 0.0, diagonal(base)))
+        squares = np.where(flat, 0.0, diagonal(base))
+        self.sizes, self.bounds = np.sqrt(squares), Bounds(lower, upper, squares)
         self.damping = DAMPING
         self.best, self.best_loss, self.best_params = math.inf, math.inf, params
         self.bound = 0.0  # losses and penalties are not negative
@@ -93,11 +98,13 @@ class Multipliers:
 
     def where(self):
         """The numbers that change from step to step, by name."""
-        return {name: getattr(self, name) for name in _CHANGING}
+        numbers = {name: getattr(self, name) for name in _CHANGING}
+        return numbers | {"multipliers": self.bounds.centres}
 
     def go_to(self, where):
         """Continue from the numbers of another run."""
         vars(self).update({name: where[name] for name in _CHANGING})
+        self.bounds.centres = where["multipliers"]
 
     @property
     def gap(self):
@@ -116,9 +123,11 @@ class Multipliers:
         """
         self.e = self._coef_slopes(self.params)
         row_gradient = np.where(self.flat, 0.0, row_gradient)
-        self.gradient = row_gradient + self.l1 * self.e + self.l2 * self.params
+        self.held = self.bounds.slopes(self.params, self.width)
+        self.gradient = row_gradient + self.l1 * self.e + self.l2 * self.params + self.held
         self.loose = (abs(self.e) < 1) & (self.l1 > 0)
-        extra = self.loose * self.l1 / self.width + self.l2
+        self.hold = self.bounds.curvature(self.held, self.width)
+        extra = self.loose * self.l1 / self.width + self.l2 + self.hold
         # the same share of the rows' curvature for all columns
         total, size = float(np.sum(products.diagonal())), float(np.sum(self.sizes**2))
         damping = self.damping * max(total / (size or 1.0), FEW_ROWS / self.width)
@@ -131,8 +140,13 @@ class Multipliers:
 
     @property
     def candidate(self):
-        """The parameters, with zero for loose ones."""
-        return np.where(self.loose, 0.0, self.params)
+        """The parameters, with zero for loose ones, within the bounds."""
+        return self.bounds.clip(np.where(self.loose, 0.0, self.params))
+
+    @property
+    def has_candidate(self):
+        """Whether the candidate may differ from the parameters."""
+        return self.bounds.exist or bool(self.l1.any())
 
     def advance(self, sums, derivative):
         """Step along the direction.
@@ -165,6 +179,7 @@ class Multipliers:
     def begin_round(self):
         """Set the centres to the current slopes, and a smaller width."""
         self.coef_centres = self._coef_slopes(self.params)
+        self.bounds.centres = self.bounds.slopes(self.params, self.width)
         self.width = max(self.width / NARROWER, LEAST_WIDTH * self.scale)
 
     def _coef_slopes(self, params):
@@ -191,12 +206,17 @@ class Multipliers:
         else:
             kept = np.clip(ends, -1, 1)
             cut += FAR * float((self.l1 * abs(ends - kept)) @ distance)
+        held, too_far = self.bounds.allowed(scale * (self.held + self.hold * self.step))
+        cut += FAR * float(too_far @ distance)
         far = self.params - scale * (self.params + self.step)
         of_coefs = self.l1 @ (sizes - kept * self.params) + self.l2 @ (far * far) / 2
         gap = cut + sums.gap + (1 - scale) * sums.dual + float(of_coefs)
+        gap += self.bounds.gap(held, self.params)
         steps = (kept - e) * (kept + e - 2 * self.coef_centres)
         missed = gap + t / 2 * (sums.moved_squares(scale) + float(self.l1 @ steps))
         missed -= sums.missed + float(self.l1 @ (sizes - e * self.params))
+        missed -= self.bounds.gap(self.held, self.params)
+        missed += self.bounds.moved_squares(held, self.held, t) / 2
         penalty = float(self.l1 @ sizes + self.l2 @ (self.params * self.params) / 2)
         return sums.loss + penalty, gap, missed
 
@@ -207,6 +227,7 @@ class Multipliers:
         def derivative(length):
             params = self.params + length * step
             coef_slopes = self.l1 * self._coef_slopes(params) + self.l2 * params
+            coef_slopes += self.bounds.slopes(params, self.width)
             return of_rows(length) + float(step @ coef_slopes)
 
         return zero_of_increasing(derivative, float(self.gradient @ step))

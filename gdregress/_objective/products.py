@@ -156,5 +156,6 @@ def _by_conjugate_gradients(times, diagonal, extra, gradient):
     shape = (len(gradient),) * 2
     system = LinearOperator(shape, matvec=lambda v: times(v) + extra * v, dtype=float)
     inverse = LinearOperator(shape, matvec=lambda v: v / diagonal, dtype=float)
-    step, _ = cg(system, -gradient, rtol=CG_TOLERANCE, maxiter=CG_STEPS, M=inverse)
+    with one_thread_of_blas():
+        step, _ = cg(system, -gradient, rtol=CG_TOLERANCE, maxiter=CG_STEPS, M=inverse)
     return step

@@ -16,6 +16,7 @@ from gdregress._engines.exact_search import zero_of_increasing
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.products import Products, newton_step
 from gdregress.losses import EpsilonInsensitive, Quantile
+from gdregress.penalties import Box
 
 CANCER = load_breast_cancer().data
 CANCER = (CANCER - CANCER.mean(axis=0)) / CANCER.std(axis=0)
@@ -41,7 +42,11 @@ def least_objective(X, y, model, weights=None):
     A = sparse.hstack([X, -X, np.ones((n, 1)), one, -one, one]).tocsc()
     cost = np.concatenate([price, [0.0], s * below, s * above, np.zeros(n)])
     constant = (None, None) if model.fit_intercept else (0, 0)
-    bounds = [(0, None)] * 2 * p + [constant] + [(0, None)] * 2 * n + [(-free, free)] * n
+    of_coefs = [(0, None)] * 2 * p
+    if isinstance(model.penalty, Box):
+        ends = np.broadcast_to(model.penalty.lower, p), np.broadcast_to(model.penalty.upper, p)
+        of_coefs = [*zip(*ends, strict=True), *[(0, 0)] * p]
+    bounds = [*of_coefs, constant] + [(0, None)] * 2 * n + [(-free, free)] * n
     return linprog(cost, A_eq=A, b_eq=y, bounds=bounds, method="highs").fun
 
 
@@ -95,6 +100,24 @@ PROBLEMS = {
     "l1": (*regression(300, 30), quantile(0.5, penalty="l1", alpha=0.02)),
     "no intercept": (*regression(300, 10), quantile(0.2, fit_intercept=False)),
     "more columns than rows": (*regression(20, 40), median(penalty="l1", alpha=0.1)),
+    "non-negative": (*regression(300, 10, 0.5), quantile(0.2, penalty=Box())),
+    "not zero": (*regression(300, 10), median(penalty=Box(0.1, 0.3))),
+    "some bounds": (
+        *regression(300, 4),
+        GDRegressor(
+            loss=EpsilonInsensitive(0.5),
+            penalty=Box([-9, -np.inf, 0.5, -1], [0, 0.1, 0.5, np.inf]),
+        ),
+    ),
+    "diabetes, raw, bounds": (
+        *load_diabetes(return_X_y=True, scaled=False),
+        quantile(0.8, penalty=Box(-0.1, 5.0)),
+    ),
+    "hinge, non-negative": (
+        *labels(*regression(400, 8)),
+        GDClassifier(loss="hinge", penalty=Box()),
+    ),
+    "bounds and more columns than rows": (*regression(20, 40), median(penalty=Box(-0.2, 0.4))),
 }
 
 
@@ -233,6 +256,23 @@ def test_blocks_of_all_kinds(kind, monkeypatch):
     assert found.stop_reason_ == known.stop_reason_ == "tolerance"
     assert found.loss_curve_[-1] == pytest.approx(known.loss_curve_[-1], rel=1e-6)
     assert_allclose(found.coef_, known.coef_, atol=2e-3 * abs(known.coef_).max())
+
+
+@pytest.mark.parametrize("solver", ["batch", "mini-batch", "stochastic"])
+@pytest.mark.parametrize("form", [np.asarray, np.float32, sparse.csr_array])
+def test_coefficients_are_within_their_bounds(solver, form):
+    X, y = regression(300, 6)
+    X, penalty = np.round(X * 8) / 8 * (abs(X) > 0.5), Box(0.1, 0.7)
+    y = np.column_stack([y, -2 * y + X[:, 0]]).astype(np.float32 if form is np.float32 else float)
+    model = median(penalty=penalty, solver=solver, random_state=0).fit(form(X), y)
+    ends = (np.array(end, model.coef_.dtype) for end in (0.1, 0.7))
+    assert model.stop_reason_ == "tolerance"
+    assert (np.clip(model.coef_, *ends) == model.coef_).all()
+    assert (model.coef_ == model.coef_.dtype.type(0.1)).any()
+    model.set_params(penalty=Box(0.1, 0.7))
+    least = sum(least_objective(X, target, model) for target in y.T.astype(float))
+    start, *_, last = model.history_["objective"]
+    assert abs(last - least) <= 1e-6 * start
 
 
 @pytest.mark.parametrize("solver", ["mini-batch", "stochastic"])
