@@ -1,36 +1,37 @@
-"""The start of a run over rows in blocks on many machines, at the minimum of some of them.
+"""The start of a run over many rows, at the minimum of some of them.
 
-Newton steps on a share of the rows cost that share of a reading. Their minimum is as far from that
-of all rows as estimates from them are, F - F* being about p / (2 m) of the loss of a row for p
-parameters and m rows, and the steps over all rows go on from there.
+Steps on a share of the rows cost that share of a reading. Their minimum is as far from that of all
+rows as estimates from them are, see `sample`, and the steps over all rows go on from there.
 
 References
 ----------
-Bottou and Bousquet, "The tradeoffs of large scale learning", 2008. Daneshmand, Lucchi and Hofmann,
-"Starting small: learning with adaptive sample sizes", 2016.
+Daneshmand, Lucchi and Hofmann, "Starting small: learning with adaptive sample sizes", 2016.
 """
 
+import copy
 from dataclasses import replace
 
-from gdregress._estimator.planning.method import method_of
+from gdregress._core.threads import one_thread_of_blas
+from gdregress._estimator.planning.method import all_is_auto, method_of
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.planning.start import fresh_state
+from gdregress._objective.curvature import Spectrum
+from gdregress._objective.sample import step_of
 from gdregress._solver.solve import solve
 
-# One row of so many is taken, or more where there are fewer rows for each parameter.
-STEP, ROWS_OF_A_PARAMETER = 16, 100
 # Numbers in all rows from which on the steps saved are worth the dozen tasks a worker. How many
 # workers there are does not count, as the coefficients must not depend on it.
 LEAST_NUMBERS = 1 << 26
-# A step that is not worth it, and most epochs on the sample.
-LEAST_STEP, MOST_EPOCHS = 4, 20
+# Most epochs on the sample, and the tolerance of those in this process: the root of the share of
+# the objective that may be left there.
+MOST_EPOCHS, TOL = 20, 0.03
 
 
 def sample_start(estimator, prepared):
     """The state at the minimum of some of the rows.
 
-    None where the rows are few or lie in this process, where no Newton steps follow, under early
-    stopping, which ends a run on its path from the best constant, and where the objective of all
+    None where the rows are few or not NumPy's, where not all is left to "auto", and under early
+    stopping or a stored path, which begin at the best constant; and where the objective of all
     rows is higher there than at the best constant.
 
     Parameters
@@ -38,29 +39,53 @@ def sample_start(estimator, prepared):
     estimator : GDRegressor or GDClassifier
     prepared : Prepared
     """
-    objective, components = prepared.objective, prepared.components
-    if objective.has_rows or objective.partitions.is_local or estimator.early_stopping:
+    objective = prepared.objective
+    if estimator.early_stopping or estimator.store_path or objective.loss.is_quadratic:
         return None
-    step, by_moments = _step(objective), objective.loss.is_quadratic
-    if step < LEAST_STEP or by_moments or method_of(estimator, components, objective) != "newton":
+    some = _in_memory(estimator, prepared) if objective.has_rows else _in_blocks(prepared)
+    if some is None or method_of(estimator, some.components, some.objective) == "updates":
         return None
-    plan = plan_run(estimator, components, objective.of_each(step), prepared.frame)
-    run = replace(plan.run, max_iter=min(MOST_EPOCHS, plan.run.max_iter))
-    result = solve(run, fresh_state(estimator, prepared, plan.first_params))
-    if result.interrupt is not None:
-        raise result.interrupt
-    state = fresh_state(estimator, prepared, prepared.frame.design.from_user(result.params))
+    params = prepared.frame.design.from_user(_minimum(estimator, some))
     null = objective.inside(objective.null_parameters())
     least = objective.loss_value(null) + objective.penalty_value(null)
-    # a reading that the first Newton step needs as well
-    value = objective.model(state.params)[0] + objective.penalty_value(state.params)
-    return state if value < least else None
+    # a reading that the first step needs as well
+    if objective.has_rows:
+        objective.gradient_and_predictions(params)
+        value = objective.loss_value(params)
+    else:
+        value = objective.model(params)[0]
+    is_lower = value + objective.penalty_value(params) < least
+    return fresh_state(estimator, prepared, params) if is_lower else None
 
 
-def _step(objective):
-    """Of how many rows one is taken."""
-    design, summary = objective.design, objective.partitions.summary
-    if design.size < LEAST_NUMBERS:
-        return 1
-    n_parameters = objective.zero_parameters().size
-    return min(STEP, summary.n_samples // (ROWS_OF_A_PARAMETER * n_parameters))
+def _in_memory(estimator, prepared):
+    """A share of the rows in this process, over all of which a run descends."""
+    some = prepared.objective.sample
+    if some is None or not (all_is_auto(estimator) and some.loss.smooth):
+        return None
+    frame = replace(
+        prepared.frame, design=some.design, spectrum=Spectrum(some.design, some.weights, some.y)
+    )
+    return replace(prepared, objective=some, frame=frame)
+
+
+def _in_blocks(prepared):
+    """A share of the rows on many machines."""
+    objective = prepared.objective
+    step = step_of(objective, LEAST_NUMBERS)
+    if step == 1 or objective.partitions.is_local:
+        return None
+    return replace(prepared, objective=objective.of_each(step))
+
+
+def _minimum(estimator, some):
+    """The user's parameters at the minimum of some rows."""
+    estimator = copy.copy(estimator)
+    estimator.tol = TOL
+    with one_thread_of_blas():  # as the products are small
+        plan = plan_run(estimator, some.components, some.objective, some.frame)
+        run = replace(plan.run, max_iter=MOST_EPOCHS)
+        result = solve(run, fresh_state(estimator, some, plan.first_params))
+    if result.interrupt is not None:
+        raise result.interrupt
+    return result.params
