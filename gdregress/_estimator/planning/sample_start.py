@@ -22,6 +22,8 @@ from gdregress._solver.solve import solve
 # Numbers in all rows from which on the steps saved are worth the dozen tasks a worker. How many
 # workers there are does not count, as the coefficients must not depend on it.
 LEAST_NUMBERS = 1 << 26
+# Methods of smooth losses over all rows, whose steps are few.
+METHODS = ("conjugate gradients", "working sets", "newton")
 # Most epochs on the sample, and the tolerance of those in this process: the root of the share of
 # the objective that may be left there.
 MOST_EPOCHS, TOL = 20, 0.03
@@ -39,11 +41,13 @@ def sample_start(estimator, prepared):
     estimator : GDRegressor or GDClassifier
     prepared : Prepared
     """
-    objective = prepared.objective
-    if estimator.early_stopping or estimator.store_path or objective.loss.is_quadratic:
+    objective, by_moments = prepared.objective, prepared.objective.loss.is_quadratic
+    if estimator.early_stopping or estimator.store_path or by_moments:
+        return None
+    if method_of(estimator, prepared.components, objective) not in METHODS:
         return None
     some = _in_memory(estimator, prepared) if objective.has_rows else _in_blocks(prepared)
-    if some is None or method_of(estimator, some.components, some.objective) == "updates":
+    if some is None:
         return None
     params = prepared.frame.design.from_user(_minimum(estimator, some))
     null = objective.inside(objective.null_parameters())
@@ -61,7 +65,7 @@ def sample_start(estimator, prepared):
 def _in_memory(estimator, prepared):
     """A share of the rows in this process, over all of which a run descends."""
     some = prepared.objective.sample
-    if some is None or not (all_is_auto(estimator) and some.loss.smooth):
+    if some is None or not all_is_auto(estimator):
         return None
     frame = replace(
         prepared.frame, design=some.design, spectrum=Spectrum(some.design, some.weights, some.y)
@@ -80,8 +84,9 @@ def _in_blocks(prepared):
 
 def _minimum(estimator, some):
     """The user's parameters at the minimum of some rows."""
-    estimator = copy.copy(estimator)
-    estimator.tol = TOL
+    if some.objective.has_rows:
+        estimator = copy.copy(estimator)
+        estimator.tol = TOL
     with one_thread_of_blas():  # as the products are small
         plan = plan_run(estimator, some.components, some.objective, some.frame)
         run = replace(plan.run, max_iter=MOST_EPOCHS)
