@@ -137,7 +137,8 @@ class ConjugateGradients(Directions):
         if taken_at is not None:
             system = self.system = self.system or self._system(taken_at)
         elif objective.sample is not None and self.price < math.inf:
-            system = self._system_of_sample(objective.sample)
+            with one_thread_of_blas():  # as the products are small
+                system = self._system_of_sample(objective.sample)
         is_newton = system is not None and system.is_finite
         self.recent = RECENT_OF_NEWTON if is_newton else RECENT
         if is_newton:
