@@ -31,7 +31,7 @@ import numpy as np
 
 from gdregress._core.threads import one_thread_of_blas
 from gdregress._engines.class_preconditioner import CorrectedClasses
-from gdregress._engines.directions import Directions, knows, wide
+from gdregress._engines.directions import RECENT, RECENT_OF_NEWTON, Directions, knows, wide
 from gdregress._engines.exact_search import zero_of_increasing
 from gdregress._engines.preconditioner import (
     Corrected,
@@ -58,8 +58,10 @@ LONGEST = 1e20
 # Passes over the rows in a step.
 PASSES = 3
 # The run takes this multiple of the cost of the second derivatives before it computes them, if
-# targets are separate: P is close to them there, and is often enough.
-PATIENCE = 4
+# targets are separate: P is close to them there, and is often enough. That of a sample is closer.
+PATIENCE, PATIENCE_WITH_SAMPLE = 4, 12
+# Share of the diagonal of all rows that a sample has at least.
+LEAST_SHARE = 0.5
 
 
 class ConjugateGradients(Directions):
@@ -127,15 +129,21 @@ class ConjugateGradients(Directions):
         objective = self.run.objective
         if objective.loss.coupled:
             return coupled.cost_in_passes(objective)
-        return PATIENCE * newton_system.cost_in_passes(objective)
+        patience = PATIENCE if objective.sample is None else PATIENCE_WITH_SAMPLE
+        return patience * newton_system.cost_in_passes(objective)
 
     def _solved(self, taken_at):
         """P^-1 g."""
-        objective, g = self.run.objective, self.gradient
+        objective, g, system = self.run.objective, self.gradient, None
         if taken_at is not None:
-            self.system = self.system or self._system(taken_at)
-            if self.system.is_finite:
-                return objective.like_y(self.system.solve(to_numpy(g)), exact=True)
+            system = self.system = self.system or self._system(taken_at)
+        elif objective.sample is not None and self.price < math.inf:
+            with one_thread_of_blas():  # as the products are small
+                system = self._system_of_sample(objective.sample)
+        is_newton = system is not None and system.is_finite
+        self.recent = RECENT_OF_NEWTON if is_newton else RECENT
+        if is_newton:
+            return objective.like_y(system.solve(to_numpy(g)), exact=True)
         if objective.loss.coupled and objective.design.coordinates is not None:
             with one_thread_of_blas():
                 solved = self._of_classes().solve(to_numpy(g))
@@ -147,11 +155,33 @@ class ConjugateGradients(Directions):
         objective, there, z = self.run.objective, self._like_data(taken_at), self.z
         if taken_at is not self.params:  # in a resumed run
             z = wide(objective.gradient_and_predictions(there)[1])
-        l2, eps = to_numpy(self.l2).astype(float), float(np.finfo(to_numpy(there).dtype).eps)
         if objective.loss.coupled:
-            H = objective.coupled_hessian(there, z)
-            return CoupledSystem(H, l2, objective.loss.n_outputs, eps)
-        return SeparateSystems(objective.hessians(there, z), l2, eps)
+            return self._coupled(objective.coupled_hessian(there, z))
+        return SeparateSystems(objective.hessians(there, z), *self._flat_and_rounding())
+
+    def _coupled(self, H):
+        flat, eps = self._flat_and_rounding()
+        return CoupledSystem(H, flat, self.run.objective.loss.n_outputs, eps)
+
+    def _flat_and_rounding(self):
+        """The strengths of l2, and the rounding of gradients."""
+        return to_numpy(self.l2).astype(float), float(np.finfo(self.run.objective.y.dtype).eps)
+
+    def _system_of_sample(self, some):
+        """Return the system of the second derivatives of some rows at the parameters.
+
+        Where these have next to nothing in a column, all rows make up for it.
+        """
+        params = self._like_data(self.params)
+        z = wide(some.predict(params))
+        if some.loss.coupled:
+            return self._coupled(some.coupled_hessian(params, z))
+        hessians, squares = some.hessians(params, z), self.run.objective.column_mean_squares
+        bent = np.mean(by_rows(some.loss.curvature_at, some.y, z), axis=0)
+        for H, h in zip(hessians, np.atleast_1d(bent), strict=True):
+            least = LEAST_SHARE * h * squares
+            H.flat[:: len(H) + 1] = np.maximum(H.diagonal(), least)
+        return SeparateSystems(hessians, *self._flat_and_rounding())
 
     def _of_classes(self):
         """P of coupled predictions."""

@@ -12,8 +12,8 @@ from gdregress._engines.engine import Engine
 from gdregress._objective.evaluation import over_targets
 from gdregress._utils.array_api import namespace
 
-# Count of the last steps whose decrease decides whether the gap is estimated, which takes passes.
-RECENT = 3
+# `recent`, of steps that may be short one after the other, and of Newton steps.
+RECENT, RECENT_OF_NEWTON = 3, 1
 
 
 class Directions(Engine):
@@ -31,11 +31,14 @@ class Directions(Engine):
         double precision.
     z : array of shape (n_samples,) or (n_samples, n_targets)
         The predictions.
+    recent : int
+        Count of the last steps whose decrease decides whether the gap is estimated, which takes
+        passes.
     """
 
     def __init__(self, run, meter):
         super().__init__(run, meter)
-        self.known = None
+        self.known, self.recent = None, RECENT
 
     @staticmethod
     def knows(objective):
@@ -118,7 +121,7 @@ class Directions(Engine):
         if certificate is None:
             return None
         left = certificate.tol**2 * max(certificate.null_objective - value, 0.0)
-        recent = values[-min(RECENT, len(values))] - value
+        recent = values[-min(self.recent, len(values))] - value
         dear = self.run.objective.row_space is None and norm > certificate.rounding
         if dear and recent > max(left, self.run.objective.rounding * abs(value)):
             return max(certificate.proportion(norm), recent)

@@ -62,6 +62,8 @@ class Objective(ABC):
         Whether value and gradient over all rows come from the moments alone.
     has_rows : bool
         Whether F is a mean over rows of data, which engines may read by themselves.
+    sample : Objective or None
+        F of some rows that stand for all in what need not be exact.
     row_space : RowSpace or None
         The second derivatives of few rows with many columns, where they are taken from the rows.
     batch_weights : array or None
@@ -69,6 +71,7 @@ class Objective(ABC):
     """
 
     moments = None
+    sample = None
     row_space = None
     partitions = None
     from_moments = False

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from gdregress._core.threads import one_thread_of_blas
 from gdregress._utils.array_api import array_like, as_column, namespace, to_numpy
 from gdregress._utils.caches import computed_once
 from gdregress.penalties import KernelTerms, NoPenalty, Penalty
@@ -294,7 +295,8 @@ def metric_of(columns, covariance, slope_change, strengths, products=None, n_sam
     to_round, from_round, noise = _rounded(covariance[block], extra, products, n_samples)
     strengths = np.array(strengths, dtype=float)
     if extra.any():
-        shares, turn = np.linalg.eigh((to_round.T * extra) @ to_round)
+        with one_thread_of_blas():
+            shares, turn = np.linalg.eigh((to_round.T * extra) @ to_round)
         to_round, from_round = to_round @ turn, turn.T @ from_round
         noise = turn.T**2 @ noise
         strengths[some] = slope_change * np.clip(shares, 0.0, None)
@@ -331,7 +333,8 @@ def _rounded(covariance, extra, products, n_samples):
     rounding = max(n_samples, len(extra)) * eps
     size = np.sqrt(np.maximum(np.diag(covariance) + extra, 0.0))
     size[size <= rounding * size.max()] = 1.0  # columns without curved rows are rounding
-    values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
+    with one_thread_of_blas():
+        values, vectors = np.linalg.eigh((covariance + np.diag(extra)) / np.outer(size, size))
     floor = values[-1] * len(values) * eps
     products = products if floor > 0 else None
     nearly_flat = values <= (FEW_DIGITS if products else 1.0) * floor

@@ -9,6 +9,7 @@ import math
 import numpy as np
 from scipy.sparse.linalg import ArpackNoConvergence, LinearOperator, eigsh
 
+from gdregress._core.threads import one_thread_of_blas
 from gdregress._objective.base import null_parameters
 from gdregress._objective.design import largest_deviations
 from gdregress._objective.evaluation import at_predictions
@@ -117,7 +118,8 @@ class Spectrum:
             counts = np.ones(len(matrix), dtype=bool)
             counts[: self.design.n_features] = to_numpy(inside.varies) > 0
             matrix = matrix[np.ix_(counts, counts)] if counts.any() else [[0.0]]
-        return np.linalg.eigvalsh(matrix)
+        with one_thread_of_blas():
+            return np.linalg.eigvalsh(matrix)
 
     @computed_once
     def _largest_pair(self):

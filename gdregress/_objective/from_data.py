@@ -2,6 +2,7 @@
 
 import copy
 import math
+from functools import partial
 
 import numpy as np
 
@@ -19,10 +20,12 @@ from gdregress._objective.evaluation import (
     mean_gradient,
     mean_loss,
     squares_and_losses,
+    sum_by_rows,
 )
 from gdregress._objective.moments import affordable
 from gdregress._objective.moments_inside import curved_products
 from gdregress._objective.row_space import RowSpace
+from gdregress._objective.sample import step_of
 from gdregress._objective.snapshot import Snapshot
 from gdregress._utils.array_api import dot, is_single, namespace, take_rows, to_numpy
 from gdregress._utils.caches import computed_once
@@ -49,6 +52,7 @@ class DataObjective(Objective):
         self._values = Cache(KEPT_VALUES)
         self._gradients = Cache(KEPT_GRADIENTS)
         self._models = Cache(1)
+        self._passes = Cache(1)
         self._compare_numbers = True
 
     def in_design(self, design, penalty):
@@ -66,6 +70,21 @@ class DataObjective(Objective):
         other = copy.copy(self)
         other.row_space = RowSpace(other)
         return other
+
+    @computed_once
+    def sample(self):
+        """The objective of some rows; None where all are few, or not NumPy's."""
+        step = step_of(self) if isinstance(self.y, np.ndarray) else 1
+        return self.of_each(step) if step > 1 else None
+
+    def of_each(self, step):
+        """The objective of each so many-th row, in the same coordinates."""
+        rows, X = slice(None, None, step), self.design.X
+        X = X[rows] if self.design.is_sparse else np.ascontiguousarray(X[rows])
+        design = DesignMatrix(X, self.design.fit_intercept, self.design.coordinates)
+        y, weights = np.ascontiguousarray(self.y[rows]), self.weights
+        weights = None if weights is None else np.ascontiguousarray(weights[rows])
+        return DataObjective(design, y, weights, self.loss, self.penalty)
 
     def assuming(self, assumptions):
         other = copy.copy(self)
@@ -86,9 +105,21 @@ class DataObjective(Objective):
         if not self.in_one_pass():
             return self._weighted_mean(self.loss, params)
         value = self._values.get(params)
+        if value is None and next_point is None and self._is_constant(params):
+            value = self._values.keep(params, self._value_of_constant(params))
         if value is None:
             value, _ = self._evaluate(params, next_point, next_point is not None)
         return float(value)
+
+    def _is_constant(self, params):
+        """Whether predictions are the intercepts, as those of the null model are."""
+        return isinstance(params, np.ndarray) and not self.design.coef(params).any()
+
+    def _value_of_constant(self, params):
+        """`loss_value` of predictions that are the intercepts: X is not read."""
+        z = self.design.predict(params.astype(float))
+        arrays = (self.y, z) if self.weights is None else (self.y, z, self.weights)
+        return float(sum_by_rows(partial(_sum_of_losses, self.loss), *arrays)) / self.n_samples
 
     def deferred_loss(self, params):
         if not self.in_one_pass():
@@ -247,18 +278,25 @@ class DataObjective(Objective):
         return self._evaluate(params)[1] if gradient is None else gradient
 
     def gradient_and_predictions(self, params):
-        at_constant = isinstance(params, np.ndarray) and not self.design.coef(params).any()
-        if at_constant or not self.by_core:
+        if self._is_constant(params) or not self.by_core:
             return super().gradient_and_predictions(params)
+        known = self._passes.get(params)
+        if known is not None:
+            return known
         z = np.empty((self.n_samples, math.prod(self.output_shape)))
         value, gradient = self._pass(params, None, predictions=z)
         self._values.keep(params, value)
         # they differ from those of `predict` by rounding, and a resumed run has only the latter
-        return self._gradients.keep(params, gradient), z.reshape(-1, *self.output_shape)
+        result = self._gradients.keep(params, gradient), z.reshape(-1, *self.output_shape)
+        return self._passes.keep(params, result)
 
     def snapshot(self, params):
         """The `Snapshot` at `params`; the loss there is then known as well."""
         data = self.design, self.y, self.weights, self.loss
+        if self.by_core and self._is_known(params):
+            gradient, z = self.gradient_and_predictions(params)
+            slopes = by_rows(self.loss.gradient, self.y, z.astype(float, copy=False))
+            return Snapshot(params, slopes, gradient)
         if self.by_core:
             slopes = np.empty((self.n_samples, math.prod(self.output_shape)))
             value, gradient = fused_pass.fused_pass(*data, params, slopes=slopes)
@@ -275,6 +313,12 @@ class DataObjective(Objective):
             slopes = self.loss.gradient(self.y, z)
             gradient = gradient_of_slopes(self.design, self.weights, slopes)
         return Snapshot(params, slopes, gradient)
+
+    def _is_known(self, params):
+        """Whether gradient and predictions are known without another reading."""
+        if self._is_constant(params):
+            return self._gradients.get(params) is not None
+        return self._passes.get(params) is not None
 
     def reduced_gradient(self, params, rows, snapshot):
         design, y = self.design.take(rows), take_rows(self.y, rows)
@@ -314,6 +358,10 @@ class DataObjective(Objective):
         if squares is not None:
             self._column_mean_squares = squares
         return result
+
+
+def _sum_of_losses(loss, y, z, weights=None):
+    return np.sum(losses_of_targets(loss, y, z, weights))
 
 
 def _flags_of_blas_ignored():

@@ -5,6 +5,7 @@ from functools import partial
 
 import numpy as np
 
+from gdregress._core.threads import one_thread_of_blas
 from gdregress._objective.coordinates import Columns, metric_for_each, metric_of
 from gdregress._objective.curvature import batch_smoothness, mean_curvature
 from gdregress._objective.design import DesignMatrix, column_coordinates
@@ -56,7 +57,8 @@ def first_metric(estimator, components, design, spectrum, y, weights):
         return None
     curved = covariance[some[:, None], some]
     curved.flat[:: len(some) + 1] += extra[some]
-    values = np.linalg.eigvalsh(curved)
+    with one_thread_of_blas():
+        values = np.linalg.eigvalsh(curved)
     known = _of_last_fit(estimator)
     pays = known == "Metric" if known else _saves_epochs(estimator, components, spectrum, values)
     if not (asked or pays):

@@ -38,7 +38,8 @@ class NullModel:
 
     def measured(self, objective, step):
         """The same with the gradient mapping of a step size."""
-        gradient = objective.gradient(self.params)
+        near = objective.sample or objective  # a scale need not be exact
+        gradient = near.gradient(self.params)
         mapping = objective.gradient_mapping(self.params, gradient, step)
         units, reference = objective.measuring_units(mapping)
         return replace(self, units=units, reference=reference)
@@ -59,7 +60,9 @@ def null_model(objective, params, begin):
     with np.errstate(over="ignore", invalid="ignore"):
         for point in (params, begin):
             objective.recentre_for_value(point)
-            values.append(objective.value(point, next_point=point))
+            # the gradient is needed where the run begins, and that of a sample will do elsewhere
+            wanted = point is begin or objective.sample is None
+            values.append(objective.value(point, next_point=point if wanted else None))
     has_scale = not objective.is_unlearned(values[0])
     if not has_scale:
         values[0] = prediction_scale(objective, params)

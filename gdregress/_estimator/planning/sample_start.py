@@ -1,35 +1,42 @@
-"""The start of a run over rows in blocks on many machines, at the minimum of some of them.
+"""The start of a run over many rows, at the minimum of some of them.
 
-The rows are brought to this process, where Newton steps on them take no task of the cluster. Their
-minimum is as far from that of all rows as estimates from them are, F - F* being about p / (2 m) of
-the loss of a row for p parameters and m rows, and the steps over all rows go on from there.
+Steps on a share of the rows cost that share of a reading. Their minimum is as far from that of
+all rows as estimates from them are, see `sample`, and the steps over all rows go on from there.
+Rows in blocks are brought to this process, where steps on them take no task of the cluster.
 
 References
 ----------
-Bottou and Bousquet, "The tradeoffs of large scale learning", 2008. Daneshmand, Lucchi and Hofmann,
-"Starting small: learning with adaptive sample sizes", 2016.
+Daneshmand, Lucchi and Hofmann, "Starting small: learning with adaptive sample sizes", 2016.
 """
 
+import copy
 from dataclasses import replace
 
-from gdregress._estimator.planning.method import method_of
+from gdregress._core.threads import one_thread_of_blas
+from gdregress._estimator.planning.method import all_is_auto, method_of
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.planning.start import fresh_state
+from gdregress._objective.curvature import Spectrum
 from gdregress._solver.solve import solve
 
-# Numbers in the rows that are taken, which are 16 MB, or rows for each parameter where these are
-# more; the most numbers, and the most epochs on them.
-NUMBERS, ROWS_OF_A_PARAMETER, MOST_NUMBERS, MOST_EPOCHS = 1 << 21, 100, 1 << 24, 20
-# Where all rows are fewer times as many, the steps that are saved are not worth it. How many
+# Numbers in the rows that are taken of blocks, which are 16 MB, or rows for each parameter where
+# these are more; and the most numbers.
+NUMBERS, ROWS_OF_A_PARAMETER, MOST_NUMBERS = 1 << 21, 100, 1 << 24
+# Where all blocks have fewer times as many, the steps that are saved are not worth it. How many
 # workers there are does not count, as the coefficients must not depend on it.
 LEAST_STEP = 16
+# Methods of smooth losses over all rows, whose steps are few.
+METHODS = ("conjugate gradients", "working sets", "newton")
+# Most epochs on the sample, and the tolerance of those in this process: the root of the share of
+# the objective that may be left there.
+MOST_EPOCHS, TOL = 20, 0.03
 
 
 def sample_start(estimator, prepared):
     """The state at the minimum of some of the rows.
 
-    None where the rows are few or lie in this process, where no Newton steps follow, under early
-    stopping, which ends a run on its path from the best constant, and where the objective of all
+    None where the rows are few or not NumPy's, where not all is left to "auto", and under early
+    stopping or a stored path, which begin at the best constant; and where the objective of all
     rows is higher there than at the best constant.
 
     Parameters
@@ -37,28 +44,64 @@ def sample_start(estimator, prepared):
     estimator : GDRegressor or GDClassifier
     prepared : Prepared
     """
-    objective, components = prepared.objective, prepared.components
-    if objective.has_rows or objective.partitions.is_local or estimator.early_stopping:
+    objective, by_moments = prepared.objective, prepared.objective.loss.is_quadratic
+    if estimator.early_stopping or estimator.store_path or by_moments:
         return None
-    step, by_moments = _step(objective), objective.loss.is_quadratic
-    if step < LEAST_STEP or by_moments or method_of(estimator, components, objective) != "newton":
+    if method_of(estimator, prepared.components, objective) not in METHODS:
         return None
-    plan = plan_run(estimator, components, objective.of_each(step), prepared.frame)
-    run = replace(plan.run, max_iter=min(MOST_EPOCHS, plan.run.max_iter))
-    result = solve(run, fresh_state(estimator, prepared, plan.first_params))
-    if result.interrupt is not None:
-        raise result.interrupt
-    state = fresh_state(estimator, prepared, prepared.frame.design.from_user(result.params))
+    some = _in_memory(estimator, prepared) if objective.has_rows else _in_blocks(prepared)
+    if some is None:
+        return None
+    params = prepared.frame.design.from_user(_minimum(estimator, some))
     null = objective.inside(objective.null_parameters())
     least = objective.loss_value(null) + objective.penalty_value(null)
-    # a reading that the first Newton step needs as well
-    value = objective.model(state.params)[0] + objective.penalty_value(state.params)
-    return state if value < least else None
+    # a reading that the first step needs as well
+    if objective.has_rows:
+        objective.gradient_and_predictions(params)
+        value = objective.loss_value(params)
+    else:
+        value = objective.model(params)[0]
+    is_lower = value + objective.penalty_value(params) < least
+    return fresh_state(estimator, prepared, params) if is_lower else None
 
 
-def _step(objective):
+def _in_memory(estimator, prepared):
+    """A share of the rows in this process, over all of which a run descends."""
+    some = prepared.objective.sample
+    if some is None or not all_is_auto(estimator):
+        return None
+    frame = replace(
+        prepared.frame, design=some.design, spectrum=Spectrum(some.design, some.weights, some.y)
+    )
+    return replace(prepared, objective=some, frame=frame)
+
+
+def _in_blocks(prepared):
+    """A share of the rows on many machines."""
+    objective = prepared.objective
+    step = _step_of_blocks(objective)
+    if step < LEAST_STEP or objective.partitions.is_local:
+        return None
+    return replace(prepared, objective=objective.of_each(step))
+
+
+def _step_of_blocks(objective):
     """Of how many rows one is taken."""
     n_samples = objective.n_samples
     numbers_of_a_row = max(objective.design.size / n_samples, 1)
     rows = max(NUMBERS / numbers_of_a_row, ROWS_OF_A_PARAMETER * objective.zero_parameters().size)
     return int(n_samples // min(rows, MOST_NUMBERS / numbers_of_a_row))
+
+
+def _minimum(estimator, some):
+    """The user's parameters at the minimum of some rows."""
+    if some.objective.has_rows:
+        estimator = copy.copy(estimator)
+        estimator.tol = TOL
+    with one_thread_of_blas():  # as the products are small
+        plan = plan_run(estimator, some.components, some.objective, some.frame)
+        run = replace(plan.run, max_iter=MOST_EPOCHS)
+        result = solve(run, fresh_state(estimator, some, plan.first_params))
+    if result.interrupt is not None:
+        raise result.interrupt
+    return result.params

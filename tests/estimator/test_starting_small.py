@@ -1,0 +1,161 @@
+"""Runs over many rows begin at the minimum of some of them, and end at that of all."""
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy import sparse
+
+from gdregress import GDClassifier, GDRegressor
+from gdregress._objective import newton_system, sample
+
+# At least 100 rows of the sample for each parameter, the intercept included.
+ROWS, COLUMNS = 16 * 100 * 5, 4
+
+
+@pytest.fixture
+def few_are_worth_it(monkeypatch):
+    take_samples(monkeypatch)
+
+
+def take_samples(monkeypatch):
+    monkeypatch.setattr(sample, "LEAST_NUMBERS", 1)
+    monkeypatch.setattr(newton_system, "FEW_OPERATIONS", 0)  # as of many rows
+
+
+@pytest.fixture
+def rows():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(ROWS, COLUMNS)) * [1, 2, 3, 0.1] + [0, 1, 50, 0]
+    z = (X - X.mean(axis=0)) @ [0.5, -0.2, 0.1, 3.0]
+    return X, z
+
+
+def targets(loss, z):
+    rng = np.random.default_rng(1)
+    if loss == "poisson":
+        return rng.poisson(np.exp(z)).astype(float)
+    if loss == "gamma":
+        return rng.gamma(2.0, np.exp(z) / 2)
+    if loss == "huber":
+        return z + rng.standard_t(2, size=len(z))
+    return (z + rng.logistic(size=len(z)) > 0).astype(int)
+
+
+def model_of(loss, **parameters):
+    kind = GDClassifier if loss in ("log_loss", "squared_hinge") else GDRegressor
+    return kind(loss, **{"penalty": "l2", "alpha": 1e-3, "tol": 1e-6, **parameters})
+
+
+def far(model, other):
+    """The largest difference of coefficients and intercept."""
+    pairs = zip((model.coef_, model.intercept_), (other.coef_, other.intercept_), strict=True)
+    return max(float(np.max(abs(np.subtract(*pair)))) for pair in pairs)
+
+
+LOSSES = ("poisson", "gamma", "huber", "log_loss", "squared_hinge")
+
+
+@pytest.mark.parametrize("penalty", ["l2", "l1"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_it_ends_at_the_minimum_of_all_rows(rows, loss, penalty, monkeypatch):
+    X, z = rows
+    y, weights = targets(loss, z), np.linspace(0.1, 3, ROWS)
+    tight = {"penalty": penalty, "tol": 1e-8}
+    monkeypatch.setattr(newton_system, "FEW_OPERATIONS", 0)
+    best = model_of(loss, **tight).fit(X, y, sample_weight=weights)
+    take_samples(monkeypatch)
+    model = model_of(loss, **tight).fit(X, y, sample_weight=weights)
+    assert model.stop_reason_ == "tolerance"
+    assert far(model, best) < 1e-6
+    # it has begun where little was left, and the curvature of the sample leaves less at each step
+    least = best.history_["objective"][-1]
+    left, of_null = (np.array(m.history_["objective"]) - least for m in (model, best))
+    assert left[0] < 0.1 * of_null[0]
+    falls = left[1:] / np.maximum(left[:-1], 1e-13)
+    assert falls.max() < 0.2
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+@pytest.mark.parametrize("of_library", [sparse.csr_array, np.asfortranarray, np.float32])
+def test_rows_may_be_sparse_by_columns_or_of_single_precision(rows, of_library, monkeypatch):
+    X, z = rows
+    y = targets("log_loss", z)
+    model = model_of("log_loss").fit(of_library(X), y)
+    monkeypatch.undo()
+    best = model_of("log_loss").fit(X, y)
+    assert model.stop_reason_ == "tolerance"
+    assert far(model, best) < (1e-3 if of_library is np.float32 else 1e-5)
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+def test_it_begins_near_the_minimum_of_each_16th_row(rows):
+    X, z = rows
+    y = targets("poisson", z)
+    some = model_of("poisson", tol=1e-8).fit(X[::16], y[::16])
+    z = X @ some.coef_ + some.intercept_
+    with np.errstate(divide="ignore", invalid="ignore"):
+        losses = np.exp(z) - y - np.where(y > 0, y * (z - np.log(y)), 0.0)
+    objective = losses.mean() + 1e-3 * some.coef_ @ some.coef_ / 2
+    model = model_of("poisson").fit(X, y)
+    assert_allclose(model.history_["objective"][0], objective, rtol=1e-3)
+    assert model.history_["objective"][0] > model.history_["objective"][-1]
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+def test_rows_that_mislead_are_not_followed(rows, monkeypatch):
+    X, z = rows
+    y = targets("huber", z)
+    y[::16] *= -100
+    model = model_of("huber").fit(X, y)
+    monkeypatch.undo()
+    from_null = model_of("huber").fit(X, y)
+    assert_allclose(model.history_["objective"][0], from_null.history_["objective"][0], rtol=1e-12)
+    assert model.stop_reason_ == "tolerance"
+    assert far(model, from_null) < 1e-5
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+def test_a_column_that_the_sample_has_nothing_of_is_fitted_as_well(rows):
+    X, z = rows
+    X = X.copy()
+    X[:, 3] = 0.0
+    X[1::16, 3] = 1.0
+    y = targets("log_loss", z + 2 * X[:, 3])
+    model = model_of("log_loss", alpha=1e-9).fit(X, y)
+    assert model.stop_reason_ == "tolerance"
+    assert model.n_iter_ < 12
+    slopes = 1 / (1 + np.exp(-(X @ model.coef_[0] + model.intercept_[0]))) - y
+    assert_allclose(X.T @ slopes / ROWS, 0.0, atol=1e-5)
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"store_path": True},
+        {"early_stopping": True},
+        {"solver": "mini-batch", "random_state": 0},
+        {"learning_rate": "line-search"},
+    ],
+    ids=str,
+)
+def test_other_runs_begin_at_the_best_constant(rows, parameters, monkeypatch):
+    X, z = rows
+    y = targets("log_loss", z)
+    found = []
+    for _ in range(2):
+        model = model_of("log_loss", max_iter=2, tol=None, **parameters).fit(X, y)
+        found.append(model.history_["objective"][0])
+        monkeypatch.undo()
+    assert_allclose(*found, rtol=1e-12)
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+def test_given_coefficients_come_first(rows):
+    X, z = rows
+    y = targets("log_loss", z)
+    start = {"coef_init": np.ones((1, COLUMNS)), "intercept_init": [0.5]}
+    model = model_of("log_loss").fit(X, y, **start)
+    z = X.sum(axis=1) + 0.5
+    losses = np.logaddexp(0, z) - y * z
+    assert_allclose(model.history_["objective"][0], losses.mean() + 2e-3, rtol=1e-9)
