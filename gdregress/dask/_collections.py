@@ -108,7 +108,8 @@ def map_rows(function, X, meta):
     Parameters
     ----------
     function : callable
-        From a block of rows and its number to an array with as many.
+        From a block of rows to an array with as many. It takes as `block_id` a tuple, of which the
+        first is the number of the block, as Dask names it.
     X : Dask collection
     meta : ndarray
         No such rows, for their type and shape.
@@ -116,29 +117,10 @@ def map_rows(function, X, meta):
     X, arrays = rows_in_blocks(X, "X"), library("dask.array")
     if _is_array(X):
         shape = {"drop_axis": 1} if meta.ndim == 1 else {"chunks": (X.chunks[0], meta.shape[1:])}
-        of_block = _WithNumber(function)
-        return X.map_blocks(of_block, dtype=meta.dtype, meta=meta, **shape)
+        return X.map_blocks(function, dtype=meta.dtype, meta=meta, **shape)
     shape, delayed = (math.nan, *meta.shape[1:]), library("dask").delayed(function, pure=True)
     parts = [
-        arrays.from_delayed(delayed(rows, number), shape, meta=meta)
+        arrays.from_delayed(delayed(rows, block_id=(number,)), shape, meta=meta)
         for number, rows in enumerate(_blocks(X))
     ]
     return arrays.concatenate(parts, allow_unknown_chunksizes=True)
-
-
-class _WithNumber:
-    """A function of rows and their number, in the form of which Dask tells it the number.
-
-    Parameters
-    ----------
-    function : callable
-    """
-
-    def __init__(self, function):
-        self.function = function
-
-    def __call__(self, rows, block_id=None):
-        return self.function(rows, block_id[0])
-
-    def __dask_tokenize__(self):
-        return library("dask.base").normalize_token(self.function)

@@ -250,6 +250,6 @@ def _part_learned(model, number, X, y, sample_weight, arguments):
         return copy.deepcopy(model).partial_fit(X, y, sample_weight=sample_weight, **arguments)
 
 
-def _answer(model, method, none, rows, number):
-    with naming(f"Partition {number}"):
+def _answer(model, method, none, rows, block_id):
+    with naming(f"Partition {block_id[0]}"):
         return getattr(model, method)(rows) if rows.shape[0] else none
