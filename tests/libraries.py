@@ -1,5 +1,7 @@
 """Optional libraries: a test that needs one is skipped where it is missing, and says so."""
 
+from importlib.metadata import version
+
 import pytest
 
 NAMES = {
@@ -30,6 +32,13 @@ def needed(library):
     package = library.partition(".")[0].replace("_", "-")
     reason = f"needs {NAMES[package]}: pip install {package}"
     return pytest.importorskip(library, reason=reason)
+
+
+def needed_version(package, lowest):
+    """Skip a test of what an older version of a package does not have."""
+    found = version(package)
+    if [int(n) for n in found.split(".")[:2]] < [int(n) for n in lowest.split(".")]:
+        pytest.skip(f"needs {package} {lowest}, and {found} is installed")
 
 
 def array_functions(library):

@@ -24,8 +24,8 @@ FREE_THREADED = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 # Beside the package, what a release holds: all that its tests need.
 FOLDERS = {
     "tests": ("*.py",),
-    "docs": ("*.md", "*.rst", "*.py", "*.png", "*.gif", "*.css", "*.cff"),
-    "examples": ("*.py", "*.c"),
+    "docs": ("*.md", "*.rst", "*.py", "*.png", "*.gif", "*.css", "*.svg", "*.cff"),
+    "examples": ("*.py", "*.c", "*.rst"),
 }
 
 

@@ -135,7 +135,7 @@ def save_animation(
 
 @contextmanager
 def _progress(description):
-    """Yield ``report(done, total)``, where done counts from 0; yield None without rich.
+    """Yield ``report(done, total)``, where done counts from 0; None where no bar is shown.
 
     Parameters
     ----------
@@ -149,7 +149,9 @@ def _progress(description):
     from rich.progress import Progress
 
     console = Console(stderr=True)
-    is_visible = console.is_terminal or console.is_jupyter
-    with Progress(console=console, transient=True, disable=not is_visible) as bar:
+    if not (console.is_terminal or console.is_jupyter):
+        yield None
+        return
+    with Progress(console=console, transient=True) as bar:
         task = bar.add_task(description, total=None)
         yield lambda done, total: bar.update(task, completed=done + 1, total=total)

@@ -17,7 +17,6 @@ from classes import (
 from grids import pairwise
 from hooks import EpochHook, Press
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.callback import ScoringMonitor
 from sklearn.metrics import hinge_loss, log_loss
 
 from gdregress import GDClassifier
@@ -99,8 +98,9 @@ class TestCallbacks:
 
     @two_and_three
     def test_scoring_monitor_logs_every_epoch(self, k):
+        callback = pytest.importorskip("sklearn.callback", reason="needs scikit-learn 1.9")
         X, y = make_data(k)
-        monitor = ScoringMonitor(scoring="neg_log_loss")
+        monitor = callback.ScoringMonitor(scoring="neg_log_loss")
         model = short(max_iter=5, penalty=None).set_callbacks(monitor).fit(X, y)
         rows = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
         assert_allclose([-row["neg_log_loss"] for row in rows], model.loss_curve_, rtol=1e-9)

@@ -319,7 +319,7 @@ def test_any_problem(problem):
 def test_coefficients_that_are_seldom_seen(penalty, batches, k):
     """Many updates, most of which do not touch a given coefficient."""
     rng = np.random.RandomState(0)
-    X = sparse.random_array((500, 5), density=0.02, rng=rng, format="csr")
+    X = sparse.random_array((500, 5), density=0.02, random_state=rng, format="csr")
     y = np.minimum((X @ np.arange(1.0, 6.0) + rng.rand(500)).astype(int), k - 1)
     assert len(np.unique(y)) == k
     batch_size, average = batches

@@ -267,7 +267,7 @@ def test_indices_out_of_range_are_refused(solver, wrong, index_type):
 def test_coefficients_that_are_seldom_seen(penalty, batch_size, average):
     """Many updates, most of which do not touch a given coefficient."""
     rng = np.random.RandomState(0)
-    X = sparse.random_array((700, 5), density=0.02, rng=rng, format="csr")
+    X = sparse.random_array((700, 5), density=0.02, random_state=rng, format="csr")
     y = 5 * np.asarray(X.sum(axis=1)).ravel() + 0.1 * rng.randn(700)
     given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": "gd"}
     given |= {"learning_rate": 0.1, "max_iter": 2, "average": average}
@@ -287,7 +287,7 @@ def test_coefficients_that_are_seldom_seen(penalty, batch_size, average):
 def test_lazy_momentum(optimizer, momentum, alpha, batch_size, fit_intercept):
     """A coefficient without a gradient goes on moving, and is moved when it is needed."""
     rng = np.random.RandomState(0)
-    X = sparse.random_array((300, 60), density=0.02, rng=rng, format="csr")
+    X = sparse.random_array((300, 60), density=0.02, random_state=rng, format="csr")
     X = sparse.vstack([X, X[:3], sparse.csr_array((4, 60))], format="csr")  # of empty rows too
     y = rng.randn(307, 2) + 5 * np.asarray(X.sum(axis=1))[:, None]
     given = {"solver": "mini-batch", "batch_size": batch_size, "optimizer": optimizer}
@@ -306,7 +306,7 @@ def test_lazy_momentum(optimizer, momentum, alpha, batch_size, fit_intercept):
 def test_lazy_shrinkage_over_many_magnitudes():
     """A penalty so strong that the product of all shrinkages overflows within one epoch."""
     rng = np.random.RandomState(0)
-    X = sparse.random_array((3000, 20), density=0.05, rng=rng, format="csr")
+    X = sparse.random_array((3000, 20), density=0.05, random_state=rng, format="csr")
     y = rng.randn(3000)
     given = {"solver": "stochastic", "optimizer": "gd", "penalty": "elasticnet", "alpha": 2.0}
     given |= {"learning_rate": 0.5, "schedule": "constant", "max_iter": 1, "l1_ratio": 0.01}

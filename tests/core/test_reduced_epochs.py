@@ -166,7 +166,7 @@ def test_coefficients_that_are_seldom_seen(
 ):
     """Many updates, most of which do not touch a given coefficient, of which some cross zero."""
     rng = np.random.RandomState(0)
-    X = sparse.random_array((401, 30), density=0.02, rng=rng, format="csr")
+    X = sparse.random_array((401, 30), density=0.02, random_state=rng, format="csr")
     X = with_long_indices(X) if batch_size == 7 else X
     Y = rng.randn(401, k) + 3 * np.asarray(X.sum(axis=1))[:, None]
     scale = np.ones(30) if coordinates == "as they are" else np.exp(rng.randn(30))

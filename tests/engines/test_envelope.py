@@ -1,9 +1,11 @@
 """Losses with kinks over all rows: the minimum of the linear programme, with a proven gap."""
 
 import warnings
+from functools import cache
 
 import numpy as np
 import pytest
+from grids import covering
 from numpy.testing import assert_allclose
 from scipy import sparse
 from scipy.optimize import linprog
@@ -172,13 +174,18 @@ def test_in_single_precision_less_is_proven(apart, expected):
     assert median(max_iter=50, preconditioner="columns").fit(X, y).converged_ is expected
 
 
+@cache
+def least_of_problem(name):
+    return least_objective(*PROBLEMS[name])
+
+
 @pytest.mark.parametrize("fit", [in_memory, in_blocks])
 @pytest.mark.parametrize("name", PROBLEMS)
 def test_ends_at_the_minimum_of_the_linear_programme_and_proves_it(name, fit, monkeypatch):
     monkeypatch.setattr("gdregress._estimator.input.batches.BLOCK_SIZE", 1)
     X, y, model = PROBLEMS[name]
     fit(model, X, y)
-    least = least_objective(X, y, model)
+    least = least_of_problem(name)
     history = model.history_
     assert model.stop_reason_ == "tolerance" and model.converged_
     assert model.n_iter_ < 200
@@ -227,7 +234,7 @@ def test_the_way_in_blocks_is_that_in_memory(monkeypatch):
     monkeypatch.setattr("gdregress._estimator.input.batches.BLOCK_SIZE", 1)
     monkeypatch.setattr("gdregress._engines.envelope_rows.SHORT", np.geomspace(1e-8, 1, 999))
     monkeypatch.setattr("gdregress._engines.envelope_rows.LONG", np.linspace(0.001, 3, 3000))
-    X, y = regression(600, 20)
+    X, y = regression(300, 10)
     known = quantile(0.8).fit(X, y)
     model = in_blocks(quantile(0.8), X, y)
     assert model.n_iter_ == known.n_iter_
@@ -371,20 +378,23 @@ def test_goes_on_at_the_minimum_without_a_tolerance():
     assert model.history_["objective"][-1] == min(model.history_["objective"])
 
 
-@pytest.mark.parametrize("dtype", [float, np.float32])
-@pytest.mark.parametrize("constant", [0.1, 3.3, 1e5])
-@pytest.mark.parametrize("name", ["few rows", "hinge", "l1"])
-def test_a_constant_column_changes_nothing(name, constant, dtype):
+@covering(
+    name=["few rows", "hinge", "l1"],
+    constant=[0.1, 3.3, 1e5],
+    dtype=[float, np.float32],
+    storage=[np.asarray, sparse.csr_array],
+    weighted=[False, True],
+)
+def test_a_constant_column_changes_nothing(name, constant, dtype, storage, weighted):
     """Centred it is rounding, which is no direction."""
     X, y, model = PROBLEMS[name]
     more = np.c_[np.full(len(y), constant), X].astype(dtype)
-    for weights in (None, np.linspace(0.5, 2.0, len(y))):
-        start, *_, least = model.fit(X, y, weights).history_["objective"]
-        for data in (more, sparse.csr_array(more)):
-            model.fit(data, y, weights)
-            assert model.stop_reason_ == "tolerance"
-            assert np.ravel(model.coef_)[0] == 0.0
-            assert abs(model.history_["objective"][-1] - least) <= 1e-6 * start
+    weights = np.linspace(0.5, 2.0, len(y)) if weighted else None
+    start, *_, least = model.fit(X, y, weights).history_["objective"]
+    model.fit(storage(more), y, weights)
+    assert model.stop_reason_ == "tolerance"
+    assert np.ravel(model.coef_)[0] == 0.0
+    assert abs(model.history_["objective"][-1] - least) <= 1e-6 * start
 
 
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -13,7 +13,7 @@ from gdregress._engines.kernel_choice import LARGEST_MOMENTUM, is_overdamped
 from gdregress._solver.averaging import SuffixAverage
 from gdregress.optimizers import Adam, GradientDescent, Nesterov
 
-few = sparse.random_array((60, 5), density=0.02, rng=0, format="csr")
+few = sparse.random_array((60, 5), density=0.02, random_state=0, format="csr")
 many = sparse.csr_array(np.ones((60, 5)))
 DENSE = np.ones((60, 5))
 

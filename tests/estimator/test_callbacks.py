@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
-from sklearn.callback import ProgressBar, ScoringMonitor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -21,6 +20,7 @@ from gdregress._utils import callback_tasks
 from gdregress._utils.sklearn_versions import CallbackSupportMixin
 from gdregress.samplers import SAMPLERS
 
+callback = pytest.importorskip("sklearn.callback", reason="needs scikit-learn 1.9")
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
 
@@ -209,7 +209,7 @@ def test_an_error_in_a_hook_reaches_the_caller_and_is_torn_down():
 
 def test_scoring_monitor_logs_every_epoch():
     X, y = make_data()
-    monitor = ScoringMonitor(scoring="r2")
+    monitor = callback.ScoringMonitor(scoring="r2")
     model = GDRegressor(max_iter=6, tol=None, store_path=True).set_callbacks(monitor).fit(X, y)
     rows = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
     assert len(rows) == 6
@@ -223,7 +223,7 @@ def test_scoring_monitor_logs_every_epoch():
 
 @pytest.mark.parametrize("solver", SAMPLERS)
 def test_progress_bar(solver, capsys):
-    model = GDRegressor(solver=solver, max_iter=5, tol=None).set_callbacks(ProgressBar())
+    model = GDRegressor(solver=solver, max_iter=5, tol=None).set_callbacks(callback.ProgressBar())
     model.fit(*make_data())
     assert model.n_iter_ == 5
     assert "GDRegressor" in capsys.readouterr().out
@@ -232,7 +232,7 @@ def test_progress_bar(solver, capsys):
 def test_progress_bar_on_a_pipeline_in_a_search(capsys):
     pipeline = make_pipeline(StandardScaler(), GDRegressor(max_iter=4, tol=None))
     search = GridSearchCV(pipeline, {"gdregressor__alpha": [1e-4]}, cv=2)
-    search.set_callbacks(ProgressBar(max_propagation_depth=None)).fit(*make_data())
+    search.set_callbacks(callback.ProgressBar(max_propagation_depth=None)).fit(*make_data())
     assert "GDRegressor" in capsys.readouterr().out
 
 
@@ -312,7 +312,7 @@ def test_scoring_monitor_has_a_row_of_the_finished_fit_as_with_logistic_regressi
     X, y = make_data()
     logs = {}
     for name, model in {"ours": GDClassifier(max_iter=5), "theirs": LogisticRegression()}.items():
-        monitor = ScoringMonitor(scoring="accuracy")
+        monitor = callback.ScoringMonitor(scoring="accuracy")
         model.set_callbacks(monitor).fit(X, y > 0)
         logs[name] = [row for row in monitor.get_logs().data if row["task_name"] == "fit"]
         assert [row["accuracy"] for row in logs[name]] == [model.score(X, y > 0)]
@@ -320,7 +320,7 @@ def test_scoring_monitor_has_a_row_of_the_finished_fit_as_with_logistic_regressi
 
 
 def test_a_scorer_that_knows_no_weights():
-    monitor = ScoringMonitor(scoring="neg_max_error")
+    monitor = callback.ScoringMonitor(scoring="neg_max_error")
     GDRegressor(max_iter=3).set_callbacks(monitor).fit(*make_data())
     assert len(monitor.get_logs().data) == 4
 

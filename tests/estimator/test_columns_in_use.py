@@ -17,7 +17,7 @@ N, USED, P = 60, 12, 4000
 def hashed(seed=0, n=N):
     """Rows with entries in few of the columns, and what the same rows are in these alone."""
     rng = np.random.RandomState(seed)
-    narrow = sparse.random_array((n, USED), density=0.5, rng=rng, format="csr")
+    narrow = sparse.random_array((n, USED), density=0.5, random_state=rng, format="csr")
     columns = np.sort(np.random.RandomState(1).choice(P, USED, replace=False))
     X = sparse.csr_array((narrow.data, columns[narrow.indices], narrow.indptr), shape=(n, P))
     return X, narrow, columns, narrow @ np.arange(USED) + rng.normal(size=n) + 1

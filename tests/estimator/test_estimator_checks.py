@@ -31,7 +31,7 @@ ESTIMATORS = [
     GDRegressor(),
     GDRegressor(penalty="l1", optimizer="gd", standardize=True, max_iter=100),
     GDRegressor(
-        penalty="l2", solver="stochastic", optimizer="momentum", average=True, max_iter=20
+        penalty="l2", solver="stochastic", optimizer="momentum", average=True, max_iter=10
     ),
     GDRegressor(
         "huber",
@@ -39,20 +39,20 @@ ESTIMATORS = [
         solver="mini-batch",
         batch_size=8,
         optimizer="adam",
-        max_iter=50,
+        max_iter=20,
     ),
     GDClassifier(),
-    GDClassifier("hinge", penalty=None, solver="stochastic", optimizer="gd", max_iter=10),
+    GDClassifier("hinge", penalty=None, solver="stochastic", optimizer="gd", max_iter=5),
     GDClassifier(
         "squared_hinge",
         penalty="l1",
         solver="mini-batch",
         batch_size=8,
         optimizer="momentum",
-        max_iter=10,
+        max_iter=5,
     ),
     GDClassifier(
-        "modified_huber", penalty="elasticnet", optimizer="adam", early_stopping=True, max_iter=30
+        "modified_huber", penalty="elasticnet", optimizer="adam", early_stopping=True, max_iter=15
     ),
 ]
 OPTIMIZERS = ("gd", "momentum", "nesterov", "adam")

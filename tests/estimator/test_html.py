@@ -3,6 +3,7 @@
 import tomllib
 
 import pytest
+from libraries import needed_version
 from pages import ROOT
 
 import gdregress
@@ -43,6 +44,7 @@ def test_a_class_of_a_user_has_no_page(monkeypatch):
 
 
 def test_the_reason_of_the_end_is_readable(small_data):
+    needed_version("scikit-learn", "1.9")  # which shows attributes of a fit
     model = GDRegressor().fit(*small_data)
     assert f"<td>&#x27;{model.stop_reason_}&#x27;</td>" in model._repr_html_()
     assert type(model.stop_reason_) is str

@@ -613,7 +613,9 @@ class TestBatchSize:
 
 
 def test_csr_of_strided_arrays():
-    X = sparse.random_array((30, 4), density=0.5, rng=np.random.RandomState(0), format="csr")
+    X = sparse.random_array(
+        (30, 4), density=0.5, random_state=np.random.RandomState(0), format="csr"
+    )
     doubled = np.repeat(X.data, 2)
     strided = sparse.csr_array((doubled[::2], X.indices, X.indptr), shape=X.shape)
     y = np.arange(30.0)
@@ -623,7 +625,9 @@ def test_csr_of_strided_arrays():
 
 
 def sparse_rows():
-    return sparse.random_array((30, 4), density=0.5, rng=np.random.RandomState(0), format="csr")
+    return sparse.random_array(
+        (30, 4), density=0.5, random_state=np.random.RandomState(0), format="csr"
+    )
 
 
 def with_duplicates(X, index_type=np.int32):

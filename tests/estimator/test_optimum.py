@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 import pytest
 from components import OVER_ALL_ROWS
-from grids import pairwise
+from grids import each_once, pairwise
 from reference import elasticnet_value, mean_loss
 from scipy.optimize import linprog, minimize
 from scipy.special import huber
@@ -164,11 +164,14 @@ IN_SCIKIT_LEARN = {
 
 
 @pytest.mark.parametrize(("loss", "penalty"), IN_SCIKIT_LEARN)
-@every_optimizer
-def test_minimum_of_scikit_learn(loss, penalty, optimizer):
+def test_minimum_of_scikit_learn(loss, penalty):
+    """It is SciPy's as well, by which `test_minimum` judges every optimizer."""
     theirs = IN_SCIKIT_LEARN[loss, penalty].fit(*data(loss))
-    ours = fit(loss, penalty, optimizer).fit(*data(loss))
+    ours = fit(loss, penalty, "nesterov").fit(*data(loss))
     assert_minimum(ours, loss, penalty, (theirs.coef_, theirs.intercept_))
+    coef, intercept = minimum_by_scipy(loss, penalty)
+    np.testing.assert_allclose(coef, theirs.coef_, atol=1e-5)
+    assert intercept == pytest.approx(theirs.intercept_, abs=1e-5)
 
 
 @pytest.mark.parametrize("penalty", ["l1", "elasticnet"])
@@ -231,10 +234,15 @@ def test_minimum_of_badly_scaled_columns(optimizer):
 # All rows per update, losses with kinks
 
 
+@cache
+def quantile_of_scikit_learn(quantile, alpha):
+    return QuantileRegressor(quantile=quantile, alpha=alpha).fit(*data())
+
+
 @pairwise(quantile=[0.1, 0.5, 0.9], penalty=[None, "l1"], optimizer=OVER_ALL_ROWS)
 def test_quantile(quantile, penalty, optimizer):
     X, y = data()
-    theirs = QuantileRegressor(quantile=quantile, alpha=alpha_of(penalty)).fit(X, y)
+    theirs = quantile_of_scikit_learn(quantile, alpha_of(penalty))
     ours = fit(Quantile(quantile), penalty, optimizer).fit(X, y)
 
     def cost(model):
@@ -244,11 +252,11 @@ def test_quantile(quantile, penalty, optimizer):
     assert cost(ours) - cost(theirs) <= 1e-4 * cost(theirs)
 
 
-@pytest.mark.parametrize("penalty", [None, "l1"])
-@every_optimizer
+# both penalties with every optimizer: above
+@each_once(penalty=[None, "l1"], optimizer=OVER_ALL_ROWS)
 def test_absolute_error(penalty, optimizer):
     """Twice the pinball loss at 1/2, hence half the penalty there."""
-    theirs = QuantileRegressor(quantile=0.5, alpha=alpha_of(penalty) / 2).fit(*data())
+    theirs = quantile_of_scikit_learn(0.5, alpha_of(penalty) / 2)
     ours = fit("absolute_error", penalty, optimizer).fit(*data())
     least = objective("absolute_error", penalty, theirs.coef_, theirs.intercept_)
     found = objective("absolute_error", penalty, ours.coef_, ours.intercept_)
@@ -269,8 +277,7 @@ def least_epsilon_insensitive(epsilon):
     return result.fun
 
 
-@pytest.mark.parametrize("epsilon", [0.1, 1.0])
-@every_optimizer
+@each_once(epsilon=[0.1, 1.0], optimizer=OVER_ALL_ROWS)
 def test_epsilon_insensitive(epsilon, optimizer):
     X, y = data()
     model = fit(EpsilonInsensitive(epsilon), None, optimizer).fit(X, y)

@@ -49,7 +49,7 @@ def few_counts():
 
 
 class TestRegression:
-    @pytest.mark.parametrize("size, calls", [(1, 1500), (5, 600), (50, 200), (5000, 4)])
+    @pytest.mark.parametrize("size, calls", [(1, 600), (5, 300), (50, 100), (5000, 4)])
     def test_settles_where_least_squares_is(self, size, calls):
         parts = list(chunks(size, calls, noise=3))
         found = distance(learn(GDRegressor(), parts))
@@ -59,13 +59,14 @@ class TestRegression:
         assert found < 6 * best
         assert found < theirs
 
-    @pytest.mark.parametrize("size, calls", [(1, 3000), (50, 200)])
+    @pytest.mark.parametrize("size, calls", [(1, 1500), (50, 200)])
     def test_raw_columns_need_no_scaler(self, size, calls):
         parts = list(chunks(size, calls))
         raw = [((X + MEANS) * SIZES, y) for X, y, _ in parts]
         scaler = StandardScaler().fit(np.concatenate([X for X, _ in raw]))
         model = learn(GDRegressor(), raw)
-        theirs = learn(SGDRegressor(random_state=0), [(scaler.transform(X), y) for X, y in raw])
+        scaled = scaler.transform(np.concatenate([X for X, _ in raw])).reshape(calls, size, 5)
+        theirs = learn(SGDRegressor(random_state=0), zip(scaled, [y for _, y in raw], strict=True))
         X = np.random.RandomState(9).normal(size=(500, 5))
         truth, rows = X @ W + 10, (X + MEANS) * SIZES
         error = np.mean((model.predict(rows) - truth) ** 2)
@@ -73,7 +74,7 @@ class TestRegression:
         assert error < 0.02
 
     @pytest.mark.parametrize(
-        "drift, size, calls", [(0.01, 50, 150), (0.1, 1, 2000), (0.1, 50, 150)]
+        "drift, size, calls", [(0.01, 50, 150), (0.1, 1, 1000), (0.1, 50, 150)]
     )
     def test_follows_a_drift(self, drift, size, calls):
         ours, theirs = GDRegressor(), SGDRegressor(random_state=0)
@@ -185,7 +186,7 @@ class TestClassification:
         rng = np.random.RandomState(0)
         w, test = rng.normal(size=(5, k)), rng.normal(size=(2000, 5))
         models = GDClassifier(loss), SGDClassifier(loss, random_state=0)
-        for call in range(2500 // size):
+        for call in range(1200 // size):
             X = rng.normal(size=(20 * size, 5))
             y = (X @ w + 0.5 * rng.gumbel(size=(len(X), k))).argmax(axis=1)
             rows = np.flatnonzero(y == call % k)[:size] if one_class else np.arange(size)

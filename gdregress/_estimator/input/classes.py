@@ -4,7 +4,6 @@ from collections import Counter
 
 import numpy as np
 from sklearn.preprocessing import LabelEncoder
-from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import unique_labels
 
 from gdregress._utils.array_api import asarray, namespace, to_numpy
@@ -212,11 +211,15 @@ def _refuse_unknown(y, names):
 
 
 def balanced_weights(classes, y, sample_weight):
-    """The weight of each class by which all have the same total weight among these rows."""
+    """S / (k S_c) of each of k classes, of total weights S_c and S: all classes weigh the same.
+
+    As `compute_class_weight` of scikit-learn, which takes the weights of rows from 1.7 on.
+    """
     weights = None if sample_weight is None else to_numpy(sample_weight)
-    return compute_class_weight(
-        "balanced", classes=to_numpy(classes), y=to_numpy(y), sample_weight=weights
-    )
+    found, of_row = np.unique(to_numpy(y), return_inverse=True)
+    totals = np.bincount(of_row, weights)
+    of_class = totals.sum() / (len(found) * totals)
+    return of_class[np.searchsorted(found, to_numpy(classes))]
 
 
 def weighted_by_class(class_weight, classes, y, X, sample_weight, in_parts=False):

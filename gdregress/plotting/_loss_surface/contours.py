@@ -45,13 +45,14 @@ def draw_contours(ax, x, y, gaps, n_levels, contour_kw):
     filled : matplotlib.contour.QuadContourSet or None
         None for a level plane.
     """
-    from matplotlib.colors import LinearSegmentedColormap, LogNorm
+    from matplotlib.colors import LinearSegmentedColormap, LogNorm, to_rgba
 
     levels = gap_levels(gaps, n_levels)
     if not levels.size:
         return None
     ink = foreground()
-    shades = LinearSegmentedColormap.from_list("shades", [(ink, 0.0), (ink, 0.45)])
+    ends = [to_rgba(ink, alpha) for alpha in (0.0, 0.45)]
+    shades = LinearSegmentedColormap.from_list("shades", ends)
     style = {"cmap": shades, "norm": LogNorm(levels[0], levels[-1]), "extend": "min"}
     heights = np.ma.masked_invalid(np.maximum(gaps, levels[0] / 2))
     filled = ax.contourf(x, y, heights, levels, **style | contour_kw)
