@@ -134,7 +134,8 @@ MISTAKES = {
     ),
     "exposures in a search": (
         lambda: GDRegressorCV(GDRegressor("poisson", penalty="l2")).fit(X, counts, exposure=y),
-        "is one of the target y / exposure, for 'poisson' with the weight exposure.",
+        "is one of the target y / exposure, for 'poisson' with the weight exposure. "
+        "GDRegressor.fit takes both for every log link.",
     ),
     "best_alpha_": (lambda: searched().best_alpha_, "Did you mean alpha_?"),
     "cv_results_": (

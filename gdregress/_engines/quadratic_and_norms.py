@@ -124,12 +124,17 @@ def _within_blocks(H, c, blocks, v):
     bent = H[np.ix_(free, free)]
     if not blocks.are_single:
         bent += blocks.curvature(norms, directions, free)
-    root = np.sqrt(np.diag(H))  # |H_ij| is at most the product of two of them
-    terms = abs(c) + root * (root @ abs(v)) + blocks.by_coefficient(blocks.t)
-    noise = len(v) * EPS * float(np.max(terms))
     target = v.copy()
-    target[free] -= solve(bent, slope[free], noise)
+    target[free] -= solve(bent, slope[free], _rounding(H, c, blocks, v))
     return target
+
+
+def _rounding(H, c, blocks, v):
+    """Of the slopes; 0 for blocks, along which a flat H is bent by their norms."""
+    if not blocks.are_single:
+        return 0.0
+    root = np.sqrt(np.diag(H))  # |H_ij| is at most the product of two of them
+    return len(v) * EPS * float(np.max(abs(c) + root * (root @ abs(v)) + blocks.t))
 
 
 def _towards(target, H, c, blocks, v):
@@ -214,7 +219,7 @@ def solve(H, right, noise=0.0):
     scaled[np.diag_indices_from(scaled)] += JITTER
     try:
         factor = cho_factor(scaled)
-        if np.min(np.diag(factor[0]), initial=1.0) > NEARLY_FLAT:
+        if not noise or np.min(np.diag(factor[0]), initial=1.0) > NEARLY_FLAT:
             return cho_solve(factor, right) / size
     except LinAlgError:
         pass

@@ -47,7 +47,7 @@ _SCHEDULE = "It belongs to the schedule: schedule=Exponential(decay=0.95)."
 _THREADS = "Threads are those that scikit-learn is allowed: OMP_NUM_THREADS, or threadpoolctl."
 _RATES = (
     "A row with an exposure, or an offset of log(exposure), is one of the target y / exposure, "
-    "for 'poisson' with the weight exposure."
+    "for 'poisson' with the weight exposure. GDRegressor.fit takes both for every log link."
 )
 
 # Names of parameters and arguments.

@@ -43,7 +43,8 @@ MISTAKES = {
     ),
     "an exposure": (
         lambda: fit(exposure=y),
-        "is one of the target y / exposure, for 'poisson' with the weight exposure.",
+        "is one of the target y / exposure, for 'poisson' with the weight exposure. "
+        "GDRegressor.fit takes both for every log link.",
     ),
     "one class": (
         lambda: DaskGDClassifier().fit(in_chunks(X, 10), in_chunks(0 * labels, 10)),
