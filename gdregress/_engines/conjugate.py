@@ -58,7 +58,7 @@ LONGEST = 1e20
 PASSES = 3
 # The run takes this multiple of the cost of the second derivatives before it computes them, if
 # targets are separate: P is close to them there, and is often enough. That of a sample is closer.
-PATIENCE, PATIENCE_WITH_SAMPLE = 4, 12
+PATIENCE, PATIENCE_WITH_SAMPLE = 4, 6
 # Share of the slope along a direction that its end may have.
 NEARLY = 0.1
 # Share of the diagonal of all rows that a sample has at least.
