@@ -59,7 +59,9 @@ LONGEST = 1e20
 PASSES = 3
 # The run takes this multiple of the cost of the second derivatives before it computes them, if
 # targets are separate: P is close to them there, and is often enough. That of a sample is closer.
-PATIENCE, PATIENCE_WITH_SAMPLE = 4, 12
+PATIENCE, PATIENCE_WITH_SAMPLE = 4, 6
+# Share of the slope along a direction that its end may have.
+NEARLY = 0.1
 # Share of the diagonal of all rows that a sample has at least.
 LEAST_SHARE = 0.5
 
@@ -90,7 +92,23 @@ class ConjugateGradients(Directions):
         downwards = self._products(direction, g) < 0
         direction = namespace(g).where(downwards, direction, -q)
         state.conjugate = (direction, g, self._products(g, q), taken_at, waited)
+        if self._ends_at_least(direction):
+            return direction, None
         return direction, self.predictions(direction)
+
+    def _ends_at_least(self, direction):
+        """Whether F is about least where a direction ends, by the reading that a step there takes.
+
+        The curvature of a sample makes directions Newton steps, of length 1, and the run begins
+        where these have no need to be shorter.
+        """
+        objective = self.run.objective
+        if objective.sample is None or self.recent != RECENT_OF_NEWTON:
+            return False
+        there = self._like_data(self.params + direction)
+        gradient = wide(objective.gradient_and_predictions(there)[0]) + self.l2 * wide(there)
+        before, after = (self._products(g, direction) for g in (self.gradient, gradient))
+        return bool(np.all(abs(after) <= NEARLY * abs(before)))
 
     def _products(self, a, b):
         """a . b of each target, or of all classes together if they are coupled."""
@@ -165,7 +183,8 @@ class ConjugateGradients(Directions):
 
     def _flat_and_rounding(self):
         """The strengths of l2, and the rounding of gradients."""
-        return to_numpy(self.l2).astype(float), float(np.finfo(self.run.objective.y.dtype).eps)
+        params = to_numpy(self._like_data(self.params))
+        return to_numpy(self.l2).astype(float), float(np.finfo(params.dtype).eps)
 
     def _system_of_sample(self, some):
         """Return the system of the second derivatives of some rows at the parameters.
@@ -234,6 +253,8 @@ class ConjugateGradients(Directions):
 
     def length(self, direction, dz):
         """The length at which F is smallest along the direction, for each separate target."""
+        if dz is None:
+            return 1.0
         objective, loss = self.run.objective, self.run.objective.loss.without_offset
         y, z = targets_and_predictions(objective.loss, objective.y, self.z)
         parts = z, dz, self.gradient, direction, self.params, 0 * direction + self.l2

@@ -293,7 +293,8 @@ class DataObjective(Objective):
     def snapshot(self, params):
         """The `Snapshot` at `params`; the loss there is then known as well."""
         data = self.design, self.y, self.weights, self.loss
-        if self.by_core and self._is_known(params):
+        # the core reads rows sooner than NumPy computes the probabilities of all classes
+        if self.by_core and not self.loss.coupled and self._is_known(params):
             gradient, z = self.gradient_and_predictions(params)
             slopes = by_rows(self.loss.gradient, self.y, z.astype(float, copy=False))
             return Snapshot(params, slopes, gradient)
