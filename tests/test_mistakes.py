@@ -272,6 +272,7 @@ MISTAKES = {
     ),
     "numbers too large": (fit(1e200 * X), "StandardScaler"),
     "numbers too small": (fit(1e-200 * X), "The squares of X underflow"),
+    "numbers of no variance": (fit(1e-145 * X), "The squares of X underflow"),
     "gradients too small for float32": (
         lambda: GDRegressor(preconditioner=None).fit((1e-30 * X).astype(np.float32), 1e-15 * y),
         "The gradient along column 1, about 2e-30 times the 1e-14 of the targets, underflows",

@@ -76,6 +76,37 @@ class OverviewDisplay(AnimatedDisplay):
     target: int | None = None
 
     @classmethod
+    def from_estimator(
+        cls,
+        estimator: BaseEstimator,
+        X: MatrixLike,
+        y: npt.ArrayLike,
+        *,
+        target: int | None = None,
+        figure: Figure | SubFigure | None = None,
+        **options: Any,
+    ) -> Self:
+        """Draw one fit, as `from_estimators` draws some.
+
+        Parameters
+        ----------
+        estimator : GDRegressor, GDClassifier, or a Pipeline or search that ends with one
+            Fitted with ``store_path=True``.
+        X, y, target : object
+            As in the constructor.
+        figure : matplotlib Figure, SubFigure or None, default=None
+            Where to draw; a new one if None.
+        **options
+            Passed to `plot`.
+
+        Returns
+        -------
+        display : OverviewDisplay
+        """
+        models = {type(estimator).__name__: estimator}
+        return cls.from_estimators(models, X, y, target=target, figure=figure, **options)
+
+    @classmethod
     def from_estimators(
         cls,
         estimators: Mapping[str, BaseEstimator],

@@ -308,10 +308,15 @@ class TestBatchesOfSeveralPredictions:
 
 @pytest.mark.parametrize(
     "chosen",
-    [{"optimizer": name} for name in ("momentum", "nesterov", "adam")] + [{"momentum": 0.9}],
+    [
+        *({"optimizer": name} for name in ("momentum", "nesterov", "adam")),
+        *({"optimizer": name} for name in ("gd", "rmsprop", "adagrad")),
+        {"momentum": 0.9},
+    ],
 )
-def test_batches_of_a_named_optimizer_end_over_all_rows(chosen):
+@pytest.mark.parametrize("solver", ["mini-batch", "batch"])
+def test_a_named_optimizer_ends_at_the_minimum(chosen, solver):
     X, y = load_diabetes(return_X_y=True, scaled=False)
-    model, warned = fit(GDRegressor(solver="mini-batch", random_state=0, **chosen), X, y)
+    model, warned = fit(GDRegressor(solver=solver, random_state=0, **chosen), X, y)
     assert model.stop_reason_ == "tolerance" and not warned
     assert model.score(X, y) > best_score(X, y) - 1e-6

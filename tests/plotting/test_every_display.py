@@ -365,6 +365,14 @@ def test_classifiers_of_two_features_have_no_panel_of_a_fit():
     assert len(display.axes_) == 3
 
 
+def test_an_overview_of_one_fit_is_that_of_some():
+    model = GDRegressor(store_path=True, max_iter=20, tol=None).fit(X, Y)
+    display = OverviewDisplay.from_estimator(model, X, Y)
+    assert list(display.estimators) == ["GDRegressor"]
+    some = OverviewDisplay.from_estimators({"GDRegressor": model}, X, Y)
+    assert len(display.axes_) == len(some.axes_)
+
+
 @pytest.mark.parametrize("cls", [LossSurfaceDisplay, OverviewDisplay, FitDisplay])
 @pytest.mark.parametrize("given", [[], GDRegressor()])
 def test_models_by_label_are_a_dict(cls, given):

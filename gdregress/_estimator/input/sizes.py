@@ -7,8 +7,8 @@ from gdregress._utils.array_api import is_single, take_rows, to_numpy
 
 # Rows that are looked at: sizes that differ by a hundred orders of magnitude show in the first.
 ROWS = 200
-# Columns below it have squares that are no normal numbers in double precision.
-SMALLEST = 1e-150
+# The variance of columns below it may be less than `SMALLEST_VARIANCE`, as that of constant ones.
+SMALLEST = 1e-140
 # By how much coefficients may differ from the size of the targets over that of the columns.
 MARGIN = 1e3
 

@@ -100,7 +100,8 @@ def _saves_epochs(estimator, components, spectrum, values):
     if values[0] <= NO_DIGITS * _rounding(values):
         return True
     most = estimator.max_iter if loss.is_quadratic else EPOCHS_IN_METRIC
-    return loss.smooth and epochs_at(condition, estimator.tol) > most
+    needed = epochs_at(condition, estimator.tol, is_accelerated(components.optimizer))
+    return loss.smooth and needed > most
 
 
 def _of_last_fit(estimator):
@@ -211,13 +212,19 @@ def _rounding(values):
     return values[-1] * len(values) * np.finfo(float).eps
 
 
-def epochs_at(condition, tol):
-    """Epochs that accelerated descent takes to bring the gap to tol^2 of itself.
+def epochs_at(condition, tol, accelerated=True):
+    """Epochs that descent over all rows takes to bring the gap to tol^2 of itself.
 
     It falls by 1 - 1 / sqrt(condition) an epoch (Nesterov, "Introductory lectures on convex
-    optimization", 2004, theorem 2.2.2).
+    optimization", 2004, theorem 2.2.2), without momentum by (1 - 1 / condition)^2 (section 2.1.5).
     """
-    return math.sqrt(condition) * 2 * math.log(1 / max(tol or 0.0, 1e-8))
+    to_go = math.log(1 / max(tol or 0.0, 1e-8))
+    return 2 * math.sqrt(condition) * to_go if accelerated else condition * to_go
+
+
+def is_accelerated(optimizer):
+    """Whether an optimizer has a momentum."""
+    return getattr(optimizer, "momentum", None) == "auto" or optimizer.gradient_memory > 1
 
 
 def _refuse_metric(loss, components, strength):
