@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.base import MetaEstimatorMixin, clone, is_classifier
 from sklearn.metrics import check_scoring
 from sklearn.model_selection import check_cv
+from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, check_is_fitted, indexable
 
 from gdregress._estimator.input.sparse_input import check_structure
@@ -242,14 +243,16 @@ def _check_folds(splits, labels, sample_weight):
     if labels is None and sample_weight is None:
         return
     weights = None if sample_weight is None else np.asarray(sample_weight)
-    labels = None if labels is None else np.asarray(labels)
+    if labels is not None:
+        check_classification_targets(labels)
+        labels = np.asarray(labels)
     for k, fold in enumerate(splits):
         for rows, what in zip(fold, ("trained on", "scored"), strict=True):
             if weights is not None and weights.shape and not np.any(weights[rows]):
                 raise ValueError(
-                    f"Fold {k} of cv: none of the {len(rows)} rows that are {what} has a weight "
-                    "above 0. Remove the rows without weight first, or shuffle:"
-                    " cv=KFold(5, shuffle=True)."
+                    f"Fold {k} of cv: the weights of all {len(rows)} rows that are {what} are "
+                    "zero. Remove the rows without weight first, or shuffle: "
+                    "cv=KFold(5, shuffle=True)."
                 )
         unseen = [] if labels is None else np.setdiff1d(labels[fold[1]], labels[fold[0]])
         if len(unseen):

@@ -1,7 +1,7 @@
 """Offsets of the raw prediction: the loss of z + o, o being a number of each row.
 
-Whoever reads the rows has the targets of a row, its offset beside them. So batches, blocks and
-single rows need no third array, and what is elementwise in y and z stays so.
+The offset of a row stands beside its targets, so that batches, blocks and single rows need no
+third array, and formulas that are elementwise in y and z stay so.
 """
 
 from __future__ import annotations
