@@ -280,10 +280,9 @@ def test_rows_held_out_are_scored_beside_their_offsets(scoring):
 
 
 def test_scores_of_callbacks_know_the_exposures():
-    from sklearn.callback import ScoringMonitor
-
+    callback = pytest.importorskip("sklearn.callback", reason="needs scikit-learn 1.9")
     X, targets, years = make_data()
-    monitor = ScoringMonitor(scoring={"score": GDRegressor.score})
+    monitor = callback.ScoringMonitor(scoring={"score": GDRegressor.score})
     model = GDRegressor("poisson", **TIGHT).set_callbacks(monitor)
     model.fit(X, targets["poisson"], exposure=years)
     scores = [row["score"] for row in monitor.get_logs().data if "score" in row]
