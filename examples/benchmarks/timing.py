@@ -8,6 +8,9 @@ from functools import partial
 
 # Epochs are timed over at least so long, or noise would be larger than they are.
 LEAST_SECONDS = 0.02
+# Threads of BLAS go on spinning for some ten milliseconds after the products of one contender, and
+# take the cores from the next: it waits as long as that one has taken, up to this.
+PAUSE = 0.1
 
 
 def alternate(contenders, repeats):
@@ -30,9 +33,11 @@ def rounds(contenders, repeats):
     seconds : dict of str to list of float
     """
     seconds = {name: [] for name in contenders}
+    taken = 0.0
     with quietly():
         for round_number in range(repeats + 1):
             for name, run in contenders.items():
+                time.sleep(min(taken, PAUSE))
                 taken = seconds_of(run)
                 if round_number > 0:
                     seconds[name].append(taken)
