@@ -66,8 +66,9 @@ plt.show()
 
 # %%
 # The scale is logarithmic: a straight line means that every epoch leaves the same share of the
-# gap. The middle one has ended by itself, where next to nothing is left; a circle marks it. The
-# other two are late, but for very different reasons.
+# gap. The middle one has ended by itself, where next to nothing is left; a circle marks it, and
+# the level piece before it is the epoch that only found this out. The other two are late, but for
+# very different reasons.
 #
 # Seen from above, the objective is a valley, and the contours are lines of equal height. The
 # smallest rate creeps along the right path and runs out of epochs on the way. The largest leaps

@@ -134,7 +134,7 @@ for axis, (name, descent) in zip(axes.flat, descents.items(), strict=True):
 plt.show()
 
 # %%
-# At 0.05 the loss has 276 digits in the end; the picture follows it to the 196th. At 0.1 it is
+# At 0.05 the loss has 276 digits in the end; the picture follows it to the 200th. At 0.1 it is
 # soon too large for the computer, which holds numbers up to 1.8e308; whoever goes on from there
 # gets nan, which is not a number.
 

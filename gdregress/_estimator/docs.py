@@ -23,12 +23,12 @@ optimizer : str, Optimizer or optax.GradientTransformation, default="auto"
     but where squared error has its moments; proximal Newton steps for smooth convex losses
     under l1 or norms of groups, of more than two classes under l1 and up to 512 columns; and
     Newton steps along smooth envelopes of the loss for "absolute_error", "quantile",
-    "epsilon_insensitive" and "hinge", under no penalty, l1, l2 or both. In all other cases it
-    is "nesterov". "svrg", for batches of smooth losses, corrects each gradient by one over all
-    rows and converges at a constant rate; under l1, with several targets, or with three
-    classes and more, a run by "auto" that it has not ended after 100 epochs goes on over all
-    rows where the columns are few enough for their moments; where "svrg" has no metric, and
-    with an optimizer given by its name, it does after half of the epochs. "cg", for
+    "epsilon_insensitive" and "hinge", under no penalty, l1, l2, both or `Box`. In all other
+    cases it is "nesterov". "svrg", for batches of smooth losses, corrects each gradient by one
+    over all rows and converges at a constant rate; under l1, with several targets, or with
+    three classes and more, a run by "auto" that it has not ended after 100 epochs goes on over
+    all rows where the columns are few enough for their moments; where "svrg" has no metric,
+    and with an optimizer given by its name, it does after half of the epochs. "cg", for
     ``solver="batch"`` and smooth convex losses under l2 or no penalty, asks for the conjugate
     gradients: momentum by conjugacy, and steps to the minimum along each direction. The
     adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring numbers y to a size
@@ -41,7 +41,8 @@ momentum : float in [0, 1) or "auto", default="auto"
 learning_rate : float, "auto" or "line-search", default="auto"
     A number is the step of the textbooks: in the user's own columns unless `preconditioner`
     says otherwise, beginning at zero coefficients, and at an intercept of zero but for losses
-    with a log link. "auto" and "line-search" begin at the best constant prediction.
+    with a log link. "auto" and "line-search" begin at the best constant prediction; with all
+    else left to "auto", smooth losses over very many rows begin at the minimum of a sample.
 
     "auto", over all rows: 1 / L, L the largest curvature, for squared error; backtracking for
     other smooth losses, whose curvature varies, but for the adaptive optimizers and, where
@@ -71,9 +72,8 @@ preconditioner : {"auto", "columns", "moments"} or None, default="auto"
     values do not make single rows huge. Sparse matrices are centred implicitly, those columns
     for which it pays. "moments": the metric of the second moments of the columns, in which
     few epochs are enough however the columns are correlated. It needs a smooth loss, l2 or no
-    penalty, an optimizer that is not adaptive, at most 512 columns in NumPy or sparse, and
-    all rows, or "svrg" with batches of at least an eighth as many rows as there are columns.
-    None: the columns as they are.
+    penalty, at most 512 columns in NumPy or sparse, and all rows, or "svrg" with batches of at
+    least an eighth as many rows as there are columns. None: the columns as they are.
 
     "auto" is None where `learning_rate` is a number. Otherwise it is "columns", or "moments"
     where the rows are at least twice as many as the columns and the condition number says
@@ -94,7 +94,7 @@ tol : float or None, default=1e-4
     what the best constant prediction has left, F_null - F*: by an estimate from gradient and
     curvature for smooth losses; by a duality gap, which is proven, for "absolute_error",
     "quantile", "epsilon_insensitive" and "hinge" under ``optimizer="auto"`` and under no
-    penalty, l1, l2 or both, whose batches are followed by epochs over all rows. Other runs of
+    penalty, l1, l2, both or `Box`, whose batches are followed by epochs over all rows. Other runs of
     losses with kinks, and all with `early_stopping`, end on a plateau: when the objective has
     not improved by `tol` of itself, or the validation score by `tol`, for `n_iter_no_change`
     epochs. 0 asks for all digits, and for squared error without a penalty on up to 100,000
