@@ -94,12 +94,12 @@ tol : float or None, default=1e-4
     what the best constant prediction has left, F_null - F*: by an estimate from gradient and
     curvature for smooth losses; by a duality gap, which is proven, for "absolute_error",
     "quantile", "epsilon_insensitive" and "hinge" under ``optimizer="auto"`` and under no
-    penalty, l1, l2, both or `Box`, whose batches are followed by epochs over all rows. Other runs of
-    losses with kinks, and all with `early_stopping`, end on a plateau: when the objective has
-    not improved by `tol` of itself, or the validation score by `tol`, for `n_iter_no_change`
-    epochs. 0 asks for all digits, and for squared error without a penalty on up to 100,000
-    numbers the last step computes residuals in twice the precision, so that an ill-conditioned
-    X costs none of them. None asks for all `max_iter` epochs.
+    penalty, l1, l2, both or `Box`, whose batches are followed by epochs over all rows. Other
+    runs of losses with kinks, and all with `early_stopping`, end on a plateau: when the
+    objective has not improved by `tol` of itself, or the validation score by `tol`, for
+    `n_iter_no_change` epochs. 0 asks for all digits, and for squared error without a penalty
+    on up to 100,000 numbers the last step computes residuals in twice the precision, so that
+    an ill-conditioned X costs none of them. None asks for all `max_iter` epochs.
 n_iter_no_change : int, default=5
     Epochs without improvement that make a plateau; more where the swings of a momentum last
     longer. For runs that end on one, see `tol`, and for ``schedule="adaptive"``.
