@@ -4,8 +4,8 @@ import numpy as np
 
 from gdregress._utils.array_api import namespace
 
-# Rows of a block.
-ROWS = 1 << 16
+# Rows of a block, and numbers of sparse rows, which are copied.
+ROWS, SPARSE_NUMBERS = 1 << 16, 1 << 19
 
 
 def mean_loss(loss, y, weights, z):
@@ -110,9 +110,11 @@ def at_predictions(derivative, design, y, params):
     """
     if not isinstance(y, np.ndarray) or len(y) <= ROWS:
         return derivative(y, design.predict(params))
-    found = None
-    for start in range(0, len(y), ROWS):
-        rows = slice(start, start + ROWS)
+    found, step = None, ROWS
+    if design.is_sparse:
+        step = min(ROWS, max(1, SPARSE_NUMBERS * len(y) // max(design.size, 1)))
+    for start in range(0, len(y), step):
+        rows = slice(start, start + step)
         part = derivative(y[rows], design.take(rows).predict(params))
         if found is None:
             found = np.empty((len(y), *part.shape[1:]), part.dtype)

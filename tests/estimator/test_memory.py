@@ -10,6 +10,10 @@ import pytest
 from scipy import sparse
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress._objective.design import DesignMatrix
+from gdregress._objective.from_data import DataObjective
+from gdregress.losses import Huber
+from gdregress.penalties import L2
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 
@@ -68,6 +72,22 @@ def assert_small(model, X, *rest):
 def test_of_sparse_rows(csr, given, weighted):
     X, y, weights = csr
     assert_small(GDRegressor(**given), X, y, *[weights] * weighted)
+
+
+def test_slopes_of_wide_sparse_rows_copy_few_of_them():
+    n, k, p = 80_000, 50, 2000
+    rng = np.random.default_rng(0)
+    indices = (np.arange(k) * 40 + rng.integers(0, 40, size=(n, k))).astype(np.int32).ravel()
+    X = sparse.csr_array((np.ones(n * k), indices, np.arange(0, n * k + 1, k)), shape=(n, p))
+    objective = DataObjective(DesignMatrix(X, True), np.zeros(n), None, Huber(), L2(0.0))
+    params = objective.zero_parameters()
+    tracemalloc.start()
+    try:
+        objective.slope_size(params)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 0.4 * X.data.nbytes
 
 
 @pytest.mark.parametrize("order", ["C", "F"])
