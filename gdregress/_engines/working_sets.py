@@ -187,7 +187,9 @@ class WorkingSets(Directions):
         design = self.run.objective.design
         columns = rows[rows < design.n_features]
         coordinates = design.coordinates.of_columns(columns)
-        return DesignMatrix(design.X[:, columns], design.fit_intercept, coordinates)
+        # an index would make dense rows that lie column by column, which the kernels copy
+        X = design.X[:, columns] if design.is_sparse else np.take(design.X, columns, axis=1)
+        return DesignMatrix(X, design.fit_intercept, coordinates)
 
     def _model(self, part, rows, chosen, floor):
         """Second derivatives of loss and l2 by the parameters of the working set."""

@@ -55,12 +55,11 @@ def far(model, other):
 LOSSES = ("poisson", "gamma", "huber", "log_loss", "squared_hinge")
 
 
-@pytest.mark.parametrize("penalty", ["l2", "l1"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_it_ends_at_the_minimum_of_all_rows(rows, loss, penalty, monkeypatch):
+def test_it_ends_at_the_minimum_of_all_rows(rows, loss, monkeypatch):
     X, z = rows
     y, weights = targets(loss, z), np.linspace(0.1, 3, ROWS)
-    tight = {"penalty": penalty, "tol": 1e-8}
+    tight = {"penalty": "l2", "tol": 1e-8}
     monkeypatch.setattr(newton_system, "FEW_OPERATIONS", 0)
     best = model_of(loss, **tight).fit(X, y, sample_weight=weights)
     take_samples(monkeypatch)

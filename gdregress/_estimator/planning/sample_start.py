@@ -25,8 +25,8 @@ NUMBERS, ROWS_OF_A_PARAMETER, MOST_NUMBERS = 1 << 21, 100, 1 << 24
 # Where all blocks have fewer times as many, the steps that are saved are not worth it. How many
 # workers there are does not count, as the coefficients must not depend on it.
 LEAST_STEP = 16
-# Methods of smooth losses over all rows, whose steps are few.
-METHODS = ("conjugate gradients", "working sets", "newton")
+# Methods whose steps a start saves. Working sets take as long on a sample as they gain by it.
+METHODS = ("conjugate gradients", "newton")
 # Most epochs on the sample, and the tolerance of those in this process: the root of the share of
 # the objective that may be left there.
 MOST_EPOCHS, TOL = 20, 0.03
