@@ -98,6 +98,20 @@ def test_losses(loss, instruction_set):
         assert_allclose(slopes[0], slopes[1], rtol=1e-13, atol=1e-15)
 
 
+def test_exponentials_and_logarithms_keep_their_digits(instruction_set):
+    """exp(z) is the slope of "poisson" at y = 0, y - 1 - log y the loss of "gamma" at z = 0."""
+    rng = np.random.RandomState(0)
+    z = np.concatenate([rng.uniform(-707, 709.7, 61), rng.uniform(-1, 1, 30), [0.0, 709.78]])
+    slopes = np.empty((len(z), 1))
+    rows = DesignMatrix(z[:, None], False)
+    fused_pass(rows, 0 * z, None, LOSSES["poisson"](), np.ones(1), slopes=slopes)
+    assert_allclose(slopes[:, 0], np.exp(z), rtol=4e-16)
+    for y in np.exp(np.concatenate([rng.uniform(-700, 700, 61), rng.uniform(0.5, 1, 9)])):
+        one = DesignMatrix(np.ones((1, 1)), False)
+        value, _ = fused_pass(one, np.array([y]), None, LOSSES["gamma"](), np.zeros(1))
+        assert_allclose(value, y - 1 - np.log(y), rtol=2e-15)
+
+
 @pytest.mark.parametrize(
     "settings",
     [
