@@ -9,7 +9,6 @@ References
 Daneshmand, Lucchi and Hofmann, "Starting small: learning with adaptive sample sizes", 2016.
 """
 
-import copy
 from dataclasses import replace
 
 from gdregress._core.threads import one_thread_of_blas
@@ -18,6 +17,7 @@ from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.planning.start import fresh_state
 from gdregress._objective.curvature import Spectrum
 from gdregress._solver.solve import solve
+from gdregress._solver.stopping import LittleDecrease
 
 # Numbers in the rows that are taken of blocks, which are 16 MB, or rows for each parameter where
 # these are more; and the most numbers.
@@ -27,9 +27,8 @@ NUMBERS, ROWS_OF_A_PARAMETER, MOST_NUMBERS = 1 << 21, 100, 1 << 24
 LEAST_STEP = 16
 # Methods whose steps a start saves. Working sets take as long on a sample as they gain by it.
 METHODS = ("conjugate gradients", "newton")
-# Most epochs on the sample, and the tolerance of those in this process: the root of the share of
-# the objective that may be left there.
-MOST_EPOCHS, TOL = 20, 0.03
+# Most epochs on the sample; those in this process end with one that gains less than this share.
+MOST_EPOCHS, LITTLE = 20, 1e-3
 
 
 def sample_start(estimator, prepared):
@@ -95,12 +94,12 @@ def _step_of_blocks(objective):
 
 def _minimum(estimator, some):
     """The user's parameters at the minimum of some rows."""
-    if some.objective.has_rows:
-        estimator = copy.copy(estimator)
-        estimator.tol = TOL
     with one_thread_of_blas():  # as the products are small
         plan = plan_run(estimator, some.components, some.objective, some.frame)
         run = replace(plan.run, max_iter=MOST_EPOCHS)
+        if some.objective.has_rows:
+            stopping = LittleDecrease(plan.run.divergence.null_objective, LITTLE)
+            run = replace(run, stopping=stopping, certificate=None)
         result = solve(run, fresh_state(estimator, some, plan.first_params))
     if result.interrupt is not None:
         raise result.interrupt
