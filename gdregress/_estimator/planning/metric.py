@@ -59,7 +59,7 @@ def first_metric(estimator, components, design, spectrum, y, weights):
     curved.flat[:: len(some) + 1] += extra[some]
     with one_thread_of_blas():
         values = np.linalg.eigvalsh(curved)
-    known = _of_last_fit(estimator)
+    known = kind_of_last_fit(estimator)
     pays = known == "Metric" if known else _saves_epochs(estimator, components, spectrum, values)
     if not (asked or pays):
         return None
@@ -104,7 +104,7 @@ def _saves_epochs(estimator, components, spectrum, values):
     return loss.smooth and needed > most
 
 
-def _of_last_fit(estimator):
+def kind_of_last_fit(estimator):
     """Return the kind of coordinates of the last fit, which a warm start keeps."""
     if not (estimator.warm_start and hasattr(estimator, "_state")):
         return None
