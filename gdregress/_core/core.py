@@ -24,6 +24,8 @@ kernels = _import_kernels()
 # None where they are not compiled
 instruction_set = choose_instruction_set(kernels) if kernels and kernels.COMPILED else None
 
+# Rows copied at a time where they do not lie one after the other in memory.
+COPIED_ROWS = 1024
 _NOTHING = np.empty(0)
 _warned = False
 
@@ -144,6 +146,14 @@ def kernel_constants(optimizer):
     names = optimizer.kernel_constants
     values = [0.0 if name is None else getattr(optimizer, name) for name in names]
     return np.array(values + [0.0] * (3 - len(values)), dtype=float)
+
+
+def in_rows(X, start, stop):
+    """Dense rows of a range in C order, a few at a time where they have to be copied for it."""
+    step = max(stop - start, 1) if X.flags.c_contiguous else COPIED_ROWS
+    for first in range(start, stop, step):
+        rows = slice(first, min(first + step, stop))
+        yield np.ascontiguousarray(X[rows]), rows
 
 
 def arrays_of(X):

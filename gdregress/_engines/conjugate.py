@@ -14,7 +14,9 @@ beta and t. For few rows with many columns under l2, q = H^-1 g with all second 
 P is the `preconditioner` at the current point, or `class_preconditioner` for softmax. Once the run
 has cost as much as the second derivatives themselves would, or a multiple of it, P becomes the
 matrix of second derivatives, see `newton_system` and `coupled`, which is kept for as many passes
-again.
+again. Where a sample stands for all rows, it is that of the sample until then. From a matrix of
+second derivatives on, steps are those of the `secants`, d = -q: the matrix learns what it does not
+know, how all rows are curved, and how the curvature has changed since.
 
 References
 ----------
@@ -26,6 +28,7 @@ after as much has been spent without it, which costs at most twice the optimum.
 """
 
 import math
+from functools import partial
 
 import numpy as np
 
@@ -40,6 +43,7 @@ from gdregress._engines.preconditioner import (
     diagonal_of,
     spans_rows,
 )
+from gdregress._engines.secants import solved, with_secant
 from gdregress._objective import coupled, newton_system
 from gdregress._objective.coupled import CoupledSystem
 from gdregress._objective.evaluation import by_rows, over_targets, sum_by_rows
@@ -55,8 +59,8 @@ FAR = 1e3
 RESTART = 3.0
 # Largest entry of q: the predictions of a direction have to fit into single precision.
 LONGEST = 1e20
-# Passes over the rows in a step.
-PASSES = 3
+# Passes over the rows in a step, and in one whose length need not be searched.
+PASSES, PASSES_OF_WHOLE_STEP = 3, 1
 # The run takes this multiple of the cost of the second derivatives before it computes them, if
 # targets are separate: P is close to them there, and is often enough. That of a sample is closer.
 PATIENCE, PATIENCE_WITH_SAMPLE = 4, 6
@@ -80,24 +84,46 @@ class ConjugateGradients(Directions):
         """Continue with the last direction if a run is resumed on the same data."""
         super().begin(state)
         if state.conjugate is None:
-            state.conjugate = (0 * self.params, self.gradient, 0.0, None, 0)
+            state.conjugate = (0 * self.params, self.gradient, 0.0, None, False, 0, ())
         self.system = None
         self.price = self._price()
 
     def direction(self, state):
-        before, gradient, square, taken_at, waited = state.conjugate
-        taken_at, waited = self._renewed(taken_at, waited)
-        g, q = self.gradient, self._within_range(self._solved(taken_at))
-        direction = -q
-        self.is_newton = taken_at is self.params and self.system.is_finite
-        if not self.is_newton:  # which needs no earlier direction
-            conjugate = self._beta(q, g, gradient, square) * before - q
-            downwards = self._products(conjugate, g) < 0
-            direction = namespace(g).where(downwards, conjugate, -q)
-        state.conjugate = (direction, g, self._products(g, q), taken_at, waited)
+        before, gradient, square, *known = state.conjugate
+        known = taken_at, of_all, _, secants = self._renewed(*known)
+        g, system = self.gradient, self._system(taken_at, of_all)
+        is_newton = system is not None and system.is_finite
+        self.recent = RECENT_OF_NEWTON if is_newton else RECENT
+        self.has_length_one = is_newton and of_all and taken_at is self.params
+        if is_newton:
+            solve = partial(self._solved_by, system)
+            direction = -self._within_range(solved(solve, secants, g, self._products))
+            state.conjugate = (direction, g, 0.0, *known)
+        else:
+            q = self._within_range(self._solved())
+            direction = self._beta(q, g, gradient, square) * before - q
+            downwards = self._products(direction, g) < 0
+            direction = namespace(g).where(downwards, direction, -q)
+            state.conjugate = (direction, g, self._products(g, q), *known)
         if self._ends_at_least(direction):
             return direction, None
         return direction, self.predictions(direction)
+
+    def _advance(self, state, direction, length):
+        """Take the step, and learn from it how F is curved.
+
+        Where the curvature of a sample has not given the length, it is taken anew.
+        """
+        params, gradient = self.params, self.gradient
+        super()._advance(state, direction, length)
+        *rest, taken_at, of_all, spent, secants = state.conjugate
+        is_whole = isinstance(length, float) and length == 1.0
+        spent += PASSES_OF_WHOLE_STEP if is_whole else PASSES
+        if of_all or is_whole:
+            secants = with_secant(secants, self.params - params, self.gradient - gradient)
+        else:
+            self.system, taken_at, secants = None, None, ()
+        state.conjugate = (*rest, taken_at, of_all, spent, secants)
 
     def _ends_at_least(self, direction):
         """Whether F is about least where a direction ends, by the reading that a step there takes.
@@ -137,15 +163,29 @@ class ConjugateGradients(Directions):
         goes_on = (square > 0) & (abs(common) <= RESTART * own) & (own > common)
         return xp.where(goes_on, (own - common) / square, 0 * own)
 
-    def _renewed(self, taken_at, waited):
-        """The point of the last system of second derivatives, if any, and the steps since."""
+    def _renewed(self, taken_at, of_all, spent, secants):
+        """Where the system of second derivatives is taken, if any, and what is known since.
+
+        Returns
+        -------
+        taken_at : array or None
+            Its parameters.
+        of_all : bool
+            Whether it is that of all rows, not of a sample.
+        spent : int
+            Passes since all rows were asked.
+        secants : tuple
+            Of the steps since.
+        """
         objective = self.run.objective
         if objective.design.coordinates is None or objective.row_space is not None:
-            return None, 0  # the user's own columns, or a system that comes from the rows
-        if PASSES * (waited + 1) <= self.price:
-            return taken_at, waited + 1
-        self.system = None
-        return self.params, 0
+            return None, False, 0, ()  # in the user's own columns, or by the rows
+        if spent + PASSES > self.price:
+            self.system = None
+            return self.params, True, 0, ()
+        if taken_at is None and objective.sample is not None and self.price < math.inf:
+            taken_at = self.params
+        return taken_at, of_all, spent, secants
 
     def _price(self):
         """Return the count of passes before the run computes all second derivatives."""
@@ -155,26 +195,31 @@ class ConjugateGradients(Directions):
         patience = PATIENCE if objective.sample is None else PATIENCE_WITH_SAMPLE
         return patience * newton_system.cost_in_passes(objective)
 
-    def _solved(self, taken_at):
-        """P^-1 g."""
-        objective, g, system = self.run.objective, self.gradient, None
-        if taken_at is not None:
-            system = self.system = self.system or self._system(taken_at)
-        elif objective.sample is not None and self.price < math.inf:
-            with one_thread_of_blas():  # as the products are small
-                system = self._system_of_sample(objective.sample)
-        is_newton = system is not None and system.is_finite
-        self.recent = RECENT_OF_NEWTON if is_newton else RECENT
-        if is_newton:
-            return objective.like_y(system.solve(to_numpy(g)), exact=True)
+    def _solved_by(self, system, gradient):
+        """P^-1 g of a system of second derivatives."""
+        return self.run.objective.like_y(system.solve(to_numpy(gradient)), exact=True)
+
+    def _solved(self):
+        """P^-1 g without one."""
+        objective, g = self.run.objective, self.gradient
         if objective.loss.coupled and objective.design.coordinates is not None:
             with one_thread_of_blas():
                 solved = self._of_classes().solve(to_numpy(g))
             return objective.like_y(solved, exact=True)
         return self._preconditioner().solve(g)
 
-    def _system(self, taken_at):
-        """Return the system of all second derivatives at some parameters."""
+    def _system(self, taken_at, of_all):
+        """Return the system of second derivatives at some parameters, or None."""
+        if taken_at is not None and self.system is None:
+            if of_all:
+                self.system = self._system_of_all(taken_at)
+            else:
+                with one_thread_of_blas():  # as the products are small
+                    self.system = self._system_of_sample(self.run.objective.sample, taken_at)
+        return self.system
+
+    def _system_of_all(self, taken_at):
+        """Return the system of all rows."""
         objective, there, z = self.run.objective, self._like_data(taken_at), self.z
         if taken_at is not self.params:  # in a resumed run
             z = wide(objective.gradient_and_predictions(there)[1])
@@ -191,12 +236,12 @@ class ConjugateGradients(Directions):
         params = to_numpy(self._like_data(self.params))
         return to_numpy(self.l2).astype(float), float(np.finfo(params.dtype).eps)
 
-    def _system_of_sample(self, some):
-        """Return the system of the second derivatives of some rows at the parameters.
+    def _system_of_sample(self, some, taken_at):
+        """Return the system of some rows.
 
         Where these have next to nothing in a column, all rows make up for it.
         """
-        params = self._like_data(self.params)
+        params = self._like_data(taken_at)
         z = wide(some.predict(params))
         if some.loss.coupled:
             return self._coupled(some.coupled_hessian(params, z))
@@ -265,7 +310,7 @@ class ConjugateGradients(Directions):
         parts = z, dz, self.gradient, direction, self.params, 0 * direction + self.l2
         if loss.coupled:  # a Newton step has length 1
             return self._length(loss, None, y, *parts)
-        along = None if self.is_newton else self._curvature_along(dz)
+        along = None if self.has_length_one else self._curvature_along(dz)
         if len(direction.shape) == 1:
             return self._length(loss, along, y, *parts)
         along = [None] * direction.shape[1] if along is None else along

@@ -157,6 +157,8 @@ def prepare(
         drawn = kept.astype(np.min_scalar_type(-len(y)))
         rows = X, y, weights
     objective = DataObjective(frame.design, y, weights, components.loss, penalty, drawn)
+    if frame.sample is not None:
+        objective = objective.with_sample(frame.sample.spectrum)
     return Prepared(
         components,
         rows,

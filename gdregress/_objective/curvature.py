@@ -45,7 +45,11 @@ class Spectrum:
         Eigenvector of the largest eigenvalue.
     largest_row : float
         Largest weighted squared norm of a row of A.
+    hides_nothing : bool
+        Whether it is known that no direction is flat but for rounding, see `hides_directions`.
     """
+
+    hides_nothing = False
 
     def __init__(self, design, weights, y=None):
         self.design = design

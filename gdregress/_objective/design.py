@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
-from gdregress._core.threads import map_in_threads, pieces_of
+from gdregress._core import core
+from gdregress._core.threads import map_in_threads, pieces_of, sum_in_threads
 from gdregress._objective.constant_columns import constants_of
 from gdregress._objective.coordinates import Columns
 from gdregress._utils.array_api import (
@@ -24,6 +25,8 @@ from gdregress._utils.caches import computed_once
 from gdregress.samplers import ALL_ROWS
 
 SQUARED_ROWS = 4096
+# Rows of which the means are guessed before the pass that takes them.
+GUESS_ROWS = 128
 # Numbers in a block of rows that stays in the cache during its sums.
 BLOCK = 1 << 16
 # Numbers in several rows that are taken at once.
@@ -329,6 +332,8 @@ def _mean_and_variance(X, weights):
 
     A float32 column whose spread is small beside its mean would otherwise pass for a constant.
     """
+    if isinstance(X, np.ndarray) and core.is_compiled():
+        return _by_core(X, weights)
     xp, wide = namespace(X), widest_type(X)
     size = min(SQUARED_ROWS, max(1, BLOCK // X.shape[1]))
     starts = range(0, X.shape[0], size)
@@ -348,6 +353,35 @@ def _mean_and_variance(X, weights):
 
     mean = mean_of(lambda rows: rows)
     return mean, mean_of(lambda rows: (rows - mean) ** 2)
+
+
+def _by_core(X, weights, kernels=core.kernels):
+    """The same in one reading, of columns less a guess of their means.
+
+    A mean of every k-th of n rows is at most sqrt(k) standard deviations from that of all, so that
+    variances lose at most the digits of k.
+    """
+    n, p = X.shape
+    given, weights = weights, core.kernel_weights(weights, X.dtype)
+    shift = _guess_of_means(X, given)
+
+    def add(start, stop, sums, squares):
+        for some, rows in core.in_rows(X, start, stop):
+            kernels.dense_spreads(some, weights[rows], shift, sums, squares)
+
+    total = n if given is None else float(np.sum(given, dtype=float))
+    sums, squares = sum_in_threads(add, pieces_of(n, p, 2 * p), (p,), (p,))
+    offset = sums / total
+    return shift + offset, np.maximum(squares / total - offset**2, 0.0)
+
+
+def _guess_of_means(X, weights):
+    """The mean of a few rows, of those with a weight: what others hold may be far away."""
+    some = slice(None, None, max(1, len(X) // GUESS_ROWS))
+    rows = X[some].astype(float)
+    if weights is not None and (weights[some] > 0).any():
+        rows = rows[weights[some] > 0]
+    return rows.mean(axis=0)
 
 
 def _sparse_row_norms(X, coordinates):

@@ -25,7 +25,7 @@ from gdregress._objective.evaluation import (
 from gdregress._objective.moments import affordable
 from gdregress._objective.moments_inside import curved_products
 from gdregress._objective.row_space import RowSpace
-from gdregress._objective.sample import step_of
+from gdregress._objective.sample import each_number, each_row, step_of
 from gdregress._objective.snapshot import Snapshot
 from gdregress._utils.array_api import dot, is_single, namespace, take_rows, to_numpy
 from gdregress._utils.caches import computed_once
@@ -74,17 +74,20 @@ class DataObjective(Objective):
     @computed_once
     def sample(self):
         """The objective of some rows; None where all are few, or not NumPy's."""
-        step = step_of(self) if isinstance(self.y, np.ndarray) else 1
+        step = step_of(self.design, self.loss, self.y)
         return self.of_each(step) if step > 1 else None
+
+    def with_sample(self, spectrum):
+        """This objective with a sample of which the spectrum is known, in the same coordinates."""
+        other = copy.copy(self)
+        data = spectrum.design, spectrum.y, spectrum.weights
+        other.sample = DataObjective(*data, self.loss, self.penalty)
+        return other
 
     def of_each(self, step):
         """The objective of each so many-th row, in the same coordinates."""
-        rows, X = slice(None, None, step), self.design.X
-        X = X[rows] if self.design.is_sparse else np.ascontiguousarray(X[rows])
-        design = DesignMatrix(X, self.design.fit_intercept, self.design.coordinates)
-        y, weights = np.ascontiguousarray(self.y[rows]), self.weights
-        weights = None if weights is None else np.ascontiguousarray(weights[rows])
-        return DataObjective(design, y, weights, self.loss, self.penalty)
+        y, weights = (each_number(array, step) for array in (self.y, self.weights))
+        return DataObjective(each_row(self.design, step), y, weights, self.loss, self.penalty)
 
     def assuming(self, assumptions):
         other = copy.copy(self)
@@ -117,9 +120,15 @@ class DataObjective(Objective):
 
     def _value_of_constant(self, params):
         """`loss_value` of predictions that are the intercepts: X is not read."""
-        z = self.design.predict(params.astype(float))
-        arrays = (self.y, z) if self.weights is None else (self.y, z, self.weights)
-        return float(sum_by_rows(partial(_sum_of_losses, self.loss), *arrays)) / self.n_samples
+        design = self.design
+        if not self.by_core:
+            z = design.predict(params.astype(float))
+            arrays = (self.y, z) if self.weights is None else (self.y, z, self.weights)
+            return float(sum_by_rows(partial(_sum_of_losses, self.loss), *arrays)) / self.n_samples
+        rows = DesignMatrix(np.empty((self.n_samples, 0), self.y.dtype), design.fit_intercept)
+        intercept = design.to_user(params.astype(float))[design.n_features :]
+        data = rows, self.y, self.weights, self.loss, intercept
+        return fused_pass.fused_pass(*data, gradient=False)[0]
 
     def deferred_loss(self, params):
         if not self.in_one_pass():

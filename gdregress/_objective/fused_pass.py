@@ -10,8 +10,6 @@ from scipy import sparse
 from gdregress._core import core
 from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
 
-# Rows copied at a time where they do not lie one after the other in memory.
-COPIED_ROWS = 1024
 # Bytes of a block of rows: it is multiplied up to three times while it is in the cache.
 BLOCK_BYTES = 1 << 14
 # Longest row in double precision: blocks of longer ones leave the cache, and two products of BLAS
@@ -77,7 +75,7 @@ def fused_pass(
     u = _NOTHING if next_point is None or not gradient else _user_rows(design, next_point)
     kept = [_NOTHING if array is None else array for array in (slopes, predictions)]
     weights = core.kernel_weights(weights, y.dtype)
-    row_length = design.n_features
+    row_length = max(1, design.n_features)
     if design.is_sparse:
         row_length = 1 + design.X.nnz // n
     rows_at_once = max(8, BLOCK_BYTES // (8 * row_length))
@@ -91,7 +89,7 @@ def fused_pass(
             kernels.csr_pass(*arrays, y, weights, start, stop, *rest)
             return
         rest = (kernel_loss, w, u, g, *scratch, values, squares)
-        for X, rows in _in_rows(design.X, start, stop):
+        for X, rows in core.in_rows(design.X, start, stop):
             some = (array[rows] for array in kept)
             kernels.dense_pass(X, y[rows], weights[rows], 0, len(X), *rest, *some)
 
@@ -140,7 +138,7 @@ def column_mean_squares(design, weights, kernels=core.kernels):
         if sparse.issparse(X):
             kernels.csr_squares(*arrays, weights, start, stop, squares)
         else:
-            for some, rows in _in_rows(X, start, stop):
+            for some, rows in core.in_rows(X, start, stop):
                 kernels.dense_squares(some, weights[rows], squares)
 
     row_length = design.n_parameters if not sparse.issparse(X) else 1 + X.nnz / n
@@ -154,11 +152,3 @@ def _with_intercept(squares, design, weights):
     if design.fit_intercept:
         squares[-1] = 1.0 if len(weights) == 0 else float(np.mean(weights, dtype=float))
     return squares
-
-
-def _in_rows(X, start, stop):
-    """Rows of a range in C order, a few at a time where they have to be copied for it."""
-    step = max(stop - start, 1) if X.flags.c_contiguous else COPIED_ROWS
-    for first in range(start, stop, step):
-        rows = slice(first, min(first + step, stop))
-        yield np.ascontiguousarray(X[rows]), rows

@@ -10,6 +10,12 @@ Bottou and Bousquet, "The tradeoffs of large scale learning", 2008. Roosta-Khora
 "Sub-sampled Newton methods", 2019.
 """
 
+import math
+
+import numpy as np
+
+from gdregress._objective.design import DesignMatrix
+
 # One row of so many is taken, or more where there are fewer rows for each parameter.
 STEP, ROWS_OF_A_PARAMETER = 16, 100
 # A step that is not worth it, and numbers in all rows of which a sample saves more time than it
@@ -17,10 +23,22 @@ STEP, ROWS_OF_A_PARAMETER = 16, 100
 LEAST_STEP, LEAST_NUMBERS = 4, 1 << 22
 
 
-def step_of(objective):
+def step_of(design, loss, y):
     """Of how many rows in memory one is taken; 1 where all rows are too few for a sample."""
-    if objective.design.size < LEAST_NUMBERS:
+    if not isinstance(y, np.ndarray) or design.size < LEAST_NUMBERS:
         return 1
-    rows = objective.design.n_samples
-    step = min(STEP, rows // (ROWS_OF_A_PARAMETER * objective.zero_parameters().size))
+    n_parameters = design.n_parameters * math.prod(loss.output_shape(y))
+    step = min(STEP, design.n_samples // (ROWS_OF_A_PARAMETER * n_parameters))
     return step if step >= LEAST_STEP else 1
+
+
+def each_row(design, step):
+    """The design matrix of each so many-th row, in the same coordinates."""
+    X = design.X[::step]
+    X = X if design.is_sparse else np.ascontiguousarray(X)
+    return DesignMatrix(X, design.fit_intercept, design.coordinates)
+
+
+def each_number(array, step):
+    """Each so many-th of the targets or weights of rows, None where there are none."""
+    return None if array is None else np.ascontiguousarray(array[::step])

@@ -133,9 +133,10 @@ class State:
         Parameters at the end of the epoch before the last, and the momentum sequence's t.
     searched : tuple of (point, gradient) or None
         Of the last line search.
-    conjugate : tuple of (direction, gradient, square, taken_at, waited) or None
-        Of the last step of conjugate gradients; square is q . g, taken_at the parameters of the
-        curvature that preconditions them, or None, and waited its age in steps.
+    conjugate : tuple or None
+        (direction, gradient, square, taken_at, of_all, spent, secants) of the last step of
+        conjugate gradients: square is q . g, 0 for a step of the secants, and the others describe
+        the second derivatives that precondition it, see `ConjugateGradients._renewed`.
     working_set : ndarray of int or None
         The coefficients whose model the engine of that name keeps.
     damping : array or None

@@ -194,6 +194,29 @@ class Stalled(Stopping):
         return "plateau" if self.waited >= self.patience else None
 
 
+class LittleDecrease(Stopping):
+    """An epoch has decreased the objective by a small share of all that was gained so far.
+
+    Of steps that square what is left, the last decrease is far more than what remains.
+
+    Parameters
+    ----------
+    first : float
+        The objective at the start.
+    share : float
+    """
+
+    course = ("before",)
+
+    def __init__(self, first, share):
+        self.first, self.before, self.share = first, first, share
+
+    def update(self, row):
+        value, before = row["objective"], self.before
+        self.before = value
+        return "tolerance" if before - value <= self.share * (self.first - value) else None
+
+
 class NotFinite(Stopping):
     """The objective is infinite or not a number."""
 

@@ -17,7 +17,7 @@ from twins import assert_forms_agree, make_params, needs_compiler
 from gdregress._core import core
 from gdregress._core.instruction_set import INSTRUCTION_SETS, LIMIT, choose_instruction_set
 from gdregress._core.kernels import interpreted
-from gdregress._objective.design import DesignMatrix
+from gdregress._objective.design import DesignMatrix, _by_core
 from gdregress._objective.fused_pass import column_mean_squares, fused_pass
 from gdregress._objective.moments import _products
 from gdregress.losses import LOSSES
@@ -63,6 +63,11 @@ def test_passes(p, dtype, instruction_set):
         column_mean_squares(design, weights, kernels) for kernels in (core.kernels, interpreted)
     ]
     assert_allclose(squares[0], squares[1], rtol=rtol)
+    X, _, weights = make_data(13, p, 1, dtype)  # eight rows at once, and one
+    for s in (None, weights):
+        found = [_by_core(X, s, module) for module in (core.kernels, interpreted)]
+        for one, other in zip(*found, strict=True):
+            assert_allclose(one, other, rtol=1e-12)
 
 
 @pytest.mark.parametrize("p", WIDTHS)
@@ -96,6 +101,20 @@ def test_losses(loss, instruction_set):
         ]
         assert_allclose(values[0], values[1], rtol=1e-13)
         assert_allclose(slopes[0], slopes[1], rtol=1e-13, atol=1e-15)
+
+
+def test_exponentials_and_logarithms_keep_their_digits(instruction_set):
+    """exp(z) is the slope of "poisson" at y = 0, y - 1 - log y the loss of "gamma" at z = 0."""
+    rng = np.random.RandomState(0)
+    z = np.concatenate([rng.uniform(-707, 709.7, 61), rng.uniform(-1, 1, 30), [0.0, 709.78]])
+    slopes = np.empty((len(z), 1))
+    rows = DesignMatrix(z[:, None], False)
+    fused_pass(rows, 0 * z, None, LOSSES["poisson"](), np.ones(1), slopes=slopes)
+    assert_allclose(slopes[:, 0], np.exp(z), rtol=4e-16)
+    for y in np.exp(np.concatenate([rng.uniform(-700, 700, 61), rng.uniform(0.5, 1, 9)])):
+        one = DesignMatrix(np.ones((1, 1)), False)
+        value, _ = fused_pass(one, np.array([y]), None, LOSSES["gamma"](), np.zeros(1))
+        assert_allclose(value, y - 1 - np.log(y), rtol=2e-15)
 
 
 @pytest.mark.parametrize(

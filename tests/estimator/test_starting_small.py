@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from gdregress import GDClassifier, GDRegressor
-from gdregress._objective import newton_system, sample
+from gdregress._objective import curvature, newton_system, sample
 
 # At least 100 rows of the sample for each parameter, the intercept included.
 ROWS, COLUMNS = 16 * 100 * 5, 4
@@ -125,6 +125,37 @@ def test_a_column_that_the_sample_has_nothing_of_is_fitted_as_well(rows):
     assert model.n_iter_ < 12
     slopes = 1 / (1 + np.exp(-(X @ model.coef_[0] + model.intercept_[0]))) - y
     assert_allclose(X.T @ slopes / ROWS, 0.0, atol=1e-5)
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+@pytest.mark.parametrize("spread", [1.0, 1e-5], ids=["round", "flat"])
+def test_moments_of_all_rows_are_taken_where_columns_all_but_add_up(rows, spread, monkeypatch):
+    """Otherwise a sample tells that no direction is flat, and all rows are read for variances."""
+    X, z = rows
+    X = np.c_[X, X[:, 0] + spread * np.random.default_rng(2).normal(size=ROWS)]
+    seen, moments_of = [], curvature.moments_of
+
+    def watched(design, *args):
+        seen.append(design.n_samples)
+        return moments_of(design, *args)
+
+    monkeypatch.setattr(curvature, "moments_of", watched)
+    model = model_of("poisson", alpha=1e-12).fit(X, targets("poisson", z))
+    assert model.stop_reason_ == "tolerance"
+    assert (ROWS in seen) == (spread < 1)
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("first", [1, 2, 4])
+def test_a_resumed_run_is_the_same_to_the_bit(rows, loss, first):
+    X, z = rows
+    y = targets(loss, z)
+    whole = model_of(loss, max_iter=7, tol=None).fit(X, y)
+    parts = model_of(loss, max_iter=first, tol=None, warm_start=True).fit(X, y)
+    parts.set_params(max_iter=7 - first).fit(X, y)
+    assert_array_equal(parts.coef_, whole.coef_)
+    assert_array_equal(parts.intercept_, whole.intercept_)
 
 
 @pytest.mark.usefixtures("few_are_worth_it")

@@ -55,6 +55,27 @@ def test_spectrum(table, storage, weighted, fit_intercept):
     assert spectrum.condition_number == pytest.approx(expected[-1] / expected[0], rel=1e-8)
 
 
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_means_and_variances_keep_their_digits(layout, dtype, weighted, rng):
+    """Columns in order, far from zero, with one row far away, and with rows without a weight."""
+    X = rng.normal(size=(3000, 5))
+    X[:, 1], X[:, 2], X[17, 3] = np.sort(X[:, 1]), X[:, 2] + 1e4, 1e6
+    weights = rng.uniform(0.1, 3.0, size=3000) if weighted else None
+    if weighted:
+        weights[::9], X[::9, 4] = 0.0, 1e12
+        weights = (weights / weights.mean()).astype(dtype)
+    X = layout(X.astype(dtype))
+    found = mean_and_variance(X, weights)
+    exact = X.astype(np.longdouble)
+    s = np.ones(3000) if weights is None else weights.astype(np.longdouble)
+    mean = s @ exact / s.sum()
+    variance = s @ (exact - mean) ** 2 / s.sum()
+    assert_allclose(found[0].astype(float), mean.astype(float), rtol=1e-12, atol=1e-13)
+    assert_allclose(found[1].astype(float), variance.astype(float), rtol=1e-12)
+
+
 def standardised(X, weights, fit_intercept):
     """The design in the coordinates of columns of mean 0 and variance 1, and these."""
     mean, variance = mean_and_variance(X, weights)

@@ -8,6 +8,7 @@ import pytest
 from gdregress._solver.certificate import Certificate, ProvenGap
 from gdregress._solver.stopping import (
     Divergence,
+    LittleDecrease,
     Never,
     NotFinite,
     Plateau,
@@ -289,3 +290,8 @@ def test_divergence_does_not_see_the_scale_of_the_objective(scale):
     rule = Divergence(null_objective=scale, above_stable_limit=unstable)
     values = scale * np.array([0.9, 1.1, 1.2, 1.3])
     assert answers(rule, values, learning_rate=2.0) == [None, None, None, "diverged"]
+
+
+def test_a_little_decrease_ends_a_run_and_a_large_one_does_not():
+    assert answers(LittleDecrease(10.0, 0.01), [6.0, 5.5, 5.46]) == [None, None, "tolerance"]
+    assert answers(LittleDecrease(10.0, 0.01), [10.0]) == ["tolerance"]

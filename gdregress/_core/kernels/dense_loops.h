@@ -204,6 +204,41 @@ static void LOOP(add_squares)(const T *weights, const T *X, double *out, ptrdiff
 #undef STEP
 }
 
+/* sums <- sums + sum_i s_i d_i and squares <- squares + sum_i s_i d_i^2, d_i = x_i - shift; eight
+ * rows at a time, a constant that lets compilers unroll their loop */
+static void LOOP(add_spreads)(const T *weights, const T *X, const double *shift, double *sums,
+                              double *squares, ptrdiff_t rows, ptrdiff_t p)
+{
+#define STEP(lanes)                                                             \
+    do {                                                                        \
+        VECTOR(lanes) sum = {0}, square = {0}, from = AT(lanes, shift + j);     \
+        for (int r = 0; r < count; r++) {                                       \
+            VECTOR(lanes) d = LOAD(lanes, x + r * p + j) - from, sd = s[r] * d; \
+            sum += sd;                                                          \
+            square += sd * d;                                                   \
+        }                                                                       \
+        AT(lanes, sums + j) += sum;                                             \
+        AT(lanes, squares + j) += square;                                       \
+    } while (0)
+#define ROWS(number)                                     \
+    for (; i + number <= rows; i += number) {            \
+        enum { count = number };                         \
+        const T *x = X + i * p;                          \
+        double s[number];                                \
+        ptrdiff_t j = 0;                                 \
+        for (int r = 0; r < number; r++)                 \
+            s[r] = weights == NULL ? 1.0 : weights[i + r]; \
+        for (; j + LANES <= p; j += LANES)               \
+            STEP(LANES);                                 \
+        REST(STEP)                                       \
+    }
+    ptrdiff_t i = 0;
+    ROWS(8)
+    ROWS(1)
+#undef ROWS
+#undef STEP
+}
+
 /* The step of plain descent by one row of columns in units of their own, for which c is -lr r:
  *
  *     w <- prox(w + c sizes (x - mean) - lr drift),

@@ -12,22 +12,21 @@
 #include <stdint.h>
 #include <string.h>
 
-/* e^x for x <= 0, and 0 below -708, where the results would lose digits.
+/* e^x / 2^halvings for -708 <= x <= 709.
  *
  * x = n log 2 + r with |r| <= log(2) / 2; 1 + r and r^2 times a polynomial fitted to
  * (e^r - 1 - r) / r^2 at Chebyshev's points; times 2^n.
  * Adding 1.5 * 2^52 rounds to a whole number, which then stands in the lowest bits.
  */
-static inline double exp_below_zero(double x)
+static inline double exp_in_range(double x, uint64_t halvings)
 {
     const double round = 6755399441055744.0;
-    double near = x < -708.0 ? -708.0 : x;
-    double n = near * 1.4426950408889634 + round;
+    double n = x * 1.4426950408889634 + round;
     uint64_t bits;
     memcpy(&bits, &n, sizeof bits);
     n -= round;
     /* log 2 in two parts, the first of which has so few digits that its product is exact */
-    double r = (near - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
+    double r = (x - n * 6.93147180369123816490e-01) - n * 1.90821492927058770002e-10;
     double sum = 2.510038549551032e-08;
     sum = sum * r + 2.7620088445409746e-07;
     sum = sum * r + 2.7557268459997064e-06;
@@ -39,13 +38,44 @@ static inline double exp_below_zero(double x)
     sum = sum * r + 0.16666666666666669;
     sum = sum * r + 0.5000000000000001;
     double e = (sum * r * r + r) + 1.0;
-    bits = (bits + 1023) << 52;
+    bits = (bits + 1023 - halvings) << 52;
     double power;
     memcpy(&power, &bits, sizeof power);
-    return x < -708.0 ? 0.0 : e * power;
+    return e * power;
 }
 
-/* log(1 + e) for 0 <= e <= 1: 2 artanh(s) = 2 (s + s^3 / 3 + s^5 / 5 + ...), s = e / (2 + e). What
+/* e^x for x <= 0, and 0 below -708, where the results would lose digits. */
+static inline double exp_below_zero(double x)
+{
+    double e = exp_in_range(x < -708.0 ? -708.0 : x, 0);
+    return x < -708.0 ? 0.0 : e;
+}
+
+/* e^x, and infinity above 709.78; 2^1024 is no double, but half of it is. */
+static inline double exp_of(double x)
+{
+    double near = x < -708.0 ? -708.0 : x;
+    double e = 2.0 * exp_in_range(near > 709.79 ? 709.79 : near, 1);
+    return x < -708.0 ? 0.0 : (x > 709.79 ? HUGE_VAL : e);
+}
+
+/* e^d - 1 - d for |d| < 0.1, the series that gdregress.losses has as well */
+static inline double exp_remainder_of(double d)
+{
+    double sum = 1.0 / 39916800.0;
+    sum = sum * d + 1.0 / 3628800.0;
+    sum = sum * d + 1.0 / 362880.0;
+    sum = sum * d + 1.0 / 40320.0;
+    sum = sum * d + 1.0 / 5040.0;
+    sum = sum * d + 1.0 / 720.0;
+    sum = sum * d + 1.0 / 120.0;
+    sum = sum * d + 1.0 / 24.0;
+    sum = sum * d + 1.0 / 6.0;
+    sum = sum * d + 0.5;
+    return d * d * sum;
+}
+
+/* log(1 + e) for -1/2 <= e <= 1: 2 artanh(s) = 2 (s + s^3 / 3 + s^5 / 5 + ...), s = e / (2 + e). What
  * follows s is s^3 times a polynomial in q = s^2 fitted to (artanh(s) / s - 1) / q at Chebyshev's
  * points on [0, 1 / 9], which is as exact as twice as many terms of the series. */
 static inline double log1p_below_one(double e)
@@ -81,6 +111,26 @@ static inline double log1p_above_zero(double x)
     double e = x < 1.0 ? x : scaled - 1.0;
     /* x - x is what is no number of an x that is none */
     return (x < 1.0 ? 0.0 : n * 0.6931471805599453) + log1p_below_one(e) + (x - x);
+}
+
+/* log x for x > 0: n log 2 + log(1 + e) with x = 2^n (1 + e) and |e| below a half, so that no
+ * digits cancel near x = 1; the exponent is read as above. Smaller numbers than 2^-1022 have fewer
+ * digits, and are multiplied first. */
+static inline double log_of(double x)
+{
+    const double two_to_52 = 4503599627370496.0;
+    double small = x < 2.2250738585072014e-308 ? 1.0 : 0.0;
+    double normal = x * (1.0 + small * (two_to_52 - 1.0));
+    uint64_t bits, number, digits = ((uint64_t) 1 << 52) - 1, one = (uint64_t) 1023 << 52;
+    memcpy(&bits, &normal, sizeof bits);
+    number = (bits >> 52) | ((uint64_t) 1075 << 52);
+    bits = (bits & digits) | one;
+    double n, scaled;
+    memcpy(&n, &number, sizeof n);
+    memcpy(&scaled, &bits, sizeof scaled);
+    double large = scaled > 1.4142135623730951 ? 1.0 : 0.0;
+    n += large - small * 52.0 - (two_to_52 + 1023.0);
+    return n * 0.6931471805599453 + log1p_below_one(scaled * (1.0 - large * 0.5) - 1.0);
 }
 
 /* The sign of r times tanh of |r| = (1 - e) / (1 + e), e = exp(-2 |r|); near zero, where digits of
@@ -139,6 +189,20 @@ static inline double log_loss_slope(double y, double z)
     return -y * (y * z > 0.0 ? small : 1.0) / (1.0 + small);
 }
 
+/* Half of two deviances, see gdregress.losses for d; the other terms cancel near d = 0. */
+static inline double poisson_loss(double y, double z)
+{
+    double log_y = log_of(y), d = z - (y > 0.0 ? log_y : 0.0);
+    double far = exp_of(z) - y - y * d, near = y * exp_remainder_of(d);
+    return y > 0.0 && fabs(d) < 0.1 ? near : far;
+}
+
+static inline double gamma_loss(double y, double z)
+{
+    double d = log_of(y) - z, far = y * exp_of(-z) - 1.0 - d, near = exp_remainder_of(d);
+    return fabs(d) < 0.1 ? near : far;
+}
+
 /* Of one prediction z of y each: the name of the Python class, the loss and its slope in terms of
  * y, z, the residual r = z - y, the margin q = y z and the parameter c. Comparisons are such that
  * the loss of a prediction that is not a number is none either. */
@@ -152,6 +216,8 @@ static inline double log_loss_slope(double y, double z)
     LOSS(EpsilonInsensitive, fabs(r - clipped(r, c)), sign_of(r - clipped(r, c)))          \
     LOSS(SquaredEpsilonInsensitive, (r - clipped(r, c)) * (r - clipped(r, c)),             \
          2 * (r - clipped(r, c)))                                                          \
+    LOSS(Poisson, poisson_loss(y, z), exp_of(z) - y)                                       \
+    LOSS(Gamma, gamma_loss(y, z), 1.0 - y * exp_of(-z))                                    \
     LOSS(LogLoss, (q > 0.0 ? 0.0 : -q) + log1p_below_one(exp_below_zero(-fabs(q))),        \
          log_loss_slope(y, z))                                                             \
     LOSS(Hinge, q >= 1.0 ? 0.0 : 1.0 - q, q < 1.0 ? -y : 0.0)                              \

@@ -78,6 +78,8 @@ def _hides_directions(curvature):
     """Whether the minimum may be far along directions whose curvature has no digits."""
     objective, spectrum, null = curvature.objective, curvature.spectrum, curvature.null_params
     penalty, n_features = objective.penalty, objective.design.n_features
+    if spectrum.hides_nothing:
+        return False
     terms, h = penalty.kernel_terms, curvature.of_loss or 1.0
     if penalty.active and (terms is None or terms.bounds is not None):
         return False

@@ -5,12 +5,15 @@ from typing import Any
 
 import numpy as np
 
+from gdregress._engines.directions import knows
 from gdregress._estimator.components import refuse_columns
-from gdregress._estimator.planning.metric import first_metric, worth_moments
+from gdregress._estimator.planning.method import all_is_auto
+from gdregress._estimator.planning.metric import first_metric, kind_of_last_fit, worth_moments
 from gdregress._objective.coordinates import Columns
 from gdregress._objective.curvature import Spectrum
 from gdregress._objective.design import DesignMatrix, column_coordinates
 from gdregress._objective.moments import check_finite
+from gdregress._objective.sample import each_number, each_row, step_of
 from gdregress._utils.array_api import asarray, to_numpy
 
 # Sparse columns with means larger than this in units of their spread are only scaled: to centre
@@ -19,6 +22,9 @@ LARGEST_SHIFT = 1e8
 # Under batches, those are centred whose means are larger than this in the same units: others make
 # the condition number a few times as large at most, and stay sparse.
 SMALLEST_SHIFT = 3.0
+# Largest condition number of a sample beside which no direction of all rows is flat, or hidden by
+# rounding: their smallest eigenvalue is at least a sixteenth of that of the sample.
+LARGEST_CONDITION = 1e6
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,18 +40,33 @@ class Frame:
         Of the user's own columns.
     columns : ndarray of int or None
         Numbers of the columns among the user's, see `columns_in_use`; None for all.
+    sample : Frame or None
+        Of a sample of the rows in the same coordinates, where it is all that the run needs to know
+        of the spectrum.
     """
 
     design: Any
     spectrum: Spectrum
     user_spectrum: Spectrum
     columns: Any = None
+    sample: Any = None
 
     def in_coordinates(self, coordinates):
         """The same columns in other coordinates."""
         design = self.design.in_coordinates(coordinates)
         spectrum = self.user_spectrum.in_coordinates(design)
         return replace(self, design=design, spectrum=spectrum)
+
+    def with_sample(self, sample):
+        """The same columns, along which the rows of a sample differ in all directions.
+
+        Parameters
+        ----------
+        sample : Frame
+            In these coordinates.
+        """
+        self.spectrum.hides_nothing = True
+        return replace(self, sample=sample)
 
     @property
     def has_moments(self):
@@ -88,12 +109,27 @@ def frame_of(estimator, components, spectrum, y, weights, in_parts=False):
         return frame
     if in_parts or (kind is None and not estimator.standardize):
         return frame
+    step = _step_of_sample(estimator, components, spectrum)
+    if step > 1:
+        scaled = frame.in_coordinates(_columns(estimator, components, spectrum, False))
+        sample = _frame_of_sample(scaled, y, weights, step)
+        if sample is not None and sample.spectrum.condition_number < LARGEST_CONDITION:
+            return scaled.with_sample(sample)
     frame = frame.in_coordinates(_columns(estimator, components, spectrum))
     if kind == "moments" or (kind == "columns" and estimator.preconditioner == "auto"):
         metric = first_metric(estimator, components, frame.design, frame.spectrum, y, weights)
         if metric is not None:
             return frame.in_coordinates(metric)
     return frame
+
+
+def _frame_of_sample(frame, y, weights, step):
+    """The frame of each so many-th row in the same coordinates; None where it has no moments."""
+    some = (each_number(array, step) for array in (weights, y))
+    spectrum = Spectrum(each_row(frame.user_spectrum.design, step), *some)
+    if spectrum.moments is None:
+        return None
+    return Frame(spectrum.design, spectrum, spectrum).in_coordinates(frame.design.coordinates)
 
 
 def takes_variances(estimator, components, X):
@@ -113,10 +149,34 @@ def preconditioner(estimator):
     return "columns" if estimator.learning_rate in ("auto", "line-search") else None
 
 
-def _columns(estimator, components, spectrum):
+def _step_of_sample(estimator, components, spectrum):
+    """Of how many rows one is taken whose curvature stands for that of all; 1 for none.
+
+    It does for conjugate gradients: by it their steps are those of Newton's method, which any
+    coordinates suit.
+    """
+    loss, design = components.loss, spectrum.design
+    possible = (
+        estimator.preconditioner == "auto"
+        and not estimator.standardize
+        and all_is_auto(estimator)
+        and not estimator.average
+        and components.sampler.takes_all_rows
+        and knows(loss)
+        and not loss.is_quadratic
+        and components.penalty.is_quadratic
+        and worth_moments(design)
+        and design.has_rows
+        and kind_of_last_fit(estimator) != "Metric"
+        and "moments" not in vars(spectrum)
+    )
+    return step_of(design, loss, spectrum.y) if possible else 1
+
+
+def _columns(estimator, components, spectrum, by_moments=True):
     """Coordinates of scaled columns; damped where single rows count, see `column_coordinates`."""
     design, all_rows = spectrum.design, components.sampler.takes_all_rows
-    if worth_moments(design) and spectrum.moments is not None:
+    if by_moments and worth_moments(design) and spectrum.moments is not None:
         mean = asarray(spectrum.moments.mean, np, None)
         variance = np.maximum(np.diag(spectrum.moments.covariance), 0.0)  # rounding may be below
     else:

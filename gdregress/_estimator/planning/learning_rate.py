@@ -246,5 +246,6 @@ class CurvatureBounds:
             return share * self.of_loss
         rounding = share * math.sqrt(2 * self.of_loss * max(0.0, null_objective))
         if threshold < rounding:
-            rounding = share * objective.slope_size(self.null_params)
+            near = objective.sample or objective  # a scale need not be exact
+            rounding = share * near.slope_size(self.null_params)
         return rounding

@@ -56,7 +56,7 @@ def first_metric(estimator, components, design, spectrum, y, weights):
     if not len(some):
         return None
     values = _eigenvalues(spectrum, covariance[some[:, None], some], extra[some])
-    known = _of_last_fit(estimator)
+    known = kind_of_last_fit(estimator)
     pays = known == "Metric" if known else _saves_epochs(estimator, components, spectrum, values)
     if not (asked or pays):
         return None
@@ -112,7 +112,7 @@ def _saves_epochs(estimator, components, spectrum, values):
     return loss.smooth and needed > most
 
 
-def _of_last_fit(estimator):
+def kind_of_last_fit(estimator):
     """Return the kind of coordinates of the last fit, which a warm start keeps."""
     if not (estimator.warm_start and hasattr(estimator, "_state")):
         return None

@@ -156,7 +156,7 @@ def _worth_moments(estimator, components, objective, frame):
     them.
     """
     by_steps = objective.loss.is_quadratic and asks_for_conjugate_gradients(estimator)
-    if by_steps or not worth_moments(objective.design):
+    if by_steps or frame.sample is not None or not worth_moments(objective.design):
         return False
     no_rate = components.optimizer.adaptive or is_searched(estimator, components)
     for_rate = estimator.learning_rate == "auto" and not no_rate

@@ -9,15 +9,17 @@ References
 Daneshmand, Lucchi and Hofmann, "Starting small: learning with adaptive sample sizes", 2016.
 """
 
-import copy
 from dataclasses import replace
 
 from gdregress._core.threads import one_thread_of_blas
+from gdregress._estimator.planning.coordinates import penalty_inside
 from gdregress._estimator.planning.method import all_is_auto, method_of
+from gdregress._estimator.planning.metric import first_metric
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.planning.start import fresh_state
 from gdregress._objective.curvature import Spectrum
 from gdregress._solver.solve import solve
+from gdregress._solver.stopping import LittleDecrease
 
 # Numbers in the rows that are taken of blocks, which are 16 MB, or rows for each parameter where
 # these are more; and the most numbers.
@@ -25,11 +27,12 @@ NUMBERS, ROWS_OF_A_PARAMETER, MOST_NUMBERS = 1 << 21, 100, 1 << 24
 # Where all blocks have fewer times as many, the steps that are saved are not worth it. How many
 # workers there are does not count, as the coefficients must not depend on it.
 LEAST_STEP = 16
+# Condition number of scaled columns in which steps are about as good as in a metric.
+ROUND_ENOUGH = 4.0
 # Methods whose steps a start saves. Working sets take as long on a sample as they gain by it.
 METHODS = ("conjugate gradients", "newton")
-# Most epochs on the sample, and the tolerance of those in this process: the root of the share of
-# the objective that may be left there.
-MOST_EPOCHS, TOL = 20, 0.03
+# Most epochs on the sample; those in this process end with one that gains less than this share.
+MOST_EPOCHS, LITTLE = 20, 1e-3
 
 
 def sample_start(estimator, prepared):
@@ -70,9 +73,16 @@ def _in_memory(estimator, prepared):
     some = prepared.objective.sample
     if some is None or not all_is_auto(estimator):
         return None
-    frame = replace(
-        prepared.frame, design=some.design, spectrum=Spectrum(some.design, some.weights, some.y)
-    )
+    frame = prepared.frame.sample
+    if frame is None:
+        spectrum = Spectrum(some.design, some.weights, some.y)
+        frame = replace(prepared.frame, design=some.design, spectrum=spectrum)
+    elif frame.spectrum.condition_number > ROUND_ENOUGH:
+        data = frame.design, frame.spectrum, some.y, some.weights
+        metric = first_metric(estimator, prepared.components, *data)
+        frame = frame if metric is None else frame.in_coordinates(metric)
+        penalty = penalty_inside(estimator, prepared.components.penalty, frame.design.coordinates)
+        some = some.in_design(frame.design, penalty)
     return replace(prepared, objective=some, frame=frame)
 
 
@@ -95,12 +105,12 @@ def _step_of_blocks(objective):
 
 def _minimum(estimator, some):
     """The user's parameters at the minimum of some rows."""
-    if some.objective.has_rows:
-        estimator = copy.copy(estimator)
-        estimator.tol = TOL
     with one_thread_of_blas():  # as the products are small
         plan = plan_run(estimator, some.components, some.objective, some.frame)
         run = replace(plan.run, max_iter=MOST_EPOCHS)
+        if some.objective.has_rows:
+            stopping = LittleDecrease(plan.run.divergence.null_objective, LITTLE)
+            run = replace(run, stopping=stopping, certificate=None)
         result = solve(run, fresh_state(estimator, some, plan.first_params))
     if result.interrupt is not None:
         raise result.interrupt
