@@ -28,6 +28,7 @@ from gdregress.plotting import (
 )
 from gdregress.plotting._shared.figure import COLOURS, colours
 from gdregress.plotting._shared.lines import line_styles
+from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.thin import MOST, thinned
 from gdregress.plotting.loss_curve import LossCurve
 
@@ -223,6 +224,11 @@ def test_subfigures_hold_displays_and_move(models):
     display = LossSurfaceDisplay.from_estimators(models, X, Y, grid=5, ax=right.subplots())
     display.animate(right.subplots(), frames=2)
     assert display.figure_ is right
+
+
+def test_rows_of_new_panels_are_as_even_as_possible():
+    shapes = {n: panels(None, n)[0].get_gridspec().get_geometry() for n in (3, 4, 5, 7)}
+    assert shapes == {3: (1, 3), 4: (2, 2), 5: (2, 3), 7: (3, 3)}
 
 
 # Colours
