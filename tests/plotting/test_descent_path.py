@@ -165,8 +165,8 @@ def test_paths_side_by_side_have_titles_and_one_window():
     assert [ax.get_title() for ax in display.axes_] == [f"rate {r}" for r in RATES]
     assert len({ax.get_xlim() for ax in display.axes_}) == 1
     assert [len(ax.collections) for ax in display.axes_] == [1, 1, 1, 1]
-    assert [bool(ax.get_xlabel()) for ax in display.axes_] == [False, True, True, True]
-    assert [bool(ax.get_ylabel()) for ax in display.axes_] == [True, False, False, True]
+    assert [bool(ax.get_xlabel()) for ax in display.axes_] == [False, False, True, True]
+    assert [bool(ax.get_ylabel()) for ax in display.axes_] == [True, False, True, False]
 
 
 def test_axes_side_by_side_may_be_given():
