@@ -625,16 +625,20 @@ def test_paths_side_by_side_have_titles_and_one_window(line_data, kind):
     assert display.axes_[1].get_legend() is None
 
 
-@pytest.mark.parametrize("end", [(3.0, 3.0), (3.0, -3.0)])
-def test_the_legend_hides_neither_the_path_nor_the_minimum(end):
-    path = np.linspace((-3.0, -end[1]), end, 9)
+def test_the_legend_is_in_a_high_corner_without_a_path():
+    """The lowest place is at the right, the path comes from the lower left."""
     display = LossSurfaceDisplay.from_function(
-        lambda x, y: (x - end[0]) ** 2 + (y - end[1]) ** 2, path=path, xlim=(-5, 5), ylim=(-5, 5)
+        lambda x, y: (x - 3) ** 2 + (y - 3) ** 2,
+        path=[[-3.0, -3.0], [0.0, 0.0], [3.0, 3.0]],
+        xlim=(-5, 5),
+        ylim=(-4, 6),
+        grid=20,
     )
     display.figure_.draw_without_rendering()
-    box = display.ax_.get_legend().get_window_extent()
-    hidden = [box.contains(*place) for place in display.ax_.transData.transform(path)]
-    assert not any(hidden)
+    ax = display.ax_
+    box = ax.get_legend().get_window_extent().transformed(ax.transAxes.inverted())
+    left, up = box.x1 < 0.5, box.y0 > 0.5
+    assert left == up  # the upper left or the lower right corner
 
 
 def test_labels_in_three_dimensions_are_not_cut_off(small_data):

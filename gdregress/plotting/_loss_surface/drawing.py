@@ -125,7 +125,8 @@ class DrawnSurface(PathDisplay):
             lines = dict(zip(self.paths, self.lines_, strict=True)) if len(groups) == 1 else {}
             title = "projected paths" if self._has_title() else None
             inside = 0 if self._hills else MOST_INSIDE  # the corners of a box hold its labels
-            self._draw_legend(lines, name, shows_kept, most_inside=inside, title=title)
+            options = {"most_inside": inside, "title": title, "loc": self._dullest_corner()}
+            self._draw_legend(lines, name, shows_kept, **options)
         return self
 
     def _prepared_axes(self, ax, n, kind):
@@ -214,6 +215,21 @@ class DrawnSurface(PathDisplay):
     def _is_inside(self, path):
         (x, y), (left, right), (low, high) = path.T, self.x[[0, -1]], self.y[[0, -1]]
         return (x >= left) & (x <= right) & (y >= low) & (y <= high)
+
+    def _dullest_corner(self):
+        """The corner with the fewest points of the paths, and of these the highest.
+
+        matplotlib's "best" knows neither the size of a marker nor where the surface is low.
+        """
+        points = np.vstack([np.empty((0, 2)), *self.paths.values()])
+        points = points[self._is_inside(points)]
+        x, y, corners = self.x.mean(), self.y.mean(), {}
+        for name in ("upper right", "upper left", "lower right", "lower left"):
+            up, right = "upper" in name, "right" in name
+            taken = np.sum(((points[:, 0] > x) == right) & ((points[:, 1] > y) == up))
+            heights = self.values[np.ix_((self.y > y) == up, (self.x > x) == right)]
+            corners[name] = -taken, np.median(np.nan_to_num(heights, nan=np.inf, posinf=np.inf))
+        return max(corners, key=lambda name: corners[name])
 
     def _has_title(self):
         """Whether the title of the legend notes that all paths are projected."""

@@ -20,7 +20,9 @@ PLACES = (
 )
 
 
-def draw_legend(ax, handles, labels, short_labels=None, *, most_inside=MOST_INSIDE, title=None):
+def draw_legend(
+    ax, handles, labels, short_labels=None, *, most_inside=MOST_INSIDE, title=None, loc="best"
+):
     """Draw a legend inside the axes, where matplotlib finds the best place, or below them.
 
     The place is kept, because a search for each frame would make the legend of an animation jump.
@@ -36,13 +38,15 @@ def draw_legend(ax, handles, labels, short_labels=None, *, most_inside=MOST_INSI
     most_inside : int, default=4
         A legend of more entries is below.
     title : str or None, default=None
+    loc : str, default="best"
+        Place in the axes.
     """
     if not handles:
         return
     style = {"framealpha": 0.85, "title": title, "title_fontsize": "small"}
     if len(labels) <= most_inside:
         ax.autoscale_view()  # the best place depends on the limits
-        legend = ax.legend(handles, labels, loc="best", fontsize="small", **style)
+        legend = ax.legend(handles, labels, loc=loc, fontsize="small", **style)
         extent = _extent(legend)
         if extent.width <= WIDE and extent.height <= HIGH:
             free = np.maximum(1 - extent.size, 1e-9)
