@@ -169,6 +169,15 @@ def test_paths_side_by_side_have_titles_and_one_window():
     assert [bool(ax.get_ylabel()) for ax in display.axes_] == [True, False, True, False]
 
 
+def test_paths_on_the_same_axes_have_markers_of_their_own():
+    paths = {"a": descended(0.1), "b": descended(0.9)}
+    for side_by_side, n_markers in ((False, 2), (True, 1)):
+        display = drawn(paths, side_by_side=side_by_side)
+        points = [each for ax in display.axes_ for each in ax.collections]
+        assert len(points) == 2
+        assert len({str(each.get_paths()[0].vertices) for each in points}) == n_markers
+
+
 def test_axes_side_by_side_may_be_given():
     axes = plt.subplots(1, 2)[1]
     display = drawn({"a": descended(0.1), "b": descended(0.9)}, side_by_side=True, ax=axes)
