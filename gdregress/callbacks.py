@@ -97,8 +97,8 @@ class History(history.History):
     process and of those that an error has ended: one for each epoch, where epochs begin anew with
     each fit, and none for a start. Gaps are those that were known at the epoch, so estimates.
 
-    It is a dict of columns like ``history_``, with the same methods. `gdregress.minimize` takes it
-    as ``callback``. `partial_fit` calls nothing: add its rows by
+    It is a dict of columns like ``history_``, with the same methods, such as ``to_frame()``.
+    `gdregress.minimize` takes it as ``callback``. `partial_fit` calls nothing: add its rows by
     ``history.append(model.history_.row(-1))``.
 
     Examples
