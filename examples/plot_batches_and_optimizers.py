@@ -101,7 +101,8 @@ def all_rows(line):
     return loss(line, slice(None))
 
 
-LossSurfaceDisplay.from_function(all_rows, path=ways, xlabel="w", ylabel="b", zlabel="loss")
+map_of_the_loss = {"xlabel": "w", "ylabel": "b", "zlabel": "loss", "side_by_side": True}
+LossSurfaceDisplay.from_function(all_rows, path=ways, **map_of_the_loss)
 plt.show()
 
 # %%
@@ -139,7 +140,7 @@ for name, result in optimizers.items():
 # SGD and RMSprop turn where they meet the floor of the valley, and follow it. Momentum and Adam,
 # which has momentum as well, roll past it and curl back.
 
-LossSurfaceDisplay.from_function(all_rows, path=optimizers, xlabel="w", ylabel="b", zlabel="loss")
+LossSurfaceDisplay.from_function(all_rows, path=optimizers, **map_of_the_loss)
 plt.show()
 
 # %%

@@ -19,6 +19,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
 from gdregress import GDRegressor
+from gdregress.callbacks import History
 from gdregress.exceptions import ConvergenceWarning
 from gdregress.plotting import LivePlot, LossCurveDisplay
 
@@ -77,18 +78,19 @@ plt.show()
 # -----------------------
 #
 # The simplest callback is a function of the row that an epoch adds to ``history_``. If it returns
-# True, the fit ends. So ``rows.append`` of a list keeps the rows, and this one ends the fit when
-# an epoch lowers the loss by less than a thousandth.
+# True, the fit ends. ``History`` collects the rows in a table while the fit goes on, so that this
+# function finds those before: it ends the fit when an epoch lowers the loss by less than a
+# thousandth.
 
-rows = []
+history = History()
 
 
 def hardly_falls(row):
-    return row["epoch"] > 1 and row["loss"] > 0.999 * rows[-2]["loss"]
+    return row["epoch"] > 1 and row["loss"] > 0.999 * history["loss"][-2]
 
 
-short = GDRegressor(**plain).set_callbacks(rows.append, hardly_falls).fit(X_fit, y_fit)
-print(f"{short.stop_reason_}: epoch {short.n_iter_}, {len(rows)} rows")
+short = GDRegressor(**plain).set_callbacks(history, hardly_falls).fit(X_fit, y_fit)
+print(f"{short.stop_reason_}: epoch {short.n_iter_}, {len(history)} rows")
 
 # %%
 # A callback that needs the model is an object with four methods: ``setup`` and ``teardown``

@@ -74,7 +74,7 @@ plt.show()
 # smallest rate creeps along the right path and runs out of epochs on the way. The largest leaps
 # from one side of the valley to the other, and each leap is only a little shorter than the last.
 
-LossSurfaceDisplay.from_estimators(models, X, y)
+LossSurfaceDisplay.from_estimators(models, X, y, side_by_side=True)
 plt.show()
 
 # %%

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from gdregress._estimator.callbacks import course_at_work
 from gdregress._estimator.saving.resume import save_course
+from gdregress._solver import history
 from gdregress._utils.arguments import explains_arguments
 
-__all__ = ["Checkpoint"]
+__all__ = ["Checkpoint", "History"]
 
 
 class Checkpoint:
@@ -85,3 +87,35 @@ class Checkpoint:
         """Save the fit after each so many-th epoch."""
         if context.task_name == "epoch" and fitted_estimator.n_iter_ % self.every == 0:
             save_course(Path(self.path), estimator, course_at_work())
+
+
+class History(history.History):
+    """Collects the rows of every fit that it is a callback of, in one table.
+
+    The ``history_`` of an estimator is that of its last fit, once it has ended. This table is
+    there while a fit goes on, and keeps the rows of earlier fits, of the fits of a search in this
+    process and of those that an error has ended: one for each epoch, where epochs begin anew with
+    each fit, and none for a start. Gaps are those that were known at the epoch, so estimates.
+
+    It is a dict of columns like ``history_``, with the same methods, such as ``to_frame()``.
+    `gdregress.minimize` takes it as ``callback``. `partial_fit` calls nothing: add its rows by
+    ``history.append(model.history_.row(-1))``.
+
+    Examples
+    --------
+    >>> from gdregress import GDRegressor
+    >>> from gdregress.callbacks import History
+    >>> X, y = [[0.0], [1.0], [3.0], [4.0]], [1.0, 2.0, 1.0, 3.0]
+    >>> history = History()
+    >>> model = GDRegressor(max_iter=2, tol=None).set_callbacks(history)
+    >>> first = list(model.fit(X, y).loss_curve_)
+    >>> second = model.set_params(alpha=0.1, penalty="l2").fit(X, y).loss_curve_
+    >>> history["epoch"], history["objective"] == first + second
+    ([1, 2, 1, 2], True)
+    """
+
+    _n_starts: ClassVar[int] = 0
+
+    def __call__(self, row: Mapping[str, Any]) -> None:
+        """Add the row of an epoch."""
+        self.append(row)

@@ -1,8 +1,10 @@
-"""The lessons run as they stand, and print the figures of the experiments that they repeat."""
+"""The lessons run as scripts and as notebooks, and print the figures that they repeat."""
 
-import runpy
+import re
+import sys
 import warnings
 from pathlib import Path
+from types import ModuleType
 
 import matplotlib
 import matplotlib.pyplot as plt
@@ -14,6 +16,8 @@ matplotlib.use("Agg")
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 LESSONS = sorted(path.name for path in EXAMPLES.glob("plot_*.py"))
+# the command line of a notebook, which no lesson may take for its own
+NOTEBOOK = ["ipykernel_launcher.py", "-f", "kernel-0.json"]
 
 FIGURES = {
     "plot_one_neuron.py": [
@@ -60,17 +64,30 @@ FIGURES = {
 }
 
 
+def cells(lesson):
+    """The code of a lesson, divided where its notebook is."""
+    code = (EXAMPLES / lesson).read_text(encoding="utf-8")
+    return re.split(r"^(?=# %%)", code, flags=re.MULTILINE)
+
+
 @pytest.fixture
 def printed_by(tmp_path, monkeypatch, capsys):
-    """What a lesson prints, run where it may leave its pictures; it must not warn."""
+    """What a lesson prints, run where it may leave its pictures; it must not warn.
+
+    It runs as the notebook that the site offers: cell by cell, without a ``__file__``. A script
+    has all that a notebook has.
+    """
     monkeypatch.chdir(tmp_path)
-    state = np.random.get_state()
+    state, notebook = np.random.get_state(), ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", notebook)
+    monkeypatch.setattr(sys, "argv", NOTEBOOK)
 
     def printed(lesson):
         with warnings.catch_warnings(record=True) as caught, matplotlib.rc_context():
             for category in (DeprecationWarning, PendingDeprecationWarning):
                 warnings.simplefilter("ignore", category)
-            runpy.run_path(str(EXAMPLES / lesson), run_name="__main__")
+            for cell in cells(lesson):
+                exec(compile(cell, lesson, "exec"), vars(notebook))
         assert not [str(warning.message) for warning in caught]
         return " ".join(capsys.readouterr().out.split())
 

@@ -19,6 +19,7 @@ from gdregress import (
     minimize,
     show_versions,
 )
+from gdregress.callbacks import History
 from gdregress.losses import Loss, Quantile
 from gdregress.optimizers import Adam, Optimizer
 from gdregress.penalties import Box, Penalty
@@ -182,6 +183,9 @@ def functions() -> None:
         return scale * float(np.mean((x - shift - y[batch]) ** 2))
 
     minimize(distance, 0.0, (2.0, 1.0), n_samples=20, sampler=MiniBatch(5), max_iter=2)
+    history = History()
+    minimize(lambda x: x**2, 3.0, callback=history, max_iter=2)
+    print(history["objective"][-1], GDRegressor().set_callbacks(history))
     show_versions()
 
 

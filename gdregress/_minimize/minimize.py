@@ -3,6 +3,7 @@
 import inspect
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from numbers import Integral, Real
 from typing import Any, Literal
 
@@ -136,7 +137,9 @@ def minimize(
     callback : callable or None, default=None
         Called after each epoch, as SciPy does: with an ``OptimizeResult`` of x and fun if its
         only argument is named ``intermediate_result``, with x otherwise. It may raise
-        StopIteration to end the descent.
+        StopIteration to end the descent. If its only argument is named ``row``, it is called as
+        by `GDRegressor.set_callbacks`: with the row that the epoch adds to ``history``, and ends
+        the descent by returning True.
     store_path : bool, default=True
         Keep x after every epoch.
     random_state : int, RandomState instance or None, default=None
@@ -322,13 +325,10 @@ class _Callback:
         self.tree = tree
         self.objective = objective
         self.path = path
-        self.by_name = False
+        self.names = []
         if callback is not None:
-            try:
-                names = list(inspect.signature(callback).parameters)
-            except ValueError:  # a built-in function has no signature
-                names = []
-            self.by_name = names == ["intermediate_result"]
+            with suppress(ValueError):  # a built-in function has no signature
+                self.names = list(inspect.signature(callback).parameters)
 
     def remember(self, flat):
         if self.path is not None:
@@ -340,7 +340,9 @@ class _Callback:
             return False
         x = self.tree.unflatten(flat)
         try:
-            if self.by_name:
+            if self.names == ["row"]:
+                return bool(self.callback(history.full_row(-1)))
+            if self.names == ["intermediate_result"]:
                 value = self.objective.value(flat)
                 self.callback(intermediate_result=OptimizeResult(x=x, fun=value))
             else:

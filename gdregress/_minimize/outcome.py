@@ -98,7 +98,7 @@ def _message(run, reason, value, tol, used_up):
     if reason == "tolerance":
         return f"The norm of the gradient is {norm:.3g}, at most tol={tol:g}."
     if reason == "callback":
-        return "`callback` raised `StopIteration`."
+        return "`callback` has ended the descent."
     epochs = "steps" if run.sampler.takes_all_rows else "epochs"
     if reason == "plateau":
         obstacle = "Rounding or a kink may be in the way, or a learning rate that is too large."

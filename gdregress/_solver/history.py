@@ -89,6 +89,8 @@ class History(dict[str, list[Any]]):
 
     # The units of a gradient, shown beside its norm.
     _units: ClassVar[str] = "gradient_norm in units of the columns' root mean squares"
+    # Count of the rows that are no epochs.
+    _n_starts: ClassVar[int] = 1
 
     def __init__(self) -> None:
         super().__init__()
@@ -287,7 +289,7 @@ class History(dict[str, list[Any]]):
 
     def _title(self) -> str:
         units = f", {self._units}" if self._units and "gradient_norm" in self else ""
-        return f"History of {max(0, len(self) - 1)} epochs{units}"
+        return f"History of {max(0, len(self) - self._n_starts)} epochs{units}"
 
     def __repr__(self) -> str:
         if not len(self):

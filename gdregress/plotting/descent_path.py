@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any, Self
 
 import numpy as np
@@ -14,7 +15,7 @@ from gdregress.plotting._descent_path.steps import Steps, draw_mark
 from gdregress.plotting._shared.arguments import check_count
 from gdregress.plotting._shared.figure import colours, foreground
 from gdregress.plotting._shared.lines import by_name, keywords_by_label
-from gdregress.plotting._shared.marks import KEPT, MINIMUM, legend_entry
+from gdregress.plotting._shared.marks import GROUPS, KEPT, MINIMUM, legend_entry
 from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.path_display import PathDisplay
 from gdregress.plotting._shared.types import Axes, DescentPaths, Limits
@@ -170,7 +171,11 @@ class DescentPathDisplay(PathDisplay):
         labels, groups = list(self.paths), self._groups(side_by_side)
         self.axes_ = panels(ax, len(groups), self.xlabel, self.ylabel)
         self._steps = {}
-        shades = dict(zip(labels, colours(len(labels)), strict=True))
+        markers = GROUPS[:1] if side_by_side else GROUPS
+        looks = {
+            label: {"color": colour, "marker": marker}
+            for label, colour, marker in zip(labels, colours(len(labels)), cycle(markers))
+        }
         own = dict(zip(labels, keywords_by_label(line_kw, labels), strict=True))
         for axes, group in zip(self.axes_, groups, strict=True):
             style = {"color": foreground(), "linewidth": 1.5, "alpha": 0.7}
@@ -181,16 +186,16 @@ class DescentPathDisplay(PathDisplay):
             for label in group:
                 path = self.paths[label]
                 has_arrows = 0 < arrows >= len(path) - 1
-                self._steps[label] = Steps(axes, path, shades[label], has_arrows, own[label])
+                self._steps[label] = Steps(axes, path, looks[label], has_arrows, own[label])
                 if label in self.kept:
-                    draw_mark(axes, self.kept[label], shades[label], KEPT)
+                    draw_mark(axes, self.kept[label], looks[label]["color"], KEPT)
             if side_by_side:
                 axes.set_title(self._name(group[0]), fontsize="medium")
         self.lines_ = [steps.line for steps in self._steps.values()]
         if legend:
-            style = {"marker": ".", "linewidth": 0.8, "linestyle": "-"}
+            style = {"markersize": 4, "linewidth": 0.8, "linestyle": "-"}
             entries = {
-                label: legend_entry(self._name(label), {"color": shades[label], **style})
+                label: legend_entry(self._name(label), looks[label] | style)
                 for label in ([] if side_by_side else labels)
             }
             name, kept = self._minimum_name(), bool(self.kept)

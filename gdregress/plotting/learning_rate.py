@@ -16,6 +16,7 @@ from gdregress.plotting._learning_rate.rising import draw_range_test
 from gdregress.plotting._learning_rate.trials import Sweep, Trial, read_sweeps
 from gdregress.plotting._shared.display import Display
 from gdregress.plotting._shared.estimators import by_label
+from gdregress.plotting._shared.least_objective import Known, gap_label
 from gdregress.plotting._shared.legend import draw_legend
 from gdregress.plotting._shared.lines import line_styles
 from gdregress.plotting._shared.panels import panels
@@ -54,6 +55,8 @@ class LearningRateDisplay(Display):
         Quantity in the upper panel; the gap is the objective above ``best``.
     best : float or None, default=None
         The least objective, required for the gap.
+    best_is : {"known", "estimated", "seen"}, default="known"
+        Where it comes from, as in `LossCurveDisplay`.
     range_test : RangeTest or None, default=None
         The result of `gdregress.learning_rate_range_test`, in place of sweeps.
 
@@ -102,6 +105,7 @@ class LearningRateDisplay(Display):
     sweeps: Sequence[Sweep] = ()
     show: Literal["objective", "gap"] = "objective"
     best: float | None = None
+    best_is: Known = "known"
     range_test: RangeTest | None = None
 
     @classmethod
@@ -137,8 +141,8 @@ class LearningRateDisplay(Display):
         show : {"objective", "gap"}, default="objective"
             The objective at the end, or the objective above ``best``.
         best : float or None, default=None
-            The minimum of the objective. None is estimated by the ``history_`` of the fit that
-            came closest; where that does not know, it is the smallest objective seen.
+            The minimum of the objective. None is told by the ``history_`` of the fit that came
+            closest; where that does not know, it is the smallest objective seen.
         ax : array-like of two matplotlib Axes or None, default=None
             Where to draw objectives and epochs; a new figure by default.
         **options
@@ -281,8 +285,8 @@ class LearningRateDisplay(Display):
         if objectives.get_shared_x_axes().joined(objectives, epochs):
             objectives.set_xlabel("")
         styles = line_styles([str(one.label) for one in self.sweeps], line_kw)
-        gap = f"objective above {self.best:.6g}" if self.show == "gap" else ""
-        name = gap or "objective at the end"
+        is_gap = self.show == "gap"
+        name = gap_label(self.best, self.best_is) if is_gap else "objective at the end"
         upper = self._draw_panel(objectives, name, self._height, scale, styles)
         lower = self._draw_panel(epochs, "epochs", lambda trial: trial.epochs, "auto", styles)
         self.lines_ = [line for line, _ in upper]

@@ -99,7 +99,7 @@ class LivePlot(Display):
         self.axes_ = panels(self.ax, 1)
         ax, columns = self.ax_, self._columns()
         self.lines_ = [ax.plot([], [], **style)[0] for style in line_styles(columns)]
-        ax.set(xlabel=self.x, ylabel=", ".join(columns))
+        ax.set(xlabel=self.x, ylabel=self._ylabel())
         if self.x != "seconds":
             ax.locator_params(axis="x", integer=True)
         if len(columns) > 1:
@@ -165,13 +165,18 @@ class LivePlot(Display):
     def _columns(self):
         return [self.y] if isinstance(self.y, str) else list(self.y)
 
+    def _ylabel(self):
+        """Names of the columns; while a fit goes on, gaps are estimates."""
+        notes = {"gap": "gap, estimated"}
+        return ", ".join(notes.get(name, name) for name in self._columns())
+
     def _draw(self):
         x = finite([row[self.x] for row in self.rows_])
         curves = [finite([row[name] for row in self.rows_]) for name in self._columns()]
         scale = chosen_scale("auto", [number for curve in curves for number in curve])
         for line, curve in zip(self.lines_, curves, strict=True):
             line.set_data(x, curve)
-        self.ax_.set(yscale=scale, ylabel=with_scale(", ".join(self._columns()), scale))
+        self.ax_.set(yscale=scale, ylabel=with_scale(self._ylabel(), scale))
         self.ax_.relim()
         self.ax_.autoscale_view()
 

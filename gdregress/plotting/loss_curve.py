@@ -14,6 +14,7 @@ from gdregress.plotting._loss_curve.curves import LossCurve, XAxis, YAxis, name_
 from gdregress.plotting._loss_curve.other_rows import draw_held_out, draw_scores
 from gdregress.plotting._loss_curve.stops import down_to, limits, mark_stop, stop_text
 from gdregress.plotting._shared.display import AnimatedDisplay
+from gdregress.plotting._shared.least_objective import Known, gap_label
 from gdregress.plotting._shared.legend import MOST_INSIDE, draw_legend
 from gdregress.plotting._shared.lines import line_styles
 from gdregress.plotting._shared.panels import panels
@@ -52,8 +53,9 @@ class LossCurveDisplay(AnimatedDisplay):
         Quantity on the vertical axis, as in `from_estimator`.
     best : float or None, default=None
         F*, required for the gap.
-    best_is_seen : bool, default=False
-        Whether F* is the smallest objective seen, because nothing tells what is left.
+    best_is : {"known", "estimated", "seen"}, default="known"
+        Where F* comes from, which the axis says: it is given or a run has ended there by the
+        tolerance, or estimated from a gradient, or the smallest objective seen.
     scaled_columns : bool, default=False
         Whether the gradients are those by columns in units of their root mean squares.
 
@@ -88,7 +90,7 @@ class LossCurveDisplay(AnimatedDisplay):
     x: XAxis = "epoch"
     y: YAxis = "objective"
     best: float | None = None
-    best_is_seen: bool = False
+    best_is: Known = "known"
     scaled_columns: bool = False
 
     @classmethod
@@ -119,8 +121,9 @@ class LossCurveDisplay(AnimatedDisplay):
         x : {"epoch", "update", "second"}, default="epoch"
             Passes over the data, updates, or time in seconds.
         best : float or None, default=None
-            For ``y="gap"``: the minimum of the objective. None is estimated by the gap at the
-            end of ``history_``. Where that knows none, it is the smallest objective seen, and
+            For ``y="gap"``: the minimum of the objective. None is what the gap at the end of
+            ``history_`` tells, which the axis calls an estimate unless the run has ended by the
+            tolerance. Where that knows none, it is the smallest objective seen, and
             points closer to it than its run was halfway are not drawn: what is left is of their
             size. Gaps smaller than their rounding are drawn at it.
         validation : tuple of (X, y) or (X, y, sample_weight), or None, default=None
@@ -173,7 +176,7 @@ class LossCurveDisplay(AnimatedDisplay):
         x : {"epoch", "update", "second"}, default="epoch"
             As in `from_estimator`.
         best : float or None, default=None
-            As in `from_estimator`; None is estimated by the ``history_`` that came closest.
+            As in `from_estimator`; None is told by the ``history_`` that came closest.
         validation : tuple of (X, y) or (X, y, sample_weight), or None, default=None
             As in `from_estimator`.
         ax : matplotlib Axes or None, default=None
@@ -309,8 +312,7 @@ class LossCurveDisplay(AnimatedDisplay):
 
     def _y_label(self):
         if self.y == "gap":
-            seen = "\nthe best seen, " if self.best_is_seen else " "
-            return f"objective above{seen}{self.best:.6g}"
+            return gap_label(self.best, self.best_is)
         if self.y == "gradient_norm":
             return "norm of the gradient" + (",\nscaled columns" if self.scaled_columns else "")
         return self.y.replace("_", " ")

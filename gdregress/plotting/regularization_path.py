@@ -147,6 +147,7 @@ class RegularizationPathDisplay(Display):
         legend: bool = True,
         line_kw: dict[str, Any] | None = None,
         score_kw: dict[str, Any] | None = None,
+        ax_kw: dict[str, Any] | None = None,
     ) -> Self:
         """Draw the coefficients, the largest with their names, and the scores.
 
@@ -161,6 +162,8 @@ class RegularizationPathDisplay(Display):
             Whether to draw legends, where there is room for them.
         line_kw, score_kw : dict or None, default=None
             Passed to ``Axes.plot`` for the lines with a name, and for the mean score.
+        ax_kw : dict or None, default=None
+            Passed to ``Axes.set`` of both panels, for instance ``{"xlim": (0.01, 1)}``.
 
         Returns
         -------
@@ -181,6 +184,8 @@ class RegularizationPathDisplay(Display):
             one.axvline(self.best, label=f"chosen: {self.best:.3g}", **chosen)
         self.ax_.set_ylabel("coefficient")
         self.axes_[1].set(xlabel="alpha, the strength of the penalty", ylabel=self.score_name)
+        for one in self.axes_:
+            one.set(**ax_kw or {})
         if legend:
             legend_below(self.axes_[1], *self.axes_[1].get_legend_handles_labels())
         return self

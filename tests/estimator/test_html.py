@@ -16,6 +16,25 @@ def test_the_address_of_the_site_is_that_which_the_project_declares():
     assert html.documentation_url() == project.get("urls", {}).get("Documentation", "").rstrip("/")
 
 
+METADATA = """Metadata-Version: 2.4
+Name: gdregress
+Version: 9.9
+Project-URL: Source, https://example.org/source
+Project-URL: Documentation, https://example.org/stable/
+"""
+
+
+def test_the_address_is_read_from_the_metadata_of_the_installed_package(tmp_path, monkeypatch):
+    folder = tmp_path / "gdregress-9.9.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(METADATA, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(html, "documentation_url", html.documentation_url.__wrapped__)
+    page = "https://example.org/stable/api/generated/gdregress.GDRegressor.html"
+    assert GDRegressor()._get_doc_link() == page
+    assert page in GDRegressor()._repr_html_()
+
+
 def test_without_a_site_there_is_no_link(monkeypatch):
     monkeypatch.setattr(html, "documentation_url", lambda: "")
     assert not GDRegressor()._get_doc_link()

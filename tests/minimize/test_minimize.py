@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import rosen, rosen_der
 
 from gdregress import minimize
+from gdregress.callbacks import History
 from gdregress.penalties import L1, Box
 from gdregress.schedules import SCHEDULES
 
@@ -423,6 +424,18 @@ class TestEnds:
         result = minimize(quadratic, START, jac=quadratic_slope, callback=callback)
         assert not result.success and result.status == 99 and result.nit == 4
         assert_array_equal(seen, result.path[1:])
+
+    def test_callback_of_rows(self):
+        history = History()
+        result = minimize(quadratic, START, jac=quadratic_slope, callback=history)
+        assert result.success
+        assert history == {name: column[1:] for name, column in result.history.items()}
+
+    def test_callback_of_rows_ends_the_descent(self):
+        result = minimize(
+            quadratic, START, jac=quadratic_slope, callback=lambda row: row["epoch"] == 4
+        )
+        assert not result.success and result.status == 99 and result.nit == 4
 
 
 class TestScipy:

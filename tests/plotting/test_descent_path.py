@@ -165,8 +165,17 @@ def test_paths_side_by_side_have_titles_and_one_window():
     assert [ax.get_title() for ax in display.axes_] == [f"rate {r}" for r in RATES]
     assert len({ax.get_xlim() for ax in display.axes_}) == 1
     assert [len(ax.collections) for ax in display.axes_] == [1, 1, 1, 1]
-    assert [bool(ax.get_xlabel()) for ax in display.axes_] == [False, True, True, True]
-    assert [bool(ax.get_ylabel()) for ax in display.axes_] == [True, False, False, True]
+    assert [bool(ax.get_xlabel()) for ax in display.axes_] == [False, False, True, True]
+    assert [bool(ax.get_ylabel()) for ax in display.axes_] == [True, False, True, False]
+
+
+def test_paths_on_the_same_axes_have_markers_of_their_own():
+    paths = {"a": descended(0.1), "b": descended(0.9)}
+    for side_by_side, n_markers in ((False, 2), (True, 1)):
+        display = drawn(paths, side_by_side=side_by_side)
+        points = [each for ax in display.axes_ for each in ax.collections]
+        assert len(points) == 2
+        assert len({str(each.get_paths()[0].vertices) for each in points}) == n_markers
 
 
 def test_axes_side_by_side_may_be_given():

@@ -27,7 +27,8 @@ from gdregress.plotting import (
     OverviewDisplay,
 )
 from gdregress.plotting._shared.figure import COLOURS, colours
-from gdregress.plotting._shared.lines import ALIKE, line_styles
+from gdregress.plotting._shared.lines import line_styles
+from gdregress.plotting._shared.panels import panels
 from gdregress.plotting._shared.thin import MOST, thinned
 from gdregress.plotting.loss_curve import LossCurve
 
@@ -225,6 +226,11 @@ def test_subfigures_hold_displays_and_move(models):
     assert display.figure_ is right
 
 
+def test_rows_of_new_panels_are_as_even_as_possible():
+    shapes = {n: panels(None, n)[0].get_gridspec().get_geometry() for n in (3, 4, 5, 7)}
+    assert shapes == {3: (1, 3), 4: (2, 2), 5: (2, 3), 7: (3, 3)}
+
+
 # Colours
 
 
@@ -236,13 +242,19 @@ def lightness(colour):
 
 
 def test_lines_differ_without_colour():
-    styles = line_styles([str(i) for i in range(9)])
-    for one, other in combinations(styles, 2):
-        apart = abs(lightness(one["color"]) - lightness(other["color"])) > 6
+    styles = line_styles("abcdefghijkl")
+    assert len({style["linestyle"] for style in styles[:4]}) == 4
+    for one, other in combinations(styles[:9], 2):
+        apart = abs(lightness(one["color"]) - lightness(other["color"])) > 9
         assert apart or one["linestyle"] != other["linestyle"]
-    assert len({(s["color"], s["linestyle"]) for s in line_styles("abcdefghijklmnopqr")}) == 18
+    assert len({(style["color"], style["linestyle"]) for style in styles}) == 12
     assert colours(7)[6] == COLOURS[0]
-    assert ALIKE == 3
+
+
+def test_a_single_line_is_unbroken_and_none_has_the_dashes_of_validation_rows():
+    first, *others = (style["linestyle"] for style in line_styles("abcd"))
+    assert first == "-"
+    assert "--" not in others
 
 
 # Long paths

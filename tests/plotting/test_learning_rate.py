@@ -477,7 +477,7 @@ def test_gaps_are_measured_from_the_minimum_that_the_histories_tell(small_data):
     assert display.best == pytest.approx(least)
     gaps = [got.objective - least for got in display.sweeps[0].trials]
     assert_allclose(display.lines_[0].get_ydata(), gaps, rtol=1e-3)
-    assert display.ax_.get_ylabel().startswith("objective above")
+    assert display.ax_.get_ylabel().startswith("objective above the\nestimate")
 
 
 def test_gaps_below_rounding_are_at_their_rounding():

@@ -67,6 +67,7 @@ def test_the_axis_becomes_logarithmic_and_a_second_fit_begins_anew(small_data):
     live = LivePlot("gap", ax=ax)
     model = GDRegressor(**{**FIVE, "max_iter": 40}).set_callbacks(live).fit(*small_data)
     assert ax.get_yscale() == "log"
+    assert ax.get_ylabel() == "gap, estimated (log scale)"
     assert live.ax_ is ax
     low, high = ax.get_ylim()
     assert low < np.min(model.history_["gap"]) < np.max(model.history_["gap"]) < high

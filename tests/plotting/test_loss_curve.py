@@ -1,5 +1,7 @@
 """The loss curve shows the history, and where and why the run has ended."""
 
+import warnings
+
 import matplotlib
 import numpy as np
 import pytest
@@ -115,6 +117,19 @@ def test_gap_is_measured_from_the_best_seen_where_nothing_is_known():
     display = LossCurveDisplay.from_estimators(results, y="gap", scale="linear")
     assert display.best == results["fast"].fun < results["slow"].fun
     assert "the best seen" in display.ax_.get_ylabel()
+
+
+@pytest.mark.parametrize(
+    "epochs, said", [(500, "objective above 0."), (2, "objective above the\nestimate 0.")]
+)
+def test_the_axis_says_where_the_least_objective_comes_from(small_data, epochs, said):
+    slow = {"optimizer": "gd", "learning_rate": 0.1, "max_iter": epochs, "tol": 1e-4}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = fitted(*small_data, **slow)
+    display = LossCurveDisplay.from_estimator(model, y="gap")
+    assert display.ax_.get_ylabel().startswith(said)
+    assert display.best_is == ("known" if model.converged_ else "estimated")
 
 
 def test_gaps_smaller_than_their_rounding_are_at_it():
@@ -384,9 +399,9 @@ def test_ticks_of_a_short_log_axis_are_plain_numbers():
 
 
 def test_curves_differ_in_colour_or_dashes():
-    display = LossCurveDisplay(curves=[curve(2, 1, label=str(i)) for i in range(8)]).plot()
+    display = LossCurveDisplay(curves=[curve(2, 1, label=str(i)) for i in range(7)]).plot()
     looks = {(line.get_color(), line.get_linestyle()) for line in display.lines_}
-    assert len(looks) == 8
+    assert len(looks) == 7
 
 
 def test_line_kw_is_passed_on():

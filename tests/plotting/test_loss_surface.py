@@ -448,7 +448,7 @@ def test_the_shades_are_explained(line_data):
 def test_the_bar_of_shades_is_beside_the_last_axes_of_the_first_row_and_as_high():
     """Also where equal units make the axes lower than their place in the figure."""
     line = np.linspace([-4.0, 1.0], [0.0, 0.0], 5)
-    paths = {str(i): line for i in range(4)}
+    paths = {str(i): line for i in range(5)}
     display = LossSurfaceDisplay.from_function(bowl, path=paths, grid=9, side_by_side=True)
     display.figure_.draw_without_rendering()
     with_bar = [ax for ax in display.axes_ if ax.child_axes]

@@ -64,7 +64,8 @@ def test_axes_and_styles_of_the_user():
     assert display.axes_[1] is axes[1] and axes[1].get_ylabel() == "neg_log_loss"
     assert [line.get_linewidth() == 3 for line in display.lines_].count(True) == 1
     assert display.score_line_.get_color() == "red"
-    display.plot(legend=False)
+    display.plot(legend=False, ax_kw={"xlim": (2e-3, 8e-3)})
+    assert [each.get_xlim() for each in display.axes_] == [(2e-3, 8e-3)] * 2
     assert all(each.get_legend() is None for each in display.axes_)
 
 

@@ -19,24 +19,26 @@ class Steps:
     ax : matplotlib.axes.Axes
         Its limits must have been set.
     path : ndarray of shape (n_points, 2)
-    colour : str
+    look : dict
+        Colour and marker.
     arrows : bool
         Whether to draw arrows.
     point_kw : dict
         Passed to ``Axes.scatter``.
     """
 
-    def __init__(self, ax, path, colour, arrows, point_kw):
+    def __init__(self, ax, path, look, arrows, point_kw):
         from matplotlib.cbook import normalize_kwargs
         from matplotlib.collections import PathCollection
 
+        colour = look["color"]
         # one point that is not finite would prevent matplotlib from drawing all others
         self.path = np.where(np.isfinite(path), path, np.nan)
         sides = np.ptp(ax.get_xlim()), np.ptp(ax.get_ylim())
         self.indices = thinned(self.path, sides)
         drawn = self.path[self.indices]
         alpha = np.linspace(FAINTEST, FULL, len(drawn))
-        style = {"s": 28, "color": colour, "alpha": alpha, "linewidth": 0, "zorder": 3}
+        style = {"s": 28, "alpha": alpha, "linewidth": 0, "zorder": 3, **look}
         self.points = ax.scatter(*drawn.T, **style | normalize_kwargs(point_kw, PathCollection))
         ax.plot(*self.path[:1].T, color=colour, linestyle="", zorder=4, **START)
         (self.head,) = ax.plot(*self.path[-1:].T, color=colour, linestyle="", zorder=5, **END)

@@ -6,11 +6,10 @@ import numpy as np
 
 from gdregress.plotting._shared.figure import colours, foreground
 from gdregress.plotting._shared.lines import keywords_by_label, line_styles
+from gdregress.plotting._shared.marks import GROUPS
 
 # Margin of the axes around the points, as a share of their range.
 MARGIN = 0.08
-# Markers of the groups, which tell them apart in print without colour too.
-MARKERS = ("o", "s", "^", "D", "v", "P")
 # More points than this are an image in vector graphics.
 RASTERIZED = 2000
 
@@ -42,7 +41,7 @@ def draw_points(ax, x, y, groups, labels, point_kw, shades=None):
     artists, shades = [], shades or colours(len(labels))
     for k, (label, colour) in enumerate(zip(labels, shades, strict=True)):
         rows = slice(None) if groups is None else groups == k
-        look = {"color": colour, "marker": MARKERS[k % len(MARKERS)], "label": label}
+        look = {"color": colour, "marker": GROUPS[k % len(GROUPS)], "label": label}
         artists += ax.plot(x[rows], y[rows], **style | look | own[k])
     return artists
 

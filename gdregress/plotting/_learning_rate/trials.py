@@ -105,9 +105,10 @@ def read_sweeps(models, X, y, sample_weight, learning_rates, show, best):
         name = _limit_name(plan.diagnostics)
         sweeps.append(Sweep(trials, label, automatic, automatic_range, limit, name))
         runs += [(fit.history_, fit.stop_reason_) for fit in fits]
+    how = "known"
     if show == "gap" and best is None:
-        best, _ = least_objective(runs)
-    return {"sweeps": sweeps, "show": show, "best": best}
+        best, how = least_objective(runs)
+    return {"sweeps": sweeps, "show": show, "best": best, "best_is": how}
 
 
 def _prepared(model, X, y):

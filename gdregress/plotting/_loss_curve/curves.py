@@ -91,15 +91,15 @@ def read_curves(sources, x, y, best, validation=None):
         check_validation(validation, y)
         losses = [held_out_losses(s, COLUMNS.get(x, x), validation) for s in sources.values()]
         curves = [c._replace(held_out=own) for c, own in zip(curves, losses, strict=True)]
-    is_seen = False
+    how = "known"
     if y == "gap" and best is None:
-        best, is_seen = least_objective([_history(source) for source in sources.values()])
+        best, how = least_objective([_history(source) for source in sources.values()])
     if best is not None:
         curves = [curve._replace(y=_above(best, curve.y)) for curve in curves]
-    if is_seen:
+    if how == "seen":
         curves = _without_ends(curves)
     scaled = any(not isinstance(source, Mapping) for source in sources.values())
-    return {"curves": curves, "best": best, "best_is_seen": is_seen, "scaled_columns": scaled}
+    return {"curves": curves, "best": best, "best_is": how, "scaled_columns": scaled}
 
 
 def _above(best, objectives):

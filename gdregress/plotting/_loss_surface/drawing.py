@@ -217,7 +217,10 @@ class DrawnSurface(PathDisplay):
         return (x >= left) & (x <= right) & (y >= low) & (y <= high)
 
     def _dullest_corner(self):
-        """The corner with the fewest points of the paths, and of these the highest."""
+        """The corner with the fewest points of the paths, and of these the highest.
+
+        matplotlib's "best" knows neither the size of a marker nor where the surface is low.
+        """
         points = np.vstack([np.empty((0, 2)), *self.paths.values()])
         points = points[self._is_inside(points)]
         x, y, corners = self.x.mean(), self.y.mean(), {}

@@ -2,8 +2,7 @@
 
 from itertools import cycle, islice
 
-# The palette of Okabe and Ito, without the colours that vanish on white or on black. The first
-# three and the last three are dark, light and between: they differ in print without colour.
+# The palette of Okabe and Ito, without the colours that vanish on white or on black.
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#56B4E9", "#CC79A7")
 
 

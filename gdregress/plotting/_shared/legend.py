@@ -12,6 +12,8 @@ WIDEST, HIGHEST = 1.15, 0.42
 ALL = 0.6
 # Most entries of a legend between lines.
 MOST_INSIDE = 4
+# Length of the lines in a legend, in which dashes can be seen on both sides of a marker.
+HANDLE = 3.0
 # Where matplotlib puts legends, from below and from the left on.
 PLACES = (
     ("lower left", "lower center", "lower right"),
@@ -44,6 +46,7 @@ def draw_legend(
     if not handles:
         return
     style = {"framealpha": 0.85, "title": title, "title_fontsize": "small"}
+    style |= {"handlelength": HANDLE}
     if len(labels) <= most_inside:
         ax.autoscale_view()  # the best place depends on the limits
         legend = ax.legend(handles, labels, loc=loc, fontsize="small", **style)
@@ -67,6 +70,7 @@ def legend_beside(ax, entries):
     if not entries:
         return
     style = {"loc": "center left", "bbox_to_anchor": (1.0, 0.5), "frameon": False}
+    style |= {"handlelength": HANDLE}
     legend = ax.legend(entries.values(), entries, fontsize="small", **style)
     if ax.figure.figure.get_layout_engine() is None or _extent(legend).width > WIDE:
         legend_below(ax, list(entries.values()), list(entries))

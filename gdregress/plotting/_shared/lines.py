@@ -1,12 +1,13 @@
 """Styles that tell lines apart, and the user's own keywords for all of them or for one."""
 
 from collections.abc import Mapping
+from itertools import cycle
 
 from gdregress.plotting._shared.figure import colours
 
-DASHES = ("-", "-.", ":")
-# Lines that differ by colour alone, dark, light and between; the next ones have other dashes.
-ALIKE = 3
+# Unbroken, long dashes, dots, both: neighbours differ in print without colour as well. Plain
+# dashes are for rows that were not fitted and for references.
+DASHES = ("-", (0, (6, 1)), (0, (1.2, 0.8)), (0, (5, 1, 1.2, 1)))
 
 
 def by_name(keywords):
@@ -58,6 +59,5 @@ def line_styles(labels, line_kw=None, shades=None):
         Other colours than those of the palette.
     """
     own, shades = keywords_by_label(line_kw, labels), shades or colours(len(labels))
-    dashes = [DASHES[i // ALIKE % len(DASHES)] for i in range(len(labels))]
-    looks = zip(shades, dashes, own, strict=True)
+    looks = zip(shades, cycle(DASHES), own, strict=False)
     return [{"color": colour, "linestyle": dash, **kw} for colour, dash, kw in looks]

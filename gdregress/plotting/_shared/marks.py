@@ -5,6 +5,8 @@ from gdregress.plotting._shared.figure import foreground
 START = {"marker": "o", "markersize": 8, "fillstyle": "none", "markeredgewidth": 1.5}
 END = {"marker": "s", "markersize": 6}
 KEPT = {"marker": "D", "markersize": 8, "fillstyle": "none", "markeredgewidth": 1.5}
+# Of groups of points, which they tell apart in print without colour too.
+GROUPS = ("o", "s", "^", "D", "v", "P")
 MINIMUM = {"marker": "*", "markersize": 16}
 
 

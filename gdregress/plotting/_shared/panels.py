@@ -1,5 +1,7 @@
 """A grid of axes with common limits, labelled at the edges of the figure only."""
 
+import math
+
 import numpy as np
 
 from gdregress.plotting._shared.figure import make_room, pyplot
@@ -33,7 +35,7 @@ def panels(ax, n, xlabel="", ylabel="", size=(4.0, 3.4), columns=COLUMNS, **subp
         If another number of axes is given.
     """
     if ax is None:
-        return _new_panels(n, xlabel, ylabel, size, min(n, columns), subplots)
+        return _new_panels(n, xlabel, ylabel, size, columns, subplots)
     axes = np.ravel(np.asarray(ax, dtype=object))
     if len(axes) != n:
         wanted = "a single Axes" if n == 1 else f"{n} Axes, such as those of plt.subplots({n})[1]"
@@ -45,7 +47,8 @@ def panels(ax, n, xlabel="", ylabel="", size=(4.0, 3.4), columns=COLUMNS, **subp
 
 
 def _new_panels(n, xlabel, ylabel, size, columns, subplots):
-    rows = -(-n // columns)
+    rows = math.ceil(n / columns)
+    columns = math.ceil(n / rows)  # four are two rows of two
     options = {"sharex": True, "sharey": True, "squeeze": False, "layout": "constrained"}
     if n > 1:
         options["figsize"] = (size[0] * columns, size[1] * rows)
