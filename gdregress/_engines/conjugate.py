@@ -94,6 +94,7 @@ class ConjugateGradients(Directions):
         g, system = self.gradient, self._system(taken_at, of_all)
         is_newton = system is not None and system.is_finite
         self.recent = RECENT_OF_NEWTON if is_newton else RECENT
+        self.is_newton = is_newton and of_all and taken_at is self.params
         if is_newton:
             solve = partial(self._solved_by, system)
             direction = -self._within_range(solved(solve, secants, g, self._products))
@@ -148,6 +149,8 @@ class ConjugateGradients(Directions):
 
         The search finds the length for any scale of q, and conjugacy does not depend on it.
         """
+        if isinstance(q, np.ndarray) and abs(q).max() <= LONGEST:
+            return q
         xp, axis = namespace(q), None if self.run.objective.loss.coupled else 0
         size = xp.max(abs(q), axis=axis)
         is_finite, one = size < math.inf, xp.ones_like(size)
@@ -307,9 +310,10 @@ class ConjugateGradients(Directions):
         parts = z, dz, self.gradient, direction, self.params, 0 * direction + self.l2
         if loss.coupled:  # a Newton step has length 1
             return self._length(loss, None, y, *parts)
-        along = self._curvature_along(dz)
+        along = None if self.is_newton else self._curvature_along(dz)
         if len(direction.shape) == 1:
             return self._length(loss, along, y, *parts)
+        along = [None] * direction.shape[1] if along is None else along
         parts = (loss.expanded(y, z), *parts)
         lengths = [
             self._length(loss.base_loss.of_target(k), along[k], *(part[:, k] for part in parts))

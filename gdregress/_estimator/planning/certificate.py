@@ -83,6 +83,8 @@ def _hides_directions(curvature):
     terms, h = penalty.kernel_terms, curvature.of_loss or 1.0
     if penalty.active and (terms is None or terms.bounds is not None):
         return False
+    if spectrum.has_digits():
+        return False
     l1, l2 = (np.zeros(n_features) + s for s in (terms.l1, terms.l2))
     slope = objective.slope_size(null) if l1.any() else 1.0  # beside which l1 counts
     return hides_directions(objective.design, spectrum.matrix, spectrum.weights, slope, l1, l2 / h)
