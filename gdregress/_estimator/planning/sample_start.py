@@ -109,7 +109,7 @@ def _minimum(estimator, some):
         plan = plan_run(estimator, some.components, some.objective, some.frame)
         run = replace(plan.run, max_iter=MOST_EPOCHS)
         if some.objective.has_rows:
-            stopping = LittleDecrease(plan.run.divergence.null_objective, LITTLE)
+            stopping = LittleDecrease(plan.diagnostics.null_objective, LITTLE)
             run = replace(run, stopping=stopping, certificate=None)
         result = solve(run, fresh_state(estimator, some, plan.first_params))
     if result.interrupt is not None:
