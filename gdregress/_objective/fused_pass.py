@@ -9,11 +9,11 @@ from scipy import sparse
 
 from gdregress._core import core
 from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
+from gdregress._objective.row_blocks import in_rows
 
-# Rows copied at a time where they do not lie one after the other in memory.
-COPIED_ROWS = 1024
-# Bytes of a block of rows: it is multiplied up to three times while it is in the cache.
-BLOCK_BYTES = 1 << 14
+# Bytes of a block of rows: it is multiplied up to three times while it is in the cache. The fewest
+# rows of one, as many as products take at once: more of long rows would leave the cache.
+BLOCK_BYTES, FEWEST_ROWS = 1 << 14, 4
 # Longest row in double precision: blocks of longer ones leave the cache, and two products of BLAS
 # are as fast.
 LONGEST_ROW = 1 << 15
@@ -80,7 +80,7 @@ def fused_pass(
     row_length = design.n_features
     if design.is_sparse:
         row_length = 1 + design.X.nnz // n
-    rows_at_once = max(8, BLOCK_BYTES // (8 * row_length))
+    rows_at_once = max(FEWEST_ROWS, BLOCK_BYTES // (8 * row_length))
     kernel_loss, arrays = core.kernel_loss(loss, kernels), core.arrays_of(design.X)
 
     def add(start, stop, values, g=_NOTHING, squares=_NO_NUMBERS):
@@ -91,7 +91,7 @@ def fused_pass(
             kernels.csr_pass(*arrays, y, weights, start, stop, *rest)
             return
         rest = (kernel_loss, w, u, g, *scratch, values, squares)
-        for X, rows in _in_rows(design.X, start, stop):
+        for X, rows in in_rows(design.X, start, stop):
             some = (array[rows] for array in kept)
             kernels.dense_pass(X, y[rows], weights[rows], 0, len(X), *rest, *some)
 
@@ -140,7 +140,7 @@ def column_mean_squares(design, weights, kernels=core.kernels):
         if sparse.issparse(X):
             kernels.csr_squares(*arrays, weights, start, stop, squares)
         else:
-            for some, rows in _in_rows(X, start, stop):
+            for some, rows in in_rows(X, start, stop):
                 kernels.dense_squares(some, weights[rows], squares)
 
     row_length = design.n_parameters if not sparse.issparse(X) else 1 + X.nnz / n
@@ -154,11 +154,3 @@ def _with_intercept(squares, design, weights):
     if design.fit_intercept:
         squares[-1] = 1.0 if len(weights) == 0 else float(np.mean(weights, dtype=float))
     return squares
-
-
-def _in_rows(X, start, stop):
-    """Rows of a range in C order, a few at a time where they have to be copied for it."""
-    step = max(stop - start, 1) if X.flags.c_contiguous else COPIED_ROWS
-    for first in range(start, stop, step):
-        rows = slice(first, min(first + step, stop))
-        yield np.ascontiguousarray(X[rows]), rows

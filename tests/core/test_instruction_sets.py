@@ -17,6 +17,7 @@ from twins import assert_forms_agree, make_params, needs_compiler
 from gdregress._core import core
 from gdregress._core.instruction_set import INSTRUCTION_SETS, LIMIT, choose_instruction_set
 from gdregress._core.kernels import interpreted
+from gdregress._objective.column_moments import by_reading_once
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.fused_pass import column_mean_squares, fused_pass
 from gdregress._objective.moments import _products
@@ -63,6 +64,9 @@ def test_passes(p, dtype, instruction_set):
         column_mean_squares(design, weights, kernels) for kernels in (core.kernels, interpreted)
     ]
     assert_allclose(squares[0], squares[1], rtol=rtol)
+    moments = [by_reading_once(X, weights, kernels) for kernels in (core.kernels, interpreted)]
+    for compiled, twin in zip(*moments, strict=True):
+        assert_allclose(compiled, twin, rtol=1e-12)
 
 
 @pytest.mark.parametrize("p", WIDTHS)

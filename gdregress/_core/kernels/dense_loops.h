@@ -204,6 +204,37 @@ static void LOOP(add_squares)(const T *weights, const T *X, double *out, ptrdiff
 #undef STEP
 }
 
+/* sums <- sums + sum_i s_i d_i and squares <- squares + sum_i s_i d_i^2, d_i = x_i - shift, over some
+ * rows, as in add_squares */
+static void LOOP(add_deviations)(const T *weights, const T *X, const double *restrict shift,
+                                 double *restrict sums, double *restrict squares, ptrdiff_t rows,
+                                 ptrdiff_t p)
+{
+#define STEP(lanes)                                                                   \
+    do {                                                                              \
+        VECTOR(lanes) sum = {0}, square = {0};                                        \
+        for (int r = 0; r < some; r++) {                                              \
+            VECTOR(lanes) d = LOAD(lanes, x + r * p + j) - AT(lanes, shift + j);      \
+            sum += s[r] * d;                                                          \
+            square += s[r] * d * d;                                                   \
+        }                                                                             \
+        AT(lanes, sums + j) += sum;                                                   \
+        AT(lanes, squares + j) += square;                                             \
+    } while (0)
+    for (ptrdiff_t i = 0; i < rows; i += 4) {
+        const T *x = X + i * p;
+        int some = rows - i < 4 ? (int) (rows - i) : 4;
+        double s[4] = {1.0, 1.0, 1.0, 1.0};
+        ptrdiff_t j = 0;
+        for (int r = 0; r < some && weights != NULL; r++)
+            s[r] = weights[i + r];
+        for (; j + LANES <= p; j += LANES)
+            STEP(LANES);
+        REST(STEP)
+    }
+#undef STEP
+}
+
 /* The step of plain descent by one row of columns in units of their own, for which c is -lr r:
  *
  *     w <- prox(w + c sizes (x - mean) - lr drift),

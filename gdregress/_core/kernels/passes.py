@@ -1,7 +1,8 @@
 """Passes over all rows: `dense_pass` and `csr_pass` are fused ones, value and gradient at once.
 
 Each adds the sums over a range of rows to arrays of the caller, so that threads share the rows.
-`dense_squares` and `csr_squares` sum the squares of the columns alone.
+`dense_squares` and `csr_squares` sum the squares of the columns alone, `dense_deviations` their
+deviations from given numbers as well.
 
 Letters
 -------
@@ -17,6 +18,7 @@ i  row
 a  row within a block
 t  target or prediction of a row
 j  feature
+d  deviation of a number
 m  number of rows in a block
 p  number of features
 """
@@ -267,6 +269,37 @@ def dense_squares(
     """Add the weighted squares of every column of dense rows."""
     with cython.nogil:
         add_squares(X, weights, 0, X.shape[0], squares)
+
+
+def dense_deviations(
+    X: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    shift: cython.const[cython.double][::1],
+    sums: cython.double[::1],
+    squares: cython.double[::1],
+):
+    """Add the weighted deviations from `shift` in all columns of dense rows, and their squares."""
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    p: cython.Py_ssize_t = X.shape[1]
+    d: cython.double
+    if not cython.compiled:
+        for i in range(X.shape[0]):
+            for j in range(p):
+                d = X[i, j] - shift[j]
+                sums[j] += weight(weights, i) * d
+                squares[j] += weight(weights, i) * d * d
+    elif X.shape[0] > 0 and p > 0:
+        with cython.nogil:
+            c_add_deviations(
+                cython.address(weights[0]) if weights.shape[0] > 0 else cython.NULL,
+                cython.address(X[0, 0]),
+                cython.address(shift[0]),
+                cython.address(sums[0]),
+                cython.address(squares[0]),
+                X.shape[0],
+                p,
+            )
 
 
 def csr_squares(
