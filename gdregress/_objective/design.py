@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
+from gdregress._core import core
 from gdregress._core.threads import map_in_threads, pieces_of
 from gdregress._objective.constant_columns import constants_of
 from gdregress._objective.coordinates import Columns
@@ -278,9 +279,13 @@ def extremes(X):
     return ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
 
 
-def _extremes_of_some(X):
-    """The same of a block, several rows side by side: NumPy is slow along short ones."""
+def _extremes_of_some(X, kernels=core.kernels):
+    """The same of a block; without the core several rows side by side, as short ones are slow."""
     n, p = X.shape
+    if X.flags.c_contiguous and core.is_compiled():
+        low, high = np.full(p, np.inf), np.full(p, -np.inf)
+        kernels.dense_extremes(X, low, high)
+        return low, high
     abreast = max(1, min(n, SIDE_BY_SIDE // p)) if X.flags.c_contiguous else 1
     whole = n // abreast * abreast
     rows = X[:whole].reshape(-1, abreast * p)
@@ -347,10 +352,15 @@ def _row_norms_by_blocks(X, coordinates):
     return namespace(norms[0]).concat(norms)
 
 
-def _row_norms(rows, coordinates):
+def _row_norms(rows, coordinates, kernels=core.kernels):
     rows = rows.toarray() if sparse.issparse(rows) else rows
+    is_numpy = isinstance(rows, np.ndarray)
+    if coordinates.separable and is_numpy and rows.flags.c_contiguous and core.is_compiled():
+        norms, mean = np.empty(len(rows)), np.array(coordinates.mean, dtype=float)
+        kernels.dense_row_norms(rows, mean, np.array(coordinates.scale, float) ** -2.0, norms)
+        return norms
     centred = rows - coordinates.mean
-    if coordinates.separable and isinstance(rows, np.ndarray):
+    if coordinates.separable and is_numpy:
         centred /= coordinates.scale
         return np.einsum("ij,ij->i", centred, centred)
     # the coordinates of rows are pulled back as gradients are

@@ -1,7 +1,8 @@
 """Passes over all rows: `dense_pass` and `csr_pass` are fused ones, value and gradient at once.
 
 Each adds the sums over a range of rows to arrays of the caller, so that threads share the rows.
-`dense_squares` and `csr_squares` sum the squares of the columns alone.
+`dense_squares` and `csr_squares` sum the squares of the columns alone; `dense_row_norms` are the
+squared norms of rows, `dense_extremes` the ends of columns.
 
 Letters
 -------
@@ -267,6 +268,53 @@ def dense_squares(
     """Add the weighted squares of every column of dense rows."""
     with cython.nogil:
         add_squares(X, weights, 0, X.shape[0], squares)
+
+
+def dense_row_norms(
+    X: cython.const[cython.floating][:, ::1],
+    mean: cython.const[cython.double][::1],
+    factors: cython.const[cython.double][::1],
+    norms: cython.double[::1],
+):
+    """norms[i] <- sum_j factors_j (x_ij - mean_j)^2."""
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    m: cython.Py_ssize_t = X.shape[0]
+    p: cython.Py_ssize_t = X.shape[1]
+    with cython.nogil:
+        if not cython.compiled:
+            for i in range(m):
+                norms[i] = 0.0
+                for j in range(p):
+                    norms[i] += factors[j] * (X[i, j] - mean[j]) * (X[i, j] - mean[j])
+        elif m > 0 and p > 0:
+            c_square_rows(
+                cython.address(X[0, 0]),
+                cython.address(mean[0]),
+                cython.address(factors[0]),
+                cython.address(norms[0]),
+                m,
+                p,
+            )
+
+
+def dense_extremes(
+    X: cython.const[cython.floating][:, ::1], low: cython.double[::1], high: cython.double[::1]
+):
+    """Lower `low` and raise `high` to the smallest and largest number of each column."""
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    m: cython.Py_ssize_t = X.shape[0]
+    p: cython.Py_ssize_t = X.shape[1]
+    with cython.nogil:
+        if not cython.compiled:
+            for i in range(m):
+                for j in range(p):
+                    low[j] = min(low[j], X[i, j])
+                    high[j] = max(high[j], X[i, j])
+        elif m > 0 and p > 0:
+            ends = cython.address(low[0]), cython.address(high[0])
+            c_extremes(cython.address(X[0, 0]), ends[0], ends[1], m, p)
 
 
 def csr_squares(
