@@ -45,6 +45,7 @@ from gdregress._objective.coupled import CoupledSystem
 from gdregress._objective.evaluation import by_rows, over_targets, sum_by_rows
 from gdregress._objective.line import Line
 from gdregress._objective.newton_system import SeparateSystems
+from gdregress._objective.sample import system_of_sample
 from gdregress._utils.array_api import dot, namespace, to_numpy
 from gdregress.losses.offset import targets_and_predictions
 
@@ -62,8 +63,6 @@ PASSES = 3
 PATIENCE, PATIENCE_WITH_SAMPLE = 4, 6
 # Share of the slope along a direction that its end may have.
 NEARLY = 0.1
-# Share of the diagonal of all rows that a sample has at least.
-LEAST_SHARE = 0.5
 
 
 class ConjugateGradients(Directions):
@@ -157,7 +156,8 @@ class ConjugateGradients(Directions):
             system = self.system = self.system or self._system(taken_at)
         elif objective.sample is not None and self.price < math.inf:
             with one_thread_of_blas():  # as the products are small
-                system = self._system_of_sample(objective.sample)
+                params = self._like_data(self.params)
+                system = system_of_sample(objective, params, *self._flat_and_rounding())
         is_newton = system is not None and system.is_finite
         self.recent = RECENT_OF_NEWTON if is_newton else RECENT
         if is_newton:
@@ -185,22 +185,6 @@ class ConjugateGradients(Directions):
         """The strengths of l2, and the rounding of gradients."""
         params = to_numpy(self._like_data(self.params))
         return to_numpy(self.l2).astype(float), float(np.finfo(params.dtype).eps)
-
-    def _system_of_sample(self, some):
-        """Return the system of the second derivatives of some rows at the parameters.
-
-        Where these have next to nothing in a column, all rows make up for it.
-        """
-        params = self._like_data(self.params)
-        z = wide(some.predict(params))
-        if some.loss.coupled:
-            return self._coupled(some.coupled_hessian(params, z))
-        hessians, squares = some.hessians(params, z), self.run.objective.column_mean_squares
-        bent = np.mean(by_rows(some.loss.curvature_at, some.y, z), axis=0)
-        for H, h in zip(hessians, np.atleast_1d(bent), strict=True):
-            least = LEAST_SHARE * h * squares
-            H.flat[:: len(H) + 1] = np.maximum(H.diagonal(), least)
-        return SeparateSystems(hessians, *self._flat_and_rounding())
 
     def _of_classes(self):
         """P of coupled predictions."""

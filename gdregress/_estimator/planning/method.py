@@ -61,6 +61,19 @@ def takes_row_space(estimator, components, objective):
     )
 
 
+def samples_curvature(estimator, components, objective):
+    """Whether variance reduction begins on a sample, and epochs with its Newton steps."""
+    return (
+        components.optimizer.variance_reduced
+        and all_is_auto(estimator)
+        and objective.has_rows
+        and ConjugateGradients.covers(objective)
+        and not objective.loss.is_quadratic
+        and objective.sample is not None
+        and objective.has_hessians()
+    )
+
+
 def asks_for_conjugate_gradients(estimator):
     return isinstance(estimator.optimizer, str) and estimator.optimizer == CONJUGATE_GRADIENTS
 
