@@ -5,12 +5,14 @@ intercept, which is left out without `fit_intercept`. The column of ones that th
 stands for is never stored, and a sparse matrix is standardised without being filled in.
 """
 
+from functools import partial
+
 import numpy as np
 from scipy import sparse
 from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from gdregress._core import core
-from gdregress._core.threads import map_in_threads, pieces_of
+from gdregress._core.threads import map_in_threads, pieces_of, sum_in_threads
 from gdregress._objective.constant_columns import constants_of
 from gdregress._objective.coordinates import Columns
 from gdregress._utils.array_api import (
@@ -24,6 +26,8 @@ from gdregress._utils.array_api import (
 from gdregress.samplers import ALL_ROWS
 
 SQUARED_ROWS = 4096
+# Rows from which the means are guessed before a reading.
+GUESSED_FROM = 128
 # Numbers in a block of rows that stays in the cache during its sums.
 BLOCK = 1 << 16
 # Numbers in several rows that are taken at once.
@@ -275,17 +279,28 @@ def largest_deviations(X, mean, counts=None):
 
 def extremes(X):
     """Smallest and largest value of each column of dense rows of NumPy."""
-    ends = np.array(_of_blocks(_extremes_of_some, X))
+    if _reads_rows(X):
+        ends = np.array(map_in_threads(partial(_extremes_by_core, X), pieces_of(*X.shape)))
+    else:
+        ends = np.array(_of_blocks(_extremes_of_some, X))
     return ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
 
 
-def _extremes_of_some(X, kernels=core.kernels):
-    """The same of a block; without the core several rows side by side, as short ones are slow."""
+def _reads_rows(X):
+    """Whether the core is there and can read the rows one after the other."""
+    return isinstance(X, np.ndarray) and X.flags.c_contiguous and core.is_compiled()
+
+
+def _extremes_by_core(X, start, stop, kernels=core.kernels):
+    """The same of some rows."""
+    low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
+    kernels.dense_extremes(X[start:stop], low, high)
+    return low, high
+
+
+def _extremes_of_some(X):
+    """The same of a block, several rows side by side: NumPy is slow along short ones."""
     n, p = X.shape
-    if X.flags.c_contiguous and core.is_compiled():
-        low, high = np.full(p, np.inf), np.full(p, -np.inf)
-        kernels.dense_extremes(X, low, high)
-        return low, high
     abreast = max(1, min(n, SIDE_BY_SIDE // p)) if X.flags.c_contiguous else 1
     whole = n // abreast * abreast
     rows = X[:whole].reshape(-1, abreast * p)
@@ -311,6 +326,8 @@ def _mean_and_variance(X, weights):
 
     A float32 column whose spread is small beside its mean would otherwise pass for a constant.
     """
+    if _reads_rows(X):
+        return _mean_and_variance_by_core(X, weights)
     xp, wide = namespace(X), widest_type(X)
     size = min(SQUARED_ROWS, max(1, BLOCK // X.shape[1]))
     starts = range(0, X.shape[0], size)
@@ -332,6 +349,24 @@ def _mean_and_variance(X, weights):
     return mean, mean_of(lambda rows: (rows - mean) ** 2)
 
 
+def _mean_and_variance_by_core(X, weights, kernels=core.kernels):
+    """The same from one reading: the columns are centred by a guess of their means."""
+    n, p = X.shape
+    sample = np.arange(0, n, max(1, n // GUESSED_FROM))
+    if weights is not None and weights[sample].any():
+        sample = sample[weights[sample] > 0]
+    guess = X[sample].mean(axis=0, dtype=float)
+    given = core.kernel_weights(weights, X.dtype)
+
+    def add(start, stop, *sums):
+        kernels.dense_column_moments(X[start:stop], given[start:stop], guess, *sums)
+
+    sums, squares = sum_in_threads(add, pieces_of(n, p, p), (p,), (p,))
+    total = n if weights is None else float(np.sum(weights, dtype=float))
+    offset = sums / total
+    return guess + offset, np.maximum(squares / total - offset**2, 0.0)
+
+
 def _sparse_row_norms(X, coordinates):
     """sum_j (x_ij - m_j)^2 / s_j^2 of every row, m and s those of the coordinates.
 
@@ -348,19 +383,28 @@ def _sparse_row_norms(X, coordinates):
 
 def _row_norms_by_blocks(X, coordinates):
     """||B' (x_i - m)||^2 of every row, a few rows at a time, as they are a copy of X."""
+    if coordinates.separable and _reads_rows(X):
+        return _row_norms_by_core(X, coordinates)
     norms = _of_blocks(lambda rows: _row_norms(rows, coordinates), X)
     return namespace(norms[0]).concat(norms)
 
 
-def _row_norms(rows, coordinates, kernels=core.kernels):
+def _row_norms_by_core(X, coordinates, kernels=core.kernels):
+    """The same where columns are centred and scaled."""
+    norms, mean = np.empty(len(X)), np.array(coordinates.mean, dtype=float)
+    factors = np.array(coordinates.scale, dtype=float) ** -2.0
+
+    def of_piece(start, stop):
+        kernels.dense_row_norms(X[start:stop], mean, factors, norms[start:stop])
+
+    map_in_threads(of_piece, pieces_of(*X.shape))
+    return norms
+
+
+def _row_norms(rows, coordinates):
     rows = rows.toarray() if sparse.issparse(rows) else rows
-    is_numpy = isinstance(rows, np.ndarray)
-    if coordinates.separable and is_numpy and rows.flags.c_contiguous and core.is_compiled():
-        norms, mean = np.empty(len(rows)), np.array(coordinates.mean, dtype=float)
-        kernels.dense_row_norms(rows, mean, np.array(coordinates.scale, float) ** -2.0, norms)
-        return norms
     centred = rows - coordinates.mean
-    if coordinates.separable and is_numpy:
+    if coordinates.separable and isinstance(rows, np.ndarray):
         centred /= coordinates.scale
         return np.einsum("ij,ij->i", centred, centred)
     # the coordinates of rows are pulled back as gradients are

@@ -10,6 +10,7 @@ from gdregress._objective import fused_pass, jitted
 from gdregress._objective.base import Objective, null_parameters
 from gdregress._objective.cache import Cache
 from gdregress._objective.coupled import cost_in_passes, coupled_products
+from gdregress._objective.curvature import Spectrum
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.evaluation import (
@@ -74,8 +75,14 @@ class DataObjective(Objective):
     @computed_once
     def sample(self):
         """The objective of some rows; None where all are few, or not NumPy's."""
-        step = step_of(self) if isinstance(self.y, np.ndarray) else 1
+        of_numpy, size = isinstance(self.y, np.ndarray), self.zero_parameters().size
+        step = step_of(self.design, size) if of_numpy else 1
         return self.of_each(step) if step > 1 else None
+
+    @computed_once
+    def spectrum(self):
+        """The `Spectrum` of the design matrix."""
+        return Spectrum(self.design, self.weights, self.y)
 
     def of_each(self, step):
         """The objective of each so many-th row, in the same coordinates."""

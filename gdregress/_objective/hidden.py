@@ -16,6 +16,8 @@ from gdregress._utils.array_api import namespace, to_numpy
 
 # Eigenvalues of so many times their rounding may be anything.
 NO_DIGITS = 1000.0
+# And so many times that in a sample, whose share of all rows is more than one in a thousand.
+NO_DIGITS_OF_SAMPLE = 1e6
 EPS = float(np.finfo(float).eps)
 
 
@@ -55,6 +57,30 @@ def hides_directions(design, matrix, weights, slope, l1, l2):
     return bool((counts & (slope * sizes > l1 @ abs(directions))).any())
 
 
+def may_hide_directions(design, matrix, l2):
+    """Whether there may be such directions in rows of which these are a sample.
+
+    Squares of all rows are at least those of the sample: along no direction is the curvature
+    smaller by more than the share of the sample.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+        Of the sample, whose columns are scaled.
+    matrix : ndarray of shape (n_parameters, n_parameters) or None
+        A' S A of the sample.
+    l2 : ndarray of shape (n_features,)
+        As for `hides_directions`.
+    """
+    inside = design.coordinates
+    if matrix is None or inside is None or not inside.separable:
+        return True
+    covariance = _covariance(matrix, design.n_features)
+    if not (covariance.diagonal()[inside.varying] > 0).all():
+        return True
+    return bool(_without_digits(covariance, l2, NO_DIGITS_OF_SAMPLE).shape[1])
+
+
 def _covariance(matrix, n_features):
     """Of the columns, where the last parameter is an intercept; their products otherwise."""
     columns, mean = matrix[:n_features, :n_features], matrix[n_features:, :n_features]
@@ -63,7 +89,7 @@ def _covariance(matrix, n_features):
     return columns - mean.T @ mean / matrix[-1, -1]
 
 
-def _without_digits(covariance, l2):
+def _without_digits(covariance, l2, no_digits=NO_DIGITS):
     """Directions in columns of size 1 along which curvatures are rounding, in those as given."""
     some = np.flatnonzero(covariance.diagonal() > 0)
     # the penalty counts in the sizes: a small column that it holds is no reason to doubt others
@@ -71,7 +97,7 @@ def _without_digits(covariance, l2):
     scaled.flat[:: len(some) + 1] += l2[some]
     size = np.sqrt(scaled.diagonal())
     scaled /= size[:, None] * size
-    noise = NO_DIGITS * len(some) * EPS
+    noise = no_digits * len(some) * EPS
     directions = np.zeros((len(covariance), 0))
     # the largest eigenvalue is at most the largest sum of a row: this is the quicker answer
     lowered = scaled.copy()

@@ -25,12 +25,18 @@ LEAST_STEP, LEAST_NUMBERS = 4, 1 << 22
 LEAST_SHARE = 0.5
 
 
-def step_of(objective):
-    """Of how many rows in memory one is taken; 1 where all rows are too few for a sample."""
-    if objective.design.size < LEAST_NUMBERS:
+def step_of(design, size):
+    """Of how many rows in memory one is taken; 1 where all rows are too few for a sample.
+
+    Parameters
+    ----------
+    design : DesignMatrix
+    size : int
+        Count of the parameters of all targets.
+    """
+    if design.size < LEAST_NUMBERS:
         return 1
-    rows = objective.design.n_samples
-    step = min(STEP, rows // (ROWS_OF_A_PARAMETER * objective.zero_parameters().size))
+    step = min(STEP, design.n_samples // (ROWS_OF_A_PARAMETER * size))
     return step if step >= LEAST_STEP else 1
 
 

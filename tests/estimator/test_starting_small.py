@@ -7,7 +7,9 @@ from scipy import sparse
 from sklearn import clone
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress._estimator.planning import metric
 from gdregress._objective import newton_system, sample
+from gdregress._objective.curvature import Spectrum
 from gdregress._solver.between_epochs import EpochNewton
 
 # At least 100 rows of the sample for each parameter, the intercept included.
@@ -22,6 +24,7 @@ def few_are_worth_it(monkeypatch):
 def take_samples(monkeypatch):
     monkeypatch.setattr(sample, "LEAST_NUMBERS", 1)
     monkeypatch.setattr(newton_system, "FEW_OPERATIONS", 0)  # as of many rows
+    monkeypatch.setattr(metric, "FEW_OPERATIONS", 0)
 
 
 @pytest.fixture
@@ -165,15 +168,18 @@ def test_given_coefficients_come_first(rows):
 # Batches of rows
 
 
+@pytest.mark.parametrize("in_metric", [True, False])
 @pytest.mark.parametrize("solver", ["stochastic", "mini-batch"])
 @pytest.mark.parametrize("loss", LOSSES)
-def test_batches_end_at_the_minimum_of_all_rows_in_fewer_epochs(rows, loss, solver, monkeypatch):
+def test_batches_end_at_the_minimum_in_fewer_epochs(rows, loss, solver, in_metric, monkeypatch):
     X, z = rows
     y, weights = targets(loss, z), np.linspace(0.1, 3, ROWS)
     batches = {"solver": solver, "random_state": 0}
     best = model_of(loss, tol=1e-8).fit(X, y, sample_weight=weights)
     from_null = model_of(loss, **batches).fit(X, y, sample_weight=weights)
     take_samples(monkeypatch)
+    if in_metric:
+        monkeypatch.setattr(metric, "FEW_OPERATIONS", 1e9)
     model = model_of(loss, **batches).fit(X, y, sample_weight=weights)
     assert model.stop_reason_ == "tolerance"
     assert model.n_iter_ <= from_null.n_iter_
@@ -182,6 +188,37 @@ def test_batches_end_at_the_minimum_of_all_rows_in_fewer_epochs(rows, loss, solv
     left = np.array(model.history_["objective"]) - least
     assert left[0] < 0.1 * of_null
     assert left[-1] < 1e-9 * of_null
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+def test_batches_form_no_moments_of_all_rows(rows, monkeypatch):
+    X, z = rows
+    y = targets("log_loss", z)
+    formed = []
+    moments = vars(Spectrum)["moments"].method
+
+    def watched(spectrum):
+        formed.append(spectrum.design.n_samples)
+        return moments(spectrum)
+
+    monkeypatch.setattr(vars(Spectrum)["moments"], "method", watched)
+    model = model_of("log_loss", solver="stochastic", random_state=0).fit(X, y)
+    assert model.stop_reason_ == "tolerance"
+    assert set(formed) == {ROWS // 16}
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+def test_batches_of_columns_that_a_sample_has_nothing_of(rows):
+    X, z = rows
+    X = np.column_stack([X, np.ones(ROWS), np.zeros(ROWS), X[:, 0]])
+    X[1::160, 5] = 1.0
+    X[1::160, 6] += 1.0  # otherwise the same as the first
+    y = targets("log_loss", z + X[:, 5])
+    model = model_of("log_loss", solver="stochastic", random_state=0, alpha=1e-5).fit(X, y)
+    best = model_of("log_loss", tol=1e-8, alpha=1e-5).fit(X, y)
+    assert model.stop_reason_ == "tolerance"
+    fell = best.history_["objective"][0] - best.history_["objective"][-1]
+    assert model.history_["objective"][-1] - best.history_["objective"][-1] < 1e-6 * fell
 
 
 @pytest.mark.usefixtures("few_are_worth_it")

@@ -7,7 +7,7 @@ from scipy import sparse
 from gdregress._objective.coordinates import Columns
 from gdregress._objective.curvature import Spectrum
 from gdregress._objective.design import DesignMatrix
-from gdregress._objective.hidden import hides_directions
+from gdregress._objective.hidden import hides_directions, may_hide_directions
 
 FIRST, SECOND, THIRD = np.random.RandomState(0).normal(size=(3, 200))
 GROUP = np.arange(200) % 3
@@ -58,3 +58,27 @@ def test_not_where_a_penalty_holds_them(penalty, strength, expected):
 def test_not_where_a_penalty_is_large_beside_one_column(size):
     """It holds a small column, and says nothing of the digits of all others."""
     assert not hides(np.column_stack([FIRST, SECOND, size * THIRD]), l2=0.01, inside=False)
+
+
+def of_sample(X, step=16):
+    """Whether every so many-th row says that all may hide directions."""
+    mean = X.mean(axis=0)
+    columns = Columns(mean, np.sqrt(np.mean((X - mean) ** 2, axis=0)), True)
+    design = DesignMatrix(np.ascontiguousarray(X[::step]), True, columns)
+    return may_hide_directions(design, Spectrum(design, None).matrix, np.zeros(X.shape[1]))
+
+
+@pytest.mark.parametrize(("apart", "expected"), [(1e-2, False), (1e-7, True), (1e-11, True)])
+def test_a_sample_tells_where_rows_may_hide_directions(apart, expected):
+    assert of_sample(sums(apart)) is expected
+
+
+@pytest.mark.parametrize("others", [1.0, 1e-7])
+def test_a_sample_without_the_rows_that_differ_says_that_they_may(others):
+    X = sums(1.0)
+    X[:, 2] = FIRST
+    X[1, 2] += others
+    assert of_sample(X)
+    X[:, 2] = 0.0
+    X[1, 2] = others
+    assert of_sample(X)

@@ -222,6 +222,23 @@ static void LOOP(square_rows)(const T *X, const double *mean, const double *fact
 #undef CENTRED
 }
 
+/* sums and squares <- and those of s_i (x_i - shift) and s_i (x_i - shift)^2 over some rows, whose
+ * weights s are 1 where there are none */
+static void LOOP(add_moments)(const T *weights, const T *X, const double *restrict shift,
+                              double *restrict sums, double *restrict squares, ptrdiff_t rows,
+                              ptrdiff_t p)
+{
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        const T *x = X + i * p;
+        double s = weights == NULL ? 1.0 : weights[i];
+        for (ptrdiff_t j = 0; j < p; j++) {
+            double d = x[j] - shift[j];
+            sums[j] += s * d;
+            squares[j] += s * d * d;
+        }
+    }
+}
+
 /* low and high <- the smallest and largest numbers of each column in some rows, and what they are */
 static void LOOP(extremes)(const T *X, double *restrict low, double *restrict high, ptrdiff_t rows,
                            ptrdiff_t p)

@@ -4,5 +4,8 @@ cdef extern from "simd.h":
     void c_square_rows "gdregress_square_rows"(
         const void *X, const double *mean, const double *factors, double *out, Py_ssize_t m,
         Py_ssize_t p) noexcept nogil
+    void c_add_moments "gdregress_add_moments"(
+        const void *weights, const void *X, const double *shift, double *sums, double *squares,
+        Py_ssize_t m, Py_ssize_t p) noexcept nogil
     void c_extremes "gdregress_extremes"(
         const void *X, double *low, double *high, Py_ssize_t m, Py_ssize_t p) noexcept nogil

@@ -2,7 +2,7 @@
 
 Each adds the sums over a range of rows to arrays of the caller, so that threads share the rows.
 `dense_squares` and `csr_squares` sum the squares of the columns alone; `dense_row_norms` are the
-squared norms of rows, `dense_extremes` the ends of columns.
+squared norms of rows, `dense_column_moments` and `dense_extremes` facts of columns.
 
 Letters
 -------
@@ -293,6 +293,38 @@ def dense_row_norms(
                 cython.address(mean[0]),
                 cython.address(factors[0]),
                 cython.address(norms[0]),
+                m,
+                p,
+            )
+
+
+def dense_column_moments(
+    X: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    shift: cython.const[cython.double][::1],
+    sums: cython.double[::1],
+    squares: cython.double[::1],
+):
+    """Add the weighted sums of x_i - shift and of their squares to `sums` and `squares`."""
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    d: cython.double
+    m: cython.Py_ssize_t = X.shape[0]
+    p: cython.Py_ssize_t = X.shape[1]
+    with cython.nogil:
+        if not cython.compiled:
+            for i in range(m):
+                for j in range(p):
+                    d = X[i, j] - shift[j]
+                    sums[j] += weight(weights, i) * d
+                    squares[j] += weight(weights, i) * d * d
+        elif m > 0 and p > 0:
+            c_add_moments(
+                cython.address(weights[0]) if weights.shape[0] > 0 else cython.NULL,
+                cython.address(X[0, 0]),
+                cython.address(shift[0]),
+                cython.address(sums[0]),
+                cython.address(squares[0]),
                 m,
                 p,
             )

@@ -7,7 +7,7 @@ import numpy as np
 
 from gdregress._objective.duality import duality_gap
 from gdregress._objective.gap import remaining
-from gdregress._objective.hidden import hides_directions
+from gdregress._objective.hidden import hides_directions, may_hide_directions
 from gdregress._solver.certificate import Certificate
 from gdregress._utils.array_api import is_single, namespace
 
@@ -82,6 +82,9 @@ def _hides_directions(curvature):
     if penalty.active and (terms is None or terms.bounds is not None):
         return False
     l1, l2 = (np.zeros(n_features) + s for s in (terms.l1, terms.l2))
+    some = curvature.sample
+    if some is not None and not may_hide_directions(some.design, some.matrix, l2 / h):
+        return False
     slope = objective.slope_size(null) if l1.any() else 1.0  # beside which l1 counts
     return hides_directions(objective.design, spectrum.matrix, spectrum.weights, slope, l1, l2 / h)
 

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 
 from gdregress._estimator.components import refuse_columns
-from gdregress._estimator.planning.metric import first_metric, worth_moments
+from gdregress._estimator.planning.method import samples_rows
+from gdregress._estimator.planning.metric import first_metric, takes_metric, worth_moments
 from gdregress._objective.coordinates import Columns
 from gdregress._objective.curvature import Spectrum
 from gdregress._objective.design import DesignMatrix, column_coordinates
-from gdregress._objective.moments import check_finite
+from gdregress._objective.moments import affordable, check_finite
 from gdregress._utils.array_api import asarray, to_numpy
 
 # Sparse columns with means larger than this in units of their spread are only scaled: to centre
@@ -34,12 +35,15 @@ class Frame:
         Of the user's own columns.
     columns : ndarray of int or None
         Numbers of the columns among the user's, see `columns_in_use`; None for all.
+    is_sampled : bool
+        Whether a sample of the rows has the moments that a run needs.
     """
 
     design: Any
     spectrum: Spectrum
     user_spectrum: Spectrum
     columns: Any = None
+    is_sampled: bool = False
 
     def in_coordinates(self, coordinates):
         """The same columns in other coordinates."""
@@ -88,7 +92,10 @@ def frame_of(estimator, components, spectrum, y, weights, in_parts=False):
         return frame
     if in_parts or (kind is None and not estimator.standardize):
         return frame
-    frame = frame.in_coordinates(_columns(estimator, components, spectrum))
+    if _takes_rates_of_sample(estimator, components, spectrum, y):
+        frame = replace(frame, is_sampled=True)
+    columns = _columns(estimator, components, spectrum, frame.is_sampled)
+    frame = frame.in_coordinates(columns)
     if kind == "moments" or (kind == "columns" and estimator.preconditioner == "auto"):
         metric = first_metric(estimator, components, frame.design, frame.spectrum, y, weights)
         if metric is not None:
@@ -113,10 +120,25 @@ def preconditioner(estimator):
     return "columns" if estimator.learning_rate in ("auto", "line-search") else None
 
 
-def _columns(estimator, components, spectrum):
+def _takes_rates_of_sample(estimator, components, spectrum, y):
+    """Whether variance reduction needs no more of the moments than a sample knows.
+
+    Dense ones take as long to form as some epochs; a metric needs those of all rows.
+    """
+    design = spectrum.design
+    return (
+        "moments" not in vars(spectrum)
+        and isinstance(design.X, np.ndarray)
+        and affordable(design)
+        and samples_rows(estimator, components, design, y)
+        and not takes_metric(components, design)
+    )
+
+
+def _columns(estimator, components, spectrum, is_sampled):
     """Coordinates of scaled columns; damped where single rows count, see `column_coordinates`."""
     design, all_rows = spectrum.design, components.sampler.takes_all_rows
-    if worth_moments(design) and spectrum.moments is not None:
+    if not is_sampled and worth_moments(design) and spectrum.moments is not None:
         mean = asarray(spectrum.moments.mean, np, None)
         variance = np.maximum(np.diag(spectrum.moments.covariance), 0.0)  # rounding may be below
     else:

@@ -1,10 +1,16 @@
 """The choice of the method of a run."""
 
+import math
+
+import numpy as np
+
 from gdregress._engines.conjugate import ConjugateGradients
+from gdregress._engines.directions import knows
 from gdregress._engines.envelope import Envelope
 from gdregress._engines.newton import Newton
 from gdregress._engines.working_sets import WorkingSets
 from gdregress._objective.row_space import suits
+from gdregress._objective.sample import step_of
 
 # Its name as ``optimizer``. It is not in OPTIMIZERS: conjugate directions and the search along
 # them need the function of all rows, which step(params, grad, memory, learning_rate, prox) lacks.
@@ -64,13 +70,24 @@ def takes_row_space(estimator, components, objective):
 def samples_curvature(estimator, components, objective):
     """Whether variance reduction begins on a sample, and epochs with its Newton steps."""
     return (
+        objective.has_rows
+        and samples_rows(estimator, components, objective.design, objective.y)
+        and objective.has_hessians()
+    )
+
+
+def samples_rows(estimator, components, design, y):
+    """The same before there is an objective, but for whether second derivatives are affordable."""
+    loss, penalty = components.loss, components.penalty
+    size = design.n_parameters * math.prod(loss.output_shape(y))
+    return (
         components.optimizer.variance_reduced
         and all_is_auto(estimator)
-        and objective.has_rows
-        and ConjugateGradients.covers(objective)
-        and not objective.loss.is_quadratic
-        and objective.sample is not None
-        and objective.has_hessians()
+        and isinstance(y, np.ndarray)
+        and knows(loss)
+        and not loss.is_quadratic
+        and penalty.is_quadratic
+        and step_of(design, size) > 1
     )
 
 

@@ -99,7 +99,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         objective = objective.with_row_space()
     null = null_model(objective, null_params, first if start is None else start.params)
     curvature, optimizer = _curvature_and_optimizer(
-        estimator, components, objective, frame.spectrum, null_params
+        estimator, components, objective, frame, null_params
     )
     start = _known_start(start, objective, optimizer, in_parts)
     if not optimizer.is_builtin:
@@ -160,6 +160,8 @@ def _worth_moments(estimator, components, objective, frame):
     For squared error they also give objective and gradient, which cost a pass an epoch without
     them.
     """
+    if frame.is_sampled:
+        return False
     by_steps = objective.loss.is_quadratic and asks_for_conjugate_gradients(estimator)
     if by_steps or not worth_moments(objective.design):
         return False
@@ -229,7 +231,7 @@ def _above_stable_limit(estimator, components, objective, diagnostics, start):
     return above_stable_limit
 
 
-def _curvature_and_optimizer(estimator, components, objective, spectrum, null_params):
+def _curvature_and_optimizer(estimator, components, objective, frame, null_params):
     """Return the curvature, and the optimizer with the momentum that "auto" stands for.
 
     The automatic rate is for the constant momentum over batches, and for the user's momentum over
@@ -238,7 +240,9 @@ def _curvature_and_optimizer(estimator, components, objective, spectrum, null_pa
     loss, sampler, optimizer = components.loss, components.sampler, components.optimizer
     if not sampler.takes_all_rows and getattr(optimizer, "momentum", None) == "auto":
         optimizer = _with_momentum(optimizer, CONSTANT_MOMENTUM)
-    curvature = CurvatureBounds(objective, optimizer, sampler, spectrum, null_params)
+    some = objective.sample.spectrum if frame.is_sampled else None
+    known = objective, optimizer, sampler, frame.spectrum, null_params
+    curvature = CurvatureBounds(*known, sample=some)
     automatic = estimator.learning_rate == "auto" or is_searched(estimator, components)
     momentum = resolved_momentum(loss, curvature, None if automatic else estimator.learning_rate)
     return curvature, _with_momentum(optimizer, momentum)

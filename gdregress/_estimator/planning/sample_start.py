@@ -16,7 +16,6 @@ from gdregress._core.threads import one_thread_of_blas
 from gdregress._estimator.planning.method import all_is_auto, method_of, samples_curvature
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.planning.start import fresh_state
-from gdregress._objective.curvature import Spectrum
 from gdregress._solver.solve import solve
 
 # Numbers in the rows that are taken of blocks, which are 16 MB, or rows for each parameter where
@@ -72,9 +71,8 @@ def _in_memory(estimator, prepared):
     some = prepared.objective.sample
     if some is None or not all_is_auto(estimator):
         return None
-    frame = replace(
-        prepared.frame, design=some.design, spectrum=Spectrum(some.design, some.weights, some.y)
-    )
+    known = {"design": some.design, "spectrum": some.spectrum, "is_sampled": False}
+    frame = replace(prepared.frame, **known)
     return replace(prepared, objective=some, frame=frame)
 
 
