@@ -79,16 +79,12 @@ def samples_curvature(estimator, components, objective):
 def samples_rows(estimator, components, design, y):
     """The same before there is an objective, but for whether second derivatives are affordable."""
     loss, penalty = components.loss, components.penalty
-    size = design.n_parameters * math.prod(loss.output_shape(y))
-    return (
-        components.optimizer.variance_reduced
-        and all_is_auto(estimator)
-        and isinstance(y, np.ndarray)
-        and knows(loss)
-        and not loss.is_quadratic
-        and penalty.is_quadratic
-        and step_of(design, size) > 1
-    )
+    suits_steps = knows(loss) and not loss.is_quadratic and penalty.is_quadratic
+    if not (components.optimizer.variance_reduced and all_is_auto(estimator) and suits_steps):
+        return False
+    if not isinstance(y, np.ndarray):
+        return False
+    return step_of(design, design.n_parameters * math.prod(loss.output_shape(y))) > 1
 
 
 def asks_for_conjugate_gradients(estimator):
