@@ -32,10 +32,9 @@ optimizer : str, Optimizer or optax.GradientTransformation, default="auto"
     where "svrg" has no metric, and with an optimizer given by its name, it does after half of
     the epochs. "cg", for ``solver="batch"`` and smooth convex losses under l2 or no penalty,
     asks for the conjugate gradients: momentum by conjugacy, and steps to the minimum along
-    each direction. The
-    adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring numbers y to a size
-    well above it. A transformation of optax has its own learning rate; it asks for
-    ``learning_rate=1.0`` and no penalty.
+    each direction. The adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring
+    numbers y to a size well above it. A transformation of optax has its own learning rate; it
+    asks for ``learning_rate=1.0`` and no penalty.
 momentum : float in [0, 1) or "auto", default="auto"
     For "momentum" and "nesterov". "auto" is, for ``solver="batch"``, the accelerated sequence
     with adaptive restart where the loss is smooth (nesterov), and the optimal constant where
