@@ -610,11 +610,14 @@ class GDClassifier(ClassifierMixin, BaseGD):
         return checked_table(self, X, y, **checks)
 
     def _encode_target(self, y, X, weights, loss, rows, in_parts):
-        # labels of parts are held against the classes, which takes a fraction of the time
-        if not in_parts or getattr(y.dtype, "kind", "O") not in "biuU":
+        # whole numbers and strings are always classes, which scikit-learn takes long to say
+        plain = getattr(y.dtype, "kind", "O") in "biuU"
+        if not plain:
             check_classification_targets(y)
         if not in_parts:
             self._set_classes(classes_of(y))
+            if plain and 2 * len(self.classes_) > y.shape[0]:
+                check_classification_targets(y)  # which warns of so many
         encoded, class_weight = encode(y, self.classes_, X), self.class_weight
         if isinstance(class_weight, str):
             if not in_parts:

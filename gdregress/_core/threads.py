@@ -7,7 +7,7 @@ work may go on in the background.
 
 import math
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import pairwise
 from threading import Lock, local
 from typing import Any
@@ -20,6 +20,8 @@ SMALLEST_PIECE = 1 << 18
 MOST_PIECES = 64
 # Numbers between two arrays: two cache lines, which processors fetch in pairs.
 APART = 16
+# Rows of a matrix that LAPACK decomposes in one block.
+ONE_BLOCK = 32
 _here = local()
 
 
@@ -43,13 +45,21 @@ def threads_limited(count):
         _here.allowed = before
 
 
-def one_thread_of_blas():
+def one_thread_of_blas(size=math.inf):
     """Return a context in which BLAS uses one thread.
 
     Threads of BLAS spin while they wait for the next product, and NumPy's copy of BLAS, SciPy's
     and the kernels share the cores: small products in a row take many times as long on all
     threads as on one.
+
+    Parameters
+    ----------
+    size : int
+        Rows of the matrix to be decomposed. LAPACK decomposes the smallest in one block, for
+        which BLAS takes one thread by itself.
     """
+    if size <= ONE_BLOCK:
+        return nullcontext()
     # imported here, as the import of the package does not need it
     from sklearn.utils.parallel import _get_threadpool_controller
 

@@ -87,9 +87,12 @@ class ConjugateGradients(Directions):
         before, gradient, square, taken_at, waited = state.conjugate
         taken_at, waited = self._renewed(taken_at, waited)
         g, q = self.gradient, self._within_range(self._solved(taken_at))
-        direction = self._beta(q, g, gradient, square) * before - q
-        downwards = self._products(direction, g) < 0
-        direction = namespace(g).where(downwards, direction, -q)
+        direction = -q
+        self.is_newton = taken_at is self.params and self.system.is_finite
+        if not self.is_newton:  # which needs no earlier direction
+            conjugate = self._beta(q, g, gradient, square) * before - q
+            downwards = self._products(conjugate, g) < 0
+            direction = namespace(g).where(downwards, conjugate, -q)
         state.conjugate = (direction, g, self._products(g, q), taken_at, waited)
         if self._ends_at_least(direction):
             return direction, None
@@ -119,6 +122,8 @@ class ConjugateGradients(Directions):
 
         The search finds the length for any scale of q, and conjugacy does not depend on it.
         """
+        if isinstance(q, np.ndarray) and abs(q).max() <= LONGEST:
+            return q
         xp, axis = namespace(q), None if self.run.objective.loss.coupled else 0
         size = xp.max(abs(q), axis=axis)
         is_finite, one = size < math.inf, xp.ones_like(size)
@@ -244,9 +249,10 @@ class ConjugateGradients(Directions):
         parts = z, dz, self.gradient, direction, self.params, 0 * direction + self.l2
         if loss.coupled:  # a Newton step has length 1
             return self._length(loss, None, y, *parts)
-        along = self._curvature_along(dz)
+        along = None if self.is_newton else self._curvature_along(dz)
         if len(direction.shape) == 1:
             return self._length(loss, along, y, *parts)
+        along = [None] * direction.shape[1] if along is None else along
         parts = (loss.expanded(y, z), *parts)
         lengths = [
             self._length(loss.base_loss.of_target(k), along[k], *(part[:, k] for part in parts))

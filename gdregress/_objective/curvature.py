@@ -17,7 +17,11 @@ from gdregress._objective.moments import check_finite, moments_of
 from gdregress._objective.moments_inside import moments_inside
 from gdregress._utils.array_api import namespace, to_numpy
 from gdregress._utils.caches import computed_once
-from gdregress.losses.constant import mean_of_targets
+from gdregress.losses.constant import constant_of_mean, mean_of_targets
+
+# Eigenvalues of so many times their rounding may be anything.
+NO_DIGITS = 1000.0
+EPS = float(np.finfo(float).eps)
 
 
 class Spectrum:
@@ -92,11 +96,12 @@ class Spectrum:
         """Weighted mean of d2L/dz2 at the null parameters; 1 where there is none."""
         if loss.is_quadratic:
             return 1.0
-        null = null_parameters(self.design, self.y, self.weights, loss)
         if loss.target_range in ("labels", "classes") and isinstance(self.y, np.ndarray):
-            constant = null[-1] if self.design.fit_intercept else 0 * null[-1]
             shares = mean_of_targets(loss, self.y, self.weights)
+            constant = constant_of_mean(loss, shares, self.y, len(self.y))
+            constant = constant if self.design.fit_intercept else 0 * constant
             return mean_curvature(*null_of_classes(loss, shares, self.y.dtype, constant))
+        null = null_parameters(self.design, self.y, self.weights, loss)
         bent = at_predictions(loss.curvature_at, self.design, self.y, null)
         return mean_curvature(bent, self.weights)
 
@@ -106,7 +111,7 @@ class Spectrum:
         return None if self.moments is None else self.moments.matrix(self.design.fit_intercept)
 
     @computed_once
-    def _values(self):
+    def eigenvalues(self):
         """Eigenvalues in ascending order: all of them, or the largest.
 
         Constant columns, which add nothing to predictions once they are centred, have none.
@@ -118,7 +123,7 @@ class Spectrum:
             counts = np.ones(len(matrix), dtype=bool)
             counts[: self.design.n_features] = to_numpy(inside.varies) > 0
             matrix = matrix[np.ix_(counts, counts)] if counts.any() else [[0.0]]
-        with one_thread_of_blas():
+        with one_thread_of_blas(len(matrix)):
             return np.linalg.eigvalsh(matrix)
 
     @computed_once
@@ -128,15 +133,26 @@ class Spectrum:
 
     @property
     def largest(self):
-        return float(self._values[-1])
+        return float(self.eigenvalues[-1])
 
     @property
     def smallest(self):
-        return None if self.matrix is None else max(0.0, float(self._values[0]))
+        return None if self.matrix is None else max(0.0, float(self.eigenvalues[0]))
+
+    def has_digits(self):
+        """Whether all eigenvalues are known, and those of columns of size 1 above their rounding.
+
+        The smallest of these is at least the smallest over the largest here, and the largest is
+        at most their number: see `hides_directions`.
+        """
+        values = vars(self).get("eigenvalues")
+        if values is None or self.matrix is None:
+            return False
+        return bool(values[0] > NO_DIGITS * len(values) ** 2 * EPS * values[-1])
 
     def smallest_above(self, share):
         """Smallest eigenvalue that is not below a share of the largest one."""
-        values = self._values
+        values = self.eigenvalues
         return float(values[values >= share * values[-1]][0])
 
     @computed_once

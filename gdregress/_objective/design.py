@@ -23,6 +23,7 @@ from gdregress._utils.array_api import (
     to_numpy,
     widest_type,
 )
+from gdregress._utils.caches import computed_once
 from gdregress.samplers import ALL_ROWS
 
 SQUARED_ROWS = 4096
@@ -32,6 +33,9 @@ GUESSED_FROM = 128
 BLOCK = 1 << 16
 # Numbers in several rows that are taken at once.
 SIDE_BY_SIDE = 512
+# Operations of a product of all rows that take no longer than the calls of a pass, and for which
+# BLAS takes one thread.
+FEW_OPERATIONS = 1 << 18
 # Smaller squares have lost digits, and their inverses overflow.
 SMALLEST_VARIANCE = 1e-290
 # Share of the largest squared deviation in a column that is added to its variance.
@@ -67,6 +71,25 @@ class DesignMatrix:
         self.n_samples, self.n_features = X.shape
         self.n_parameters = self.n_features + bool(fit_intercept)
         self._moments_of_columns = {} if moments_of_columns is None else moments_of_columns
+
+    @computed_once
+    def few_rows(self):
+        """A itself, in double precision, if it is so small that products with it cost nothing.
+
+        None for all others, and where each target or a nearly flat direction has its own digits.
+        """
+        X, inside = self.X, self.coordinates
+        if not isinstance(X, np.ndarray) or X.size * self.n_parameters > FEW_OPERATIONS:
+            return None
+        if inside is not None and not (inside.is_shared and not np.any(inside.nearly_flat)):
+            return None
+        rows = np.ones((self.n_samples, self.n_parameters))
+        some = rows[:, : self.n_features]
+        some[:] = X
+        if inside is not None:
+            some -= inside.mean
+            some[:] = inside.in_library_of(some).pulled(some.T).T
+        return rows
 
     @property
     def size(self):

@@ -230,10 +230,14 @@ def _half_decrement(hessian, flat, gradient):
     free, step = np.flatnonzero(gradient), np.zeros_like(gradient)
     if not len(free):
         return 0.0, step
-    H, g = hessian[free[:, None], free], gradient[free]
-    H.flat[:: len(free) + 1] += flat[free]
+    if len(free) == len(gradient):
+        H, g = hessian.copy(), gradient
+    else:
+        H, g = hessian[free[:, None], free], gradient[free]
+        flat = flat[free]
+    H.flat[:: len(free) + 1] += flat
     curved = H.diagonal()
-    if not (np.isfinite(H).all() and (curved > SMALLEST_CURVATURE).all()):
+    if not (curved.min() > SMALLEST_CURVATURE and np.isfinite(H).all()):
         return math.inf, step
     size = np.sqrt(curved)
     H, g = H / (size[:, None] * size), g / size

@@ -11,14 +11,12 @@ import numpy as np
 from scipy.linalg.lapack import dpotrf
 
 from gdregress._objective.coordinates import Columns
+from gdregress._objective.curvature import EPS, NO_DIGITS
 from gdregress._objective.moments_inside import row_products
 from gdregress._utils.array_api import namespace, to_numpy
 
-# Eigenvalues of so many times their rounding may be anything.
-NO_DIGITS = 1000.0
-# And so many times that in a sample, whose share of all rows is more than one in a thousand.
+# As NO_DIGITS in a sample, whose share of all rows is more than one in a thousand.
 NO_DIGITS_OF_SAMPLE = 1e6
-EPS = float(np.finfo(float).eps)
 
 
 def hides_directions(design, matrix, weights, slope, l1, l2):

@@ -6,6 +6,7 @@ from gdregress._core import core
 from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
 from gdregress._objective.evaluation import over_targets
 from gdregress._utils.array_api import dot
+from gdregress._utils.caches import computed_once
 
 # Bytes of the predictions of a block of rows, which stay in the cache.
 BLOCK_BYTES = 1 << 14
@@ -27,7 +28,6 @@ class Line:
         self.loss, self.y, self.weights = loss, y, weights
         self.n_samples, self.z, self.dz = z.shape[0], z, dz
         self.by_core = isinstance(z, np.ndarray) and core.is_compiled() and core.has_loss(loss)
-        self.columns = [core.target_columns(a) for a in (y, z, dz)] if self.by_core else None
 
     def slope(self, t):
         """f'(t)."""
@@ -38,14 +38,19 @@ class Line:
             slopes = slopes * over_targets(self.weights, slopes)
         return dot(slopes, self.dz)
 
-    def _slope_by_core(self, t, kernels=core.kernels):
-        (y, z, dz), loss = self.columns, core.kernel_loss(self.loss, kernels)
-        k, weights = z.shape[1], core.kernel_weights(self.weights, y.dtype)
-        rows = max(8, BLOCK_BYTES // (8 * k))
+    @computed_once
+    def _slope_by_core(self):
+        """From t to f'(t); what does not depend on t is prepared once."""
+        y, z, dz = (core.target_columns(a) for a in (self.y, self.z, self.dz))
+        loss, weights = core.kernel_loss(self.loss), core.kernel_weights(self.weights, y.dtype)
+        rows = max(8, BLOCK_BYTES // (8 * z.shape[1]))
+        pieces = pieces_of(self.n_samples, 8 * z.shape[1])
 
-        def add(start, stop, total):
-            scratch = [memory_apart(width, rows) for width in (y.shape[1], k)]
-            kernels.line_pass(y, weights, z, dz, t, start, stop, loss, *scratch, total)
+        def slope(t):
+            def add(start, stop, total):
+                scratch = [memory_apart(width, rows) for width in (y.shape[1], z.shape[1])]
+                core.kernels.line_pass(y, weights, z, dz, t, start, stop, loss, *scratch, total)
 
-        pieces = pieces_of(self.n_samples, 8 * k)
-        return float(sum_in_threads(add, pieces, (1,))[0][0]) / self.n_samples
+            return float(sum_in_threads(add, pieces, (1,))[0][0]) / self.n_samples
+
+        return slope

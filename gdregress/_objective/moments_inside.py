@@ -68,16 +68,21 @@ def curved_products(design, row_curvature, target=0, largest=LARGEST):
     largest : int
         Most parameters.
     """
-    if design.n_samples and float(namespace(row_curvature).min(row_curvature)) < 0:
+    shape = (design.n_parameters,) * 2
+    xp, least, most = namespace(row_curvature), 0.0, 0.0
+    if design.n_samples:
+        least, most = float(xp.min(row_curvature)), float(xp.max(row_curvature))
+    if not (least < 0 or most > 0):
+        return np.zeros(shape)
+    if most >= LARGEST_CURVATURE:
+        return np.full(shape, np.inf)
+    if design.few_rows is not None:
+        return design.few_rows.T @ (row_curvature[:, None] * design.few_rows) / design.n_samples
+    if least < 0:
         # of a loss that is not convex: moments are those of weights, which are not negative
         up, down = ((abs(row_curvature) + sign * row_curvature) / 2 for sign in (1, -1))
         parts = (curved_products(design, part, target, largest) for part in (up, down))
         return next(parts) - next(parts)
-    most = float(namespace(row_curvature).max(row_curvature)) if design.n_samples else 0.0
-    if not most > 0:
-        return np.zeros((design.n_parameters,) * 2)
-    if most >= LARGEST_CURVATURE:
-        return np.full((design.n_parameters,) * 2, np.inf)
     moments = moments_of(design, None, row_curvature, largest)
     if design.coordinates is not None:
         own = design.of_targets()

@@ -103,9 +103,11 @@ def check_parameters(component):
 
 def changed_parameters(component):
     """The parameters that are not their defaults, and their values."""
-    known = defaults(type(component)).items()
-    given = ((name, getattr(component, name), default) for name, default in known)
-    return {name: value for name, value, default in given if value is not default}
+    return {
+        name: value
+        for name, default in defaults(type(component)).items()
+        if (value := getattr(component, name)) is not default
+    }
 
 
 def check_choices(caller, constraints, values):

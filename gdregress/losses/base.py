@@ -46,6 +46,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Literal
 
 from gdregress._utils.array_api import is_single, namespace
@@ -302,3 +303,8 @@ def local_curvature(loss: Loss, y: Array, z: Array) -> Array:
     """
     step = DIFFERENCE_STEP ** (0.5 if is_single(z) else 1.0)
     return (loss.gradient(y, z + step) - loss.gradient(y, z - step)) / (2 * step)
+
+
+def fact_of(name: str) -> Any:
+    """A fact that a loss has from another one, its parameter ``loss``."""
+    return property(attrgetter(f"loss.{name}"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gdregress._utils.array_api import namespace
 from gdregress._utils.types import Array
-from gdregress.losses.base import Loss
+from gdregress.losses.base import Loss, fact_of
 
 
 class Softmax(Loss):
@@ -85,6 +85,10 @@ class OneVsRest(Loss):
     """
 
     target_range = "classes"
+    smooth = fact_of("smooth")
+    convex = fact_of("convex")
+    curvature = fact_of("curvature")
+    traceable = fact_of("traceable")
 
     def __init__(self, loss: Loss, n_outputs: int) -> None:
         self.loss = loss
@@ -95,24 +99,8 @@ class OneVsRest(Loss):
         return self.loss
 
     @property
-    def smooth(self) -> bool:
-        return self.loss.smooth
-
-    @property
-    def convex(self) -> bool:
-        return self.loss.convex
-
-    @property
     def kernel(self) -> str | None:
         return None if self.loss.kernel is None else "OneVsRest"
-
-    @property
-    def traceable(self) -> bool:
-        return self.loss.traceable
-
-    @property
-    def curvature(self) -> float | None:
-        return self.loss.curvature
 
     def value(self, y: Array, z: Array) -> Array:
         return namespace(z).sum(self.loss.value(self.expanded(y, z), z), axis=1)

@@ -10,7 +10,7 @@ from typing import Any
 
 from gdregress._utils.array_api import as_column
 from gdregress._utils.types import Array
-from gdregress.losses.base import Loss
+from gdregress.losses.base import Loss, fact_of
 
 
 class Offset(Loss):
@@ -28,6 +28,15 @@ class Offset(Loss):
     McCullagh and Nelder, "Generalized linear models", 2nd edition, section 6.3.2.
     """
 
+    link = fact_of("link")
+    smooth = fact_of("smooth")
+    convex = fact_of("convex")
+    curvature = fact_of("curvature")
+    target_range = fact_of("target_range")
+    needs_library = fact_of("needs_library")
+    is_builtin = fact_of("is_builtin")
+    traceable = fact_of("traceable")
+
     def __init__(self, loss: Loss, n_targets: int | None = None) -> None:
         self.loss = loss
         self.n_targets = n_targets
@@ -35,38 +44,6 @@ class Offset(Loss):
     @property
     def without_offset(self) -> Loss:
         return self.loss
-
-    @property
-    def link(self) -> Any:
-        return self.loss.link
-
-    @property
-    def smooth(self) -> bool:
-        return self.loss.smooth
-
-    @property
-    def convex(self) -> bool:
-        return self.loss.convex
-
-    @property
-    def curvature(self) -> float | None:
-        return self.loss.curvature
-
-    @property
-    def target_range(self) -> Any:
-        return self.loss.target_range
-
-    @property
-    def needs_library(self) -> bool:
-        return self.loss.needs_library
-
-    @property
-    def is_builtin(self) -> bool:
-        return self.loss.is_builtin
-
-    @property
-    def traceable(self) -> bool:
-        return self.loss.traceable
 
     @property
     def kernel(self) -> str | None:

@@ -164,7 +164,9 @@ def csr_momentum(
                     prefetch_nonzeros(data, indices, indptr, next_row)
                     i = order[place + a]
                     take_targets(y, i, targets, a)
-                    predict_ahead(data, indices, indptr, i, a, rule, lazy, last_update, b, z)
+                    predict_at_lookahead(
+                        data, indices, indptr, i, a, rule, lazy, last_update, b, z
+                    )
                 loss.slopes(targets, z, m)
                 add_gradient(data, indices, indptr, weights, order, place, m, rule, z)
                 for a in range(m):
@@ -182,7 +184,7 @@ def csr_momentum(
 @cython.nogil
 @cython.inline
 @cython.exceptval(check=False)
-def predict_ahead(
+def predict_at_lookahead(
     data: cython.const[cython.floating][::1],
     indices: cython.const[index][::1],
     indptr: cython.const[index][::1],

@@ -57,8 +57,8 @@ def _is_missing(label):
 
 def classes_of(y):
     """The labels that occur, sorted; an error if there is only one."""
-    classes = LabelEncoder().fit(y).classes_
-    return check_classes(classes)
+    plain = isinstance(y, np.ndarray) and y.dtype.kind in "biuU"
+    return check_classes(np.unique(y) if plain else LabelEncoder().fit(y).classes_)
 
 
 def given_classes(classes, known):

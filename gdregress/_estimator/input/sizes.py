@@ -9,6 +9,8 @@ from gdregress._utils.array_api import is_single, take_rows, to_numpy
 ROWS = 200
 # The variance of columns below it may be less than `SMALLEST_VARIANCE`, as that of constant ones.
 SMALLEST = 1e-140
+# Sizes up to it, and down to its inverse, need no look at single columns.
+ORDINARY = 1e12
 # By how much coefficients may differ from the size of the targets over that of the columns.
 MARGIN = 1e3
 
@@ -29,7 +31,9 @@ def check_sizes(X, y, loss, names, own_columns=False):
     own_columns : bool
         Whether the run descends in the columns as they are, and not in scaled ones.
     """
-    columns = _sizes(X)
+    columns, targets = _sizes(X), _target_sizes(y, loss)
+    if _are_ordinary(columns) and _are_ordinary(targets):
+        return
     present = np.flatnonzero(columns)
     if not present.size:
         return
@@ -42,7 +46,6 @@ def check_sizes(X, y, loss, names, own_columns=False):
             "size, for instance with StandardScaler."
         )
     with np.errstate(over="ignore", under="ignore"):
-        targets = _target_sizes(y, loss)
         expected = targets[:, None] / columns[present]
         gradient = float(targets.max()) * float(columns[least])
     limits = np.finfo(np.float32 if is_single(X) else np.float64)
@@ -61,6 +64,11 @@ def check_sizes(X, y, loss, names, own_columns=False):
             f"the range of {limits.dtype}, the type of X. Bring the columns and y to sizes nearer "
             "to 1, for instance with StandardScaler, or pass X as float64."
         )
+
+
+def _are_ordinary(sizes):
+    """Whether ratios and products of any two of these sizes are far from the ends of any type."""
+    return sizes.min(initial=ORDINARY) > 1 / ORDINARY and sizes.max(initial=0.0) < ORDINARY
 
 
 def _sizes(array):

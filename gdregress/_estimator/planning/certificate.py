@@ -81,6 +81,8 @@ def _hides_directions(curvature):
     terms, h = penalty.kernel_terms, curvature.of_loss or 1.0
     if penalty.active and (terms is None or terms.bounds is not None):
         return False
+    if spectrum.has_digits():
+        return False
     l1, l2 = (np.zeros(n_features) + s for s in (terms.l1, terms.l2))
     some = curvature.sample
     if some is not None and not may_hide_directions(some.design, some.matrix, l2 / h):

@@ -55,10 +55,7 @@ def first_metric(estimator, components, design, spectrum, y, weights):
     some = design.coordinates.varying
     if not len(some):
         return None
-    curved = covariance[some[:, None], some]
-    curved.flat[:: len(some) + 1] += extra[some]
-    with one_thread_of_blas():
-        values = np.linalg.eigvalsh(curved)
+    values = _eigenvalues(spectrum, covariance[some[:, None], some], extra[some])
     known = _of_last_fit(estimator)
     pays = known == "Metric" if known else _saves_epochs(estimator, components, spectrum, values)
     if not (asked or pays):
@@ -69,6 +66,17 @@ def first_metric(estimator, components, design, spectrum, y, weights):
         columns = Columns(mean, columns.scale, True, columns.varies)
     products = partial(_products, design.in_coordinates(columns), weights)
     return metric_of(columns, covariance, h, h * extra, products, design.n_samples)
+
+
+def _eigenvalues(spectrum, curved, extra):
+    """Of the curvature beside that of an l2 penalty, in ascending order.
+
+    Without one they are those of the spectrum, which may hold the 1 of an intercept as well.
+    """
+    if not extra.any():
+        return spectrum.eigenvalues
+    with one_thread_of_blas(len(extra)):
+        return np.linalg.eigvalsh(curved + np.diag(extra))
 
 
 def _follows_envelopes(estimator, loss):

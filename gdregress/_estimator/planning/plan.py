@@ -174,8 +174,9 @@ def _worth_moments(estimator, components, objective, frame):
 
 def _takes_groups(estimator, components, objective):
     """Whether working sets of groups read the rows, as no other engine has their Newton steps."""
-    method = method_of(estimator, components, objective)
-    return method == "working sets" and components.penalty.kernel_terms is None
+    if components.penalty.kernel_terms is not None:
+        return False
+    return method_of(estimator, components, objective) == "working sets"
 
 
 def _by_moments(objective, spectrum, anchor, by_groups):
