@@ -5,9 +5,12 @@ intercept, which is left out without `fit_intercept`. The column of ones that th
 stands for is never stored, and a sparse matrix is standardised without being filled in.
 """
 
+from functools import partial
+
 import numpy as np
 from scipy import sparse
 
+from gdregress._core import core
 from gdregress._core.threads import map_in_threads, pieces_of
 from gdregress._objective.column_moments import mean_and_variance
 from gdregress._objective.coordinates import Columns
@@ -274,8 +277,23 @@ def largest_deviations(X, mean, counts=None):
 
 def extremes(X):
     """Smallest and largest value of each column of dense rows of NumPy."""
-    ends = np.array(_of_blocks(_extremes_of_some, X))
+    if _reads_rows(X):
+        ends = np.array(map_in_threads(partial(_extremes_by_core, X), pieces_of(*X.shape)))
+    else:
+        ends = np.array(_of_blocks(_extremes_of_some, X))
     return ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
+
+
+def _reads_rows(X):
+    """Whether the core is there and can read the rows one after the other."""
+    return isinstance(X, np.ndarray) and X.flags.c_contiguous and core.is_compiled()
+
+
+def _extremes_by_core(X, start, stop, kernels=core.kernels):
+    """The same of some rows."""
+    low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
+    kernels.dense_extremes(X[start:stop], low, high)
+    return low, high
 
 
 def _extremes_of_some(X):
@@ -317,8 +335,22 @@ def _sparse_row_norms(X, coordinates):
 
 def _row_norms_by_blocks(X, coordinates):
     """||B' (x_i - m)||^2 of every row, a few rows at a time, as they are a copy of X."""
+    if coordinates.separable and _reads_rows(X):
+        return _row_norms_by_core(X, coordinates)
     norms = _of_blocks(lambda rows: _row_norms(rows, coordinates), X)
     return namespace(norms[0]).concat(norms)
+
+
+def _row_norms_by_core(X, coordinates, kernels=core.kernels):
+    """The same where columns are centred and scaled."""
+    norms, mean = np.empty(len(X)), np.array(coordinates.mean, dtype=float)
+    factors = np.array(coordinates.scale, dtype=float) ** -2.0
+
+    def of_piece(start, stop):
+        kernels.dense_row_norms(X[start:stop], mean, factors, norms[start:stop])
+
+    map_in_threads(of_piece, pieces_of(*X.shape))
+    return norms
 
 
 def _row_norms(rows, coordinates):

@@ -1,4 +1,4 @@
-"""How many rows a sample has that stands for all rows.
+"""A sample that stands for all rows: how many it has, and its second derivatives.
 
 The minimum of m rows is as far from that of all as estimates from them are, F - F* being about
 p / (2 m) of the loss of a row for p parameters, and their second derivatives along a direction
@@ -14,13 +14,18 @@ import math
 
 import numpy as np
 
+from gdregress._objective.coupled import CoupledSystem
 from gdregress._objective.design import DesignMatrix
+from gdregress._objective.evaluation import by_rows
+from gdregress._objective.newton_system import SeparateSystems
 
 # One row of so many is taken, or more where there are fewer rows for each parameter.
 STEP, ROWS_OF_A_PARAMETER = 16, 100
 # A step that is not worth it, and numbers in all rows of which a sample saves more time than it
 # takes.
 LEAST_STEP, LEAST_NUMBERS = 4, 1 << 22
+# Share of the diagonal of all rows that a sample has at least.
+LEAST_SHARE = 0.5
 
 
 def step_of(design, loss, y):
@@ -42,3 +47,31 @@ def each_row(design, step):
 def each_number(array, step):
     """Each so many-th of the targets or weights of rows, None where there are none."""
     return None if array is None else np.ascontiguousarray(array[::step])
+
+
+def system_of_sample(objective, params, flat, eps):
+    """The Newton system of all parameters with the second derivatives of the sample.
+
+    Where these have next to nothing in a column, all rows make up for it.
+
+    Parameters
+    ----------
+    objective : DataObjective
+        With a sample.
+    params : ndarray
+    flat : ndarray of shape (q,), or (q, 1 or n_targets)
+        Strengths of l2.
+    eps : float
+        Rounding of gradients.
+    """
+    some = objective.sample
+    z = some.predict(params).astype(float, copy=False)
+    if some.loss.coupled:
+        hessian = some.coupled_hessian(params, z)
+        return CoupledSystem(hessian, flat, some.loss.n_outputs, eps)
+    hessians, squares = some.hessians(params, z), objective.column_mean_squares
+    bent = np.mean(by_rows(some.loss.curvature_at, some.y, z), axis=0)
+    for H, h in zip(hessians, np.atleast_1d(bent), strict=True):
+        least = LEAST_SHARE * h * squares
+        H.flat[:: len(H) + 1] = np.maximum(H.diagonal(), least)
+    return SeparateSystems(hessians, flat, eps)

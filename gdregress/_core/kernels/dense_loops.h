@@ -235,6 +235,38 @@ static void LOOP(add_deviations)(const T *weights, const T *X, const double *res
 #undef STEP
 }
 
+/* out_i <- sum_j factors_j (x_ij - mean_j)^2 for some rows */
+static void LOOP(square_rows)(const T *X, const double *mean, const double *factors, double *out,
+                              ptrdiff_t rows, ptrdiff_t p)
+{
+#define CENTRED(lanes, j) (LOAD(lanes, x + (j)) - AT(lanes, mean + (j)))
+#define TERM(lanes, j) (CENTRED(lanes, j) * CENTRED(lanes, j) * AT(lanes, factors + (j)))
+    const T *none = NULL;
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        const T *x = X + i * p;
+        VECTOR(LANES) a = {0};
+        ptrdiff_t j = 0;
+        SUM_TERMS(TERM, none);
+        FOLD(a, TERM, out[i]);
+    }
+#undef TERM
+#undef CENTRED
+}
+
+/* low and high <- the smallest and largest numbers of each column in some rows, and what they are */
+static void LOOP(extremes)(const T *X, double *restrict low, double *restrict high, ptrdiff_t rows,
+                           ptrdiff_t p)
+{
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        const T *x = X + i * p;
+        for (ptrdiff_t j = 0; j < p; j++) {
+            double value = x[j];
+            low[j] = value < low[j] ? value : low[j];
+            high[j] = value > high[j] ? value : high[j];
+        }
+    }
+}
+
 /* The step of plain descent by one row of columns in units of their own, for which c is -lr r:
  *
  *     w <- prox(w + c sizes (x - mean) - lr drift),

@@ -2,7 +2,8 @@
 
 Each adds the sums over a range of rows to arrays of the caller, so that threads share the rows.
 `dense_squares` and `csr_squares` sum the squares of the columns alone, `dense_deviations` their
-deviations from given numbers as well.
+deviations from given numbers as well; `dense_row_norms` are the squared norms of rows, and
+`dense_extremes` the ends of columns.
 
 Letters
 -------
@@ -271,6 +272,34 @@ def dense_squares(
         add_squares(X, weights, 0, X.shape[0], squares)
 
 
+def dense_row_norms(
+    X: cython.const[cython.floating][:, ::1],
+    mean: cython.const[cython.double][::1],
+    factors: cython.const[cython.double][::1],
+    norms: cython.double[::1],
+):
+    """norms[i] <- sum_j factors_j (x_ij - mean_j)^2."""
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    m: cython.Py_ssize_t = X.shape[0]
+    p: cython.Py_ssize_t = X.shape[1]
+    with cython.nogil:
+        if not cython.compiled:
+            for i in range(m):
+                norms[i] = 0.0
+                for j in range(p):
+                    norms[i] += factors[j] * (X[i, j] - mean[j]) * (X[i, j] - mean[j])
+        elif m > 0 and p > 0:
+            c_square_rows(
+                cython.address(X[0, 0]),
+                cython.address(mean[0]),
+                cython.address(factors[0]),
+                cython.address(norms[0]),
+                m,
+                p,
+            )
+
+
 def dense_deviations(
     X: cython.const[cython.floating][:, ::1],
     weights: cython.const[cython.floating][::1],
@@ -300,6 +329,25 @@ def dense_deviations(
                 X.shape[0],
                 p,
             )
+
+
+def dense_extremes(
+    X: cython.const[cython.floating][:, ::1], low: cython.double[::1], high: cython.double[::1]
+):
+    """Lower `low` and raise `high` to the smallest and largest number of each column."""
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    m: cython.Py_ssize_t = X.shape[0]
+    p: cython.Py_ssize_t = X.shape[1]
+    with cython.nogil:
+        if not cython.compiled:
+            for i in range(m):
+                for j in range(p):
+                    low[j] = min(low[j], X[i, j])
+                    high[j] = max(high[j], X[i, j])
+        elif m > 0 and p > 0:
+            ends = cython.address(low[0]), cython.address(high[0])
+            c_extremes(cython.address(X[0, 0]), ends[0], ends[1], m, p)
 
 
 def csr_squares(

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from gdregress._core.threads import one_thread_of_blas
 from gdregress._estimator.planning.coordinates import penalty_inside
-from gdregress._estimator.planning.method import all_is_auto, method_of
+from gdregress._estimator.planning.method import all_is_auto, method_of, samples_curvature
 from gdregress._estimator.planning.metric import first_metric
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.planning.start import fresh_state
@@ -29,7 +29,8 @@ NUMBERS, ROWS_OF_A_PARAMETER, MOST_NUMBERS = 1 << 21, 100, 1 << 24
 LEAST_STEP = 16
 # Condition number of scaled columns in which steps are about as good as in a metric.
 ROUND_ENOUGH = 4.0
-# Methods whose steps a start saves. Working sets take as long on a sample as they gain by it.
+# Methods whose steps a start saves, as it saves epochs of variance reduction. Working sets take as
+# long on a sample as they gain by it.
 METHODS = ("conjugate gradients", "newton")
 # Most epochs on the sample; those in this process end with one that gains less than this share.
 MOST_EPOCHS, LITTLE = 20, 1e-3
@@ -50,7 +51,8 @@ def sample_start(estimator, prepared):
     objective, by_moments = prepared.objective, prepared.objective.loss.is_quadratic
     if estimator.early_stopping or estimator.store_path or by_moments:
         return None
-    if method_of(estimator, prepared.components, objective) not in METHODS:
+    run = estimator, prepared.components, objective
+    if method_of(*run) not in METHODS and not samples_curvature(*run):
         return None
     some = _in_memory(estimator, prepared) if objective.has_rows else _in_blocks(prepared)
     if some is None:
