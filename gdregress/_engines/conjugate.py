@@ -45,6 +45,7 @@ from gdregress._objective.coupled import CoupledSystem
 from gdregress._objective.evaluation import by_rows, over_targets, sum_by_rows
 from gdregress._objective.line import Line
 from gdregress._objective.newton_system import SeparateSystems
+from gdregress._objective.sample import hold_up
 from gdregress._utils.array_api import dot, namespace, to_numpy
 from gdregress.losses.offset import targets_and_predictions
 
@@ -62,8 +63,6 @@ PASSES = 3
 PATIENCE, PATIENCE_WITH_SAMPLE = 4, 6
 # Share of the slope along a direction that its end may have.
 NEARLY = 0.1
-# Share of the diagonal of all rows that a sample has at least.
-LEAST_SHARE = 0.5
 
 
 class ConjugateGradients(Directions):
@@ -198,8 +197,7 @@ class ConjugateGradients(Directions):
         hessians, squares = some.hessians(params, z), self.run.objective.column_mean_squares
         bent = np.mean(by_rows(some.loss.curvature_at, some.y, z), axis=0)
         for H, h in zip(hessians, np.atleast_1d(bent), strict=True):
-            least = LEAST_SHARE * h * squares
-            H.flat[:: len(H) + 1] = np.maximum(H.diagonal(), least)
+            hold_up(H, h * squares)
         return SeparateSystems(hessians, *self._flat_and_rounding())
 
     def _of_classes(self):

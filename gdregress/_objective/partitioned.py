@@ -27,9 +27,11 @@ from gdregress._objective.evaluation import (
 )
 from gdregress._objective.moments import affordable
 from gdregress._objective.moments_inside import curved_products, moments_inside
+from gdregress._objective.partitions import added
+from gdregress._objective.sample import hold_up, step_of_hessians
 from gdregress._objective.snapshot import Snapshot
 from gdregress._objective.summary import extremes, farther
-from gdregress._objective.thinned import Thinned
+from gdregress._objective.thinned import Thinned, joined, some_rows
 from gdregress._utils.array_api import dot
 from gdregress._utils.caches import computed_once
 from gdregress.losses import SquaredError
@@ -135,9 +137,9 @@ class PartitionedSpectrum(Spectrum):
         if loss.target_range in ("labels", "classes"):
             constant = null[-1] if design.fit_intercept else 0 * null[-1]
             return mean_curvature(*null_of_classes(loss, target, null.dtype, constant))
-        total, count = self.partitions.reduce(_curvatures, design.fit_intercept, loss, null)
-        mean = total / self.partitions.summary.mean_weight / count
-        return mean if 0 < mean < math.inf else 1.0
+        y, weights = self.partitions.some_targets
+        constant = np.broadcast_to(null[-1] if design.fit_intercept else 0 * null[-1], y.shape)
+        return mean_curvature(loss.curvature_at(y, constant), weights / np.mean(weights))
 
     @computed_once
     def largest_row(self):
@@ -175,11 +177,26 @@ class PartitionedObjective(Objective):
         """The objective of another loss on the same rows."""
         return PartitionedObjective(self.design, loss, self.penalty)
 
-    def of_each(self, step):
-        """The objective of each so many-th row, in the same coordinates."""
-        design, partitions = self.design, Thinned(self.partitions, step)
-        design = PartitionedDesign(partitions, design.fit_intercept, design.coordinates)
-        return PartitionedObjective(design, self.loss, self.penalty)
+    def with_sample(self, step):
+        """This objective with that of each so many-th row, brought here, as `sample`.
+
+        The reading brings the loss of the null model as well.
+        """
+        other, design = copy.copy(self), self.design
+        null = self.inside(self.null_parameters())
+        block, value = self.partitions.reduce_all(
+            (some_rows, (step,), joined), (_loss_of_constant, self._constant(null), added)
+        )
+        self._values.keep(null, float(value) / self._weight)
+        some = Thinned(block, self.partitions.summary)
+        design = PartitionedDesign(some, design.fit_intercept, design.coordinates)
+        other.sample = PartitionedObjective(design, self.loss, self.penalty)
+        return other
+
+    def _constant(self, params):
+        """The loss, and what is predicted for all rows where all coefficients are zero."""
+        there = self._there(params)
+        return self.loss, there[-1] if self.design.fit_intercept else 0 * there[0]
 
     def with_moments(self, moments):
         """This objective with the moments of its columns, and what is known of it."""
@@ -192,7 +209,16 @@ class PartitionedObjective(Objective):
 
     def loss_value(self, params, next_point=None):
         value = self._values.get(params)
+        if value is None and next_point is None and not self.design.coef(params).any():
+            return self._value_of_constant(params)
         return self._evaluate(params, next_point)[0] if value is None else value
+
+    def _value_of_constant(self, params):
+        """`loss_value` of predictions that are the intercepts: X is not read."""
+        if self._is_constant(self._there(params)):
+            return self._evaluate(params)[0]
+        value = self.partitions.reduce(_loss_of_constant, *self._constant(params))
+        return self._values.keep(params, float(value) / self._weight)
 
     def trial_value(self, params, next_point):
         if next_point is None:
@@ -248,22 +274,55 @@ class PartitionedObjective(Objective):
     def hessians(self, params):
         return self.model(params)[2]
 
-    def model(self, params):
+    @computed_once
+    def hessian_step(self):
+        """Of how many rows the second derivatives of one stand for those of all."""
+        inside = self.design.coordinates
+        return step_of_hessians(self) if inside is None or inside.is_shared else 1
+
+    @property
+    def left_by_sample(self):
+        """About the share of F - F* that a Newton step leaves by the second derivatives of these.
+
+        With p parameters and m rows it is p / m.
+        """
+        if self.hessian_step == 1:
+            return 0.0
+        return self.zero_parameters().size * self.hessian_step / self.n_samples
+
+    def model(self, params, exact=False):
         """The loss of each target, their gradient and second derivatives, by one reduction.
 
         These are one matrix for each target, or one for all classes together where these are
         coupled, see `coupled_products`.
+
+        Parameters
+        ----------
+        params : ndarray
+        exact : bool
+            Whether the second derivatives of some rows will not do.
         """
-        known = self._models.get(params)
-        if known is not None:
-            return known
-        there = self.design.coordinates, self.loss, self._there(params)
-        sums = self.partitions.reduce(_model, self.design.fit_intercept, *there)
-        losses = sums[0] / self._weight
+        known, step = self._models.get(params), 1 if exact else self.hessian_step
+        if known is not None and known[0] <= step:
+            return known[1:]
+        there = self.design.coordinates, self.loss, self._there(params), step
+        losses, gradient, *curved = self.partitions.reduce(
+            _model, self.design.fit_intercept, *there
+        )
+        losses = losses / self._weight
         self._values.keep(params, float(np.sum(losses)))
-        gradient = self._inside(sums[1] / self._weight, params)
+        gradient = self._inside(gradient / self._weight, params)
         self._gradients.keep(params, gradient)
-        return self._models.keep(params, (losses, gradient, sums[2] / self._weight))
+        return self._models.keep(params, (step, losses, gradient, self._hessians(step, *curved)))[1:]
+
+    def _hessians(self, step, curved, bent, weight):
+        """Second derivatives from sums over the rows that were taken for them."""
+        if step == 1:
+            return curved / self._weight
+        hessians, columns = curved / weight, np.size(bent) // len(curved)
+        for H, h in zip(hessians, np.reshape(bent, (len(curved), columns)), strict=True):
+            hold_up(H, np.outer(h / weight, self.column_mean_squares).ravel())
+        return hessians
 
     @computed_once
     def products(self):
@@ -381,13 +440,23 @@ def _pass_of(block, fit_intercept, loss, params, next_point, both_values, predic
     return block.n_samples * value, block.n_samples * gradient
 
 
+def _loss_of_constant(block, loss, constant):
+    """The same of one prediction for all rows, for which X is not read."""
+    y, weights = block.y, block.weights
+    if loss.target_range == "labels":  # each label, with its weight
+        codes = (y > 0).astype(np.intp)
+        y, weights = np.array([-1.0, 1.0]), np.bincount(codes, weights, minlength=2)
+    z = np.broadcast_to(constant, (len(y), *np.shape(constant)))
+    return len(y) * float(mean_loss(loss, y, weights, z))
+
+
 def _loss_of(block, fit_intercept, loss, params):
     z = _design(block, fit_intercept).predict(params)
     return block.n_samples * float(mean_loss(loss, block.y, block.weights, z))
 
 
-def _model(block, fit_intercept, coordinates, loss, params):
-    """Sums over a block, of each target: losses, gradient, and second derivatives inside."""
+def _model(block, fit_intercept, coordinates, loss, params, step):
+    """Sums over a block: losses of each target, their gradient, and `_curved` of some rows."""
     z = np.empty((block.n_samples, *params.shape[1:]))
     columns = z.reshape(block.n_samples, -1)
     value, gradient = _pass_of(block, fit_intercept, loss, params, None, False, columns)
@@ -395,16 +464,37 @@ def _model(block, fit_intercept, coordinates, loss, params):
         losses = np.reshape(value, 1).astype(float)
     else:
         losses = losses_of_targets(loss, block.y, z, block.weights)
-    inside, curved = DesignMatrix(block.X, fit_intercept, coordinates), []
+    some, rows = block.each(step)
+    inside = DesignMatrix(some.X, fit_intercept, coordinates)
+    return losses, gradient, *_curved(inside, some, loss, z[rows])
+
+
+def _curved(inside, rows, loss, z):
+    """Sums over rows: second derivatives inside of each target, of each prediction, weights.
+
+    Parameters
+    ----------
+    inside : DesignMatrix
+    rows : Block
+    loss : Loss
+    z : ndarray
+        Predictions of the rows.
+    """
+    n, weights = rows.n_samples, rows.weights
     if loss.coupled:
-        H = coupled_products(inside, loss.probability(z), block.weights)
-        return losses, gradient, block.n_samples * H[None]
-    bent = np.asarray(loss.curvature_at(block.y, z))
-    for target, column in enumerate(bent.reshape(len(bent), -1).T):
-        column = column if block.weights is None else column * block.weights
-        weights = np.ascontiguousarray(column, dtype=block.y.dtype)
-        curved.append(block.n_samples * curved_products(inside, weights, target))
-    return losses, gradient, np.array(curved)
+        P = loss.probability(z)
+        bent, curved = P * (1 - P), coupled_products(inside, P, weights)[None]
+    else:
+        bent = np.asarray(loss.curvature_at(rows.y, z)).reshape(n, -1)
+        curved = np.array([
+            curved_products(inside, np.ascontiguousarray(column, dtype=rows.y.dtype), target)
+            for target, column in enumerate(_weighted(bent, weights).T)
+        ])
+    return n * curved, _weighted(bent, weights).sum(axis=0, dtype=float), rows.weight_total
+
+
+def _weighted(columns, weights):
+    return columns if weights is None else columns * weights[:, None]
 
 
 def _products(block, fit_intercept, coordinates):
@@ -440,13 +530,6 @@ def _largest_row(block, fit_intercept, coordinates):
 def _largest_curvature(block, fit_intercept, loss, params):
     z = _design(block, fit_intercept).predict(params)
     return float(np.max(loss.curvature_at(block.y, z)))
-
-
-def _curvatures(block, fit_intercept, loss, params):
-    """Weighted sum of the second derivatives over a block, and how many there are."""
-    bent = np.asarray(loss.curvature_at(block.y, _design(block, fit_intercept).predict(params)))
-    weights = 1.0 if block.weights is None else over_targets(block.weights, bent)
-    return float(np.sum(bent * weights, dtype=float)), bent.size
 
 
 def _squared_slopes(block, fit_intercept, loss, params):

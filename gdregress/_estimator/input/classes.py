@@ -126,6 +126,9 @@ def _numbers_of(labels, names):
     """Numbers of the classes of some labels; None where these may not be comparable."""
     if not _are_alike(labels, names):
         return None
+    if len(names) == 2:  # a fifth of the time
+        is_second = labels == names[1]
+        return is_second if (is_second | (labels == names[0])).all() else None
     numbers = np.searchsorted(names[:-1], labels)
     return numbers if np.array_equal(names[numbers], labels) else None
 
