@@ -90,6 +90,9 @@ class PartitionedDesign(DesignMatrix):
     def column_mean_squares(self, weights):
         """As of `DesignMatrix`, from the summary."""
         summary, inside = self.partitions.summary, self.coordinates
+        if inside is not None and not inside.separable:  # which come from the moments
+            moments = moments_inside(summary.moments, self, summary.like[1], None)
+            return moments.mean_squares(self.fit_intercept)
         squares = summary.variance + summary.mean**2
         if inside is not None:
             squares = (summary.variance + (summary.mean - inside.mean) ** 2) / inside.scale**2
