@@ -316,7 +316,9 @@ class PartitionedObjective(Objective):
         self._values.keep(params, float(np.sum(losses)))
         gradient = self._inside(gradient / self._weight, params)
         self._gradients.keep(params, gradient)
-        return self._models.keep(params, (step, losses, gradient, self._hessians(step, *curved)))[1:]
+        return self._models.keep(params, (step, losses, gradient, self._hessians(step, *curved)))[
+            1:
+        ]
 
     def _hessians(self, step, curved, bent, weight):
         """Second derivatives from sums over the rows that were taken for them."""
@@ -350,6 +352,9 @@ class PartitionedObjective(Objective):
         if self.loss.coupled:
             return cost_in_passes(self) <= MOST_PASSES
         return self.loss.smooth and affordable(self.design)
+
+    def _squared_columns(self):
+        return self.design.column_mean_squares(None)
 
     @property
     def _weight(self):
@@ -489,10 +494,12 @@ def _curved(inside, rows, loss, z):
         bent, curved = P * (1 - P), coupled_products(inside, P, weights)[None]
     else:
         bent = np.asarray(loss.curvature_at(rows.y, z)).reshape(n, -1)
-        curved = np.array([
-            curved_products(inside, np.ascontiguousarray(column, dtype=rows.y.dtype), target)
-            for target, column in enumerate(_weighted(bent, weights).T)
-        ])
+        curved = np.array(
+            [
+                curved_products(inside, np.ascontiguousarray(column, dtype=rows.y.dtype), target)
+                for target, column in enumerate(_weighted(bent, weights).T)
+            ]
+        )
     return n * curved, _weighted(bent, weights).sum(axis=0, dtype=float), rows.weight_total
 
 

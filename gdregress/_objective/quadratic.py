@@ -167,7 +167,9 @@ class QuadraticObjective(Objective):
         self.recentre_for_gradient(params)
         several = math.prod(self.output_shape)
         losses = (
-            self._data.model(params, exact)[0] if several > 1 else np.array([self.loss_value(params)])
+            self._data.model(params, exact)[0]
+            if several > 1
+            else np.array([self.loss_value(params)])
         )
         return losses, self.gradient(params), np.array([self.products[0]] * several)
 

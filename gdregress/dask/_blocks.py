@@ -8,7 +8,7 @@ import numpy as np
 
 from gdregress._estimator.components import build_components
 from gdregress._estimator.input.batches import BatchCheck, refuse_what_needs_all_rows, summary
-from gdregress._estimator.input.classes import set_classes, weight_of_labels
+from gdregress._estimator.input.classes import common_type, set_classes, weight_of_labels
 from gdregress._objective.partitions import Block, appended, some_targets, step_of_targets
 from gdregress._objective.summary import merged
 from gdregress._utils.validation import check_parameters
@@ -72,7 +72,7 @@ def _facts(estimator, client, rows):
     """Numbers of rows of all blocks; the weight and the type of the labels, if there are any."""
     has_labels = hasattr(estimator, "_set_classes")
     sizes, weights, types = DaskPartitions(client, rows).reduce(_facts_of, has_labels)
-    return sizes, (weights, types[0]) if has_labels and types else None
+    return sizes, (weights, common_type(types, "partition")) if types else None
 
 
 def _check(estimator, client, rows, sizes, labels, validated):

@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import unique_labels
 
 from gdregress._estimator.components import build_components
 from gdregress._estimator.input.batch_reader import ACCEPTED, Reader
-from gdregress._estimator.input.classes import set_classes, weight_of_labels
+from gdregress._estimator.input.classes import common_type, set_classes, weight_of_labels
 from gdregress._estimator.input.data import validate_input
 from gdregress._estimator.input.finite import check_all_finite
 from gdregress._estimator.input.sizes import check_sizes
@@ -127,6 +127,7 @@ class BatchCheck:
         """
         with naming(f"{self.part} {number}"):
             X, y, weights = _unpacked(batch)
+            _check_lengths(X, y)
             is_first = self.like is None
             y = y if is_first else labels_as_vector(self.estimator, y)
             (X, y, weights), self.loss = validate_input(
@@ -260,6 +261,16 @@ def _unpacked(batch):
     return X, y, weights[0] if weights else None
 
 
+def _check_lengths(X, y):
+    """Raise ValueError for other numbers of rows than of targets."""
+    rows, targets = _n_rows(X), _n_rows(y)
+    if None not in (rows, targets) and rows != targets:
+        raise ValueError(
+            f"X has {rows} rows, and y has {targets}: there must be a target for each row. Take "
+            "both from the same table, and cut them at the same rows."
+        )
+
+
 def labels_as_vector(estimator, y):
     """The labels of a column as a vector, where scikit-learn has warned of an earlier column.
 
@@ -323,4 +334,4 @@ def _labels(read):
             dtypes.append(dtype)
     if not +total:
         raise ValueError(f"{_NO_ROWS} {ACCEPTED}.")
-    return total, None if None in dtypes else np.result_type(*dtypes)
+    return total, common_type(dtypes)

@@ -159,6 +159,29 @@ def weight_of_labels(y, sample_weight):
     return Counter(dict(found)), None if labels.dtype.kind == "U" else labels.dtype
 
 
+def common_type(dtypes, part="batch"):
+    """The type of the labels of all parts; an error where some are numbers and some are text.
+
+    Parameters
+    ----------
+    dtypes : list of numpy.dtype or None
+        As `weight_of_labels` returns them, of each part that has rows.
+    part : str, default="batch"
+        What errors call some rows.
+    """
+    is_number = [dtype is not None and dtype.kind in "biuf" for dtype in dtypes]
+    if all(is_number):
+        return np.result_type(*dtypes)
+    if any(is_number):
+        number, other = dtypes[is_number.index(True)], is_number.index(False)
+        kind = "text" if dtypes[other] is None else f"of the type {dtypes[other]}"
+        raise ValueError(
+            f"The labels of one {part} are {kind} and those of another of the type {number}. All "
+            "need the same type: convert them, for instance with y.astype(str)."
+        )
+    return None if None in dtypes else dtypes[0]
+
+
 def _numbered(labels):
     """Names of labels, perhaps more than occur, and the number of each row's among them."""
     whole = labels.view(np.uint8) if labels.dtype.kind == "b" else labels

@@ -23,7 +23,7 @@ from gdregress._solver.solve import solve
 
 # Numbers in the rows that are taken of blocks, which are 4 MB, or rows for each parameter where
 # these are more; and the most numbers.
-NUMBERS, ROWS_OF_A_PARAMETER, MOST_NUMBERS = 1 << 19, 100, 1 << 24
+NUMBERS, ROWS_OF_A_PARAMETER, MOST_NUMBERS = 1 << 19, 25, 1 << 24
 # Where all blocks have fewer times as many, the steps that are saved are not worth it. How many
 # workers there are does not count, as the coefficients must not depend on it.
 LEAST_STEP = 16
