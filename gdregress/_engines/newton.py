@@ -13,7 +13,7 @@ are curved, as under Huber's loss with a y much larger than epsilon, H alone is 
 loss; A' S A, the second derivatives of squared error, is positive wherever the rows differ.
 
 Of many rows in blocks H is that of one row in 16 or more, see `sample`, in a third of the time
-or less: a step then leaves a share of F - F* that is about p / m for p parameters and m of these rows.
+or less: a step then leaves about the share p / m of F - F*, of p parameters and m of these rows.
 Once a step has not halved the gradient all are taken.
 
 Newton steps square the share of F - F* that is left. Where that promises the end, the next step is

@@ -1,4 +1,4 @@
-"""Newton steps over many rows in blocks, whose second derivatives are those of some of the rows."""
+"""Newton steps over many rows in blocks, whose second derivatives are those of some rows."""
 
 from itertools import pairwise
 
