@@ -227,7 +227,7 @@ class DataObjective(Objective):
         known = isinstance(self.y, np.ndarray) and self.loss.smooth and affordable(self.design)
         return known and (not self.loss.coupled or cost_in_passes(self) < math.inf)
 
-    def model(self, params):
+    def model(self, params, exact=False):
         """Losses, their gradient and second derivatives, as of `PartitionedObjective`."""
         known = self._models.get(params)
         if known is not None:
