@@ -252,7 +252,8 @@ def _shift_of_sparse(X, y, weights):
     sample = np.arange(0, n, max(1, n // SAMPLE_ROWS))
     if weights is not None and weights[sample].any():
         sample = sample[weights[sample] > 0]
-    of_columns = np.asarray(X[sample].sum(axis=0, dtype=float)).ravel() / len(sample)
+    rows = X[sample].astype(float)  # SciPy adds up in the type of the rows, whatever its result
+    of_columns = np.asarray(rows.sum(axis=0)).ravel() / len(sample)
     is_full = X.has_canonical_format & (entries == n)
     return np.concatenate([np.where(is_full, of_columns, 0.0), _mean_row(y[sample])])
 
