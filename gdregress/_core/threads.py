@@ -6,7 +6,8 @@ work may go on in the background.
 """
 
 import math
-from concurrent.futures import Future, ThreadPoolExecutor
+import os
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 from itertools import pairwise
 from threading import Lock, local
@@ -104,24 +105,44 @@ def map_in_threads(function, pieces):
         for i in waiting:
             results[i] = function(*pieces[i])
 
-    if n_threads == 1:
+    others = [_submitted(work) for _ in range(n_threads - 1)]
+    try:
         work()
-        return results
-    with ThreadPoolExecutor(n_threads - 1) as pool:
-        others = [_submitted(pool, work) for _ in range(n_threads - 1)]
-        work()
+    finally:  # those that have not begun are not needed
+        others = [other for other in others if other is not None and not other.cancel()]
+        wait(others)
     for other in others:
-        if other is not None:
-            other.result()
+        other.result()
     return results
 
 
-def _submitted(pool, function):
+def _submitted(function):
     """The result to come; None where there are no new threads, as while Python shuts down."""
     try:
-        return pool.submit(function)
+        return _Pool.get().submit(function)
     except RuntimeError:
         return None
+
+
+class _Pool:
+    """The threads of this process, which stay, as to start them takes as long as a short sum."""
+
+    pool = None
+
+    @classmethod
+    def get(cls):
+        if cls.pool is None:
+            cls.pool = ThreadPoolExecutor(MOST_PIECES, "gdregress")
+        return cls.pool
+
+    @classmethod
+    def forget(cls):
+        """A child of this process has none of its threads."""
+        cls.pool = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_Pool.forget)
 
 
 def sum_in_threads(add, pieces, *shapes):
@@ -160,12 +181,10 @@ def in_background(function, *args):
     others = threads_allowed() - 1
 
     def work():
-        _here.allowed = others
-        return function(*args)
+        with threads_limited(others):
+            return function(*args)
 
-    pool = ThreadPoolExecutor(1)
-    future = _submitted(pool, work)
-    pool.shutdown(wait=False)
+    future = _submitted(work)
     if future is None:
         future = Future()
         future.set_result(function(*args))

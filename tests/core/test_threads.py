@@ -329,3 +329,17 @@ def test_children_forked_while_another_thread_fits_can_fit():
     big.join()
     """
     assert run_script(DATA + code).count("fitted") == 8
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork: use a system that has it")
+def test_a_forked_child_has_threads_of_its_own():
+    code = """
+    fit()
+    child = os.fork()
+    if child == 0:
+        fit()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    fit()
+    """
+    assert run_script("    import os\n" + DATA.lstrip("\n") + code) == ["fitted"] * 3
