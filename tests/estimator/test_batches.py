@@ -566,3 +566,20 @@ def test_correlated_columns_take_as_few_epochs_as_in_memory(solver):
     whole = GDClassifier(**given).fit(X, y)
     assert model.converged_ and model.n_iter_ < 2 * whole.n_iter_
     assert_allclose(model.history_["objective"][-1], whole.history_["objective"][-1], rtol=1e-6)
+
+
+@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+@pytest.mark.parametrize("readings", [1, 2, 3])
+def test_a_later_reading_that_is_not_finite_names_its_batch(readings, solver):
+    X, y, _ = make_data()
+    read = itertools.count()
+
+    def batches():
+        hidden = next(read) >= readings
+        for number, (rows, targets) in enumerate(batches_of(X, y)()):
+            rows = rows.copy()
+            rows[5:, 2] = np.nan if hidden and number == 1 else rows[5:, 2]
+            yield rows, targets
+
+    with pytest.raises(ValueError, match=r"^Batch 1: Input X contains NaN\. .* row 5, column 2"):
+        GDRegressor("huber", solver=solver, random_state=0).fit_batches(batches)

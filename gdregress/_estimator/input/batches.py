@@ -140,6 +140,8 @@ class BatchCheck:
                 read_later=self.read_later,
             )
             X = X if sparse.issparse(X) else to_numpy(X)
+            if seen:  # another pass may have other numbers, and no summary of them is made
+                check_all_finite(X, self.estimator)
             y, weights = to_numpy(y), None if weights is None else to_numpy(weights)
             if is_first:
                 if len(y):
