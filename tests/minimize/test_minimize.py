@@ -1,7 +1,5 @@
 """`minimize` descends any function of any library, by the loop of the estimators."""
 
-import warnings
-
 import numpy as np
 import pytest
 import scipy.optimize
@@ -11,7 +9,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import rosen, rosen_der
 
 from gdregress import minimize
-from gdregress.callbacks import History
 from gdregress.penalties import L1, Box
 from gdregress.schedules import SCHEDULES
 
@@ -355,87 +352,6 @@ class TestPenalties:
         result = minimize(quadratic, START, jac=quadratic_slope, penalty=L1(5.0))
         assert_array_equal(result.x, [0.0, 0.0])
         assert result.success and result.fun == 0.0
-
-
-class TestEnds:
-    def test_tolerance(self):
-        result = minimize(quadratic, START, jac=quadratic_slope, tol=1e-4)
-        assert result.success and result.status == 0
-        assert np.linalg.norm(result.jac) <= 1e-4
-        assert_array_equal(result.jac, quadratic_slope(result.x))
-        assert result.fun == pytest.approx(quadratic(result.x), rel=1e-12)
-
-    def test_too_few_steps(self):
-        result = minimize(quadratic, START, jac=quadratic_slope, max_iter=3)
-        assert not result.success and result.status == 1 and result.nit == 3
-        assert "max_iter=3" in result.message
-
-    def test_divergence_returns_the_best(self):
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            result = minimize(
-                lambda x: np.sum(x**4), np.ones(3), jac=lambda x: 4 * x**3, learning_rate=10.0
-            )
-        assert not result.success and result.status == 2
-        assert "learning_rate" in result.message
-        assert_array_equal(result.x, np.ones(3))
-
-    @pytest.mark.parametrize("offset", [-1.0, 0.0, 1.0])
-    def test_divergence_returns_the_start_whatever_its_value(self, offset):
-        square = {"fun": lambda x: np.sum(x * x) - 1 + offset, "jac": lambda x: 2 * x}
-        result = minimize(**square, x0=np.ones(1), optimizer="gd", learning_rate=1.1)
-        assert not result.success
-        assert_array_equal(result.x, [1.0])
-        assert result.fun == offset
-
-    def test_growth_is_pointed_out(self):
-        result = minimize(**SQUARE, x0=10.0, learning_rate=1.1, max_iter=20)
-        assert "grown" in result.message and not result.success
-
-    def test_nan_returns_the_best(self):
-        result = minimize(
-            lambda x: np.log(x), 1.0, jac=lambda x: 1 / x, learning_rate=0.3, max_iter=50
-        )
-        assert not result.success and np.isfinite(result.fun)
-
-    def test_nan_at_the_start_is_said(self):
-        result = minimize(lambda x: np.nan * x, 1.0, jac=lambda x: x)
-        assert not result.success and "nan at x0 already" in result.message
-
-    def test_plateau_of_a_kink(self):
-        result = minimize(abs, 1.05, jac=np.sign, max_iter=500)
-        assert not result.success and result.status == 3
-        assert "kink" in result.message
-
-    @pytest.mark.parametrize("by_name", [True, False])
-    def test_callback(self, by_name):
-        seen = []
-
-        def note(x):
-            seen.append(x)
-            if len(seen) == 4:
-                raise StopIteration
-
-        def named(intermediate_result):
-            assert intermediate_result.fun == quadratic(intermediate_result.x)
-            note(intermediate_result.x)
-
-        callback = named if by_name else note
-        result = minimize(quadratic, START, jac=quadratic_slope, callback=callback)
-        assert not result.success and result.status == 99 and result.nit == 4
-        assert_array_equal(seen, result.path[1:])
-
-    def test_callback_of_rows(self):
-        history = History()
-        result = minimize(quadratic, START, jac=quadratic_slope, callback=history)
-        assert result.success
-        assert history == {name: column[1:] for name, column in result.history.items()}
-
-    def test_callback_of_rows_ends_the_descent(self):
-        result = minimize(
-            quadratic, START, jac=quadratic_slope, callback=lambda row: row["epoch"] == 4
-        )
-        assert not result.success and result.status == 99 and result.nit == 4
 
 
 class TestScipy:
