@@ -92,6 +92,9 @@ class Tolerance(Stopping):
 class Plateau(Stopping):
     """A column has not improved on its best by a margin for `patience` epochs in a row.
 
+    Epochs do not count whose steps are too short to change the objective while the learning rate
+    grows.
+
     Parameters
     ----------
     column : str
@@ -108,7 +111,7 @@ class Plateau(Stopping):
         Above this objective no plateau ends the run.
     """
 
-    course = ("best", "waited", "recent")
+    course = ("best", "waited", "recent", "rate")
 
     def __init__(self, column, tol, patience, smallest=0.0, swings=False, ceiling=math.inf):
         self.ceiling = ceiling
@@ -120,14 +123,18 @@ class Plateau(Stopping):
         self.waited = 0
         self.swings = swings
         self.recent = deque(maxlen=1 + patience // 2)
+        self.rate = math.inf
 
     def update(self, row):
-        value = row[self.column]
+        value, rate = row[self.column], row.get("learning_rate", math.inf)
+        # steps too short to show in the objective, on the way to longer ones, are no plateau
+        begins = self.column == "objective" and rate > self.rate and value == self.recent[-1]
+        self.rate = rate
         if self.column == "objective":
             margin = self.tol * abs(value) + self.smallest
         else:
             value, margin = -value, self.tol
-        self.waited = 0 if value < self.best - margin else self.waited + 1
+        self.waited = 0 if value < self.best - margin else self.waited + (not begins)
         self.best = min(self.best, value)
         self.recent.append(value)
         # without it rounding would count as a fall every other time
@@ -143,7 +150,7 @@ class Plateau(Stopping):
         It forgets the best value so far, which the larger rate may have met by chance: compared
         with that, the smaller rate would be reduced again before it has made progress.
         """
-        self.waited, self.best = 0, math.inf
+        self.waited, self.best, self.rate = 0, math.inf, math.inf
         self.recent.clear()
 
     def to_dict(self):
