@@ -170,10 +170,10 @@ class LocalCurvature:
     and lr'' the one before that. Descent converges for every smooth convex function.
 
     Along a slope without curvature the rate grows until a step may end far up the other side. A
-    step of gradient descent is shortened while it ends higher than a curvature of 10 / lr along
-    it would allow, five times what a stable rate has: the values of the history tell. Others are
-    not, as a heavy ball may rise by its velocity, and Nesterov's sequence is not measured where it
-    takes its gradients.
+    step of gradient descent is shortened while it ends above all values so far, which noise does
+    not, and higher than a curvature of 10 / lr along it would allow, five times what a stable rate
+    has. The values are those of the history. Other steps are not shortened, as a heavy ball may
+    rise by its velocity, and Nesterov's sequence is not measured where it takes its gradients.
 
     Parameters
     ----------
@@ -189,12 +189,12 @@ class LocalCurvature:
 
     FIRST = 1e-6
     CURVATURE = 10.0  # times the rate
-    course = ("rate", "growth", "last")
+    course = ("rate", "growth", "last", "highest")
 
     def __init__(self, share=1.0, shortens=False):
         self.share, self.shortens = share, shortens
         self.rate = self.FIRST
-        self.growth = math.inf
+        self.growth, self.highest = math.inf, -math.inf
         self.last = None
 
     def search(self, objective, point, grad, next_point):
@@ -219,14 +219,17 @@ class LocalCurvature:
         start = objective.loss_value(point)
         if not math.isfinite(start):
             return rate
+        self.highest = max(self.highest, start)
         slack = objective.rounding * abs(start) + _lost_digits(point, grad)
         shorter, least = rate, math.inf
         for _ in range(MOST_TRIES):
             end = next_point(shorter)
             step = end - point
             square, along = dot(step, step), dot(grad, step)
-            excess = objective.trial_value(end, end) - start - along
-            if excess <= self.CURVATURE * square / (2 * shorter) + slack:
+            value = objective.trial_value(end, end)
+            excess = value - start - along
+            holds = excess <= self.CURVATURE * square / (2 * shorter) + slack
+            if holds or value <= self.highest:
                 return shorter
             if least <= excess < math.inf:
                 break  # it is noise, which no shorter step takes away
