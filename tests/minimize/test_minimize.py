@@ -439,10 +439,37 @@ class TestErrors:
         with pytest.raises(TypeError, match="real numbers"):
             minimize(quadratic, xp.asarray([3 + 4j]))
 
-    @pytest.mark.parametrize("value", [None, "one", 3 + 4j])
-    def test_function_of_no_number(self, value):
-        with pytest.raises((TypeError, ValueError)):
-            minimize(lambda x: value, START, jac=quadratic_slope)
+    @pytest.mark.parametrize(
+        "value",
+        [
+            None,
+            "one",
+            "1",
+            np.str_("one"),
+            np.array("one"),
+            [1.0, 2.0],
+            3 + 4j,
+            np.complex128(1),
+            b"1",
+        ],
+    )
+    @pytest.mark.parametrize("jac", [None, quadratic_slope])
+    def test_function_of_no_number(self, jac, value):
+        with pytest.raises(TypeError, match=r"fun must return a single real number\. It returned"):
+            minimize(lambda x: value, START, jac=jac)
+
+    def test_function_of_value_and_gradient_without_jac(self):
+        with pytest.raises(TypeError, match=r"If these are value and gradient, pass jac=True\."):
+            minimize(value_and_slope, START)
+
+    @pytest.mark.parametrize("gradient", ["a", None, [1.0, [2.0, 3.0]], ["a", "b"], [1j, 2.0]])
+    def test_gradient_of_no_numbers(self, gradient):
+        with pytest.raises(TypeError, match=r"The gradient must be .*real numbers"):
+            minimize(quadratic, START, jac=lambda x: gradient)
+
+    def test_function_of_a_value_with_jac(self):
+        with pytest.raises(TypeError, match=r"jac=True.*fun must return value and gradient"):
+            minimize(quadratic, START, jac=True)
 
     def test_another_library_is_asked_to_differentiate(self, torch):
         with pytest.raises(ValueError, match="x0 is torch's"):
