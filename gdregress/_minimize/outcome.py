@@ -104,12 +104,17 @@ def _message(run, reason, value, norm, tol, used_up):
         return "`callback` has ended the descent."
     epochs = "steps" if run.sampler.takes_all_rows else "epochs"
     if reason == "plateau":
-        obstacle = "Rounding or a kink may be in the way, or a learning rate that is too large."
+        obstacle = (
+            "Rounding or a kink may be in the way, or a learning rate that is too large or far "
+            "too small."
+        )
         if not run.sampler.takes_all_rows:
             obstacle = (
                 "The noise of the batches is in the way: let the learning rate fall, as "
                 "schedule='invscaling' does, or use larger batches."
             )
+        if run.schedule.listens:
+            obstacle = f"The schedule has reached its smallest learning rate. {obstacle}"
         return (
             f"The function has not fallen for {run.plateau.patience} {epochs}; the {norm_is}, "
             f"tol asks for {tol or 0:g}. {obstacle}"

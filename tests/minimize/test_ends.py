@@ -75,6 +75,17 @@ def test_nan_at_the_start_is_said():
     assert not result.success and "nan at x0 already" in result.message
 
 
+def test_the_smallest_rate_of_a_schedule_is_said():
+    result = minimize(abs, 1.03, jac=np.sign, schedule="adaptive", max_iter=3000)
+    assert result.status == 3
+    assert "The schedule has reached its smallest learning rate." in result.message
+
+
+def test_steps_that_are_lost_in_x_may_be_too_short():
+    result = minimize(**SQUARE, x0=1.0, learning_rate=1e-17)
+    assert result.status == 3 and "too small" in result.message
+
+
 def test_plateau_of_a_kink():
     result = minimize(abs, 1.05, jac=np.sign, max_iter=500)
     assert not result.success and result.status == 3

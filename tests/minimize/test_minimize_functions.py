@@ -83,6 +83,21 @@ def test_auto_does_not_jump_up_the_other_side_of_an_exponential(start):
     assert result.nfev <= 1.2 * result.nit + 10
 
 
+@pytest.mark.parametrize("rate", [0.01, "auto", "line-search"])
+@pytest.mark.parametrize("optimizer", ["gd", "nesterov"])
+def test_the_gradient_falls_on_where_a_large_constant_hides_the_function(optimizer, rate):
+    result = minimize(
+        lambda x: 1e9 + (x**2).sum(),
+        np.full(2, 1e-3),
+        jac=lambda x: 2 * x,
+        optimizer=optimizer,
+        learning_rate=rate,
+        max_iter=5000,
+    )
+    assert result.success, result.message
+    assert_allclose(result.x, 0, atol=1e-8)
+
+
 def test_auto_bears_noise():
     """Its rates are of gradients alone, unless a step ends above all before."""
     rng = np.random.default_rng(0)

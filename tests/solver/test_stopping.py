@@ -230,6 +230,19 @@ def test_plateau_does_not_take_noise_for_a_swing():
     assert "plateau" in answers(rule, [1.0, *[1.1, 1.2] * 3])
 
 
+def test_plateau_sees_the_gradient_fall_where_rounding_hides_the_fall_of_a_function():
+    def runs_on(values, norms, swings=True):
+        rule = Plateau("objective", 0.0, 4, swings=swings)
+        rows = zip(values, norms, strict=True)
+        return not any(rule.update({"objective": v, "gradient_norm": n}) for v, n in rows)
+
+    falling, flat = 0.9 ** np.arange(20.0), np.full(20, 1e9)
+    assert runs_on(flat, falling)
+    assert not runs_on(flat, np.ones(20))
+    assert not runs_on(flat, falling, swings=False)
+    assert not runs_on(1e9 + np.arange(20.0), falling)
+
+
 def test_plateau_does_not_count_steps_too_short_to_show_while_they_grow():
     def runs_on(rates, values):
         rule = Plateau("objective", 0.0, 4)
