@@ -220,16 +220,16 @@ class LocalCurvature:
         if not math.isfinite(start):
             return rate
         self.highest = max(self.highest, start)
-        slack = objective.rounding * abs(start) + _lost_digits(point, grad)
         shorter, least = rate, math.inf
         for _ in range(MOST_TRIES):
             end = next_point(shorter)
-            step = end - point
-            square, along = dot(step, step), dot(grad, step)
             value = objective.trial_value(end, end)
-            excess = value - start - along
-            holds = excess <= self.CURVATURE * square / (2 * shorter) + slack
-            if holds or value <= self.highest:
+            if value <= self.highest:
+                return shorter
+            step = end - point
+            square, excess = dot(step, step), value - start - dot(grad, step)
+            slack = objective.rounding * abs(start) + _lost_digits(point, grad)
+            if excess <= self.CURVATURE * square / (2 * shorter) + slack:
                 return shorter
             if least <= excess < math.inf:
                 break  # it is noise, which no shorter step takes away
