@@ -85,7 +85,12 @@ class WithBoth(Function):
     by_hand = True
 
     def value_and_gradient(self, flat, batch=None):
-        value, gradient = self.call(flat, batch)
+        both = self.call(flat, batch)
+        if not isinstance(both, (tuple, list)) or len(both) != 2:
+            raise TypeError(
+                f"With jac=True fun must return value and gradient. It returned {both!r}."
+            )
+        value, gradient = both
         self.njev += 1
         return number(value), checked(gradient, flat, self.tree)
 
@@ -192,9 +197,15 @@ def number(value):
     if any(length != 1 for length in shape):
         raise ValueError(f"fun must return a single number. It returned an array of {shape}.")
     try:
+        is_complex = getattr(getattr(value, "dtype", None), "kind", "") == "c"
+        if is_complex or isinstance(value, (str, bytes)):
+            raise TypeError("float() would drop a part, or read text")
         return float(value if shape == () else value.reshape(()))
-    except TypeError as error:
-        raise TypeError(f"fun must return a single real number. It returned {value!r}.") from error
+    except (TypeError, ValueError) as error:
+        both = isinstance(value, tuple) and len(value) == 2
+        hint = " If these are value and gradient, pass jac=True." if both else ""
+        text = f"fun must return a single real number. It returned {value!r}.{hint}"
+        raise TypeError(text) from error
 
 
 def checked(gradient, flat, tree):

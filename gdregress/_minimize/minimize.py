@@ -285,8 +285,10 @@ def _search(objective, start, optimizer, learning_rate):
         )
     if learning_rate == "line-search":
         return LineSearch(trial_by_curvature(objective, start, 1.0))
-    # the rate of a heavy ball is (1 - momentum) times that of gradient descent
-    return LocalCurvature(1.0 if optimizer.searched_point else 1.0 - optimizer.momentum)
+    if not optimizer.searched_point:
+        # the rate of a heavy ball is (1 - momentum) times that of gradient descent
+        return LocalCurvature(1.0 - optimizer.momentum)
+    return LocalCurvature(shortens=optimizer.lookahead(start, optimizer.init(start)) is start)
 
 
 def _schedule(schedule, updates_per_epoch, max_iter):

@@ -58,7 +58,9 @@ def outcome(run, result, tree, objective, path, tol) -> MinimizeResult:
         reason = "diverged"
     value = objective.value(params)
     gradient = objective.gradient(params)
-    message = " ".join(filter(None, [_message(run, reason, value, tol, used_up), function.means]))
+    mapping = objective.gradient_mapping(params, gradient, run.gradient_step)
+    norm = objective.scaled_norm(mapping, None)
+    message = _message(run, reason, value, norm, tol, used_up)
     answer = MinimizeResult(
         x=tree.unflatten(params),
         fun=value,
@@ -68,7 +70,7 @@ def outcome(run, result, tree, objective, path, tol) -> MinimizeResult:
         njev=function.njev,
         status=STATUS[reason],
         success=reason == "tolerance",
-        message=message,
+        message=" ".join(filter(None, [message, function.means])),
         history=history,
     )
     if path is not None:
@@ -91,25 +93,31 @@ def has_grown(history):
     return rises or norms[-1] > FAR * norms[0] > 0
 
 
-def _message(run, reason, value, tol, used_up):
-    """Why the descent ended, in a sentence or two."""
-    history = run.history
-    first, norm = history["objective"][0], history["gradient_norm"][-1]
+def _message(run, reason, value, norm, tol, used_up):
+    """Why the descent ended, in a sentence or two; value and norm are those of the result."""
+    history, first = run.history, run.history["objective"][0]
+    gradient = "gradient mapping" if run.objective.penalty.active else "gradient"
+    norm_is = f"norm of the {gradient} is {norm:.3g}"
     if reason == "tolerance":
-        return f"The norm of the gradient is {norm:.3g}, at most tol={tol:g}."
+        return f"The {norm_is}, at most tol={tol:g}."
     if reason == "callback":
         return "`callback` has ended the descent."
     epochs = "steps" if run.sampler.takes_all_rows else "epochs"
     if reason == "plateau":
-        obstacle = "Rounding or a kink may be in the way, or a learning rate that is too large."
+        obstacle = (
+            "Rounding or a kink may be in the way, or a learning rate that is too large or far "
+            "too small."
+        )
         if not run.sampler.takes_all_rows:
             obstacle = (
                 "The noise of the batches is in the way: let the learning rate fall, as "
                 "schedule='invscaling' does, or use larger batches."
             )
+        if run.schedule.listens:
+            obstacle = f"The schedule has reached its smallest learning rate. {obstacle}"
         return (
-            f"The function has not fallen for {run.plateau.patience} {epochs}; the norm of the "
-            f"gradient is {norm:.3g}, tol asks for {tol or 0:g}. {obstacle}"
+            f"The function has not fallen for {run.plateau.patience} {epochs}; the {norm_is}, "
+            f"tol asks for {tol or 0:g}. {obstacle}"
         )
     if reason == "diverged" and not math.isfinite(first):
         return f"The function is {first} at x0 already. Start where it is finite."
@@ -127,7 +135,7 @@ def _message(run, reason, value, tol, used_up):
             f"{_rate(run)} is too large."
         )
     asked = f", tol asks for {tol:g}" if tol is not None else ""
-    left = f"the norm of the gradient is {norm:.3g}{asked}.{grown}"
+    left = f"the {norm_is}{asked}.{grown}"
     return f"max_iter={run.max_iter} {epochs}: {left}"
 
 

@@ -137,7 +137,10 @@ def _is_plain(part):
 def _as_floats(part, name="x0"):
     """An array of floating-point numbers; TypeError for values that cannot be converted."""
     if not array_api_compat.is_array_api_obj(part):
-        part = np.asarray(part)
+        try:
+            part = np.asarray(part)
+        except ValueError as error:
+            raise TypeError(f"{name} must be an array of real numbers. Got {part!r}.") from error
     xp = namespace(part)
     if xp is np:
         is_real = part.dtype.kind in "biuf"

@@ -60,6 +60,9 @@ class Objective(ABC):
         Where the rows are, if they lie in blocks.
     from_moments : bool
         Whether value and gradient over all rows come from the moments alone.
+    keeps_gradients : bool
+        Whether a gradient over all rows is kept for the next step, so that a row of the history
+        is measured where its epoch ends.
     has_rows : bool
         Whether F is a mean over rows of data, which engines may read by themselves.
     sample : Objective or None
@@ -75,6 +78,7 @@ class Objective(ABC):
     row_space = None
     partitions = None
     from_moments = False
+    keeps_gradients = False
     has_rows = True
     _column_mean_squares = None
 

@@ -27,6 +27,7 @@ class FunctionObjective(Objective):
 
     loss = None
     has_rows = False
+    keeps_gradients = True
     rounding = 1e-14
 
     def __init__(self, function, penalty, n_samples=None):

@@ -317,7 +317,11 @@ class History(dict[str, list[Any]]):
 
 
 class FunctionHistory(History):
-    """That of a function, which has no columns: its gradient is in the units of x."""
+    """That of a function, which has no columns: its gradient is in the units of x.
+
+    It is taken at the end of the epoch, but at the point of the last update's gradient under
+    "nesterov".
+    """
 
     _units: ClassVar[str] = ""
 

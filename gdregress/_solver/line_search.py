@@ -6,6 +6,9 @@ from gdregress._utils.array_api import dot, is_single, namespace
 
 # Length of the step that measures a curvature, as a share of the distance to go.
 SHORT_STEP = 1e-3
+# Least and most share of a rate that a failed trial leaves, and how often one may fail.
+LEAST_LEFT, MOST_LEFT = 0.1, 0.5
+MOST_TRIES = 60
 
 
 def trial_by_distance(objective, params, distance):
@@ -91,10 +94,8 @@ class LineSearch:
 
     CURVATURE = 1.2  # times the rate, the h above
     GROW = 1.1
-    # Least share of the last rate that a curvature leaves; least and most after a failed trial.
+    # Least share of the last rate that a curvature leaves.
     FALL = 0.5
-    LEAST_LEFT, MOST_LEFT = 0.1, 0.5
-    MOST_TRIES = 60
     course = ("rate", "last")
     # Falls of the function are judged where they are so many times its rounding error.
     JUDGED = 10
@@ -122,7 +123,7 @@ class LineSearch:
         judged = self.rate * dot(grad, grad) > self.JUDGED * slack
         rate = self._first(point, grad) if judged else self.rate
         allowed = slack if judged else self.JUDGED * slack
-        for _ in range(self.MOST_TRIES):
+        for _ in range(MOST_TRIES):
             new = objective.prox(point - rate * grad, rate)
             step = new - point
             bound = dot(grad, step) + self.CURVATURE * dot(step, step) / (2 * rate)
@@ -131,7 +132,7 @@ class LineSearch:
             if math.isfinite(value) and value <= start + bound + allowed:
                 break
             excess = value - start - dot(grad, step)
-            rate = self._next(rate, dot(step, step), excess)
+            rate = _fitting(rate, dot(step, step), excess)
         self.rate, self.last = rate, (point, grad)
         return rate
 
@@ -147,10 +148,11 @@ class LineSearch:
             return rate  # without curvature, or without digits
         return min(rate, max(along / square, self.FALL * self.rate))
 
-    def _next(self, rate, square, excess):
-        """The rate after one that did not hold, whose step ended `excess` above the tangent."""
-        fitting = square / (2 * excess) if math.isfinite(excess) and excess > 0 else 0.0
-        return min(max(fitting, self.LEAST_LEFT * rate), self.MOST_LEFT * rate)
+
+def _fitting(rate, square, excess):
+    """The rate after one that did not hold, whose step ended `excess` above the tangent."""
+    fitting = square / (2 * excess) if math.isfinite(excess) and excess > 0 else 0.0
+    return min(max(fitting, LEAST_LEFT * rate), MOST_LEFT * rate)
 
 
 def _lost_digits(point, grad):
@@ -160,17 +162,25 @@ def _lost_digits(point, grad):
 
 
 class LocalCurvature:
-    """Rates from the curvature along the path, without any trial:
+    """Rates from the curvature along the path:
 
         lr = min(sqrt(1 + lr' / lr'') lr', ||u - u'|| / (2 ||g - g'||)),
 
     u and g being the point and its gradient, u' and g' those of the step before, lr' its rate
     and lr'' the one before that. Descent converges for every smooth convex function.
 
+    Along a slope without curvature the rate grows until a step may end far up the other side. A
+    step of gradient descent is shortened while it ends above all values so far, which noise does
+    not, and higher than a curvature of 10 / lr along it would allow, five times what a stable rate
+    has. The values are those of the history. Other steps are not shortened, as a heavy ball may
+    rise by its velocity, and Nesterov's sequence is not measured where it takes its gradients.
+
     Parameters
     ----------
     share : float, default=1.0
         Of the rate, what a momentum leaves.
+    shortens : bool, default=False
+        Whether steps that end far up are shortened.
 
     References
     ----------
@@ -178,15 +188,17 @@ class LocalCurvature:
     """
 
     FIRST = 1e-6
+    CURVATURE = 10.0  # times the rate
+    course = ("rate", "growth", "last", "highest")
 
-    def __init__(self, share=1.0):
-        self.share = share
+    def __init__(self, share=1.0, shortens=False):
+        self.share, self.shortens = share, shortens
         self.rate = self.FIRST
-        self.growth = math.inf
+        self.growth, self.highest = math.inf, -math.inf
         self.last = None
 
     def search(self, objective, point, grad, next_point):
-        """As `LineSearch.search`; neither the objective nor `next_point` is used."""
+        """As `LineSearch.search`."""
         rate = self.rate
         if self.last is not None:
             step, change = point - self.last[0], grad - self.last[1]
@@ -195,6 +207,32 @@ class LocalCurvature:
             rate = self.share * min(largest, moved / (2 * turned) if turned > 0 else math.inf)
             if not 0 < rate < math.inf:
                 rate = self.rate
+        if self.shortens:
+            rate = self._shortened(rate, objective, point, grad, next_point)
+        if self.last is not None:
             self.growth = rate / self.rate
         self.last, self.rate = (point, grad), rate
+        return rate
+
+    def _shortened(self, rate, objective, point, grad, next_point):
+        """The rate, or a smaller one whose step does not end far up."""
+        start = objective.loss_value(point)
+        if not math.isfinite(start):
+            return rate
+        self.highest = max(self.highest, start)
+        shorter, least = rate, math.inf
+        for _ in range(MOST_TRIES):
+            end = next_point(shorter)
+            value = objective.trial_value(end, end)
+            if value <= self.highest:
+                return shorter
+            step = end - point
+            square, excess = dot(step, step), value - start - dot(grad, step)
+            slack = objective.rounding * abs(start) + _lost_digits(point, grad)
+            if excess <= self.CURVATURE * square / (2 * shorter) + slack:
+                return shorter
+            if least <= excess < math.inf:
+                break  # it is noise, which no shorter step takes away
+            least = min(least, excess)
+            shorter = _fitting(shorter, square, excess)
         return rate

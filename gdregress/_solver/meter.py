@@ -36,6 +36,8 @@ class Meter:
             Of the last update, if it was over all rows.
         """
         run, objective, params, next_point = self.run, self.run.objective, state.reported(), None
+        if evaluated is not None and self._next_gradient_is_at(state, params):
+            evaluated = None
         point, grad = self._full_gradient(state, params) if evaluated is None else evaluated
         mapping = objective.gradient_mapping(point, grad, run.gradient_step)
         norm = objective.scaled_norm(mapping, run.gradient_units)
@@ -48,6 +50,17 @@ class Meter:
         objective.recentre_for_value(params)
         loss, penalty = objective.loss_value(params, next_point), objective.penalty_value(params)
         return self.append(state, params, rate, loss, penalty, norm, gap=gap)
+
+    def _next_gradient_is_at(self, state, params):
+        """Whether the gradient at the end of an epoch is that of the next step, and costs nothing.
+
+        It is not asked for where the function is not finite, as the run ends there.
+        """
+        run, objective = self.run, self.run.objective
+        if not objective.keeps_gradients:
+            return False
+        at_end = run.optimizer.lookahead(params, state.memory) is params
+        return at_end and math.isfinite(objective.loss_value(params, params))
 
     def judge(self, norm, point):
         """Return the gap at the point of a gradient, and whether it ends the run.

@@ -92,6 +92,9 @@ class Tolerance(Stopping):
 class Plateau(Stopping):
     """A column has not improved on its best by a margin for `patience` epochs in a row.
 
+    Epochs do not count whose steps are too short to change the objective while the learning rate
+    grows.
+
     Parameters
     ----------
     column : str
@@ -103,12 +106,14 @@ class Plateau(Stopping):
         Changes of the objective below this are rounding.
     swings : bool, default=False
         Whether the column may rise and fall, as under a momentum: while it is below its value
-        half the patience ago, the run goes on.
+        half the patience ago, the run goes on, and while the gradient falls and rounding alone
+        hides that the objective does.
     ceiling : float, default=inf
         Above this objective no plateau ends the run.
     """
 
-    course = ("best", "waited", "recent")
+    FALL = 0.99  # of the norm
+    course = ("best", "waited", "recent", "rate", "norm")
 
     def __init__(self, column, tol, patience, smallest=0.0, swings=False, ceiling=math.inf):
         self.ceiling = ceiling
@@ -120,18 +125,25 @@ class Plateau(Stopping):
         self.waited = 0
         self.swings = swings
         self.recent = deque(maxlen=1 + patience // 2)
+        self.rate = self.norm = math.inf
 
     def update(self, row):
-        value = row[self.column]
+        value, rate = row[self.column], row.get("learning_rate", math.inf)
+        # steps too short to show in the objective, on the way to longer ones, are no plateau
+        begins = self.column == "objective" and rate > self.rate and value == self.recent[-1]
+        self.rate = rate
         if self.column == "objective":
             margin = self.tol * abs(value) + self.smallest
         else:
             value, margin = -value, self.tol
-        self.waited = 0 if value < self.best - margin else self.waited + 1
-        self.best = min(self.best, value)
-        self.recent.append(value)
         # without it rounding would count as a fall every other time
         noise = max(margin, ROUNDING * abs(value))
+        norm = row.get("gradient_norm", math.inf)
+        falls = self.swings and norm < self.FALL * self.norm and value <= self.best + noise
+        fell = value < self.best - margin or falls
+        self.waited = 0 if fell else self.waited + (not begins)
+        self.best, self.norm = min(self.best, value), min(self.norm, norm)
+        self.recent.append(value)
         comes_back = self.swings and value < self.recent[0] - noise
         if comes_back or row["objective"] > self.ceiling:
             return None
@@ -143,7 +155,7 @@ class Plateau(Stopping):
         It forgets the best value so far, which the larger rate may have met by chance: compared
         with that, the smaller rate would be reduced again before it has made progress.
         """
-        self.waited, self.best = 0, math.inf
+        self.waited, self.best, self.rate, self.norm = 0, math.inf, math.inf, math.inf
         self.recent.clear()
 
     def to_dict(self):

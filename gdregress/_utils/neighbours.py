@@ -196,6 +196,12 @@ VALUES: dict[str, dict[str, tuple[Any, ...]]] = {
         **_all("multi:softmax multi:softprob", "log_loss", OF_CLASSES),
         **_all("svm hingeloss binary:hinge", "hinge", OF_CLASSES),
     },
+    # the axes of displays
+    "x": {
+        **_all("t step steps iter iteration iterations", "update"),
+        **_all("time elapsed s", "second"),
+    },
+    "y": {word.replace("_", ""): column for word, column in COLUMNS.items()},
     "optimizer": {
         **_all("sgd gradientdescent", "gd"),
         **_all("adamw adamax", "adam"),

@@ -117,7 +117,8 @@ class LossSurfaceDisplay(DrawnSurface):
             ``(0, "intercept")``; all others keep the values that the fit has returned. "pca" is
             the plane through the returned parameters along the first two principal directions of
             the path, in the units of the standardised columns under ``standardize=True``; the
-            labels state the share of the movement in each. None varies both parameters of a fit
+            labels state the share of the movement in each; where the points shown lie on a line,
+            the plane goes through the minimum. None varies both parameters of a fit
             with two, and is "pca" for a fit with more.
         target : int or None, default=None
             Row of ``coef_``, if it has two or more rows and ``features`` is a pair.

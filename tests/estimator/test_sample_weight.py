@@ -276,14 +276,15 @@ def test_early_stopping_validates_with_weights(solver):
     "weights, message",
     [
         (np.r_[-1.0, np.ones(39)], "[Nn]egative"),
-        (np.r_[np.nan, np.ones(39)], "NaN"),
-        (np.r_[np.inf, np.ones(39)], "infinity"),
+        (np.r_[np.nan, np.ones(39)], r"NaN.*\[0\], and there are 1. Weights are finite"),
+        (np.r_[1, np.inf, np.inf, np.ones(37)], r"infinity.*\[1\], and there are 2. Weights are"),
+        ([1.0, None] * 20, r"NaN.*\[1\], and there are 20. Weights are"),
         (np.zeros(40), "[Ss]ample.weight|zero"),
         (np.ones(39), "shape"),
         (np.ones((40, 2)), "1D"),
         (["a"] * 40, "could not convert"),
     ],
-    ids=["negative", "nan", "infinite", "all zero", "too few", "two columns", "text"],
+    ids=["negative", "nan", "infinite", "none", "all zero", "too few", "two columns", "text"],
 )
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_bad_weights_are_errors(method, weights, message):

@@ -1,7 +1,5 @@
 """`minimize` descends any function of any library, by the loop of the estimators."""
 
-import warnings
-
 import numpy as np
 import pytest
 import scipy.optimize
@@ -11,7 +9,6 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.optimize import rosen, rosen_der
 
 from gdregress import minimize
-from gdregress.callbacks import History
 from gdregress.penalties import L1, Box
 from gdregress.schedules import SCHEDULES
 
@@ -357,87 +354,6 @@ class TestPenalties:
         assert result.success and result.fun == 0.0
 
 
-class TestEnds:
-    def test_tolerance(self):
-        result = minimize(quadratic, START, jac=quadratic_slope, tol=1e-4)
-        assert result.success and result.status == 0
-        assert np.linalg.norm(result.jac) <= 1e-4
-        assert_array_equal(result.jac, quadratic_slope(result.x))
-        assert result.fun == pytest.approx(quadratic(result.x), rel=1e-12)
-
-    def test_too_few_steps(self):
-        result = minimize(quadratic, START, jac=quadratic_slope, max_iter=3)
-        assert not result.success and result.status == 1 and result.nit == 3
-        assert "max_iter=3" in result.message
-
-    def test_divergence_returns_the_best(self):
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            result = minimize(
-                lambda x: np.sum(x**4), np.ones(3), jac=lambda x: 4 * x**3, learning_rate=10.0
-            )
-        assert not result.success and result.status == 2
-        assert "learning_rate" in result.message
-        assert_array_equal(result.x, np.ones(3))
-
-    @pytest.mark.parametrize("offset", [-1.0, 0.0, 1.0])
-    def test_divergence_returns_the_start_whatever_its_value(self, offset):
-        square = {"fun": lambda x: np.sum(x * x) - 1 + offset, "jac": lambda x: 2 * x}
-        result = minimize(**square, x0=np.ones(1), optimizer="gd", learning_rate=1.1)
-        assert not result.success
-        assert_array_equal(result.x, [1.0])
-        assert result.fun == offset
-
-    def test_growth_is_pointed_out(self):
-        result = minimize(**SQUARE, x0=10.0, learning_rate=1.1, max_iter=20)
-        assert "grown" in result.message and not result.success
-
-    def test_nan_returns_the_best(self):
-        result = minimize(
-            lambda x: np.log(x), 1.0, jac=lambda x: 1 / x, learning_rate=0.3, max_iter=50
-        )
-        assert not result.success and np.isfinite(result.fun)
-
-    def test_nan_at_the_start_is_said(self):
-        result = minimize(lambda x: np.nan * x, 1.0, jac=lambda x: x)
-        assert not result.success and "nan at x0 already" in result.message
-
-    def test_plateau_of_a_kink(self):
-        result = minimize(abs, 1.05, jac=np.sign, max_iter=500)
-        assert not result.success and result.status == 3
-        assert "kink" in result.message
-
-    @pytest.mark.parametrize("by_name", [True, False])
-    def test_callback(self, by_name):
-        seen = []
-
-        def note(x):
-            seen.append(x)
-            if len(seen) == 4:
-                raise StopIteration
-
-        def named(intermediate_result):
-            assert intermediate_result.fun == quadratic(intermediate_result.x)
-            note(intermediate_result.x)
-
-        callback = named if by_name else note
-        result = minimize(quadratic, START, jac=quadratic_slope, callback=callback)
-        assert not result.success and result.status == 99 and result.nit == 4
-        assert_array_equal(seen, result.path[1:])
-
-    def test_callback_of_rows(self):
-        history = History()
-        result = minimize(quadratic, START, jac=quadratic_slope, callback=history)
-        assert result.success
-        assert history == {name: column[1:] for name, column in result.history.items()}
-
-    def test_callback_of_rows_ends_the_descent(self):
-        result = minimize(
-            quadratic, START, jac=quadratic_slope, callback=lambda row: row["epoch"] == 4
-        )
-        assert not result.success and result.status == 99 and result.nit == 4
-
-
 class TestScipy:
     """As ``method`` of scipy.optimize.minimize."""
 
@@ -523,10 +439,37 @@ class TestErrors:
         with pytest.raises(TypeError, match="real numbers"):
             minimize(quadratic, xp.asarray([3 + 4j]))
 
-    @pytest.mark.parametrize("value", [None, "one", 3 + 4j])
-    def test_function_of_no_number(self, value):
-        with pytest.raises((TypeError, ValueError)):
-            minimize(lambda x: value, START, jac=quadratic_slope)
+    @pytest.mark.parametrize(
+        "value",
+        [
+            None,
+            "one",
+            "1",
+            np.str_("one"),
+            np.array("one"),
+            [1.0, 2.0],
+            3 + 4j,
+            np.complex128(1),
+            b"1",
+        ],
+    )
+    @pytest.mark.parametrize("jac", [None, quadratic_slope])
+    def test_function_of_no_number(self, jac, value):
+        with pytest.raises(TypeError, match=r"fun must return a single real number\. It returned"):
+            minimize(lambda x: value, START, jac=jac)
+
+    def test_function_of_value_and_gradient_without_jac(self):
+        with pytest.raises(TypeError, match=r"If these are value and gradient, pass jac=True\."):
+            minimize(value_and_slope, START)
+
+    @pytest.mark.parametrize("gradient", ["a", None, [1.0, [2.0, 3.0]], ["a", "b"], [1j, 2.0]])
+    def test_gradient_of_no_numbers(self, gradient):
+        with pytest.raises(TypeError, match=r"The gradient must be .*real numbers"):
+            minimize(quadratic, START, jac=lambda x: gradient)
+
+    def test_function_of_a_value_with_jac(self):
+        with pytest.raises(TypeError, match=r"jac=True.*fun must return value and gradient"):
+            minimize(quadratic, START, jac=True)
 
     def test_another_library_is_asked_to_differentiate(self, torch):
         with pytest.raises(ValueError, match="x0 is torch's"):

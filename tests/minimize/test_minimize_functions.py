@@ -69,6 +69,48 @@ def test_quadratic_in_a_thousand_dimensions(given):
     assert_allclose(result.x, 1 / curvatures, atol=1e-6)
 
 
+@pytest.mark.parametrize("start", [-1e5, -50, -5, 12, 19, 20, 21, 25, 40, 60, 100])
+def test_auto_does_not_jump_up_the_other_side_of_an_exponential(start):
+    """Along its slope of -1 nothing bounds the rate; from 60 on the first steps are lost in x."""
+    result = minimize(
+        lambda x: np.exp(x).sum() - x.sum(),
+        np.full(2, float(start)),
+        jac=lambda x: np.exp(x) - 1,
+        learning_rate="auto",
+    )
+    assert result.success, result.message
+    assert_allclose(result.x, 0, atol=1e-7)
+    assert result.nfev <= 1.2 * result.nit + 10
+
+
+@pytest.mark.parametrize("rate", [0.01, "auto", "line-search"])
+@pytest.mark.parametrize("optimizer", ["gd", "nesterov"])
+def test_the_gradient_falls_on_where_a_large_constant_hides_the_function(optimizer, rate):
+    result = minimize(
+        lambda x: 1e9 + (x**2).sum(),
+        np.full(2, 1e-3),
+        jac=lambda x: 2 * x,
+        optimizer=optimizer,
+        learning_rate=rate,
+        max_iter=5000,
+    )
+    assert result.success, result.message
+    assert_allclose(result.x, 0, atol=1e-8)
+
+
+def test_auto_bears_noise():
+    """Its rates are of gradients alone, unless a step ends above all before."""
+    rng = np.random.default_rng(0)
+    result = minimize(
+        lambda x: x @ x + 1e-3 * rng.uniform(),
+        np.ones(2),
+        jac=lambda x: 2 * x,
+        learning_rate="auto",
+    )
+    assert_allclose(result.x, 0, atol=1e-6)
+    assert result.nfev <= result.nit + 6
+
+
 def logistic_regression():
     rng = np.random.RandomState(0)
     X = rng.normal(size=(300, 5))

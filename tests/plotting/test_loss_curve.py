@@ -182,11 +182,11 @@ def test_gap_below_a_best_that_was_too_high_does_not_count_for_the_scale():
 
 
 def test_what_is_not_positive_is_no_plateau_at_the_lower_edge_of_a_log_axis():
-    display = LossCurveDisplay.from_estimator(square(0.5), scale="log")
+    display = LossCurveDisplay.from_estimator(square(0.5, 2, tol=None), scale="log")
     bottom = display.ax_.get_ylim()[0]
     assert_array_equal(display.lines_[0].get_ydata(), [16.0, bottom, np.nan])
     assert bottom < 16.0 / 1000  # where nothing but the start is positive too
-    assert stop_markers(display) == [("o", 2, bottom)]
+    assert stop_markers(display) == [(">", 2, bottom)]
 
 
 @pytest.mark.parametrize(
@@ -636,6 +636,12 @@ def test_empty_dict_is_refused():
     [
         ({"y": "accuracy"}, r"y must be one of 'objective', 'loss', .* Got 'accuracy'"),
         ({"x": "hour"}, r"x must be one of 'epoch', 'update', 'second'. Got 'hour'"),
+        ({"x": "seconds"}, r"Did you mean 'second'\?"),
+        ({"x": "epochs"}, r"Did you mean 'epoch'\?"),
+        ({"x": "t"}, r"Did you mean 'update'\?"),
+        ({"x": "time"}, r"Did you mean 'second'\?"),
+        ({"y": "lr"}, r"Did you mean 'learning_rate'\?"),
+        ({"y": "val_loss"}, r"Did you mean 'validation_loss'\?"),
         ({"scale": "cubic"}, r"scale must be one of 'auto', 'linear', 'log'. Got 'cubic'"),
         ({"x_scale": "cubic"}, r"x_scale must be one of"),
         ({"best": 0.0}, r"best=0.0 requires y='gap'"),

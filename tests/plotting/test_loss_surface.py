@@ -269,6 +269,40 @@ def test_principal_directions_are_the_default_for_more_parameters(small_data):
     assert_allclose(display.paths["path"][-1], 0, atol=1e-12)
 
 
+def diverged(small_data):
+    """A fit whose path shows the start alone, as all other points are far up."""
+    X, y = small_data
+    with pytest.warns(DivergenceWarning):
+        return fitted(X, y, optimizer="gd", learning_rate=100.0)
+
+
+def test_the_plane_of_a_path_that_shows_no_direction_contains_the_minimum(small_data):
+    X, y = small_data
+    display = surface(diverged(small_data), X, y)
+    assert (display.xlabel, display.ylabel) == ("towards the minimum", "along the path")
+    assert display.minimum_label == "minimum" and display.minimum[0] > 0
+    assert_allclose(display.minimum[1], 0, atol=1e-9)
+    least = np.unravel_index(np.argmin(display.values), display.values.shape)
+    width = np.ptp(display.x)
+    assert abs(display.x[least[1]] - display.minimum[0]) < 0.3 * width
+    assert display.x[0] < -0.05 * width  # the start is not at the edge
+
+
+@pytest.mark.parametrize("corner", [(0, 0), (0, 1), (1, 0), (1, 1)])
+@pytest.mark.parametrize("n_points", [0, 50])
+def test_the_legend_does_not_cover_the_minimum(corner, n_points):
+    grid = np.linspace(0, 1, 10)
+    minimum = 0.1 + 0.8 * np.array(corner)
+    path = np.full((n_points, 2), 1 - minimum)
+    paths = {"path": path} if n_points else {}
+    display = LossSurfaceDisplay(
+        x=grid, y=grid, values=np.ones((10, 10)), paths=paths, minimum=minimum, minimum_value=0.0
+    ).plot()
+    display.figure_.canvas.draw()
+    box = display.ax_.get_legend().get_window_extent()
+    assert not box.contains(*display.ax_.transData.transform(minimum))
+
+
 def test_principal_directions_are_in_units_of_the_standardised_columns(small_data):
     """So that the units of a column do not matter."""
     X, y = small_data

@@ -230,6 +230,34 @@ def test_plateau_does_not_take_noise_for_a_swing():
     assert "plateau" in answers(rule, [1.0, *[1.1, 1.2] * 3])
 
 
+def test_plateau_sees_the_gradient_fall_where_rounding_hides_the_fall_of_a_function():
+    def runs_on(values, norms, swings=True):
+        rule = Plateau("objective", 0.0, 4, swings=swings)
+        rows = zip(values, norms, strict=True)
+        return not any(rule.update({"objective": v, "gradient_norm": n}) for v, n in rows)
+
+    falling, flat = 0.9 ** np.arange(20.0), np.full(20, 1e9)
+    assert runs_on(flat, falling)
+    assert not runs_on(flat, np.ones(20))
+    assert not runs_on(flat, falling, swings=False)
+    assert not runs_on(1e9 + np.arange(20.0), falling)
+
+
+def test_plateau_does_not_count_steps_too_short_to_show_while_they_grow():
+    def runs_on(rates, values):
+        rule = Plateau("objective", 0.0, 4)
+        rows = zip(values, rates, strict=True)
+        rows = [{"objective": value, "learning_rate": rate} for value, rate in rows]
+        return not any(rule.update(row) for row in rows)
+
+    growing, same = 1e-9 * 1.5 ** np.arange(20.0), np.full(20, 3.0)
+    assert runs_on(growing, same)
+    assert not runs_on(growing[::-1], same)
+    assert not runs_on(np.full(20, 1e-9), same)
+    assert not runs_on(growing, 3.0 + np.arange(20.0))  # the steps show, and lead up
+    assert not runs_on(growing, np.tile([3.0, 3.0 + 1e-15], 10))
+
+
 @pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
 def test_not_finite(value):
     assert answers(NotFinite(), [1.0, 1e300, value]) == [None, None, "diverged"]

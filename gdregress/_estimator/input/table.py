@@ -16,6 +16,7 @@ ENCODE = (
     "encode text and categories, for instance with make_column_transformer((OneHotEncoder(), {}), "
     "remainder='passthrough') in a pipeline"
 )
+WEIGHTS = "Weights are finite and at least 0; 0 leaves a row out."
 COUNT = "turn dates into numbers, such as days since the first of them, or encode their parts"
 
 
@@ -245,13 +246,17 @@ def _names_text(error):
 def _target_text(error, checks, y=None):
     """What is wrong with which target; nothing if it is something else."""
     if "Input y contains" in str(error):
-        values = np.asarray(y, dtype=object).ravel()
-        missing = [row for row, value in enumerate(values) if not _is_finite(value)]
-        return (
-            f"{str(error).splitlines()[0]} The first is y[{missing[0]}], and there are "
-            f"{len(missing)}. Remove those rows."
-        )
+        return f"{str(error).splitlines()[0]}{_where_missing('y', y)} Remove those rows."
     return _label_text(y) if checks.get("y_numeric") else ""
+
+
+def _where_missing(name, values):
+    """Where the first value is that is not finite; nothing if only fewer digits make it so."""
+    values = np.asarray(values, dtype=object).ravel()
+    missing = [row for row, value in enumerate(values) if not _is_finite(value)]
+    if not missing:
+        return ""
+    return f" The first is {name}[{missing[0]}], and there are {len(missing)}."
 
 
 def _width_text(error, y=None):
@@ -312,6 +317,9 @@ def checked_weights(sample_weight, X, all_zero=False):
         weights = check_sample_weight(sample_weight, X)
     except (TypeError, ValueError) as error:
         text = str(error).splitlines()[0].rstrip(".") + "."
+        if "sample_weight contains" in text:
+            where = _where_missing("sample_weight", sample_weight)
+            raise ValueError(f"{text}{where} {WEIGHTS}") from error
         text = text if "sample_weight" in text else f"sample_weight must be numbers: {text}"
         raise ValueError(f"{text} There must be one for each of the {X.shape[0]} rows.") from error
     xp = namespace(weights)
@@ -319,7 +327,7 @@ def checked_weights(sample_weight, X, all_zero=False):
         row = int(np.argmax(to_numpy(weights) < 0))
         raise ValueError(
             "Negative values in data passed to `sample_weight`: the first is "
-            f"sample_weight[{row}] = {float(weights[row])}. Weights are at least 0."
+            f"sample_weight[{row}] = {float(weights[row])}. {WEIGHTS}"
         )
     if not all_zero and not bool(xp.any(weights > 0)):
         raise ValueError("Sample weights must contain at least one non-zero number.")

@@ -219,9 +219,12 @@ class DrawnSurface(PathDisplay):
     def _dullest_corner(self):
         """The corner with the fewest points of the paths, and of these the highest.
 
-        matplotlib's "best" knows neither the size of a marker nor where the surface is low.
+        matplotlib's "best" knows neither the size of a marker nor where the surface is low. The
+        minimum counts more than all paths.
         """
         points = np.vstack([np.empty((0, 2)), *self.paths.values()])
+        if self.minimum is not None:
+            points = np.vstack([points, np.tile(self.minimum, (len(points) + 1, 1))])
         points = points[self._is_inside(points)]
         x, y, corners = self.x.mean(), self.y.mean(), {}
         for name in ("upper right", "upper left", "lower right", "lower left"):

@@ -41,7 +41,10 @@ def estimator_surface(models, X, y, sample_weight, features, target, grid, xlim,
     before = earlier_steps(first)
     after = "" if before is None else type(before.steps[-1][1]).__name__
     names = feature_names(first)
-    plane = choose_plane(features, target, names, after, training, best, visited)
+    everywhere = np.vstack([descent.points for descent in descents.values()])
+    everywhere = everywhere[np.isfinite(everywhere).all(axis=1)]
+    further = {"towards the minimum": minimum.point[None], "along the path": everywhere}
+    plane = choose_plane(features, target, names, after, training, best, visited, further)
     objective = PlaneObjective(plane)
     lowest, shown = plane.coordinates(minimum.point), plane.coordinates(visited)
     middle = lowest if minimum.reached else None

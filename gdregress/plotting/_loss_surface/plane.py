@@ -11,6 +11,8 @@ from gdregress.plotting._shared.estimators import checked_target
 INTERCEPT = "intercept"
 # Share of the first principal length below which the second is rounding: the path is straight.
 STRAIGHT = 1e-12
+# Share of its length by which a way leads out of a line, below which it is rounding.
+OUT = 1e-4
 # Most characters in a line of a label, which fit along axes that share a figure.
 LONGEST = 40
 
@@ -45,7 +47,7 @@ class Plane(NamedTuple):
         return self.vectors if self.in_run_units else self.training.to_run(self.vectors)
 
 
-def choose_plane(features, target, names, after, training, ends, visited):
+def choose_plane(features, target, names, after, training, ends, visited, further):
     """The plane that ``features`` describes.
 
     Parameters
@@ -61,7 +63,9 @@ def choose_plane(features, target, names, after, training, ends, visited):
     ends : ndarray
         End of the best descent, a flat vector in the units of ``coef_``.
     visited : ndarray of shape (n_points, n_parameters)
-        Points of all descents.
+        Points of all descents that the window shows.
+    further : dict of str to ndarray of shape (n_points, n_parameters)
+        Points through which the plane goes where those lie on a line, by the name of the way.
     """
     if len(ends) < 2:
         raise ValueError(
@@ -73,7 +77,7 @@ def choose_plane(features, target, names, after, training, ends, visited):
         pair = (0, INTERCEPT) if fit_intercept else (0, 1)
         features = pair if len(ends) == 2 else "pca"
     if isinstance(features, str) and features == "pca":
-        return _principal_plane(training, ends, visited)
+        return _principal_plane(training, ends, visited, further)
     return _coefficient_plane(features, target, names, after, training, ends)
 
 
@@ -114,22 +118,49 @@ def _position(feature, names, has_intercept):
     )
 
 
-def _principal_plane(training, end, visited):
-    """The plane through the end along the first two principal directions of the descents."""
+def _principal_plane(training, end, visited, further):
+    """The plane through the end along the first two principal directions of the descents.
+
+    A path that is straight, or shows its start alone as one that diverges at once, leaves a
+    direction open: the plane then goes through the minimum.
+    """
     end, visited = training.to_run(end), training.to_run(visited)
     # without the rows of zeros a path of one step would have only one direction
     padded = np.vstack([visited - end, np.zeros((2, len(end)))])
     _, lengths, directions = np.linalg.svd(padded, full_matrices=False)
-    if lengths[1] <= STRAIGHT * lengths[0]:
-        directions[1] = _across(directions[0])
-    largest = np.argmax(abs(directions[:2]), axis=1)
-    directions = directions[:2] * np.sign(directions[[0, 1], largest])[:, None]
-    total = np.sum(lengths**2)
-    labels = tuple(
-        f"principal direction {i}" + (f" ({length**2 / total:.0%})" if total > 0 else "")
-        for i, length in enumerate(lengths[:2], start=1)
-    )
-    return Plane(training, np.array([end, *directions]), True, labels)
+    n_known = int(lengths[0] > 0) + int(lengths[1] > STRAIGHT * lengths[0])
+    directions = directions[:n_known]
+    largest = np.argmax(abs(directions), axis=1)
+    signs = np.sign(np.take_along_axis(directions, largest[:, None], axis=1))
+    shares = lengths[:n_known] ** 2 / max(np.sum(lengths**2), np.finfo(float).tiny)
+    names = [f"principal direction {i} ({share:.0%})" for i, share in enumerate(shares, start=1)]
+    known = dict(zip(names, directions * signs, strict=True))
+    further = {name: training.to_run(points) for name, points in further.items()}
+    plane = _completed(known, end, further, max(lengths[0], np.linalg.norm(end)))
+    return Plane(training, np.array([end, *plane.values()]), True, tuple(plane))
+
+
+def _completed(known, end, further, scale):
+    """Two orthonormal directions by name: those known, and others to points outside their line.
+
+    Ways are rounding that are small beside the scale of the points.
+    """
+    found = dict(known)
+    for name, points in further.items():
+        for way in points - end:
+            out = way - sum((way @ direction) * direction for direction in found.values())
+            length = np.linalg.norm(out)
+            if (
+                len(found) < 2
+                and name not in found
+                and length > OUT * max(scale, np.linalg.norm(way))
+            ):
+                found[name] = out / length
+    while len(found) < 2:
+        first = next(iter(found.values()), None)
+        across = np.eye(len(end))[0] if first is None else _across(first)
+        found[f"principal direction {len(found) + 1} (0%)"] = across
+    return found
 
 
 def _across(direction):

@@ -2,11 +2,15 @@
 
 from numbers import Integral
 
+from gdregress._utils.neighbours import hint_for_value
+
 
 def check_choice(name, given, choices):
     """Raise ValueError unless an argument is one of some choices."""
     if given not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(map(repr, choices))}. Got {given!r}.")
+        hint = hint_for_value(name, given, choices, choices.__contains__)
+        listed = ", ".join(map(repr, choices))
+        raise ValueError(f"{name} must be one of {listed}. Got {given!r}.{hint}")
 
 
 def check_count(name, given, least):

@@ -85,7 +85,8 @@ def window(points, minimum=None, effect_of_unit=(1.0, 1.0), xlim=None, ylim=None
 def limits(values, minimum=None):
     """Lower and upper end of an axis that contains some values, with the minimum well inside."""
     low, high = float(np.min(values)), float(np.max(values))
-    margin = MARGIN * (high - low) or 0.5 * abs(high) or 1.0
+    to_minimum = 0.0 if minimum is None else abs(high - minimum)
+    margin = MARGIN * (high - low or to_minimum) or 0.5 * abs(high) or 1.0
     low, high = low - margin, high + margin
     if minimum is None:
         return low, high
