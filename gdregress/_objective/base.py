@@ -22,11 +22,14 @@ from gdregress._utils.array_api import (
     rows_beside,
     sum_of_products,
 )
+from gdregress._utils.caches import computed_once
 from gdregress.losses.constant import best_constant
 from gdregress.samplers import ALL_ROWS
 
 # Squares of numbers above 1e-20 keep their digits in single precision.
 SMALLEST_SQUARE = 1e-20
+# Residuals so many times the width of a loss's tip see two linear pieces.
+NARROW = 10.0
 
 
 def _weights_in_batches(weights, drawn):
@@ -129,6 +132,20 @@ class Objective(ABC):
         The perceptron has no loss at coefficients of zero, and a slope all the same.
         """
         return value == 0 and not self.loss.smooth
+
+    @computed_once
+    def is_narrow(self):
+        """Whether the loss has two linear pieces and a tip that is narrow beside the residuals.
+
+        Next to no row is curved then, and a Newton step says nothing of where the others bend.
+        """
+        pieces = self.loss.pieces
+        if pieces is None or not pieces.rounding:
+            return False
+        of_width = pieces.rounding * pieces.upper**2 * math.prod(self.output_shape)
+        with np.errstate(over="ignore", invalid="ignore"):
+            null = self.loss_value(self.inside(self.null_parameters()))
+        return null > NARROW * of_width
 
     @property
     def rounding(self):

@@ -56,6 +56,10 @@ class Huber(Loss):
     def __init__(self, epsilon: float = 1.35) -> None:
         self.epsilon = epsilon
 
+    @property
+    def pieces(self) -> Pieces:
+        return Pieces(-self.epsilon, self.epsilon, rounding=1.0)
+
     def value(self, y: Array, z: Array) -> Array:
         residual = z - y
         # c (r - c / 2) with c = clip(r): r^2 / 2 inside, epsilon |r| - epsilon^2 / 2 outside
@@ -94,6 +98,7 @@ class LogCosh(Loss):
     """
 
     convex = True
+    convex_start = Huber(1.0)
     kernel = "LogCosh"
     curvature = 1.0
 
