@@ -28,11 +28,11 @@ def certificate_for(estimator, curvature, null):
     shares, step = _shares(null.units, objective), curvature.gradient_step()
     estimate = partial(_remaining, objective, curvature.spectrum, step, shares)
     ratio = 1 / (2 * curvature.largest() or 1.0)
-    is_hidden = _hides_directions(curvature)
+    is_hidden, is_measured = _hides_directions(curvature), False
     if is_hidden:
         estimate = _unknown
     elif objective.from_moments and reference**2 > 0:
-        ratio = estimate(null.params) / reference**2 or ratio
+        ratio, is_measured = estimate(null.params) / reference**2 or ratio, True
     tol = estimator.tol or 0.0
     if tol and is_single(objective.y):
         tol = max(tol, SINGLE)
@@ -51,6 +51,9 @@ def certificate_for(estimator, curvature, null):
         measures_end=asked,
         reference=reference,
         can_estimate=not is_hidden,
+        is_measured=is_measured,
+        # the losses of the package are not below 0
+        least=0.0 if objective.loss.kernel is not None else -math.inf,
     )
 
 

@@ -42,4 +42,6 @@ def convex_start(estimator, prepared):
         raise result.interrupt
     params, own = frame.design.from_user(result.params), prepared.objective
     null = own.inside(own.null_parameters())
-    return fresh_state(estimator, prepared, params) if own.value(params) < own.value(null) else None
+    return (
+        fresh_state(estimator, prepared, params) if own.value(params) < own.value(null) else None
+    )
