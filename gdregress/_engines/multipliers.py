@@ -131,9 +131,8 @@ class Multipliers:
         extra = self.loose * self.l1 / self.width + self.l2 + self.hold
         # the same share of the rows' curvature for all columns
         total, size = float(np.sum(products.diagonal())), float(np.sum(self.sizes**2))
-        damping = self.damping * max(
-            total / (size or 1.0), FEW_ROWS / (self.pieces.rounding + self.width)
-        )
+        of_few_rows = FEW_ROWS / (self.pieces.rounding + self.width)
+        damping = self.damping * max(total / (size or 1.0), of_few_rows)
         # that of each row, where the system has it
         self.row_damping = 0.0 if products.matrix is None else damping
         system = products, damping * self.base, extra, self.gradient, self.flat

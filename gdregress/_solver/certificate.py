@@ -91,7 +91,7 @@ class Certificate:
         due = self.asked >= self.next
         if not (norm <= self.threshold(value) or (due and 0 < norm < math.inf)):
             # inf where the last estimate has failed, or there was none
-            return self._at_most(value, self.proportion(norm))
+            return self.proportion(norm, value)
         self.next *= 2 if due else 1
         gap = self.measured(params, value)
         if norm > 0 and 0 < gap < math.inf:
@@ -105,9 +105,13 @@ class Certificate:
         """Return a gap that is known, but no more than there can be."""
         return gap if gap == math.inf else min(gap, max(value - self.least, 0.0))
 
-    def proportion(self, norm):
-        """Return F - F* in the proportion of the last estimate; it ends no run."""
-        return math.inf if self.is_blind else self.ratio * norm * norm
+    def proportion(self, norm, value, foreseen=0.0):
+        """Return F - F* in the proportion of the last estimate; it ends no run.
+
+        ``foreseen`` is a decrease by the next steps, and the least that is left.
+        """
+        gap = math.inf if self.is_blind else self.ratio * norm * norm
+        return self._at_most(value, max(gap, foreseen))
 
     def _is_known(self, params):
         """Whether the last estimate was made at these parameters."""

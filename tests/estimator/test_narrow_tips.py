@@ -1,7 +1,8 @@
 """Losses whose round tip is narrow beside the residuals, as of prices: minimum and honest gap.
 
 Huber's loss of width epsilon is at most epsilon |r| and at least epsilon (|r| - epsilon / 2), log
-cosh at most |r| and at least |r| - log 2: the linear programme of absolute error bounds their minima.
+cosh at most |r| and at least |r| - log 2: the linear programme of absolute error bounds their
+minima.
 """
 
 import math

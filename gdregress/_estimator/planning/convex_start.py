@@ -1,8 +1,9 @@
 """The start of a run at the minimum of a loss that is easier to descend on.
 
-Of a loss that is not convex it is a convex one. Log cosh, which is convex, differs from Huber's loss
-by at most log 2 - 1/2 = 0.2 a row: where the residuals are large beside its tip of width 1, few rows
-are curved, and Newton steps say little, whereas the envelopes of Huber's loss lead to its minimum.
+Of a loss that is not convex it is a convex one. Log cosh, which is convex, differs from Huber's
+loss by at most log 2 - 1/2 = 0.2 a row: where the residuals are large beside its tip of width 1,
+few rows are curved, and Newton steps say little, whereas the envelopes of Huber's loss lead to its
+minimum.
 """
 
 from dataclasses import replace
@@ -42,6 +43,5 @@ def convex_start(estimator, prepared):
         raise result.interrupt
     params, own = frame.design.from_user(result.params), prepared.objective
     null = own.inside(own.null_parameters())
-    return (
-        fresh_state(estimator, prepared, params) if own.value(params) < own.value(null) else None
-    )
+    is_lower = own.value(params) < own.value(null)
+    return fresh_state(estimator, prepared, params) if is_lower else None

@@ -22,8 +22,8 @@ class Finish:
 
     The subgradients of single rows do not shrink at a kink: batches come to rest within some per
     cent of the minimum. From that plateau the method of multipliers takes some thirty epochs over
-    all rows to the minimum, with a proven gap. A loss with a tip that is narrow beside the residuals
-    has next to a kink: there an epoch over batches is enough.
+    all rows to the minimum, with a proven gap. A loss with a tip that is narrow beside the
+    residuals has next to a kink: there an epoch over batches is enough.
 
     Variance reduction has one rate for all classes or targets, whose curvatures may be far apart,
     and no metric for each of them. Runs over all rows have both, and their epochs cost a third.
