@@ -28,8 +28,9 @@ from gdregress.samplers import ALL_ROWS
 
 # Squares of numbers above 1e-20 keep their digits in single precision.
 SMALLEST_SQUARE = 1e-20
-# Residuals so many times the width of a loss's tip see two linear pieces.
-NARROW = 10.0
+# Residuals so many times the width of a loss's tip see two linear pieces, where the tip holds
+# fewer rows than so many times the parameters.
+NARROW, ROWS_IN_TIP = 10.0, 5
 
 
 def _weights_in_batches(weights, drawn):
@@ -135,17 +136,20 @@ class Objective(ABC):
 
     @computed_once
     def is_narrow(self):
-        """Whether the loss has two linear pieces and a tip that is narrow beside the residuals.
+        """Whether a convex loss has a tip that is narrow beside the residuals.
 
-        Next to no row is curved then, and a Newton step says nothing of where the others bend.
+        Too few rows are curved then, and a Newton step says nothing of where the others bend. The
+        tip is that of its pieces, or of those of the loss at whose minimum a run begins.
         """
-        pieces = self.loss.pieces
+        start = self.loss if self.loss.pieces is not None else self.loss.convex_start
+        pieces = None if start is None or not self.loss.convex else start.pieces
         if pieces is None or not pieces.rounding:
             return False
         of_width = pieces.rounding * pieces.upper**2 * math.prod(self.output_shape)
         with np.errstate(over="ignore", invalid="ignore"):
-            null = self.loss_value(self.inside(self.null_parameters()))
-        return null > NARROW * of_width
+            null = self.loss_value(self.inside(self.null_parameters())) / of_width
+        in_tip = self.n_samples / null if null > 0 else math.inf
+        return null > NARROW and in_tip < ROWS_IN_TIP * self.design.n_parameters
 
     @property
     def rounding(self):

@@ -58,6 +58,13 @@ def dear_houses():
     return houses(100.0)
 
 
+def last():
+    rng, (n, p) = np.random.default_rng(0), (200, 3)
+    X = rng.normal(size=(n, p)) @ (np.eye(p) + 0.5 * rng.normal(size=(p, p)))
+    y = X[:, 0] + 0.3 * rng.standard_t(3, n)
+    return X, 1e4 * y / y.std()
+
+
 TABLES = [large_columns, larger_columns, far_columns, large_target, houses, dear_houses]
 
 
@@ -94,7 +101,13 @@ def test_ends_at_the_minimum_and_proves_it(loss, table, penalty, solver):
 @every_solver
 @every_loss
 def test_under_l2_as_well(loss, solver):
-    for table, alpha in ((large_target, 1e-4), (larger_columns, 1e-2), (houses, 1e-4)):
+    """Also where one slope is all but at its bound, as it is in the last table."""
+    for table, alpha in (
+        (large_target, 1e-4),
+        (larger_columns, 1e-2),
+        (houses, 1e-4),
+        (last, 1e-3),
+    ):
         X, y = table()
         known = GDRegressor(loss, penalty="l2", alpha=alpha, tol=1e-7).fit(X, y)
         model = GDRegressor(loss, penalty="l2", alpha=alpha, solver=solver, random_state=0)
@@ -115,6 +128,18 @@ def test_the_width_of_huber_plays_no_part(penalty):
         given |= {"alpha": 1e-2 * epsilon} if penalty else {}
         model = GDRegressor("huber", epsilon=epsilon, **given).fit(X, y)
         assert model.converged_
+
+
+@pytest.mark.parametrize("solver", ["batch", "mini-batch"])
+def test_columns_that_depend_on_each_other_need_many_epochs(solver):
+    """The stored positions of the rows are those of one run, in the coordinates of its start."""
+    rng, (n, p) = np.random.default_rng(0), (500, 30)
+    X = rng.normal(size=(n, p)) @ (np.eye(p) + 0.5 * rng.normal(size=(p, p)))
+    y = 1e4 * (X[:, 0] + 0.3 * rng.standard_t(3, n))
+    model = GDRegressor("huber", solver=solver, random_state=0).fit(X, y)
+    known = EPSILON * least_absolute_error(X, y, 0.0)
+    assert model.converged_
+    assert known - ROUNDED["huber"] <= model.loss_curve_[-1] <= known
 
 
 def test_weights_targets_and_blocks():

@@ -49,13 +49,13 @@ class Finish:
         if not several and not _takes_newton_steps(estimator, prepared):
             self.epochs = max(self.epochs, estimator.max_iter // 2)
         self.waited = 0
-        self.along_envelopes = _is_narrow(estimator, prepared)
+        self.is_narrow = _is_narrow(estimator, prepared)
 
     def is_due(self, row, stop):
         """Whether the descent over batches has ended."""
         if not self.prepared.components.loss.smooth:
             return stop == "plateau"
-        if self.along_envelopes:
+        if self.is_narrow:
             return True
         self.waited += 1
         return stop == "plateau" or (stop is None and self.left() <= 0)
@@ -98,6 +98,8 @@ def renewal_for(estimator, prepared, hooks):
     coordinates, all_rows = objective.design.coordinates, components.sampler.takes_all_rows
     if coordinates is None or components.loss.is_quadratic or not components.loss.smooth:
         return None
+    if all_rows and _is_narrow(estimator, prepared) and Envelope.covers(objective):
+        return None  # its envelopes bend elsewhere in each round, and suit any coordinates
     if all_rows and not coordinates.separable:
         return Renewal(estimator, prepared, hooks, EPOCHS)
     may_renew = objective.output_shape == () and _may_take_metric(estimator, prepared)
@@ -133,9 +135,11 @@ def _finishes_over_all_rows(estimator, prepared):
 
 
 def _is_narrow(estimator, prepared):
-    """Whether the loss has next to a kink, whose envelopes a run over all rows follows."""
+    """Whether the loss has next to a kink, whose minimum a run over all rows finds."""
     objective = prepared.objective
-    return all_is_auto(estimator) and objective.is_narrow and Envelope.covers(objective)
+    if not (all_is_auto(estimator) and objective.is_narrow):
+        return False
+    return objective.loss.pieces is None or Envelope.covers(objective)
 
 
 def _takes_newton_steps(estimator, prepared):
