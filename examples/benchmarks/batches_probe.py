@@ -59,7 +59,9 @@ class File:
             file.seek(self.offset)
             for start in range(0, len(self.y), BATCH_ROWS):
                 targets = self.y[start : start + BATCH_ROWS]
-                yield np.fromfile(file, count=len(targets) * p).reshape(-1, p), targets
+                rows = np.empty((len(targets), p))
+                file.readinto(rows)  # which lets other threads work meanwhile
+                yield rows, targets
 
     def seconds_to_read(self):
         """Of a pass in which nothing is computed."""

@@ -52,9 +52,12 @@ def covers(loss, design):
     if not has_loss(loss):
         return False
     X = design.X
-    if sparse.issparse(X):
-        return X.indices.dtype == X.indptr.dtype and X.indices.dtype in (np.int32, np.int64)
-    return isinstance(X, np.ndarray)
+    return has_indices(X) if sparse.issparse(X) else isinstance(X, np.ndarray)
+
+
+def has_indices(X):
+    """Whether the core can read the indices of a CSR matrix."""
+    return X.indices.dtype == X.indptr.dtype and X.indices.dtype in (np.int32, np.int64)
 
 
 def has_loss(loss):

@@ -90,7 +90,9 @@ def _along(loss, intercept, z, weights):
     def add(start, stop, products, sums):
         for first in range(start, stop, ROWS):
             rows = slice(first, min(first + ROWS, stop))
-            parts = _sums(loss, intercept, z[rows], None if weights is None else weights[rows])
+            # class by class, as NumPy is slow along the few classes of a row
+            some = np.asfortranarray(z[rows])
+            parts = _sums(loss, intercept, some, None if weights is None else weights[rows])
             products += parts[0]
             sums += parts[1]
 

@@ -49,6 +49,7 @@ from gdregress._objective.coupled import CoupledSystem
 from gdregress._objective.evaluation import by_rows, over_targets, sum_by_rows
 from gdregress._objective.line import Line
 from gdregress._objective.newton_system import SeparateSystems
+from gdregress._objective.sample import system_of_sample
 from gdregress._utils.array_api import dot, namespace, to_numpy
 from gdregress.losses.offset import targets_and_predictions
 
@@ -66,8 +67,6 @@ PASSES, PASSES_OF_WHOLE_STEP = 3, 1
 PATIENCE, PATIENCE_WITH_SAMPLE = 4, 6
 # Share of the slope along a direction that its end may have.
 NEARLY = 0.1
-# Share of the diagonal of all rows that a sample has at least.
-LEAST_SHARE = 0.5
 
 
 class ConjugateGradients(Directions):
@@ -215,7 +214,9 @@ class ConjugateGradients(Directions):
                 self.system = self._system_of_all(taken_at)
             else:
                 with one_thread_of_blas():  # as the products are small
-                    self.system = self._system_of_sample(self.run.objective.sample, taken_at)
+                    params = self._like_data(taken_at)
+                    known = params, *self._flat_and_rounding()
+                    self.system = system_of_sample(self.run.objective, *known)
         return self.system
 
     def _system_of_all(self, taken_at):
@@ -235,22 +236,6 @@ class ConjugateGradients(Directions):
         """The strengths of l2, and the rounding of gradients."""
         params = to_numpy(self._like_data(self.params))
         return to_numpy(self.l2).astype(float), float(np.finfo(params.dtype).eps)
-
-    def _system_of_sample(self, some, taken_at):
-        """Return the system of some rows.
-
-        Where these have next to nothing in a column, all rows make up for it.
-        """
-        params = self._like_data(taken_at)
-        z = wide(some.predict(params))
-        if some.loss.coupled:
-            return self._coupled(some.coupled_hessian(params, z))
-        hessians, squares = some.hessians(params, z), self.run.objective.column_mean_squares
-        bent = np.mean(by_rows(some.loss.curvature_at, some.y, z), axis=0)
-        for H, h in zip(hessians, np.atleast_1d(bent), strict=True):
-            least = LEAST_SHARE * h * squares
-            H.flat[:: len(H) + 1] = np.maximum(H.diagonal(), least)
-        return SeparateSystems(hessians, *self._flat_and_rounding())
 
     def _of_classes(self):
         """P of coupled predictions."""

@@ -6,8 +6,9 @@ Blocks of a single coefficient make the norms an l1 norm. Sweeps of coordinate d
 which blocks are zero and the signs of single coefficients. There Q is smooth, with the second
 derivatives H + t_b (I - e e') / ||v_b||, e = v_b / ||v_b||, of which the second part is zero for
 single coefficients: a Newton step then replaces many slow sweeps. The step ends early where a
-single coefficient would change its sign, and where Q is least along it. Where Q would not fall, as
-H is flat along a block, the minimum of a quadratic bound of Q takes its place.
+single coefficient would change its sign, and where Q is least along it. Where that is soon, as
+H is flat along a block or blocks would pass zero, the minimum of a quadratic bound of Q takes its
+place if Q is lower there.
 
 References
 ----------
@@ -24,6 +25,9 @@ ROUNDS, SWEEPS = 100, 20
 ROUNDS_OF_BLOCKS = 30
 ROUNDING, JITTER = 1e-14, 1e-13
 EPS = float(np.finfo(float).eps)
+# Share of a Newton step below which the minimum of the bound may be lower: blocks that the step
+# would carry beyond zero hold it up, each of them until it is zero.
+SHORT = 0.1
 # Diagonal entries of the factor of a matrix with ones on its diagonal.
 NEARLY_FLAT = 1e-5
 # Of the interval in which the minimum along a step is looked for.
@@ -149,7 +153,11 @@ def _towards(target, H, c, blocks, v):
     if blocks.are_single:
         return v + step if len(crossing) else target
     share = _least_along(H, c, blocks, v, step)
-    return v + share * step if share > 0 else _below(H, c, blocks, v)
+    if share > SHORT:
+        return v + share * step
+    below = _below(H, c, blocks, v)
+    falls_more = _growth(H, c, blocks, v, below - v) <= _growth(H, c, blocks, v, share * step)
+    return below if falls_more else v + share * step
 
 
 def _least_along(H, c, blocks, v, step):

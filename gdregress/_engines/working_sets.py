@@ -7,13 +7,16 @@ is zero at the minimum where ||g_g|| <= t_g. The model has the second derivative
 the step; it is exact for squared error, and for other losses the step is a proximal Newton step.
 An epoch reads all rows once, for the gradient, and the columns of its set twice more. Squared
 error keeps its model until another coefficient has to move; its set begins with those that may
-have to soon.
+have to soon. Over many rows other losses try the second derivatives of a sample of them first:
+its step is taken where the objective falls and the same model has little left to lower at its end.
+The reading that tells is that of the epoch.
 
 References
 ----------
 Lee, Sun and Saunders, "Proximal Newton-type methods for minimizing composite functions", 2014;
 Johnson and Guestrin, "Blitz: a principled meta-algorithm for scaling sparse optimization", 2015,
-for working sets that grow with the support; Ndiaye, Fercoq, Gramfort and Salmon, "Gap safe
+for working sets that grow with the support; Roosta-Khorasani and Mahoney, "Sub-sampled Newton
+methods", 2019, for second derivatives of a sample; Ndiaye, Fercoq, Gramfort and Salmon, "Gap safe
 screening rules for sparsity enforcing penalties", 2017, section 4.3, for norms of groups.
 """
 
@@ -24,10 +27,10 @@ from scipy import sparse
 
 from gdregress._core import core
 from gdregress._core.threads import one_thread_of_blas
-from gdregress._engines.directions import Directions, knows
-from gdregress._engines.quadratic_and_norms import least
+from gdregress._engines.directions import RECENT_OF_NEWTON, Directions, knows, wide
+from gdregress._engines.working_set_model import WorkingSetModel
 from gdregress._objective.design import DesignMatrix
-from gdregress._objective.evaluation import mean_loss
+from gdregress._objective.evaluation import mean_loss, over_targets
 from gdregress._objective.moments import LARGEST_ROW
 from gdregress._objective.moments_inside import curved_products
 from gdregress._objective.norms import norms_of
@@ -35,17 +38,20 @@ from gdregress._objective.norms import norms_of
 # Fewest coefficients at zero that may enter, and count of products that take as long as reading a
 # number: the largest set is that whose model takes as long as to read all rows.
 JOINING, PRODUCTS = 64, 20
+# Count of products that take as long as copying a number.
+PRODUCTS_OF_COPY = 50
 # Accuracy of the minimum over a set, as a share of the violation.
 EXACT = 0.1
 # Most parameters of a set, as its model is a matrix.
 LARGEST = 2048
+# Share of its decrease that a step by the model of a sample may leave to the next one, and share
+# of the mean square of a column that this has at least.
+LEFT, LEAST_SHARE = 0.1, 0.5
 # Share of the predicted decrease that a step has to reach.
 ENOUGH, SHORTER, MOST_TRIALS = 0.1, 0.5, 10
 # Smallest second derivatives of the rows in the model, in units of their bound. Without them the
 # model of rows without curvature at the start of a step may have no minimum.
 FLOORS = (0.0, 1e-2, 1.0)
-# Entries of the gradient mapping below this share of the largest one are rounding.
-SMALL = 1e-9
 
 
 class WorkingSets(Directions):
@@ -75,36 +81,67 @@ class WorkingSets(Directions):
         free = math.isqrt(PRODUCTS * design.size // design.n_samples)
         self.joining = max(JOINING, min(free, LARGEST // 4))
         self.modelled = None
+        self.recent = RECENT_OF_NEWTON
 
     def direction(self, state):
         """Return the first direction with enough decrease; with the last floor there is one."""
         chosen = self._working_set(state)
+        enough = EXACT * float(np.max(abs(self._mapping())))
+        if not self._is_constant() and self.run.objective.sample is not None:
+            model = self._model_of_sample(chosen)
+            direction = model.step(self.params, self.gradient, enough)
+            if self._is_confirmed(direction, model, enough):
+                self.found = 1.0
+                return direction, None
         for floor in FLOORS:
-            rows, part, H = self._modelled(chosen, floor)
-            if floor < FLOORS[-1] and self._is_straight(H, chosen):
+            rows, part, model = self._modelled(chosen, floor)
+            if floor < FLOORS[-1] and model.is_straight(self._mapping()):
                 continue
-            direction, dz = self._to_minimum(rows, part, H, chosen)
+            direction = model.step(self.params, self.gradient, enough)
+            with one_thread_of_blas():
+                dz = part.predict(direction[rows].astype(part.X.dtype)).astype(float)
             self.found = self._length(direction, dz)
             if self.found > 0:
                 break
         return direction, dz
 
-    def _is_straight(self, H, chosen):
-        """Whether the model has no curvature along a parameter that has to move."""
-        mapping = abs(self._mapping())
-        moves = mapping[chosen] > SMALL * np.max(mapping)
-        return bool((moves & (H.diagonal() <= 0)).any())
-
     def length(self, direction, dz):
         return self.found
 
     def _modelled(self, chosen, floor):
-        """The rows of parameters in a working set, their design matrix and second derivatives."""
+        """The rows of parameters in a working set, their design matrix, and the model."""
         if self.modelled is None or self.modelled[0] is not chosen or not self._is_constant():
-            rows = np.unique(chosen // self._n_targets())
-            part = self._part(rows)
-            self.modelled = chosen, rows, part, self._model(part, rows, chosen, floor)
+            objective, rows = self.run.objective, self._rows(chosen)
+            part = _part(objective.design, rows)
+            bent = objective.loss.curvature_at(objective.y, self.z)
+            bent = np.maximum(bent, floor * (objective.loss.curvature or float(np.max(bent))))
+            model = self._model(objective, part, bent, rows, chosen)
+            self.modelled = chosen, rows, part, model
         return self.modelled[1:]
+
+    def _model_of_sample(self, chosen):
+        """The model with the second derivatives of some rows."""
+        objective, rows = self.run.objective, self._rows(chosen)
+        some = objective.sample
+        bent = some.loss.curvature_at(some.y, some.predict(self._like_data(self.params)))
+        # all rows make up for a column of which these have next to nothing
+        least = LEAST_SHARE * np.multiply.outer(objective.column_mean_squares, bent.mean(axis=0))
+        return self._model(some, _part(some.design, rows), bent, rows, chosen, least)
+
+    def _is_confirmed(self, direction, model, enough):
+        """Whether a step lowers the objective, and the model has little left to lower at its end.
+
+        The reading that tells is the one that the step takes.
+        """
+        objective, there = self.run.objective, self._like_data(self.params + direction)
+        of_loss, end = wide(objective.gradient_and_predictions(there)[0]), wide(there)
+        before = objective.loss_value(self.known) + self._of_penalty(self.params)
+        after = objective.loss_value(there) + self._of_penalty(end)
+        if not after <= before + self._least_change(direction, before):
+            return False
+        at_end = end, of_loss + self.l2 * end
+        left = model.change(model.step(*at_end, enough), *at_end)
+        return left >= LEFT * model.change(direction, self.params, self.gradient)
 
     def _is_constant(self):
         """Whether the second derivatives are constant."""
@@ -113,32 +150,8 @@ class WorkingSets(Directions):
     def _n_targets(self):
         return self.params.shape[1] if self.params.ndim == 2 else 1
 
-    def _to_minimum(self, rows, part, H, chosen):
-        """Return the step to the minimum of the model, and its change of the predictions."""
-        params, gradient = self.params.ravel(), self.gradient.ravel()
-        u, g, units = (array[chosen] for array in (params, gradient, self.norms.units))
-        numbers, sizes = np.unique(self.norms.groups[chosen], return_counts=True)
-        strengths, enough = self.norms.strengths[numbers], EXACT * self._violation()
-        direction, v = np.zeros_like(params), u / units
-        with one_thread_of_blas():
-            direction[chosen] = (
-                units * least(H, units * g - H @ v, strengths, v, enough, sizes) - u
-            )
-            direction = direction.reshape(self.params.shape)
-            dz = part.predict(direction[rows].astype(part.X.dtype)).astype(float)
-        return direction, dz
-
-    def _violation(self):
-        """Return the largest entry of the gradient mapping."""
-        return float(np.max(abs(self._mapping())))
-
     def _mapping(self):
         return self.norms.mapping(self.params.ravel(), self.gradient.ravel())
-
-    def _growth(self, direction):
-        """Return the growth of the norms."""
-        there = self.norms.value((self.params + direction).ravel())
-        return there - self.norms.value(self.params.ravel())
 
     def _working_set(self, state):
         """Which parameters, group after group; the intercepts are always among them.
@@ -182,55 +195,68 @@ class WorkingSets(Directions):
             chosen[_first(pull, sizes, LARGEST)] = True
         return chosen
 
-    def _part(self, rows):
-        """The design matrix of some rows of parameters, the last being the intercept."""
-        design = self.run.objective.design
-        columns = rows[rows < design.n_features]
-        coordinates = design.coordinates.of_columns(columns)
-        # an index would make dense rows that lie column by column, which the kernels copy
-        X = design.X[:, columns] if design.is_sparse else np.take(design.X, columns, axis=1)
-        return DesignMatrix(X, design.fit_intercept, coordinates)
+    def _rows(self, chosen):
+        """The rows of parameters of a working set.
 
-    def _model(self, part, rows, chosen, floor):
-        """Second derivatives of loss and l2 by the parameters of the working set."""
-        objective, loss, k = self.run.objective, self.run.objective.loss, self._n_targets()
-        bent = loss.curvature_at(objective.y, self.z)
-        bent = self.share(np.maximum(bent, floor * (loss.curvature or float(np.max(bent)))))
-        weights = (objective.n_samples * bent).astype(part.X.dtype).reshape(len(bent), -1)
+        All rows where to copy the columns of the set takes longer than all products.
+        """
+        rows, p = np.unique(chosen // self._n_targets()), self.run.objective.design.n_parameters
+        all_at_once = p <= LARGEST and len(rows) * (len(rows) + PRODUCTS_OF_COPY) >= p * p
+        return np.arange(p) if all_at_once else rows
+
+    def _model(self, objective, part, bent, rows, chosen, least=0.0):
+        """The model over a working set.
+
+        Parameters
+        ----------
+        objective : Objective
+            Of all rows or of some.
+        part : DesignMatrix
+            Of these rows, with the columns of the working set.
+        bent : ndarray of shape (n_samples,) or (n_samples, n_targets)
+            Second derivatives of the rows.
+        rows, chosen : ndarray of int
+            The rows of parameters that `part` has, and the working set.
+        least : float or ndarray of the shape of the parameters
+            Least entry of the diagonal that is the loss's.
+        """
+        if objective.weights is not None:
+            bent = bent * over_targets(objective.weights, bent)
+        weights, k = bent.astype(part.X.dtype).reshape(len(bent), -1), self._n_targets()
         H, place = np.zeros((len(chosen),) * 2), np.searchsorted(rows, chosen // k)
         for target in range(k):
             if target == 0 or not self._is_constant():
                 products = curved_products(part, weights[:, target].copy(), largest=LARGEST)
             mine = np.flatnonzero(chosen % k == target)
             H[np.ix_(mine, mine)] = products[np.ix_(place[mine], place[mine])]
-        l2 = np.broadcast_to(self.l2, self.params.shape).ravel()
-        H[np.diag_indices_from(H)] += l2[chosen]
-        units = self.norms.units[chosen]
-        H *= np.outer(units, units)
-        return H
+        least, l2 = (np.broadcast_to(a, self.params.shape).ravel() for a in (least, self.l2))
+        H[np.diag_indices_from(H)] = np.maximum(H.diagonal(), least[chosen]) + l2[chosen]
+        return WorkingSetModel(H, self.norms, chosen)
 
     def _length(self, direction, dz):
         """Return the first length, at most 1, with enough decrease of the objective; 0 if none."""
-        objective = self.run.objective
-        if objective.loss.is_quadratic:
+        if self._is_constant():
             return 1.0
         start = self._value(0 * direction, 0 * dz)
-        foreseen = float(np.vdot(self.gradient, direction)) + self._growth(direction)
-        noise = objective.rounding * abs(start)
         for trial in range(MOST_TRIALS):
             length = SHORTER**trial
-            if (
-                self._value(length * direction, length * dz)
-                <= start + ENOUGH * length * foreseen + noise
-            ):
+            enough = start + self._least_change(direction, start, length)
+            if self._value(length * direction, length * dz) <= enough:
                 return length
         return 0.0
 
+    def _least_change(self, direction, value, length=1.0):
+        """The change of the objective, from a value, with which a step is taken."""
+        foreseen = self.norms.straight_change(direction, self.params, self.gradient)
+        return ENOUGH * length * foreseen + self.run.objective.rounding * abs(value)
+
     def _value(self, move, dz):
-        objective, params = self.run.objective, self.params + move
-        z = self.z + dz
+        objective, z = self.run.objective, self.z + dz
         loss = float(mean_loss(objective.loss, objective.y, objective.weights, z))
-        return loss + self.norms.value(params.ravel()) + float(np.sum(self.l2 * params**2)) / 2
+        return loss + self._of_penalty(self.params + move)
+
+    def _of_penalty(self, params):
+        return self.norms.value(params.ravel()) + float(np.sum(self.l2 * params**2)) / 2
 
 
 def _norms(objective):
@@ -242,6 +268,17 @@ def _norms(objective):
 def _are_small(norms):
     """Whether there are norms, and no group is too large for a working set."""
     return norms is not None and 2 * norms.sizes.max() <= LARGEST
+
+
+def _part(design, rows):
+    """The design matrix of some rows of parameters, the last being the intercept."""
+    if len(rows) == design.n_parameters:
+        return design
+    columns = rows[rows < design.n_features]
+    coordinates = design.coordinates.of_columns(columns)
+    # an index would make dense rows that lie column by column, which the kernels copy
+    X = design.X[:, columns] if design.is_sparse else np.take(design.X, columns, axis=1)
+    return DesignMatrix(X, design.fit_intercept, coordinates)
 
 
 def _first(values, sizes, most):

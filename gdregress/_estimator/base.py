@@ -295,7 +295,8 @@ class BaseGD(
             continues = start is not None
             if start is None and prepared.components.loss.convex_start is not None:
                 start = convex_start(self, prepared)
-            start = start or sample_start(self, prepared)
+            if start is None:
+                start, prepared = sample_start(self, prepared)
         else:
             refuse_start(start)
             prepared, start, course = taken_up(self, prepared, resume_from)

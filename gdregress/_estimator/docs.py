@@ -25,15 +25,16 @@ optimizer : str, Optimizer or optax.GradientTransformation, default="auto"
     Newton steps along smooth envelopes of the loss for "absolute_error", "quantile",
     "epsilon_insensitive" and "hinge", under no penalty, l1, l2, both or `Box`. In all other
     cases it is "nesterov". "svrg", for batches of smooth losses, corrects each gradient by one
-    over all rows and converges at a constant rate; under l1, with several targets, or with
-    three classes and more, a run by "auto" that it has not ended after 100 epochs goes on over
-    all rows where the columns are few enough for their moments; where "svrg" has no metric,
-    and with an optimizer given by its name, it does after half of the epochs. "cg", for
-    ``solver="batch"`` and smooth convex losses under l2 or no penalty, asks for the conjugate
-    gradients: momentum by conjugacy, and steps to the minimum along each direction. The
-    adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring numbers y to a size
-    well above it. A transformation of optax has its own learning rate; it asks for
-    ``learning_rate=1.0`` and no penalty.
+    over all rows and converges at a constant rate; by "auto" its epochs over many rows begin
+    with a Newton step, whose second derivatives are those of a sample of the rows; under l1,
+    with several targets, or with three classes and more, a run by "auto" that it has not ended
+    after 100 epochs goes on over all rows where the columns are few enough for their moments;
+    where "svrg" has no metric, and with an optimizer given by its name, it does after half of
+    the epochs. "cg", for ``solver="batch"`` and smooth convex losses under l2 or no penalty,
+    asks for the conjugate gradients: momentum by conjugacy, and steps to the minimum along
+    each direction. The adaptive ones add an epsilon of 1e-8 to the size of the gradient: bring
+    numbers y to a size well above it. A transformation of optax has its own learning rate; it
+    asks for ``learning_rate=1.0`` and no penalty.
 momentum : float in [0, 1) or "auto", default="auto"
     For "momentum" and "nesterov". "auto" is, for ``solver="batch"``, the accelerated sequence
     with adaptive restart where the loss is smooth (nesterov), and the optimal constant where

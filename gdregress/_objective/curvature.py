@@ -195,6 +195,20 @@ class Spectrum:
         return math.inf if singular else float(values.max() / values.min())
 
 
+class SampledSpectrum:
+    """What rates need of a spectrum, with the eigenvalues of a sample of its rows.
+
+    Parameters
+    ----------
+    spectrum, sample : Spectrum
+    """
+
+    def __init__(self, spectrum, sample):
+        self.largest, self.smallest = sample.largest, sample.smallest
+        self.largest_row = spectrum.largest_row
+        self.null_curvature = spectrum.null_curvature
+
+
 def _largest_pair(design, weights):
     """Largest eigenvalue, raised by its residual to an upper bound, and vector, by Lanczos."""
 

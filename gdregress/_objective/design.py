@@ -5,28 +5,25 @@ intercept, which is left out without `fit_intercept`. The column of ones that th
 stands for is never stored, and a sparse matrix is standardised without being filled in.
 """
 
+from functools import partial
+
 import numpy as np
 from scipy import sparse
-from sklearn.utils.sparsefuncs import mean_variance_axis
 
 from gdregress._core import core
-from gdregress._core.threads import map_in_threads, pieces_of, sum_in_threads
-from gdregress._objective.constant_columns import constants_of
+from gdregress._core.threads import map_in_threads, pieces_of
+from gdregress._objective.column_moments import mean_and_variance
 from gdregress._objective.coordinates import Columns
 from gdregress._utils.array_api import (
-    array_like,
     asarray,
     namespace,
     take_rows,
     to_numpy,
-    widest_type,
 )
 from gdregress._utils.caches import computed_once
 from gdregress.samplers import ALL_ROWS
 
 SQUARED_ROWS = 4096
-# Rows of which the means are guessed before the pass that takes them.
-GUESS_ROWS = 128
 # Numbers in a block of rows that stays in the cache during its sums.
 BLOCK = 1 << 16
 # Numbers in several rows that are taken at once.
@@ -254,26 +251,6 @@ def column_coordinates(mean, variance, fit_intercept, largest=None):
     return Columns(mean, scale, fit_intercept, varies)
 
 
-def mean_and_variance(X, weights):
-    """Weighted mean and variance of each column of a dense or sparse matrix.
-
-    A constant column has its value as the mean, and the variance 0.
-    """
-    if sparse.issparse(X):
-        sample_weight = None if weights is None else weights.astype(X.dtype)
-        # the sums are of double precision, whatever the type of X
-        found = mean_variance_axis(X, axis=0, weights=sample_weight)
-        found = tuple(moment.astype(float) for moment in found)
-    else:
-        found = _mean_and_variance(X, weights)
-    mean, variance = (np.array(to_numpy(a)) for a in found)
-    constant, values = constants_of(X, weights, mean, variance)
-    if not len(constant):
-        return found
-    mean[constant], variance[constant] = values, 0.0
-    return array_like(mean, found[0]), array_like(variance, found[0])
-
-
 def largest_deviations(X, mean, counts=None):
     """Squares of the largest deviation from the mean in each column, shape (n_features,).
 
@@ -300,8 +277,23 @@ def largest_deviations(X, mean, counts=None):
 
 def extremes(X):
     """Smallest and largest value of each column of dense rows of NumPy."""
-    ends = np.array(_of_blocks(_extremes_of_some, X))
+    if _reads_rows(X):
+        ends = np.array(map_in_threads(partial(_extremes_by_core, X), pieces_of(*X.shape)))
+    else:
+        ends = np.array(_of_blocks(_extremes_of_some, X))
     return ends[:, 0].min(axis=0), ends[:, 1].max(axis=0)
+
+
+def _reads_rows(X):
+    """Whether the core is there and can read the rows one after the other."""
+    return isinstance(X, np.ndarray) and X.flags.c_contiguous and core.is_compiled()
+
+
+def _extremes_by_core(X, start, stop, kernels=core.kernels):
+    """The same of some rows."""
+    low, high = np.full(X.shape[1], np.inf), np.full(X.shape[1], -np.inf)
+    kernels.dense_extremes(X[start:stop], low, high)
+    return low, high
 
 
 def _extremes_of_some(X):
@@ -327,63 +319,6 @@ def _largest_sparse_deviations(X, mean, counts):
     return np.where(count < n_rows, np.maximum(largest, mean**2), largest)
 
 
-def _mean_and_variance(X, weights):
-    """Weighted mean and variance of each column, with the most digits that the library has.
-
-    A float32 column whose spread is small beside its mean would otherwise pass for a constant.
-    """
-    if isinstance(X, np.ndarray) and core.is_compiled():
-        return _by_core(X, weights)
-    xp, wide = namespace(X), widest_type(X)
-    size = min(SQUARED_ROWS, max(1, BLOCK // X.shape[1]))
-    starts = range(0, X.shape[0], size)
-    weights = None if weights is None else xp.astype(weights, wide)
-    total_weight = X.shape[0] if weights is None else xp.sum(weights)
-
-    def mean_of(function):
-        """Weighted mean over the rows, a few rows at a time, as wide ones are a copy of X."""
-        total = 0.0
-        for start in starts:
-            rows = slice(start, min(start + size, X.shape[0]))
-            values = function(xp.astype(X[rows, :], wide, copy=False))
-            if weights is not None:
-                values = values * weights[rows, None]
-            total = total + xp.sum(values, axis=0)
-        return total / total_weight
-
-    mean = mean_of(lambda rows: rows)
-    return mean, mean_of(lambda rows: (rows - mean) ** 2)
-
-
-def _by_core(X, weights, kernels=core.kernels):
-    """The same in one reading, of columns less a guess of their means.
-
-    A mean of every k-th of n rows is at most sqrt(k) standard deviations from that of all, so that
-    variances lose at most the digits of k.
-    """
-    n, p = X.shape
-    given, weights = weights, core.kernel_weights(weights, X.dtype)
-    shift = _guess_of_means(X, given)
-
-    def add(start, stop, sums, squares):
-        for some, rows in core.in_rows(X, start, stop):
-            kernels.dense_spreads(some, weights[rows], shift, sums, squares)
-
-    total = n if given is None else float(np.sum(given, dtype=float))
-    sums, squares = sum_in_threads(add, pieces_of(n, p, 2 * p), (p,), (p,))
-    offset = sums / total
-    return shift + offset, np.maximum(squares / total - offset**2, 0.0)
-
-
-def _guess_of_means(X, weights):
-    """The mean of a few rows, of those with a weight: what others hold may be far away."""
-    some = slice(None, None, max(1, len(X) // GUESS_ROWS))
-    rows = X[some].astype(float)
-    if weights is not None and (weights[some] > 0).any():
-        rows = rows[weights[some] > 0]
-    return rows.mean(axis=0)
-
-
 def _sparse_row_norms(X, coordinates):
     """sum_j (x_ij - m_j)^2 / s_j^2 of every row, m and s those of the coordinates.
 
@@ -400,8 +335,22 @@ def _sparse_row_norms(X, coordinates):
 
 def _row_norms_by_blocks(X, coordinates):
     """||B' (x_i - m)||^2 of every row, a few rows at a time, as they are a copy of X."""
+    if coordinates.separable and _reads_rows(X):
+        return _row_norms_by_core(X, coordinates)
     norms = _of_blocks(lambda rows: _row_norms(rows, coordinates), X)
     return namespace(norms[0]).concat(norms)
+
+
+def _row_norms_by_core(X, coordinates, kernels=core.kernels):
+    """The same where columns are centred and scaled."""
+    norms, mean = np.empty(len(X)), np.array(coordinates.mean, dtype=float)
+    factors = np.array(coordinates.scale, dtype=float) ** -2.0
+
+    def of_piece(start, stop):
+        kernels.dense_row_norms(X[start:stop], mean, factors, norms[start:stop])
+
+    map_in_threads(of_piece, pieces_of(*X.shape))
+    return norms
 
 
 def _row_norms(rows, coordinates):

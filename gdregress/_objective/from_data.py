@@ -227,7 +227,7 @@ class DataObjective(Objective):
         known = isinstance(self.y, np.ndarray) and self.loss.smooth and affordable(self.design)
         return known and (not self.loss.coupled or cost_in_passes(self) < math.inf)
 
-    def model(self, params):
+    def model(self, params, exact=False):
         """Losses, their gradient and second derivatives, as of `PartitionedObjective`."""
         known = self._models.get(params)
         if known is not None:
@@ -302,6 +302,9 @@ class DataObjective(Objective):
     def snapshot(self, params):
         """The `Snapshot` at `params`; the loss there is then known as well."""
         data = self.design, self.y, self.weights, self.loss
+        of_classes = self.loss.coupled and self.loss.without_offset is self.loss
+        if self.by_core and of_classes and self._is_known_constant(params):
+            return Snapshot(params, self._slopes_of_constant(params), self.gradient(params))
         # the core reads rows sooner than NumPy computes the probabilities of all classes
         if self.by_core and not self.loss.coupled and self._is_known(params):
             gradient, z = self.gradient_and_predictions(params)
@@ -326,9 +329,18 @@ class DataObjective(Objective):
 
     def _is_known(self, params):
         """Whether gradient and predictions are known without another reading."""
-        if self._is_constant(params):
-            return self._gradients.get(params) is not None
-        return self._passes.get(params) is not None
+        return self._is_known_constant(params) or self._passes.get(params) is not None
+
+    def _is_known_constant(self, params):
+        return self._is_constant(params) and self._gradients.get(params) is not None
+
+    def _slopes_of_constant(self, params):
+        """dL/dz of all rows whose predictions are the intercepts, from one row of each class."""
+        loss, design = self.loss, self.design
+        z = design.split(design.to_user(params.astype(float)))[1]
+        classes = np.arange(loss.n_outputs, dtype=self.y.dtype)
+        each = loss.gradient(classes, np.broadcast_to(z, (len(classes), len(classes))))
+        return each[self.y.astype(np.intp)]
 
     def reduced_gradient(self, params, rows, snapshot):
         design, y = self.design.take(rows), take_rows(self.y, rows)

@@ -10,8 +10,9 @@ from scipy import sparse
 from gdregress._core import core
 from gdregress._core.threads import memory_apart, pieces_of, sum_in_threads
 
-# Bytes of a block of rows: it is multiplied up to three times while it is in the cache.
-BLOCK_BYTES = 1 << 14
+# Bytes of a block of rows: it is multiplied up to three times while it is in the cache. The fewest
+# rows of one, as many as products take at once: more of long rows would leave the cache.
+BLOCK_BYTES, FEWEST_ROWS = 1 << 14, 4
 # Longest row in double precision: blocks of longer ones leave the cache, and two products of BLAS
 # are as fast.
 LONGEST_ROW = 1 << 15
@@ -78,7 +79,7 @@ def fused_pass(
     row_length = max(1, design.n_features)
     if design.is_sparse:
         row_length = 1 + design.X.nnz // n
-    rows_at_once = max(8, BLOCK_BYTES // (8 * row_length))
+    rows_at_once = max(FEWEST_ROWS, BLOCK_BYTES // (8 * row_length))
     kernel_loss, arrays = core.kernel_loss(loss, kernels), core.arrays_of(design.X)
 
     def add(start, stop, values, g=_NOTHING, squares=_NO_NUMBERS):

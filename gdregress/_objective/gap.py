@@ -50,7 +50,7 @@ SUMS = 16.0
 MOST_NOISE = 1e-6
 
 
-def remaining(objective, spectrum, params, step_size, shares=None):
+def remaining(objective, spectrum, params, step_size, shares=None, enough=math.inf):
     """Estimate of F(params) - F*; inf where it could not be computed.
 
     Parameters
@@ -64,12 +64,15 @@ def remaining(objective, spectrum, params, step_size, shares=None):
     shares : list of float or None
         What the targets contribute where nothing has been learned. The target that is worst
         beside its share then speaks for all, so that none hides behind a louder one.
+    enough : float
+        What ends a run. Where the decrement alone is more, rows in blocks are not read for the
+        gradient after a Newton step.
     """
     with np.errstate(over="ignore", invalid="ignore"):  # where next to nothing is curved
-        return _remaining(objective, spectrum, params, step_size, shares)
+        return _remaining(objective, spectrum, params, step_size, shares, enough)
 
 
-def _remaining(objective, spectrum, params, step_size, shares):
+def _remaining(objective, spectrum, params, step_size, shares, enough):
     grad = objective.gradient(params)
     mapping = to_numpy(objective.gradient_mapping(params, grad, step_size)).astype(float)
     if not np.isfinite(mapping).all():
@@ -77,7 +80,8 @@ def _remaining(objective, spectrum, params, step_size, shares):
     decrements = _decrements(objective, spectrum, params, grad)
     gaps, steps = decrements(mapping)
     gap = math.fsum(gaps)
-    if not objective.loss.is_quadratic and 0 < gap < math.inf:
+    is_read = objective.has_rows or gap <= enough
+    if is_read and not objective.loss.is_quadratic and 0 < gap < math.inf:
         if _leaves_tip(objective, params, steps):
             return math.inf
         # parameters of single precision cannot be changed by a small step

@@ -40,17 +40,21 @@ class Line:
 
     @computed_once
     def _slope_by_core(self):
-        """From t to f'(t); what does not depend on t is prepared once."""
+        """From t to f'(t); what does not depend on t is prepared once.
+
+        It does not hold the line, so that both go, with arrays as long as the rows, once they are
+        out of use.
+        """
         y, z, dz = (core.target_columns(a) for a in (self.y, self.z, self.dz))
         loss, weights = core.kernel_loss(self.loss), core.kernel_weights(self.weights, y.dtype)
-        rows = max(8, BLOCK_BYTES // (8 * z.shape[1]))
-        pieces = pieces_of(self.n_samples, 8 * z.shape[1])
+        n, rows = self.n_samples, max(8, BLOCK_BYTES // (8 * z.shape[1]))
+        pieces = pieces_of(n, 8 * z.shape[1])
 
         def slope(t):
             def add(start, stop, total):
                 scratch = [memory_apart(width, rows) for width in (y.shape[1], z.shape[1])]
                 core.kernels.line_pass(y, weights, z, dz, t, start, stop, loss, *scratch, total)
 
-            return float(sum_in_threads(add, pieces, (1,))[0][0]) / self.n_samples
+            return float(sum_in_threads(add, pieces, (1,))[0][0]) / n
 
         return slope

@@ -229,28 +229,84 @@ def _products_by_blocks(X, y, weights, shift):
 
 
 def _of_sparse(X, y, weights):
-    """The same as `_of_dense`; columns that hold no zeros are centred by themselves before."""
+    """The same as `_of_dense`; columns that hold no zeros are centred by a guess before."""
     n, p = X.shape
-    q = p + (y.shape[1] if y.ndim == 2 else 1)
-    total, sums, entries = 0.0, np.zeros(q), np.zeros(p)
-    for rows, targets, s in _sparse_blocks(X, y, weights):
-        total += s.sum()
-        sums += np.concatenate([rows.T @ s, _sums(targets, s)])
-        entries += np.bincount(rows.indices, minlength=p)
-    shift = sums / total
-    shift[:p] *= X.has_canonical_format & (entries == n)
+    y = y if y.ndim == 2 else y[:, None]
+    shift = _shift_of_sparse(X, y, weights)
+    by_core = core.is_compiled() and core.has_indices(X)
+    products = _sparse_products if by_core else _sparse_products_by_blocks
+    offset, second = products(X, y, weights, shift)
+    offset[p:], second[p:, p:] = _of_targets(y, weights, shift[p:])
+    second[p:, :p] = second[:p, p:].T
+    total = n if weights is None else float(np.sum(weights, dtype=float))
+    offset /= total
+    return total / n, shift + offset, second / total - np.outer(offset, offset)
+
+
+def _shift_of_sparse(X, y, weights):
+    """About the means of the columns that hold no zeros, and of the targets."""
+    n, p = X.shape
+    starts = range(0, X.nnz, SPARSE_BLOCK)
+    parts = (X.indices[start : start + SPARSE_BLOCK] for start in starts)
+    entries = sum((np.bincount(part, minlength=p) for part in parts), np.zeros(p))
+    sample = np.arange(0, n, max(1, n // SAMPLE_ROWS))
+    if weights is not None and weights[sample].any():
+        sample = sample[weights[sample] > 0]
+    rows = X[sample].astype(float)  # SciPy adds up in the type of the rows, whatever its result
+    of_columns = np.asarray(rows.sum(axis=0)).ravel() / len(sample)
+    is_full = X.has_canonical_format & (entries == n)
+    return np.concatenate([np.where(is_full, of_columns, 0.0), _mean_row(y[sample])])
+
+
+def _of_targets(y, weights, shift):
+    """Weighted sums of the shifted targets, and of their products with each other."""
+    sums, products = np.zeros(len(shift)), np.zeros((len(shift),) * 2)
+    for start in range(0, len(y), COPIED_ROWS):
+        rows = slice(start, start + COPIED_ROWS)
+        centred = y[rows].astype(float) - shift
+        weighted = centred if weights is None else centred * weights[rows, None]
+        sums += weighted.sum(axis=0)
+        products += np.einsum("ij,ik->jk", centred, weighted)
+    return sums, products
+
+
+def _sparse_products(X, y, weights, shift, kernels=core.kernels):
+    """Weighted sums of the shifted columns, zeros for the targets; and the columns' products."""
+    n, p = X.shape
+    q = p + y.shape[1]
+    y = np.ascontiguousarray(y, dtype=X.dtype)
+    shifts = np.ascontiguousarray(shift[:p]), np.ascontiguousarray(shift[p:])
+    weights, arrays = core.kernel_weights(weights, X.dtype), core.arrays_of(X)
+    longest = int(np.diff(X.indptr).max(initial=0))
+
+    def add(start, stop, *sums):
+        row = memory_apart(longest)
+        kernels.csr_moments(*arrays, y, weights, start, stop, *shifts, row, *sums)
+
+    of_row = X.nnz / n
+    shapes = (p, p), (p,), (p,), (p, y.shape[1])
+    found = sum_in_threads(add, pieces_of(n, of_row * of_row, p * q), *shapes)
+    each_once, squares, sums, with_targets = found
+    offset, second = np.zeros(q), np.zeros((q, q))
+    offset[:p] = sums
+    second[:p, :p] = each_once + each_once.T
+    second.flat[: p * q : q + 1] += squares
+    second[:p, p:] = with_targets
+    return offset, second
+
+
+def _sparse_products_by_blocks(X, y, weights, shift):
+    """The same without the core."""
+    p = X.shape[1]
+    q = len(shift)
     offset, second = np.zeros(q), np.zeros((q, q))
     for rows, targets, s in _sparse_blocks(X, y, weights):
         rows.data -= shift[rows.indices]
-        targets -= shift[p:]
-        offset += np.concatenate([rows.T @ s, _sums(targets, s)])
+        offset[:p] += rows.T @ s
         weighted = _with_data(rows, rows.data * np.repeat(s, np.diff(rows.indptr)))
         second[:p, :p] += (rows.T @ weighted).toarray()
-        second[:p, p:] += weighted.T @ targets
-        second[p:, p:] += np.einsum("ij,i,ik->jk", targets, s, targets)
-    second[p:, :p] = second[:p, p:].T
-    offset /= total
-    return total / n, shift + offset, second / total - np.outer(offset, offset)
+        second[:p, p:] += weighted.T @ (targets - shift[p:])
+    return offset, second
 
 
 def _sparse_blocks(X, y, weights):
@@ -259,7 +315,6 @@ def _sparse_blocks(X, y, weights):
     step = max(1, SPARSE_BLOCK * n // max(X.nnz, n))
     for start in range(0, n, step):
         some = slice(start, min(start + step, n))
-        targets = y[some] if y.ndim == 2 else y[some, None]
         s = np.ones(some.stop - start) if weights is None else weights[some].astype(float)
         first, last = X.indptr[start], X.indptr[some.stop]
         parts = (
@@ -268,14 +323,9 @@ def _sparse_blocks(X, y, weights):
             X.indptr[start : some.stop + 1] - first,
         )
         shape = (some.stop - start, X.shape[1])
-        yield sparse.csr_array(parts, shape=shape), targets.astype(float), s
+        yield sparse.csr_array(parts, shape=shape), y[some].astype(float), s
 
 
 def _with_data(X, data):
     """A sparse matrix with other entries in the same places."""
     return sparse.csr_array((data, X.indices, X.indptr), shape=X.shape)
-
-
-def _sums(y, weights):
-    """y' s by NumPy's own sums: BLAS would share it out between its threads."""
-    return np.einsum("ij,i->j", y, weights)

@@ -44,6 +44,11 @@ class Norms:
         """R(u)."""
         return float(self.strengths @ self.of(u / self.units))
 
+    def straight_change(self, step, u, gradient):
+        """The change of R along a step, and of a function with that gradient were it straight."""
+        growth = self.value((u + step).ravel()) - self.value(u.ravel())
+        return float(np.vdot(gradient, step)) + growth
+
     def by_parameter(self, values):
         """The value of the group of each parameter."""
         return values[self.groups]

@@ -13,24 +13,32 @@ import numpy as np
 
 from gdregress._objective import fused_pass
 from gdregress._objective.base import Objective
+from gdregress._objective.block_sums import (
+    _all_right,
+    _largest_curvature,
+    _largest_row,
+    _loss_of,
+    _loss_of_constant,
+    _model,
+    _pass_of,
+    _products,
+    _products_with,
+    _squared_slopes,
+    _squares_and_losses,
+    _sums_of,
+)
 from gdregress._objective.cache import Cache
-from gdregress._objective.coupled import cost_in_passes, coupled_products
+from gdregress._objective.coupled import cost_in_passes
 from gdregress._objective.curvature import Spectrum, mean_curvature, null_of_classes
 from gdregress._objective.deferred import DeferredScalar
 from gdregress._objective.design import DesignMatrix
-from gdregress._objective.evaluation import (
-    losses_of_targets,
-    mean_gradient,
-    mean_loss,
-    over_targets,
-    squares_and_losses,
-)
 from gdregress._objective.moments import affordable
-from gdregress._objective.moments_inside import curved_products, moments_inside
+from gdregress._objective.moments_inside import moments_inside
+from gdregress._objective.partitions import added
+from gdregress._objective.sample import hold_up, step_of_hessians
 from gdregress._objective.snapshot import Snapshot
 from gdregress._objective.summary import extremes, farther
-from gdregress._objective.thinned import Thinned
-from gdregress._utils.array_api import dot
+from gdregress._objective.thinned import Thinned, joined, some_rows
 from gdregress._utils.caches import computed_once
 from gdregress.losses import SquaredError
 from gdregress.losses.constant import best_constant, constant_of_mean
@@ -88,6 +96,9 @@ class PartitionedDesign(DesignMatrix):
     def column_mean_squares(self, weights):
         """As of `DesignMatrix`, from the summary."""
         summary, inside = self.partitions.summary, self.coordinates
+        if inside is not None and not inside.separable:  # which come from the moments
+            moments = moments_inside(summary.moments, self, summary.like[1], None)
+            return moments.mean_squares(self.fit_intercept)
         squares = summary.variance + summary.mean**2
         if inside is not None:
             squares = (summary.variance + (summary.mean - inside.mean) ** 2) / inside.scale**2
@@ -135,9 +146,9 @@ class PartitionedSpectrum(Spectrum):
         if loss.target_range in ("labels", "classes"):
             constant = null[-1] if design.fit_intercept else 0 * null[-1]
             return mean_curvature(*null_of_classes(loss, target, null.dtype, constant))
-        total, count = self.partitions.reduce(_curvatures, design.fit_intercept, loss, null)
-        mean = total / self.partitions.summary.mean_weight / count
-        return mean if 0 < mean < math.inf else 1.0
+        y, weights = self.partitions.some_targets
+        constant = np.broadcast_to(null[-1] if design.fit_intercept else 0 * null[-1], y.shape)
+        return mean_curvature(loss.curvature_at(y, constant), weights / np.mean(weights))
 
     @computed_once
     def largest_row(self):
@@ -175,11 +186,26 @@ class PartitionedObjective(Objective):
         """The objective of another loss on the same rows."""
         return PartitionedObjective(self.design, loss, self.penalty)
 
-    def of_each(self, step):
-        """The objective of each so many-th row, in the same coordinates."""
-        design, partitions = self.design, Thinned(self.partitions, step)
-        design = PartitionedDesign(partitions, design.fit_intercept, design.coordinates)
-        return PartitionedObjective(design, self.loss, self.penalty)
+    def with_sample(self, step):
+        """This objective with that of each so many-th row, brought here, as `sample`.
+
+        The reading brings the loss of the null model as well.
+        """
+        other, design = copy.copy(self), self.design
+        null = self.inside(self.null_parameters())
+        block, value = self.partitions.reduce_all(
+            (some_rows, (step,), joined), (_loss_of_constant, self._constant(null), added)
+        )
+        self._values.keep(null, float(value) / self._weight)
+        some = Thinned(block, self.partitions.summary)
+        design = PartitionedDesign(some, design.fit_intercept, design.coordinates)
+        other.sample = PartitionedObjective(design, self.loss, self.penalty)
+        return other
+
+    def _constant(self, params):
+        """The loss, and what is predicted for all rows where all coefficients are zero."""
+        there = self._there(params)
+        return self.loss, there[-1] if self.design.fit_intercept else 0 * there[0]
 
     def with_moments(self, moments):
         """This objective with the moments of its columns, and what is known of it."""
@@ -192,7 +218,16 @@ class PartitionedObjective(Objective):
 
     def loss_value(self, params, next_point=None):
         value = self._values.get(params)
+        if value is None and next_point is None and not self.design.coef(params).any():
+            return self._value_of_constant(params)
         return self._evaluate(params, next_point)[0] if value is None else value
+
+    def _value_of_constant(self, params):
+        """`loss_value` of predictions that are the intercepts: X is not read."""
+        if self._is_constant(self._there(params)):
+            return self._evaluate(params)[0]
+        value = self.partitions.reduce(_loss_of_constant, *self._constant(params))
+        return self._values.keep(params, float(value) / self._weight)
 
     def trial_value(self, params, next_point):
         if next_point is None:
@@ -248,22 +283,57 @@ class PartitionedObjective(Objective):
     def hessians(self, params):
         return self.model(params)[2]
 
-    def model(self, params):
+    @computed_once
+    def hessian_step(self):
+        """Of how many rows the second derivatives of one stand for those of all."""
+        inside = self.design.coordinates
+        return step_of_hessians(self) if inside is None or inside.is_shared else 1
+
+    @property
+    def left_by_sample(self):
+        """About the share of F - F* that a Newton step leaves by the second derivatives of these.
+
+        With p parameters and m rows it is p / m.
+        """
+        if self.hessian_step == 1:
+            return 0.0
+        return self.zero_parameters().size * self.hessian_step / self.n_samples
+
+    def model(self, params, exact=False):
         """The loss of each target, their gradient and second derivatives, by one reduction.
 
         These are one matrix for each target, or one for all classes together where these are
         coupled, see `coupled_products`.
+
+        Parameters
+        ----------
+        params : ndarray
+        exact : bool
+            Whether the second derivatives of some rows will not do.
         """
-        known = self._models.get(params)
-        if known is not None:
-            return known
-        there = self.design.coordinates, self.loss, self._there(params)
-        sums = self.partitions.reduce(_model, self.design.fit_intercept, *there)
-        losses = sums[0] / self._weight
+        known, step = self._models.get(params), 1 if exact else self.hessian_step
+        if known is not None and known[0] <= step:
+            return known[1:]
+        there = self.design.coordinates, self.loss, self._there(params), step
+        losses, gradient, *curved = self.partitions.reduce(
+            _model, self.design.fit_intercept, *there
+        )
+        losses = losses / self._weight
         self._values.keep(params, float(np.sum(losses)))
-        gradient = self._inside(sums[1] / self._weight, params)
+        gradient = self._inside(gradient / self._weight, params)
         self._gradients.keep(params, gradient)
-        return self._models.keep(params, (losses, gradient, sums[2] / self._weight))
+        return self._models.keep(params, (step, losses, gradient, self._hessians(step, *curved)))[
+            1:
+        ]
+
+    def _hessians(self, step, curved, bent, weight):
+        """Second derivatives from sums over the rows that were taken for them."""
+        if step == 1:
+            return curved / self._weight
+        hessians, columns = curved / weight, np.size(bent) // len(curved)
+        for H, h in zip(hessians, np.reshape(bent, (len(curved), columns)), strict=True):
+            hold_up(H, np.outer(h / weight, self.column_mean_squares).ravel())
+        return hessians
 
     @computed_once
     def products(self):
@@ -288,6 +358,9 @@ class PartitionedObjective(Objective):
         if self.loss.coupled:
             return cost_in_passes(self) <= MOST_PASSES
         return self.loss.smooth and affordable(self.design)
+
+    def _squared_columns(self):
+        return self.design.column_mean_squares(None)
 
     @property
     def _weight(self):
@@ -356,105 +429,3 @@ def of_constant(loss, moments, fit_intercept, params):
     gradient += moments.target_covariance[:, 0] * (slopes[1] - slopes[0]) / 2
     value = float(shares @ loss.value(labels, b))
     return value, np.append(gradient, slope) if fit_intercept else gradient
-
-
-def _design(block, fit_intercept):
-    return DesignMatrix(block.X, fit_intercept)
-
-
-def _pass_of(block, fit_intercept, loss, params, next_point, both_values, predictions=None):
-    """Sums over a block: the losses, and their gradient at the next point, of which z is kept."""
-    design = _design(block, fit_intercept)
-    data = design, block.y, block.weights, loss
-    if fused_pass.supports(design, block.y, loss):
-        kept = {"both_values": both_values, "predictions": predictions}
-        value, gradient = fused_pass.fused_pass(*data, params, next_point, **kept)
-        return block.n_samples * value, block.n_samples * gradient
-    further = params if next_point is None else next_point
-    z, z_further = design.predict(params), design.predict(further)
-    if predictions is not None:
-        predictions[:] = z_further.reshape(predictions.shape)
-    value = mean_loss(loss, block.y, block.weights, z)
-    if both_values:
-        value = np.array([value, mean_loss(loss, block.y, block.weights, z_further)])
-    gradient = mean_gradient(design, loss, block.y, block.weights, z_further)
-    return block.n_samples * value, block.n_samples * gradient
-
-
-def _loss_of(block, fit_intercept, loss, params):
-    z = _design(block, fit_intercept).predict(params)
-    return block.n_samples * float(mean_loss(loss, block.y, block.weights, z))
-
-
-def _model(block, fit_intercept, coordinates, loss, params):
-    """Sums over a block, of each target: losses, gradient, and second derivatives inside."""
-    z = np.empty((block.n_samples, *params.shape[1:]))
-    columns = z.reshape(block.n_samples, -1)
-    value, gradient = _pass_of(block, fit_intercept, loss, params, None, False, columns)
-    if columns.shape[1] == 1 or loss.coupled:
-        losses = np.reshape(value, 1).astype(float)
-    else:
-        losses = losses_of_targets(loss, block.y, z, block.weights)
-    inside, curved = DesignMatrix(block.X, fit_intercept, coordinates), []
-    if loss.coupled:
-        H = coupled_products(inside, loss.probability(z), block.weights)
-        return losses, gradient, block.n_samples * H[None]
-    bent = np.asarray(loss.curvature_at(block.y, z))
-    for target, column in enumerate(bent.reshape(len(bent), -1).T):
-        column = column if block.weights is None else column * block.weights
-        weights = np.ascontiguousarray(column, dtype=block.y.dtype)
-        curved.append(block.n_samples * curved_products(inside, weights, target))
-    return losses, gradient, np.array(curved)
-
-
-def _products(block, fit_intercept, coordinates):
-    """A' S A, summed over a block, in the coordinates of each target."""
-    inside = DesignMatrix(block.X, fit_intercept, coordinates)
-    weights = np.ones(block.n_samples, block.y.dtype) if block.weights is None else block.weights
-    targets = range(len(inside.of_targets()))
-    products = [curved_products(inside, weights, target) for target in targets]
-    return block.n_samples * np.array(products)
-
-
-def _squares_and_losses(block, fit_intercept, loss, params):
-    z = _design(block, fit_intercept).predict(params)
-    return squares_and_losses(loss, block.y, z, block.weights)
-
-
-def _sums_of(block, function, with_targets, *args):
-    return function(block.X, block.y if with_targets else None, block.weights, *args)
-
-
-def _products_with(block, fit_intercept, vector):
-    """A' S A v, summed over a block."""
-    design = _design(block, fit_intercept)
-    z = design.predict(vector)
-    return design.adjoint(z if block.weights is None else z * block.weights)
-
-
-def _largest_row(block, fit_intercept, coordinates):
-    norms = DesignMatrix(block.X, fit_intercept, coordinates).squared_row_norms()
-    return float(np.max(norms if block.weights is None else norms * block.weights))
-
-
-def _largest_curvature(block, fit_intercept, loss, params):
-    z = _design(block, fit_intercept).predict(params)
-    return float(np.max(loss.curvature_at(block.y, z)))
-
-
-def _curvatures(block, fit_intercept, loss, params):
-    """Weighted sum of the second derivatives over a block, and how many there are."""
-    bent = np.asarray(loss.curvature_at(block.y, _design(block, fit_intercept).predict(params)))
-    weights = 1.0 if block.weights is None else over_targets(block.weights, bent)
-    return float(np.sum(bent * weights, dtype=float)), bent.size
-
-
-def _squared_slopes(block, fit_intercept, loss, params):
-    slopes = loss.gradient(block.y, _design(block, fit_intercept).predict(params))
-    return dot(slopes, slopes)
-
-
-def _all_right(block, fit_intercept, loss, params):
-    z = _design(block, fit_intercept).predict(params)
-    right = block.y * z > 0 if z.ndim == 1 else np.argmax(z, axis=1) == block.y
-    return bool(right.all())

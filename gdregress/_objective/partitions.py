@@ -8,9 +8,11 @@ which block was ready first nor on where it lies.
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
 from gdregress._utils.caches import computed_once
 from gdregress.losses.constant import SAMPLE
@@ -46,6 +48,16 @@ class Block:
         """Sum of the weights."""
         return float(self.n_samples if self.weights is None else self.weights.sum(dtype=float))
 
+    def each(self, step):
+        """Each so many-th of all rows, which may be none here: a block, and their numbers."""
+        if step == 1:
+            return self, slice(None)
+        rows = slice(-self.start % step, None, step)
+        X = self.X[rows] if sparse.issparse(self.X) else np.ascontiguousarray(self.X[rows])
+        y = np.ascontiguousarray(self.y[rows])
+        weights = None if self.weights is None else np.ascontiguousarray(self.weights[rows])
+        return Block(X, y, weights, -(-self.start // step)), rows
+
     def weights_over(self, mean):
         """The weights divided by the mean of all blocks; None where each is then 1."""
         if self.weights is None:
@@ -60,15 +72,34 @@ def added(one, other):
     return one + other
 
 
-def _some_targets(block, step):
-    """Targets and weights of each so many-th of all rows."""
+def some_targets(block, step):
+    """Targets and weights of each so many-th of all rows, to be `appended`."""
     rows = slice(-block.start % step, None, step)
     weights = np.ones(block.n_samples) if block.weights is None else block.weights
     return block.y[rows], weights[rows]
 
 
-def _appended(one, other):
+def appended(one, other):
+    """The answers of `some_targets` for both."""
     return tuple(np.concatenate(pair) for pair in zip(one, other, strict=True))
+
+
+def step_of_targets(n_samples):
+    """Of how many rows one is taken."""
+    return max(1, -(-n_samples // SAMPLE))
+
+
+def _each(block, functions, args):
+    """The answers of several functions."""
+    return tuple(function(block, *each) for function, each in zip(functions, args, strict=True))
+
+
+def _each_combined(combine, one, other):
+    """Those for two blocks as those for both; None stands for no answer."""
+    return tuple(
+        (a if b is None else b) if a is None or b is None else of_these(a, b)
+        for of_these, a, b in zip(combine, one, other, strict=True)
+    )
 
 
 class Partitions(ABC):
@@ -97,8 +128,8 @@ class Partitions(ABC):
     @computed_once
     def some_targets(self):
         """Targets and weights of `SAMPLE` rows or less, which all objectives share."""
-        step = -(-self.summary.n_samples // SAMPLE)
-        return self.reduce(_some_targets, step, combine=_appended)
+        step = step_of_targets(self.summary.n_samples)
+        return self.reduce(some_targets, step, combine=appended)
 
     @abstractmethod
     def reduce(
@@ -117,6 +148,16 @@ class Partitions(ABC):
             A function of a module that is associative up to rounding: two answers to one.
             Neighbouring blocks may be combined before they meet the others.
         """
+
+    def reduce_all(self, *sums):
+        """The answers of several reductions, which read the blocks once.
+
+        Parameters
+        ----------
+        *sums : tuple of (function, args, combine)
+        """
+        functions, args, combine = zip(*sums, strict=True)
+        return self.reduce(_each, functions, args, combine=partial(_each_combined, combine))
 
 
 class LocalPartitions(Partitions):

@@ -162,12 +162,14 @@ class QuadraticObjective(Objective):
         """Whether `model` knows the second derivatives: they are constant."""
         return isinstance(self.y, np.ndarray)
 
-    def model(self, params):
+    def model(self, params, exact=False):
         """Losses, their gradient and second derivatives, as of `PartitionedObjective`."""
         self.recentre_for_gradient(params)
         several = math.prod(self.output_shape)
         losses = (
-            self._data.model(params)[0] if several > 1 else np.array([self.loss_value(params)])
+            self._data.model(params, exact)[0]
+            if several > 1
+            else np.array([self.loss_value(params)])
         )
         return losses, self.gradient(params), np.array([self.products[0]] * several)
 

@@ -15,19 +15,18 @@ class Thinned(LocalPartitions):
 
     Parameters
     ----------
-    partitions : Partitions
-        Of many machines, where a block without such a row may answer with None.
-    step : int
-        At most the number of rows.
+    block : Block
+        Of these rows.
+    summary : Summary
+        Of all rows.
     """
 
-    def __init__(self, partitions, step):
-        self.block = partitions.reduce(_some_rows, step, combine=_joined)
-        X = self.block.X
+    def __init__(self, block, summary):
+        self.block, X = block, block.X
         self.summary = replace(
-            partitions.summary,
-            n_samples=self.block.n_samples,
-            weight_total=self.block.weight_total,
+            summary,
+            n_samples=block.n_samples,
+            weight_total=block.weight_total,
             nonzeros=X.nnz if sparse.issparse(X) else 0,
         )
 
@@ -35,18 +34,13 @@ class Thinned(LocalPartitions):
         yield self.block
 
 
-def _some_rows(block, step):
-    """Some rows of a block; None where there are none."""
-    rows = slice(-block.start % step, None, step)
-    y = block.y[rows].copy()
-    if not len(y):
-        return None
-    X = block.X[rows] if sparse.issparse(block.X) else block.X[rows].copy()
-    weights = None if block.weights is None else block.weights[rows].copy()
-    return Block(X, y, weights, -(-block.start // step))
+def some_rows(block, step):
+    """Each so many-th of all rows, to be `joined`; None where there are none in a block."""
+    some, _ = block.each(step)
+    return some if some.n_samples else None
 
 
-def _joined(one, other):
+def joined(one, other):
     """The rows of both."""
     X, y = (one.X, other.X), np.concatenate([one.y, other.y])
     X = sparse.vstack(X, format="csr") if sparse.issparse(one.X) else np.concatenate(X)

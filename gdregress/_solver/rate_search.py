@@ -5,7 +5,6 @@ import math
 import numpy as np
 
 from gdregress._engines.snapshot import RunSnapshot
-from gdregress._utils.array_api import dot
 
 # Slopes of a snapshot that are kept beside those of the next one; more are computed again.
 MOST_SLOPES = 1 << 20
@@ -41,7 +40,7 @@ class LearnedRate:
         To which the epochs are added.
     objective : Objective
     optimizer : Optimizer
-    momentum : EpochMomentum or None
+    between : EpochMomentum or EpochNewton or None
         Moves the parameters between two epochs.
     is_best : bool
         Whether the first rate is expected to be the best, and is no mere bound of it.
@@ -56,11 +55,11 @@ class LearnedRate:
     FAST = 1 / 3
     course = ("value", "gradient_norm")
 
-    def __init__(self, history, objective, optimizer, momentum=None, is_best=False):
+    def __init__(self, history, objective, optimizer, between=None, is_best=False):
         self.history = history
         self.objective = objective
         self.optimizer = optimizer
-        self.momentum = momentum
+        self.between = between
         self.is_best = is_best
 
     def begin(self, state, row):
@@ -78,8 +77,8 @@ class LearnedRate:
 
     def begin_epoch(self, state):
         """Called before the first update of each epoch."""
-        if self.momentum is not None:
-            self.momentum.begin_epoch(state)
+        if self.between is not None:
+            self.between.begin_epoch(state)
 
     def keeps(self, state, row):
         """Return whether an epoch is kept; otherwise undo it and its row."""
@@ -95,8 +94,8 @@ class LearnedRate:
         elif row["gradient_norm"] >= self.gradient_norm:
             state.rate_factor, state.rate_has_failed = state.rate_factor / self.CUT, True
         self.value, self.gradient_norm = min(value, self.value), row["gradient_norm"]
-        if self.momentum is not None:
-            self.momentum.end_epoch(state)
+        if self.between is not None:
+            self.between.end_epoch(state)
         self._keep(state)
         return True
 
@@ -125,39 +124,3 @@ class LearnedRate:
             self.forgets_slopes = math.prod(snapshot.slopes.shape) > MOST_SLOPES
             if self.forgets_slopes:
                 self.kept.fields["snapshot"] = snapshot._replace(slopes=None)
-
-
-class EpochMomentum:
-    """Nesterov's momentum from epoch to epoch, for epochs that are nearly free of noise.
-
-    With w and v the ends of the last two epochs, the next one starts at
-
-        u = w + (t - 1) / t' (w - v),    t' = (1 + sqrt(1 + 4 t^2)) / 2,
-
-    and the sequence starts again at t = 1 where the epoch has turned against the last
-    displacement, (u - w') . (w' - w) > 0, or was undone. An epoch of variance reduction is close
-    to a function of its start, whose fixed point is the minimum: it is accelerated as a gradient
-    step is, which counts where the epochs have few updates beside the condition number.
-
-    References
-    ----------
-    Beck and Teboulle, "A fast iterative shrinkage-thresholding algorithm", 2009, section 4.
-    O'Donoghue and Candes, "Adaptive restart for accelerated gradient schemes", 2015, section 3.2.
-    Lin, Mairal and Harchaoui, "A universal catalyst for first-order optimization", 2015, who
-    extrapolate the outer iterations of SVRG likewise.
-    """
-
-    def begin_epoch(self, state):
-        """Move the parameters to where the epoch starts."""
-        end = state.params
-        before, t = state.epoch_momentum or (end, 1.0)
-        next_t = (1 + math.sqrt(1 + 4 * t * t)) / 2
-        if t > 1:
-            state.params = end + ((t - 1) / next_t) * (end - before)
-        state.epoch_momentum, self.start = (end, next_t), state.params
-
-    def end_epoch(self, state):
-        """Start the sequence again where the epoch has turned."""
-        before, _ = state.epoch_momentum
-        if dot(self.start - state.params, state.params - before) > 0:
-            state.epoch_momentum = (before, 1.0)

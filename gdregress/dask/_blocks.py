@@ -7,12 +7,12 @@ from numbers import Integral
 import numpy as np
 
 from gdregress._estimator.components import build_components
-from gdregress._estimator.input.batches import BatchCheck, refuse_what_needs_all_rows
-from gdregress._estimator.input.classes import set_classes, weight_of_labels
-from gdregress._objective.partitions import Block
-from gdregress._objective.summary import merged, summary_of
+from gdregress._estimator.input.batches import BatchCheck, refuse_what_needs_all_rows, summary
+from gdregress._estimator.input.classes import common_type, set_classes, weight_of_labels
+from gdregress._objective.partitions import Block, appended, some_targets, step_of_targets
+from gdregress._objective.summary import merged
 from gdregress._utils.validation import check_parameters
-from gdregress.dask._collections import aligned
+from gdregress.dask._collections import aligned, known_sizes
 from gdregress.dask._library import library
 from gdregress.dask._partitions import DaskPartitions
 from gdregress.exceptions import IgnoredParameterWarning, warn_user
@@ -41,16 +41,21 @@ def checked_partitions(estimator, X, y, sample_weight, updates_per_round=None, v
         )
     client, delayed = estimator.client, library("dask").delayed
     rows = client.compute([delayed(_rows)(*block) for block in aligned(X, y, sample_weight)])
-    sizes, labels = _facts(estimator, client, rows)
+    sizes, labels = known_sizes(X), None
+    if sizes is None or hasattr(estimator, "_set_classes"):
+        sizes, labels = _facts(estimator, client, rows)
+    if not any(sizes):
+        raise ValueError("X has no rows.")
     check = _check(estimator, client, rows, sizes, labels, validated)
     starts = np.cumsum([0, *sizes[:-1]]).tolist()
     futures = client.map(_checked, rows, range(len(rows)), starts, check=check, pure=False)
     partitions = DaskPartitions(client, futures, updates_per_round)
-    partitions.summary = partitions.reduce(
-        summary_of, check.loss, estimator.fit_intercept, combine=merged
+    found = partitions.reduce_all(
+        (summary, (check,), merged), (some_targets, (step_of_targets(sum(sizes)),), appended)
     )
-    if partitions.summary is None:
+    if found is None:
         raise ValueError("No partition has a row of a weight above 0.")
+    partitions.summary, partitions.some_targets = found
     return partitions, replace(check.components, loss=check.loss)
 
 
@@ -67,9 +72,7 @@ def _facts(estimator, client, rows):
     """Numbers of rows of all blocks; the weight and the type of the labels, if there are any."""
     has_labels = hasattr(estimator, "_set_classes")
     sizes, weights, types = DaskPartitions(client, rows).reduce(_facts_of, has_labels)
-    if not any(sizes):
-        raise ValueError("X has no rows.")
-    return sizes, (weights, types[0]) if has_labels else None
+    return sizes, (weights, common_type(types, "partition")) if types else None
 
 
 def _check(estimator, client, rows, sizes, labels, validated):
@@ -81,7 +84,7 @@ def _check(estimator, client, rows, sizes, labels, validated):
     components = build_components(local, validated=validated)
     refuse_what_needs_all_rows(local, components, type(estimator).__name__, validated)
     first = next(number for number, size in enumerate(sizes) if size)
-    check = BatchCheck(local, components, "Partition")
+    check = BatchCheck(local, components, "Partition", read_later=True)
     check = client.submit(_first_checked, check, first, rows[first], pure=False).result()
     for name in ("n_features_in_", "feature_names_in_"):
         vars(estimator).pop(name, None)

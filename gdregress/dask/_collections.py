@@ -64,6 +64,12 @@ def rows_in_blocks(data, name):
     return data.rechunk({1: -1})
 
 
+def known_sizes(X):
+    """Numbers of rows of the blocks of an array; None where they are not known."""
+    sizes = list(X.chunks[0]) if _is_array(X) else [math.nan]
+    return None if any(math.isnan(size) for size in sizes) else sizes
+
+
 def _cut_like(X, data, name):
     """The same rows in the blocks of X."""
     if _is_array(X) and _is_array(data):

@@ -35,6 +35,7 @@ class DaskPartitions(Partitions):
         self.client = client
         self.blocks = blocks
         self.updates_per_round = updates_per_round
+        self._last = None
 
     @property
     def n_blocks(self):
@@ -48,6 +49,9 @@ class DaskPartitions(Partitions):
                 self._submitted(function, combine, worker, numbers, args)
                 for worker, numbers in self._by_worker()
             ]
+            # what a client sends within 10 ms of its last message waits for these to be over: the
+            # last answers are released when the next ones have been asked for
+            self._last = answers
             try:
                 return self._combined(answers, combine)
             except KeyboardInterrupt:

@@ -92,7 +92,7 @@ def test_rows_that_do_not_pair(data):
         DaskGDRegressor().fit(X, y[:500])
     with pytest.raises(ValueError, match=r"y has 2 partitions and X has 4, .*compute_chunk_sizes"):
         DaskGDRegressor().fit(X[X[:, 0] > 0], y[:500][y[:500] > 0])
-    with pytest.raises(ValueError, match=r"Partition 0: .*inconsistent numbers of samples"):
+    with pytest.raises(ValueError, match=r"Partition 0: X has 133 rows, and y has 300: .* cut"):
         DaskGDRegressor().fit(X[X[:, 0] > 0], y[y > 0])
 
 
@@ -198,3 +198,20 @@ def test_a_missing_label(table, dtype):
     y = frames.from_pandas(labels, npartitions=2)
     with pytest.raises(ValueError, match=r"Partition 1: y contains a missing label: y\[200\]"):
         DaskGDClassifier().fit(X, y)
+
+
+def test_labels_that_are_text_in_one_partition_and_numbers_in_another(table, data):
+    def text_but_for_the_first(y, block_id=None):
+        return y.astype(str) if block_id[0] else y
+
+    labels = in_chunks((table[1] > np.median(table[1])).astype(int), 300)
+    mixed = labels.map_blocks(text_but_for_the_first, dtype=int)
+    with pytest.raises(ValueError, match=r"labels of one partition are text .* type int64\. All"):
+        DaskGDClassifier().fit(data[0], mixed)
+
+
+def test_a_partition_with_fewer_targets_than_rows(data):
+    short = data[1].map_blocks(lambda y: y[1:], dtype=float, chunks=((float("nan"),) * 4,))
+    X = data[0].map_blocks(lambda X: X, chunks=((float("nan"),) * 4, (4,)), dtype=float)
+    with pytest.raises(ValueError, match=r"Partition 0: X has 300 rows, and y has 299: .* cut"):
+        DaskGDRegressor().fit(X, short)

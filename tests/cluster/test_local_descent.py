@@ -127,7 +127,7 @@ def test_what_travels_does_not_grow_with_the_rows(solver):
         for n in (400, 4000)
     )
     # a sample of the targets sets the best constant of some losses
-    few.pop("_some_targets"), many.pop("_some_targets")
+    few.pop("some_targets"), many.pop("some_targets")
     assert few.keys() == many.keys() and len(few) > 2
     for name in few:
         assert abs(many[name] - few[name]) < 0.02 * few[name], name

@@ -76,8 +76,8 @@ def test_rows_that_mislead_are_not_followed(rows):
 )
 def test_only_newton_steps_begin_there(rows, parameters):
     X, y = rows
-    assert not fit(GDRegressor(**parameters), X, y, SIZES).calls["_some_rows"]
+    assert not fit(GDRegressor(**parameters), X, y, SIZES).calls["_each"]
 
 
 def test_few_rows_begin_at_the_best_constant(rows):
-    assert not fit(GDRegressor("huber"), *rows, SIZES).calls["_some_rows"]
+    assert not fit(GDRegressor("huber"), *rows, SIZES).calls["_each"]

@@ -17,7 +17,8 @@ from twins import assert_forms_agree, make_params, needs_compiler
 from gdregress._core import core
 from gdregress._core.instruction_set import INSTRUCTION_SETS, LIMIT, choose_instruction_set
 from gdregress._core.kernels import interpreted
-from gdregress._objective.design import DesignMatrix, _by_core
+from gdregress._objective.column_moments import by_reading_once
+from gdregress._objective.design import DesignMatrix
 from gdregress._objective.fused_pass import column_mean_squares, fused_pass
 from gdregress._objective.moments import _products
 from gdregress.losses import LOSSES
@@ -63,11 +64,9 @@ def test_passes(p, dtype, instruction_set):
         column_mean_squares(design, weights, kernels) for kernels in (core.kernels, interpreted)
     ]
     assert_allclose(squares[0], squares[1], rtol=rtol)
-    X, _, weights = make_data(13, p, 1, dtype)  # eight rows at once, and one
-    for s in (None, weights):
-        found = [_by_core(X, s, module) for module in (core.kernels, interpreted)]
-        for one, other in zip(*found, strict=True):
-            assert_allclose(one, other, rtol=1e-12)
+    moments = [by_reading_once(X, weights, kernels) for kernels in (core.kernels, interpreted)]
+    for compiled, twin in zip(*moments, strict=True):
+        assert_allclose(compiled, twin, rtol=1e-12)
 
 
 @pytest.mark.parametrize("p", WIDTHS)

@@ -253,6 +253,16 @@ def test_groups_that_all_but_interpolate_end_soon(share):
     assert 3 * used.sum() > 3 * 25
 
 
+@pytest.mark.parametrize("seed", range(2))
+def test_groups_fitted_to_noise_end(seed):
+    """Each of many small groups would hold a Newton step up."""
+    rng = np.random.RandomState(seed)
+    X, Y = rng.normal(size=(40, 300)), rng.normal(size=(40, 3))
+    strongest = np.linalg.norm(X.T @ (Y - Y.mean(axis=0)) / 40, axis=1).max()
+    model = GDRegressor(penalty=L21(1e-5 * strongest), max_iter=35).fit(X, Y)
+    assert model.stop_reason_ == "tolerance"
+
+
 GROUPS = np.random.RandomState(5).permutation(
     np.repeat(np.arange(40), [1, 2, 3, 4, 5, 5, 5, 5] * 5)
 )

@@ -223,6 +223,20 @@ def test_the_state_of_an_earlier_fit_survives():
     assert_array_equal(model.coef_, known)
 
 
+def test_labels_that_are_text_in_one_batch_and_numbers_in_another():
+    X, y, _ = make_data()
+    labels = (y > 0).astype(int)
+    batches = [(X[:50], labels[:50]), (X[50:], labels[50:].astype(str))]
+    with pytest.raises(ValueError, match=r"labels of one batch are text and .* of the type int64"):
+        GDClassifier().fit_batches(batches)
+
+
+def test_a_batch_with_fewer_targets_than_rows():
+    X, y, _ = make_data()
+    with pytest.raises(ValueError, match="Batch 1: X has 50 rows, and y has 49: there must be"):
+        GDRegressor().fit_batches([(X[:50], y[:50]), (X[50:100], y[50:99])])
+
+
 class TestSources:
     def test_a_data_loader(self):
         torch = needed("torch")
@@ -311,7 +325,7 @@ class TestErrors:
         bad[3, 2] = np.inf
         self.fails([(X, y), (bad, y)], "Batch 1: .*row 3, column 2")
         self.fails([(X, y), (X[:, :3], y)], "Batch 1: .*3 features")
-        self.fails([(X, y), (X, y[:-1])], "Batch 1: .*inconsistent")
+        self.fails([(X, y), (X, y[:-1])], "Batch 1: X has 120 rows, and y has 119")
         self.fails([(X, y), (X, np.column_stack([y, y]))], "Batch 1: y has the shape")
         self.fails([(X, y), (sparse.csr_array(X), y)], "Batch 1: X is sparse")
         self.fails([(X, y), (X, y, -y)], "Batch 1: .*Negative values")

@@ -11,7 +11,7 @@ from scipy.optimize import minimize as scipy_minimize
 
 from gdregress import GDClassifier, GDRegressor
 from gdregress._estimator.planning import learning_rate as automatic
-from gdregress._solver.rate_search import EpochMomentum
+from gdregress._solver.between_epochs import EpochMomentum
 from gdregress._solver.run import State
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")

@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
+from sklearn import clone
 
 from gdregress import GDClassifier, GDRegressor
+from gdregress._estimator.planning import metric
 from gdregress._objective import curvature, newton_system, sample
+from gdregress._objective.curvature import Spectrum
+from gdregress._solver.between_epochs import EpochNewton
 
 # At least 100 rows of the sample for each parameter, the intercept included.
 ROWS, COLUMNS = 16 * 100 * 5, 4
@@ -20,6 +24,7 @@ def few_are_worth_it(monkeypatch):
 def take_samples(monkeypatch):
     monkeypatch.setattr(sample, "LEAST_NUMBERS", 1)
     monkeypatch.setattr(newton_system, "FEW_OPERATIONS", 0)  # as of many rows
+    monkeypatch.setattr(metric, "FEW_OPERATIONS", 0)
 
 
 @pytest.fixture
@@ -164,7 +169,7 @@ def test_a_resumed_run_is_the_same_to_the_bit(rows, loss, first):
     [
         {"store_path": True},
         {"early_stopping": True},
-        {"solver": "mini-batch", "random_state": 0},
+        {"solver": "mini-batch", "random_state": 0, "optimizer": "svrg"},
         {"learning_rate": "line-search"},
     ],
     ids=str,
@@ -189,3 +194,141 @@ def test_given_coefficients_come_first(rows):
     z = X.sum(axis=1) + 0.5
     losses = np.logaddexp(0, z) - y * z
     assert_allclose(model.history_["objective"][0], losses.mean() + 2e-3, rtol=1e-9)
+
+
+# Batches of rows
+
+
+@pytest.mark.parametrize("in_metric", [True, False])
+@pytest.mark.parametrize("solver", ["stochastic", "mini-batch"])
+@pytest.mark.parametrize("loss", LOSSES)
+def test_batches_end_at_the_minimum_in_fewer_epochs(rows, loss, solver, in_metric, monkeypatch):
+    X, z = rows
+    y, weights = targets(loss, z), np.linspace(0.1, 3, ROWS)
+    batches = {"solver": solver, "random_state": 0}
+    best = model_of(loss, tol=1e-8).fit(X, y, sample_weight=weights)
+    from_null = model_of(loss, **batches).fit(X, y, sample_weight=weights)
+    take_samples(monkeypatch)
+    if in_metric:
+        monkeypatch.setattr(metric, "FEW_OPERATIONS", 1e9)
+    model = model_of(loss, **batches).fit(X, y, sample_weight=weights)
+    assert model.stop_reason_ == "tolerance"
+    assert model.n_iter_ <= from_null.n_iter_
+    least = best.history_["objective"][-1]
+    of_null = best.history_["objective"][0] - least
+    left = np.array(model.history_["objective"]) - least
+    assert left[0] < 0.1 * of_null
+    assert left[-1] < 1e-9 * of_null
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+def test_batches_form_no_moments_of_all_rows(rows, monkeypatch):
+    X, z = rows
+    y = targets("log_loss", z)
+    formed = []
+    moments = vars(Spectrum)["moments"].method
+
+    def watched(spectrum):
+        formed.append(spectrum.design.n_samples)
+        return moments(spectrum)
+
+    monkeypatch.setattr(vars(Spectrum)["moments"], "method", watched)
+    model = model_of("log_loss", solver="stochastic", random_state=0).fit(X, y)
+    assert model.stop_reason_ == "tolerance"
+    assert set(formed) == {ROWS // 16}
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+def test_batches_of_columns_that_a_sample_has_nothing_of(rows):
+    X, z = rows
+    X = np.column_stack([X, np.ones(ROWS), np.zeros(ROWS), X[:, 0]])
+    X[1::160, 5] = 1.0
+    X[1::160, 6] += 1.0  # otherwise the same as the first
+    y = targets("log_loss", z + X[:, 5])
+    model = model_of("log_loss", solver="stochastic", random_state=0, alpha=1e-5).fit(X, y)
+    best = model_of("log_loss", tol=1e-8, alpha=1e-5).fit(X, y)
+    assert model.stop_reason_ == "tolerance"
+    fell = best.history_["objective"][0] - best.history_["objective"][-1]
+    assert model.history_["objective"][-1] - best.history_["objective"][-1] < 1e-6 * fell
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+@pytest.mark.parametrize("of_library", [sparse.csr_array, np.asfortranarray, np.float32])
+def test_batches_of_rows_of_other_kinds(rows, of_library):
+    X, z = rows
+    y = targets("log_loss", z)
+    model = model_of("log_loss", solver="mini-batch", random_state=0).fit(of_library(X), y)
+    best = model_of("log_loss").fit(X, y)
+    assert model.stop_reason_ == "tolerance"
+    assert far(model, best) < (1e-2 if of_library is np.float32 else 1e-4)
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+def test_batches_of_several_classes(rows):
+    X, z = rows
+    X = np.repeat(X, 3, axis=0)
+    z = np.repeat(z, 3)
+    y = np.digitize(z + np.random.default_rng(0).logistic(size=len(z)), [-1, 1])
+    model = model_of("log_loss", solver="mini-batch", random_state=0).fit(X, y)
+    best = model_of("log_loss").fit(X, y)
+    assert model.stop_reason_ == "tolerance"
+    assert far(model, best) < 1e-3
+
+
+@pytest.mark.usefixtures("few_are_worth_it")
+def test_a_batch_run_that_goes_on_is_the_same_to_the_bit(rows):
+    X, z = rows
+    y = targets("log_loss", z)
+    model = model_of("log_loss", solver="stochastic", random_state=0, tol=None, warm_start=True)
+    at_once = clone(model).set_params(max_iter=4).fit(X, y)
+    in_parts = clone(model).set_params(max_iter=2).fit(X, y).fit(X, y)
+    assert (at_once.coef_ == in_parts.coef_).all()
+    assert at_once.intercept_ == in_parts.intercept_
+
+
+@pytest.fixture
+def newton(rows, monkeypatch):
+    """The step between epochs on these rows, and the state of a run near the minimum."""
+    X, z = rows
+    take_samples(monkeypatch)
+    begun = []
+    begin_epoch = EpochNewton.begin_epoch
+
+    def watched(self, state):
+        before = state.params
+        begin_epoch(self, state)
+        begun.append((self, before, state.params, state))
+
+    monkeypatch.setattr(EpochNewton, "begin_epoch", watched)
+    y = targets("log_loss", z)
+    model = model_of("log_loss", solver="mini-batch", random_state=0, tol=None, max_iter=1)
+    model.fit(X, y)
+    return begun[-1]
+
+
+def test_an_epoch_begins_with_the_newton_step_of_a_sample(newton):
+    between, before, after, _ = newton
+    objective, some = between.objective, between.objective.sample
+    l2 = objective.penalty_curvature()[:, 0]
+    gradient = objective.gradient(before) + l2 * before
+    A = some.design.predict(np.eye(len(before)))
+    p = 1 / (1 + np.exp(-A @ before))
+    H = (A.T * (p * (1 - p))) @ A / len(A) + np.diag(l2)
+    assert_allclose(before - after, np.linalg.solve(H, gradient), rtol=1e-6)
+
+
+def test_the_step_is_left_out_once_an_epoch_has_been_undone_and_where_it_is_long(newton):
+    between, before, after, state = newton
+    state.snapshot = between.objective.snapshot(before)
+    state.params, state.rate_has_failed = before, True
+    between.begin_epoch(state)
+    assert_allclose(state.params, before)
+    state.rate_has_failed = False
+    between.begin_epoch(state)
+    assert_allclose(state.params, after)
+    # where nearly all rows are fitted, they are next to straight; further on they are not
+    state.params = 5 * before / np.linalg.norm(before) * np.sign(-before)
+    state.snapshot = between.objective.snapshot(state.params)
+    far_away = state.params
+    between.begin_epoch(state)
+    assert_allclose(state.params, far_away)

@@ -6,10 +6,11 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy import sparse
 
+from gdregress._objective.column_moments import mean_and_variance
 from gdregress._objective.constant_columns import constants_of
 from gdregress._objective.coordinates import metric_of
 from gdregress._objective.curvature import Spectrum
-from gdregress._objective.design import DesignMatrix, column_coordinates, mean_and_variance
+from gdregress._objective.design import DesignMatrix, column_coordinates
 from gdregress._objective.moments import moments_of
 
 N = 5000

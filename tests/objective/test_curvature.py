@@ -12,12 +12,13 @@ from scipy.sparse.linalg import ArpackNoConvergence, eigsh
 
 from gdregress import GDRegressor
 from gdregress._objective.base import null_parameters
+from gdregress._objective.column_moments import mean_and_variance
 from gdregress._objective.curvature import (
     Spectrum,
     expected_smoothness,
     optimal_momentum,
 )
-from gdregress._objective.design import DesignMatrix, column_coordinates, mean_and_variance
+from gdregress._objective.design import DesignMatrix, column_coordinates
 from gdregress._objective.moments import COPIED_ROWS, LARGEST, LARGEST_ROW, moments_of
 from gdregress.losses.classification import LogLoss
 from gdregress.losses.multiclass import multiclass_loss

@@ -20,6 +20,7 @@ from twins import PENALISED
 from gdregress._objective.design import DesignMatrix
 from gdregress._objective.from_data import DataObjective
 from gdregress.losses import Huber
+from gdregress.losses.multiclass import Softmax
 from gdregress.penalties import L1, L2, ElasticNet, NoPenalty
 
 
@@ -103,3 +104,18 @@ def test_second_derivatives_of_blocks_are_those_of_all_rows(k, loss, monkeypatch
     monkeypatch.setattr("gdregress._objective.evaluation.ROWS", 4)
     for one, other in zip(found(), whole, strict=True):
         assert_allclose(one, other, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("fit_intercept", [True, False])
+def test_the_snapshot_of_the_null_model_of_classes_is_that_of_its_rows(fit_intercept):
+    X, _, weights = (np.asarray(a, dtype=float) for a in rows_and_targets())
+    y = np.arange(len(X)) % 3.0
+    design = DesignMatrix(X, fit_intercept, COLUMNS if fit_intercept else None)
+    objective = DataObjective(design, y, weights, Softmax(3), NoPenalty())
+    params = np.zeros((X.shape[1] + fit_intercept, 3))
+    params[-1] = [0.5, -0.5, 1.0] if fit_intercept else 0.0
+    expected = objective.snapshot(params)
+    objective.gradient(params)  # from which it knows the constant model
+    known = objective.snapshot(params)
+    assert_allclose(known.slopes, expected.slopes, rtol=1e-14)
+    assert_allclose(known.gradient, expected.gradient, rtol=1e-14)

@@ -22,6 +22,8 @@ from gdregress._objective.moments import (
     LARGEST_ROW,
     _products,
     _products_by_blocks,
+    _sparse_products,
+    _sparse_products_by_blocks,
     affordable,
     moments_of,
 )
@@ -156,6 +158,32 @@ def test_large_means_keep_the_digits_of_the_spreads(compiled, order, first_rows)
     assert_allclose(moments.target_variance, expected[5:, 5], rtol=1e-9)
     mean = np.average(eighths, axis=0, weights=weights) + 2**20
     assert_allclose(moments.mean, mean, rtol=1e-15)
+
+
+@needs_compiler
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("indices", [np.int32, np.int64])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_core_equals_sparse_matrix_products(weighted, indices, dtype):
+    """Indices in any order, some of them twice, and rows without a nonzero."""
+    X, y, weights = make_data(n=70, p=7, k=2, dtype=dtype)
+    X[3] = 0.0
+    weights = weights if weighted else None
+    rows = sparse.csr_array(X)
+    rows.indices[: rows.indptr[1]] = rows.indices[: rows.indptr[1]][::-1]
+    rows.indices[rows.indptr[5] + 1] = rows.indices[rows.indptr[5]]
+    parts = rows.data, rows.indices.astype(indices), rows.indptr.astype(indices)
+    rows = sparse.csr_array(rows.shape, dtype=dtype)
+    rows.data, rows.indices, rows.indptr = parts
+    shift = np.append(np.zeros(7), [0.5, -0.5])
+    shift[2] = 0.25  # of a column that is taken to have no zeros
+    expected = _sparse_products_by_blocks(rows, y, weights, shift)
+    for module in TWINS.values():
+        found = _sparse_products(rows, y, weights, shift, module)
+        for one, other in zip(found, expected, strict=True):
+            other = np.tril(other) if other.ndim == 2 else other
+            one = np.tril(one) if one.ndim == 2 else one
+            assert_allclose(one, other, rtol=1e-12, atol=1e-12 * len(X))
 
 
 @needs_compiler

@@ -30,7 +30,7 @@ def test_it_is_the_objective_of_those_rows(step, cuts, weighted, as_sparse):
         Block(X[a:b], known.y[a:b], None if weights is None else weights[a:b], a) for a, b in parts
     ]
     design = PartitionedDesign(InMemory(blocks, known.loss), True, COLUMNS)
-    few = PartitionedObjective(design, known.loss, known.penalty).of_each(step)
+    few = PartitionedObjective(design, known.loss, known.penalty).with_sample(step).sample
     assert few.n_samples == len(range(0, 23, step))
     w = shaped(start_of("l2", 1))
     value, gradient, curved = few.model(w)

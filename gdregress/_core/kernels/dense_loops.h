@@ -204,39 +204,67 @@ static void LOOP(add_squares)(const T *weights, const T *X, double *out, ptrdiff
 #undef STEP
 }
 
-/* sums <- sums + sum_i s_i d_i and squares <- squares + sum_i s_i d_i^2, d_i = x_i - shift; eight
- * rows at a time, a constant that lets compilers unroll their loop */
-static void LOOP(add_spreads)(const T *weights, const T *X, const double *shift, double *sums,
-                              double *squares, ptrdiff_t rows, ptrdiff_t p)
+/* sums <- sums + sum_i s_i d_i and squares <- squares + sum_i s_i d_i^2, d_i = x_i - shift, over some
+ * rows, as in add_squares */
+static void LOOP(add_deviations)(const T *weights, const T *X, const double *restrict shift,
+                                 double *restrict sums, double *restrict squares, ptrdiff_t rows,
+                                 ptrdiff_t p)
 {
-#define STEP(lanes)                                                             \
-    do {                                                                        \
-        VECTOR(lanes) sum = {0}, square = {0}, from = AT(lanes, shift + j);     \
-        for (int r = 0; r < count; r++) {                                       \
-            VECTOR(lanes) d = LOAD(lanes, x + r * p + j) - from, sd = s[r] * d; \
-            sum += sd;                                                          \
-            square += sd * d;                                                   \
-        }                                                                       \
-        AT(lanes, sums + j) += sum;                                             \
-        AT(lanes, squares + j) += square;                                       \
+#define STEP(lanes)                                                                   \
+    do {                                                                              \
+        VECTOR(lanes) sum = {0}, square = {0};                                        \
+        for (int r = 0; r < some; r++) {                                              \
+            VECTOR(lanes) d = LOAD(lanes, x + r * p + j) - AT(lanes, shift + j);      \
+            sum += s[r] * d;                                                          \
+            square += s[r] * d * d;                                                   \
+        }                                                                             \
+        AT(lanes, sums + j) += sum;                                                   \
+        AT(lanes, squares + j) += square;                                             \
     } while (0)
-#define ROWS(number)                                     \
-    for (; i + number <= rows; i += number) {            \
-        enum { count = number };                         \
-        const T *x = X + i * p;                          \
-        double s[number];                                \
-        ptrdiff_t j = 0;                                 \
-        for (int r = 0; r < number; r++)                 \
-            s[r] = weights == NULL ? 1.0 : weights[i + r]; \
-        for (; j + LANES <= p; j += LANES)               \
-            STEP(LANES);                                 \
-        REST(STEP)                                       \
+    for (ptrdiff_t i = 0; i < rows; i += 4) {
+        const T *x = X + i * p;
+        int some = rows - i < 4 ? (int) (rows - i) : 4;
+        double s[4] = {1.0, 1.0, 1.0, 1.0};
+        ptrdiff_t j = 0;
+        for (int r = 0; r < some && weights != NULL; r++)
+            s[r] = weights[i + r];
+        for (; j + LANES <= p; j += LANES)
+            STEP(LANES);
+        REST(STEP)
     }
-    ptrdiff_t i = 0;
-    ROWS(8)
-    ROWS(1)
-#undef ROWS
 #undef STEP
+}
+
+/* out_i <- sum_j factors_j (x_ij - mean_j)^2 for some rows */
+static void LOOP(square_rows)(const T *X, const double *mean, const double *factors, double *out,
+                              ptrdiff_t rows, ptrdiff_t p)
+{
+#define CENTRED(lanes, j) (LOAD(lanes, x + (j)) - AT(lanes, mean + (j)))
+#define TERM(lanes, j) (CENTRED(lanes, j) * CENTRED(lanes, j) * AT(lanes, factors + (j)))
+    const T *none = NULL;
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        const T *x = X + i * p;
+        VECTOR(LANES) a = {0};
+        ptrdiff_t j = 0;
+        SUM_TERMS(TERM, none);
+        FOLD(a, TERM, out[i]);
+    }
+#undef TERM
+#undef CENTRED
+}
+
+/* low and high <- the smallest and largest numbers of each column in some rows, and what they are */
+static void LOOP(extremes)(const T *X, double *restrict low, double *restrict high, ptrdiff_t rows,
+                           ptrdiff_t p)
+{
+    for (ptrdiff_t i = 0; i < rows; i++) {
+        const T *x = X + i * p;
+        for (ptrdiff_t j = 0; j < p; j++) {
+            double value = x[j];
+            low[j] = value < low[j] ? value : low[j];
+            high[j] = value > high[j] ? value : high[j];
+        }
+    }
 }
 
 /* The step of plain descent by one row of columns in units of their own, for which c is -lr r:

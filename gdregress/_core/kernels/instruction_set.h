@@ -14,8 +14,9 @@
         GDREGRESS_ENTRY(dot_rows_##T), GDREGRESS_ENTRY(dot_four_##T),                   \
         GDREGRESS_ENTRY(add_##T), GDREGRESS_ENTRY(add_rows_##T),                        \
         GDREGRESS_ENTRY(add_four_##T), GDREGRESS_ENTRY(add_squares_##T),                \
-        GDREGRESS_ENTRY(add_spreads_##T),                                               \
-        GDREGRESS_ENTRY(centre_##T), GDREGRESS_ENTRY(move_##T), GDREGRESS_ENTRY(move_clipped_##T)
+        GDREGRESS_ENTRY(add_deviations_##T), GDREGRESS_ENTRY(square_rows_##T),          \
+        GDREGRESS_ENTRY(extremes_##T), GDREGRESS_ENTRY(centre_##T),                     \
+        GDREGRESS_ENTRY(move_##T), GDREGRESS_ENTRY(move_clipped_##T)
 #define GDREGRESS_LOSS_ENTRY(NAME, VALUE, SLOPE) {NAMED(NAME##_values), NAMED(NAME##_slopes)},
 
 static const struct gdregress_loops NAMED(loops) = {

@@ -1,4 +1,6 @@
-"""Moments: products of the centred columns with each other, `dense_moments`; `mirror` of them.
+"""Moments: products of the centred columns with each other, `dense_moments` and `csr_moments`.
+
+`mirror` copies those above the diagonal below it.
 
 Letters
 -------
@@ -6,20 +8,25 @@ X  rows; x is one of them, x_i row i
 y  targets of shape (rows, targets)
 B  block of centred and weighted rows [x - shift_x, y - shift_y, 1], padded with zeros, in panels:
    of shape (panels, rows, columns of a panel)
-S  sum of the products of the columns of B
+S  sum of the products of the columns
+x  in a sparse row, its nonzeros, centred
+c  a nonzero times the weight of its row
+e  another such place
 i  row
-a  row of B
+a  row of B; place of a nonzero in its row
 j  column of X, y, B or S
 h  column of S
-m  number of rows in the block
+m  number of rows in the block, or of nonzeros in a row
 p  number of features
 k  number of targets
+t  target
 """
 
 import cython
 from cython.cimports.libc.math import sqrt
 
 if not cython.compiled:
+    from gdregress._core.kernels.common import index
     from gdregress._core.kernels.rows import weight
 
 
@@ -90,6 +97,52 @@ def centre_target(
         B[h, a, p + j - h * width] = (y[i + a, j] - shift_y[j]) * B[
             last, a, p + y.shape[1] - last * width
         ]
+
+
+def csr_moments(
+    data: cython.const[cython.floating][::1],
+    indices: cython.const[index][::1],
+    indptr: cython.const[index][::1],
+    y: cython.const[cython.floating][:, ::1],
+    weights: cython.const[cython.floating][::1],
+    start: cython.Py_ssize_t,
+    stop: cython.Py_ssize_t,
+    shift_x: cython.const[cython.double][::1],
+    shift_y: cython.const[cython.double][::1],
+    x: cython.double[::1],
+    S: cython.double[:, ::1],
+    squares: cython.double[::1],
+    sums: cython.double[::1],
+    with_targets: cython.double[:, ::1],
+):
+    """Add the products over a range of sparse rows: of each two nonzeros once to S, on either side
+    of the diagonal, and their squares, sums and products with the targets to the others.
+
+    Only columns without zeros have a shift. x is scratch space for the nonzeros of a row.
+    """
+    i: cython.Py_ssize_t
+    e: cython.Py_ssize_t
+    first: cython.Py_ssize_t
+    m: cython.Py_ssize_t
+    a: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    t: cython.Py_ssize_t
+    c: cython.double
+    with cython.nogil:
+        for i in range(start, stop):
+            first = indptr[i]
+            m = indptr[i + 1] - first
+            for a in range(m):
+                x[a] = data[first + a] - shift_x[indices[first + a]]
+            for a in range(m):
+                j = indices[first + a]
+                c = weight(weights, i) * x[a]
+                sums[j] += c
+                squares[j] += c * x[a]
+                for t in range(y.shape[1]):
+                    with_targets[j, t] += c * (y[i, t] - shift_y[t])
+                for e in range(a + 1, m):
+                    S[j, indices[first + e]] += c * x[e]
 
 
 def mirror(S: cython.double[:, ::1]):

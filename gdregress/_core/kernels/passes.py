@@ -1,8 +1,9 @@
 """Passes over all rows: `dense_pass` and `csr_pass` are fused ones, value and gradient at once.
 
 Each adds the sums over a range of rows to arrays of the caller, so that threads share the rows.
-`dense_squares` and `csr_squares` sum the squares of the columns alone, `dense_spreads` those of
-what they have beside a shift.
+`dense_squares` and `csr_squares` sum the squares of the columns alone, `dense_deviations` their
+deviations from given numbers as well; `dense_row_norms` are the squared norms of rows, and
+`dense_extremes` the ends of columns.
 
 Letters
 -------
@@ -18,9 +19,9 @@ i  row
 a  row within a block
 t  target or prediction of a row
 j  feature
+d  deviation of a number
 m  number of rows in a block
 p  number of features
-d  difference from the shift
 """
 
 import cython
@@ -271,31 +272,82 @@ def dense_squares(
         add_squares(X, weights, 0, X.shape[0], squares)
 
 
-def dense_spreads(
+def dense_row_norms(
+    X: cython.const[cython.floating][:, ::1],
+    mean: cython.const[cython.double][::1],
+    factors: cython.const[cython.double][::1],
+    norms: cython.double[::1],
+):
+    """norms[i] <- sum_j factors_j (x_ij - mean_j)^2."""
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    m: cython.Py_ssize_t = X.shape[0]
+    p: cython.Py_ssize_t = X.shape[1]
+    with cython.nogil:
+        if not cython.compiled:
+            for i in range(m):
+                norms[i] = 0.0
+                for j in range(p):
+                    norms[i] += factors[j] * (X[i, j] - mean[j]) * (X[i, j] - mean[j])
+        elif m > 0 and p > 0:
+            c_square_rows(
+                cython.address(X[0, 0]),
+                cython.address(mean[0]),
+                cython.address(factors[0]),
+                cython.address(norms[0]),
+                m,
+                p,
+            )
+
+
+def dense_deviations(
     X: cython.const[cython.floating][:, ::1],
     weights: cython.const[cython.floating][::1],
     shift: cython.const[cython.double][::1],
     sums: cython.double[::1],
     squares: cython.double[::1],
 ):
-    """Add the weighted sums of every column less its shift, and of the squares of that."""
+    """Add the weighted deviations from `shift` in all columns of dense rows, and their squares."""
+    i: cython.Py_ssize_t
+    j: cython.Py_ssize_t
+    p: cython.Py_ssize_t = X.shape[1]
+    d: cython.double
+    if not cython.compiled:
+        for i in range(X.shape[0]):
+            for j in range(p):
+                d = X[i, j] - shift[j]
+                sums[j] += weight(weights, i) * d
+                squares[j] += weight(weights, i) * d * d
+    elif X.shape[0] > 0 and p > 0:
+        with cython.nogil:
+            c_add_deviations(
+                cython.address(weights[0]) if weights.shape[0] > 0 else cython.NULL,
+                cython.address(X[0, 0]),
+                cython.address(shift[0]),
+                cython.address(sums[0]),
+                cython.address(squares[0]),
+                X.shape[0],
+                p,
+            )
+
+
+def dense_extremes(
+    X: cython.const[cython.floating][:, ::1], low: cython.double[::1], high: cython.double[::1]
+):
+    """Lower `low` and raise `high` to the smallest and largest number of each column."""
     i: cython.Py_ssize_t
     j: cython.Py_ssize_t
     m: cython.Py_ssize_t = X.shape[0]
     p: cython.Py_ssize_t = X.shape[1]
-    d: cython.double
     with cython.nogil:
         if not cython.compiled:
             for i in range(m):
                 for j in range(p):
-                    d = X[i, j] - shift[j]
-                    sums[j] += weight(weights, i) * d
-                    squares[j] += weight(weights, i) * d * d
+                    low[j] = min(low[j], X[i, j])
+                    high[j] = max(high[j], X[i, j])
         elif m > 0 and p > 0:
-            given = cython.address(weights[0]) if weights.shape[0] > 0 else cython.NULL
-            x, least = cython.address(X[0, 0]), cython.address(shift[0])
-            out, second = cython.address(sums[0]), cython.address(squares[0])
-            c_add_spreads(given, x, least, out, second, m, p)
+            ends = cython.address(low[0]), cython.address(high[0])
+            c_extremes(cython.address(X[0, 0]), ends[0], ends[1], m, p)
 
 
 def csr_squares(

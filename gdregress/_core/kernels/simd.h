@@ -42,8 +42,11 @@ enum { PANEL = 24 };
                          ptrdiff_t width, ptrdiff_t rows, ptrdiff_t p);                        \
     void (*add_squares_##T)(const T *weights, const T *X, double *out, ptrdiff_t rows,         \
                             ptrdiff_t p);                                                      \
-    void (*add_spreads_##T)(const T *weights, const T *X, const double *shift, double *sums,   \
-                            double *squares, ptrdiff_t rows, ptrdiff_t p);                     \
+    void (*add_deviations_##T)(const T *weights, const T *X, const double *shift,              \
+                               double *sums, double *squares, ptrdiff_t rows, ptrdiff_t p);    \
+    void (*square_rows_##T)(const T *X, const double *mean, const double *factors,             \
+                            double *out, ptrdiff_t rows, ptrdiff_t p);                         \
+    void (*extremes_##T)(const T *X, double *low, double *high, ptrdiff_t rows, ptrdiff_t p);  \
     void (*centre_##T)(const T *x, const double *shift, double factor, double *out,            \
                        ptrdiff_t apart, ptrdiff_t p);                                          \
     void (*move_##T)(double c, const T *x, const double *mean, const double *sizes, double lr, \
@@ -187,8 +190,11 @@ static void use_instruction_set(int number)
     GDREGRESS_OF(X, add_four)(r, stride, X, g, width, rows, p)
 #define gdregress_add_squares(weights, X, out, rows, p) \
     GDREGRESS_OF(X, add_squares)(weights, X, out, rows, p)
-#define gdregress_add_spreads(weights, X, shift, sums, squares, rows, p) \
-    GDREGRESS_OF(X, add_spreads)(weights, X, shift, sums, squares, rows, p)
+#define gdregress_add_deviations(weights, X, shift, sums, squares, rows, p) \
+    GDREGRESS_OF(X, add_deviations)(weights, X, shift, sums, squares, rows, p)
+#define gdregress_square_rows(X, mean, factors, out, rows, p) \
+    GDREGRESS_OF(X, square_rows)(X, mean, factors, out, rows, p)
+#define gdregress_extremes(X, low, high, rows, p) GDREGRESS_OF(X, extremes)(X, low, high, rows, p)
 #define gdregress_centre(x, shift, factor, out, apart, p) \
     GDREGRESS_OF(x, centre)(x, shift, factor, out, apart, p)
 #define gdregress_move(c, x, mean, sizes, lr, drift, factors, w, p) \

@@ -10,8 +10,9 @@ from sklearn.utils.multiclass import unique_labels
 
 from gdregress._estimator.components import build_components
 from gdregress._estimator.input.batch_reader import ACCEPTED, Reader
-from gdregress._estimator.input.classes import set_classes, weight_of_labels
+from gdregress._estimator.input.classes import common_type, set_classes, weight_of_labels
 from gdregress._estimator.input.data import validate_input
+from gdregress._estimator.input.finite import check_all_finite
 from gdregress._estimator.input.sizes import check_sizes
 from gdregress._estimator.input.table import checked_weights
 from gdregress._estimator.planning.method import asks_for_conjugate_gradients
@@ -55,7 +56,7 @@ def checked_batches(estimator, batches, classes=None, validated=False, prefetch=
         counts = known is None or isinstance(estimator.class_weight, str)
         set_classes(estimator, *(_labels(read) if counts else (None, None)), known)
     check = BatchCheck(estimator, components)
-    partitions = Batches(read, check, estimator.fit_intercept)
+    partitions = Batches(read, check)
     if classes is not None:
         _warn_of_absent(estimator.classes_, partitions.summary.target)
     return partitions, replace(components, loss=check.loss)
@@ -95,6 +96,8 @@ class BatchCheck:
     components : Components
     part : str, default="Batch"
         What errors call some rows.
+    read_later : bool, default=False
+        Whether it is left to `summary` to say that dense rows are finite.
 
     Attributes
     ----------
@@ -104,10 +107,11 @@ class BatchCheck:
         Type of X, shape of the targets of one row, and whether X is sparse, of all batches.
     """
 
-    def __init__(self, estimator, components, part="Batch"):
+    def __init__(self, estimator, components, part="Batch", read_later=False):
         self.estimator = estimator
         self.components = components
         self.part = part
+        self.read_later = read_later
         self.loss = self.like = None
 
     def __call__(self, batch, number, seen=False):
@@ -123,10 +127,17 @@ class BatchCheck:
         """
         with naming(f"{self.part} {number}"):
             X, y, weights = _unpacked(batch)
+            _check_lengths(X, y)
             is_first = self.like is None
             y = y if is_first else labels_as_vector(self.estimator, y)
             (X, y, weights), self.loss = validate_input(
-                self.estimator, X, y, weights, self.components, is_first, True, seen
+                self.estimator,
+                *(X, y, weights),
+                self.components,
+                reset=is_first,
+                in_parts=True,
+                seen=seen,
+                read_later=self.read_later,
             )
             X = X if sparse.issparse(X) else to_numpy(X)
             y, weights = to_numpy(y), None if weights is None else to_numpy(weights)
@@ -136,6 +147,17 @@ class BatchCheck:
                     check_sizes(X, y, self.loss, names)
                 self.like = X.dtype, y.shape[1:], sparse.issparse(X)
             return self._alike(X, y, weights)
+
+    def summary(self, block):
+        """The `Summary` of a block; an error says where a row is not finite."""
+        try:
+            found = summary_of(block, self.loss, self.estimator.fit_intercept)
+        except ValueError:  # the moments say that one is not, but not where
+            check_all_finite(block.X, self.estimator)
+            raise
+        if self.read_later and not np.isfinite(found.variance).all():
+            check_all_finite(block.X, self.estimator)
+        return found
 
     def _alike(self, X, y, weights):
         """The arrays in the type of the first batch."""
@@ -163,14 +185,13 @@ class Batches(LocalPartitions):
     ----------
     read : Reader
     check : BatchCheck
-    fit_intercept : bool
     """
 
-    def __init__(self, read, check, fit_intercept):
+    def __init__(self, read, check):
         self.read = read
         self.check = check
         self.n_rows = None
-        self.summary = self.reduce(_summary, check, fit_intercept, combine=merged)
+        self.summary = self.reduce(summary, check, combine=merged)
         if self.summary is None:
             raise ValueError(_NO_ROWS)
 
@@ -204,8 +225,9 @@ class Batches(LocalPartitions):
         self.n_rows = n_rows
 
 
-def _summary(block, check, fit_intercept):
-    return summary_of(block, check.loss, fit_intercept)
+def summary(block, check):
+    """That of a block by a `BatchCheck`."""
+    return check.summary(block)
 
 
 def _gathered(parts, start):
@@ -237,6 +259,16 @@ def _unpacked(batch):
         )
     X, y, *weights = batch
     return X, y, weights[0] if weights else None
+
+
+def _check_lengths(X, y):
+    """Raise ValueError for other numbers of rows than of targets."""
+    rows, targets = _n_rows(X), _n_rows(y)
+    if None not in (rows, targets) and rows != targets:
+        raise ValueError(
+            f"X has {rows} rows, and y has {targets}: there must be a target for each row. Take "
+            "both from the same table, and cut them at the same rows."
+        )
 
 
 def labels_as_vector(estimator, y):
@@ -302,4 +334,4 @@ def _labels(read):
             dtypes.append(dtype)
     if not +total:
         raise ValueError(f"{_NO_ROWS} {ACCEPTED}.")
-    return total, None if None in dtypes else np.result_type(*dtypes)
+    return total, common_type(dtypes)

@@ -26,18 +26,20 @@ def certificate_for(estimator, curvature, null):
     """
     objective, reference = curvature.objective, null.reference
     shares, step = _shares(null.units, objective), curvature.gradient_step()
-    estimate = partial(_remaining, objective, curvature.spectrum, step, shares)
+    tol = estimator.tol or 0.0
+    if tol and is_single(objective.y):
+        tol = max(tol, SINGLE)
+    enough = math.inf
+    if objective.loss.kernel is not None:  # and none of our losses is below 0
+        enough = tol**2 * null.objective * min(shares or [1.0])
+    estimate = partial(_remaining, objective, curvature.spectrum, step, shares, enough)
     ratio = 1 / (2 * curvature.largest() or 1.0)
     is_hidden, is_measured = _hides_directions(curvature), False
     if is_hidden:
         estimate = _unknown
     elif objective.from_moments and reference**2 > 0:
         ratio, is_measured = estimate(null.params) / reference**2 or ratio, True
-    tol = estimator.tol or 0.0
-    if tol and is_single(objective.y):
-        tol = max(tol, SINGLE)
-    if objective.loss.kernel is not None:
-        enough = tol**2 * null.objective * min(shares or [1.0])
+    if enough < math.inf:
         estimate = partial(_or_a_bound, estimate, objective, enough)
     # along a hidden direction a gradient may be small beside the rounding of others, and count
     rounding = 0.0 if is_hidden else curvature.rounding(tol * reference, null.objective)
@@ -57,8 +59,8 @@ def certificate_for(estimator, curvature, null):
     )
 
 
-def _remaining(objective, spectrum, step, shares, params):
-    return remaining(objective, spectrum, params, step, shares)
+def _remaining(objective, spectrum, step, shares, enough, params):
+    return remaining(objective, spectrum, params, step, shares, enough)
 
 
 def _unknown(params):

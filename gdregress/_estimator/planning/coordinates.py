@@ -8,7 +8,12 @@ import numpy as np
 from gdregress._engines.directions import knows
 from gdregress._estimator.components import refuse_columns
 from gdregress._estimator.planning.method import all_is_auto
-from gdregress._estimator.planning.metric import first_metric, kind_of_last_fit, worth_moments
+from gdregress._estimator.planning.metric import (
+    first_metric,
+    kind_of_last_fit,
+    takes_metric,
+    worth_moments,
+)
 from gdregress._objective.coordinates import Columns
 from gdregress._objective.curvature import Spectrum
 from gdregress._objective.design import DesignMatrix, column_coordinates
@@ -153,15 +158,21 @@ def _step_of_sample(estimator, components, spectrum):
     """Of how many rows one is taken whose curvature stands for that of all; 1 for none.
 
     It does for conjugate gradients: by it their steps are those of Newton's method, which any
-    coordinates suit.
+    coordinates suit. It does for variance reduction of dense rows, whose moments take as long to
+    form as some epochs; a metric needs those of all rows.
     """
     loss, design = components.loss, spectrum.design
+    in_batches = (
+        components.optimizer.variance_reduced
+        and not design.is_sparse
+        and not takes_metric(components, design)
+    )
     possible = (
         estimator.preconditioner == "auto"
         and not estimator.standardize
         and all_is_auto(estimator)
         and not estimator.average
-        and components.sampler.takes_all_rows
+        and (components.sampler.takes_all_rows or in_batches)
         and knows(loss)
         and not loss.is_quadratic
         and components.penalty.is_quadratic

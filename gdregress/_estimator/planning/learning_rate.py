@@ -8,6 +8,7 @@ import math
 import numpy as np
 
 from gdregress._objective.curvature import (
+    SampledSpectrum,
     loss_curvature,
     optimal_momentum,
     prediction_scale,
@@ -176,25 +177,29 @@ class CurvatureBounds:
     sampler : Sampler
     spectrum : Spectrum
     null_params : array
+    sample : Spectrum or None
+        Of a sample of the rows, whose eigenvalues rates may be made of.
     """
 
-    def __init__(self, objective, optimizer, sampler, spectrum, null_params):
+    def __init__(self, objective, optimizer, sampler, spectrum, null_params, sample=None):
         self.objective = objective
         self.optimizer = optimizer
         self.sampler = sampler
         self.spectrum = spectrum
         self.null_params = null_params
+        self.sample = sample
+        self.of_rates = spectrum if sample is None else SampledSpectrum(spectrum, sample)
         self.of_loss = loss_curvature(objective, null_params)
 
     def automatic(self):
         """The automatic learning rate."""
-        known = self.objective, self.optimizer, self.sampler, self.spectrum, self.null_params
+        known = self.objective, self.optimizer, self.sampler, self.of_rates, self.null_params
         return min(automatic_learning_rate(*known), self.best_of_reduced)
 
     @computed_once
     def best_of_reduced(self):
         """`rate_of_reduced`."""
-        known = self.objective, self.optimizer, self.sampler, self.spectrum, self.null_params
+        known = self.objective, self.optimizer, self.sampler, self.of_rates, self.null_params
         return rate_of_reduced(*known)
 
     def gains_most(self):
@@ -203,7 +208,7 @@ class CurvatureBounds:
 
     def smoothness(self):
         """Largest curvature of the sampler's batches in expectation."""
-        return self.of_loss * smoothness_of_batches(self.objective, self.sampler, self.spectrum)
+        return self.of_loss * smoothness_of_batches(self.objective, self.sampler, self.of_rates)
 
     def largest(self):
         """Largest curvature over all rows, from the eigenvalue or from the trace above it."""

@@ -1,10 +1,12 @@
 """The choice of the method of a run."""
 
 from gdregress._engines.conjugate import ConjugateGradients
+from gdregress._engines.directions import knows
 from gdregress._engines.envelope import Envelope
 from gdregress._engines.newton import Newton
 from gdregress._engines.working_sets import WorkingSets
 from gdregress._objective.row_space import suits
+from gdregress._objective.sample import step_of
 
 # Its name as ``optimizer``. It is not in OPTIMIZERS: conjugate directions and the search along
 # them need the function of all rows, which step(params, grad, memory, learning_rate, prox) lacks.
@@ -61,6 +63,21 @@ def takes_row_space(estimator, components, objective):
         and not estimator.average
         and ConjugateGradients.covers(objective)
         and suits(objective)
+    )
+
+
+def samples_curvature(estimator, components, objective):
+    """Whether variance reduction begins on a sample, and epochs with its Newton steps."""
+    loss = components.loss
+    return (
+        components.optimizer.variance_reduced
+        and all_is_auto(estimator)
+        and knows(loss)
+        and not loss.is_quadratic
+        and components.penalty.is_quadratic
+        and objective.has_rows
+        and step_of(objective.design, loss, objective.y) > 1
+        and objective.has_hessians()
     )
 
 

@@ -23,6 +23,7 @@ from gdregress._estimator.planning.learning_rate import (
 from gdregress._estimator.planning.method import (
     asks_for_conjugate_gradients,
     method_of,
+    samples_curvature,
     takes_row_space,
 )
 from gdregress._estimator.planning.metric import worth_moments
@@ -30,10 +31,11 @@ from gdregress._estimator.planning.null_model import null_model
 from gdregress._estimator.planning.rules import Rules, ending_rules
 from gdregress._estimator.planning.start import first_parameters
 from gdregress._objective.quadratic import QuadraticObjective
+from gdregress._solver.between_epochs import EpochMomentum, EpochNewton
 from gdregress._solver.history import History
 from gdregress._solver.line_search import LineSearch
 from gdregress._solver.optimizer_check import check_optimizer, check_own_rate
-from gdregress._solver.rate_search import EpochMomentum, LearnedRate
+from gdregress._solver.rate_search import LearnedRate
 from gdregress._solver.run import Run
 from gdregress._solver.stopping import Divergence
 from gdregress.schedules import factor_at, fill_horizon
@@ -97,7 +99,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         objective = objective.with_row_space()
     null = null_model(objective, null_params, first if start is None else start.params)
     curvature, optimizer = _curvature_and_optimizer(
-        estimator, components, objective, frame.spectrum, null_params
+        estimator, components, objective, frame, null_params
     )
     start = _known_start(start, objective, optimizer, in_parts)
     if not optimizer.is_builtin:
@@ -116,7 +118,10 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
     rules = Rules()
     if not in_parts:
         rules = _rules(estimator, components, curvature, diagnostics, null, start, method)
-    history, learns = History(), not in_parts and learns_rate(estimator, components.sampler)
+    history, learned = History(), None
+    if not in_parts and learns_rate(estimator, components.sampler):
+        between = _between_epochs(estimator, components, curvature)
+        learned = _learned_rate(curvature, history, between)
     run = Run(
         objective=objective,
         optimizer=optimizer,
@@ -132,7 +137,7 @@ def plan_run(estimator, components, objective, frame, start=None, hooks=None, in
         schedule_offset=offset,
         may_cut_rate=estimator.learning_rate == "auto",
         line_search=LineSearch(rate) if searched else None,
-        learned_rate=_learned_rate(curvature, history) if learns else None,
+        learned_rate=learned,
         **vars(hooks),
         stops_on_score=bool(estimator.early_stopping),
         history=history,
@@ -225,7 +230,7 @@ def _above_stable_limit(estimator, components, objective, diagnostics, start):
     return above_stable_limit
 
 
-def _curvature_and_optimizer(estimator, components, objective, spectrum, null_params):
+def _curvature_and_optimizer(estimator, components, objective, frame, null_params):
     """Return the curvature, and the optimizer with the momentum that "auto" stands for.
 
     The automatic rate is for the constant momentum over batches, and for the user's momentum over
@@ -234,7 +239,9 @@ def _curvature_and_optimizer(estimator, components, objective, spectrum, null_pa
     loss, sampler, optimizer = components.loss, components.sampler, components.optimizer
     if not sampler.takes_all_rows and getattr(optimizer, "momentum", None) == "auto":
         optimizer = _with_momentum(optimizer, CONSTANT_MOMENTUM)
-    curvature = CurvatureBounds(objective, optimizer, sampler, spectrum, null_params)
+    some = None if frame.sample is None else frame.sample.spectrum
+    known = objective, optimizer, sampler, frame.spectrum, null_params
+    curvature = CurvatureBounds(*known, sample=some)
     automatic = estimator.learning_rate == "auto" or is_searched(estimator, components)
     momentum = resolved_momentum(loss, curvature, None if automatic else estimator.learning_rate)
     return curvature, _with_momentum(optimizer, momentum)
@@ -256,10 +263,18 @@ def _first_rate(estimator, components, curvature, optimizer, start, in_parts):
     return rate
 
 
-def _learned_rate(curvature, history):
-    optimizer = curvature.optimizer
-    momentum = EpochMomentum() if optimizer.variance_reduced else None
-    return LearnedRate(history, curvature.objective, optimizer, momentum, curvature.gains_most())
+def _learned_rate(curvature, history, between):
+    objective, optimizer = curvature.objective, curvature.optimizer
+    return LearnedRate(history, objective, optimizer, between, curvature.gains_most())
+
+
+def _between_epochs(estimator, components, curvature):
+    """What moves the parameters between two epochs of variance reduction."""
+    if not curvature.optimizer.variance_reduced:
+        return None
+    if samples_curvature(estimator, components, curvature.objective):
+        return EpochNewton(curvature.objective)
+    return EpochMomentum()
 
 
 def _diagnostics(estimator, components, curvature, optimizer, frame, null):

@@ -11,9 +11,11 @@ Daneshmand, Lucchi and Hofmann, "Starting small: learning with adaptive sample s
 
 from dataclasses import replace
 
+import numpy as np
+
 from gdregress._core.threads import one_thread_of_blas
 from gdregress._estimator.planning.coordinates import penalty_inside
-from gdregress._estimator.planning.method import all_is_auto, method_of
+from gdregress._estimator.planning.method import all_is_auto, method_of, samples_curvature
 from gdregress._estimator.planning.metric import first_metric
 from gdregress._estimator.planning.plan import plan_run
 from gdregress._estimator.planning.start import fresh_state
@@ -21,26 +23,27 @@ from gdregress._objective.curvature import Spectrum
 from gdregress._solver.solve import solve
 from gdregress._solver.stopping import LittleDecrease
 
-# Numbers in the rows that are taken of blocks, which are 16 MB, or rows for each parameter where
+# Numbers in the rows that are taken of blocks, which are 4 MB, or rows for each parameter where
 # these are more; and the most numbers.
-NUMBERS, ROWS_OF_A_PARAMETER, MOST_NUMBERS = 1 << 21, 100, 1 << 24
+NUMBERS, ROWS_OF_A_PARAMETER, MOST_NUMBERS = 1 << 19, 25, 1 << 24
 # Where all blocks have fewer times as many, the steps that are saved are not worth it. How many
 # workers there are does not count, as the coefficients must not depend on it.
 LEAST_STEP = 16
 # Condition number of scaled columns in which steps are about as good as in a metric.
 ROUND_ENOUGH = 4.0
-# Methods whose steps a start saves. Working sets take as long on a sample as they gain by it.
+# Methods whose steps a start saves, as it saves epochs of variance reduction. Working sets take as
+# long on a sample as they gain by it.
 METHODS = ("conjugate gradients", "newton")
 # Most epochs on the sample; those in this process end with one that gains less than this share.
 MOST_EPOCHS, LITTLE = 20, 1e-3
 
 
 def sample_start(estimator, prepared):
-    """The state at the minimum of some of the rows.
+    """The state at the minimum of some of the rows, and what is prepared, of blocks with a sample.
 
-    None where the rows are few or not NumPy's, where not all is left to "auto", and under early
-    stopping or a stored path, which begin at the best constant; and where the objective of all
-    rows is higher there than at the best constant.
+    No state where the rows are few or not NumPy's, where not all is left to "auto", and under
+    early stopping or a stored path, which begin at the best constant; and where the objective of
+    all rows is higher there than at the best constant.
 
     Parameters
     ----------
@@ -49,12 +52,17 @@ def sample_start(estimator, prepared):
     """
     objective, by_moments = prepared.objective, prepared.objective.loss.is_quadratic
     if estimator.early_stopping or estimator.store_path or by_moments:
-        return None
-    if method_of(estimator, prepared.components, objective) not in METHODS:
-        return None
-    some = _in_memory(estimator, prepared) if objective.has_rows else _in_blocks(prepared)
+        return None, prepared
+    run = estimator, prepared.components, objective
+    if method_of(*run) not in METHODS and not samples_curvature(*run):
+        return None, prepared
+    if objective.has_rows:
+        some = _in_memory(estimator, prepared)
+    else:
+        prepared, some = _in_blocks(prepared)
     if some is None:
-        return None
+        return None, prepared
+    objective = prepared.objective
     params = prepared.frame.design.from_user(_minimum(estimator, some))
     null = objective.inside(objective.null_parameters())
     least = objective.loss_value(null) + objective.penalty_value(null)
@@ -63,9 +71,9 @@ def sample_start(estimator, prepared):
         objective.gradient_and_predictions(params)
         value = objective.loss_value(params)
     else:
-        value = objective.model(params)[0]
+        value = np.sum(objective.model(params)[0])
     is_lower = value + objective.penalty_value(params) < least
-    return fresh_state(estimator, prepared, params) if is_lower else None
+    return fresh_state(estimator, prepared, params) if is_lower else None, prepared
 
 
 def _in_memory(estimator, prepared):
@@ -87,12 +95,13 @@ def _in_memory(estimator, prepared):
 
 
 def _in_blocks(prepared):
-    """A share of the rows on many machines."""
+    """What is prepared with a share of the rows on many machines, and for that share."""
     objective = prepared.objective
     step = _step_of_blocks(objective)
     if step < LEAST_STEP or objective.partitions.is_local:
-        return None
-    return replace(prepared, objective=objective.of_each(step))
+        return prepared, None
+    prepared = replace(prepared, objective=objective.with_sample(step))
+    return prepared, replace(prepared, objective=prepared.objective.sample)
 
 
 def _step_of_blocks(objective):
@@ -109,7 +118,7 @@ def _minimum(estimator, some):
         plan = plan_run(estimator, some.components, some.objective, some.frame)
         run = replace(plan.run, max_iter=MOST_EPOCHS)
         if some.objective.has_rows:
-            stopping = LittleDecrease(plan.run.divergence.null_objective, LITTLE)
+            stopping = LittleDecrease(plan.diagnostics.null_objective, LITTLE)
             run = replace(run, stopping=stopping, certificate=None)
         result = solve(run, fresh_state(estimator, some, plan.first_params))
     if result.interrupt is not None:
