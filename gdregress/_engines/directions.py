@@ -124,7 +124,7 @@ class Directions(Engine):
         recent = values[-min(self.recent, len(values))] - value
         dear = self.run.objective.row_space is None and norm > certificate.rounding
         if dear and recent > max(left, self.run.objective.rounding * abs(value)):
-            return max(certificate.proportion(norm), recent)
+            return certificate.proportion(norm, value, recent)
         return certificate.gap(norm, params, value)
 
 

@@ -3,7 +3,7 @@ r"""The rows of one target in the method of multipliers, and the sums over them.
 Every result is a sum or a maximum over rows, so that rows may be in blocks. A row has a position u
 and the slope c0 at the end of the last round; at the width t its slope is
 
-    c = clip((m(u) + t c0) / t, lower, upper)
+    c = clip((m(u) + t c0) / (r + t), lower, upper)
 
 See `Multipliers` for the letters.
 """
@@ -115,7 +115,7 @@ class Rows:
     def curvature(self):
         """Their contributions to the second derivatives, zero unless a row is bent."""
         return self._filled(
-            lambda rows: rows.pieces.is_bent(rows._slopes(rows.u)) * rows.shares / rows.width
+            lambda rows: rows.pieces.curvature(rows._slopes(rows.u), rows.width) * rows.shares
         )
 
     def _slopes(self, u):
@@ -150,7 +150,7 @@ class Rows:
     def _along(self, du, candidate, damping, scale):
         pieces, s, u, c = self.pieces, self.shares, self.u, self._slopes(self.u)
         losses = pieces.value(u)
-        ends = kept = c + (pieces.is_bent(c) / self.width + damping) * du
+        ends = kept = c + (pieces.curvature(c, self.width) + damping) * du
         reach, cut = 0.0, 0.0
         if pieces.lower < 0 < pieces.upper:
             reach = max(float(np.max(ends)) / pieces.upper, float(np.min(ends)) / pieces.lower)

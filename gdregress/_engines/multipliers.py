@@ -86,7 +86,8 @@ class Multipliers:
         self.pieces = pieces
         self.l1, self.l2, self.base, self.flat = l1, l2, base, flat
         self.params, self.coef_centres = params, 0.0
-        self.width = self.scale = scale or 1.0
+        self.scale = scale or 1.0
+        self.width = self.scale / (pieces.upper if pieces.rounding else 1.0)
         squares = np.where(flat, 0.0, diagonal(base))
         self.sizes, self.bounds = np.sqrt(squares), Bounds(lower, upper, squares)
         self.damping = DAMPING
@@ -130,7 +131,8 @@ class Multipliers:
         extra = self.loose * self.l1 / self.width + self.l2 + self.hold
         # the same share of the rows' curvature for all columns
         total, size = float(np.sum(products.diagonal())), float(np.sum(self.sizes**2))
-        damping = self.damping * max(total / (size or 1.0), FEW_ROWS / self.width)
+        of_few_rows = FEW_ROWS / (self.pieces.rounding + self.width)
+        damping = self.damping * max(total / (size or 1.0), of_few_rows)
         # that of each row, where the system has it
         self.row_damping = 0.0 if products.matrix is None else damping
         system = products, damping * self.base, extra, self.gradient, self.flat

@@ -182,7 +182,7 @@ class Newton(Directions):
             return super()._gap(norm, params, value)
         foreseen = float(np.sum(self._undamped()[1]))
         if norm > certificate.rounding and foreseen > left:
-            return max(certificate.proportion(norm), foreseen)
+            return certificate.proportion(norm, value, foreseen)
         return certificate.gap(norm, params, value)
 
     def _is_straight(self):

@@ -22,11 +22,15 @@ from gdregress._utils.array_api import (
     rows_beside,
     sum_of_products,
 )
+from gdregress._utils.caches import computed_once
 from gdregress.losses.constant import best_constant
 from gdregress.samplers import ALL_ROWS
 
 # Squares of numbers above 1e-20 keep their digits in single precision.
 SMALLEST_SQUARE = 1e-20
+# Residuals so many times the width of a loss's tip see two linear pieces, where the tip holds
+# fewer rows than so many times the parameters.
+NARROW, ROWS_IN_TIP = 10.0, 5
 
 
 def _weights_in_batches(weights, drawn):
@@ -133,6 +137,23 @@ class Objective(ABC):
         The perceptron has no loss at coefficients of zero, and a slope all the same.
         """
         return value == 0 and not self.loss.smooth
+
+    @computed_once
+    def is_narrow(self):
+        """Whether a convex loss has a tip that is narrow beside the residuals.
+
+        Too few rows are curved then, and a Newton step says nothing of where the others bend. The
+        tip is that of its pieces, or of those of the loss at whose minimum a run begins.
+        """
+        start = self.loss if self.loss.pieces is not None else self.loss.convex_start
+        pieces = None if start is None or not self.loss.convex else start.pieces
+        if pieces is None or not pieces.rounding:
+            return False
+        of_width = pieces.rounding * pieces.upper**2 * math.prod(self.output_shape)
+        with np.errstate(over="ignore", invalid="ignore"):
+            null = self.loss_value(self.inside(self.null_parameters())) / of_width
+        in_tip = self.n_samples / null if null > 0 else math.inf
+        return null > NARROW and in_tip < ROWS_IN_TIP * self.design.n_parameters
 
     @property
     def rounding(self):

@@ -33,6 +33,11 @@ MOST_STEPS = 100
 SMALLEST_CURVATURE = 1e-290
 # Conjugate gradients end where the last steps add less than this share.
 SETTLED = 0.02
+# Share of its tip that a row may move under a Newton step. Beyond the tip the slope is that of a
+# line but for 2 exp(-2 |r|), half its derivative: rows that leave for good move by half or more.
+WITHIN_TIP = 0.4
+# Rows beyond so many tips are not curved.
+BEYOND_TIP = 20.0
 # Share of the estimate that a Newton step may leave.
 LEFT = 0.5
 # Gradients along flat directions below this are rounding, in units of the slopes.
@@ -77,6 +82,8 @@ def _remaining(objective, spectrum, params, step_size, shares, enough):
     gap = math.fsum(gaps)
     is_read = objective.has_rows or gap <= enough
     if is_read and not objective.loss.is_quadratic and 0 < gap < math.inf:
+        if _leaves_tip(objective, params, steps):
+            return math.inf
         # parameters of single precision cannot be changed by a small step
         there = params - objective.like_y(steps, exact=objective.in_one_pass())
         left = objective.gradient_mapping(there, objective.gradient(there), step_size)
@@ -95,6 +102,26 @@ def _remaining(objective, spectrum, params, step_size, shares, enough):
 def newton_step(objective, spectrum, params, gradient):
     """H^-1 g for a gradient at or near some parameters, inside as they are."""
     return _decrements(objective, spectrum, params, gradient)(gradient)[1]
+
+
+def _leaves_tip(objective, params, steps):
+    """Whether a Newton step takes rows that are curved, or meet their tip, to where they are not.
+
+    Of log cosh with a y much larger than its tip as few rows are curved as there are parameters.
+    The model by them is true within the tip; a row whose slope is at its bound wants to leave it,
+    and what F gains where it ends may be any multiple of what the model foresees.
+    """
+    tip = objective.loss.tip
+    if tip is None or not objective.has_rows:
+        return False
+    z = to_numpy(objective.predict(params)).astype(float)
+    there = params - objective.like_y(steps, exact=objective.in_one_pass())
+    moved = abs(to_numpy(objective.predict(there)).astype(float) - z)
+    residual = abs(z - to_numpy(objective.y))
+    meets = residual - moved < BEYOND_TIP * tip
+    # what rounding makes of predictions is no move
+    noise = NOISE * np.finfo(to_numpy(params).dtype).eps * np.max(abs(z), initial=0.0)
+    return bool((meets & (moved > WITHIN_TIP * tip + noise)).any())
 
 
 def _beyond_first_step(gap, after, slope):

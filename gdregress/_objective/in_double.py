@@ -68,9 +68,9 @@ def value_as_stored(objective, params):
 
 
 def rounding_of_predictions(objective, params):
-    """What rounding makes of F where it has kinks: eps sum_j |w_j| rms(x_j).
+    """What rounding makes of F where it has kinks: eps times the slope times sum_j |w_j| rms(x_j).
 
-    The slopes of losses with kinks are at most 1, and at a kink F moves as predictions do.
+    At a kink F moves as predictions do, times the steepest slope of the loss.
 
     Parameters
     ----------
@@ -80,4 +80,6 @@ def rounding_of_predictions(objective, params):
     """
     squares = objective.design.in_coordinates(None).column_mean_squares(objective.weights)
     terms = np.sqrt(np.asarray(squares, dtype=float)) @ abs(params.astype(float))
-    return float(np.finfo(float).eps * np.sum(terms))
+    pieces = objective.loss.base_loss.of_target(0).pieces
+    slope = max(-pieces.lower, pieces.upper)
+    return float(np.finfo(float).eps * slope * np.sum(terms))

@@ -17,7 +17,8 @@ class Certificate:
 
     An estimate from the curvature costs a pass over the data or more. It is made where the norm
     of the gradient mapping is small enough to end the run, and otherwise at epochs that double.
-    Between two estimates F - F* is taken to be proportional to the square of the norm.
+    Between two estimates F - F* is taken to be proportional to the square of the norm, and it is
+    unknown before the first. No gap is larger than F less a lower bound of it.
 
     Parameters
     ----------
@@ -37,6 +38,10 @@ class Certificate:
         Norm of the gradient mapping at the null parameters.
     can_estimate : bool
         Whether the curvature has digits along all directions, without which nothing is proven.
+    is_measured : bool
+        Whether `smallest_ratio` has been estimated, and is more than a bound.
+    least : float
+        A lower bound of F.
     """
 
     # After an estimate that did not end the run, the norm falls by this factor before the next.
@@ -57,7 +62,10 @@ class Certificate:
         measures_end=True,
         reference=0.0,
         can_estimate=True,
+        is_measured=False,
+        least=-math.inf,
     ):
+        self.least = least
         self.can_estimate = can_estimate
         self.remaining = remaining
         self.measures_end = measures_end
@@ -66,7 +74,7 @@ class Certificate:
         self.ratio = self.smallest_ratio = smallest_ratio
         self.rounding = rounding
         self.reference = reference
-        self.refused, self.is_blind = math.inf, False
+        self.refused, self.is_blind = math.inf, not is_measured
         self.asked, self.next = 0, self.FIRST
         self._known = (None, None)
 
@@ -82,10 +90,10 @@ class Certificate:
         self.asked += 1
         due = self.asked >= self.next
         if not (norm <= self.threshold(value) or (due and 0 < norm < math.inf)):
-            # inf where the last estimate has failed
-            return self.proportion(norm)
+            # inf where the last estimate has failed, or there was none
+            return self.proportion(norm, value)
         self.next *= 2 if due else 1
-        gap = self.estimate(params)
+        gap = self.measured(params, value)
         if norm > 0 and 0 < gap < math.inf:
             self.ratio = gap / norm / norm
         if norm <= self.threshold(value) and not self.proves(norm, gap, value):
@@ -93,9 +101,17 @@ class Certificate:
             self.refused = norm if gap < math.inf else self.FALL**2 * norm
         return gap
 
-    def proportion(self, norm):
-        """Return F - F* in the proportion of the last estimate; it ends no run."""
-        return math.inf if self.is_blind else self.ratio * norm * norm
+    def _at_most(self, value, gap):
+        """Return a gap that is known, but no more than there can be."""
+        return gap if gap == math.inf else min(gap, max(value - self.least, 0.0))
+
+    def proportion(self, norm, value, foreseen=0.0):
+        """Return F - F* in the proportion of the last estimate; it ends no run.
+
+        ``foreseen`` is a decrease by the next steps, and the least that is left.
+        """
+        gap = math.inf if self.is_blind else self.ratio * norm * norm
+        return self._at_most(value, max(gap, foreseen))
 
     def _is_known(self, params):
         """Whether the last estimate was made at these parameters."""
@@ -103,9 +119,9 @@ class Certificate:
         # arrays on an accelerator are not compared, as the host would wait for them
         return known is params or (isinstance(params, np.ndarray) and same_numbers(known, params))
 
-    def estimate(self, params):
-        """Return F(params) - F* from the curvature there."""
-        return self.keep(params, self.remaining(params))
+    def measured(self, params, value):
+        """Return F(params) - F* from the curvature there, given about the objective."""
+        return self.keep(params, self._at_most(value, self.remaining(params)))
 
     def keep(self, params, gap):
         """Keep an estimate, which an engine may have made, and return it."""

@@ -53,10 +53,10 @@ def _measured(run, index, params, reason):
     if certificate is None or not certificate.measures_end or reason in UNMEASURED:
         return reason
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        gap = certificate.estimate(params)
+        gap = certificate.measured(params, run.history["objective"][index])
+    run.history.correct(index, "gap", gap)
     if not math.isfinite(gap):
         return reason
-    run.history.correct(index, "gap", gap)
     ended_early = reason not in ("max_iter", "plateau")
     return reason if ended_early else run.stopping.update(run.history.full_row(index)) or reason
 

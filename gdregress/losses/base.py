@@ -24,10 +24,14 @@ fact                  meaning
 ====================  ===============================================================
 ``curvature``         the least upper bound of d2L/dz2, None where there is none
 ``curvature_at``      d2L/dz2 as a function of y and z; by differences where none is stated
-``pieces``            `Pieces` of a loss of two linear pieces, None for all others
+``pieces``            `Pieces` of a loss of two linear pieces, which may be joined by a parabola,
+                      None for all others
+``tip``               the distance in z along which d2L/dz2 changes by a factor of e^2 at most
+                      where L is curved next to a minimum only; None for all others
 ``convex``            whether L is convex in z; False where that is unknown
 ``convex_start``      a convex loss at whose minimum descent on this one begins where all is
-                      left to "auto"; None to begin at the best constant
+                      left to "auto", for a convex loss where residuals are large beside its tip;
+                      None to begin at the best constant
 ``is_quadratic``      whether L = (z - y)^2 / 2
 ``multinomial``       whether softmax is its form for more than two classes
 ``always_positive``   whether every finite prediction has a loss above 0, so that
@@ -89,6 +93,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
     needs_library: bool = False
     curvature: float | None = None
     pieces: Pieces | None = None
+    tip: float | None = None
     convex: bool = False
     convex_start: Loss | None = None
     is_quadratic: bool = False
@@ -105,6 +110,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         "curvature": ("value", "gradient"),
         "curvature_at": ("value", "gradient"),
         "pieces": ("value", "gradient"),
+        "tip": ("value", "gradient"),
         "convex": ("value", "gradient"),
         "convex_start": ("value", "gradient"),
         "is_quadratic": ("value", "gradient"),
@@ -188,7 +194,7 @@ class Loss(StatesFacts, BaseEstimator, ABC):
         Returns
         -------
         Loss or None
-            None where the loss is smooth itself, or states no `pieces`.
+            None where the loss states no `pieces`.
         """
         from gdregress.losses.pieces import Envelope
 

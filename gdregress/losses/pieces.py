@@ -11,6 +11,9 @@ steepest slope, the largest is smooth in u: the Moreau envelope of L with the wi
 
     L_t = c m - t c^2 / 2,    c = clip(m / t, lower, upper) = dL_t/du
 
+A loss that is such an envelope itself, of the width r, has L*(d) = max(low d, high d) + r d^2 / 2,
+and its own envelope of the width t is that of the width r + t. Huber's loss is one, with r = 1.
+
 References
 ----------
 Beck and Teboulle, "Smoothing and first order methods: a unified framework", 2012, section 4.
@@ -26,7 +29,7 @@ from gdregress.losses.base import Loss
 
 
 class Pieces(NamedTuple):
-    """Slopes on both sides of the interval on which a loss is free, and its ends.
+    """Slopes on both sides of the interval on which a loss is free, its ends, and its rounding.
 
     Parameters
     ----------
@@ -34,12 +37,15 @@ class Pieces(NamedTuple):
         Slopes in u.
     low, high : float, default=0.0
         Ends of the interval.
+    rounding : float, default=0.0
+        r, zero where the pieces meet at a kink.
     """
 
     lower: float
     upper: float
     low: float = 0.0
     high: float = 0.0
+    rounding: float = 0.0
 
     def beyond(self, u: Array) -> Array:
         """m, how far u is outside the interval."""
@@ -50,12 +56,20 @@ class Pieces(NamedTuple):
     def value(self, u: Array) -> Array:
         """L."""
         m = self.beyond(u)
+        if self.rounding:
+            c = self.slope(u, 0.0)
+            return c * (m - self.rounding / 2 * c)
         # the larger of the two products: no comparison, so that what is no number stays none
         return abs(m) * ((self.upper - self.lower) / 2) + m * ((self.upper + self.lower) / 2)
 
     def slope(self, u: Array, width: Any) -> Array:
         """c, the derivative of the envelope."""
-        return namespace(u).clip(self.beyond(u) / width, self.lower, self.upper)
+        bent = self.rounding + width
+        return namespace(u).clip(self.beyond(u) / bent, self.lower, self.upper)
+
+    def curvature(self, slopes: Array, width: Any) -> Array:
+        """The second derivative of the envelope with these slopes."""
+        return self.is_bent(slopes) / (self.rounding + width)
 
     def is_bent(self, slopes: Array) -> Array:
         """Where the envelope with these slopes is quadratic."""
@@ -65,10 +79,10 @@ class Pieces(NamedTuple):
 
     def conjugate(self, slopes: Array) -> Array:
         """L*."""
-        if self.low == self.high:
-            return self.low * slopes
-        half = (self.high - self.low) / 2
-        return half * abs(slopes) + (self.high + self.low) / 2 * slopes
+        of_kinks = (self.high + self.low) / 2 * slopes
+        if self.low != self.high:
+            of_kinks = of_kinks + (self.high - self.low) / 2 * abs(slopes)
+        return of_kinks + self.rounding / 2 * slopes * slopes if self.rounding else of_kinks
 
 
 class Envelope(Loss):
@@ -91,12 +105,13 @@ class Envelope(Loss):
 
     @property
     def curvature(self) -> float:
-        return 1 / self.width
+        return 1 / (self._pieces().rounding + self.width)
 
     def value(self, y: Array, z: Array) -> Array:
         u, _ = position(self.loss, y, z)
-        c = self._pieces().slope(u, self.width)
-        return c * (self._pieces().beyond(u) - self.width / 2 * c)
+        pieces = self._pieces()
+        c = pieces.slope(u, self.width)
+        return c * (pieces.beyond(u) - (pieces.rounding + self.width) / 2 * c)
 
     def gradient(self, y: Array, z: Array) -> Array:
         u, sign = position(self.loss, y, z)
@@ -105,7 +120,7 @@ class Envelope(Loss):
     def curvature_at(self, y: Array, z: Array) -> Array:
         u, _ = position(self.loss, y, z)
         bent = self._pieces().is_bent(self._pieces().slope(u, self.width))
-        return namespace(z).astype(bent, z.dtype) / self.width
+        return namespace(z).astype(bent, z.dtype) * self.curvature
 
     def _pieces(self) -> Pieces:
         return self.loss.pieces  # pyright: ignore[reportReturnType]

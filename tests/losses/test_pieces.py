@@ -1,17 +1,19 @@
-"""Losses of two linear pieces: their conjugates and their smooth envelopes."""
+"""Losses of two linear pieces, some with a round tip: their conjugates and smooth envelopes."""
 
 import numpy as np
 import pytest
 from libraries import array_functions
 from numpy.testing import assert_allclose
 
-from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES, Quantile
+from gdregress.losses import CLASSIFICATION_LOSSES, LOSSES, Huber, Quantile
 from gdregress.losses.pieces import Envelope, position
 
 KINKED = {
     **{name: LOSSES[name]() for name in LOSSES if not LOSSES[name].smooth},
     **{n: loss() for n, loss in CLASSIFICATION_LOSSES.items() if not loss.smooth},
     "quantile 0.05": Quantile(0.05),
+    "huber": Huber(),
+    "narrow huber": Huber(0.09),
 }
 every_loss = pytest.mark.parametrize("loss", KINKED.values(), ids=KINKED)
 every_width = pytest.mark.parametrize("width", [1e-3, 0.3, 4.0])
@@ -25,10 +27,12 @@ def points(loss):
     return y, d if loss.target_range == "labels" else y + d
 
 
-def test_smooth_losses_have_no_pieces_and_no_envelope():
+def test_losses_with_a_kink_or_a_round_tip_have_pieces_and_an_envelope():
     for loss in [*LOSSES.values(), *CLASSIFICATION_LOSSES.values()]:
-        assert (loss().pieces is None) == loss.smooth
-        assert (loss().envelope(1.0) is None) == loss.smooth
+        known = loss().pieces
+        assert (known is None) == (loss.smooth and loss is not Huber)
+        assert known is None or (known.rounding > 0) == loss.smooth
+        assert (loss().envelope(1.0) is None) == (known is None)
 
 
 def test_pieces_are_not_inherited_past_another_formula():
@@ -58,7 +62,7 @@ def test_the_conjugate_is_the_largest_difference_to_a_line(loss):
 @every_loss
 def test_the_envelope_is_the_least_of_the_loss_and_a_parabola(loss, width):
     y, z = points(loss)
-    steps = np.linspace(-1, 1, 2001) * width
+    steps = np.linspace(-1, 1, 2001) * width * max(1.0, loss.pieces.upper)
     moved = loss.value(y[:, None], z[:, None] + steps) + steps**2 / (2 * width)
     assert_allclose(loss.envelope(width).value(y, z), moved.min(axis=1), atol=2e-3 * width)
 
@@ -89,7 +93,7 @@ def test_curvature_of_the_envelope_is_the_derivative_of_its_gradient(loss, width
     envelope, step = loss.envelope(width), 1e-6 * width
     difference = (envelope.gradient(y, z + step) - envelope.gradient(y, z - step)) / (2 * step)
     assert_allclose(envelope.curvature_at(y, z), difference, rtol=1e-4, atol=1e-6 / width)
-    assert envelope.smooth and envelope.curvature == 1 / width
+    assert envelope.smooth and envelope.curvature == 1 / (loss.pieces.rounding + width)
 
 
 @every_loss

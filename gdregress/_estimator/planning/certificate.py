@@ -34,11 +34,11 @@ def certificate_for(estimator, curvature, null):
         enough = tol**2 * null.objective * min(shares or [1.0])
     estimate = partial(_remaining, objective, curvature.spectrum, step, shares, enough)
     ratio = 1 / (2 * curvature.largest() or 1.0)
-    is_hidden = _hides_directions(curvature)
+    is_hidden, is_measured = _hides_directions(curvature), False
     if is_hidden:
         estimate = _unknown
     elif objective.from_moments and reference**2 > 0:
-        ratio = estimate(null.params) / reference**2 or ratio
+        ratio, is_measured = estimate(null.params) / reference**2 or ratio, True
     if enough < math.inf:
         estimate = partial(_or_a_bound, estimate, objective, enough)
     # along a hidden direction a gradient may be small beside the rounding of others, and count
@@ -53,6 +53,9 @@ def certificate_for(estimator, curvature, null):
         measures_end=asked,
         reference=reference,
         can_estimate=not is_hidden,
+        is_measured=is_measured,
+        # the losses of the package are not below 0
+        least=0.0 if objective.loss.kernel is not None else -math.inf,
     )
 
 

@@ -22,7 +22,8 @@ class Finish:
 
     The subgradients of single rows do not shrink at a kink: batches come to rest within some per
     cent of the minimum. From that plateau the method of multipliers takes some thirty epochs over
-    all rows to the minimum, with a proven gap.
+    all rows to the minimum, with a proven gap. A loss with a tip that is narrow beside the
+    residuals has next to a kink: there an epoch over batches is enough.
 
     Variance reduction has one rate for all classes or targets, whose curvatures may be far apart,
     and no metric for each of them. Runs over all rows have both, and their epochs cost a third.
@@ -48,11 +49,14 @@ class Finish:
         if not several and not _takes_newton_steps(estimator, prepared):
             self.epochs = max(self.epochs, estimator.max_iter // 2)
         self.waited = 0
+        self.is_narrow = _is_narrow(estimator, prepared)
 
     def is_due(self, row, stop):
         """Whether the descent over batches has ended."""
         if not self.prepared.components.loss.smooth:
             return stop == "plateau"
+        if self.is_narrow:
+            return True
         self.waited += 1
         return stop == "plateau" or (stop is None and self.left() <= 0)
 
@@ -94,6 +98,8 @@ def renewal_for(estimator, prepared, hooks):
     coordinates, all_rows = objective.design.coordinates, components.sampler.takes_all_rows
     if coordinates is None or components.loss.is_quadratic or not components.loss.smooth:
         return None
+    if all_rows and _is_narrow(estimator, prepared) and Envelope.covers(objective):
+        return None  # its envelopes bend elsewhere in each round, and suit any coordinates
     if all_rows and not coordinates.separable:
         return Renewal(estimator, prepared, hooks, EPOCHS)
     may_renew = objective.output_shape == () and _may_take_metric(estimator, prepared)
@@ -116,6 +122,8 @@ def _finishes_over_all_rows(estimator, prepared):
         return False
     if not smooth:
         return Envelope.covers(prepared.objective)
+    if _is_narrow(estimator, prepared):
+        return True
     objective, loss = prepared.objective, prepared.components.loss
     if _takes_newton_steps(estimator, prepared):
         return True
@@ -124,6 +132,14 @@ def _finishes_over_all_rows(estimator, prepared):
         return may_take_metric
     is_renewed = may_take_metric and not loss.is_quadratic
     return objective.has_rows and loss.convex and not is_renewed
+
+
+def _is_narrow(estimator, prepared):
+    """Whether the loss has next to a kink, whose minimum a run over all rows finds."""
+    objective = prepared.objective
+    if not (all_is_auto(estimator) and objective.is_narrow):
+        return False
+    return objective.loss.pieces is None or Envelope.covers(objective)
 
 
 def _takes_newton_steps(estimator, prepared):

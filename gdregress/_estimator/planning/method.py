@@ -17,8 +17,9 @@ def method_of(estimator, components, objective):
     """The method of a run, see `Run`.
 
     ====================  ===============================================================
-    envelope              losses with kinks, over all rows; of rows in blocks where the columns are
-                          few enough for their moments
+    envelope              losses with kinks, and those whose rounded tip is narrow beside the
+                          residuals, over all rows; of rows in blocks where the columns are few
+                          enough for their moments
     conjugate gradients   smooth convex losses over all rows, but for squared error where
                           its moments are known, which make updates free; and where they
                           are asked for by name
@@ -41,6 +42,8 @@ def method_of(estimator, components, objective):
         return "envelope"
     if not (automatic and _is_auto(estimator, "momentum", "schedule")):
         return "updates"
+    if objective.is_narrow and Envelope.covers(objective):
+        return "envelope"
     if objective.has_rows and not objective.from_moments:
         if ConjugateGradients.covers(objective):
             return "conjugate gradients"
