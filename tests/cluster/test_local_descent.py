@@ -122,6 +122,7 @@ def test_it_is_chosen_for_batches_on_a_cluster_only(sorted_rows):
 @pytest.mark.parametrize("solver", ["batch", "mini-batch"])
 def test_what_travels_does_not_grow_with_the_rows(solver):
     X, y = make_regression(4000, 5, noise=10.0, random_state=0)
+    y /= 100  # beside larger ones the loss's tip is narrow, and few rows take another method
     few, many = (
         fit(GDRegressor("huber", solver=solver, random_state=0), X[:n], y[:n], (n // 4,) * 4).sent
         for n in (400, 4000)
