@@ -205,8 +205,12 @@ class SampledSpectrum:
 
     def __init__(self, spectrum, sample):
         self.largest, self.smallest = sample.largest, sample.smallest
-        self.largest_row = spectrum.largest_row
         self.null_curvature = spectrum.null_curvature
+        self._spectrum = spectrum
+
+    @property
+    def largest_row(self):  # a reading of all rows, which batches need
+        return self._spectrum.largest_row
 
 
 def _largest_pair(design, weights):
