@@ -34,6 +34,7 @@ from gdregress._objective.evaluation import mean_loss, over_targets
 from gdregress._objective.moments import LARGEST_ROW
 from gdregress._objective.moments_inside import curved_products
 from gdregress._objective.norms import norms_of
+from gdregress._objective.sample import LEAST_SHARE
 
 # Fewest coefficients at zero that may enter, and count of products that take as long as reading a
 # number: the largest set is that whose model takes as long as to read all rows.
@@ -44,9 +45,8 @@ PRODUCTS_OF_COPY = 50
 EXACT = 0.1
 # Most parameters of a set, as its model is a matrix.
 LARGEST = 2048
-# Share of its decrease that a step by the model of a sample may leave to the next one, and share
-# of the mean square of a column that this has at least.
-LEFT, LEAST_SHARE = 0.1, 0.5
+# Share of its decrease that a step by the model of a sample may leave to the next one.
+LEFT = 0.1
 # Share of the predicted decrease that a step has to reach.
 ENOUGH, SHORTER, MOST_TRIALS = 0.1, 0.5, 10
 # Smallest second derivatives of the rows in the model, in units of their bound. Without them the
